@@ -1,0 +1,29 @@
+import { appendFileSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Tracker } from "./tracker.js";
+
+/** Writes what a run says, with times, to `log.txt` in `directory`. It only ever grows, over all resumptions. */
+export function logFile(directory: string): Tracker {
+  let opened = false;
+  const write = (text: string): void => {
+    if (!opened) mkdirSync(directory, { recursive: true });
+    opened = true;
+    const time = new Date().toISOString();
+    appendFileSync(join(directory, "log.txt"), `${text.replaceAll(/^/gm, `${time}  `)}\n`);
+  };
+  return {
+    log(metrics, step) {
+      const values = Object.entries(metrics).map(
+        ([name, value]) => `${name} ${Number(value.toPrecision(5))}`,
+      );
+      write(`step ${step}: ${values.join(", ")}`);
+    },
+    note: write,
+    transcripts(samples, step) {
+      for (const { id, reference, hypothesis } of samples) {
+        write(`step ${step}: ${id}\n  reference   ${reference}\n  hypothesis  ${hypothesis}`);
+      }
+    },
+    async close() {},
+  };
+}

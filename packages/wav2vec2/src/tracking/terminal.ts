@@ -1,0 +1,109 @@
+import { createColors } from "picocolors";
+import { formatDuration } from "./duration.js";
+import type { Tracker } from "./tracker.js";
+
+/** The part of a stream that the progress line needs; `process.stderr` is one. */
+export interface TerminalStream {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+export interface TerminalOptions {
+  /** Steps of the whole run. */
+  steps: number;
+  /** The run stops after this time even if steps are left. */
+  maxMinutes?: number | undefined;
+  stream?: TerminalStream;
+  /** Milliseconds; a clock to put in for tests. */
+  now?: () => number;
+}
+
+/** Without a terminal, at most one progress line in this time: a log of a day must stay readable. */
+const PLAIN_INTERVAL_MS = 10_000;
+
+/**
+ * Progress for people on stderr: one line that is rewritten in place, or plain lines at intervals where stderr
+ * is not a terminal. Validations and notes stay on lines of their own.
+ */
+export function terminalProgress(options: TerminalOptions): Tracker {
+  const { steps, stream = process.stderr, now = Date.now } = options;
+  const live = stream.isTTY === true;
+  const colors = createColors(live && !process.env.NO_COLOR);
+  const latest: Record<string, number> = {};
+  const began = now();
+  let first: { step: number; time: number } | undefined;
+  let lastPlain = Number.NEGATIVE_INFINITY;
+  let line = "";
+
+  const timeLeft = (step: number): string => {
+    if (first === undefined || step <= first.step) return "time left: measuring";
+    const bySteps = ((now() - first.time) / 1000 / (step - first.step)) * (steps - step);
+    const byClock = (options.maxMinutes ?? Number.POSITIVE_INFINITY) * 60 - (now() - began) / 1000;
+    return `time left ${formatDuration(Math.min(bySteps, byClock))}`;
+  };
+  const clear = (): void => {
+    if (live && line !== "") stream.write("\r\x1b[2K");
+  };
+  const draw = (): void => {
+    // A line longer than the terminal would wrap, and the next \r would only return to its last row.
+    if (live && line !== "") stream.write(colors.dim(line.slice(0, (stream.columns ?? 80) - 1)));
+  };
+  const print = (text: string): void => {
+    clear();
+    stream.write(`${text}\n`);
+    draw();
+  };
+
+  return {
+    log(metrics, step) {
+      first ??= { step, time: now() };
+      Object.assign(latest, metrics);
+      const validation = Object.keys(metrics).some((name) => name.startsWith("eval/"));
+      const parts = [
+        `step ${step}/${steps}`,
+        show(latest, "loss", (value) => `loss ${value.toPrecision(3)}`),
+        show(latest, "eval/wer", (value) => `WER ${percent(value)}`),
+        show(latest, "audio_seconds_per_second", (value) => `${value.toPrecision(3)} s of audio/s`),
+        timeLeft(step),
+      ].filter((part) => part !== undefined);
+      clear();
+      line = parts.join("  ");
+      draw();
+      if (validation) {
+        const values = [
+          show(metrics, "eval/wer", (value) => `WER ${colors.bold(percent(value))}`),
+          show(metrics, "eval/cer", (value) => `CER ${percent(value)}`),
+          show(metrics, "eval/loss", (value) => `loss ${value.toPrecision(3)}`),
+        ].filter((part) => part !== undefined);
+        print(`step ${step}: validation ${values.join(", ")}`);
+      } else if (!live && (now() - lastPlain >= PLAIN_INTERVAL_MS || step >= steps)) {
+        lastPlain = now();
+        print(line);
+      }
+    },
+    note: print,
+    transcripts(samples) {
+      const [sample] = samples;
+      if (sample === undefined) return;
+      print(colors.dim(`  reference   ${sample.reference}\n  hypothesis  ${sample.hypothesis}`));
+    },
+    async close() {
+      if (live && line !== "") stream.write("\n");
+      line = "";
+    },
+  };
+}
+
+function show(
+  metrics: Readonly<Record<string, number>>,
+  name: string,
+  format: (value: number) => string,
+): string | undefined {
+  const value = metrics[name];
+  return value === undefined ? undefined : format(value);
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}

@@ -1,0 +1,38 @@
+/** One utterance as it was recognised during an evaluation. */
+export interface Transcript {
+  id: string;
+  reference: string;
+  hypothesis: string;
+}
+
+/**
+ * Where a run reports to. Training code logs here once and knows nothing of terminals and files. Metric names
+ * are those of docs/architecture.md, "A run directory"; values of a validation carry the prefix `eval/`.
+ */
+export interface Tracker {
+  log(metrics: Readonly<Record<string, number>>, step: number): void;
+  /** A remark for people: what was dropped, what was saved, what looks wrong. */
+  note(text: string): void;
+  /** A few recognised utterances of a validation, so that one sees what an error rate means. */
+  transcripts(samples: readonly Transcript[], step: number): void;
+  /** Finishes what is pending. A tracker can be closed twice. */
+  close(): Promise<void>;
+}
+
+/** Passes everything on to each of `trackers`, in order. */
+export function combineTrackers(trackers: readonly Tracker[]): Tracker {
+  return {
+    log(metrics, step) {
+      for (const tracker of trackers) tracker.log(metrics, step);
+    },
+    note(text) {
+      for (const tracker of trackers) tracker.note(text);
+    },
+    transcripts(samples, step) {
+      for (const tracker of trackers) tracker.transcripts(samples, step);
+    },
+    async close() {
+      for (const tracker of trackers) await tracker.close();
+    },
+  };
+}

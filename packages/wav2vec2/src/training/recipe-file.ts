@@ -1,0 +1,113 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, stringify } from "yaml";
+import { ConfigurationError } from "../errors.js";
+import { parseRecipe, type Recipe, type RecipeIssue } from "./recipe.js";
+
+/** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
+export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;
+
+/**
+ * Reads a recipe, puts `overrides` over it and fills in defaults. Without a file, all comes from `overrides`.
+ * @throws ConfigurationError with a line "file:line:column: mistake" for each wrong key.
+ */
+export function loadRecipe(file: string | undefined, overrides: Overrides = new Map()): Recipe {
+  const source = file === undefined ? undefined : readYaml(file);
+  const values: Record<string, unknown> = source ? source.values : {};
+  if (file !== undefined && values.output === undefined) {
+    values.output = join("runs", basename(file, extname(file)));
+  }
+  for (const [key, { value }] of overrides) setPath(values, key.split("."), value);
+  const { recipe, issues } = parseRecipe(values);
+  if (recipe) return recipe;
+  const lines = issues.map((issue) => {
+    const override = [...overrides].find(([key]) => isWithin(issue.path, key));
+    return override
+      ? `${override[1].option}: ${issue.message}`
+      : `${source?.locate(issue) ?? ""}${issue.message}`;
+  });
+  throw new ConfigurationError(lines.join("\n"));
+}
+
+/** Writes a resolved recipe; the file appears complete or not at all, and {@link loadRecipe} reads it back. */
+export function writeRecipe(path: string, recipe: Recipe): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  const descriptor = openSync(temporary, "w");
+  try {
+    writeSync(descriptor, stringify(recipe));
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, path);
+}
+
+interface YamlSource {
+  values: Record<string, unknown>;
+  /** "file:line:column: " of the key that an issue is about. */
+  locate(issue: RecipeIssue): string;
+}
+
+function readYaml(file: string): YamlSource {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new ConfigurationError(`Cannot read the recipe ${file}: ${(error as Error).message}.`, {
+      cause: error,
+    });
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${line}:${col}: `;
+  };
+  if (document.errors.length > 0) {
+    throw new ConfigurationError(
+      document.errors.map((error) => `${at(error.pos[0])}${error.message}.`).join("\n"),
+    );
+  }
+  const values: unknown = document.toJS() ?? {};
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw new ConfigurationError(`${at(0)}A recipe must be a map of keys, such as 'max_steps: 1000'.`);
+  }
+  return {
+    values: values as Record<string, unknown>,
+    locate: (issue) => at(offsetOf(document, issue.path)),
+  };
+}
+
+/** Where the key at `path` begins, or the deepest of its parents that the file holds. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  for (let depth = path.length; depth > 0; depth--) {
+    const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
+    const name = path[depth - 1];
+    if (isMap(parent)) {
+      const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(name));
+      if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
+    }
+    const item = document.getIn(path.slice(0, depth), true);
+    if (isNode(item) && item.range) return item.range[0];
+  }
+  return 0;
+}
+
+function setPath(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [key, ...rest] = path;
+  if (key === undefined) return;
+  if (rest.length === 0) {
+    values[key] = value;
+    return;
+  }
+  const inner = values[key];
+  const map = typeof inner === "object" && inner !== null ? (inner as Record<string, unknown>) : {};
+  values[key] = map;
+  setPath(map, rest, value);
+}
+
+function isWithin(path: readonly PropertyKey[], key: string): boolean {
+  const names = path.map(String);
+  return key.split(".").every((name, index) => names[index] === name);
+}

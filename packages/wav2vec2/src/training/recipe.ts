@@ -1,0 +1,315 @@
+import { z } from "zod";
+import { ConfigurationError } from "../errors.js";
+import { nearest } from "./nearest.js";
+
+// Names and defaults follow Hugging Face's run_speech_recognition_ctc.py; where fairseq's or the paper's differ,
+// the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
+
+const count = () => z.int().positive();
+const amount = () => z.number().positive();
+
+const data = z.strictObject({
+  root: z
+    .string()
+    .describe(
+      "Directory in LibriSpeech layout: a folder for each split, in it speaker/chapter/*.flac and *.trans.txt",
+    ),
+  train_split: z.string().default("train").describe("Split to train on"),
+  eval_split: z.string().default("dev").describe("Split to validate on and to choose the best model by"),
+  batch_seconds: amount()
+    .default(100)
+    .describe(
+      "Seconds of audio in a batch, padding included; a step sees gradient_accumulation such batches",
+    ),
+  min_seconds: z
+    .number()
+    .nonnegative()
+    .default(0.1)
+    .describe("Training leaves out utterances shorter than this"),
+  max_seconds: amount().default(20).describe("Training leaves out utterances longer than this"),
+});
+
+const optimizer = z.strictObject({
+  learning_rate: amount()
+    .default(3e-4)
+    .describe("Highest learning rate (the paper fine-tunes with 2e-5 to 3e-5)"),
+  betas: z
+    .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
+    .default([0.9, 0.98])
+    .describe("Decay rates of Adam's two moments"),
+  eps: amount().default(1e-8).describe("Added to Adam's denominator"),
+  weight_decay: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe("Decoupled weight decay (AdamW); not on biases and norms"),
+  max_grad_norm: amount().default(1).describe("Gradients are scaled down to this norm"),
+});
+
+const schedule = z.strictObject({
+  name: z
+    .enum(["linear", "constant", "cosine", "tri_stage"])
+    .default("linear")
+    .describe("Course of the learning rate after its warm-up; tri_stage is the paper's for fine-tuning"),
+  warmup_steps: z
+    .int()
+    .nonnegative()
+    .default(500)
+    .describe("Steps over which the learning rate rises from 0"),
+  hold_steps: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe("tri_stage: steps at the highest rate. Default: 40 % of max_steps"),
+  decay_steps: count()
+    .optional()
+    .describe("tri_stage: steps of exponential decay. Default: all that are left"),
+  final_scale: amount()
+    .max(1)
+    .optional()
+    .describe("tri_stage: last learning rate as a share of the highest. Default: 0.05"),
+});
+
+export const recipeSchema = z.strictObject({
+  task: z
+    .literal("finetune")
+    .default("finetune")
+    .describe("What to train: finetune is speech recognition with CTC"),
+  seed: z.int().nonnegative().default(1).describe("Seed of weights, order, masks and dropout"),
+  max_steps: count().default(5000).describe("Optimiser steps"),
+  max_minutes: amount()
+    .optional()
+    .describe("Time limit: stop after this many minutes of training even if steps are left. Default: none"),
+  output: z
+    .string()
+    .default("runs/finetune")
+    .describe("Run directory. Default: runs/ and the recipe file's name"),
+  data: data.prefault({} as z.input<typeof data>),
+  model: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe(
+      "Keys of Hugging Face's config.json: the network to train from scratch, or what differs from init's",
+    ),
+  init: z.string().optional().describe("Model directory to start from. Default: random weights"),
+  freeze_feature_encoder: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Leave the convolutions as they are, as the paper does. Default: true with init, false without",
+    ),
+  optimizer: optimizer.prefault({}),
+  schedule: schedule.prefault({}),
+  ctc_loss_reduction: z
+    .enum(["sum", "mean"])
+    .default("mean")
+    .describe(
+      "mean divides each utterance's loss by its labels and averages; sum adds up (Hugging Face's and fairseq's loss)",
+    ),
+  gradient_accumulation: count().default(1).describe("Batches a step"),
+  logging_steps: count().default(50).describe("Steps between two lines of metrics"),
+  eval_steps: count().default(500).describe("Steps between two validations"),
+  save_steps: count().default(500).describe("Steps between two checkpoints to resume from"),
+  keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
+  threads: count().optional().describe("CPU threads. Default: libtorch's choice, one a core"),
+  precision: z
+    .enum(["float32", "bfloat16"])
+    .default("float32")
+    .describe("Number format of the forward pass; weights stay in float32"),
+});
+
+/** A resolved recipe: every key has its value. Paths are relative to the working directory. */
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/** A mistake in a recipe and the path of the key that it is about. */
+export interface RecipeIssue {
+  path: PropertyKey[];
+  message: string;
+}
+
+export type RecipeResult = { recipe: Recipe; issues?: never } | { recipe?: never; issues: RecipeIssue[] };
+
+/** Fills in defaults and checks every key of `values`; all mistakes come back together. */
+export function parseRecipe(values: unknown): RecipeResult {
+  const input =
+    isRecord(values) && values.init !== undefined ? { freeze_feature_encoder: true, ...values } : values;
+  const result = recipeSchema.safeParse(input, { reportInput: true });
+  if (!result.success) return { issues: result.error.issues.flatMap((issue) => explain(issue, values)) };
+  const issues = checkTogether(result.data);
+  return issues.length > 0 ? { issues } : { recipe: result.data };
+}
+
+/**
+ * A recipe made in code, with defaults filled in.
+ * @throws ConfigurationError with a line for each wrong key.
+ */
+export function resolveRecipe(values: unknown): Recipe {
+  const { recipe, issues } = parseRecipe(values);
+  if (recipe) return recipe;
+  throw new ConfigurationError(issues.map(({ message }) => message).join("\n"));
+}
+
+/** The recipe's JSON Schema, for editors that complete and check YAML. */
+export function recipeJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(recipeSchema, { io: "input" });
+}
+
+/** One key of a recipe as documentation and the command line need it. */
+export interface RecipeKey {
+  /** Dotted path, such as `optimizer.learning_rate`. */
+  name: string;
+  type: "string" | "number" | "boolean" | "list" | "map";
+  choices?: readonly string[];
+  default?: unknown;
+  description: string;
+}
+
+/** Every key that a recipe can hold, in the schema's order. */
+export function recipeKeys(): RecipeKey[] {
+  return keysOf(recipeJsonSchema(), "");
+}
+
+function keysOf(schema: z.core.JSONSchema.JSONSchema, prefix: string): RecipeKey[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    if (typeof property === "boolean") return [];
+    if (property.properties) return keysOf(property, `${prefix}${name}.`);
+    const key: RecipeKey = {
+      name: `${prefix}${name}`,
+      type: typeOf(property),
+      description: property.description ?? "",
+    };
+    if (property.enum) key.choices = property.enum.map(String);
+    if (property.default !== undefined) key.default = property.default;
+    return [key];
+  });
+}
+
+function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
+  switch (property.type) {
+    case "integer":
+    case "number":
+      return "number";
+    case "boolean":
+      return "boolean";
+    case "array":
+      return "list";
+    case "object":
+      return "map";
+    default:
+      return "string";
+  }
+}
+
+/** Rules that concern several keys. */
+function checkTogether(recipe: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  const { schedule, data } = recipe;
+  for (const key of ["hold_steps", "decay_steps", "final_scale"] as const) {
+    if (schedule[key] !== undefined && schedule.name !== "tri_stage") {
+      issues.push({
+        path: ["schedule", key],
+        message: `schedule.${key} belongs to the schedule tri_stage, but schedule.name is '${schedule.name}'. Remove one of them.`,
+      });
+    }
+  }
+  if (data.max_seconds <= data.min_seconds) {
+    issues.push({
+      path: ["data", "max_seconds"],
+      message: `data.max_seconds must be more than data.min_seconds (${data.min_seconds}), but is ${data.max_seconds}.`,
+    });
+  }
+  return issues;
+}
+
+function explain(issue: z.core.$ZodIssue, values: unknown): RecipeIssue[] {
+  const name = issue.path.join(".") || "A recipe";
+  const path = [...issue.path];
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      message: unknownKey([...path, key].join("."), key),
+    }));
+  }
+  if (issue.input === undefined && !hasPath(values, path)) {
+    const hint = name === "data.root" ? " Pass --data DIR or write it into the recipe." : "";
+    return [{ path, message: `${name} must be given, but is missing.${hint}` }];
+  }
+  const given = show(issue.input);
+  switch (issue.code) {
+    case "invalid_type":
+      return [{ path, message: `${name} must be ${article(issue.expected)}, but is ${given}.` }];
+    case "invalid_value": {
+      const choices = issue.values.map(String);
+      const guess = typeof issue.input === "string" ? nearest(issue.input, choices) : undefined;
+      const hint = guess === undefined ? "" : ` Did you mean '${guess}'?`;
+      return [{ path, message: `${name} must be ${choices.join(" or ")}, but is ${given}.${hint}` }];
+    }
+    case "too_small":
+      if (issue.origin === "array") break;
+      return [
+        {
+          path,
+          message: `${name} must be ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}, but is ${given}.`,
+        },
+      ];
+    case "too_big":
+      if (issue.origin === "array") break;
+      return [
+        {
+          path,
+          message: `${name} must be ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}, but is ${given}.`,
+        },
+      ];
+  }
+  if (issue.code === "too_small" || issue.code === "too_big") {
+    return [{ path, message: `${name} must be a list of two numbers, but is ${given}.` }];
+  }
+  return [{ path, message: `${name}: ${issue.message}, but is ${given}.` }];
+}
+
+function unknownKey(fullName: string, key: string): string {
+  const names = recipeKeys().map(({ name }) => name);
+  // A known key in the wrong place is a likelier mistake than a misspelt one.
+  const moved = names.find((name) => name.split(".").at(-1) === key);
+  const guess = moved ?? nearest(fullName, names);
+  const where = guess?.slice(0, guess.lastIndexOf(".") + 1);
+  const same = where === fullName.slice(0, fullName.lastIndexOf(".") + 1);
+  if (guess === undefined) return `unknown key '${key}'. docs/recipes.md lists all keys.`;
+  return `unknown key '${key}'. Did you mean '${same ? guess.split(".").at(-1) : guess}'?`;
+}
+
+function article(type: string): string {
+  switch (type) {
+    case "int":
+      return "a whole number";
+    case "array":
+    case "tuple":
+      return "a list of two numbers";
+    case "object":
+    case "record":
+      return "a map of keys";
+    case "boolean":
+      return "true or false";
+    default:
+      return type === "string" ? "text" : `a ${type}`;
+  }
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return `'${value}'`;
+  if (typeof value === "number") return String(value);
+  return JSON.stringify(value) ?? String(value);
+}
+
+function hasPath(values: unknown, path: readonly PropertyKey[]): boolean {
+  let value = values;
+  for (const key of path) {
+    if (!isRecord(value) || !(key in value)) return false;
+    value = value[String(key)];
+  }
+  return true;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
