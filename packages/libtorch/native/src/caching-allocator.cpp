@@ -1,0 +1,155 @@
+#include "caching-allocator.h"
+
+#include "libtorch.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace bridge {
+
+namespace {
+
+constexpr size_t kSmallest = 64 << 10;   // smaller blocks are malloc's business
+constexpr size_t kHugePage = 2 << 20;
+constexpr size_t kSlack = 64 << 20;
+
+class BlockCache {
+ public:
+  void* allocate(size_t bytes) {
+    const size_t rounded = roundUp(bytes);
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto found = free_.lower_bound(rounded);
+    void* block;
+    size_t size;
+    if (found != free_.end() && found->first <= rounded + rounded / 4) {
+      size = found->first;
+      block = found->second;
+      cached_ -= size;
+      free_.erase(found);
+    } else {
+      // What is kept never exceeds half of what was ever in use at once, so memory settles.
+      const size_t allowed = std::max(peak_, live_ + rounded) * 3 / 2 + kSlack;
+      while (!free_.empty() && live_ + cached_ + rounded > allowed) releaseLargest();
+      size = rounded;
+      block = systemAllocate(size);
+      if (!block) {
+        while (!free_.empty()) releaseLargest();
+        block = systemAllocate(size);
+      }
+      if (!block) {
+        TORCH_CHECK(false, "out of memory: could not allocate ", bytes, " bytes on the CPU");
+      }
+    }
+    sizes_[block] = size;
+    live_ += size;
+    peak_ = std::max(peak_, live_);
+    return block;
+  }
+
+  // False when the block is not from here.
+  bool free(void* block) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = sizes_.find(block);
+    if (found == sizes_.end()) return false;
+    live_ -= found->second;
+    cached_ += found->second;
+    free_.emplace(found->second, block);
+    sizes_.erase(found);
+    return true;
+  }
+
+  void releaseAll() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    while (!free_.empty()) releaseLargest();
+    peak_ = live_;
+  }
+
+  CacheStatistics statistics() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return {live_, peak_, cached_};
+  }
+
+ private:
+  // Eight sizes for every power of two: little waste, and blocks fit again when lengths vary a little.
+  static size_t roundUp(size_t bytes) {
+    size_t power = kSmallest;
+    while (power * 2 <= bytes) power *= 2;
+    const size_t step = power / 8;
+    return (bytes + step - 1) / step * step;
+  }
+
+  static void* systemAllocate(size_t bytes) {
+    void* block = nullptr;
+    const size_t alignment = bytes >= kHugePage ? kHugePage : 64;
+    if (posix_memalign(&block, alignment, bytes) != 0) return nullptr;
+#if defined(__linux__)
+    if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+    return block;
+  }
+
+  void releaseLargest() {
+    const auto last = std::prev(free_.end());
+    cached_ -= last->first;
+    std::free(last->second);
+    free_.erase(last);
+  }
+
+  std::mutex mutex_;
+  std::multimap<size_t, void*> free_;
+  std::unordered_map<void*, size_t> sizes_;
+  size_t live_ = 0, peak_ = 0, cached_ = 0;
+};
+
+// Never destroyed: tensors may outlive static destructors.
+BlockCache& blocks() {
+  static BlockCache* cache = new BlockCache();
+  return *cache;
+}
+
+c10::Allocator* fallback = nullptr;
+
+void freeBlock(void* block) {
+  if (block) blocks().free(block);
+}
+
+struct CachingAllocator final : c10::Allocator {
+#if TORCH_VERSION_MAJOR >= 2 && (TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 3)
+  c10::DataPtr allocate(size_t bytes) override {
+#else
+  c10::DataPtr allocate(size_t bytes) const override {
+#endif
+    if (bytes < kSmallest) return fallback->allocate(bytes);
+    void* block = blocks().allocate(bytes);
+    return {block, block, &freeBlock, c10::Device(c10::DeviceType::CPU)};
+  }
+#if TORCH_VERSION_MAJOR >= 2 && (TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 3)
+  void copy_data(void* destination, const void* source, size_t count) const override {
+    std::memcpy(destination, source, count);
+  }
+#endif
+};
+
+}  // namespace
+
+void installCachingAllocator() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    const char* off = std::getenv("LIBTORCH_BRIDGE_CACHE");
+    if (off && std::strcmp(off, "0") == 0) return;
+    fallback = c10::GetCPUAllocator();
+    c10::SetCPUAllocator(new CachingAllocator(), /*priority=*/255);
+  });
+}
+
+CacheStatistics cacheStatistics() { return blocks().statistics(); }
+void emptyCache() { blocks().releaseAll(); }
+
+}  // namespace bridge

@@ -1,0 +1,106 @@
+// The process around the tensors: version, threads, random state, memory.
+#include "runtime.h"
+
+#include "caching-allocator.h"
+#include "convert.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/detail/CUDAHooksInterface.h>
+
+namespace bridge {
+
+namespace {
+
+void set(napi_env env, napi_value object, const char* key, napi_value value) {
+  check(env, napi_set_named_property(env, object, key, value));
+}
+
+void setNumber(napi_env env, napi_value object, const char* key, double number) {
+  napi_value value;
+  check(env, napi_create_double(env, number, &value));
+  set(env, object, key, value);
+}
+
+// "AVX2", "AVX512", ...: which kernels libtorch chose for this processor.
+std::string cpuCapability() {
+  const std::string configuration = at::show_config();
+  const std::string key = "CPU capability usage: ";
+  const size_t start = configuration.find(key);
+  if (start == std::string::npos) return "unknown";
+  const size_t from = start + key.size();
+  return configuration.substr(from, configuration.find('\n', from) - from);
+}
+
+at::Generator generatorFor(napi_env env, napi_value device) {
+  return at::globalContext().defaultGenerator(c10::Device(stringOf(env, device)));
+}
+
+}  // namespace
+
+napi_value information(Environment& environment, napi_value*, size_t) {
+  napi_env env = environment.env;
+  napi_value object, flag;
+  check(env, napi_create_object(env, &object));
+  set(env, object, "version", stringValue(env, TORCH_VERSION));
+  set(env, object, "cpuCapability", stringValue(env, cpuCapability()));
+  set(env, object, "parallel", stringValue(env, at::get_parallel_info()));
+  setNumber(env, object, "threads", at::get_num_threads());
+  check(env, napi_get_boolean(env, at::hasCUDA() && at::detail::getCUDAHooks().getNumGPUs() > 0, &flag));
+  set(env, object, "cuda", flag);
+  check(env, napi_get_boolean(env, at::hasMPS(), &flag));
+  set(env, object, "mps", flag);
+  return object;
+}
+
+napi_value setThreads(Environment& environment, napi_value* values, size_t) {
+  const int64_t threads = integerOf(environment.env, values[0]);
+  if (threads < 1 || threads > 1024) {
+    throw ArgumentError("the number of threads must be 1 to 1024, but is " + std::to_string(threads));
+  }
+  at::set_num_threads(static_cast<int>(threads));
+  return nullptr;
+}
+
+napi_value setFlushDenormal(Environment& environment, napi_value* values, size_t) {
+  napi_value result;
+  const bool done = at::globalContext().setFlushDenormal(booleanOf(environment.env, values[0]));
+  check(environment.env, napi_get_boolean(environment.env, done, &result));
+  return result;
+}
+
+napi_value seed(Environment& environment, napi_value* values, size_t) {
+  at::manual_seed(static_cast<uint64_t>(integerOf(environment.env, values[0])));
+  return nullptr;
+}
+
+// randomState(device) -> handle of the generator's state (uint8)
+napi_value randomState(Environment& environment, napi_value* values, size_t) {
+  return handleValue(environment, generatorFor(environment.env, values[0]).get_state());
+}
+
+// setRandomState(device, handle)
+napi_value setRandomState(Environment& environment, napi_value* values, size_t) {
+  generatorFor(environment.env, values[0]).set_state(tensorOf(environment, values[1]));
+  return nullptr;
+}
+
+napi_value memory(Environment& environment, napi_value*, size_t) {
+  napi_env env = environment.env;
+  const CacheStatistics statistics = cacheStatistics();
+  napi_value object;
+  check(env, napi_create_object(env, &object));
+  setNumber(env, object, "liveTensors", environment.liveTensors());
+  setNumber(env, object, "liveBytes", statistics.liveBytes);
+  setNumber(env, object, "peakBytes", statistics.peakLiveBytes);
+  setNumber(env, object, "cachedBytes", statistics.cachedBytes);
+  return object;
+}
+
+napi_value releaseMemory(Environment&, napi_value*, size_t) {
+  emptyCache();
+  return nullptr;
+}
+
+}  // namespace bridge

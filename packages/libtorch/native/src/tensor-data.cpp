@@ -1,0 +1,116 @@
+// A tensor's facts, and its elements as bytes in and out.
+#include "tensor-data.h"
+
+#include "convert.h"
+
+#include <cstring>
+
+namespace bridge {
+
+namespace {
+
+struct Bytes {
+  void* data;
+  size_t length;
+};
+
+Bytes bytesOf(napi_env env, napi_value value) {
+  bool isView = false;
+  check(env, napi_is_typedarray(env, value, &isView));
+  if (!isView) throw ArgumentError("data must be a typed array, but is " + describeJavaScript(env, value));
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
+  static constexpr size_t kElementSizes[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
+  if (static_cast<size_t>(type) >= std::size(kElementSizes)) throw ArgumentError("data is of an unknown array type");
+  return {data, length * kElementSizes[type]};
+}
+
+}  // namespace
+
+// fromBytes(typedArray, shape, dtype) -> handle of a new CPU tensor holding a copy.
+napi_value fromBytes(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const Bytes bytes = bytesOf(env, values[0]);
+  const std::vector<int64_t> sizes = integersOf(env, values[1]);
+  const at::ScalarType scalarType = dtypeNamed(stringOf(env, values[2]));
+  double elements = 1;
+  for (int64_t size : sizes) {
+    if (size < 0) throw ArgumentError("a shape's sizes must not be negative, but one is " + std::to_string(size));
+    elements *= static_cast<double>(size);
+  }
+  if (elements * c10::elementSize(scalarType) != static_cast<double>(bytes.length)) {
+    std::ostringstream message;
+    message << "data must fill the shape [" << at::IntArrayRef(sizes) << "], which needs "
+            << elements * c10::elementSize(scalarType) << " bytes, but is " << bytes.length << " bytes";
+    throw ArgumentError(message.str());
+  }
+  at::Tensor tensor = at::empty(sizes, at::TensorOptions().dtype(scalarType));
+  if (bytes.length) std::memcpy(tensor.data_ptr(), bytes.data, bytes.length);
+  environment.origin = "tensor";
+  return handleValue(environment, std::move(tensor));
+}
+
+// toBytes(handle, typedArray): copies the elements in row-major order, from any device.
+napi_value toBytes(Environment& environment, napi_value* values, size_t) {
+  const at::Tensor tensor = tensorOf(environment, values[0]).detach().cpu().contiguous();
+  const Bytes bytes = bytesOf(environment.env, values[1]);
+  if (bytes.length != tensor.nbytes()) {
+    throw ArgumentError("the array must have " + std::to_string(tensor.nbytes()) + " bytes, but has " +
+                        std::to_string(bytes.length));
+  }
+  if (bytes.length) std::memcpy(bytes.data, tensor.data_ptr(), bytes.length);
+  return nullptr;
+}
+
+// item(handle) -> the only element as a number or boolean.
+napi_value item(Environment& environment, napi_value* values, size_t) {
+  const at::Tensor& tensor = tensorOf(environment, values[0]);
+  if (tensor.numel() != 1) throw ArgumentError("the tensor must have one element, but is " + describe(tensor));
+  const at::Scalar scalar = tensor.item();
+  napi_value result;
+  if (scalar.isBoolean()) {
+    check(environment.env, napi_get_boolean(environment.env, scalar.toBool(), &result));
+  } else {
+    check(environment.env, napi_create_double(environment.env, scalar.to<double>(), &result));
+  }
+  return result;
+}
+
+napi_value shape(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const at::Tensor& tensor = tensorOf(environment, values[0]);
+  napi_value result;
+  check(env, napi_create_array_with_length(env, tensor.dim(), &result));
+  for (int64_t i = 0; i < tensor.dim(); i++) {
+    napi_value size;
+    check(env, napi_create_int64(env, tensor.size(i), &size));
+    check(env, napi_set_element(env, result, i, size));
+  }
+  return result;
+}
+
+napi_value dtype(Environment& environment, napi_value* values, size_t) {
+  return stringValue(environment.env, dtypeName(tensorOf(environment, values[0]).scalar_type()));
+}
+
+napi_value device(Environment& environment, napi_value* values, size_t) {
+  return stringValue(environment.env, tensorOf(environment, values[0]).device().str());
+}
+
+napi_value byteLength(Environment& environment, napi_value* values, size_t) {
+  napi_value result;
+  const at::Tensor& tensor = tensorOf(environment, values[0]);
+  check(environment.env, napi_create_int64(environment.env, tensor.nbytes(), &result));
+  return result;
+}
+
+napi_value isContiguous(Environment& environment, napi_value* values, size_t) {
+  napi_value result;
+  check(environment.env,
+        napi_get_boolean(environment.env, tensorOf(environment, values[0]).is_contiguous(), &result));
+  return result;
+}
+
+}  // namespace bridge

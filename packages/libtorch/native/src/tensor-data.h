@@ -1,0 +1,15 @@
+#pragma once
+#include "errors.h"
+
+namespace bridge {
+
+napi_value fromBytes(Environment& environment, napi_value* values, size_t count);
+napi_value toBytes(Environment& environment, napi_value* values, size_t count);
+napi_value item(Environment& environment, napi_value* values, size_t count);
+napi_value shape(Environment& environment, napi_value* values, size_t count);
+napi_value dtype(Environment& environment, napi_value* values, size_t count);
+napi_value device(Environment& environment, napi_value* values, size_t count);
+napi_value byteLength(Environment& environment, napi_value* values, size_t count);
+napi_value isContiguous(Environment& environment, napi_value* values, size_t count);
+
+}  // namespace bridge

@@ -1,0 +1,229 @@
+#!/usr/bin/env node
+// Writes src/operators.generated.ts from the schemas of the built bridge's libtorch and scripts/operators.txt.
+// With --check it fails instead where the file would change. Generate with the newest supported libtorch:
+// arguments are passed by position, so an older one accepts the calls as long as what it lacks is not given.
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const native = createRequire(import.meta.url)(
+  process.env.LIBTORCH_BRIDGE ?? here("../build/libtorch_bridge.node"),
+);
+
+// Never useful from JavaScript, or given by the bridge itself.
+const HIDDEN = new Set(["layout", "pin_memory", "generator", "names"]);
+const camel = (name) => name.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+
+/** Splits at commas outside brackets. */
+function splitTop(text) {
+  const parts = [];
+  let depth = 0;
+  let part = "";
+  for (const character of text) {
+    if ("([".includes(character)) depth++;
+    if (")]".includes(character)) depth--;
+    if (character === "," && depth === 0) {
+      parts.push(part.trim());
+      part = "";
+    } else part += character;
+  }
+  if (part.trim()) parts.push(part.trim());
+  return parts;
+}
+
+function parseArgument(text) {
+  const match = /^(.+?)\s+(\w+)(?:=(.*))?$/.exec(text);
+  if (!match) throw new Error(`cannot read the argument '${text}'`);
+  const [, type, name, fallback] = match;
+  return { type: type.replace(/\([a-z!| >*-]+\)/g, ""), name, fallback, hidden: HIDDEN.has(name) };
+}
+
+function parseSchema(schema) {
+  const match = /^aten::([\w.]+)\((.*)\) -> (.*)$/.exec(schema);
+  if (!match) throw new Error(`cannot read the schema '${schema}'`);
+  const parts = splitTop(match[2]);
+  const star = parts.indexOf("*");
+  const parameters = parts.filter((part) => part !== "*").map(parseArgument);
+  parameters.forEach((parameter, i) => {
+    parameter.keyword = star >= 0 && i >= star;
+  });
+  return { schema, parameters, returns: match[3] };
+}
+
+function typeScriptType({ type }) {
+  const optional = type.endsWith("?") ? " | undefined" : "";
+  const base = type.replace(/\?$/, "");
+  const fixed = /^(\w+)\[\d+\]$/.exec(base);
+  const single = {
+    Tensor: "Tensor",
+    Scalar: "number",
+    int: "number",
+    SymInt: "number",
+    float: "number",
+    bool: "boolean",
+    str: "string",
+    ScalarType: "Dtype",
+    Device: "Device",
+    MemoryFormat: "MemoryFormat",
+  };
+  if (base === "Tensor?[]") return "readonly (Tensor | undefined)[]";
+  if (fixed) return `number | readonly number[]${optional}`;
+  if (base.endsWith("[]")) return `readonly ${single[base.slice(0, -2)]}[]${optional}`;
+  if (!single[base]) throw new Error(`no TypeScript type for '${type}'`);
+  return single[base] + optional;
+}
+
+function toNative(parameter, expression, operator) {
+  const where = `"${operator}", "${parameter.name}"`;
+  switch (parameter.type) {
+    case "Tensor":
+      return `handleOf(${expression}, ${where})`;
+    case "Tensor?":
+      return `optionalHandleOf(${expression}, ${where})`;
+    case "Tensor[]":
+    case "Tensor?[]":
+      return `handlesOf(${expression}, ${where})`;
+    default:
+      return expression;
+  }
+}
+
+function returnOf(returns, call) {
+  const plain = returns.replace(/\([a-z!| >*-]+\)/g, "");
+  if (plain === "Tensor") return ["Tensor", `wrap(${call} as number)`];
+  if (plain === "Tensor[]") return ["Tensor[]", `wrapAll(${call} as number[])`];
+  if (plain === "bool") return ["boolean", `${call} as boolean`];
+  const several = /^\((.*)\)$/.exec(plain);
+  if (several) {
+    const count = splitTop(several[1]).length;
+    const tuple = `[${Array(count).fill("Tensor").join(", ")}]`;
+    return [tuple, `wrapAll(${call} as number[]) as ${tuple}`];
+  }
+  throw new Error(`no TypeScript type for the result '${returns}'`);
+}
+
+function invocation({ parameters, constant }, keywordNames, operator, inPlace, selfExpression) {
+  const given = parameters.map((p, i) => {
+    if (p.hidden) return "undefined";
+    if (i === 0 && selfExpression) return selfExpression;
+    return toNative(p, keywordNames.has(p.name) ? `options.${camel(p.name)}` : camel(p.name), operator);
+  });
+  while (given.at(-1) === "undefined") given.pop();
+  return `${inPlace ? "applyInPlace" : "call"}(${[constant, ...given].join(", ")})`;
+}
+
+function generate() {
+  const constants = [];
+  const methods = [];
+  const functions = [];
+  const names = [];
+  for (const line of readFileSync(here("operators.txt"), "utf8").split("\n")) {
+    const entry = line.replace(/#.*/, "").trim();
+    if (!entry) continue;
+    const [head, list] = entry.split(":").map((part) => part.trim());
+    const isFunction = head.startsWith("function ");
+    const name = head.replace("function ", "");
+    const overloads = list.split(",").map((text) => {
+      const [operator, overload = ""] = text.trim().split(".");
+      const index = native.lookup(operator, overload);
+      if (index < 0) throw new Error(`this libtorch has no operator aten::${text.trim()}`);
+      const constant = text.trim().replace(/[.]/g, "_").toUpperCase();
+      constants.push(`const ${constant} = lookup("${operator}", "${overload}");`);
+      return { ...parseSchema(native.schema(index)), constant };
+    });
+    names.push(...list.split(",").map((text) => text.trim()));
+    const inPlace = name.endsWith("_");
+    const widest = overloads.reduce((a, b) => (b.parameters.length > a.parameters.length ? b : a));
+    const shown = widest.parameters.filter((p, i) => !p.hidden && (isFunction || i > 0));
+    const other = overloads.find((overload) => overload !== widest);
+    // The argument in which two overloads differ decides between them.
+    const differing =
+      other &&
+      shown.find((p) => {
+        const twin = other.parameters.find((q) => q.name === p.name);
+        return !twin || twin.type !== p.type;
+      });
+    const lacking = other && !other.parameters.some((q) => q.name === differing.name) ? differing : undefined;
+    const lastRequired = shown.findLastIndex((p) => !p.keyword && p.fallback === undefined && p !== lacking);
+    const positional = shown
+      .filter((p) => !p.keyword)
+      .map((p, i) => {
+        let type = typeScriptType(p);
+        const twin = p === differing ? other.parameters.find((q) => q.name === p.name) : undefined;
+        if (twin) type = `${type} | ${typeScriptType(twin)}`;
+        return `${camel(p.name)}${i > lastRequired ? "?" : ""}: ${type}${i > lastRequired && !type.includes("undefined") ? " | undefined" : ""}`;
+      });
+    const keywords = shown.filter((p) => p.keyword);
+    if (keywords.length) {
+      const required = keywords.some((p) => p.fallback === undefined);
+      const fields = keywords.map(
+        (p) =>
+          `${camel(p.name)}${p.fallback === undefined ? "" : "?"}: ${typeScriptType(p)}${p.fallback === undefined ? "" : " | undefined"}`,
+      );
+      positional.push(
+        `options: { ${fields.join("; ").replaceAll("| undefined | undefined", "| undefined")} }${required ? "" : " = {}"}`,
+      );
+    }
+    const keywordNames = new Set(keywords.map((p) => p.name));
+    const self = isFunction ? undefined : "this.handle";
+    const body = (overload) => {
+      const invoked = invocation(overload, keywordNames, name, inPlace, self);
+      if (inPlace) return { type: "this", statement: `${invoked};\n    return this;` };
+      const [type, expression] = returnOf(overload.returns, invoked);
+      return { type, statement: `return ${expression};` };
+    };
+    const main = body(widest);
+    let code = main.statement;
+    if (other) {
+      const twin = other.parameters.find((q) => q.name === differing.name);
+      const argument = camel(differing.name);
+      const isTwin = !twin
+        ? `${argument} === undefined`
+        : twin.type === "Tensor"
+          ? `isTensor(${argument})`
+          : `!isTensor(${argument})`;
+      const cast = (text, type) =>
+        text.replaceAll(new RegExp(`(?<![.\\w"])${argument}(?![\\w"])`, "g"), `${argument} as ${type}`);
+      code = `if (${isTwin}) {\n      ${twin ? cast(body(other).statement, typeScriptType(twin)) : body(other).statement}\n    }\n    ${twin ? cast(main.statement, typeScriptType(differing)) : main.statement}`;
+    }
+    const doc = overloads.map((overload) => overload.schema).join("\n   * ");
+    const text = `  /**\n   * ${doc}\n   */\n  ${isFunction ? "export function " : ""}${name}(${positional.join(", ")}): ${main.type} {\n    ${code}\n  }`;
+    if (isFunction) functions.push(text.replace(/^ {2}/gm, ""));
+    else methods.push(text);
+  }
+  return `// Generated by scripts/generate-operators.mjs from libtorch's schemas; do not edit.
+import { handleOf, handlesOf, isTensor, optionalHandleOf, wrap, wrapAll } from "./handles.js";
+import { native } from "./native.js";
+import type { Device, Dtype, MemoryFormat, Tensor } from "./tensor.js";
+
+const { applyInPlace, call, lookup } = native;
+
+${[...new Set(constants)].join("\n")}
+
+/** Every schema behind this file, for checks that go over all of them. */
+export const OPERATORS: readonly string[] = ${JSON.stringify(names)};
+
+/** The operators that are methods of a tensor. */
+export abstract class Operators {
+  abstract readonly handle: number;
+
+${methods.join("\n\n")}
+}
+
+${functions.join("\n\n")}
+`;
+}
+
+const target = here("../src/operators.generated.ts");
+const text = generate();
+if (process.argv.includes("--check")) {
+  if (readFileSync(target, "utf8") !== text) {
+    console.error(
+      "operators.generated.ts must match scripts/operators.txt. Run npm run generate -w @wav2vec2/libtorch.",
+    );
+    process.exit(1);
+  }
+} else {
+  writeFileSync(target, text);
+}

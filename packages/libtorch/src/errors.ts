@@ -1,0 +1,11 @@
+/** A failure in libtorch or in what was passed to it: the operator, its tensors' shapes and dtypes, the reason. */
+export class TorchError extends Error {
+  override readonly name = "TorchError";
+  /** The operator, for example `mm` or `add.Tensor`. */
+  readonly operator: string;
+
+  constructor(operator: string, reason: string, tensors = "") {
+    super(`${operator}: ${reason}${tensors ? ` (${tensors})` : ""}`);
+    this.operator = operator;
+  }
+}

@@ -1,0 +1,133 @@
+import { TorchError } from "./errors.js";
+import { native } from "./native.js";
+import type { Tensor } from "./tensor.js";
+
+// The generated operators make tensors without importing their class, which extends the generated one.
+let construct: (handle: number) => Tensor;
+
+export function setTensorClass(make: (handle: number) => Tensor): void {
+  construct = make;
+}
+
+export function wrap(handle: number): Tensor {
+  return construct(handle);
+}
+
+export function wrapAll(handles: readonly number[]): Tensor[] {
+  return handles.map((handle) => construct(handle));
+}
+
+export function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && "handle" in value;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object"
+    ? `a ${value.constructor?.name ?? "object"}`
+    : `${typeof value} ${String(value)}`;
+}
+
+/** @throws TorchError when the value is not a tensor. */
+export function handleOf(value: Tensor, operator: string, argument: string): number {
+  if (!isTensor(value))
+    throw new TorchError(operator, `'${argument}' must be a Tensor, but is ${describe(value)}`);
+  return value.handle;
+}
+
+export function optionalHandleOf(
+  value: Tensor | undefined,
+  operator: string,
+  argument: string,
+): number | undefined {
+  return value === undefined || value === null ? undefined : handleOf(value, operator, argument);
+}
+
+export function handlesOf(
+  values: readonly (Tensor | undefined)[],
+  operator: string,
+  argument: string,
+): (number | undefined)[] {
+  if (!Array.isArray(values)) {
+    throw new TorchError(operator, `'${argument}' must be an array of Tensors, but is ${describe(values)}`);
+  }
+  return values.map((value) => optionalHandleOf(value, operator, argument));
+}
+
+let depth = 0;
+const finaliser = new FinalizationRegistry<{ handle: number; bytes: number }>(({ handle, bytes }) => {
+  native.free(handle);
+  native.adjustExternalMemory(-bytes);
+});
+
+/** Hands a tensor to JavaScript's collector: freed when nothing refers to it any more. */
+export function finalise(tensor: Tensor): void {
+  if (!native.persist(tensor.handle)) return;
+  const bytes = native.byteLength(tensor.handle);
+  native.adjustExternalMemory(bytes);
+  finaliser.register(tensor, { handle: tensor.handle, bytes });
+}
+
+/** Called for every new tensor: outside scopes the collector frees it. */
+export function adopt(tensor: Tensor): void {
+  if (depth === 0) finalise(tensor);
+}
+
+function collectTensors(value: unknown, found: Set<Tensor>, seen: Set<unknown>): void {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  if (isTensor(value)) {
+    found.add(value);
+    return;
+  }
+  if (ArrayBuffer.isView(value)) return;
+  seen.add(value);
+  if (Array.isArray(value)) for (const element of value) collectTensors(element, found, seen);
+  else if (value instanceof Map) for (const element of value.values()) collectTensors(element, found, seen);
+  else if (value.constructor === Object || Object.getPrototypeOf(value) === null) {
+    for (const element of Object.values(value)) collectTensors(element, found, seen);
+  }
+}
+
+/**
+ * Runs `body` and frees every tensor made in it except those it returns (alone, or in arrays, maps and plain
+ * objects). A training step is one scope. What must outlive the scope in another way goes through `keep`.
+ *
+ * @throws TorchError when `body` is asynchronous: tensors of other work would be freed with its own.
+ */
+export function scope<T>(body: () => T): T {
+  native.enterScope();
+  depth++;
+  const kept = new Set<Tensor>();
+  try {
+    const result = body();
+    if (result instanceof Promise) {
+      throw new TorchError(
+        "scope",
+        "the function must be synchronous, but returns a promise. Await outside it",
+      );
+    }
+    collectTensors(result, kept, new Set());
+    return result;
+  } finally {
+    depth--;
+    if (depth === 0) for (const tensor of kept) finalise(tensor);
+    native.leaveScope(Array.from(kept, (tensor) => tensor.handle));
+  }
+}
+
+/** Takes a tensor out of all scopes, for state that outlives them; the collector frees it. */
+export function keep<T extends Tensor>(tensor: T): T {
+  finalise(tensor);
+  return tensor;
+}
+
+/** Without the collector's help in the way: `body` runs with a scope that its hooks' tensors are freed with. */
+export function insideNativeScope<T>(body: () => T): T {
+  depth++;
+  try {
+    return body();
+  } finally {
+    depth--;
+  }
+}

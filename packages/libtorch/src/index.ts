@@ -1,0 +1,10 @@
+export * from "./autocast.js";
+export * from "./autograd.js";
+export * from "./errors.js";
+export { isTensor, keep, scope } from "./handles.js";
+export * as nn from "./nn/index.js";
+export * from "./operators.generated.js";
+export * as optim from "./optim/index.js";
+export * from "./runtime.js";
+export * from "./safetensors.js";
+export * from "./tensor.js";

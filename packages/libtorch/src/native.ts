@@ -1,0 +1,91 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { TorchError } from "./errors.js";
+
+/** What the C++ bridge exports; tensors cross it as handles (numbers). See native/src/addon.cpp. */
+export interface Native {
+  setErrorClass(errorClass: typeof TorchError): void;
+  lookup(operator: string, overload: string): number;
+  schema(operator: number): string;
+  call(operator: number, ...parameters: unknown[]): unknown;
+  applyInPlace(operator: number, ...parameters: unknown[]): void;
+  workarounds(): string[];
+  free(handle: number): void;
+  isLive(handle: number): boolean;
+  enterScope(): void;
+  leaveScope(kept: readonly number[]): void;
+  persist(handle: number): boolean;
+  adjustExternalMemory(bytes: number): void;
+  fromBytes(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): number;
+  toBytes(handle: number, into: NodeJS.TypedArray): void;
+  item(handle: number): number | boolean;
+  shape(handle: number): number[];
+  dtype(handle: number): string;
+  device(handle: number): string;
+  byteLength(handle: number): number;
+  isContiguous(handle: number): boolean;
+  requiresGrad(handle: number): boolean;
+  setRequiresGrad(handle: number, required: boolean): void;
+  gradient(handle: number): number | undefined;
+  setGradient(handle: number, gradient: number | undefined): void;
+  backward(
+    handles: readonly number[],
+    gradients: readonly number[],
+    retainGraph: boolean,
+    createGraph: boolean,
+  ): void;
+  gradientsOf(
+    outputs: readonly number[],
+    inputs: readonly number[],
+    gradients: readonly number[],
+    retainGraph: boolean,
+    createGraph: boolean,
+    allowUnused: boolean,
+  ): (number | undefined)[];
+  setGradMode(enabled: boolean): boolean;
+  registerHook(handle: number, hook: (gradient: number) => number | undefined): number;
+  removeHook(handle: number, id: number): void;
+  enterAutocast(device: string, dtype: string, enabled: boolean): [boolean, string];
+  leaveAutocast(device: string, dtype: string, enabled: boolean): void;
+  information(): {
+    version: string;
+    cpuCapability: string;
+    parallel: string;
+    threads: number;
+    cuda: boolean;
+    mps: boolean;
+  };
+  setThreads(threads: number): void;
+  setFlushDenormal(enabled: boolean): boolean;
+  seed(seed: number): void;
+  randomState(device: string): number;
+  setRandomState(device: string, state: number): void;
+  memory(): { liveTensors: number; liveBytes: number; peakBytes: number; cachedBytes: number };
+  releaseMemory(): void;
+}
+
+/** The addon that set-up builds; `LIBTORCH_BRIDGE` names another one. */
+export function bridgePath(): string {
+  return (
+    process.env.LIBTORCH_BRIDGE ?? fileURLToPath(new URL("../build/libtorch_bridge.node", import.meta.url))
+  );
+}
+
+function load(): Native {
+  const path = bridgePath();
+  if (!existsSync(path)) {
+    throw new Error(`The bridge to libtorch must be built, but ${path} is missing. Run 'npm run setup'.`);
+  }
+  let native: Native;
+  try {
+    native = createRequire(import.meta.url)(path) as Native;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The bridge to libtorch must load, but does not: ${reason}. Run 'npm run setup'.`);
+  }
+  native.setErrorClass(TorchError);
+  return native;
+}
+
+export const native: Native = load();

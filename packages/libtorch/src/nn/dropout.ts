@@ -1,0 +1,17 @@
+import { dropout } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+import { Module } from "./module.js";
+
+/** Zeroes elements with probability p in training and scales the others by 1 / (1 - p). */
+export class Dropout extends Module {
+  readonly #p: number;
+
+  constructor(p: number) {
+    super();
+    this.#p = p;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.training && this.#p > 0 ? dropout(x, this.#p, true) : x;
+  }
+}

@@ -1,0 +1,19 @@
+import { embedding } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+import { normal } from "./init.js";
+import { Module, parameter } from "./module.js";
+
+/** One vector an id. `weight` [entries, features], from N(0, 1). */
+export class Embedding extends Module {
+  weight: Tensor;
+
+  constructor(entries: number, features: number) {
+    super();
+    this.weight = parameter(normal([entries, features], 1));
+  }
+
+  /** int64 [...] to [..., features] */
+  forward(ids: Tensor): Tensor {
+    return embedding(this.weight, ids);
+  }
+}

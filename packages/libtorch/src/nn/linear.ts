@@ -1,0 +1,21 @@
+import { linear } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+import { fanInUniform } from "./init.js";
+import { Module, parameter } from "./module.js";
+
+/** y = x W^T + b. `weight` [outFeatures, inFeatures], `bias` [outFeatures]. */
+export class Linear extends Module {
+  weight: Tensor;
+  bias: Tensor | undefined;
+
+  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
+    super();
+    this.weight = parameter(fanInUniform([outFeatures, inFeatures], inFeatures));
+    this.bias = options.bias === false ? undefined : parameter(fanInUniform([outFeatures], inFeatures));
+  }
+
+  /** [..., inFeatures] to [..., outFeatures] */
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}

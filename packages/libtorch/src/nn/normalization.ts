@@ -1,0 +1,45 @@
+import { groupNorm, layerNorm, ones, zeros } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+import { Module, parameter } from "./module.js";
+
+/** Ba et al. 2016 (arXiv 1607.06450): zero mean and unit variance over the last dimension, then scale and shift. */
+export class LayerNorm extends Module {
+  weight: Tensor;
+  bias: Tensor;
+  readonly #features: number;
+  readonly #eps: number;
+
+  constructor(features: number, eps = 1e-5) {
+    super();
+    this.#features = features;
+    this.#eps = eps;
+    this.weight = parameter(ones([features]));
+    this.bias = parameter(zeros([features]));
+  }
+
+  /** [..., features] to [..., features] */
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, [this.#features], this.weight, this.bias, this.#eps);
+  }
+}
+
+/** Wu and He 2018 (arXiv 1803.08494): normalises groups of channels over channel and time. */
+export class GroupNorm extends Module {
+  weight: Tensor;
+  bias: Tensor;
+  readonly #groups: number;
+  readonly #eps: number;
+
+  constructor(groups: number, channels: number, eps = 1e-5) {
+    super();
+    this.#groups = groups;
+    this.#eps = eps;
+    this.weight = parameter(ones([channels]));
+    this.bias = parameter(zeros([channels]));
+  }
+
+  /** [batch, channels, time] to [batch, channels, time] */
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.#groups, this.weight, this.bias, this.#eps);
+  }
+}

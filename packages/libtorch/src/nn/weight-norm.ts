@@ -1,0 +1,29 @@
+import { noGrad } from "../autograd.js";
+import { weightNorm } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+import { Module, parameter } from "./module.js";
+
+/**
+ * Salimans and Kingma 2016 (arXiv 1602.07868): a weight as magnitude times direction, w = g v / |v|, with one
+ * magnitude for each index of `dim`. Fields are named as PyTorch's parametrization: `original0` is g,
+ * `original1` is v.
+ */
+export class WeightNorm extends Module {
+  original0: Tensor;
+  original1: Tensor;
+  readonly #dim: number;
+
+  /** @param weight the weight to start from, reproduced exactly */
+  constructor(weight: Tensor, dim: number) {
+    super();
+    this.#dim = dim;
+    const others = weight.shape.map((_, i) => i).filter((i) => i !== dim);
+    this.original0 = parameter(noGrad(() => weight.norm(2, others, true)));
+    this.original1 = parameter(weight.clone());
+  }
+
+  /** The weight, in the shape it was given. */
+  forward(): Tensor {
+    return weightNorm(this.original1, this.original0, this.#dim);
+  }
+}

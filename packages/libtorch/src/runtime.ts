@@ -1,0 +1,62 @@
+import { wrap } from "./handles.js";
+import { native } from "./native.js";
+import type { Device, Tensor } from "./tensor.js";
+
+export interface LibtorchInfo {
+  readonly version: string;
+  /** The kernels libtorch chose for this processor, for example "AVX2". */
+  readonly cpuCapability: string;
+  readonly threads: number;
+  readonly cuda: boolean;
+  readonly mps: boolean;
+  /** libtorch's own account of its thread pools. */
+  readonly parallel: string;
+}
+
+export function libtorchInfo(): LibtorchInfo {
+  return native.information();
+}
+
+/** What this bridge computes differently because the loaded libtorch would compute it wrongly. */
+export function workarounds(): readonly string[] {
+  return native.workarounds();
+}
+
+/** The threads of one operator. @throws TorchError outside 1 to 1024. */
+export function setThreads(threads: number): void {
+  native.setThreads(threads);
+}
+
+/** Denormal numbers become zero; slow ones appear in well-trained models. @returns whether the CPU can. */
+export function setFlushDenormal(enabled: boolean): boolean {
+  return native.setFlushDenormal(enabled);
+}
+
+/** Seeds the random numbers of all devices. */
+export function manualSeed(seed: number): void {
+  native.seed(seed);
+}
+
+/** The state of a device's random numbers, as uint8; `setRandomState` continues from it. */
+export function randomState(device: Device = "cpu"): Tensor {
+  return wrap(native.randomState(device));
+}
+
+export function setRandomState(state: Tensor, device: Device = "cpu"): void {
+  native.setRandomState(device, state.handle);
+}
+
+/** Tensors that JavaScript holds now, and bytes of large CPU blocks in use, at most so far, and kept for reuse. */
+export function memoryStatistics(): {
+  liveTensors: number;
+  liveBytes: number;
+  peakBytes: number;
+  cachedBytes: number;
+} {
+  return native.memory();
+}
+
+/** Returns kept blocks to the system. */
+export function releaseMemory(): void {
+  native.releaseMemory();
+}
