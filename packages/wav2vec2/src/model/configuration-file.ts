@@ -1,0 +1,142 @@
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigurationError } from "../errors.js";
+import { completeConfig, DEFAULT_CONFIG, type Wav2Vec2Config } from "./configuration.js";
+import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS } from "./configuration-rules.js";
+import { camelToSnake } from "./names.js";
+
+const FILE_NAME = "config.json";
+const MODEL_TYPE = "wav2vec2";
+
+/** The keys of `config.json` that mean something here. */
+export const CONFIG_KEYS: readonly string[] = CONFIG_FIELDS.map(camelToSnake);
+
+/**
+ * Not kept when a configuration is read, because what is written later decides them: the type tag, the heads, the
+ * length of `conv_dim` under another name, and the number format of the weights beside it.
+ */
+const REWRITTEN_KEYS = ["model_type", "architectures", "num_feat_extract_layers", "dtype", "torch_dtype"];
+
+/**
+ * A configuration from the contents of Hugging Face's `config.json`; keys left out have its defaults, unknown ones
+ * go to `extra`.
+ * @param source the file, for messages
+ * @throws {ConfigurationError} for another model than wav2vec 2.0 and for values that are wrong
+ */
+export function configFromHuggingFace(json: unknown, source: string): Wav2Vec2Config {
+  const object = requireObject(json, source);
+  if (object.model_type !== MODEL_TYPE) {
+    throw new ConfigurationError(
+      `${source}: model_type must be "${MODEL_TYPE}", but is ${JSON.stringify(object.model_type) ?? "missing"}. ` +
+        "Give the directory of a wav2vec 2.0 model.",
+    );
+  }
+  const { known, unknown } = split(object);
+  const extra = Object.fromEntries(Object.entries(unknown).filter(([key]) => !REWRITTEN_KEYS.includes(key)));
+  return completeConfig({ ...known, extra }, DEFAULT_CONFIG, source);
+}
+
+/**
+ * `base` with values under Hugging Face's keys, such as a recipe's `model`.
+ * @throws {ConfigurationError} for a key that nothing here reads, and for values that are wrong
+ */
+export function configWithKeys(base: Wav2Vec2Config, json: unknown, source: string): Wav2Vec2Config {
+  const { known, unknown } = split(requireObject(json, source));
+  const names = Object.keys(unknown);
+  if (names.length > 0) {
+    throw new ConfigurationError(
+      `${source}: ${names.join(", ")} must be ${names.length > 1 ? "keys" : "a key"} of the model configuration, ` +
+        `but ${names.length > 1 ? "are" : "is"} not. The keys are ${CONFIG_KEYS.join(", ")}.`,
+    );
+  }
+  return completeConfig(known, base, source);
+}
+
+/**
+ * The contents of a `config.json`, keys sorted as Hugging Face sorts them.
+ * @param architectures the model class that the weights beside it are of, for example `["Wav2Vec2ForCTC"]`
+ */
+export function configToHuggingFace(
+  config: Wav2Vec2Config,
+  architectures: readonly string[],
+): Record<string, unknown> {
+  checkConfig({ ...config }, "The model configuration");
+  const entries: [string, unknown][] = [
+    ...Object.entries(config.extra),
+    ...CONFIG_FIELDS.map((field): [string, unknown] => [camelToSnake(field), config[field]]),
+    ["model_type", MODEL_TYPE],
+    ["architectures", architectures],
+    ["num_feat_extract_layers", config.convDim.length],
+  ];
+  return Object.fromEntries([...new Map(entries)].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @throws {ConfigurationError} if there is no readable `config.json` of a wav2vec 2.0 model in `directory` */
+export async function readConfig(directory: string): Promise<Wav2Vec2Config> {
+  const path = join(directory, FILE_NAME);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw new ConfigurationError(
+      `${path} must be a readable file, but is not: ${(cause as Error).message}. Give a model directory.`,
+      { cause },
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigurationError(`${path} must be JSON, but is not: ${(cause as Error).message}`, { cause });
+  }
+  return configFromHuggingFace(json, path);
+}
+
+/** Writes `config.json` into `directory`, which must exist: complete, or as it was before. */
+export async function writeConfig(
+  directory: string,
+  config: Wav2Vec2Config,
+  architectures: readonly string[],
+): Promise<void> {
+  const path = join(directory, FILE_NAME);
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(serialize(configToHuggingFace(config, architectures)));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+function serialize(json: Record<string, unknown>): string {
+  const floats = FLOAT_FIELDS.map(camelToSnake).join("|");
+  // Two spaces deep is the outermost object; deeper keys of the same name are someone else's.
+  const whole = new RegExp(`^( {2}"(?:${floats})": -?[0-9]+)(,?)$`, "gm");
+  return `${JSON.stringify(json, null, 2).replace(whole, "$1.0$2")}\n`;
+}
+
+function split(object: Record<string, unknown>) {
+  const known: Record<string, unknown> = {};
+  const unknown = new Map(Object.entries(object));
+  for (const field of CONFIG_FIELDS) {
+    const key = camelToSnake(field);
+    if (!unknown.has(key)) continue;
+    known[field] = unknown.get(key);
+    unknown.delete(key);
+  }
+  return { known, unknown: Object.fromEntries(unknown) };
+}
+
+function requireObject(json: unknown, source: string): Record<string, unknown> {
+  if (typeof json === "object" && json !== null && !Array.isArray(json))
+    return json as Record<string, unknown>;
+  const kind = Array.isArray(json) ? "a list" : json === null ? "null" : typeof json;
+  throw new ConfigurationError(`${source} must be an object, but is ${kind}.`);
+}

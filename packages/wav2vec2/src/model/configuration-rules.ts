@@ -1,0 +1,183 @@
+import { ConfigurationError } from "../errors.js";
+import type { Wav2Vec2Config } from "./configuration.js";
+import { camelToSnake } from "./names.js";
+
+/** The fields that are keys of `config.json`. */
+export type ConfigField = Exclude<keyof Wav2Vec2Config, "extra">;
+
+interface Rule {
+  readonly must: string;
+  readonly holds: (value: unknown) => boolean;
+}
+
+const isWhole = (value: unknown, least: number): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= least;
+const isNumber = (value: unknown): value is number => Number.isFinite(value);
+const isList = (value: unknown, least: number): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => isWhole(item, least));
+
+const count: Rule = { must: "a positive whole number", holds: (value) => isWhole(value, 1) };
+const countOrNull: Rule = {
+  must: "a positive whole number or null",
+  holds: (value) => value === null || isWhole(value, 1),
+};
+const natural: Rule = { must: "a whole number of at least 0", holds: (value) => isWhole(value, 0) };
+const tokenOrNull: Rule = {
+  must: "a whole number of at least 0 or null",
+  holds: (value) => value === null || isWhole(value, 0),
+};
+const tokensOrNull: Rule = {
+  must: "a whole number of at least 0, a list of them or null",
+  holds: (value) => value === null || isWhole(value, 0) || isList(value, 0),
+};
+const counts: Rule = { must: "a list of positive whole numbers", holds: (value) => isList(value, 1) };
+const share: Rule = {
+  must: "a number from 0 to 1",
+  holds: (value) => isNumber(value) && value >= 0 && value <= 1,
+};
+const positive: Rule = { must: "a positive number", holds: (value) => isNumber(value) && value > 0 };
+const amount: Rule = { must: "a number of at least 0", holds: (value) => isNumber(value) && value >= 0 };
+const flag: Rule = { must: "true or false", holds: (value) => typeof value === "boolean" };
+const oneOf = (...words: string[]): Rule => ({
+  must: words.map((word) => `"${word}"`).join(" or "),
+  holds: (value) => typeof value === "string" && words.includes(value),
+});
+
+const RULES: Readonly<Record<ConfigField, Rule>> = {
+  vocabSize: count,
+  hiddenSize: count,
+  numHiddenLayers: count,
+  numAttentionHeads: count,
+  intermediateSize: count,
+  hiddenAct: oneOf("gelu"),
+  hiddenDropout: share,
+  activationDropout: share,
+  attentionDropout: share,
+  featProjDropout: share,
+  featQuantizerDropout: share,
+  finalDropout: share,
+  layerdrop: share,
+  initializerRange: amount,
+  layerNormEps: positive,
+  featExtractNorm: oneOf("group", "layer"),
+  featExtractActivation: oneOf("gelu"),
+  convDim: counts,
+  convStride: counts,
+  convKernel: counts,
+  convBias: flag,
+  numConvPosEmbeddings: count,
+  numConvPosEmbeddingGroups: count,
+  doStableLayerNorm: flag,
+  applySpecAugment: flag,
+  maskTimeProb: share,
+  maskTimeLength: count,
+  maskTimeMinMasks: natural,
+  maskFeatureProb: share,
+  maskFeatureLength: count,
+  maskFeatureMinMasks: natural,
+  numCodevectorsPerGroup: count,
+  numCodevectorGroups: count,
+  contrastiveLogitsTemperature: positive,
+  numNegatives: count,
+  codevectorDim: count,
+  projCodevectorDim: count,
+  diversityLossWeight: amount,
+  ctcLossReduction: oneOf("sum", "mean"),
+  ctcZeroInfinity: flag,
+  padTokenId: natural,
+  bosTokenId: tokenOrNull,
+  eosTokenId: tokensOrNull,
+  addAdapter: flag,
+  adapterKernelSize: count,
+  adapterStride: count,
+  numAdapterLayers: count,
+  outputHiddenSize: count,
+  adapterAttnDim: countOrNull,
+};
+
+export const CONFIG_FIELDS = Object.keys(RULES) as ConfigField[];
+
+/**
+ * Every field there, of its kind, and in keeping with the others.
+ * @throws {ConfigurationError} one message with everything that is wrong
+ */
+export function checkConfig(values: Record<string, unknown>, source: string): Wav2Vec2Config {
+  const problems: string[] = [];
+  for (const field of Object.keys(values)) {
+    if (field !== "extra" && !Object.hasOwn(RULES, field)) {
+      problems.push(`${camelToSnake(field)} must be a key of the model configuration, but is not.`);
+    }
+  }
+  for (const field of CONFIG_FIELDS) {
+    const { must, holds } = RULES[field];
+    if (holds(values[field])) continue;
+    if (field === "outputHiddenSize" && values[field] === values.hiddenSize) continue; // it only follows
+    problems.push(`${camelToSnake(field)} must be ${must}, but is ${show(values[field])}.`);
+  }
+  if (problems.length === 0) problems.push(...contradictions(values as unknown as Wav2Vec2Config));
+  if (problems.length > 0) throw new ConfigurationError(`${source}: ${problems.join("\n")}`);
+  return values as unknown as Wav2Vec2Config;
+}
+
+function contradictions(config: Wav2Vec2Config): string[] {
+  const problems: string[] = [];
+  const divides = (
+    [whole, part]: [ConfigField, ConfigField],
+    near: (size: number, parts: number) => string,
+  ) => {
+    const [size, parts] = [config[whole] as number, config[part] as number];
+    if (size % parts === 0) return;
+    problems.push(
+      `${camelToSnake(whole)} must be divisible by ${camelToSnake(part)}, but ${size} is not divisible by ${parts}. ` +
+        near(size, parts),
+    );
+  };
+  const takeDivisor = (size: number, parts: number) => `Take ${closestDivisor(size, parts)}, for example.`;
+  divides(["hiddenSize", "numAttentionHeads"], takeDivisor);
+  divides(["hiddenSize", "numConvPosEmbeddingGroups"], takeDivisor);
+  divides(["codevectorDim", "numCodevectorGroups"], takeDivisor);
+
+  const { convDim, convStride, convKernel } = config;
+  if (convDim.length !== convStride.length || convDim.length !== convKernel.length) {
+    problems.push(
+      "conv_dim, conv_stride and conv_kernel must have equal lengths, " +
+        `but have ${convDim.length}, ${convStride.length} and ${convKernel.length}. Give one value a convolution.`,
+    );
+  }
+  if (config.padTokenId >= config.vocabSize) {
+    problems.push(
+      `pad_token_id must be below vocab_size, but is ${config.padTokenId} of ${config.vocabSize}. It is the CTC blank.`,
+    );
+  }
+  // A network without the adapters that its configuration names would run and answer wrongly.
+  if (config.addAdapter) {
+    problems.push("add_adapter must be false, but is true. Adapter convolutions are not supported.");
+  }
+  if (config.adapterAttnDim !== null) {
+    problems.push(
+      `adapter_attn_dim must be null, but is ${config.adapterAttnDim}. Attention adapters are not supported.`,
+    );
+  }
+  return problems;
+}
+
+/** Hugging Face refuses `1` for these, which its dataclass declares as floats: they are written as `1.0`. */
+export const FLOAT_FIELDS: readonly ConfigField[] = [
+  "initializerRange",
+  "layerNormEps",
+  "contrastiveLogitsTemperature",
+  "diversityLossWeight",
+];
+
+function closestDivisor(size: number, parts: number): number {
+  for (let distance = 1; ; distance++) {
+    if (parts > distance && size % (parts - distance) === 0) return parts - distance;
+    if (size % (parts + distance) === 0) return parts + distance;
+  }
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = typeof value === "number" ? String(value) : JSON.stringify(value);
+  return text === undefined ? typeof value : text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

@@ -1,0 +1,319 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ConfigurationError } from "../errors.js";
+import {
+  createConfig,
+  DEFAULT_CONFIG,
+  featureFrames,
+  validateConfig,
+  type Wav2Vec2Config,
+} from "./configuration.js";
+import {
+  CONFIG_KEYS,
+  configFromHuggingFace,
+  configToHuggingFace,
+  configWithKeys,
+  readConfig,
+  writeConfig,
+} from "./configuration-file.js";
+import { camelToSnake, snakeToCamel } from "./names.js";
+
+const GOLDEN = fileURLToPath(new URL("../../test/golden/huggingface-default-config.json", import.meta.url));
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "configuration-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+const messageOf = (action: () => unknown): string => {
+  try {
+    action();
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as Error).message;
+  }
+  throw new Error("nothing was thrown");
+};
+
+describe("names", () => {
+  it.each([
+    ["hiddenSize", "hidden_size"],
+    ["layerdrop", "layerdrop"],
+    ["numConvPosEmbeddingGroups", "num_conv_pos_embedding_groups"],
+    ["encoder.layers.0.attention.kProj.weight", "encoder.layers.0.attention.k_proj.weight"],
+    ["wav2vec2.maskedSpecEmbed", "wav2vec2.masked_spec_embed"],
+    [
+      "posConvEmbed.conv.parametrizations.weight.original0",
+      "pos_conv_embed.conv.parametrizations.weight.original0",
+    ],
+    ["adapterLayer.linear_1", "adapter_layer.linear_1"],
+  ])("%s is %s, and back", (camel, snake) => {
+    expect(camelToSnake(camel)).toBe(snake);
+    expect(snakeToCamel(snake)).toBe(camel);
+  });
+});
+
+describe("Hugging Face's configuration", () => {
+  it("has our defaults, field by field", async () => {
+    const golden: Record<string, unknown> = JSON.parse(await readFile(GOLDEN, "utf8"));
+    const ours = configToHuggingFace(DEFAULT_CONFIG, ["Wav2Vec2ForCTC"]);
+    for (const key of Object.keys(ours)) expect([key, ours[key]]).toEqual([key, golden[key]]);
+    expect(Object.keys(ours)).toEqual(
+      expect.arrayContaining([...CONFIG_KEYS, "model_type", "architectures"]),
+    );
+  });
+
+  it("is what comes back when it was read, unknown keys with it", async () => {
+    const golden = JSON.parse(await readFile(GOLDEN, "utf8"));
+    const read = configFromHuggingFace(golden, "golden");
+    expect(read).toEqual({
+      ...DEFAULT_CONFIG,
+      extra: expect.objectContaining({ tdnn_dim: golden.tdnn_dim }),
+    });
+    const { dtype, ...written } = golden; // the weights decide it
+    expect(configToHuggingFace(read, ["Wav2Vec2ForCTC"])).toEqual(written);
+  });
+
+  it("gives its defaults to keys that a file leaves out", () => {
+    const config = configFromHuggingFace(
+      { model_type: "wav2vec2", hidden_size: 24, num_attention_heads: 2, num_conv_pos_embedding_groups: 2 },
+      "x",
+    );
+    expect(config).toEqual({
+      ...DEFAULT_CONFIG,
+      hiddenSize: 24,
+      outputHiddenSize: 24,
+      numAttentionHeads: 2,
+      numConvPosEmbeddingGroups: 2,
+    });
+    const wide = {
+      model_type: "wav2vec2",
+      hidden_size: 1024,
+      num_attention_heads: 16,
+      output_hidden_size: null,
+    };
+    expect(configFromHuggingFace(wide, "x").outputHiddenSize).toBe(1024);
+  });
+
+  it("keeps keys with the names of prototypes as plain keys", () => {
+    const json = JSON.parse('{"model_type":"wav2vec2","__proto__":{"hidden_size":1},"constructor":2}');
+    const config = configFromHuggingFace(json, "x");
+    expect(config.hiddenSize).toBe(768);
+    expect(Object.entries(config.extra)).toEqual([
+      ["__proto__", { hidden_size: 1 }],
+      ["constructor", 2],
+    ]);
+    expect(JSON.stringify(configToHuggingFace(config, []))).toContain('"__proto__":{"hidden_size":1}');
+  });
+
+  it("of another model is refused", () => {
+    expect(messageOf(() => configFromHuggingFace({ model_type: "hubert" }, "a/config.json"))).toMatch(
+      /^a\/config\.json: model_type must be "wav2vec2", but is "hubert"\./,
+    );
+    expect(messageOf(() => configFromHuggingFace({}, "c"))).toMatch(
+      /model_type must be "wav2vec2", but is missing/,
+    );
+    for (const json of [null, [], "text", 1, undefined]) {
+      expect(messageOf(() => configFromHuggingFace(json, "c"))).toMatch(/^c must be an object, but is /);
+    }
+  });
+});
+
+describe("values that do not fit", () => {
+  const cases: [overrides: Record<string, unknown>, message: string][] = [
+    [{ hiddenSize: 768.5 }, "hidden_size must be a positive whole number, but is 768.5."],
+    [{ numHiddenLayers: 0 }, "num_hidden_layers must be a positive whole number, but is 0."],
+    [{ hiddenSize: "768" }, 'hidden_size must be a positive whole number, but is "768".'],
+    [{ layerdrop: 1.1 }, "layerdrop must be a number from 0 to 1, but is 1.1."],
+    [{ hiddenDropout: -0.1 }, "hidden_dropout must be a number from 0 to 1, but is -0.1."],
+    [{ maskTimeProb: Number.NaN }, "mask_time_prob must be a number from 0 to 1, but is NaN."],
+    [{ layerNormEps: 0 }, "layer_norm_eps must be a positive number, but is 0."],
+    [{ featExtractNorm: "batch" }, 'feat_extract_norm must be "group" or "layer", but is "batch".'],
+    [{ hiddenAct: "relu" }, 'hidden_act must be "gelu", but is "relu".'],
+    [{ convBias: 1 }, "conv_bias must be true or false, but is 1."],
+    [{ convDim: [] }, "conv_dim must be a list of positive whole numbers, but is []."],
+    [{ convStride: [5, 0] }, "conv_stride must be a list of positive whole numbers, but is [5,0]."],
+    [{ convKernel: 3 }, "conv_kernel must be a list of positive whole numbers, but is 3."],
+    [{ ctcLossReduction: "none" }, 'ctc_loss_reduction must be "sum" or "mean", but is "none".'],
+    [{ padTokenId: null }, "pad_token_id must be a whole number of at least 0, but is null."],
+    [
+      { eosTokenId: [] },
+      "eos_token_id must be a whole number of at least 0, a list of them or null, but is [].",
+    ],
+    [{ vocabSize: undefined }, "vocab_size must be a positive whole number, but is missing."],
+    [{ hiddenSizes: 3 }, "hidden_sizes must be a key of the model configuration, but is not."],
+    [{ toString: 3 }, "to_string must be a key of the model configuration, but is not."],
+    [
+      { numAttentionHeads: 7 },
+      "hidden_size must be divisible by num_attention_heads, but 768 is not divisible by 7. Take 6, for example.",
+    ],
+    [
+      { numConvPosEmbeddingGroups: 17 },
+      "hidden_size must be divisible by num_conv_pos_embedding_groups, but 768 is not divisible by 17. Take 16, for example.",
+    ],
+    [
+      { numCodevectorGroups: 3 },
+      "codevector_dim must be divisible by num_codevector_groups, but 256 is not divisible by 3. Take 2, for example.",
+    ],
+    [
+      { convDim: [512, 512], convStride: [5, 2, 2] },
+      "conv_dim, conv_stride and conv_kernel must have equal lengths, but have 2, 3 and 7.",
+    ],
+    [{ padTokenId: 32 }, "pad_token_id must be below vocab_size, but is 32 of 32. It is the CTC blank."],
+    [{ addAdapter: true }, "add_adapter must be false, but is true. Adapter convolutions are not supported."],
+    [
+      { adapterAttnDim: 16 },
+      "adapter_attn_dim must be null, but is 16. Attention adapters are not supported.",
+    ],
+  ];
+
+  it.each(cases)("%j", (overrides, message) => {
+    expect(messageOf(() => createConfig(overrides as Partial<Wav2Vec2Config>))).toContain(message);
+    expect(
+      messageOf(() => validateConfig({ ...DEFAULT_CONFIG, ...overrides } as Wav2Vec2Config, "c")),
+    ).toContain(message);
+  });
+
+  it("are named all at once, with their source", () => {
+    const json = { model_type: "wav2vec2", hidden_size: -1, layerdrop: 2 };
+    expect(messageOf(() => configFromHuggingFace(json, "m/config.json"))).toBe(
+      "m/config.json: hidden_size must be a positive whole number, but is -1.\n" +
+        "layerdrop must be a number from 0 to 1, but is 2.",
+    );
+  });
+});
+
+describe("createConfig", () => {
+  it("follows the width with the output's, and freezes what it gives", () => {
+    const config = createConfig({ hiddenSize: 192, numAttentionHeads: 4 });
+    expect(config.outputHiddenSize).toBe(192);
+    expect(createConfig({ hiddenSize: 96, numAttentionHeads: 4 }, config).outputHiddenSize).toBe(96);
+    expect(() => {
+      (config as { hiddenSize: number }).hiddenSize = 1;
+    }).toThrow(TypeError);
+    expect(() => (config.convDim as number[]).push(1)).toThrow(TypeError);
+  });
+});
+
+describe("configWithKeys", () => {
+  it("changes only the keys given", () => {
+    const base = createConfig({ layerdrop: 0 });
+    expect(configWithKeys(base, { vocab_size: 14, conv_bias: true }, "recipe.yaml")).toEqual({
+      ...base,
+      vocabSize: 14,
+      convBias: true,
+    });
+  });
+
+  it("refuses keys that nothing reads", () => {
+    expect(
+      messageOf(() => configWithKeys(DEFAULT_CONFIG, { hidden_sise: 1, hiddenSize: 2 }, "recipe.yaml")),
+    ).toMatch(
+      /^recipe\.yaml: hidden_sise, hiddenSize must be keys of the model configuration, but are not\. .*hidden_size/,
+    );
+  });
+});
+
+describe("featureFrames", () => {
+  it.each([
+    [0, 0],
+    [1, 0],
+    [399, 0],
+    [400, 1],
+    [719, 1],
+    [720, 2],
+    [16_000, 49],
+    [250_000, 781],
+    [320_000, 999],
+  ])("%i samples give %i frames", (samples, frames) => {
+    expect(featureFrames(DEFAULT_CONFIG, samples)).toBe(frames);
+  });
+
+  it("counts the places of each kernel, for any kernels, strides and lengths", () => {
+    const places = (samples: number, kernel: number, stride: number): number => {
+      let count = 0;
+      for (let start = 0; start + kernel <= samples; start += stride) count++;
+      return count;
+    };
+    for (let samples = -3; samples < 60; samples++) {
+      for (const [convKernel, convStride] of [
+        [
+          [3, 2],
+          [2, 1],
+        ],
+        [
+          [1, 5],
+          [4, 1],
+        ],
+        [
+          [2, 7, 1],
+          [3, 2, 2],
+        ],
+      ] as const) {
+        const expected = convKernel.reduce((n, kernel, i) => places(n, kernel, convStride[i]!), samples);
+        expect(featureFrames({ convKernel, convStride }, samples)).toBe(expected);
+      }
+    }
+  });
+});
+
+describe("config.json", () => {
+  it("is written and read back without loss", async () => {
+    const config = createConfig({
+      vocabSize: 14,
+      extra: { freeze_feat_extract_train: true, b: { c: [1, null] } },
+    });
+    await writeConfig(directory, config, ["Wav2Vec2ForCTC"]);
+    expect(await readConfig(directory)).toEqual(config);
+    const text = await readFile(join(directory, "config.json"), "utf8");
+    expect(JSON.parse(text)).toMatchObject({
+      architectures: ["Wav2Vec2ForCTC"],
+      model_type: "wav2vec2",
+      vocab_size: 14,
+    });
+    expect(await readdir(directory)).toEqual(["config.json"]);
+  });
+
+  it("has a decimal point where Hugging Face asks for one", async () => {
+    const extra = { nested: { diversity_loss_weight: 1 }, list: [1] };
+    const config = createConfig({
+      diversityLossWeight: 0,
+      contrastiveLogitsTemperature: 1,
+      initializerRange: 10,
+      extra,
+    });
+    await writeConfig(directory, config, []);
+    const text = await readFile(join(directory, "config.json"), "utf8");
+    expect(text).toContain('\n  "diversity_loss_weight": 0.0,\n');
+    expect(text).toContain('\n  "contrastive_logits_temperature": 1.0,\n');
+    expect(text).toContain('\n  "initializer_range": 10.0,\n');
+    expect(text).toContain('\n    "diversity_loss_weight": 1\n');
+    expect(text).toContain('\n  "hidden_dropout": 0.1,\n');
+    expect(await readConfig(directory)).toEqual(config);
+  });
+
+  it("that is missing or broken is named", async () => {
+    await expect(readConfig(join(directory, "none"))).rejects.toThrow(
+      /none.config\.json must be a readable file.*ENOENT/,
+    );
+    const own = await mkdtemp(join(directory, "broken-"));
+    await writeFile(join(own, "config.json"), '{"model_type": ');
+    await expect(readConfig(own)).rejects.toThrow(/config\.json must be JSON, but is not: /);
+    await expect(readConfig(own)).rejects.toThrow(ConfigurationError);
+  });
+
+  it("is left as it was by a configuration that is wrong, and nothing beside it", async () => {
+    const own = await mkdtemp(join(directory, "kept-"));
+    await writeConfig(own, DEFAULT_CONFIG, []);
+    const before = await readFile(join(own, "config.json"), "utf8");
+    await expect(writeConfig(own, { ...DEFAULT_CONFIG, hiddenSize: 7 }, [])).rejects.toThrow(
+      /hidden_size must be/,
+    );
+    expect(await readFile(join(own, "config.json"), "utf8")).toBe(before);
+    expect(await readdir(own)).toEqual(["config.json"]);
+  });
+});

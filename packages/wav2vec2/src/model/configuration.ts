@@ -1,0 +1,211 @@
+import { checkConfig } from "./configuration-rules.js";
+
+/**
+ * What a wav2vec 2.0 network is made of: the keys of Hugging Face's `config.json` in camelCase, with its defaults
+ * (https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/configuration_wav2vec2.py).
+ * Probabilities are shares in [0, 1]; "paper" is arXiv 2006.11477.
+ */
+export interface Wav2Vec2Config {
+  /** Outputs of the CTC head, the blank among them. */
+  readonly vocabSize: number;
+  /** Width of the transformer. */
+  readonly hiddenSize: number;
+  readonly numHiddenLayers: number;
+  /** 12 in every published BASE model; the paper's text says 8. */
+  readonly numAttentionHeads: number;
+  /** Width of the feed-forward blocks. */
+  readonly intermediateSize: number;
+  /** Activation of the feed-forward blocks. */
+  readonly hiddenAct: "gelu";
+
+  /** Dropout behind attention, the feed-forward block and the positional embedding. */
+  readonly hiddenDropout: number;
+  /** Dropout inside the feed-forward block. */
+  readonly activationDropout: number;
+  /** Dropout of attention weights. */
+  readonly attentionDropout: number;
+  /** Dropout behind the feature projection. */
+  readonly featProjDropout: number;
+  /** Dropout of the features the quantizer reads. */
+  readonly featQuantizerDropout: number;
+  /** Dropout before the CTC head. */
+  readonly finalDropout: number;
+  /** Probability of skipping a transformer layer in training. */
+  readonly layerdrop: number;
+
+  /** Standard deviation of the linear layers' first weights. */
+  readonly initializerRange: number;
+  readonly layerNormEps: number;
+
+  /** `group`: one norm on the first convolution (base). `layer`: one on each (large). */
+  readonly featExtractNorm: "group" | "layer";
+  readonly featExtractActivation: "gelu";
+  /** Channels, stride and kernel of each convolution on the waveform; equally long. */
+  readonly convDim: readonly number[];
+  readonly convStride: readonly number[];
+  readonly convKernel: readonly number[];
+  readonly convBias: boolean;
+
+  /** Kernel of the positional convolution, in frames. */
+  readonly numConvPosEmbeddings: number;
+  readonly numConvPosEmbeddingGroups: number;
+  /** LayerNorm before attention and feed-forward (large) instead of behind them (base). */
+  readonly doStableLayerNorm: boolean;
+
+  /** Mask spans of the features in training (paper, section 3.1; in fine-tuning, section 4.3). */
+  readonly applySpecAugment: boolean;
+  /** Expected share of frames in spans if spans did not overlap: 0.65 here is the paper's 0.065 starts x 10. */
+  readonly maskTimeProb: number;
+  /** Frames a span. */
+  readonly maskTimeLength: number;
+  readonly maskTimeMinMasks: number;
+  /** The same over channels. */
+  readonly maskFeatureProb: number;
+  readonly maskFeatureLength: number;
+  readonly maskFeatureMinMasks: number;
+
+  /** Entries of each codebook, V in the paper. */
+  readonly numCodevectorsPerGroup: number;
+  /** Codebooks, G in the paper. */
+  readonly numCodevectorGroups: number;
+  /** Temperature of the contrastive loss, kappa in the paper. */
+  readonly contrastiveLogitsTemperature: number;
+  /** Distractors for each masked frame, K in the paper. */
+  readonly numNegatives: number;
+  /** Width of a quantized vector: all codebooks' entries side by side. */
+  readonly codevectorDim: number;
+  /** Width in which outputs and quantized vectors are compared. */
+  readonly projCodevectorDim: number;
+  /** Weight of the diversity loss, alpha in the paper. */
+  readonly diversityLossWeight: number;
+
+  readonly ctcLossReduction: "sum" | "mean";
+  /** Count utterances with more labels than frames as loss 0 instead of infinity. */
+  readonly ctcZeroInfinity: boolean;
+
+  /** The CTC blank. */
+  readonly padTokenId: number;
+  readonly bosTokenId: number | null;
+  readonly eosTokenId: number | readonly number[] | null;
+
+  /** Convolutions behind the encoder that shorten its output. */
+  readonly addAdapter: boolean;
+  readonly adapterKernelSize: number;
+  readonly adapterStride: number;
+  readonly numAdapterLayers: number;
+  /** Width behind the adapter; the transformer's unless said otherwise. */
+  readonly outputHiddenSize: number;
+  /** Width of the attention adapters inside each layer; null for none. */
+  readonly adapterAttnDim: number | null;
+
+  /** Keys of a `config.json` that nothing here reads, kept for writing it back. */
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+/** Hugging Face's defaults: BASE. */
+export const DEFAULT_CONFIG: Wav2Vec2Config = deepFreeze({
+  vocabSize: 32,
+  hiddenSize: 768,
+  numHiddenLayers: 12,
+  numAttentionHeads: 12,
+  intermediateSize: 3072,
+  hiddenAct: "gelu",
+  hiddenDropout: 0.1,
+  activationDropout: 0.1,
+  attentionDropout: 0.1,
+  featProjDropout: 0,
+  featQuantizerDropout: 0,
+  finalDropout: 0.1,
+  layerdrop: 0.1,
+  initializerRange: 0.02,
+  layerNormEps: 1e-5,
+  featExtractNorm: "group",
+  featExtractActivation: "gelu",
+  convDim: [512, 512, 512, 512, 512, 512, 512],
+  convStride: [5, 2, 2, 2, 2, 2, 2],
+  convKernel: [10, 3, 3, 3, 3, 2, 2],
+  convBias: false,
+  numConvPosEmbeddings: 128,
+  numConvPosEmbeddingGroups: 16,
+  doStableLayerNorm: false,
+  applySpecAugment: true,
+  maskTimeProb: 0.05,
+  maskTimeLength: 10,
+  maskTimeMinMasks: 2,
+  maskFeatureProb: 0,
+  maskFeatureLength: 10,
+  maskFeatureMinMasks: 0,
+  numCodevectorsPerGroup: 320,
+  numCodevectorGroups: 2,
+  contrastiveLogitsTemperature: 0.1,
+  numNegatives: 100,
+  codevectorDim: 256,
+  projCodevectorDim: 256,
+  diversityLossWeight: 0.1,
+  ctcLossReduction: "sum",
+  ctcZeroInfinity: false,
+  padTokenId: 0,
+  bosTokenId: 1,
+  eosTokenId: 2,
+  addAdapter: false,
+  adapterKernelSize: 3,
+  adapterStride: 2,
+  numAdapterLayers: 3,
+  outputHiddenSize: 768,
+  adapterAttnDim: null,
+  extra: {},
+});
+
+/**
+ * A checked, frozen configuration: `base` with `overrides`.
+ * @throws {ConfigurationError} naming every value that is wrong, under Hugging Face's key
+ */
+export function createConfig(
+  overrides: Partial<Wav2Vec2Config> = {},
+  base: Wav2Vec2Config = DEFAULT_CONFIG,
+): Wav2Vec2Config {
+  return completeConfig(overrides, base, "The model configuration");
+}
+
+/** {@link createConfig} for values that no compiler has seen: they come from `source`. */
+export function completeConfig(
+  values: Readonly<Record<string, unknown>>,
+  base: Wav2Vec2Config,
+  source: string,
+): Wav2Vec2Config {
+  const merged: Record<string, unknown> = { ...base, ...values };
+  // The output follows the transformer's width until something sets it apart.
+  if (values.outputHiddenSize === undefined || values.outputHiddenSize === null) {
+    merged.outputHiddenSize =
+      base.outputHiddenSize === base.hiddenSize ? merged.hiddenSize : base.outputHiddenSize;
+  }
+  return deepFreeze(checkConfig(merged, source));
+}
+
+/** @throws {ConfigurationError} naming every value that is wrong, under Hugging Face's key */
+export function validateConfig(config: Wav2Vec2Config, source = "The model configuration"): void {
+  checkConfig({ ...config }, source);
+}
+
+/**
+ * Frames the feature encoder makes of so many samples: floor((n - kernel) / stride) + 1 for each convolution, 0 where
+ * the sound is shorter than the receptive field (400 samples by default).
+ */
+export function featureFrames(
+  config: Pick<Wav2Vec2Config, "convKernel" | "convStride">,
+  samples: number,
+): number {
+  let frames = samples;
+  for (const [layer, kernel] of config.convKernel.entries()) {
+    if (frames < kernel) return 0;
+    frames = Math.floor((frames - kernel) / config.convStride[layer]!) + 1;
+  }
+  return frames;
+}
+
+function deepFreeze<T extends object>(object: T): T {
+  for (const value of Object.values(object)) {
+    if (typeof value === "object" && value !== null && !Object.isFrozen(value)) deepFreeze(value);
+  }
+  return Object.freeze(object);
+}
