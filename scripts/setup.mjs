@@ -1,0 +1,250 @@
+// Makes a checkout ready to run: npm's packages, libtorch, the native bridge, compiled TypeScript. Node's own
+// modules only, since it runs before anything is installed.
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Bridge } from "./setup/bridge.mjs";
+import { findLibtorch } from "./setup/find-libtorch.mjs";
+import { compileTypeScript, installNpmPackages, packagesAreInstalled } from "./setup/javascript.mjs";
+import { withLock } from "./setup/lock.mjs";
+import { lastLines, run } from "./setup/processes.mjs";
+import { Report, SetupError } from "./setup/report.mjs";
+import {
+  installPackages,
+  missingBlas,
+  missingBuildTools,
+  missingOptionalPackages,
+  SYSTEM_LIBTORCH,
+} from "./setup/system-packages.mjs";
+import { installTorchWheel, WheelUnavailable } from "./setup/torch-wheel.mjs";
+
+/** @typedef {import("./setup/find-libtorch.mjs").Libtorch} Libtorch */
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const OLDEST_NODE = 20;
+const STEPS = 7;
+/** File in .libtorch/ with the last --libtorch. */
+const CHOICE = "choice";
+const USAGE = `usage: node scripts/setup.mjs [--libtorch auto|wheel|system|PATH]
+
+Installs npm's packages, finds or installs libtorch, builds the bridge to it and compiles the TypeScript.
+  --libtorch wheel    the C++ libraries of PyPI's torch wheel, into .libtorch/
+  --libtorch system   the distribution's package (libtorch-dev)
+  --libtorch PATH     a folder with include/ and lib/
+  --libtorch auto     search again: LIBTORCH, the active Python environment, .libtorch/, the system; else install
+The choice holds for later runs.
+`;
+
+/**
+ * Does whatever is still to be done, in under a second where that is nothing.
+ * @param {{ libtorch?: string | undefined }} [options] libtorch: as on the command line
+ * @returns {Promise<Libtorch>} the libtorch that the bridge stands on
+ * @throws {SetupError} after nothing half-done was left behind; `runSetup` prints it
+ */
+export async function setup({ libtorch: requested } = {}, report = new Report(STEPS)) {
+  const home = join(ROOT, ".libtorch");
+  report.step("Node.js");
+  const major = Number(process.versions.node.split(".")[0]);
+  if (major < OLDEST_NODE) {
+    throw new SetupError(
+      `Node.js must be version ${OLDEST_NODE} or newer, but is ${process.versions.node}. Install a newer one from https://nodejs.org/en/download.`,
+    );
+  }
+  report.done(`version ${process.versions.node}`);
+  const waiting = (/** @type {string} */ text) => report.progress(text);
+  return withLock(join(home, "set-up.lock"), waiting, () => setUpLocked(home, requested, report));
+}
+
+/**
+ * @param {string} home
+ * @param {string | undefined} requested
+ * @param {Report} report
+ */
+async function setUpLocked(home, requested, report) {
+  const log = join(home, "apt.log");
+
+  report.step("npm's packages");
+  if (packagesAreInstalled(ROOT)) {
+    report.done("up to date");
+  } else {
+    await installNpmPackages(ROOT, report);
+    report.done("installed");
+  }
+
+  report.step("libtorch");
+  const choice = chosenByHand(home, requested);
+  const libtorch = await findOrInstall(choice, { home, report, log });
+  if (requested !== undefined) rememberChoice(home, choice);
+  report.done(`${libtorch.version} in ${libtorch.lib}: ${libtorch.why}`);
+
+  const bridge = new Bridge(ROOT);
+  const current = bridge.isCurrent(libtorch);
+  report.step("Build tools");
+  if (current) {
+    report.done("not needed, the bridge is built");
+  } else {
+    const tools = missingBuildTools();
+    if (tools.length > 0) await installPackages(tools, { report, log });
+    const useful = [...missingOptionalPackages(), ...(libtorch.source === "system" ? missingBlas() : [])];
+    if (useful.length > 0) await installIfPossible(useful, { report, log });
+    report.done("a C++ compiler and cmake are there");
+  }
+
+  report.step("The bridge to libtorch");
+  if (current) {
+    bridge.describe(libtorch);
+    report.done("up to date");
+  } else {
+    report.note(`Compiling packages/libtorch/native against libtorch ${libtorch.version}.`);
+    await bridge.make(libtorch, report);
+    report.done("built");
+  }
+
+  report.step("TypeScript");
+  report.done((await compileTypeScript(ROOT)) ? "compiled" : "up to date");
+
+  report.step("Numerics of this libtorch");
+  if (bridge.isChecked) {
+    report.done("checked before");
+  } else {
+    await checkNumerics(report);
+    bridge.markChecked();
+    report.done("right");
+  }
+  return libtorch;
+}
+
+/**
+ * @param {string | undefined} choice
+ * @param {{ home: string, report: Report, log: string }} options
+ * @returns {Promise<Libtorch>}
+ */
+async function findOrInstall(choice, { home, report, log }) {
+  const places = { env: process.env, home, note: (/** @type {string} */ text) => report.note(text) };
+  const found = await findLibtorch(choice, places);
+  if (found !== undefined) return found;
+  if (choice !== "system") {
+    report.note("None is installed. First choice: the C++ libraries of the newest torch wheel.");
+    try {
+      await installTorchWheel({ home, report });
+      return await foundAfterInstalling("wheel", places);
+    } catch (error) {
+      if (!(error instanceof WheelUnavailable)) throw error;
+      if (choice === "wheel") throw new SetupError(error.message, { commands: manualCommands() });
+      report.note(`${error.message}\nSecond choice: the system's package.`);
+    }
+  }
+  try {
+    await installPackages(SYSTEM_LIBTORCH, { report, log });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SetupError(message, { commands: manualCommands() });
+  }
+  return foundAfterInstalling("system", places);
+}
+
+/**
+ * @param {"wheel" | "system"} choice
+ * @param {import("./setup/find-libtorch.mjs").Places} places
+ */
+async function foundAfterInstalling(choice, places) {
+  const found = await findLibtorch(choice, places);
+  if (found !== undefined) return found;
+  throw new SetupError("libtorch was installed, but is not where it belongs.", {
+    commands: manualCommands(),
+  });
+}
+
+function manualCommands() {
+  return [
+    "Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends libtorch-dev libopenblas0-openmp libgloo-dev cmake g++ make",
+    "macOS:           xcode-select --install && brew install cmake && python3 -m venv .venv && .venv/bin/pip install torch",
+    "pip:             python3 -m venv .venv && .venv/bin/pip install torch",
+    "then:            node scripts/setup.mjs --libtorch system",
+    '  or:            node scripts/setup.mjs --libtorch "$(echo .venv/lib/python3*/site-packages/torch)"',
+  ];
+}
+
+/**
+ * What only distributed training or speed needs must not stop set-up.
+ * @param {import("./setup/system-packages.mjs").Package[]} packages
+ * @param {{ report: Report, log: string }} options
+ */
+async function installIfPossible(packages, { report, log }) {
+  try {
+    await installPackages(packages, { report, log });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    report.note(`Going on without: ${error.message}`);
+    for (const { name, why } of packages) report.note(`Missing: ${name} (${why}).`);
+    for (const command of error.commands) report.note(command);
+  }
+}
+
+/**
+ * @param {string} home
+ * @param {string | undefined} requested
+ * @returns {string | undefined} "wheel", "system" or a folder, chosen now or on an earlier run
+ */
+function chosenByHand(home, requested) {
+  if (requested === "auto") return undefined;
+  if (requested === "wheel" || requested === "system") return requested;
+  if (requested !== undefined) return resolve(requested);
+  if (process.env.LIBTORCH || process.env.LIBTORCH_USE_PYTORCH === "1") return undefined;
+  const file = join(home, CHOICE);
+  return existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+}
+
+/**
+ * @param {string} home
+ * @param {string | undefined} choice
+ */
+function rememberChoice(home, choice) {
+  if (choice === undefined) rmSync(join(home, CHOICE), { force: true });
+  else writeFileSync(join(home, CHOICE), `${choice}\n`);
+}
+
+/** @param {Report} report */
+async function checkNumerics(report) {
+  const program = join(ROOT, "packages/libtorch/dist/numerics-check-main.js");
+  if (!existsSync(program)) return;
+  report.note("Comparing operators and their gradients with float64 and reference kernels.");
+  const onLine = (/** @type {string} */ line) => report.progress(line);
+  const { code, output } = await run(process.execPath, [program], { cwd: ROOT, onLine });
+  if (code === 0) return;
+  throw new SetupError(`this libtorch computes wrong results:\n${lastLines(output, 30)}`, {
+    commands: [
+      "node packages/libtorch/dist/numerics-check-main.js",
+      "node scripts/setup.mjs --libtorch wheel",
+      "node scripts/setup.mjs --libtorch system",
+    ],
+  });
+}
+
+/**
+ * Runs `setup` for a program that cannot go on without it: a failure is printed and ends the process.
+ * @param {{ libtorch?: string | undefined }} [options]
+ * @returns {Promise<Libtorch>}
+ */
+export async function runSetup(options = {}) {
+  const report = new Report(STEPS);
+  try {
+    return await setup(options, report);
+  } catch (error) {
+    report.failure(error);
+    process.exit(1);
+  }
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  let values;
+  try {
+    ({ values } = parseArgs({ options: { libtorch: { type: "string" }, help: { type: "boolean" } } }));
+  } catch (error) {
+    process.stderr.write(`${/** @type {Error} */ (error).message}\n${USAGE}`);
+    process.exit(2);
+  }
+  if (values.help) process.stdout.write(USAGE);
+  else await runSetup({ libtorch: values.libtorch });
+}

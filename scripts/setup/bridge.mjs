@@ -1,0 +1,136 @@
+// Builds the native bridge against a libtorch, and records which one, for the program's own `doctor`.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
+import { join, relative } from "node:path";
+import { lastLines, run } from "./processes.mjs";
+import { SetupError } from "./report.mjs";
+import { hasGloo } from "./system-packages.mjs";
+
+/** @typedef {import("./find-libtorch.mjs").Libtorch} Libtorch */
+
+/** The compiler's memory for one file of libtorch's headers. */
+const BYTES_PER_COMPILER = 2e9;
+
+export class Bridge {
+  /** @param {string} root the repository */
+  constructor(root) {
+    this.root = root;
+    this.native = join(root, "packages/libtorch/native");
+    this.build = join(root, "packages/libtorch/build");
+    this.addon = join(this.build, "libtorch_bridge.node");
+    this.description = join(this.build, "libtorch.json");
+    this.headers = join(root, "node_modules/node-api-headers/include");
+    this.log = join(this.build, "build.log");
+  }
+
+  /**
+   * @param {Libtorch} libtorch
+   * @returns {boolean} whether the bridge on disk was made from these sources and this libtorch
+   */
+  isCurrent(libtorch) {
+    if (!existsSync(this.addon) || !existsSync(this.description)) return false;
+    return this.#stamp("sources") === this.#digest(libtorch);
+  }
+
+  /**
+   * @param {Libtorch} libtorch
+   * @param {import("./report.mjs").Report} report
+   * @throws {SetupError} with the compiler's last lines
+   */
+  async make(libtorch, report) {
+    // The stamp goes first and comes back last: an interrupted build is seen as unfinished.
+    rmSync(this.#stampFile("sources"), { force: true });
+    if (this.#stamp("libtorch") !== this.#identity(libtorch)) {
+      rmSync(this.build, { recursive: true, force: true });
+    }
+    mkdirSync(this.build, { recursive: true });
+    rmSync(this.log, { force: true });
+    writeFileSync(this.#stampFile("libtorch"), this.#identity(libtorch));
+    const jobs = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / BYTES_PER_COMPILER)));
+    const configure = [
+      "-S",
+      this.native,
+      "-B",
+      this.build,
+      "-DCMAKE_BUILD_TYPE=Release",
+      `-DLIBTORCH_INCLUDE=${libtorch.include}`,
+      `-DLIBTORCH_LIB=${libtorch.lib}`,
+      `-DNODE_API_INCLUDE=${this.headers}`,
+    ];
+    const compile = ["--build", this.build, "--parallel", String(jobs)];
+    for (const args of [configure, compile]) {
+      const onLine = (/** @type {string} */ line) => report.progress(`cmake: ${line}`);
+      const { code, output } = await run("cmake", args, { cwd: this.root, log: this.log, onLine });
+      if (code === 0) continue;
+      throw new SetupError(
+        `the bridge does not build (the whole output is in ${relative(this.root, this.log)}):\n${errorLines(output)}`,
+        { commands: [configure, compile].map((words) => ["cmake", ...words].join(" ")) },
+      );
+    }
+    if (!existsSync(this.addon))
+      throw new SetupError(`the build made no ${relative(this.root, this.addon)}.`);
+    this.describe(libtorch);
+    writeFileSync(this.#stampFile("sources"), this.#digest(libtorch));
+  }
+
+  /**
+   * Writes which libtorch the bridge stands on and why.
+   * @param {Libtorch} libtorch
+   */
+  describe(libtorch) {
+    const text = `${JSON.stringify(libtorch, null, 2)}\n`;
+    if (existsSync(this.description) && readFileSync(this.description, "utf8") === text) return;
+    writeFileSync(this.description, text);
+  }
+
+  /** @returns {boolean} whether the numerics of this very bridge were checked and found right */
+  get isChecked() {
+    return this.#stamp("numerics") === this.#stamp("sources");
+  }
+
+  markChecked() {
+    writeFileSync(this.#stampFile("numerics"), this.#stamp("sources") ?? "");
+  }
+
+  /**
+   * @param {Libtorch} libtorch
+   * @returns {string} what makes one libtorch another, also when it was exchanged in the same place
+   */
+  #identity({ include, lib, version }) {
+    const library = readdirSync(lib).find((name) => /^libtorch_cpu\.(so|dylib)$/.test(name)) ?? "";
+    const { size, mtimeMs } = statSync(join(lib, library));
+    return JSON.stringify([this.build, include, lib, version, size, mtimeMs, hasGloo()]);
+  }
+
+  /** @param {Libtorch} libtorch */
+  #digest(libtorch) {
+    const hash = createHash("sha256").update(this.#identity(libtorch));
+    for (const name of readdirSync(this.native, { recursive: true, encoding: "utf8" }).sort()) {
+      const path = join(this.native, name);
+      if (statSync(path).isFile()) hash.update(`\0${name}\0`).update(readFileSync(path));
+    }
+    const headers = join(this.headers, "../package.json");
+    if (existsSync(headers)) hash.update(readFileSync(headers));
+    return hash.digest("hex");
+  }
+
+  /** @param {string} name */
+  #stampFile(name) {
+    return join(this.build, `.set-up-${name}`);
+  }
+
+  /** @param {string} name */
+  #stamp(name) {
+    const file = this.#stampFile(name);
+    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  }
+}
+
+/** @param {string} output */
+function errorLines(output) {
+  const lines = output.split("\n");
+  // The first error counts; what follows are its consequences.
+  const first = lines.findIndex((line) => /\berror\b/i.test(line));
+  return first === -1 ? lastLines(output, 12) : lines.slice(first, first + 12).join("\n");
+}

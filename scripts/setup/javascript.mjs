@@ -1,0 +1,86 @@
+// The JavaScript side: npm's packages and the compiled TypeScript, each left alone while it is up to date.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { lastLines, run } from "./processes.mjs";
+import { SetupError } from "./report.mjs";
+
+/** onnxruntime-node's install script downloads GPU libraries and breaks where it cannot. */
+const NPM_ENV = { ONNXRUNTIME_NODE_INSTALL: "skip" };
+
+/**
+ * Whether node_modules holds what package-lock.json asks for, by the record that npm itself leaves there at the
+ * end of an installation. So an own `npm install` counts too, and an interrupted one does not.
+ * @param {string} root
+ */
+export function packagesAreInstalled(root) {
+  const record = join(root, "node_modules/.package-lock.json");
+  if (!existsSync(record)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+  const installed = JSON.parse(readFileSync(record, "utf8")).packages;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (!path.includes("node_modules/") || entry.optional) return true;
+    return installed[path] !== undefined && installed[path].version === entry.version;
+  });
+}
+
+/**
+ * @param {string} root
+ * @param {import("./report.mjs").Report} report
+ */
+export async function installNpmPackages(root, report) {
+  report.note("Running npm ci: the packages of package-lock.json, into node_modules.");
+  const { code, output } = await run("npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: root,
+    env: { ...process.env, ...NPM_ENV },
+    onLine: (line) => report.progress(`npm: ${line}`),
+  });
+  if (code === 0) return;
+  throw new SetupError(`npm ci failed:\n${lastLines(output, 12)}`, {
+    commands: ["ONNXRUNTIME_NODE_INSTALL=skip npm ci", "node scripts/setup.mjs"],
+  });
+}
+
+/**
+ * Compiles the TypeScript packages, unless no source has changed since the last time.
+ * @param {string} root
+ * @returns {Promise<boolean>} whether there was something to do
+ */
+export async function compileTypeScript(root) {
+  const stamp = join(root, "node_modules/.cache/set-up/typescript");
+  const before = digestSources(root);
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === before) return false;
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  const { code, output } = await run(process.execPath, [compiler, "--build"], { cwd: root });
+  if (code !== 0) {
+    throw new SetupError(`the TypeScript sources do not compile:\n${lastLines(output, 20)}`, {
+      commands: ["npx tsc --build"],
+    });
+  }
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, digestSources(root));
+  return true;
+}
+
+/** @param {string} root */
+function digestSources(root) {
+  const hash = createHash("sha256");
+  const add = (/** @type {string} */ path) => {
+    const status = statSync(path, { throwIfNoEntry: false });
+    hash.update(`${path}\0${status?.mtimeMs}\0${status?.size}\0`);
+  };
+  add(join(root, "tsconfig.json"));
+  add(join(root, "tsconfig.base.json"));
+  add(join(root, "node_modules/typescript/package.json"));
+  for (const name of readdirSync(join(root, "packages"))) {
+    const folder = join(root, "packages", name);
+    if (!existsSync(join(folder, "tsconfig.json"))) continue;
+    add(join(folder, "tsconfig.json"));
+    add(join(folder, "package.json"));
+    add(join(folder, "dist/.tsbuildinfo"));
+    for (const file of readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).sort()) {
+      if (/\.(ts|json)$/.test(file)) add(join(folder, "src", file));
+    }
+  }
+  return hash.digest("hex");
+}
