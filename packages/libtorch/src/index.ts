@@ -8,3 +8,4 @@ export * as optim from "./optim/index.js";
 export * from "./runtime.js";
 export * from "./safetensors.js";
 export * from "./tensor.js";
+export * from "./tensor-file.js";

@@ -116,8 +116,9 @@ BlockCache& blocks() {
 
 c10::Allocator* fallback = nullptr;
 
+// For blocks of either allocator: raw deallocation does not say whose they are.
 void freeBlock(void* block) {
-  if (block) blocks().free(block);
+  if (block && !blocks().free(block)) fallback->raw_deleter()(block);
 }
 
 struct CachingAllocator final : c10::Allocator {
@@ -130,6 +131,7 @@ struct CachingAllocator final : c10::Allocator {
     void* block = blocks().allocate(bytes);
     return {block, block, &freeBlock, c10::Device(c10::DeviceType::CPU)};
   }
+  c10::DeleterFnPtr raw_deleter() const override { return &freeBlock; }
 #if TORCH_VERSION_MAJOR >= 2 && (TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 3)
   void copy_data(void* destination, const void* source, size_t count) const override {
     std::memcpy(destination, source, count);

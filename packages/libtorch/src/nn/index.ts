@@ -1,4 +1,5 @@
 export * from "./activation.js";
+export * from "./attention.js";
 export * from "./conv1d.js";
 export * from "./dropout.js";
 export * from "./embedding.js";

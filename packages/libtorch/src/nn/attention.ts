@@ -1,0 +1,39 @@
+import { native } from "../native.js";
+import { dropout as drop, scaledDotProductAttention } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+
+// libtorch 1.13 has no fused kernel of this name.
+const fused = native.lookup("scaled_dot_product_attention", "") >= 0;
+const LOWEST: Record<string, number> = {
+  float32: -3.4028234663852886e38,
+  bfloat16: -3.3895313892515355e38,
+  float16: -65504,
+  float64: -Number.MAX_VALUE,
+};
+
+/**
+ * softmax(Q K^T / sqrt(size)) V.
+ *
+ * @param query [batch, heads, time, size]; `key` and `value` alike
+ * @param mask bool, broadcast to [batch, heads, time, time]; positions with false are not attended to. A row
+ *   without any true attends to all positions alike, as Hugging Face's eager attention does
+ * @param dropout probability of dropping an attention weight
+ * @returns [batch, heads, time, size]
+ */
+export function attention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  mask: Tensor | undefined,
+  dropout: number,
+): Tensor {
+  const bias = mask && lowestWhereFalse(mask, query);
+  if (fused) return scaledDotProductAttention(query, key, value, bias, dropout);
+  const scores = query.mul(query.shape.at(-1)! ** -0.5).matmul(key.transpose(-2, -1)); // [batch, heads, time, time]
+  const weights = (bias ? scores.add(bias) : scores).softmax(-1);
+  return (dropout > 0 ? drop(weights, dropout, true) : weights).matmul(value);
+}
+
+function lowestWhereFalse(mask: Tensor, like: Tensor): Tensor {
+  return mask.logicalNot().to({ dtype: like.dtype }).mul(LOWEST[like.dtype]!);
+}

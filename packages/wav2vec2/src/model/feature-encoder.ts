@@ -1,0 +1,108 @@
+import { cat, nn, type Tensor } from "@wav2vec2/libtorch";
+import type { Wav2Vec2Config } from "./configuration.js";
+import { validFrames } from "./lengths.js";
+
+/** One convolution on the waveform without a norm: all but the first of a group-norm encoder. */
+class NoLayerNormConvLayer extends nn.Module {
+  conv: nn.Conv1d;
+
+  constructor(config: Wav2Vec2Config, layer: number) {
+    super();
+    this.conv = convolution(config, layer);
+  }
+
+  /** [batch, channels in, time] to [batch, channels out, shorter time] */
+  forward(x: Tensor): Tensor {
+    return this.conv.forward(x).gelu();
+  }
+}
+
+/** Convolution, LayerNorm over channels, GELU: each layer of `feat_extract_norm: layer`. */
+class LayerNormConvLayer extends nn.Module {
+  conv: nn.Conv1d;
+  layerNorm: nn.LayerNorm;
+
+  constructor(config: Wav2Vec2Config, layer: number) {
+    super();
+    this.conv = convolution(config, layer);
+    this.layerNorm = new nn.LayerNorm(config.convDim[layer]!);
+  }
+
+  forward(x: Tensor): Tensor {
+    const channelsLast = this.conv.forward(x).transpose(1, 2); // [batch, time, channels]
+    return this.layerNorm.forward(channelsLast).transpose(1, 2).gelu(); // [batch, channels, time]
+  }
+}
+
+/**
+ * Convolution, GroupNorm of every channel over time, GELU: the first layer of `feat_extract_norm: group`.
+ * Statistics are taken over each clip's own frames, so a clip's output does not depend on the batch it is in;
+ * Hugging Face and fairseq take them over the padding too (fairseq#3227).
+ */
+class GroupNormConvLayer extends nn.Module {
+  conv: nn.Conv1d;
+  layerNorm: nn.GroupNorm;
+
+  constructor(config: Wav2Vec2Config, layer: number) {
+    super();
+    this.conv = convolution(config, layer);
+    this.layerNorm = new nn.GroupNorm(config.convDim[layer]!, config.convDim[layer]!);
+  }
+
+  /** @param frames each clip's own frames behind this convolution */
+  forward(x: Tensor, frames: readonly number[]): Tensor {
+    const features = this.conv.forward(x); // [batch, channels, time]
+    const time = features.shape[2]!;
+    if (frames.every((count) => count === time)) return this.layerNorm.forward(features).gelu();
+    const rows = frames.map((count, row) => {
+      const clip = features.narrow(0, row, 1).narrow(2, 0, count); // [1, channels, own time]
+      return count === 0 ? clip.pad([0, time]) : this.layerNorm.forward(clip).pad([0, time - count]);
+    });
+    return cat(rows).gelu(); // [batch, channels, time]
+  }
+}
+
+function convolution(config: Wav2Vec2Config, layer: number): nn.Conv1d {
+  const channels = layer === 0 ? 1 : config.convDim[layer - 1]!;
+  const [features, kernel] = [config.convDim[layer]!, config.convKernel[layer]!];
+  const conv = new nn.Conv1d(channels, features, kernel, {
+    stride: config.convStride[layer]!,
+    bias: config.convBias,
+  });
+  conv.weight = nn.parameter(nn.init.kaimingNormal([features, channels, kernel], channels * kernel));
+  return conv;
+}
+
+/**
+ * f: X to Z in the paper (section 2): strided convolutions that turn the waveform into one vector every 20 ms,
+ * each seeing 25 ms. Hugging Face: `Wav2Vec2FeatureEncoder`.
+ */
+export class FeatureEncoder extends nn.Module {
+  convLayers: (NoLayerNormConvLayer | LayerNormConvLayer | GroupNormConvLayer)[];
+  readonly #config: Wav2Vec2Config;
+
+  constructor(config: Wav2Vec2Config) {
+    super();
+    this.#config = config;
+    this.convLayers = config.convDim.map((_, layer) => {
+      if (config.featExtractNorm === "layer") return new LayerNormConvLayer(config, layer);
+      return layer === 0 ? new GroupNormConvLayer(config, layer) : new NoLayerNormConvLayer(config, layer);
+    });
+  }
+
+  /**
+   * [batch, samples] to [batch, frames, channels]
+   *
+   * @param lengths each clip's own samples; the rest is padding
+   */
+  forward(input: Tensor, lengths: readonly number[]): Tensor {
+    let features = input.unsqueeze(1); // [batch, 1, samples]
+    for (const [layer, convLayer] of this.convLayers.entries()) {
+      features =
+        convLayer instanceof GroupNormConvLayer
+          ? convLayer.forward(features, validFrames(this.#config, lengths, layer + 1))
+          : convLayer.forward(features);
+    }
+    return features.transpose(1, 2); // [batch, frames, channels]
+  }
+}

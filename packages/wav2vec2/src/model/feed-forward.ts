@@ -1,0 +1,23 @@
+import { nn, type Tensor } from "@wav2vec2/libtorch";
+import type { Wav2Vec2Config } from "./configuration.js";
+
+/** The transformer's position-wise network. Hugging Face: `Wav2Vec2FeedForward`. */
+export class FeedForward extends nn.Module {
+  intermediateDense: nn.Linear;
+  intermediateDropout: nn.Dropout;
+  outputDense: nn.Linear;
+  outputDropout: nn.Dropout;
+
+  constructor(config: Wav2Vec2Config) {
+    super();
+    this.intermediateDense = new nn.Linear(config.hiddenSize, config.intermediateSize);
+    this.intermediateDropout = new nn.Dropout(config.activationDropout);
+    this.outputDense = new nn.Linear(config.intermediateSize, config.hiddenSize);
+    this.outputDropout = new nn.Dropout(config.hiddenDropout);
+  }
+
+  forward(hidden: Tensor): Tensor {
+    const inner = this.intermediateDropout.forward(this.intermediateDense.forward(hidden).gelu()); // [batch, time, intermediate]
+    return this.outputDropout.forward(this.outputDense.forward(inner)); // [batch, time, width]
+  }
+}

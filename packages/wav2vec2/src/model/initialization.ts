@@ -1,0 +1,17 @@
+import { nn } from "@wav2vec2/libtorch";
+import type { Wav2Vec2Config } from "./configuration.js";
+import { FeatureProjection } from "./feature-projection.js";
+
+/**
+ * First weights as Hugging Face's `_init_weights`: linear layers N(0, initializer_range) with bias 0, the feature
+ * projection U(-b, b) with b = 1 / sqrt(channels). Convolutions set their own.
+ */
+export function initializeWeights(module: nn.Module, config: Wav2Vec2Config): void {
+  if (module instanceof FeatureProjection) return; // nn.Linear starts that way
+  if (module instanceof nn.Linear) {
+    const [outFeatures, inFeatures] = module.weight.shape as [number, number];
+    module.weight = nn.parameter(nn.init.normal([outFeatures, inFeatures], config.initializerRange));
+    if (module.bias) module.bias = nn.parameter(nn.init.full([outFeatures], 0));
+  }
+  for (const [, child] of module.children()) initializeWeights(child, config);
+}

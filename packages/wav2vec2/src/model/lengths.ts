@@ -1,0 +1,20 @@
+import { type Device, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { featureFrames, type Wav2Vec2Config } from "./configuration.js";
+
+/** Each clip's own frames behind the first `layers` convolutions (all of them when left out). */
+export function validFrames(
+  config: Pick<Wav2Vec2Config, "convKernel" | "convStride">,
+  lengths: readonly number[],
+  layers = config.convKernel.length,
+): number[] {
+  const { convKernel, convStride } = config;
+  const first = { convKernel: convKernel.slice(0, layers), convStride: convStride.slice(0, layers) };
+  return lengths.map((samples) => featureFrames(first, samples));
+}
+
+/** bool [batch, time]: true on each row's own frames, false on padding. */
+export function frameMask(frames: readonly number[], time: number, device: Device): Tensor {
+  const mask = new Uint8Array(frames.length * time);
+  for (const [row, count] of frames.entries()) mask.fill(1, row * time, row * time + count);
+  return tensor(mask, [frames.length, time], { dtype: "bool", device });
+}

@@ -1,0 +1,53 @@
+import { nn, rand, type Tensor } from "@wav2vec2/libtorch";
+import type { Wav2Vec2Config } from "./configuration.js";
+import { EncoderLayer } from "./encoder-layer.js";
+import { frameMask } from "./lengths.js";
+import { PositionalConvEmbedding } from "./positional-embedding.js";
+
+/**
+ * g: Z to C in the paper (section 2): positions, then transformer layers over the whole clip. Hugging Face:
+ * `Wav2Vec2Encoder`, and `Wav2Vec2EncoderStableLayerNorm` for `do_stable_layer_norm`.
+ */
+export class TransformerEncoder extends nn.Module {
+  posConvEmbed: PositionalConvEmbedding;
+  layerNorm: nn.LayerNorm;
+  dropout: nn.Dropout;
+  layers: EncoderLayer[];
+  readonly #config: Wav2Vec2Config;
+
+  constructor(config: Wav2Vec2Config) {
+    super();
+    this.#config = config;
+    this.posConvEmbed = new PositionalConvEmbedding(config);
+    this.layerNorm = new nn.LayerNorm(config.hiddenSize, config.layerNormEps);
+    this.dropout = new nn.Dropout(config.hiddenDropout);
+    this.layers = Array.from({ length: config.numHiddenLayers }, () => new EncoderLayer(config));
+  }
+
+  /**
+   * [batch, time, width] to [batch, time, width]
+   *
+   * @param frames each clip's own frames; padding is not attended to
+   */
+  forward(hidden: Tensor, frames: readonly number[]): Tensor {
+    const time = hidden.shape[1]!;
+    const padded = frames.some((count) => count < time);
+    const mask = padded ? frameMask(frames, time, hidden.device) : undefined; // [batch, time]
+    const own = mask ? hidden.mul(mask.unsqueeze(2)) : hidden; // padding is 0
+    const attentionMask = mask?.view([frames.length, 1, 1, time]);
+
+    const positioned = own.add(this.posConvEmbed.forward(own));
+    const { doStableLayerNorm } = this.#config;
+    let state = this.dropout.forward(doStableLayerNorm ? positioned : this.layerNorm.forward(positioned));
+    for (const layer of this.layers) {
+      if (!this.#skips()) state = layer.forward(state, attentionMask);
+    }
+    return doStableLayerNorm ? this.layerNorm.forward(state) : state;
+  }
+
+  /** LayerDrop (Fan et al. 2020, arXiv 1909.11556). */
+  #skips(): boolean {
+    const { layerdrop } = this.#config;
+    return this.training && layerdrop > 0 && rand([1]).item() < layerdrop;
+  }
+}
