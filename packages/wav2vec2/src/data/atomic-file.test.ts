@@ -1,0 +1,22 @@
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { writeFileAtomic } from "./atomic-file.js";
+
+it("writeFileAtomic replaces a file whole and leaves nothing beside it", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "atomic-"));
+  const path = join(directory, "x.json");
+  await writeFile(path, "a longer content than the new one");
+  await writeFileAtomic(path, "new");
+  expect(await readFile(path, "utf8")).toBe("new");
+  expect(await readdir(directory)).toEqual(["x.json"]);
+});
+
+it("writeFileAtomic leaves nothing behind where it fails", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "atomic-"));
+  const path = join(directory, "taken");
+  await mkdir(path); // a directory cannot be replaced by a file
+  await expect(writeFileAtomic(path, "new")).rejects.toThrow();
+  expect(await readdir(directory)).toEqual(["taken"]);
+});

@@ -1,0 +1,95 @@
+import { mkdtemp, readdir, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Random } from "../data/random.js";
+import { UserError } from "../errors.js";
+import { CtcTokenizer } from "./tokenizer.js";
+import { Vocabulary } from "./vocabulary.js";
+
+// <pad> 0, <s> 1, </s> 2, <unk> 3, | 4, ' 5, A 6, C 7, E 8, H 9, L 10, O 11, R 12, Y 13
+const tokenizer = new CtcTokenizer(Vocabulary.fromTranscripts(["HELLO", "CARRY", "'A"]));
+
+describe("encode", () => {
+  it("keeps double letters and turns spaces into the delimiter", () => {
+    expect(tokenizer.encode("CARRY HELLO")).toEqual(Int32Array.of(7, 6, 12, 12, 13, 4, 9, 8, 10, 10, 11));
+    expect(tokenizer.encode("")).toEqual(Int32Array.of());
+  });
+
+  it("names an unknown character and its utterance", () => {
+    const encode = () => tokenizer.encode("HELLÖ", { utterance: "84-121123-0001" });
+    expect(encode).toThrow(UserError);
+    expect(encode).toThrow(
+      'characters of utterance 84-121123-0001 must be in the vocabulary, but "Ö" (U+00D6) is not.',
+    );
+    expect(() => tokenizer.encode("A\tA")).toThrow(
+      'characters of "A\\tA" must be in the vocabulary, but "\\t" (U+0009)',
+    );
+    expect(() => tokenizer.encode("A|A")).toThrow('"|" (U+007C)');
+  });
+
+  it("gives the unknown token where asked", () => {
+    expect(tokenizer.encode("AÖ😀|A", { unknown: "token" })).toEqual(Int32Array.of(6, 3, 3, 3, 6));
+  });
+});
+
+describe("decode", () => {
+  it.each([
+    // what transformers 5.23's Wav2Vec2CTCTokenizer.decode gives
+    ["a blank parts double letters", [9, 9, 8, 0, 10, 10, 0, 10, 11, 11, 0], true, "HELLO"],
+    ["without one they are one", [9, 8, 10, 10, 11], true, "HELO"],
+    ["labels are not collapsed", [9, 8, 10, 10, 11], false, "HELLO"],
+    ["words", [4, 4, 6, 4, 4, 0, 6, 4], true, "A A"],
+    ["a blank between delimiters", [6, 4, 0, 4, 6], true, "A  A"],
+    ["special tokens are dropped after collapsing", [1, 6, 1, 6, 3, 3, 6, 2], true, "AAA"],
+    ["blanks alone", [0, 0, 0], true, ""],
+  ])("%s", (_, ids, groupTokens, text) => {
+    expect(tokenizer.decode(ids, { groupTokens })).toBe(text);
+  });
+
+  it("gives back what was encoded", () => {
+    const random = new Random(5, "tokenizer");
+    const letters = tokenizer.vocabulary.tokens.slice(5);
+    for (let round = 0; round < 200; round++) {
+      const words = Array.from({ length: random.integer(5) }, () =>
+        Array.from({ length: 1 + random.integer(6) }, () => letters[random.integer(letters.length)]).join(""),
+      );
+      const text = words.join(" ");
+      expect(tokenizer.decode(tokenizer.encode(text), { groupTokens: false })).toBe(text);
+    }
+  });
+
+  it("refuses ids outside the vocabulary", () => {
+    expect(() => tokenizer.decode([14], { groupTokens: false })).toThrow(RangeError);
+  });
+});
+
+describe("write and read", () => {
+  it("leaves the three files that transformers reads", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "tokenizer-"));
+    await tokenizer.write(directory);
+    expect((await readdir(directory)).sort()).toEqual([
+      "special_tokens_map.json",
+      "tokenizer_config.json",
+      "vocab.json",
+    ]);
+    const json = async (name: string) => JSON.parse(await readFile(join(directory, name), "utf8"));
+    const special = { bos_token: "<s>", eos_token: "</s>", pad_token: "<pad>", unk_token: "<unk>" };
+    expect(await json("special_tokens_map.json")).toEqual(special);
+    expect(await json("tokenizer_config.json")).toEqual({
+      ...special,
+      do_lower_case: false,
+      replace_word_delimiter_char: " ",
+      tokenizer_class: "Wav2Vec2CTCTokenizer",
+      word_delimiter_token: "|",
+    });
+    expect((await CtcTokenizer.read(directory)).vocabulary.tokens).toEqual(tokenizer.vocabulary.tokens);
+  });
+
+  it("adds no tokens to a vocabulary without <s> and </s>", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "tokenizer-"));
+    await new CtcTokenizer(new Vocabulary(["|", "A", "[UNK]", "[PAD]"])).write(directory);
+    const special = JSON.parse(await readFile(join(directory, "special_tokens_map.json"), "utf8"));
+    expect(special).toEqual({ bos_token: null, eos_token: null, pad_token: "[PAD]", unk_token: "[UNK]" });
+  });
+});
