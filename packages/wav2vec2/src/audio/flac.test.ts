@@ -1,9 +1,10 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
+import { crc16 } from "./crc.js";
 import { decodeFlac, readFlacInfo } from "./flac.js";
 import { encodeFlac } from "./flac-writer.js";
 
@@ -118,6 +119,26 @@ describe("decodeFlac on damaged files", () => {
     );
     other.set(whole.subarray(26, 42), 26);
     await expect(decodeFlac(other, "swapped.flac")).rejects.toThrow("swapped.flac must match the MD5");
+  });
+
+  it("refuses frames whose checksums are right and whose content is not, and reads the next file", async () => {
+    const silenced = vi.spyOn(console, "error").mockReturnValue(); // the decoder reports there too
+    const forged = encodeFlac(tone(100), 16000);
+    const frame = forged.subarray(42);
+    frame[10] = 0b00000100; // a reserved subframe type
+    const checksum = crc16(frame.subarray(0, -2));
+    frame.set([checksum >> 8, checksum & 255], frame.length - 2);
+    const decodings = [
+      decodeFlac(forged, "forged.flac"),
+      decodeFlac(whole, "x.flac"),
+      decodeFlac(forged, "again.flac"),
+    ];
+    const [first, second, third] = await Promise.allSettled(decodings);
+    expect(first).toMatchObject({ status: "rejected", reason: expect.any(UserError) });
+    expect(second!.status).toBe("fulfilled");
+    expect(third!.status).toBe("rejected");
+    expect((await decodeFlac(whole, "x.flac")).channelData[0]).toHaveLength(10000);
+    silenced.mockRestore();
   });
 
   it("refuses an empty file, text, and a header without audio", async () => {

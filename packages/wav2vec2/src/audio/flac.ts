@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
-import { FLACDecoder } from "@wasm-audio-decoders/flac";
+import { type FLACDecodedAudio, FLACDecoder } from "@wasm-audio-decoders/flac";
 import { UserError } from "../errors.js";
 import type { DecodedAudio } from "./decoded-audio.js";
 import { splitFrames } from "./flac-frames.js";
@@ -65,7 +65,22 @@ function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
 }
 
 // One decoder serves all calls: making one costs as much as decoding 5 s of speech. It works synchronously.
-let decoder: FLACDecoder | undefined;
+let shared: FLACDecoder | undefined;
+
+async function decodeFrames(frames: Uint8Array[]): Promise<FLACDecodedAudio | Error> {
+  shared ??= new FLACDecoder();
+  const decoder = shared; // another call may let go of the shared one meanwhile
+  await decoder.ready;
+  try {
+    const decoded = await decoder.decodeFrames(frames);
+    if (decoded.errors.length === 0) return decoded;
+    shared = undefined; // what it holds of the bad frame would spoil the next file
+    return new Error(decoded.errors[0]!.message);
+  } catch (error) {
+    shared = undefined;
+    return error as Error;
+  }
+}
 
 /**
  * Decodes a whole FLAC file. Samples are exactly integers / 2^(bits-1), as libsndfile reads them.
@@ -82,14 +97,9 @@ export async function decodeFlac(bytes: Uint8Array, name: string): Promise<Decod
         `Convert it with: ffmpeg -i ${name} -sample_fmt s16 OUTPUT.flac`,
     );
   const { frames, rest } = splitFrames(bytes);
-  decoder ??= new FLACDecoder();
-  await decoder.ready;
-  const decoded = await decoder.decodeFrames(frames);
-  const [error] = decoded.errors;
-  if (error) {
-    decoder = undefined; // what it holds of the bad frame would spoil the next file
-    throw new UserError(`${name} must be a valid FLAC file, but is corrupt: ${error.message}. ${AGAIN}`);
-  }
+  const decoded = await decodeFrames(frames);
+  if (decoded instanceof Error)
+    throw new UserError(`${name} must be a valid FLAC file, but is corrupt: ${decoded.message}. ${AGAIN}`);
   const samples = decoded.samplesDecoded;
   if (samples === 0) throw new UserError(`${name} must hold audio, but no sample could be decoded. ${AGAIN}`);
   const complete = info.samples === 0 ? rest === 0 : samples === info.samples;
