@@ -77,6 +77,9 @@ function load(): Native {
   if (!existsSync(path)) {
     throw new Error(`The bridge to libtorch must be built, but ${path} is missing. Run 'npm run setup'.`);
   }
+  // Idle OpenMP threads that spin instead of sleeping make a busy machine ten times slower (measured with two
+  // threads on two shared cores). libgomp reads this when it is loaded.
+  process.env.OMP_WAIT_POLICY ??= "passive";
   let native: Native;
   try {
     native = createRequire(import.meta.url)(path) as Native;

@@ -9,7 +9,8 @@ export interface CtcTargets {
   labelLengths: Int32Array;
 }
 
-const REDUCTIONS = { mean: 1, sum: 2 } as const;
+// libtorch's at::Reduction
+const REDUCTIONS = { none: 0, mean: 1, sum: 2 } as const;
 
 /** Speech recognition: the network and one linear layer over characters. Hugging Face: `Wav2Vec2ForCTC`. */
 export class Wav2Vec2ForCTC extends nn.Module {
@@ -42,17 +43,29 @@ export class Wav2Vec2ForCTC extends nn.Module {
    * Connectionist temporal classification (Graves et al. 2006), in float32, reduced as `ctc_loss_reduction` says:
    * "mean" divides each clip's loss by its labels and averages over clips, "sum" adds all up.
    */
-  loss(logits: Tensor, frames: readonly number[], { labels, labelLengths }: CtcTargets): Tensor {
-    const { config } = this;
-    const logProbs = logits.logSoftmax(-1, "float32").transpose(0, 1); // [frames, batch, vocabulary]
+  loss(logits: Tensor, frames: readonly number[], targets: CtcTargets): Tensor {
+    return this.#ctcLoss(logits, frames, targets, REDUCTIONS[this.config.ctcLossReduction]);
+  }
+
+  /** Each clip's own loss, [batch]. */
+  losses(logits: Tensor, frames: readonly number[], targets: CtcTargets): Tensor {
+    return this.#ctcLoss(logits, frames, targets, REDUCTIONS.none);
+  }
+
+  #ctcLoss(
+    logits: Tensor,
+    frames: readonly number[],
+    { labels, labelLengths }: CtcTargets,
+    reduction: number,
+  ): Tensor {
     return ctcLoss(
-      logProbs,
+      logits.logSoftmax(-1, "float32").transpose(0, 1), // [frames, batch, vocabulary]
       tensor(labels, [labels.length], { dtype: "int64" }),
       tensor(frames, [frames.length], { dtype: "int64" }),
       tensor(labelLengths, [labelLengths.length], { dtype: "int64" }),
-      config.padTokenId,
-      REDUCTIONS[config.ctcLossReduction],
-      config.ctcZeroInfinity,
+      this.config.padTokenId,
+      reduction,
+      this.config.ctcZeroInfinity,
     );
   }
 }

@@ -112,12 +112,12 @@ describe("loadRecipe", () => {
 });
 
 describe("writeRecipe", () => {
-  it("writes what loadRecipe reads back, and leaves no other file", () => {
+  it("writes what loadRecipe reads back, and leaves no other file", async () => {
     const recipe = loadRecipe(
       file("data: {root: corpus}\nmodel: {conv_dim: [64, 64]}\nschedule: {name: tri_stage, hold_steps: 4}\n"),
     );
     const path = join(directory, "run", "recipe.yaml");
-    writeRecipe(path, recipe);
+    await writeRecipe(path, recipe);
     expect(loadRecipe(path)).toEqual(recipe);
     expect(existsSync(path)).toBe(true);
     expect(readdirSync(join(directory, "run"))).toEqual(["recipe.yaml"]);

@@ -1,6 +1,8 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, stringify } from "yaml";
+import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { writeFileAtomic } from "../data/atomic-file.js";
 import { ConfigurationError } from "../errors.js";
 import { parseRecipe, type Recipe, type RecipeIssue } from "./recipe.js";
 
@@ -30,17 +32,15 @@ export function loadRecipe(file: string | undefined, overrides: Overrides = new 
 }
 
 /** Writes a resolved recipe; the file appears complete or not at all, and {@link loadRecipe} reads it back. */
-export function writeRecipe(path: string, recipe: Recipe): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.${process.pid}.tmp`;
-  const descriptor = openSync(temporary, "w");
-  try {
-    writeSync(descriptor, stringify(recipe));
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(temporary, path);
+export async function writeRecipe(path: string, recipe: Recipe): Promise<void> {
+  const document = new Document(recipe);
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = true;
+    },
+  });
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomic(path, document.toString({ flowCollectionPadding: false }));
 }
 
 interface YamlSource {

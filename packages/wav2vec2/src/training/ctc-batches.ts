@@ -1,0 +1,70 @@
+import { normalize as normalizeSamples } from "../audio/normalize.js";
+import { lengthBucketedBatches } from "../data/batches.js";
+import type { ClipCache } from "../data/clip-cache.js";
+import { type CtcBatch, collateCtc } from "../data/ctc-collator.js";
+import type { TranscribedUtterance } from "../data/utterance.js";
+import { featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
+import type { CtcTokenizer } from "../text/tokenizer.js";
+
+/** What turns utterances into batches a CTC model can take. */
+export interface CtcPreparation {
+  tokenizer: CtcTokenizer;
+  normalize: boolean;
+  config: Wav2Vec2Config;
+  /** What a character outside the vocabulary becomes in labels. */
+  unknown: "error" | "token";
+  clips: ClipCache;
+}
+
+/** The fewest samples that make a frame; shorter clips are padded to it. */
+export function minimumSamples(config: Wav2Vec2Config): number {
+  let samples = 1;
+  for (let layer = config.convKernel.length - 1; layer >= 0; layer--) {
+    samples = (samples - 1) * config.convStride[layer]! + config.convKernel[layer]!;
+  }
+  return samples;
+}
+
+/** Decodes, normalises and pads the clips of one batch. */
+export async function prepareBatch(
+  utterances: readonly TranscribedUtterance[],
+  { tokenizer, normalize, config, unknown, clips }: CtcPreparation,
+): Promise<CtcBatch> {
+  const items = await Promise.all(
+    utterances.map(async ({ id, path, text }) => {
+      const samples = await clips.read(path);
+      return {
+        id,
+        samples: normalize ? normalizeSamples(samples) : samples,
+        labels: tokenizer.encode(text, { utterance: id, unknown }),
+      };
+    }),
+  );
+  return collateCtc(items, { minimumSamples: minimumSamples(config) });
+}
+
+/**
+ * Endless training batches, grouped by length and shuffled anew every epoch; the same seed gives the same
+ * batches. Starting at `position` (batches already taken) continues the sequence exactly.
+ */
+export async function* trainingBatches(
+  utterances: readonly TranscribedUtterance[],
+  preparation: CtcPreparation,
+  { batchSeconds, seed, position }: { batchSeconds: number; seed: number; position: number },
+): AsyncGenerator<CtcBatch> {
+  let skipped = 0;
+  for (let epoch = 0; ; epoch++) {
+    for (const indices of lengthBucketedBatches(utterances, { batchSeconds, seed, epoch })) {
+      if (skipped++ < position) continue;
+      yield await prepareBatch(
+        indices.map((index) => utterances[index]!),
+        preparation,
+      );
+    }
+  }
+}
+
+/** Frames of a clip, at least one: short clips are padded. */
+export function paddedFrames(config: Wav2Vec2Config, samples: number): number {
+  return featureFrames(config, Math.max(samples, minimumSamples(config)));
+}

@@ -1,0 +1,194 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { manualSeed, setThreads, tensor } from "@wav2vec2/libtorch";
+import { ClipCache } from "../data/clip-cache.js";
+import { type CtcBatch, dropImpossibleTargets } from "../data/ctc-collator.js";
+import { filterByDuration } from "../data/filter.js";
+import { readLibriSpeech } from "../data/librispeech.js";
+import type { TranscribedUtterance } from "../data/utterance.js";
+import { UserError } from "../errors.js";
+import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
+import { configWithKeys, readConfig } from "../model/configuration-file.js";
+import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { CtcTokenizer } from "../text/tokenizer.js";
+import { Vocabulary } from "../text/vocabulary.js";
+import type { Tracker } from "../tracking/tracker.js";
+import { listCheckpoints } from "./checkpoint.js";
+import { paddedFrames, trainingBatches } from "./ctc-batches.js";
+import { evaluate } from "./evaluate.js";
+import { type Task, train } from "./loop.js";
+import {
+  type CtcModel,
+  loadWeights,
+  readNormalize,
+  requireComplete,
+  saveCtcModel,
+} from "./model-directory.js";
+import type { Recipe } from "./recipe.js";
+import { writeRecipe } from "./recipe-file.js";
+
+const SAMPLE_TRANSCRIPTS = 3;
+
+export interface FinetuneResult {
+  /** Directory of the best model, by WER on the validation split. */
+  model: string;
+  steps: number;
+  wer: number | undefined;
+  interrupted: boolean;
+}
+
+/**
+ * Trains speech recognition with CTC (paper, section 3.3) as the recipe says, into the run directory
+ * `recipe.output`.
+ *
+ * @throws UserError on bad data, a model that does not fit, or an output directory that holds another run
+ */
+export async function finetune(
+  recipe: Recipe,
+  options: { resume: boolean; signal: AbortSignal; tracker: Tracker },
+): Promise<FinetuneResult> {
+  const { tracker } = options;
+  await prepareOutput(recipe, options.resume);
+  if (recipe.threads) setThreads(recipe.threads);
+  manualSeed(recipe.seed);
+
+  const all = await readLibriSpeech(recipe.data.root, recipe.data.train_split);
+  const held = await readLibriSpeech(recipe.data.root, recipe.data.eval_split);
+  const ctc = await makeModel(recipe, all);
+  const utterances = usable(recipe, ctc, all, tracker);
+  tracker.note(summary(ctc, utterances, held));
+
+  const result = await train(recipe, ctcTask(recipe, ctc, utterances, held, tracker), options);
+  return {
+    model: join(recipe.output, result.best ? "best" : "checkpoints"),
+    steps: result.steps,
+    wer: result.best?.value,
+    interrupted: result.interrupted,
+  };
+}
+
+/** Refuses to mix two runs in one directory. */
+async function prepareOutput(recipe: Recipe, resume: boolean): Promise<void> {
+  const { output } = recipe;
+  if (!resume && (await listCheckpoints(output)).length > 0) {
+    throw new UserError(
+      `${output} must be a new run directory, but holds checkpoints. Add --resume to go on, or give another --output.`,
+    );
+  }
+  await mkdir(output, { recursive: true });
+  if (!resume) await rm(join(output, "best"), { recursive: true, force: true });
+  await writeRecipe(join(output, "recipe.yaml"), recipe);
+}
+
+/** The model to start from: a directory's weights, or random ones for the characters of the transcripts. */
+async function makeModel(recipe: Recipe, utterances: readonly TranscribedUtterance[]): Promise<CtcModel> {
+  const { init } = recipe;
+  const tokenizer = init
+    ? await CtcTokenizer.read(init)
+    : new CtcTokenizer(Vocabulary.fromTranscripts(utterances.map(({ text }) => text)));
+  const base = init ? await readConfig(init) : createConfig();
+  const { vocabulary } = tokenizer;
+  const config: Wav2Vec2Config = configWithKeys(
+    base,
+    {
+      ctc_zero_infinity: true,
+      ...recipe.model,
+      ctc_loss_reduction: recipe.ctc_loss_reduction,
+      vocab_size: vocabulary.size,
+      pad_token_id: vocabulary.blankId,
+    },
+    "The recipe's model",
+  );
+  const model = new Wav2Vec2ForCTC(config);
+  if (init) {
+    const mismatch = await loadWeights(model, init);
+    // A backbone has no head yet: the fresh one is trained.
+    const missing = mismatch.missing.filter((name) => !name.startsWith("lm_head."));
+    requireComplete(init, { ...mismatch, missing });
+  }
+  if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
+  return { model, tokenizer, normalize: init ? await readNormalize(init) : true };
+}
+
+/** What can be trained on, with a note on what was left out and why. */
+function usable(
+  recipe: Recipe,
+  { model, tokenizer }: CtcModel,
+  all: readonly TranscribedUtterance[],
+  tracker: Tracker,
+): TranscribedUtterance[] {
+  const { min_seconds: minSeconds, max_seconds: maxSeconds } = recipe.data;
+  const lengths = filterByDuration(all, { minSeconds, maxSeconds });
+  const { kept, dropped } = dropImpossibleTargets(
+    lengths.kept,
+    (samples) => paddedFrames(model.config, samples),
+    (text, utterance) => tokenizer.encode(text, { utterance }),
+  );
+  const leftOut = all.length - lengths.kept.length;
+  if (leftOut > 0)
+    tracker.note(`${leftOut} utterances outside ${minSeconds} to ${maxSeconds} s were left out.`);
+  if (dropped.length > 0) {
+    const example = dropped[0]!;
+    tracker.note(
+      `${dropped.length} utterances have fewer frames than their labels need and were left out, for example ` +
+        `${example.id}: ${example.frames} frames, ${example.needed} needed.`,
+    );
+  }
+  if (kept.length === 0) {
+    throw new UserError(
+      `${recipe.data.train_split} must hold utterances to train on, but all ${all.length} were left out.`,
+    );
+  }
+  return kept;
+}
+
+function ctcTask(
+  recipe: Recipe,
+  ctc: CtcModel,
+  utterances: readonly TranscribedUtterance[],
+  held: readonly TranscribedUtterance[],
+  tracker: Tracker,
+): Task<CtcBatch> {
+  const { model } = ctc;
+  const clips = new ClipCache();
+  const preparation = { ...ctc, config: model.config, unknown: "error", clips } as const;
+  return {
+    module: model,
+    batches: (position) =>
+      trainingBatches(utterances, preparation, {
+        batchSeconds: recipe.data.batch_seconds,
+        seed: recipe.seed,
+        position,
+      }),
+    loss(batch) {
+      const input = tensor(batch.input, [batch.ids.length, batch.paddedLength]);
+      const { logits, frames } = model.forward({ input, lengths: Array.from(batch.lengths) });
+      return model.loss(logits, frames, batch);
+    },
+    async evaluate(step) {
+      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, {}, clips);
+      tracker.transcripts(evaluation.utterances.slice(0, SAMPLE_TRANSCRIPTS), step);
+      const metrics = {
+        wer: evaluation.wer,
+        cer: evaluation.cer,
+        blank_share: blankShare,
+        ctc_loss: ctcLoss,
+      };
+      return { metrics, criterion: evaluation.wer };
+    },
+    save: (kind) => saveCtcModel(join(recipe.output, kind), ctc),
+  };
+}
+
+function summary(
+  { model }: CtcModel,
+  utterances: readonly TranscribedUtterance[],
+  held: readonly TranscribedUtterance[],
+): string {
+  const hours = (list: readonly TranscribedUtterance[]) =>
+    (list.reduce((sum, { seconds }) => sum + seconds, 0) / 3600).toFixed(2);
+  return (
+    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${utterances.length} utterances (${hours(utterances)} h) ` +
+    `to train on, ${held.length} (${hours(held)} h) to validate on.`
+  );
+}

@@ -1,0 +1,26 @@
+import type { Recipe } from "./recipe.js";
+
+/**
+ * The share of the highest learning rate at a step (0 is the first): a linear rise over `warmup_steps`, then what
+ * `schedule.name` says. tri_stage is fairseq's: hold, then exponential decay to `final_scale`.
+ */
+export function learningRateScale(step: number, schedule: Recipe["schedule"], maxSteps: number): number {
+  const { name, warmup_steps: warmup } = schedule;
+  if (step < warmup) return (step + 1) / (warmup + 1);
+  const progress = Math.min(1, (step - warmup) / Math.max(1, maxSteps - warmup));
+  switch (name) {
+    case "constant":
+      return 1;
+    case "linear":
+      return 1 - progress;
+    case "cosine":
+      return (1 + Math.cos(Math.PI * progress)) / 2;
+    case "tri_stage": {
+      const hold = schedule.hold_steps ?? Math.round(0.4 * maxSteps);
+      const decay = schedule.decay_steps ?? Math.max(1, maxSteps - warmup - hold);
+      const final = schedule.final_scale ?? 0.05;
+      const decayed = Math.min(1, Math.max(0, (step - warmup - hold) / decay));
+      return final ** decayed;
+    }
+  }
+}

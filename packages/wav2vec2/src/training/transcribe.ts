@@ -1,0 +1,34 @@
+import { noGrad, scope, tensor } from "@wav2vec2/libtorch";
+import { normalize } from "../audio/normalize.js";
+import { UserError } from "../errors.js";
+import { greedyDecode } from "../text/ctc-greedy.js";
+import { minimumSamples } from "./ctc-batches.js";
+import { loadCtcModel } from "./model-directory.js";
+
+export interface Recognizer {
+  /** @param samples mono at 16 kHz @param name the clip's name, for messages */
+  transcribe(samples: Float32Array, name?: string): Promise<string>;
+}
+
+/** Loads a model directory once, to transcribe many clips. @throws UserError when it does not hold a recogniser */
+export async function loadRecognizer(modelDirectory: string): Promise<Recognizer> {
+  const { model, tokenizer, normalize: normalizes } = await loadCtcModel(modelDirectory);
+  const { padTokenId, vocabSize } = model.config;
+  const shortest = minimumSamples(model.config);
+  model.eval();
+  return {
+    async transcribe(samples, name = "the clip") {
+      if (samples.length === 0) throw new UserError(`${name} must hold audio, but is empty.`);
+      const clip = normalizes ? normalize(samples) : samples;
+      const padded = new Float32Array(Math.max(clip.length, shortest));
+      padded.set(clip);
+      return noGrad(() =>
+        scope(() => {
+          const { logits, frames } = model.forward({ input: tensor(padded, [1, padded.length]) });
+          const { labels } = greedyDecode(logits.toFloat32Array(), frames[0]!, vocabSize, padTokenId);
+          return tokenizer.decode(labels, { groupTokens: false });
+        }),
+      );
+    },
+  };
+}
