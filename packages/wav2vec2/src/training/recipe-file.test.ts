@@ -90,6 +90,10 @@ describe("loadRecipe", () => {
       "data: {root: c}\nschedule:\n  warmup_steps: 3\n  hold_steps: 3\n",
       "x.yaml:4:3: schedule.hold_steps belongs to the schedule tri_stage, but schedule.name is 'linear'. Remove one of them.",
     ],
+    [
+      "data: {root: c}\nmodel:\n  hiden_size: 3\n",
+      "x.yaml:3:3: unknown key 'model.hiden_size'. Did you mean 'hidden_size'?",
+    ],
     ["- 1\n", "x.yaml:1:1: A recipe must be a map of keys, such as 'max_steps: 1000'."],
     ["seed: 1\nseed: 2\n", "x.yaml:2:1: Map keys must be unique."],
   ])("says where the mistake is: %j", (text, message) => {

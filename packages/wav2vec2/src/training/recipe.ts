@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigurationError } from "../errors.js";
+import { CONFIG_KEYS } from "../model/configuration-file.js";
 import { nearest } from "./nearest.js";
 
 // Names and defaults follow Hugging Face's run_speech_recognition_ctc.py; where fairseq's or the paper's differ,
@@ -203,7 +204,12 @@ function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
 /** Rules that concern several keys. */
 function checkTogether(recipe: Recipe): RecipeIssue[] {
   const issues: RecipeIssue[] = [];
-  const { schedule, data } = recipe;
+  const { schedule, data, model } = recipe;
+  for (const key of Object.keys(model).filter((name) => !CONFIG_KEYS.includes(name))) {
+    const guess = nearest(key, CONFIG_KEYS);
+    const hint = guess ? `Did you mean '${guess}'?` : `The keys of a model are ${CONFIG_KEYS.join(", ")}.`;
+    issues.push({ path: ["model", key], message: `unknown key 'model.${key}'. ${hint}` });
+  }
   for (const key of ["hold_steps", "decay_steps", "final_scale"] as const) {
     if (schedule[key] !== undefined && schedule.name !== "tri_stage") {
       issues.push({

@@ -1,0 +1,153 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadTensors } from "@wav2vec2/libtorch";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Random } from "../src/data/random.js";
+import type { Tracker } from "../src/tracking/tracker.js";
+import { listCheckpoints } from "../src/training/checkpoint.js";
+import { evaluateModel } from "../src/training/evaluate.js";
+import { finetune } from "../src/training/finetune.js";
+import { resolveRecipe } from "../src/training/recipe.js";
+import { loadRecognizer } from "../src/training/transcribe.js";
+import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
+
+let directory: string;
+let data: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "finetune-"));
+  data = join(directory, "corpus");
+  await writeToneCorpus(data, { train: 60, dev: 10 });
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Remembers what it is told; `onStep` runs after each logged step. */
+function recorder(onStep?: (step: number) => void): Tracker & { notes: string[]; losses: number[] } {
+  const notes: string[] = [];
+  const losses: number[] = [];
+  return {
+    notes,
+    losses,
+    log(metrics, step) {
+      if (metrics.loss === undefined) return;
+      losses.push(metrics.loss);
+      onStep?.(step);
+    },
+    note: (text) => void notes.push(text),
+    transcripts() {},
+    async close() {},
+  };
+}
+
+function recipe(output: string, changes: Record<string, unknown> = {}) {
+  return resolveRecipe({
+    max_steps: 12,
+    output: join(directory, output),
+    data: { root: data, batch_seconds: 6 },
+    model: TINY_MODEL,
+    optimizer: { learning_rate: 5e-3 },
+    schedule: { warmup_steps: 2 },
+    logging_steps: 1,
+    eval_steps: 6,
+    save_steps: 6,
+    threads: 1,
+    ...changes,
+  });
+}
+
+const run = (tracker = recorder(), signal = new AbortController().signal, resume = false) => ({
+  tracker,
+  signal,
+  resume,
+});
+
+async function weights(output: string): Promise<Map<string, string>> {
+  const { tensors } = await loadTensors(join(directory, output, "final", "model.safetensors"));
+  return new Map(
+    [...tensors].map(([name, tensor]) => [name, Buffer.from(tensor.toBytes()).toString("base64")]),
+  );
+}
+
+describe("fine-tuning", () => {
+  it("learns to transcribe, and its directory evaluates and transcribes", async () => {
+    const result = await finetune(
+      recipe("learn", { max_steps: 260, logging_steps: 20, eval_steps: 130, save_steps: 1000 }),
+      run(),
+    );
+    expect(result.interrupted).toBe(false);
+    const evaluation = await evaluateModel(result.model, { data, split: "dev" });
+    expect(evaluation.wer).toBe(result.wer);
+    expect(evaluation.cer).toBeLessThan(0.2);
+    expect(evaluation.utterances).toHaveLength(10);
+    const recognizer = await loadRecognizer(result.model);
+    expect(await recognizer.transcribe(toneClip("ABC", new Random(9, "clip")))).toMatch(/^A.*C$/);
+    await expect(recognizer.transcribe(new Float32Array(0), "x.flac")).rejects.toThrow(
+      /x.flac must hold audio/,
+    );
+    expect(await recognizer.transcribe(new Float32Array(10))).toBeTypeOf("string");
+  });
+
+  it("resumed equals never stopped, to the last bit", async () => {
+    const whole = recorder();
+    await finetune(recipe("whole"), run(whole));
+    const controller = new AbortController();
+    const first = recorder((step) => step === 5 && controller.abort());
+    const half = await finetune(recipe("halves"), run(first, controller.signal));
+    expect(half).toMatchObject({ interrupted: true, steps: 5 });
+    expect(await listCheckpoints(join(directory, "halves"))).toEqual([5]);
+    const second = recorder();
+    await finetune(recipe("halves"), run(second, undefined, true));
+    expect([...first.losses, ...second.losses]).toEqual(whole.losses);
+    expect(await weights("halves")).toEqual(await weights("whole"));
+  });
+
+  it("gives the same weights for the same seed and others for another", async () => {
+    await finetune(recipe("again"), run());
+    expect(await weights("again")).toEqual(await weights("whole"));
+    await finetune(recipe("other", { seed: 2 }), run());
+    expect(await weights("other")).not.toEqual(await weights("whole"));
+  });
+
+  it("keeps a frozen feature encoder as it was, and starts from a directory", async () => {
+    const init = join(directory, "whole", "final");
+    await finetune(recipe("frozen", { init, model: {}, max_steps: 3 }), run());
+    const [before, after] = [await weights("whole"), await weights("frozen")];
+    const changed = [...after].filter(([name, bytes]) => before.get(name) !== bytes).map(([name]) => name);
+    expect(changed).toContain("lm_head.weight");
+    expect(changed.filter((name) => name.includes("feature_extractor"))).toEqual([]);
+  });
+
+  it("stops before a step that is not finite and names the utterances", async () => {
+    const broken = recipe("broken", { optimizer: { learning_rate: 1e30, max_grad_norm: 1e30 } });
+    await expect(finetune(broken, run())).rejects.toThrow(/must be finite, but is .*1-1-00/);
+  });
+
+  it("refuses a directory with another run, and a checkpoint of another model", async () => {
+    await expect(finetune(recipe("whole"), run())).rejects.toThrow(/holds checkpoints. Add --resume/);
+    const wider = recipe("whole", { model: { ...TINY_MODEL, hidden_size: 32 }, max_steps: 20 });
+    await expect(finetune(wider, run(undefined, undefined, true))).rejects.toThrow(
+      /must be a checkpoint of this run/,
+    );
+  });
+
+  it("leaves out what is too long or has too few frames, and says so", async () => {
+    const tracker = recorder();
+    const limits = { root: data, batch_seconds: 6, max_seconds: 0.8 };
+    await finetune(recipe("short", { data: limits, max_steps: 1 }), run(tracker));
+    expect(tracker.notes.join("\n")).toMatch(/\d+ utterances outside 0.1 to 0.8 s were left out/);
+    const none = { root: data, max_seconds: 0.11 };
+    await expect(finetune(recipe("none", { data: none }), run())).rejects.toThrow(/all 60 were left out/);
+  });
+
+  it("names what is wrong with a model directory", async () => {
+    const source = join(directory, "frozen", "final");
+    const config = JSON.parse(await readFile(join(source, "config.json"), "utf8"));
+    await writeFile(join(source, "config.json"), JSON.stringify({ ...config, hidden_size: 48 }));
+    await expect(loadRecognizer(source)).rejects.toThrow(
+      /lm_head.weight must be \[8, 48\], but is \[8, 24\]/,
+    );
+    await writeFile(join(source, "config.json"), JSON.stringify({ ...config, vocab_size: 9 }));
+    await expect(loadRecognizer(source)).rejects.toThrow(/vocab.json must have 9 tokens/);
+    await expect(loadRecognizer(join(directory, "nowhere"))).rejects.toThrow(/nowhere/);
+  });
+});
