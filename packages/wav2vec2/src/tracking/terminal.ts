@@ -74,7 +74,8 @@ export function terminalProgress(options: TerminalOptions): Tracker {
         const values = [
           show(metrics, "eval/wer", (value) => `WER ${colors.bold(percent(value))}`),
           show(metrics, "eval/cer", (value) => `CER ${percent(value)}`),
-          show(metrics, "eval/loss", (value) => `loss ${value.toPrecision(3)}`),
+          show(metrics, "eval/blank_share", (value) => `blanks ${percent(value)}`),
+          show(metrics, "eval/ctc_loss", (value) => `CTC loss ${value.toPrecision(3)}`),
         ].filter((part) => part !== undefined);
         print(`step ${step}: validation ${values.join(", ")}`);
       } else if (!live && (now() - lastPlain >= PLAIN_INTERVAL_MS || step >= steps)) {

@@ -1,0 +1,149 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { formatDuration } from "./duration.js";
+import { logFile } from "./log-file.js";
+import { metricsFile, readStepLines } from "./metrics-file.js";
+import { terminalProgress } from "./terminal.js";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "tracking-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const steps = (file = "metrics.jsonl"): number[] =>
+  readStepLines(join(directory, file)).map(({ step }) => step);
+
+describe("metricsFile", () => {
+  it("writes one object a line with step, time and the metrics", () => {
+    metricsFile(directory, { resume: false }).log({ loss: 2, "eval/wer": 0.5 }, 10);
+    const [row] = readStepLines(join(directory, "metrics.jsonl"));
+    expect(row).toEqual({ step: 10, time: expect.any(Number), loss: 2, "eval/wer": 0.5 });
+  });
+
+  it("drops the lines after the resumed step, and a half-written one", () => {
+    const first = metricsFile(directory, { resume: false });
+    for (const step of [10, 20, 30, 40]) {
+      first.log({ loss: 1 }, step);
+      first.transcripts([{ id: "a", reference: "A", hypothesis: "B" }], step);
+    }
+    appendFileSync(join(directory, "metrics.jsonl"), '{"step": 5');
+    const second = metricsFile(directory, { resume: true });
+    second.log({ loss: 1 }, 30);
+    second.transcripts([{ id: "a", reference: "A", hypothesis: "B" }], 30);
+    expect(steps()).toEqual([10, 20, 30]);
+    expect(steps("transcripts.jsonl")).toEqual([10, 20, 30]);
+  });
+
+  it("leaves the file of a finished run that is resumed as it is", () => {
+    metricsFile(directory, { resume: false }).log({ loss: 1 }, 10);
+    metricsFile(directory, { resume: true });
+    expect(steps()).toEqual([10]);
+  });
+
+  it("starts anew without resume", () => {
+    metricsFile(directory, { resume: false }).log({ loss: 1 }, 10);
+    metricsFile(directory, { resume: false }).log({ loss: 1 }, 20);
+    expect(steps()).toEqual([20]);
+  });
+
+  it("stays readable when a metric is not finite", () => {
+    metricsFile(directory, { resume: false }).log({ loss: Number.NaN }, 10);
+    expect(readStepLines(join(directory, "metrics.jsonl"))[0]?.loss).toBeNull();
+  });
+});
+
+describe("logFile", () => {
+  it("puts the time before every line and only ever appends", () => {
+    logFile(directory).note("one\ntwo");
+    logFile(directory).log({ loss: 0.123456789 }, 10);
+    const lines = readFileSync(join(directory, "log.txt"), "utf8").trimEnd().split("\n");
+    const time = String.raw`^\d{4}-\d\d-\d\dT[\d:.]+Z  `;
+    expect(lines).toHaveLength(3);
+    for (const [index, text] of ["one", "two", "step 10: loss 0.12346"].entries()) {
+      expect(lines[index]).toMatch(new RegExp(`${time}${text}$`));
+    }
+  });
+});
+
+describe("terminalProgress", () => {
+  function run(stream: { isTTY: boolean; columns?: number }, options: { maxMinutes?: number } = {}) {
+    let [text, time] = ["", 0];
+    const write = (part: string): void => {
+      text += part;
+    };
+    const tracker = terminalProgress({
+      steps: 100,
+      stream: { ...stream, write },
+      now: () => time,
+      ...options,
+    });
+    return {
+      tracker,
+      wait: (seconds: number) => {
+        time += seconds * 1000;
+      },
+      take: () => {
+        const taken = text;
+        text = "";
+        return taken;
+      },
+    };
+  }
+
+  it("estimates the time left from the steps since it began, also after a resumption", () => {
+    const { tracker, wait, take } = run({ isTTY: false });
+    tracker.log({ loss: 2 }, 40);
+    expect(take()).toBe("step 40/100  loss 2.00  time left: measuring\n");
+    wait(20);
+    tracker.log({ loss: 1 }, 50);
+    expect(take()).toBe("step 50/100  loss 1.00  time left 1 min 40 s\n");
+  });
+
+  it("knows the time limit of the run", () => {
+    const { tracker, wait, take } = run({ isTTY: false }, { maxMinutes: 1 });
+    tracker.log({}, 10);
+    wait(20);
+    tracker.log({}, 20);
+    expect(take()).toContain("time left 40 s");
+  });
+
+  it("prints a plain line at intervals only, but every validation", () => {
+    const { tracker, wait, take } = run({ isTTY: false });
+    for (let step = 1; step <= 20; step++) {
+      tracker.log({ loss: 1 }, step);
+      wait(1);
+    }
+    tracker.log({ "eval/wer": 0.25, "eval/cer": 0.125 }, 20);
+    const lines = take().trimEnd().split("\n");
+    expect(lines.map((line) => line.split("  ")[0])).toEqual([
+      "step 1/100",
+      "step 11/100",
+      "step 20: validation WER 25.0 %, CER 12.5 %",
+    ]);
+  });
+
+  it("rewrites one line of a terminal that is never wider than it, and keeps notes", () => {
+    const { tracker, take } = run({ isTTY: true, columns: 20 });
+    tracker.log({ loss: 1, audio_seconds_per_second: 100 }, 1);
+    tracker.note("saved");
+    const text = take();
+    const escapeCode = String.fromCharCode(27);
+    const visible = text.replaceAll(new RegExp(`${escapeCode}\\[[0-9;]*[mK]`, "g"), "");
+    expect(visible.split(/[\r\n]/).every((line) => line.length < 20)).toBe(true);
+    expect(visible).toContain("\rsaved\n");
+  });
+});
+
+describe("formatDuration", () => {
+  it.each([
+    [-3, "0 s"],
+    [59.4, "59 s"],
+    [59.6, "1 min 00 s"],
+    [3599.7, "1 h 00 min"],
+    [3900, "1 h 05 min"],
+    [86399, "24 h 00 min"],
+  ])("%d s is %s", (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+});
