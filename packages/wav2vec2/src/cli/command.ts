@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** What a command gets besides its own `Command`. */
+export interface CommandContext {
+  /** All arguments of the program, the command's name first. */
+  argv: readonly string[];
+  /** Sets the exit code for when the command has finished. */
+  exit(code: number): void;
+}
+
+/** Adds arguments, options and action to a command that has its name and description already. */
+export type Define = (command: Command, context: CommandContext) => void;
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Rewrites one line of stderr; does nothing where stderr is not a terminal. */
+export function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+}

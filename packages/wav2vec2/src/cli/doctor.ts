@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import picocolors from "picocolors";
+import { type Define, exitCodes, print, printJson } from "./command.js";
+
+/** One thing that was looked at. Only what is missing keeps the program from working. */
+interface Check {
+  name: string;
+  state: "ok" | "warning" | "missing";
+  found: string;
+  remedy?: string;
+}
+
+const OLDEST_NODE = 20;
+
+export const defineDoctor: Define = (command, { exit }) => {
+  command
+    .option("--json", "print the result as JSON: {ok, checks: [{name, state, found, remedy}]}", false)
+    .action(async ({ json }: { json: boolean }) => {
+      const checks = [node(), cpu(), libtorch(), ...(await bridge())];
+      const ok = checks.every(({ state }) => state !== "missing");
+      if (json) printJson({ ok, checks });
+      else for (const check of checks) print(describe(check));
+      if (!ok) exit(exitCodes.failed);
+    });
+};
+
+function describe({ name, state, found, remedy }: Check): string {
+  const mark = {
+    ok: picocolors.green("ok     "),
+    warning: picocolors.yellow("warning"),
+    missing: picocolors.red("missing"),
+  }[state];
+  const lines = [`${mark}  ${name.padEnd(10)}${found}`];
+  if (remedy !== undefined) lines.push(`${" ".repeat(19)}${picocolors.bold("Do:")} ${remedy}`);
+  return lines.join("\n");
+}
+
+function node(): Check {
+  const found = `${process.version} on ${process.platform} ${process.arch}`;
+  if (Number(process.versions.node.split(".")[0]) >= OLDEST_NODE)
+    return { name: "Node.js", state: "ok", found };
+  return { name: "Node.js", state: "missing", found, remedy: `Install Node.js ${OLDEST_NODE} or later.` };
+}
+
+function cpu(): Check {
+  const model = cpus()[0]?.model.trim() ?? "unknown model";
+  const memory = (totalmem() / 2 ** 30).toFixed(1);
+  return {
+    name: "machine",
+    state: "ok",
+    found: `${availableParallelism()} cores of ${model}, ${memory} GiB of memory`,
+  };
+}
+
+/** Which libtorch set-up took and why; it leaves that beside the bridge that it builds. */
+function libtorch(): Check {
+  const remedy = "npm run setup";
+  try {
+    const entry = createRequire(import.meta.url).resolve("@wav2vec2/libtorch");
+    const path = join(dirname(entry), "..", "build", "libtorch.json");
+    const taken = JSON.parse(readFileSync(path, "utf8")) as Record<"root" | "version" | "why", string>;
+    return { name: "libtorch", state: "ok", found: `${taken.version} in ${taken.root} (${taken.why})` };
+  } catch (error) {
+    return {
+      name: "libtorch",
+      state: "missing",
+      found: `set-up has not chosen one: ${firstLine(error)}`,
+      remedy,
+    };
+  }
+}
+
+/** Loads the bridge and checks that libtorch computes what it should. */
+async function bridge(): Promise<Check[]> {
+  try {
+    const { libtorchInfo, numericsCheck } = await import("@wav2vec2/libtorch");
+    const info = libtorchInfo();
+    return [
+      { name: "bridge", state: "ok", found: `loads libtorch ${info.version}` },
+      vectors(info.cpuCapability),
+      { name: "threads", state: "ok", found: String(info.threads) },
+      {
+        name: "GPU",
+        state: "ok",
+        found: info.cuda ? "CUDA" : "none that this libtorch can use; runs on the CPU",
+      },
+      numerics(numericsCheck),
+    ];
+  } catch (error) {
+    const found = `does not load: ${firstLine(error)}`;
+    return [{ name: "bridge", state: "missing", found, remedy: "npm run setup" }];
+  }
+}
+
+function numerics(numericsCheck: typeof import("@wav2vec2/libtorch").numericsCheck): Check {
+  const remedy = "Use another libtorch: npm run setup -- --libtorch wheel, or system, or a directory.";
+  try {
+    const { checks, faults, workarounds } = numericsCheck();
+    const around = workarounds.length > 0 ? `; worked around: ${workarounds.join(", ")}` : "";
+    if (faults.length === 0)
+      return { name: "numerics", state: "ok", found: `${checks} checks right${around}` };
+    const wrong = faults.map(({ operator, message }) => `${operator}: ${message}`).join("; ");
+    return {
+      name: "numerics",
+      state: "missing",
+      found: `${faults.length} of ${checks} checks wrong: ${wrong}${around}`,
+      remedy,
+    };
+  } catch (error) {
+    return { name: "numerics", state: "missing", found: `cannot be checked: ${firstLine(error)}`, remedy };
+  }
+}
+
+function vectors(capability: string): Check {
+  const check: Check = { name: "vectors", state: "ok", found: `libtorch computes with ${capability}` };
+  if (!/default/i.test(capability)) return check;
+  return {
+    ...check,
+    state: "warning",
+    remedy:
+      "Training is several times slower without AVX2 or NEON. Run on a newer CPU, or unset ATEN_CPU_CAPABILITY.",
+  };
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n")[0]!;
+}

@@ -1,0 +1,81 @@
+import { InvalidArgumentError } from "commander";
+import { alignWords, countErrors, inColumns } from "../tracking/aligned-words.js";
+import type { Evaluation } from "../training/evaluate.js";
+import { type Define, print, printJson, showProgress } from "./command.js";
+
+interface Options {
+  data: string;
+  split: string;
+  batchSeconds?: number;
+  worst: number;
+  json: boolean;
+}
+
+export const defineEvaluate: Define = (command) => {
+  command
+    .argument("<model>", "model directory")
+    .requiredOption("--data <dir>", "directory in LibriSpeech layout")
+    .requiredOption("--split <name>", "split to evaluate on")
+    .option("--batch-seconds <number>", "seconds of audio in a batch", positive)
+    .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
+    .option("--json", "print the result, with all utterances, as JSON", false)
+    .action(async (model: string, { data, split, batchSeconds, worst, json }: Options) => {
+      const { evaluateModel } = await import("../training/evaluate.js");
+      const evaluation = await evaluateModel(model, {
+        data,
+        split,
+        ...(batchSeconds === undefined ? {} : { batchSeconds }),
+        onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),
+      }).finally(() => showProgress(""));
+      if (json) {
+        printJson(evaluation);
+      } else {
+        print(describe(evaluation, worst));
+      }
+    });
+};
+
+/** Error rates with their counts, and the utterances with the most errors, reference above hypothesis. */
+export function describe(evaluation: Evaluation, worst: number): string {
+  const { wer, cer, words, substitutions, deletions, insertions, utterances } = evaluation;
+  const errors = substitutions + deletions + insertions;
+  const lines = [
+    `WER  ${percent(wer)}  ${errors} errors in ${words} words: ${substitutions} substituted, ${deletions} deleted, ${insertions} inserted`,
+    `CER  ${percent(cer)}`,
+    `${utterances.length} utterances`,
+  ];
+  const ranked = utterances
+    .map(({ id, reference, hypothesis }) => {
+      const pairs = alignWords(reference, hypothesis);
+      const length = pairs.filter((pair) => pair.reference !== undefined).length;
+      return { id, pairs, length, errors: countErrors(pairs) };
+    })
+    .filter((utterance) => utterance.errors > 0)
+    .sort((a, b) => b.errors / Math.max(1, b.length) - a.errors / Math.max(1, a.length))
+    .slice(0, worst);
+  if (ranked.length > 0) lines.push("", "Worst utterances");
+  for (const { id, pairs, length, errors } of ranked) {
+    const columns = inColumns(pairs);
+    lines.push(
+      `  ${id}: ${errors} errors in ${length} words`,
+      `    reference   ${columns.reference}`,
+      `    hypothesis  ${columns.hypothesis}`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("It must be a number above 0.");
+}
+
+function whole(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number.");
+}

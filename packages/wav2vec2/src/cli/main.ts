@@ -1,0 +1,94 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { ConfigurationError, UserError } from "../errors.js";
+import { type Define, exitCodes } from "./command.js";
+
+// Only the module of the command that runs is loaded, so that --help is quick and doctor works where the bridge
+// to libtorch does not load.
+const commands: { name: string; summary: string; load: () => Promise<Define> }[] = [
+  {
+    name: "doctor",
+    summary: "what is installed and found, and what to do about what is missing",
+    load: async () => (await import("./doctor.js")).defineDoctor,
+  },
+  {
+    name: "finetune",
+    summary: "train speech recognition with CTC",
+    load: async () => (await import("./finetune.js")).defineFinetune,
+  },
+  {
+    name: "evaluate",
+    summary: "word and character error rate of a model on a split",
+    load: async () => (await import("./evaluate.js")).defineEvaluate,
+  },
+  {
+    name: "transcribe",
+    summary: "speech to text",
+    load: async () => (await import("./transcribe.js")).defineTranscribe,
+  },
+];
+
+/**
+ * Runs the program with its arguments (without node and the script) and returns the exit code: 0 done, 1 failed,
+ * 2 wrong usage or configuration, 130 interrupted after saving.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  // `wav2vec2 … | head` closes stdout early; that is no fault.
+  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(exitCodes.done);
+  });
+  let exitCode: number = exitCodes.done;
+  const program = new Command("wav2vec2")
+    .description("wav2vec 2.0: train and run speech recognition.")
+    .version(version(), "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .showHelpAfterError("Add --help for what is possible.")
+    .exitOverride();
+  const chosen = argv[0] === "help" ? argv[1] : argv[0];
+  for (const { name, summary, load } of commands) {
+    const command = program
+      .command(name)
+      .description(`${capitalized(summary)}.`)
+      .summary(summary);
+    if (name !== chosen) continue;
+    const define = await load();
+    define(command, {
+      argv,
+      exit: (code) => {
+        exitCode = code;
+      },
+    });
+  }
+  try {
+    await program.parseAsync(argv.length > 0 ? argv : ["--help"], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Says on stderr what went wrong and returns the exit code for it. */
+function report(error: unknown): number {
+  // commander has printed its own message.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof UserError) {
+    process.stderr.write(`${error.message}\n`);
+    return error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failed;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(
+    `${detail}\nThis is a fault in wav2vec2, not in what you did. Please report the lines above together with the output of 'wav2vec2 doctor'.\n`,
+  );
+  return exitCodes.failed;
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

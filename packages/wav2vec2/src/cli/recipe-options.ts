@@ -1,0 +1,87 @@
+import { type Command, Option } from "commander";
+import { parse } from "yaml";
+import { ConfigurationError } from "../errors.js";
+import { type RecipeKey, recipeKeys } from "../training/recipe.js";
+import type { Overrides } from "../training/recipe-file.js";
+
+const directories: ReadonlySet<string> = new Set(["output", "data.root", "init"]);
+
+/** Keys that have a short option of their own. */
+const shortNames: Readonly<Record<string, string>> = { "data.root": "data", init: "model" };
+
+/**
+ * Gives `command` an option for every key of a recipe: kebab case, dots for nesting, so `--optimizer.learning-rate`
+ * for `optimizer.learning_rate`. Keys of the network are open (`--model.hidden-size`), so those that `argv` uses
+ * are added. What was given is put into the map that comes back, while the command line is parsed.
+ */
+export function addRecipeOptions(command: Command, argv: readonly string[]): Overrides {
+  const overrides = new Map<string, { value: unknown; option: string }>();
+  const add = (key: RecipeKey, flag: string, hidden: boolean): void => {
+    const description =
+      key.default === undefined ? key.description : `${key.description} (${show(key.default)})`;
+    const option = new Option(`${flag} <${placeholder(key)}>`, description)
+      .hideHelp(hidden)
+      .helpGroup("Recipe keys:")
+      .argParser((text) => overrides.set(key.name, { value: parseValue(key, text, flag), option: flag }));
+    command.addOption(option);
+  };
+  for (const key of recipeKeys()) {
+    if (key.name === "task") continue;
+    const flag = flagOf(key.name);
+    const short = shortNames[key.name];
+    if (key.type === "map") {
+      for (const argument of argv) {
+        const name = argument.split("=")[0]!;
+        if (!name.startsWith(`${flag}.`) || command.options.some((option) => option.long === name)) continue;
+        const inner = name.slice(flag.length + 1).replaceAll("-", "_");
+        add({ name: `${key.name}.${inner}`, type: "map", description: "" }, name, true);
+      }
+      command.addHelpText("after", `\n${flag}.KEY VALUE sets a key of the network. ${key.description}.`);
+      continue;
+    }
+    add(key, flag, short !== undefined);
+    if (short !== undefined) add(key, `--${short}`, false);
+  }
+  return overrides;
+}
+
+function parseValue(key: RecipeKey, text: string, flag: string): unknown {
+  switch (key.type) {
+    case "string":
+      return text;
+    case "list":
+      return text.split(",").map(Number);
+    case "map":
+      return parseYaml(text, flag);
+    case "number": {
+      const value = Number(text);
+      if (text.trim() !== "" && Number.isFinite(value)) return value;
+      throw new ConfigurationError(`${flag} must be a number, but is '${text}'.`);
+    }
+    case "boolean":
+      if (text === "true" || text === "false") return text === "true";
+      throw new ConfigurationError(`${flag} must be true or false, but is '${text}'.`);
+  }
+}
+
+function parseYaml(text: string, flag: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new ConfigurationError(`${flag} must be a value in YAML, but is '${text}'.`, { cause: error });
+  }
+}
+
+function flagOf(name: string): string {
+  return `--${name.replaceAll("_", "-")}`;
+}
+
+function placeholder(key: RecipeKey): string {
+  if (directories.has(key.name)) return "dir";
+  if (key.choices) return key.choices.join("|");
+  return { string: "text", number: "number", boolean: "true|false", list: "a,b", map: "value" }[key.type];
+}
+
+function show(value: unknown): string {
+  return Array.isArray(value) ? value.join(",") : String(value);
+}
