@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
 
+// `wav2vec2 … | head` closes stdout early; that is no fault.
+process.stdout.on("error", (error) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
 const built = new URL("../dist/cli/main.js", import.meta.url);
 if (existsSync(built)) {
   const { main } = await import(built.href);

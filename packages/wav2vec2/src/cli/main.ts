@@ -33,11 +33,6 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
  * 2 wrong usage or configuration, 130 interrupted after saving.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  // `wav2vec2 … | head` closes stdout early; that is no fault.
-  process.stdout.once("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(exitCodes.done);
-  });
   let exitCode: number = exitCodes.done;
   const program = new Command("wav2vec2")
     .description("wav2vec 2.0: train and run speech recognition.")

@@ -1,0 +1,227 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { main } from "../src/cli/main.js";
+import { UserError } from "../src/errors.js";
+import type { Recipe } from "../src/training/recipe.js";
+
+// Training and recognition are replaced: these tests are about arguments, output and exit codes.
+const finetune = vi.hoisted(() => vi.fn());
+const evaluateModel = vi.hoisted(() => vi.fn());
+const transcribe = vi.hoisted(() => vi.fn());
+vi.mock("../src/training/finetune.js", () => ({ finetune }));
+vi.mock("../src/training/evaluate.js", () => ({ evaluateModel }));
+vi.mock("../src/training/transcribe.js", () => ({ loadRecognizer: async () => ({ transcribe }) }));
+
+let directory: string;
+let [stdout, stderr] = ["", ""];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "cli-"));
+  [stdout, stderr] = ["", ""];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    stdout += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    stderr += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.resetAllMocks();
+  rmSync(directory, { recursive: true });
+});
+
+describe("wav2vec2", () => {
+  it("lists its commands", async () => {
+    expect(await main(["--help"])).toBe(0);
+    for (const name of ["doctor", "finetune", "evaluate", "transcribe"])
+      expect(stdout).toContain(`  ${name}`);
+    expect(await main([])).toBe(0);
+    expect(await main(["help", "evaluate"])).toBe(0);
+    expect(stdout).toContain("--split <name>");
+  });
+
+  it("prints its version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    expect(await main(["--version"])).toBe(0);
+    expect(stdout).toBe(`${version}\n`);
+  });
+
+  it.each([
+    [["finetun"], "Did you mean finetune?"],
+    [["evaluate"], "required option '--data <dir>' not specified"],
+    [["evaluate", "m", "--data", "d"], "required option '--split <name>' not specified"],
+    [["evaluate", "m", "--data", "d", "--split", "s", "--worst", "-1"], "It must be a whole number."],
+    [["transcribe", "m"], "missing required argument 'file'"],
+    [["finetune", "--optimizer.learning-rat", "1"], "Did you mean --optimizer.learning-rate?"],
+    [["finetune", "--max-steps", "many"], "--max-steps must be a number, but is 'many'."],
+    [
+      ["finetune", "--max-steps", "0", "--data", "d"],
+      "--max-steps: max_steps must be more than 0, but is 0.",
+    ],
+    [["finetune"], "data.root must be given, but is missing. Pass --data DIR or write it into the recipe."],
+  ])("exits with 2 for wrong usage: %j", async (argv, message) => {
+    expect(await main(argv)).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain("    at ");
+    expect(stdout).toBe("");
+  });
+});
+
+describe("finetune", () => {
+  const done = { model: "runs/x/best", steps: 10, wer: 0.125, interrupted: false };
+  const recipe = (): Recipe => finetune.mock.lastCall?.[0];
+  const run = (...options: string[]): Promise<number> =>
+    main(["finetune", "--data", "corpus", "--output", directory, ...options]);
+
+  it("passes on the recipe with the options over it", async () => {
+    finetune.mockResolvedValue(done);
+    const file = join(directory, "x.yaml");
+    writeFileSync(file, "data: {root: other}\nmax_steps: 7\nmodel: {hidden_size: 64}\n");
+    const code = await run(
+      ...[
+        "--config",
+        file,
+        "--seed",
+        "3",
+        "--optimizer.learning-rate",
+        "3e-4",
+        "--optimizer.betas",
+        "0.9,0.99",
+      ],
+      ...[
+        "--model",
+        "base",
+        "--model.conv-dim",
+        "[8, 8]",
+        "--model.layerdrop=0.1",
+        "--data.train-split",
+        "a b",
+      ],
+    );
+    expect(stderr).toBe("");
+    expect(code).toBe(0);
+    expect(recipe()).toMatchObject({
+      seed: 3,
+      max_steps: 7,
+      output: directory,
+      init: "base",
+      data: { root: "corpus", train_split: "a b" },
+      optimizer: { learning_rate: 3e-4, betas: [0.9, 0.99] },
+      model: { hidden_size: 64, conv_dim: [8, 8], layerdrop: 0.1 },
+    });
+    expect(finetune.mock.lastCall?.[1]).toMatchObject({ resume: false });
+    expect(stdout).toContain("best WER on dev  12.50 %");
+    expect(stdout).toContain(join(directory, "report.html"));
+  });
+
+  it("names an unknown key of the network by its option", async () => {
+    expect(await run("--model.hiden-size", "64")).toBe(2);
+    expect(stderr).toBe("--model.hiden-size: unknown key 'model.hiden_size'. Did you mean 'hidden_size'?\n");
+  });
+
+  it("prints nothing but JSON to stdout with --json", async () => {
+    finetune.mockResolvedValue(done);
+    expect(await run("--json", "--resume")).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ ...done, report: join(directory, "report.html") });
+    expect(finetune.mock.lastCall?.[1]).toMatchObject({ resume: true });
+  });
+
+  it("tells training to save at the first Ctrl+C and exits with 130", async () => {
+    const before = process.listenerCount("SIGINT");
+    finetune.mockImplementation(async (_: Recipe, { signal }: { signal: AbortSignal }) => {
+      process.emit("SIGINT");
+      expect(signal.aborted).toBe(true);
+      return { ...done, interrupted: true };
+    });
+    expect(await run()).toBe(130);
+    expect(stderr).toContain("press Ctrl+C again");
+    expect(stdout).toContain("--resume goes on");
+    expect(process.listenerCount("SIGINT")).toBe(before);
+  });
+
+  it("prints a user's mistake without a stack trace, and a fault with one", async () => {
+    finetune.mockRejectedValueOnce(new UserError("corpus must be a directory."));
+    expect(await run()).toBe(1);
+    expect(stderr).toBe("corpus must be a directory.\n");
+    finetune.mockRejectedValueOnce(new TypeError("x is undefined"));
+    expect(await run()).toBe(1);
+    expect(stderr).toMatch(/TypeError: x is undefined\n\s+at .*\n[\s\S]*Please report/);
+  });
+});
+
+describe("evaluate", () => {
+  const evaluation = {
+    wer: 0.4,
+    cer: 0.21,
+    words: 5,
+    substitutions: 1,
+    deletions: 1,
+    insertions: 0,
+    utterances: [
+      { id: "good", reference: "ONE", hypothesis: "ONE" },
+      { id: "bad", reference: "ONE TWO THREE FOUR", hypothesis: "ONE THREE FIVE" },
+    ],
+  };
+  const run = (...options: string[]): Promise<number> =>
+    main(["evaluate", "model", "--data", "corpus", "--split", "test", ...options]);
+
+  it("prints rates, counts and the worst utterances in columns", async () => {
+    evaluateModel.mockResolvedValue(evaluation);
+    expect(await run()).toBe(0);
+    expect(evaluateModel.mock.lastCall?.slice(0, 2)).toMatchObject([
+      "model",
+      { data: "corpus", split: "test" },
+    ]);
+    expect(stdout).toBe(`WER  40.00 %  2 errors in 5 words: 1 substituted, 1 deleted, 0 inserted
+CER  21.00 %
+2 utterances
+
+Worst utterances
+  bad: 2 errors in 4 words
+    reference   ONE TWO THREE FOUR
+    hypothesis  ONE *** THREE FIVE
+`);
+  });
+
+  it("prints the evaluation as JSON", async () => {
+    evaluateModel.mockResolvedValue(evaluation);
+    expect(await run("--json")).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(evaluation);
+  });
+});
+
+describe("transcribe", () => {
+  const clip = (name: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, encodeFlac(new Float32Array(1600).fill(0.25), 16000));
+    return path;
+  };
+
+  it("prints the text alone for one file", async () => {
+    transcribe.mockResolvedValue("ONE TWO");
+    expect(await main(["transcribe", "model", clip("a.flac")])).toBe(0);
+    expect(stdout).toBe("ONE TWO\n");
+    expect(transcribe.mock.lastCall?.[0]).toHaveLength(1600);
+  });
+
+  it("goes on after a bad file and exits with 1", async () => {
+    transcribe.mockResolvedValue("ONE");
+    const [good, bad, missing] = [clip("a.flac"), join(directory, "b.flac"), join(directory, "c.flac")];
+    writeFileSync(bad, "not audio");
+    expect(await main(["transcribe", "model", bad, missing, good])).toBe(1);
+    expect(stdout).toBe(`${good}\tONE\n`);
+    expect(stderr).toContain(bad);
+    expect(stderr).toContain(missing);
+    [stdout, stderr] = ["", ""];
+    expect(await main(["transcribe", "model", bad, good, "--json"])).toBe(1);
+    expect(JSON.parse(stdout)).toEqual([
+      { file: bad, error: expect.stringContaining(bad) },
+      { file: good, text: "ONE" },
+    ]);
+  });
+});
