@@ -31,9 +31,10 @@ export const defineFinetune: Define = (command, { argv, exit }) => {
     if (options.json) {
       printJson({ ...result, report });
     } else {
-      if (result.wer !== undefined)
+      if (result.wer !== undefined) {
         print(`best WER on ${recipe.data.eval_split}  ${(result.wer * 100).toFixed(2)} %`);
-      print(`model   ${result.model}`);
+        print(`model   ${result.model}`);
+      }
       print(`report  ${report}`);
       if (result.interrupted) {
         print(
