@@ -23,7 +23,7 @@ A recipe is a YAML file that says what to train, on what and how. It holds only 
 the run directory gets \`recipe.yaml\` with every value. Paths are relative to the working directory.
 
 \`\`\`sh
-npx wav2vec2 finetune --config configs/quickstart.yaml --data DIR --optimizer.learning-rate 5e-4
+npx wav2vec2 finetune --config configs/quickstart.yaml --data DATA --output runs/faster --optimizer.learning-rate 2e-3
 \`\`\`
 
 Every key is also an option of the command line, in kebab case with dots: \`--optimizer.learning-rate\` sets
