@@ -11,6 +11,9 @@ import type { Recipe } from "../src/training/recipe.js";
 const finetune = vi.hoisted(() => vi.fn());
 const evaluateModel = vi.hoisted(() => vi.fn());
 const transcribe = vi.hoisted(() => vi.fn());
+const libtorchInfo = vi.hoisted(() => vi.fn());
+const numericsCheck = vi.hoisted(() => vi.fn());
+vi.mock("@wav2vec2/libtorch", () => ({ libtorchInfo, numericsCheck }));
 vi.mock("../src/training/finetune.js", () => ({ finetune }));
 vi.mock("../src/training/evaluate.js", () => ({ evaluateModel }));
 vi.mock("../src/training/transcribe.js", () => ({ loadRecognizer: async () => ({ transcribe }) }));
@@ -69,6 +72,55 @@ describe("wav2vec2", () => {
     expect(stderr).toContain(message);
     expect(stderr).not.toContain("    at ");
     expect(stdout).toBe("");
+  });
+});
+
+describe("doctor", () => {
+  const info = { version: "2.6.0", threads: 2, cuda: false, cpuCapability: "AVX2" };
+  const right = { checks: 900, faults: [], workarounds: ["gelu_backward"] };
+  type Check = { name: string; state: string; found: string; remedy?: string };
+  const check = async (name: string): Promise<Check | undefined> => {
+    stdout = "";
+    await main(["doctor", "--json"]);
+    return JSON.parse(stdout).checks.find((one: Check) => one.name === name);
+  };
+
+  it("says what was found", async () => {
+    libtorchInfo.mockReturnValue(info);
+    numericsCheck.mockReturnValue(right);
+    await main(["doctor"]);
+    expect(stdout).toContain(process.version);
+    expect(stdout).toContain("libtorch 2.6.0");
+    expect(await check("numerics")).toMatchObject({
+      state: "ok",
+      found: "900 checks right; worked around: gelu_backward",
+    });
+  });
+
+  it("names what computes wrong and what to do", async () => {
+    libtorchInfo.mockReturnValue({ ...info, cpuCapability: "DEFAULT" });
+    numericsCheck.mockReturnValue({ ...right, faults: [{ operator: "aten::mm", message: "error 0.5" }] });
+    expect(await main(["doctor"])).toBe(1);
+    expect(await check("numerics")).toMatchObject({
+      state: "missing",
+      found: expect.stringContaining("1 of 900 checks wrong: aten::mm: error 0.5"),
+      remedy: expect.stringContaining("npm run setup"),
+    });
+    expect(await check("vectors")).toMatchObject({ state: "warning" });
+  });
+
+  it("works where the bridge does not load", async () => {
+    libtorchInfo.mockImplementation(() => {
+      throw new Error("libtorch_cpu.so: cannot open shared object file\nmore");
+    });
+    expect(await main(["doctor"])).toBe(1);
+    expect(await check("bridge")).toEqual({
+      name: "bridge",
+      state: "missing",
+      found: "does not load: libtorch_cpu.so: cannot open shared object file",
+      remedy: "npm run setup",
+    });
+    expect(stderr).toBe("");
   });
 });
 
