@@ -55,7 +55,7 @@ export async function evaluate(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
   { batchSeconds = BATCH_SECONDS, onProgress, signal }: EvaluateOptions = {},
-  clips = new ClipCache(0),
+  clips = new ClipCache(),
 ): Promise<{ evaluation: Evaluation; blankShare: number; ctcLoss: number }> {
   const { model } = ctc;
   const preparation = { ...ctc, config: model.config, unknown: "token", clips } as const;

@@ -57,8 +57,12 @@ export async function finetune(
   const ctc = await makeModel(recipe, all);
   const utterances = usable(recipe, ctc, all, tracker);
   tracker.note(summary(ctc, utterances, held));
+  const clips = new ClipCache();
+  const kept = await clips.fill([...held, ...utterances].map(({ path }) => path));
+  tracker.note(`${kept} decoded clips are kept in memory.`);
 
-  const result = await train(recipe, ctcTask(recipe, ctc, utterances, held, tracker), options);
+  const task = ctcTask(recipe, ctc, { utterances, held, clips }, tracker);
+  const result = await train(recipe, task, options);
   return {
     model: join(recipe.output, result.best ? "best" : "checkpoints"),
     steps: result.steps,
@@ -142,21 +146,28 @@ function usable(
   return kept;
 }
 
+interface FinetuneData {
+  /** To train on. */
+  utterances: readonly TranscribedUtterance[];
+  /** To validate on. */
+  held: readonly TranscribedUtterance[];
+  clips: ClipCache;
+}
+
 function ctcTask(
   recipe: Recipe,
   ctc: CtcModel,
-  utterances: readonly TranscribedUtterance[],
-  held: readonly TranscribedUtterance[],
+  { utterances, held, clips }: FinetuneData,
   tracker: Tracker,
 ): Task<CtcBatch> {
   const { model } = ctc;
-  const clips = new ClipCache();
+  const { batch_seconds: batchSeconds } = recipe.data;
   const preparation = { ...ctc, config: model.config, unknown: "error", clips } as const;
   return {
     module: model,
     batches: (position) =>
       trainingBatches(utterances, preparation, {
-        batchSeconds: recipe.data.batch_seconds,
+        batchSeconds,
         seed: recipe.seed,
         position,
       }),
@@ -166,7 +177,7 @@ function ctcTask(
       return model.loss(logits, frames, batch);
     },
     async evaluate(step) {
-      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, {}, clips);
+      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, { batchSeconds }, clips);
       tracker.transcripts(evaluation.utterances.slice(0, SAMPLE_TRANSCRIPTS), step);
       const metrics = {
         wer: evaluation.wer,

@@ -1,0 +1,101 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeToneCorpus } from "./tone-corpus.js";
+
+// Every command of the documentation runs, on a corpus of tones and with few steps, in the order in which the
+// documents give them; every example runs; every relative link leads somewhere.
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const run = promisify(execFile);
+
+/** How a documented command is run here; what is not listed fails the test. */
+const RUNS: { command: RegExp; args: (words: string[]) => string[] | undefined }[] = [
+  { command: /^npm test$/, args: () => undefined }, // what runs this test
+  {
+    command: /^npm run quickstart$/,
+    args: () => [
+      "scripts/quickstart.mjs",
+      "--data",
+      "DATA",
+      "--output",
+      "runs/quickstart",
+      "--max-steps",
+      "3",
+    ],
+  },
+  {
+    command: /^npx wav2vec2 finetune /,
+    args: (words) => [...program, ...words.slice(2), "--max-steps", "3"],
+  },
+  { command: /^npx wav2vec2 /, args: (words) => [...program, ...words.slice(2)] },
+];
+const program = ["packages/wav2vec2/bin/wav2vec2.js"];
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "docs-"));
+  await writeToneCorpus(join(directory, "DATA"), { train: 12, dev: 3, test: 3 });
+  for (const name of ["configs", "packages", "scripts"])
+    await symlink(join(ROOT, name), join(directory, name));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function documents(): Promise<string[]> {
+  const guides = (await readdir(join(ROOT, "docs"))).map((name) => join("docs", name));
+  return ["README.md", "CONTRIBUTING.md", ...guides.filter((name) => name.endsWith(".md"))];
+}
+
+async function commandsOf(path: string): Promise<string[]> {
+  const text = await readFile(join(ROOT, path), "utf8");
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.trim().split("\n"));
+}
+
+describe("the documentation", () => {
+  it("gives commands that work", { timeout: 300_000 }, async () => {
+    const commands = (await Promise.all((await documents()).map(commandsOf))).flat();
+    expect(commands.length).toBeGreaterThan(5);
+    for (const command of new Set(commands)) {
+      const words = command.split(/\s+/);
+      const entry = RUNS.find((candidate) => candidate.command.test(command));
+      if (!entry) throw new Error(`'${command}' stands in the documentation, but no test runs it.`);
+      const args = entry.args(words);
+      if (args) await run(process.execPath, args, { cwd: directory });
+    }
+    const best = await readdir(join(directory, "runs/mine/best"));
+    expect(best).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "vocab.json"]));
+  });
+
+  it("has examples that work", { timeout: 300_000 }, async () => {
+    const clip = join(directory, "DATA/test/1/1/1-1-0000.flac");
+    const args: Record<string, string[]> = {
+      "04-transcribe.mjs": [join(directory, "runs/mine/best"), clip],
+      "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
+    };
+    const output: Record<string, string> = {};
+    for (const name of (await readdir(join(ROOT, "examples"))).filter((file) => file.endsWith(".mjs"))) {
+      const { stdout } = await run(process.execPath, [join(ROOT, "examples", name), ...(args[name] ?? [])], {
+        cwd: ROOT,
+      });
+      output[name] = stdout;
+    }
+    expect(output["01-tensors.mjs"]).toBe("[ 2, 4, 6 ]\n");
+    expect(output["02-regression.mjs"]).toContain("y = 3.00 x + -1.00");
+    expect(output["03-network.mjs"]).toContain("character scores     [2,49,32]");
+    expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
+  });
+
+  it("links only to files that exist", async () => {
+    for (const path of await documents()) {
+      const text = await readFile(join(ROOT, path), "utf8");
+      for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
+        const linked = resolve(ROOT, dirname(path), target!);
+        await expect(stat(linked), `${path} links to ${target}`).resolves.toBeDefined();
+      }
+    }
+  });
+});
