@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { autocast, type nn, optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import type { Tracker } from "../tracking/tracker.js";
@@ -105,6 +106,7 @@ export async function train<Batch extends TrainingBatch>(
     optimizer.zeroGrad();
     progress.step++;
     clock();
+    await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
 
     if (progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps) {
       tracker.log({ loss, learning_rate: learningRate, grad_norm: gradNorm, ...meter.read() }, progress.step);
