@@ -3,6 +3,7 @@ export * from "./autograd.js";
 export * from "./errors.js";
 export { isTensor, keep, scope } from "./handles.js";
 export * as nn from "./nn/index.js";
+export { type NumericsFault, type NumericsReport, numericsCheck } from "./numerics-check.js";
 export * from "./operators.generated.js";
 export * as optim from "./optim/index.js";
 export * from "./runtime.js";

@@ -2,6 +2,7 @@
 #include "dispatch.h"
 
 #include "convert.h"
+#include "workarounds.h"
 
 #include <deque>
 #include <sstream>
@@ -16,8 +17,7 @@ struct Operator {
   std::string name;
   std::vector<Conversion> arguments;
   size_t results;
-  // Debian's libtorch 1.13.1: gelu's oneDNN backward is wrong when the incoming gradient is not contiguous.
-  bool contiguousGradient;
+  Workaround workaround;
 };
 
 // Schemas are the process's, not the environment's; entries never move once made.
@@ -96,9 +96,8 @@ napi_value lookup(Environment& environment, napi_value* values, size_t) {
     } else if (const auto handle = c10::Dispatcher::singleton().findSchema({"aten::" + name, overload})) {
       std::vector<Conversion> arguments;
       for (const c10::Argument& argument : handle->schema().arguments()) arguments.push_back(conversionFor(argument));
-      const bool contiguousGradient = TORCH_VERSION_MAJOR < 2 && name == "gelu";
       index = static_cast<int64_t>(operators.size());
-      operators.push_back({*handle, key, std::move(arguments), handle->schema().returns().size(), contiguousGradient});
+      operators.push_back({*handle, key, std::move(arguments), handle->schema().returns().size(), workaroundFor(key)});
       operatorIndex.emplace(key, index);
     }
   }
@@ -130,16 +129,17 @@ napi_value invoke(napi_env env, napi_callback_info info) {
     stack.reserve(op->arguments.size());
     pushArguments(environment, *op, values + 1, count - 1, stack);
     try {
-      op->handle.callBoxed(&stack);
+      if (op->workaround == Workaround::None) {
+        op->handle.callBoxed(&stack);
+      } else {
+        callAround(op->workaround, op->handle, op->arguments, stack);
+      }
     } catch (...) {
       // The kernel may have taken its arguments off the stack: convert them again for the message.
       stack.clear();
       pushArguments(environment, *op, values + 1, count - 1, stack);
       arguments = describeArguments(*op, stack);
       throw;
-    }
-    if (op->contiguousGradient && stack[0].toTensor().requires_grad()) {
-      stack[0].toTensor().register_hook([](const at::Tensor& gradient) { return gradient.contiguous(); });
     }
     if (inPlace || op->results == 0) return nullptr;
     environment.origin = op->name.c_str();
@@ -168,12 +168,9 @@ napi_value applyInPlace(napi_env env, napi_callback_info info) { return invoke<t
 napi_value workarounds(Environment& environment, napi_value*, size_t) {
   napi_value list;
   check(environment.env, napi_create_array(environment.env, &list));
-  if (TORCH_VERSION_MAJOR < 2) {
-    check(environment.env,
-          napi_set_element(environment.env, list, 0,
-                           stringValue(environment.env,
-                                       "gelu: incoming gradients are made contiguous, because oneDNN's backward is "
-                                       "wrong for others in libtorch " TORCH_VERSION)));
+  uint32_t i = 0;
+  for (const std::string& line : activeWorkarounds()) {
+    check(environment.env, napi_set_element(environment.env, list, i++, stringValue(environment.env, line)));
   }
   return list;
 }
