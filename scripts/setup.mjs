@@ -85,9 +85,8 @@ async function setUpLocked(home, requested, report) {
     report.done("not needed, the bridge is built");
   } else {
     const tools = missingBuildTools();
-    if (tools.length > 0) await installPackages(tools, { report, log });
     const useful = [...missingOptionalPackages(), ...(libtorch.source === "system" ? missingBlas() : [])];
-    if (useful.length > 0) await installIfPossible(useful, { report, log });
+    if (tools.length + useful.length > 0) await installPackages(tools, useful, { report, log });
     report.done("a C++ compiler and cmake are there");
   }
 
@@ -128,7 +127,11 @@ async function findOrInstall(choice, { home, report, log }) {
     report.note("None is installed. First choice: the C++ libraries of the newest torch wheel.");
     try {
       await installTorchWheel({ home, report });
-      return await foundAfterInstalling("wheel", places);
+      return await foundAfterInstalling(
+        "wheel",
+        "none was there, so set-up installed the torch wheel's",
+        places,
+      );
     } catch (error) {
       if (!(error instanceof WheelUnavailable)) throw error;
       if (choice === "wheel") throw new SetupError(error.message, { commands: manualCommands() });
@@ -136,21 +139,23 @@ async function findOrInstall(choice, { home, report, log }) {
     }
   }
   try {
-    await installPackages(SYSTEM_LIBTORCH, { report, log });
+    await installPackages([SYSTEM_LIBTORCH], [], { report, log });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new SetupError(message, { commands: manualCommands() });
   }
-  return foundAfterInstalling("system", places);
+  const why = "none was there, so set-up installed the system's package";
+  return foundAfterInstalling("system", why, places);
 }
 
 /**
  * @param {"wheel" | "system"} choice
+ * @param {string} why
  * @param {import("./setup/find-libtorch.mjs").Places} places
  */
-async function foundAfterInstalling(choice, places) {
+async function foundAfterInstalling(choice, why, places) {
   const found = await findLibtorch(choice, places);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { ...found, why };
   throw new SetupError("libtorch was installed, but is not where it belongs.", {
     commands: manualCommands(),
   });
@@ -164,22 +169,6 @@ function manualCommands() {
     "then:            node scripts/setup.mjs --libtorch system",
     '  or:            node scripts/setup.mjs --libtorch "$(echo .venv/lib/python3*/site-packages/torch)"',
   ];
-}
-
-/**
- * What only distributed training or speed needs must not stop set-up.
- * @param {import("./setup/system-packages.mjs").Package[]} packages
- * @param {{ report: Report, log: string }} options
- */
-async function installIfPossible(packages, { report, log }) {
-  try {
-    await installPackages(packages, { report, log });
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    report.note(`Going on without: ${error.message}`);
-    for (const { name, why } of packages) report.note(`Missing: ${name} (${why}).`);
-    for (const command of error.commands) report.note(command);
-  }
 }
 
 /**
@@ -208,7 +197,6 @@ function rememberChoice(home, choice) {
 /** @param {Report} report */
 async function checkNumerics(report) {
   const program = join(ROOT, "packages/libtorch/dist/numerics-check-main.js");
-  if (!existsSync(program)) return;
   report.note("Comparing operators and their gradients with float64 and reference kernels.");
   const onLine = (/** @type {string} */ line) => report.progress(line);
   const { code, output } = await run(process.execPath, [program], { cwd: ROOT, onLine });

@@ -36,7 +36,9 @@ export async function installNpmPackages(root, report) {
     onLine: (line) => report.progress(`npm: ${line}`),
   });
   if (code === 0) return;
-  throw new SetupError(`npm ci failed:\n${lastLines(output, 12)}`, {
+  // npm says what is wrong first, and explains its own options at length after it.
+  const errors = output.split("\n").filter((line) => /^npm (error|ERR!) ./.test(line));
+  throw new SetupError(`npm ci failed:\n${errors.slice(0, 12).join("\n") || lastLines(output, 12)}`, {
     commands: ["ONNXRUNTIME_NODE_INSTALL=skip npm ci", "node scripts/setup.mjs"],
   });
 }

@@ -17,7 +17,7 @@ export function missingBuildTools(env = process.env) {
   if (!env.CXX && ["c++", "g++", "clang++"].every((program) => which(program) === undefined)) {
     missing.push({ name: "g++", why: "compiles the bridge" });
   }
-  if (which("make") === undefined && which("ninja") === undefined) {
+  if (which("make") === undefined && !env.CMAKE_GENERATOR) {
     missing.push({ name: "make", why: "runs the compiler" });
   }
   return missing;
@@ -33,45 +33,59 @@ export function hasGloo() {
   return existsSync("/usr/include/gloo/context.h") || existsSync("/usr/local/include/gloo/context.h");
 }
 
-/** Debian's libtorch with a BLAS that is not the slow reference one, which a plain install would take. */
-export const SYSTEM_LIBTORCH = [
-  { name: "libtorch-dev", why: "libtorch of the distribution" },
-  { name: "libopenblas0-openmp", why: "matrix products for it, on all cores" },
-];
+/** Debian's and Ubuntu's libtorch. */
+export const SYSTEM_LIBTORCH = { name: "libtorch-dev", why: "libtorch of the distribution" };
 
-/** @returns {Package[]} OpenBLAS where Debian's libtorch would use the reference BLAS, many times slower */
+const BLAS = { name: "libopenblas0-openmp", why: "matrix products 25 times as fast as the reference BLAS's" };
+
+/** @returns {Package[]} OpenBLAS where the system's libtorch has only the reference BLAS, as it does by default */
 export function missingBlas() {
   const folders = ["x86_64", "aarch64"].map((machine) => `/usr/lib/${machine}-linux-gnu`);
   const blas = folders.map((folder) => join(folder, "libblas.so.3")).find((path) => existsSync(path));
-  const reference = blas !== undefined && /\/blas\/libblas\.so/.test(realpathSync(blas));
-  return reference ? SYSTEM_LIBTORCH.slice(1) : [];
+  return blas !== undefined && /\/blas\/libblas\.so/.test(realpathSync(blas)) ? [BLAS] : [];
 }
 
 /**
  * Installs Debian or Ubuntu packages, with sudo where it asks for no password.
- * @param {Package[]} packages
+ * @param {Package[]} required
+ * @param {Package[]} optional what set-up goes on without, saying so, where it cannot be installed
  * @param {{ report: import("./report.mjs").Report, log: string }} options
  * @throws {SetupError} with the commands for this system
  */
-export async function installPackages(packages, { report, log }) {
+export async function installPackages(required, optional, { report, log }) {
+  for (const { name, why } of [...required, ...optional]) {
+    report.note(`Installing the system package ${name}: ${why}.`);
+  }
+  try {
+    await aptInstall([...required, ...optional], report, log);
+  } catch (error) {
+    if (!(error instanceof SetupError) || optional.length === 0) throw error;
+    if (required.length > 0) await aptInstall(required, report, log);
+    report.note(`Going on without ${optional.map(({ name }) => name).join(", ")}. ${error.message}`);
+    for (const command of error.commands) report.note(command);
+  }
+}
+
+/**
+ * @param {Package[]} packages
+ * @param {import("./report.mjs").Report} report
+ * @param {string} log
+ */
+async function aptInstall(packages, report, log) {
   const names = packages.map(({ name }) => name);
-  for (const { name, why } of packages) report.note(`Installing the system package ${name}: ${why}.`);
   const commands = [
     `Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(" ")}`,
-    "macOS:           xcode-select --install && brew install cmake libomp",
+    "macOS:           xcode-select --install && brew install cmake",
     "then:            node scripts/setup.mjs",
   ];
   if (which("apt-get") === undefined) {
-    throw new SetupError(`These packages are missing and there is no apt-get: ${names.join(", ")}.`, {
-      commands,
-    });
+    throw new SetupError(`There is no apt-get to install ${names.join(", ")} with.`, { commands });
   }
   const prefix = await rootPrefix();
   if (prefix === undefined) {
-    throw new SetupError(
-      `These packages are missing, and installing them needs root, which sudo does not give without a password: ${names.join(", ")}.`,
-      { commands },
-    );
+    throw new SetupError(`Installing ${names.join(", ")} needs root, which sudo does not give unasked.`, {
+      commands,
+    });
   }
   const apt = (/** @type {string[]} */ ...args) =>
     run(prefix[0] ?? "apt-get", [...prefix.slice(1), ...args], {

@@ -109,10 +109,10 @@ async function findTorch(client, indexes, platform, report) {
     } catch (error) {
       const message = describe(error);
       report.note(`Cannot ask ${place}: ${message}`);
-      reasons.push(`${place}: ${message}`);
+      reasons.push(`${place}: ${message.replace(/\.$/, "")}`);
     }
   }
-  throw new WheelUnavailable(`No torch wheel can be had (${reasons.join("; ")}).`);
+  throw new WheelUnavailable(`No torch wheel can be had: ${reasons.join("; ")}.`);
 }
 
 /**
