@@ -83,8 +83,11 @@ async function main(args) {
       seed: SEED,
       onProgress(done, total) {
         first ||= done;
-        const left = ((performance.now() - start) / 1000 / (done - first + 1)) * (total - done);
-        report.progress(`${done} of ${total} clips, time left ${formatDuration(left)}`);
+        // The first clips are slow: each worker loads the synthesiser.
+        const seconds = (performance.now() - start) / 1000;
+        const left = formatDuration((seconds / (done - first + 1)) * (total - done));
+        const known = done - first >= total / 20;
+        report.progress(`${done} of ${total} clips, time left${known ? ` ${left}` : ": measuring"}`);
       },
     });
     report.done(made === 0 ? `${clips} clips, made before` : `${clips} clips`);
