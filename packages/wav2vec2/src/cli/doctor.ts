@@ -5,10 +5,10 @@ import { dirname, join } from "node:path";
 import picocolors from "picocolors";
 import { type Define, exitCodes, print, printJson } from "./command.js";
 
-/** One thing that was looked at. Only what is missing keeps the program from working. */
+/** One thing that was looked at. Only what failed keeps the program from working. */
 interface Check {
   name: string;
-  state: "ok" | "warning" | "missing";
+  state: "ok" | "warning" | "failed";
   found: string;
   remedy?: string;
 }
@@ -20,7 +20,7 @@ export const defineDoctor: Define = (command, { exit }) => {
     .option("--json", "print the result as JSON: {ok, checks: [{name, state, found, remedy}]}", false)
     .action(async ({ json }: { json: boolean }) => {
       const checks = [node(), cpu(), libtorch(), ...(await bridge())];
-      const ok = checks.every(({ state }) => state !== "missing");
+      const ok = checks.every(({ state }) => state !== "failed");
       if (json) printJson({ ok, checks });
       else for (const check of checks) print(describe(check));
       if (!ok) exit(exitCodes.failed);
@@ -31,9 +31,9 @@ function describe({ name, state, found, remedy }: Check): string {
   const mark = {
     ok: picocolors.green("ok     "),
     warning: picocolors.yellow("warning"),
-    missing: picocolors.red("missing"),
+    missing: picocolors.red("failed"),
   }[state];
-  const lines = [`${mark}  ${name.padEnd(10)}${found}`];
+  const lines = [`${mark}  ${name.padEnd(10)}${found.replaceAll("\n", `\n${" ".repeat(19)}`)}`];
   if (remedy !== undefined) lines.push(`${" ".repeat(19)}${picocolors.bold("Do:")} ${remedy}`);
   return lines.join("\n");
 }
@@ -42,7 +42,7 @@ function node(): Check {
   const found = `${process.version} on ${process.platform} ${process.arch}`;
   if (Number(process.versions.node.split(".")[0]) >= OLDEST_NODE)
     return { name: "Node.js", state: "ok", found };
-  return { name: "Node.js", state: "missing", found, remedy: `Install Node.js ${OLDEST_NODE} or later.` };
+  return { name: "Node.js", state: "failed", found, remedy: `Install Node.js ${OLDEST_NODE} or later.` };
 }
 
 function cpu(): Check {
@@ -66,7 +66,7 @@ function libtorch(): Check {
   } catch (error) {
     return {
       name: "libtorch",
-      state: "missing",
+      state: "failed",
       found: `set-up has not chosen one: ${firstLine(error)}`,
       remedy,
     };
@@ -91,7 +91,7 @@ async function bridge(): Promise<Check[]> {
     ];
   } catch (error) {
     const found = `does not load: ${firstLine(error)}`;
-    return [{ name: "bridge", state: "missing", found, remedy: "npm run setup" }];
+    return [{ name: "bridge", state: "failed", found, remedy: "npm run setup" }];
   }
 }
 
@@ -102,15 +102,15 @@ function numerics(numericsCheck: typeof import("@wav2vec2/libtorch").numericsChe
     const around = workarounds.length > 0 ? `; worked around: ${workarounds.join(", ")}` : "";
     if (faults.length === 0)
       return { name: "numerics", state: "ok", found: `${checks} checks right${around}` };
-    const wrong = faults.map(({ operator, message }) => `${operator}: ${message}`).join("; ");
+    const wrong = faults.map(({ operator, message }) => `${operator}: ${message}`).join("\n");
     return {
       name: "numerics",
-      state: "missing",
-      found: `${faults.length} of ${checks} checks wrong: ${wrong}${around}`,
+      state: "failed",
+      found: `${faults.length} of ${checks} checks wrong${around}\n${wrong}`,
       remedy,
     };
   } catch (error) {
-    return { name: "numerics", state: "missing", found: `cannot be checked: ${firstLine(error)}`, remedy };
+    return { name: "numerics", state: "failed", found: `cannot be checked: ${firstLine(error)}`, remedy };
   }
 }
 
