@@ -31,7 +31,7 @@ function describe({ name, state, found, remedy }: Check): string {
   const mark = {
     ok: picocolors.green("ok     "),
     warning: picocolors.yellow("warning"),
-    missing: picocolors.red("failed"),
+    failed: picocolors.red("failed "),
   }[state];
   const lines = [`${mark}  ${name.padEnd(10)}${found.replaceAll("\n", `\n${" ".repeat(19)}`)}`];
   if (remedy !== undefined) lines.push(`${" ".repeat(19)}${picocolors.bold("Do:")} ${remedy}`);
