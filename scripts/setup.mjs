@@ -8,7 +8,7 @@ import { Bridge } from "./setup/bridge.mjs";
 import { findLibtorch } from "./setup/find-libtorch.mjs";
 import { compileTypeScript, installNpmPackages, packagesAreInstalled } from "./setup/javascript.mjs";
 import { withLock } from "./setup/lock.mjs";
-import { lastLines, run } from "./setup/processes.mjs";
+import { lastLines, runInView } from "./setup/processes.mjs";
 import { Report, SetupError } from "./setup/report.mjs";
 import {
   installPackages,
@@ -198,8 +198,7 @@ function rememberChoice(home, choice) {
 async function checkNumerics(report) {
   const program = join(ROOT, "packages/libtorch/dist/numerics-check-main.js");
   report.note("Comparing operators and their gradients with float64 and reference kernels.");
-  const onLine = (/** @type {string} */ line) => report.progress(line);
-  const { code, output } = await run(process.execPath, [program], { cwd: ROOT, onLine });
+  const { code, output } = await runInView(report, "checking", process.execPath, [program], { cwd: ROOT });
   if (code === 0) return;
   throw new SetupError(`this libtorch computes wrong results:\n${lastLines(output, 30)}`, {
     commands: [

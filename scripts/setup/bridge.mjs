@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import { join, relative } from "node:path";
-import { lastLines, run } from "./processes.mjs";
+import { lastLines, runInView } from "./processes.mjs";
 import { SetupError } from "./report.mjs";
 import { hasGloo } from "./system-packages.mjs";
 
@@ -65,8 +65,8 @@ export class Bridge {
     ];
     const compile = ["--build", this.build, "--parallel", String(jobs)];
     for (const args of [configure, compile]) {
-      const onLine = (/** @type {string} */ line) => report.progress(`cmake: ${line}`);
-      const { code, output } = await run("cmake", args, { cwd: this.root, log: this.log, onLine });
+      const options = { cwd: this.root, log: this.log };
+      const { code, output } = await runInView(report, "cmake", "cmake", args, options);
       if (code === 0) continue;
       throw new SetupError(
         `the bridge does not build (the whole output is in ${relative(this.root, this.log)}):\n${errorLines(output)}`,

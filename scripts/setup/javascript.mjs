@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { lastLines, run } from "./processes.mjs";
+import { lastLines, run, runInView } from "./processes.mjs";
 import { SetupError } from "./report.mjs";
 
 /** onnxruntime-node's install script downloads GPU libraries and breaks where it cannot. */
@@ -30,10 +30,9 @@ export function packagesAreInstalled(root) {
  */
 export async function installNpmPackages(root, report) {
   report.note("Running npm ci: the packages of package-lock.json, into node_modules.");
-  const { code, output } = await run("npm", ["ci", "--no-audit", "--no-fund"], {
+  const { code, output } = await runInView(report, "npm", "npm", ["ci", "--no-audit", "--no-fund"], {
     cwd: root,
     env: { ...process.env, ...NPM_ENV },
-    onLine: (line) => report.progress(`npm: ${line}`),
   });
   if (code === 0) return;
   // npm says what is wrong first, and explains its own options at length after it.

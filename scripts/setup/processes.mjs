@@ -68,6 +68,35 @@ export async function run(program, args, { cwd, env = process.env, log, onLine }
 }
 
 /**
+ * Runs a program that takes its time: its last line and the seconds so far stay in view.
+ * @param {import("./report.mjs").Report} report
+ * @param {string} label
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, log?: string }} [options]
+ */
+export async function runInView(report, label, program, args, options = {}) {
+  const startedAt = performance.now();
+  let last = "";
+  const show = () => {
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
+    report.progress(`${label}, ${seconds} s${last === "" ? "" : `: ${last}`}`);
+  };
+  const timer = setInterval(show, 1000);
+  try {
+    return await run(program, args, {
+      ...options,
+      onLine: (line) => {
+        last = line;
+        show();
+      },
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/**
  * @param {string} output
  * @param {number} count
  * @returns {string} the last lines that are not empty

@@ -53,12 +53,12 @@ export class Report {
   }
 
   /**
-   * One line that is overwritten on a terminal; elsewhere it becomes a line every five seconds.
+   * One line that is overwritten on a terminal; elsewhere it becomes a line every 15 seconds.
    * @param {string} text
    */
   progress(text) {
     const now = performance.now();
-    if (now - this.progressShownAt < (this.stream.isTTY ? 100 : 5000)) return;
+    if (now - this.progressShownAt < (this.stream.isTTY ? 100 : 15_000)) return;
     this.progressShownAt = now;
     if (this.stream.isTTY) {
       const width = Math.max(20, (this.stream.columns ?? 80) - 7);

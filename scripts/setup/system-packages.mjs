@@ -1,7 +1,7 @@
 // Packages of the operating system: what the build needs, and Debian's libtorch where no wheel can be had.
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { lastLines, run, which } from "./processes.mjs";
+import { lastLines, run, runInView, which } from "./processes.mjs";
 import { SetupError } from "./report.mjs";
 
 /** @typedef {{ name: string, why: string }} Package */
@@ -88,10 +88,9 @@ async function aptInstall(packages, report, log) {
     });
   }
   const apt = (/** @type {string[]} */ ...args) =>
-    run(prefix[0] ?? "apt-get", [...prefix.slice(1), ...args], {
+    runInView(report, "apt-get", prefix[0] ?? "apt-get", [...prefix.slice(1), ...args], {
       env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
       log,
-      onLine: (line) => report.progress(`apt-get: ${line}`),
     });
   // Someone else's apt (unattended upgrades) may hold the lock for a while.
   const wait = ["-o", "DPkg::Lock::Timeout=300"];
