@@ -107,7 +107,7 @@ function invocation({ parameters, constant }, keywordNames, operator, inPlace, s
   const given = parameters.map((p, i) => {
     if (p.hidden) return "undefined";
     if (i === 0 && selfExpression) return selfExpression;
-    return toNative(p, keywordNames.has(p.name) ? `options.${camel(p.name)}` : camel(p.name), operator);
+    return toNative(p, keywordNames.has(p.name) ? `options?.${camel(p.name)}` : camel(p.name), operator);
   });
   while (given.at(-1) === "undefined") given.pop();
   return `${inPlace ? "applyInPlace" : "call"}(${[constant, ...given].join(", ")})`;

@@ -49,6 +49,7 @@ class HookFunction {
     environment_.enterScope();
     at::Tensor replacement;
     try {
+      environment_.origin = "grad";
       napi_value function, undefined, result, argument = handleValue(environment_, gradient);
       check(env, napi_get_reference_value(env, reference_, &function));
       check(env, napi_get_undefined(env, &undefined));
@@ -84,6 +85,7 @@ napi_value setRequiresGrad(Environment& environment, napi_value* values, size_t)
 
 // gradient(handle) -> handle of the accumulated gradient, or undefined.
 napi_value gradient(Environment& environment, napi_value* values, size_t) {
+  environment.origin = "grad";
   return handleValue(environment, tensorOf(environment, values[0]).grad());
 }
 
@@ -92,7 +94,16 @@ napi_value setGradient(Environment& environment, napi_value* values, size_t) {
   const at::Tensor& tensor = tensorOf(environment, values[0]);
   napi_valuetype type;
   check(environment.env, napi_typeof(environment.env, values[1], &type));
-  tensor.mutable_grad() = type == napi_undefined ? at::Tensor() : tensorOf(environment, values[1]);
+  if (type == napi_undefined) {
+    tensor.mutable_grad() = at::Tensor();
+    return nullptr;
+  }
+  const at::Tensor& gradient = tensorOf(environment, values[1]);
+  if (gradient.sizes() != tensor.sizes() || gradient.scalar_type() != tensor.scalar_type() ||
+      gradient.device() != tensor.device()) {
+    throw ArgumentError("a gradient must be " + describe(tensor) + " as its tensor, but is " + describe(gradient));
+  }
+  tensor.mutable_grad() = gradient;
   return nullptr;
 }
 
@@ -110,6 +121,7 @@ napi_value gradientsOf(Environment& environment, napi_value* values, size_t) {
   const auto gradients = torch::autograd::grad(
       tensorsOf(environment, values[0]), tensorsOf(environment, values[1]), tensorsOf(environment, values[2]),
       booleanOf(env, values[3]), booleanOf(env, values[4]), booleanOf(env, values[5]));
+  environment.origin = "grad";
   napi_value result;
   check(env, napi_create_array_with_length(env, gradients.size(), &result));
   for (size_t i = 0; i < gradients.size(); i++) {

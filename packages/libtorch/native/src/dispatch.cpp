@@ -1,10 +1,13 @@
 // One call for every operator that libtorch has: look the schema up once, convert, dispatch boxed, convert back.
 #include "dispatch.h"
 
+#include "argument-checks.h"
 #include "convert.h"
 #include "workarounds.h"
 
-#include <deque>
+#include <array>
+#include <atomic>
+#include <memory>
 #include <sstream>
 #include <unordered_map>
 
@@ -18,11 +21,12 @@ struct Operator {
   std::vector<Conversion> arguments;
   size_t results;
   Workaround workaround;
+  ArgumentCheck check;
 };
 
-// Schemas are the process's, not the environment's; entries never move once made.
+// Schemas are the process's, not the environment's: entries stay, so that calls read them without the lock.
 std::mutex registryMutex;
-std::deque<Operator> operators;
+std::array<std::atomic<const Operator*>, 4096> operators;
 std::unordered_map<std::string, size_t> operatorIndex;
 
 std::string describeArguments(const Operator& op, const torch::jit::Stack& arguments) {
@@ -72,11 +76,10 @@ void pushArguments(Environment& environment, const Operator& op, napi_value* val
 const Operator& operatorAt(napi_env env, napi_value value) {
   int32_t index = -1;
   napi_get_value_int32(env, value, &index);
-  std::lock_guard<std::mutex> lock(registryMutex);
-  if (index < 0 || index >= static_cast<int64_t>(operators.size())) {
-    throw ArgumentError("the operator's index is unknown: " + std::to_string(index));
-  }
-  return operators[index];
+  const bool inside = index >= 0 && index < static_cast<int32_t>(operators.size());
+  const Operator* op = inside ? operators[index].load(std::memory_order_acquire) : nullptr;
+  if (!op) throw ArgumentError("this libtorch, " TORCH_VERSION ", does not have the operator");
+  return *op;
 }
 
 }  // namespace
@@ -96,9 +99,13 @@ napi_value lookup(Environment& environment, napi_value* values, size_t) {
     } else if (const auto handle = c10::Dispatcher::singleton().findSchema({"aten::" + name, overload})) {
       std::vector<Conversion> arguments;
       for (const c10::Argument& argument : handle->schema().arguments()) arguments.push_back(conversionFor(argument));
-      index = static_cast<int64_t>(operators.size());
-      operators.push_back({*handle, key, std::move(arguments), handle->schema().returns().size(), workaroundFor(key)});
+      index = static_cast<int64_t>(operatorIndex.size());
+      if (index == static_cast<int64_t>(operators.size())) throw ArgumentError("too many operators are in use");
+      auto op = std::make_unique<Operator>(Operator{*handle, key, std::move(arguments),
+                                                    handle->schema().returns().size(), workaroundFor(key),
+                                                    argumentCheckFor(key)});
       operatorIndex.emplace(key, index);
+      operators[index].store(op.release(), std::memory_order_release);
     }
   }
   napi_value result;
@@ -129,6 +136,7 @@ napi_value invoke(napi_env env, napi_callback_info info) {
     stack.reserve(op->arguments.size());
     pushArguments(environment, *op, values + 1, count - 1, stack);
     try {
+      if (op->check) op->check(stack);
       if (op->workaround == Workaround::None) {
         op->handle.callBoxed(&stack);
       } else {

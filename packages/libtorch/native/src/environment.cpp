@@ -64,7 +64,7 @@ void Environment::free(Handle handle) {
 
 std::string Environment::describeFreed(Handle handle) const {
   const Obituary& obituary = obituaries_[indexOf(handle) % obituaries_.size()];
-  if (obituary.handle != handle) return "was freed";
+  if (obituary.handle != handle || !obituary.origin) return "was freed";
   std::ostringstream out;
   out << "the result of '" << obituary.origin << "', " << c10::toString(obituary.dtype) << " [";
   for (int32_t i = 0; i < std::min(obituary.dimensions, 5); i++) out << (i ? ", " : "") << obituary.sizes[i];
@@ -90,7 +90,8 @@ void Environment::leaveScope(const std::vector<Handle>& kept) {
   }
   if (scopes_.empty()) return;
   for (Slot* found : held) found->persistent = false;
-  for (Handle handle : kept) {
+  // Only what this scope owned moves: a tensor of a scope further out stays that scope's.
+  for (Handle handle : made) {
     Slot* found = slot(handle);
     if (found && !found->persistent) scopes_.back().push_back(handle);
   }

@@ -34,6 +34,8 @@ struct Slot {
 class Environment {
  public:
   explicit Environment(napi_env env) : env(env), thread(std::this_thread::get_id()) {}
+  // Tensors first: their hooks' destructors still use the members below.
+  ~Environment() { slots_.clear(); }
 
   Handle add(at::Tensor tensor);
   // nullptr when the handle's tensor was freed.
