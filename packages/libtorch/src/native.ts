@@ -80,6 +80,8 @@ function load(): Native {
   // Idle OpenMP threads that spin instead of sleeping make a busy machine ten times slower (measured with two
   // threads on two shared cores). libgomp reads this when it is loaded.
   process.env.OMP_WAIT_POLICY ??= "passive";
+  // oneDNN keeps compiled kernels for this many shapes; its 1,024 would grow by megabytes with every new length.
+  process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= "128";
   let native: Native;
   try {
     native = createRequire(import.meta.url)(path) as Native;

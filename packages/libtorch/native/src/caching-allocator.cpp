@@ -3,12 +3,14 @@
 #include "libtorch.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <unordered_map>
 #if defined(__linux__)
+#include <malloc.h>
 #include <sys/mman.h>
 #endif
 
@@ -16,9 +18,37 @@ namespace bridge {
 
 namespace {
 
-constexpr size_t kSmallest = 64 << 10;   // smaller blocks are malloc's business
+constexpr size_t kSmallest = 64 << 10;  // smaller blocks are malloc's business
 constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kSlack = 64 << 20;
+
+// Straight from the system: malloc would keep what is freed here in pieces that nothing fits into again.
+#if defined(__linux__)
+void* map(size_t bytes) {
+  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return mapped == MAP_FAILED ? nullptr : mapped;
+}
+
+void* systemAllocate(size_t bytes) {
+  if (bytes < kHugePage) return map(bytes);
+  // Aligned to huge pages, so that the kernel can use them.
+  char* start = static_cast<char*>(map(bytes + kHugePage));
+  if (!start) return nullptr;
+  char* block = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + kHugePage - 1) & ~(kHugePage - 1));
+  if (block > start) munmap(start, block - start);
+  const size_t behind = start + kHugePage - block;
+  if (behind > 0) munmap(block + bytes, behind);
+  madvise(block, bytes, MADV_HUGEPAGE);
+  return block;
+}
+void systemFree(void* block, size_t bytes) { munmap(block, bytes); }
+#else
+void* systemAllocate(size_t bytes) {
+  void* block = nullptr;
+  return posix_memalign(&block, 64, bytes) == 0 ? block : nullptr;
+}
+void systemFree(void* block, size_t) { std::free(block); }
+#endif
 
 class BlockCache {
  public:
@@ -81,24 +111,14 @@ class BlockCache {
   static size_t roundUp(size_t bytes) {
     size_t power = kSmallest;
     while (power * 2 <= bytes) power *= 2;
-    const size_t step = power / 8;
+    const size_t step = power / 8;  // whole pages
     return (bytes + step - 1) / step * step;
-  }
-
-  static void* systemAllocate(size_t bytes) {
-    void* block = nullptr;
-    const size_t alignment = bytes >= kHugePage ? kHugePage : 64;
-    if (posix_memalign(&block, alignment, bytes) != 0) return nullptr;
-#if defined(__linux__)
-    if (bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
-#endif
-    return block;
   }
 
   void releaseLargest() {
     const auto last = std::prev(free_.end());
     cached_ -= last->first;
-    std::free(last->second);
+    systemFree(last->second, last->first);
     free_.erase(last);
   }
 
@@ -146,6 +166,10 @@ void installCachingAllocator() {
   std::call_once(once, [] {
     const char* off = std::getenv("LIBTORCH_BRIDGE_CACHE");
     if (off && std::strcmp(off, "0") == 0) return;
+#if defined(__GLIBC__)
+    // glibc raises this limit with every larger block that is freed, until its heap is full of holes.
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+#endif
     fallback = c10::GetCPUAllocator();
     c10::SetCPUAllocator(new CachingAllocator(), /*priority=*/255);
   });
