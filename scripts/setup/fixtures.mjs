@@ -1,5 +1,5 @@
 // For the tests of set-up: archives and libraries made by hand, and a server that can misbehave.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -138,4 +138,22 @@ export function sendFile(request, response, bytes, { ranges = true } = {}) {
   response.setHeader("content-length", part.length);
   response.setHeader("content-range", `bytes ${start}-${start + part.length - 1}/${bytes.length}`);
   response.end(part);
+}
+
+/**
+ * Puts shell scripts in front of the programs of the same names, until the test ends.
+ * @param {Record<string, string>} scripts by program
+ * @returns {string} the folder that they are in
+ */
+export function fakePrograms(scripts) {
+  const folder = temporaryFolder();
+  for (const [program, script] of Object.entries(scripts)) {
+    writeFileSync(join(folder, program), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  const before = process.env.PATH;
+  process.env.PATH = `${folder}:/usr/bin:/bin`;
+  onTestFinished(() => {
+    process.env.PATH = before;
+  });
+  return folder;
 }

@@ -96,16 +96,21 @@ async function aptInstall(packages, report, log) {
   const wait = ["-o", "DPkg::Lock::Timeout=300"];
   const install = ["install", "--yes", "--no-install-recommends", ...wait, ...names];
   const fresh = !hasPackageLists();
-  if (fresh) await apt("update", ...wait);
+  let update = fresh ? await apt("update", ...wait) : undefined;
   let result = await apt(...install);
   if (result.code !== 0 && !fresh) {
     report.note("Installing failed; refreshing the package lists and trying again.");
-    await apt("update", ...wait);
+    update = await apt("update", ...wait);
     result = await apt(...install);
   }
   if (result.code !== 0) {
+    // Lists that could not be refreshed are only warned of, and are the likeliest cause.
+    const complaints = `${update?.output ?? ""}\n${result.output}`
+      .split("\n")
+      .filter((line) => /^[EW]:/.test(line));
+    const shown = complaints.slice(-8).join("\n") || lastLines(result.output, 8);
     throw new SetupError(
-      `apt-get cannot install ${names.join(", ")} (the whole output is in ${log}):\n${lastLines(result.output, 8)}`,
+      `apt-get cannot install ${names.join(", ")} (the whole output is in ${log}):\n${shown}`,
       { commands },
     );
   }

@@ -111,6 +111,7 @@ export async function extractMember(archive, entry, target) {
     for await (const chunk of chunks) {
       crc = crc32(chunk, crc);
       size += chunk.length;
+      if (size > entry.size) throw new DamagedArchive(`${entry.name} has more than its ${entry.size} bytes.`);
       yield chunk;
     }
   }
