@@ -1,7 +1,9 @@
 import { normalize as normalizeSamples } from "../audio/normalize.js";
+import { changeSpeed } from "../audio/speed.js";
 import { lengthBucketedBatches } from "../data/batches.js";
 import type { ClipCache } from "../data/clip-cache.js";
 import { type CtcBatch, collateCtc } from "../data/ctc-collator.js";
+import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
@@ -29,10 +31,11 @@ export function minimumSamples(config: Wav2Vec2Config): number {
 export async function prepareBatch(
   utterances: readonly TranscribedUtterance[],
   { tokenizer, normalize, config, unknown, clips }: CtcPreparation,
+  augment: (samples: Float32Array, utterance: string) => Float32Array = (samples) => samples,
 ): Promise<CtcBatch> {
   const items = await Promise.all(
     utterances.map(async ({ id, path, text }) => {
-      const samples = await clips.read(path);
+      const samples = augment(await clips.read(path), id);
       return {
         id,
         samples: normalize ? normalizeSamples(samples) : samples,
@@ -43,6 +46,15 @@ export async function prepareBatch(
   return collateCtc(items, { minimumSamples: minimumSamples(config) });
 }
 
+export interface TrainingOrder {
+  batchSeconds: number;
+  seed: number;
+  /** Batches already taken. */
+  position: number;
+  /** The largest share by which clips are played faster or slower. */
+  speedPerturbation: number;
+}
+
 /**
  * Endless training batches, grouped by length and shuffled anew every epoch; the same seed gives the same
  * batches. Starting at `position` (batches already taken) continues the sequence exactly.
@@ -50,7 +62,7 @@ export async function prepareBatch(
 export async function* trainingBatches(
   utterances: readonly TranscribedUtterance[],
   preparation: CtcPreparation,
-  { batchSeconds, seed, position }: { batchSeconds: number; seed: number; position: number },
+  { batchSeconds, seed, position, speedPerturbation }: TrainingOrder,
 ): AsyncGenerator<CtcBatch> {
   let skipped = 0;
   for (let epoch = 0; ; epoch++) {
@@ -59,6 +71,11 @@ export async function* trainingBatches(
       yield await prepareBatch(
         indices.map((index) => utterances[index]!),
         preparation,
+        (samples, utterance) => {
+          if (speedPerturbation === 0) return samples;
+          const draw = new Random(seed, "speed", epoch, utterance).uniform();
+          return changeSpeed(samples, 1 + speedPerturbation * (2 * draw - 1));
+        },
       );
     }
   }

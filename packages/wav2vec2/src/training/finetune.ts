@@ -125,7 +125,7 @@ function usable(
   const lengths = filterByDuration(all, { minSeconds, maxSeconds });
   const { kept, dropped } = dropImpossibleTargets(
     lengths.kept,
-    (samples) => paddedFrames(model.config, samples),
+    (samples) => paddedFrames(model.config, Math.floor(samples / (1 + recipe.data.speed_perturbation))),
     (text, utterance) => tokenizer.encode(text, { utterance }),
   );
   const leftOut = all.length - lengths.kept.length;
@@ -170,6 +170,7 @@ function ctcTask(
         batchSeconds,
         seed: recipe.seed,
         position,
+        speedPerturbation: recipe.data.speed_perturbation,
       }),
     loss(batch) {
       const input = tensor(batch.input, [batch.ids.length, batch.paddedLength]);

@@ -28,6 +28,14 @@ const data = z.strictObject({
     .default(0.1)
     .describe("Training leaves out utterances shorter than this"),
   max_seconds: amount().default(20).describe("Training leaves out utterances longer than this"),
+  speed_perturbation: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe(
+      "Training plays each clip up to this share faster or slower, newly drawn every epoch; 0.1 is usual",
+    ),
 });
 
 const optimizer = z.strictObject({
