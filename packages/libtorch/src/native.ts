@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
 import { TorchError } from "./errors.js";
 
 /** What the C++ bridge exports; tensors cross it as handles (numbers). See native/src/addon.cpp. */
@@ -90,6 +92,8 @@ function load(): Native {
     throw new Error(`The bridge to libtorch must load, but does not: ${reason}. Run 'npm run setup'.`);
   }
   native.setErrorClass(TorchError);
+  // Some builds start with one thread whatever the machine has.
+  if (isMainThread && !process.env.OMP_NUM_THREADS) native.setThreads(availableParallelism());
   return native;
 }
 
