@@ -93,6 +93,8 @@ void throwCurrent(napi_env env, const std::string& operation, const std::string&
   } catch (...) {
     message = "unknown error";
   }
+  // Some of libtorch's messages begin with the operator's name already.
+  if (message.rfind(operation + ": ", 0) == 0) message.erase(0, operation.size() + 2);
   Environment& environment = environmentOf(env);
   napi_value constructor = nullptr, error = nullptr;
   if (environment.torchError) napi_get_reference_value(env, environment.torchError, &constructor);

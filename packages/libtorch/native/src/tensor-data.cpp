@@ -42,7 +42,7 @@ napi_value fromBytes(Environment& environment, napi_value* values, size_t) {
   }
   if (elements * c10::elementSize(scalarType) != static_cast<double>(bytes.length)) {
     std::ostringstream message;
-    message << "data must fill the shape [" << at::IntArrayRef(sizes) << "], which needs "
+    message << "data must fill the shape " << at::IntArrayRef(sizes) << ", which needs "
             << elements * c10::elementSize(scalarType) << " bytes, but is " << bytes.length << " bytes";
     throw ArgumentError(message.str());
   }

@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { scope } from "./handles.js";
+import { dropout, ones, rand, randn, randperm, zeros } from "./operators.generated.js";
+import {
+  libtorchInfo,
+  manualSeed,
+  memoryStatistics,
+  randomState,
+  releaseMemory,
+  setRandomState,
+  setThreads,
+  workarounds,
+} from "./runtime.js";
+import { tensor } from "./tensor.js";
+
+describe("random numbers", () => {
+  const draw = () => [
+    ...randn([3]).toArray(),
+    ...rand([2]).toArray(),
+    ...randperm(5).toArray(),
+    ...dropout(ones([8]), 0.5, true).toArray(),
+  ];
+
+  it("repeat with the seed", () => {
+    manualSeed(42);
+    const first = draw();
+    expect(draw()).not.toEqual(first);
+    manualSeed(42);
+    expect(draw()).toEqual(first);
+  });
+
+  it("continue from a saved state, also inside a normal pair and after another seed", () => {
+    manualSeed(1);
+    randn([1]);
+    const state = randomState();
+    const next = draw();
+    manualSeed(2);
+    draw();
+    setRandomState(state);
+    expect(draw()).toEqual(next);
+  });
+
+  it("refuse a state that is none", () => {
+    expect(() => setRandomState(tensor([1, 2, 3], [3], { dtype: "uint8" }))).toThrow(/RNG|state/);
+    expect(() => setRandomState(tensor([1]))).toThrow(/ByteTensor|uint8|RNG/);
+    expect(() => manualSeed(1.5)).toThrow(/must be an integer, but is 1.5/);
+  });
+
+  it("are spread as their names say", () => {
+    manualSeed(3);
+    const uniform = zeros([10_000]).uniform_(2, 4);
+    expect(uniform.amin().item()).toBeGreaterThanOrEqual(2);
+    expect(uniform.amax().item()).toBeLessThan(4);
+    expect(uniform.mean().item()).toBeCloseTo(3, 1);
+    const normal = zeros([10_000]).normal_(1, 0.5);
+    expect(normal.mean().item()).toBeCloseTo(1, 1);
+    expect(normal.variance().sqrt().item()).toBeCloseTo(0.5, 1);
+    expect(zeros([10_000]).bernoulli_(0.25).mean().item()).toBeCloseTo(0.25, 1);
+  });
+});
+
+describe("threads", () => {
+  it("are 1 to 1024", () => {
+    const { threads } = libtorchInfo();
+    setThreads(1);
+    expect(libtorchInfo().threads).toBe(1);
+    setThreads(threads);
+    for (const wrong of [0, -1, 1.5, 1025]) expect(() => setThreads(wrong)).toThrow(/must be/);
+    expect(libtorchInfo().threads).toBe(threads);
+  });
+});
+
+describe("workarounds", () => {
+  it("say the operator and the version", () => {
+    for (const line of workarounds()) expect(line).toMatch(/^[\w. ]+: .* in libtorch \d+\.\d+/);
+    const old = libtorchInfo().version.startsWith("1.");
+    expect(workarounds().some((line) => line.startsWith("gelu: "))).toBe(old);
+  });
+});
+
+describe("memory", () => {
+  const work = (round: number) =>
+    scope(() => {
+      const weight = zeros([512, 700]);
+      weight.requiresGrad = true;
+      ones([300 + ((round * 37) % 200), 512])
+        .mm(weight)
+        .relu()
+        .sum()
+        .backward();
+      weight.grad = undefined;
+    });
+
+  it("does not grow with repeated work of varied sizes", () => {
+    work(0);
+    const { liveBytes, liveTensors } = memoryStatistics();
+    for (let round = 0; round < 100; round++) work(round);
+    const after = memoryStatistics();
+    expect(after.liveTensors).toBe(liveTensors);
+    expect(after.liveBytes).toBe(liveBytes);
+    // Half of what was in use at once, and the slack.
+    expect(after.cachedBytes).toBeLessThanOrEqual(after.peakBytes * 1.5 + 64 * 2 ** 20);
+  });
+
+  it("counts large blocks while they are in use, keeps them after, and returns them on demand", () => {
+    const before = memoryStatistics().liveBytes;
+    scope(() => {
+      zeros([1_000_000]);
+      expect(memoryStatistics().liveBytes - before).toBeGreaterThanOrEqual(4_000_000);
+    });
+    expect(memoryStatistics().liveBytes).toBe(before);
+    expect(memoryStatistics().cachedBytes).toBeGreaterThan(0);
+    releaseMemory();
+    expect(memoryStatistics().cachedBytes).toBe(0);
+    expect(memoryStatistics().peakBytes).toBe(before);
+  });
+});
