@@ -7,4 +7,5 @@ export * as init from "./init.js";
 export * from "./linear.js";
 export * from "./module.js";
 export * from "./normalization.js";
+export * from "./state-name.js";
 export * from "./weight-norm.js";

@@ -1,16 +1,12 @@
 import { isTensor, keep } from "../handles.js";
 import type { Device, Dtype, Tensor } from "../tensor.js";
+import { stateName } from "./state-name.js";
 
 /** Makes a parameter of a tensor's values; it lives until nothing refers to it, also when made inside a scope. */
 export function parameter(values: Tensor): Tensor {
   const leaf = keep(values.detach());
   leaf.requiresGrad = true;
   return leaf;
-}
-
-/** `hiddenSize` to `hidden_size`, `original0` stays. The one rule between field names and checkpoint keys. */
-export function stateName(field: string): string {
-  return field.replace(/(?<=[a-z0-9])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /**

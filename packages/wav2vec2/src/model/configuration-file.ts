@@ -1,15 +1,16 @@
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 import { completeConfig, DEFAULT_CONFIG, type Wav2Vec2Config } from "./configuration.js";
 import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS } from "./configuration-rules.js";
-import { camelToSnake } from "./names.js";
 
 const FILE_NAME = "config.json";
 const MODEL_TYPE = "wav2vec2";
 
 /** The keys of `config.json` that mean something here. */
-export const CONFIG_KEYS: readonly string[] = CONFIG_FIELDS.map(camelToSnake);
+export const CONFIG_KEYS: readonly string[] = CONFIG_FIELDS.map(stateName);
 
 /**
  * Not kept when a configuration is read, because what is written later decides them: the type tag, the heads, the
@@ -63,7 +64,7 @@ export function configToHuggingFace(
   checkConfig({ ...config }, "The model configuration");
   const entries: [string, unknown][] = [
     ...Object.entries(config.extra),
-    ...CONFIG_FIELDS.map((field): [string, unknown] => [camelToSnake(field), config[field]]),
+    ...CONFIG_FIELDS.map((field): [string, unknown] => [stateName(field), config[field]]),
     ["model_type", MODEL_TYPE],
     ["architectures", architectures],
     ["num_feat_extract_layers", config.convDim.length],
@@ -98,25 +99,11 @@ export async function writeConfig(
   config: Wav2Vec2Config,
   architectures: readonly string[],
 ): Promise<void> {
-  const path = join(directory, FILE_NAME);
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(temporary, "w");
-    try {
-      await file.writeFile(serialize(configToHuggingFace(config, architectures)));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+  await writeFileAtomic(join(directory, FILE_NAME), serialize(configToHuggingFace(config, architectures)));
 }
 
 function serialize(json: Record<string, unknown>): string {
-  const floats = FLOAT_FIELDS.map(camelToSnake).join("|");
+  const floats = FLOAT_FIELDS.map(stateName).join("|");
   // Two spaces deep is the outermost object; deeper keys of the same name are someone else's.
   const whole = new RegExp(`^( {2}"(?:${floats})": -?[0-9]+)(,?)$`, "gm");
   return `${JSON.stringify(json, null, 2).replace(whole, "$1.0$2")}\n`;
@@ -126,7 +113,7 @@ function split(object: Record<string, unknown>) {
   const known: Record<string, unknown> = {};
   const unknown = new Map(Object.entries(object));
   for (const field of CONFIG_FIELDS) {
-    const key = camelToSnake(field);
+    const key = stateName(field);
     if (!unknown.has(key)) continue;
     known[field] = unknown.get(key);
     unknown.delete(key);

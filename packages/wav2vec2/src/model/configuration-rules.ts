@@ -1,6 +1,6 @@
+import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
-import { camelToSnake } from "./names.js";
 
 /** The fields that are keys of `config.json`. */
 export type ConfigField = Exclude<keyof Wav2Vec2Config, "extra">;
@@ -105,14 +105,14 @@ export function checkConfig(values: Record<string, unknown>, source: string): Wa
   const problems: string[] = [];
   for (const field of Object.keys(values)) {
     if (field !== "extra" && !Object.hasOwn(RULES, field)) {
-      problems.push(`${camelToSnake(field)} must be a key of the model configuration, but is not.`);
+      problems.push(`${stateName(field)} must be a key of the model configuration, but is not.`);
     }
   }
   for (const field of CONFIG_FIELDS) {
     const { must, holds } = RULES[field];
     if (holds(values[field])) continue;
     if (field === "outputHiddenSize" && values[field] === values.hiddenSize) continue; // it only follows
-    problems.push(`${camelToSnake(field)} must be ${must}, but is ${show(values[field])}.`);
+    problems.push(`${stateName(field)} must be ${must}, but is ${show(values[field])}.`);
   }
   if (problems.length === 0) problems.push(...contradictions(values as unknown as Wav2Vec2Config));
   if (problems.length > 0) throw new ConfigurationError(`${source}: ${problems.join("\n")}`);
@@ -128,7 +128,7 @@ function contradictions(config: Wav2Vec2Config): string[] {
     const [size, parts] = [config[whole] as number, config[part] as number];
     if (size % parts === 0) return;
     problems.push(
-      `${camelToSnake(whole)} must be divisible by ${camelToSnake(part)}, but ${size} is not divisible by ${parts}. ` +
+      `${stateName(whole)} must be divisible by ${stateName(part)}, but ${size} is not divisible by ${parts}. ` +
         near(size, parts),
     );
   };

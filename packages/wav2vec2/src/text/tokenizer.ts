@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { writeFileAtomic } from "../data/atomic-file.js";
 import { UserError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 import { Vocabulary, WORD_DELIMITER } from "./vocabulary.js";
 
 /**

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { unreadable } from "../audio/unreadable.js";
-import { writeFileAtomic } from "../data/atomic-file.js";
 import { UserError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 
 const BLANKS = ["<pad>", "[PAD]"];
 const UNKNOWNS = ["<unk>", "[UNK]"];

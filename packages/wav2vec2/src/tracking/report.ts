@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { writeFileAtomic } from "../data/atomic-file.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 import { alignWords, type WordPair } from "./aligned-words.js";
 import { type Chart, drawChart, escapeHtml, type Series } from "./chart.js";
 import { formatDuration } from "./duration.js";

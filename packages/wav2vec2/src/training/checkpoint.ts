@@ -10,9 +10,9 @@ import {
   setRandomState,
   type Tensor,
 } from "@wav2vec2/libtorch";
-import { writeFileAtomic } from "../data/atomic-file.js";
 import { UserError } from "../errors.js";
-import { writeDirectoryAtomic } from "./atomic-directory.js";
+import { writeDirectoryAtomic } from "../files/atomic-directory.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 
 /** Everything of a run that its tensors do not hold. */
 export interface Progress {

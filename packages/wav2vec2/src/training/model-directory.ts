@@ -3,13 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadState, type StateMismatch, saveTensors } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
-import { writeFileAtomic } from "../data/atomic-file.js";
 import { UserError } from "../errors.js";
+import { writeDirectoryAtomic } from "../files/atomic-directory.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig, writeConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
-import { writeDirectoryAtomic } from "./atomic-directory.js";
 
 /** A recogniser as it lies in a directory in Hugging Face's layout. */
 export interface CtcModel {

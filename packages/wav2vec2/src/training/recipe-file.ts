@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
-import { writeFileAtomic } from "../data/atomic-file.js";
 import { ConfigurationError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 import { parseRecipe, type Recipe, type RecipeIssue } from "./recipe.js";
 
 /** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
