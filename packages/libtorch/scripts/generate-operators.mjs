@@ -161,8 +161,9 @@ function generate() {
         (p) =>
           `${camel(p.name)}${p.fallback === undefined ? "" : "?"}: ${typeScriptType(p)}${p.fallback === undefined ? "" : " | undefined"}`,
       );
+      // No default object: it would be made on every call.
       positional.push(
-        `options: { ${fields.join("; ").replaceAll("| undefined | undefined", "| undefined")} }${required ? "" : " = {}"}`,
+        `options${required ? "" : "?"}: { ${fields.join("; ").replaceAll("| undefined | undefined", "| undefined")} }${required ? "" : " | undefined"}`,
       );
     }
     const keywordNames = new Set(keywords.map((p) => p.name));

@@ -158,7 +158,7 @@ export abstract class Operators {
    * aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor
    * aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor
    */
-  add(other: Tensor | number, options: { alpha?: number | undefined } = {}): Tensor {
+  add(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): Tensor {
     if (!isTensor(other)) {
       return wrap(call(ADD_SCALAR, this.handle, other as number, options?.alpha) as number);
     }
@@ -169,7 +169,7 @@ export abstract class Operators {
    * aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor
    * aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor
    */
-  sub(other: Tensor | number, options: { alpha?: number | undefined } = {}): Tensor {
+  sub(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): Tensor {
     if (!isTensor(other)) {
       return wrap(call(SUB_SCALAR, this.handle, other as number, options?.alpha) as number);
     }
@@ -293,7 +293,7 @@ export abstract class Operators {
    * aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
    * aten::add_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)
    */
-  add_(other: Tensor | number, options: { alpha?: number | undefined } = {}): this {
+  add_(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): this {
     if (!isTensor(other)) {
       applyInPlace(ADD__SCALAR, this.handle, other as number, options?.alpha);
     return this;
@@ -306,7 +306,7 @@ export abstract class Operators {
    * aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)
    * aten::sub_.Scalar(Tensor(a!) self, Scalar other, Scalar alpha=1) -> Tensor(a!)
    */
-  sub_(other: Tensor | number, options: { alpha?: number | undefined } = {}): this {
+  sub_(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): this {
     if (!isTensor(other)) {
       applyInPlace(SUB__SCALAR, this.handle, other as number, options?.alpha);
     return this;
@@ -344,7 +344,7 @@ export abstract class Operators {
   /**
    * aten::addcmul_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)
    */
-  addcmul_(tensor1: Tensor, tensor2: Tensor, options: { value?: number | undefined } = {}): this {
+  addcmul_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number | undefined } | undefined): this {
     applyInPlace(ADDCMUL_, this.handle, handleOf(tensor1, "addcmul_", "tensor1"), handleOf(tensor2, "addcmul_", "tensor2"), options?.value);
     return this;
   }
@@ -352,7 +352,7 @@ export abstract class Operators {
   /**
    * aten::addcdiv_(Tensor(a!) self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor(a!)
    */
-  addcdiv_(tensor1: Tensor, tensor2: Tensor, options: { value?: number | undefined } = {}): this {
+  addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number | undefined } | undefined): this {
     applyInPlace(ADDCDIV_, this.handle, handleOf(tensor1, "addcdiv_", "tensor1"), handleOf(tensor2, "addcdiv_", "tensor2"), options?.value);
     return this;
   }
@@ -541,7 +541,7 @@ export abstract class Operators {
    * aten::sum(Tensor self, *, ScalarType? dtype=None) -> Tensor
    * aten::sum.dim_IntList(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
    */
-  sum(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options: { dtype?: Dtype | undefined } = {}): Tensor {
+  sum(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (dim === undefined) {
       return wrap(call(SUM, this.handle, options?.dtype) as number);
     }
@@ -552,7 +552,7 @@ export abstract class Operators {
    * aten::mean(Tensor self, *, ScalarType? dtype=None) -> Tensor
    * aten::mean.dim(Tensor self, int[1]? dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
    */
-  mean(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options: { dtype?: Dtype | undefined } = {}): Tensor {
+  mean(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (dim === undefined) {
       return wrap(call(MEAN, this.handle, options?.dtype) as number);
     }
@@ -583,14 +583,14 @@ export abstract class Operators {
   /**
    * aten::var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor
    */
-  variance(dim?: number | readonly number[] | undefined, options: { correction?: number | undefined; keepdim?: boolean | undefined } = {}): Tensor {
+  variance(dim?: number | readonly number[] | undefined, options?: { correction?: number | undefined; keepdim?: boolean | undefined } | undefined): Tensor {
     return wrap(call(VAR_CORRECTION, this.handle, dim, options?.correction, options?.keepdim) as number);
   }
 
   /**
    * aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor
    */
-  norm(ord?: number | undefined, dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options: { dtype?: Dtype | undefined } = {}): Tensor {
+  norm(ord?: number | undefined, dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     return wrap(call(LINALG_VECTOR_NORM, this.handle, ord, dim, keepdim, options?.dtype) as number);
   }
 
@@ -604,7 +604,7 @@ export abstract class Operators {
   /**
    * aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor
    */
-  cumsum(dim: number, options: { dtype?: Dtype | undefined } = {}): Tensor {
+  cumsum(dim: number, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     return wrap(call(CUMSUM, this.handle, dim, options?.dtype) as number);
   }
 
@@ -681,7 +681,7 @@ export abstract class Operators {
   /**
    * aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)
    */
-  expand(size: readonly number[], options: { implicit?: boolean | undefined } = {}): Tensor {
+  expand(size: readonly number[], options?: { implicit?: boolean | undefined } | undefined): Tensor {
     return wrap(call(EXPAND, this.handle, size, options?.implicit) as number);
   }
 
@@ -751,7 +751,7 @@ export abstract class Operators {
   /**
    * aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor
    */
-  gather(dim: number, index: Tensor, options: { sparseGrad?: boolean | undefined } = {}): Tensor {
+  gather(dim: number, index: Tensor, options?: { sparseGrad?: boolean | undefined } | undefined): Tensor {
     return wrap(call(GATHER, this.handle, dim, handleOf(index, "gather", "index"), options?.sparseGrad) as number);
   }
 
@@ -773,14 +773,14 @@ export abstract class Operators {
   /**
    * aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=0) -> Tensor(a)
    */
-  contiguous(options: { memoryFormat?: MemoryFormat | undefined } = {}): Tensor {
+  contiguous(options?: { memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
     return wrap(call(CONTIGUOUS, this.handle, options?.memoryFormat) as number);
   }
 
   /**
    * aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor
    */
-  clone(options: { memoryFormat?: MemoryFormat | undefined } = {}): Tensor {
+  clone(options?: { memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
     return wrap(call(CLONE, this.handle, options?.memoryFormat) as number);
   }
 
@@ -808,7 +808,7 @@ export abstract class Operators {
   /**
    * aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)
    */
-  to(options: { dtype?: Dtype | undefined; device?: Device | undefined; nonBlocking?: boolean | undefined; copy?: boolean | undefined; memoryFormat?: MemoryFormat | undefined } = {}): Tensor {
+  to(options?: { dtype?: Dtype | undefined; device?: Device | undefined; nonBlocking?: boolean | undefined; copy?: boolean | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
     return wrap(call(TO_DTYPE_LAYOUT, this.handle, options?.dtype, undefined, options?.device, undefined, options?.nonBlocking, options?.copy, options?.memoryFormat) as number);
   }
 
@@ -836,21 +836,21 @@ export abstract class Operators {
   /**
    * aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor
    */
-  baddbmm(batch1: Tensor, batch2: Tensor, options: { beta?: number | undefined; alpha?: number | undefined } = {}): Tensor {
+  baddbmm(batch1: Tensor, batch2: Tensor, options?: { beta?: number | undefined; alpha?: number | undefined } | undefined): Tensor {
     return wrap(call(BADDBMM, this.handle, handleOf(batch1, "baddbmm", "batch1"), handleOf(batch2, "baddbmm", "batch2"), options?.beta, options?.alpha) as number);
   }
 
   /**
    * aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor
    */
-  addmm(mat1: Tensor, mat2: Tensor, options: { beta?: number | undefined; alpha?: number | undefined } = {}): Tensor {
+  addmm(mat1: Tensor, mat2: Tensor, options?: { beta?: number | undefined; alpha?: number | undefined } | undefined): Tensor {
     return wrap(call(ADDMM, this.handle, handleOf(mat1, "addmm", "mat1"), handleOf(mat2, "addmm", "mat2"), options?.beta, options?.alpha) as number);
   }
 
   /**
    * aten::gelu(Tensor self, *, str approximate="none") -> Tensor
    */
-  gelu(options: { approximate?: string | undefined } = {}): Tensor {
+  gelu(options?: { approximate?: string | undefined } | undefined): Tensor {
     return wrap(call(GELU, this.handle, options?.approximate) as number);
   }
 
@@ -1022,7 +1022,7 @@ export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | undefine
 /**
  * aten::scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, float dropout_p=0., bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor
  */
-export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, attnMask?: Tensor | undefined, dropoutP?: number | undefined, isCausal?: boolean | undefined, options: { scale?: number | undefined; enableGqa?: boolean | undefined } = {}): Tensor {
+export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, attnMask?: Tensor | undefined, dropoutP?: number | undefined, isCausal?: boolean | undefined, options?: { scale?: number | undefined; enableGqa?: boolean | undefined } | undefined): Tensor {
   return wrap(call(SCALED_DOT_PRODUCT_ATTENTION, handleOf(query, "scaledDotProductAttention", "query"), handleOf(key, "scaledDotProductAttention", "key"), handleOf(value, "scaledDotProductAttention", "value"), optionalHandleOf(attnMask, "scaledDotProductAttention", "attn_mask"), dropoutP, isCausal, options?.scale, options?.enableGqa) as number);
 }
 
@@ -1036,76 +1036,76 @@ export function weightNorm(v: Tensor, g: Tensor, dim?: number | undefined): Tens
 /**
  * aten::randperm(SymInt n, *, ScalarType? dtype=4, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
  */
-export function randperm(n: number, options: { dtype?: Dtype | undefined; device?: Device | undefined } = {}): Tensor {
+export function randperm(n: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(RANDPERM, n, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
  * aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
  */
-export function empty(size: readonly number[], options: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } = {}): Tensor {
+export function empty(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   return wrap(call(EMPTY_MEMORY_FORMAT, size, options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
  * aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
  */
-export function zeros(size: readonly number[], options: { dtype?: Dtype | undefined; device?: Device | undefined } = {}): Tensor {
+export function zeros(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(ZEROS, size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
  * aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
  */
-export function ones(size: readonly number[], options: { dtype?: Dtype | undefined; device?: Device | undefined } = {}): Tensor {
+export function ones(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(ONES, size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
  * aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
  */
-export function arange(start: number, end: number, step?: number | undefined, options: { dtype?: Dtype | undefined; device?: Device | undefined } = {}): Tensor {
+export function arange(start: number, end: number, step?: number | undefined, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(ARANGE_START_STEP, start, end, step, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
  * aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
  */
-export function rand(size: readonly number[], options: { dtype?: Dtype | undefined; device?: Device | undefined } = {}): Tensor {
+export function rand(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(RAND, size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
  * aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
  */
-export function randn(size: readonly number[], options: { dtype?: Dtype | undefined; device?: Device | undefined } = {}): Tensor {
+export function randn(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(RANDN, size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
  * aten::eye(SymInt n, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
  */
-export function eye(n: number, options: { dtype?: Dtype | undefined; device?: Device | undefined } = {}): Tensor {
+export function eye(n: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(EYE, n, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
  * aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
  */
-export function zerosLike(self: Tensor, options: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } = {}): Tensor {
+export function zerosLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   return wrap(call(ZEROS_LIKE, handleOf(self, "zerosLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
  * aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
  */
-export function onesLike(self: Tensor, options: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } = {}): Tensor {
+export function onesLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   return wrap(call(ONES_LIKE, handleOf(self, "onesLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
  * aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor
  */
-export function emptyLike(self: Tensor, options: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } = {}): Tensor {
+export function emptyLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   return wrap(call(EMPTY_LIKE, handleOf(self, "emptyLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
