@@ -197,7 +197,7 @@ function rememberChoice(home, choice) {
 /** @param {Report} report */
 async function checkNumerics(report) {
   const program = join(ROOT, "packages/libtorch/dist/numerics-check-main.js");
-  report.note("Comparing operators and their gradients with float64 and reference kernels.");
+  report.note("Comparing operators and their gradients with float64.");
   const { code, output } = await runInView(report, "checking", process.execPath, [program], { cwd: ROOT });
   if (code === 0) return;
   throw new SetupError(`this libtorch computes wrong results:\n${lastLines(output, 30)}`, {

@@ -9,3 +9,8 @@ export class TorchError extends Error {
     this.operator = operator;
   }
 }
+
+/** The addon is not built or does not load: something of the installation, mended by set-up. */
+export class BridgeError extends Error {
+  override readonly name = "BridgeError";
+}

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
-import { TorchError } from "./errors.js";
+import { BridgeError, TorchError } from "./errors.js";
 
 /** What the C++ bridge exports; tensors cross it as handles (numbers). See native/src/addon.cpp. */
 export interface Native {
@@ -77,7 +77,9 @@ export function bridgePath(): string {
 function load(): Native {
   const path = bridgePath();
   if (!existsSync(path)) {
-    throw new Error(`The bridge to libtorch must be built, but ${path} is missing. Run 'npm run setup'.`);
+    throw new BridgeError(
+      `The bridge to libtorch must be built, but ${path} is missing. Run 'npm run setup'.`,
+    );
   }
   // OpenMP threads that wait for work spin for milliseconds, which on shared cores takes them from those that have
   // work: a step became ten times slower. Spinning for some 20 us before they sleep is fastest on idle cores too
@@ -90,7 +92,7 @@ function load(): Native {
     native = createRequire(import.meta.url)(path) as Native;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`The bridge to libtorch must load, but does not: ${reason}. Run 'npm run setup'.`);
+    throw new BridgeError(`The bridge to libtorch must load, but does not: ${reason}. Run 'npm run setup'.`);
   }
   native.setErrorClass(TorchError);
   // Some builds start with one thread whatever the machine has.

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadTensors } from "@wav2vec2/libtorch";
+import { loadTensors, saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../src/data/random.js";
 import type { Tracker } from "../src/tracking/tracker.js";
@@ -71,7 +71,13 @@ async function weights(output: string): Promise<Map<string, string>> {
 describe("fine-tuning", () => {
   it("learns to transcribe, and its directory evaluates and transcribes", async () => {
     const result = await finetune(
-      recipe("learn", { max_steps: 260, logging_steps: 20, eval_steps: 130, save_steps: 1000 }),
+      recipe("learn", {
+        max_steps: 360,
+        model: { ...TINY_MODEL, layerdrop: 0 },
+        logging_steps: 20,
+        eval_steps: 120,
+        save_steps: 1000,
+      }),
       run(),
     );
     expect(result.interrupted).toBe(false);
@@ -117,6 +123,39 @@ describe("fine-tuning", () => {
     expect(changed.filter((name) => name.includes("feature_extractor"))).toEqual([]);
   });
 
+  it("starts from a backbone saved alone, under old key names, and from a pre-trained one with its heads", async () => {
+    const backbone = join(directory, "backbone");
+    await cp(join(directory, "whole", "final"), backbone, { recursive: true });
+    const file = join(backbone, "model.safetensors");
+    const { tensors } = await loadTensors(file);
+    const renamed = [...tensors]
+      .filter(([name]) => !name.startsWith("lm_head."))
+      .map(([name, tensor]): [string, Tensor] => [
+        name.replace("wav2vec2.", "").replace("parametrizations.weight.original0", "weight_g"),
+        tensor,
+      ]);
+    await saveTensors(file, renamed);
+    await finetune(recipe("from-backbone", { init: backbone, model: {}, max_steps: 1 }), run());
+    await saveTensors(file, [...tensors, ["quantizer.codevectors", tensors.get("lm_head.bias")!]]);
+    await finetune(recipe("from-pretrained", { init: backbone, model: {}, max_steps: 1 }), run());
+    await saveTensors(file, [...tensors, ["wav2vec2.stranger", tensors.get("lm_head.bias")!]]);
+    await expect(
+      finetune(recipe("from-stranger", { init: backbone, model: {}, max_steps: 1 }), run()),
+    ).rejects.toThrow(/unexpected: wav2vec2.stranger/);
+  });
+
+  it("mends what a killed process left half-written", async () => {
+    const output = join(directory, "whole");
+    await rename(join(output, "best"), join(output, "best.old"));
+    await cp(join(output, "checkpoints/step-12"), join(output, "checkpoints/step-99.tmp"), {
+      recursive: true,
+    });
+    await finetune(recipe("whole"), run(undefined, undefined, true));
+    expect(await readdir(output)).toContain("best");
+    expect(await readdir(output)).not.toContain("best.old");
+    expect(await readdir(join(output, "checkpoints"))).toEqual(["step-12", "step-6"]);
+  });
+
   it("stops before a step that is not finite and names the utterances", async () => {
     const broken = recipe("broken", { optimizer: { learning_rate: 1e30, max_grad_norm: 1e30 } });
     await expect(finetune(broken, run())).rejects.toThrow(/must be finite, but is .*1-1-00/);
@@ -126,8 +165,17 @@ describe("fine-tuning", () => {
     await expect(finetune(recipe("whole"), run())).rejects.toThrow(/holds checkpoints. Add --resume/);
     const wider = recipe("whole", { model: { ...TINY_MODEL, hidden_size: 32 }, max_steps: 20 });
     await expect(finetune(wider, run(undefined, undefined, true))).rejects.toThrow(
-      /must be a checkpoint of this run/,
+      /model must be as in .*recipe/,
     );
+    const reseeded = recipe("whole", { seed: 5 });
+    await expect(finetune(reseeded, run(undefined, undefined, true))).rejects.toThrow(/seed must be as in/);
+    const progress = join(directory, "whole/checkpoints/step-12/progress.json");
+    const before = await readFile(progress, "utf8");
+    await writeFile(progress, before.slice(0, 20));
+    await expect(finetune(recipe("whole"), run(undefined, undefined, true))).rejects.toThrow(
+      /step-12 must be a checkpoint of this run, but is not/,
+    );
+    await writeFile(progress, before);
   });
 
   it("leaves out what is too long or has too few frames, and says so", async () => {

@@ -136,7 +136,53 @@ BlockCache& blocks() {
 
 c10::Allocator* fallback = nullptr;
 
-// For blocks of either allocator: raw deallocation does not say whose they are.
+// Blocks of a few hundred bytes, by size and thread: a scope frees hundreds of small tensors at once, and malloc's
+// own thread cache keeps seven of a size.
+constexpr size_t kSmallStep = 64;
+constexpr size_t kSmallClasses = 8;
+constexpr size_t kSmallKept = 256;
+struct SmallBlocks {
+  void* blocks[kSmallClasses][kSmallKept];
+  size_t counts[kSmallClasses];
+  bool closed;  // the thread is ending: nothing is kept any more
+};
+thread_local SmallBlocks smallBlocks;  // without constructor and destructor, so that it outlives all others
+
+struct SmallBlocksCloser {
+  ~SmallBlocksCloser() {
+    smallBlocks.closed = true;
+    for (size_t i = 0; i < kSmallClasses; i++) {
+      while (smallBlocks.counts[i] > 0) std::free(smallBlocks.blocks[i][--smallBlocks.counts[i]]);
+    }
+  }
+  bool open = true;
+};
+thread_local SmallBlocksCloser smallBlocksCloser;
+
+template <size_t index>
+void freeSmall(void* block) {
+  if (smallBlocks.closed || smallBlocks.counts[index] == kSmallKept) {
+    std::free(block);
+  } else {
+    smallBlocks.blocks[index][smallBlocks.counts[index]++] = block;
+  }
+}
+constexpr c10::DeleterFnPtr kFreeSmall[kSmallClasses] = {freeSmall<0>, freeSmall<1>, freeSmall<2>, freeSmall<3>,
+                                                         freeSmall<4>, freeSmall<5>, freeSmall<6>, freeSmall<7>};
+
+c10::DataPtr allocateSmall(size_t bytes) {
+  const size_t index = (bytes - 1) / kSmallStep;
+  void* block = nullptr;
+  if (smallBlocksCloser.open && smallBlocks.counts[index] > 0) {
+    block = smallBlocks.blocks[index][--smallBlocks.counts[index]];
+  } else {
+    TORCH_CHECK(posix_memalign(&block, kSmallStep, (index + 1) * kSmallStep) == 0, "out of memory");
+  }
+  return {block, block, kFreeSmall[index], c10::Device(c10::DeviceType::CPU)};
+}
+
+// For blocks of any kind, since raw deallocation does not say which; small ones came from malloc, as the
+// fallback's do.
 void freeBlock(void* block) {
   if (block && !blocks().free(block)) fallback->raw_deleter()(block);
 }
@@ -147,6 +193,7 @@ struct CachingAllocator final : c10::Allocator {
 #else
   c10::DataPtr allocate(size_t bytes) const override {
 #endif
+    if (bytes > 0 && bytes <= kSmallClasses * kSmallStep) return allocateSmall(bytes);
     if (bytes < kSmallest) return fallback->allocate(bytes);
     void* block = blocks().allocate(bytes);
     return {block, block, &freeBlock, c10::Device(c10::DeviceType::CPU)};

@@ -122,12 +122,29 @@ napi_value schema(Environment& environment, napi_value* values, size_t) {
 
 namespace {
 
+// The memory of the last call's stack; a call inside a call, from a gradient hook, starts with none.
+struct BorrowedStack {
+  BorrowedStack() : stack(std::move(spare)) {}
+  BorrowedStack(const BorrowedStack&) = delete;
+  BorrowedStack& operator=(const BorrowedStack&) = delete;
+  ~BorrowedStack() {
+    stack.clear();
+    spare = std::move(stack);
+  }
+  torch::jit::Stack stack;
+
+ private:
+  static thread_local torch::jit::Stack spare;
+};
+thread_local torch::jit::Stack BorrowedStack::spare;
+
 template <bool inPlace>
 napi_value invoke(napi_env env, napi_callback_info info) {
   napi_value values[kMaximumArguments];
   size_t count = kMaximumArguments;
   const Operator* op = nullptr;
-  torch::jit::Stack stack;
+  BorrowedStack borrowed;
+  torch::jit::Stack& stack = borrowed.stack;
   std::string arguments;
   try {
     check(env, napi_get_cb_info(env, info, &count, values, nullptr, nullptr));

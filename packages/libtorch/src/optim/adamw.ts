@@ -18,9 +18,10 @@ export interface AdamWOptions {
   weightDecay?: number;
 }
 
-/** What a run needs to go on exactly: moments by position of the parameter, and the number of steps. */
+/** What a run needs to go on exactly, by position of the parameter. */
 export interface AdamWState {
-  step: number;
+  /** How often each parameter was updated. */
+  steps: number[];
   firstMoments: (Tensor | undefined)[];
   secondMoments: (Tensor | undefined)[];
 }
@@ -28,6 +29,8 @@ export interface AdamWState {
 interface Slot {
   readonly parameter: Tensor;
   readonly group: ParameterGroup;
+  /** Counted for each parameter, since LayerDrop leaves some without a gradient. */
+  step: number;
   first?: Tensor;
   second?: Tensor;
 }
@@ -42,7 +45,6 @@ export class AdamW {
   readonly #eps: number;
   readonly #weightDecay: number;
   readonly #slots: Slot[];
-  #step = 0;
 
   constructor(parameters: readonly Tensor[] | readonly ParameterGroup[], options: AdamWOptions) {
     this.learningRate = options.learningRate;
@@ -50,7 +52,9 @@ export class AdamW {
     this.#eps = options.eps ?? 1e-8;
     this.#weightDecay = options.weightDecay ?? 0.01;
     const groups = parameters.map((entry) => ("parameters" in entry ? entry : { parameters: [entry] }));
-    this.#slots = groups.flatMap((group) => group.parameters.map((parameter) => ({ parameter, group })));
+    this.#slots = groups.flatMap((group) =>
+      group.parameters.map((parameter) => ({ parameter, group, step: 0 })),
+    );
   }
 
   get parameters(): Tensor[] {
@@ -59,16 +63,16 @@ export class AdamW {
 
   /** Updates every parameter from its gradient. */
   step(): void {
-    this.#step++;
     const [beta1, beta2] = this.#betas;
-    const correction1 = 1 - beta1 ** this.#step;
-    const correction2 = Math.sqrt(1 - beta2 ** this.#step);
     noGrad(() =>
       scope(() => {
         for (const slot of this.#slots) {
           const { parameter, group } = slot;
           const gradient = parameter.grad;
           if (!gradient) continue;
+          slot.step++;
+          const correction1 = 1 - beta1 ** slot.step;
+          const correction2 = Math.sqrt(1 - beta2 ** slot.step);
           const rate = this.learningRate * (group.learningRateScale ?? 1);
           const decay = group.weightDecay ?? this.#weightDecay;
           slot.first ??= keep(zerosLike(parameter));
@@ -89,7 +93,7 @@ export class AdamW {
 
   state(): AdamWState {
     return {
-      step: this.#step,
+      steps: this.#slots.map((slot) => slot.step),
       firstMoments: this.#slots.map((slot) => slot.first),
       secondMoments: this.#slots.map((slot) => slot.second),
     };
@@ -97,14 +101,22 @@ export class AdamW {
 
   /** @throws Error when the state belongs to another set of parameters. */
   loadState(state: AdamWState): void {
-    if (state.firstMoments.length !== this.#slots.length) {
+    if (state.steps.length !== this.#slots.length) {
       throw new Error(
-        `The optimiser's state must hold ${this.#slots.length} parameters, but holds ${state.firstMoments.length}.`,
+        `The optimiser's state must hold ${this.#slots.length} parameters, but holds ${state.steps.length}.`,
       );
     }
-    this.#step = state.step;
+    for (const [i, { parameter }] of this.#slots.entries()) {
+      const moment = state.firstMoments[i];
+      if (moment && moment.shape.join() !== parameter.shape.join()) {
+        throw new Error(
+          `The optimiser's state of parameter ${i} must have the shape [${parameter.shape}], but has [${moment.shape}].`,
+        );
+      }
+    }
     const copyOf = (values: Tensor) => keep(empty(values.shape, { dtype: values.dtype }).copy_(values));
     for (const [i, slot] of this.#slots.entries()) {
+      slot.step = state.steps[i] ?? 0;
       const first = state.firstMoments[i];
       const second = state.secondMoments[i];
       if (first) slot.first = copyOf(first);

@@ -70,7 +70,7 @@ describe("AdamW", () => {
     const before = second.optimiser.state().firstMoments[0]!.toArray();
     first.step(1);
     expect(second.optimiser.state().firstMoments[0]!.toArray()).toEqual(before);
-    expect(second.optimiser.state().step).toBe(1);
+    expect(second.optimiser.state().steps[0]).toBe(1);
     expect(second.optimiser.state().firstMoments[1]).toBeUndefined(); // the second of the first group
   });
 

@@ -72,11 +72,21 @@ function report(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failed;
   }
+  if (isOfTheSystem(error)) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return exitCodes.failed;
+  }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(
     `${detail}\nThis is a fault in wav2vec2, not in what you did. Please report the lines above together with the output of 'wav2vec2 doctor'.\n`,
   );
   return exitCodes.failed;
+}
+
+/** A full disk, a directory without permission, a bridge that is not built: nothing to report. */
+function isOfTheSystem(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ("code" in error && "syscall" in error) || ["BridgeError", "SafetensorsError"].includes(error.name);
 }
 
 function version(): string {

@@ -1,5 +1,16 @@
+import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+
+/**
+ * Mends what a process that was killed in {@link writeDirectoryAtomic} left: between its two renames the directory
+ * is only there under its other name. One process at a time may write a directory.
+ */
+export async function recoverDirectory(path: string): Promise<void> {
+  if (!existsSync(path) && existsSync(`${path}.old`)) await rename(`${path}.old`, path);
+  await rm(`${path}.old`, { recursive: true, force: true });
+  await rm(`${path}.tmp`, { recursive: true, force: true });
+}
 
 /**
  * Fills a directory so that it is complete or as before: `write` works in a temporary one beside it, which is
@@ -9,10 +20,10 @@ export async function writeDirectoryAtomic(
   path: string,
   write: (temporary: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const replaced = `${path}.${process.pid}.old`;
-  await rm(temporary, { recursive: true, force: true });
+  const temporary = `${path}.tmp`;
+  const replaced = `${path}.old`;
   await mkdir(dirname(path), { recursive: true });
+  await recoverDirectory(path);
   await mkdir(temporary);
   try {
     await write(temporary);
@@ -21,7 +32,6 @@ export async function writeDirectoryAtomic(
     });
     await rename(temporary, path);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
-    await rm(replaced, { recursive: true, force: true });
+    await recoverDirectory(path);
   }
 }

@@ -44,12 +44,13 @@ export class Wav2Vec2ForCTC extends nn.Module {
    * "mean" divides each clip's loss by its labels and averages over clips, "sum" adds all up.
    */
   loss(logits: Tensor, frames: readonly number[], targets: CtcTargets): Tensor {
-    return this.#ctcLoss(logits, frames, targets, REDUCTIONS[this.config.ctcLossReduction]);
+    const { ctcLossReduction, ctcZeroInfinity } = this.config;
+    return this.#ctcLoss(logits, frames, targets, REDUCTIONS[ctcLossReduction], ctcZeroInfinity);
   }
 
-  /** Each clip's own loss, [batch]. */
+  /** Each clip's own loss, [batch]; infinite where a clip has fewer frames than its labels need. */
   losses(logits: Tensor, frames: readonly number[], targets: CtcTargets): Tensor {
-    return this.#ctcLoss(logits, frames, targets, REDUCTIONS.none);
+    return this.#ctcLoss(logits, frames, targets, REDUCTIONS.none, false);
   }
 
   #ctcLoss(
@@ -57,6 +58,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
     frames: readonly number[],
     { labels, labelLengths }: CtcTargets,
     reduction: number,
+    zeroInfinity: boolean,
   ): Tensor {
     return ctcLoss(
       logits.logSoftmax(-1, "float32").transpose(0, 1), // [frames, batch, vocabulary]
@@ -65,7 +67,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
       tensor(labelLengths, [labelLengths.length], { dtype: "int64" }),
       this.config.padTokenId,
       reduction,
-      this.config.ctcZeroInfinity,
+      zeroInfinity,
     );
   }
 }

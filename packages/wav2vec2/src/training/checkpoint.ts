@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import { writeDirectoryAtomic } from "../files/atomic-directory.js";
+import { recoverDirectory, writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 
 /** Everything of a run that its tensors do not hold. */
@@ -22,6 +22,8 @@ export interface Progress {
   position: number;
   /** Seconds of training so far, over all interruptions. */
   seconds: number;
+  /** The step of the newest validation. */
+  evaluated: number;
   /** The best validation so far and its step. */
   best?: { value: number; step: number };
 }
@@ -37,6 +39,16 @@ export async function listCheckpoints(runDirectory: string): Promise<number[]> {
     .sort((a, b) => a - b);
 }
 
+/** Removes what a killed process left half-written in a run directory, and puts back what it was replacing. */
+export async function recoverRun(runDirectory: string): Promise<void> {
+  for (const parent of [runDirectory, join(runDirectory, "checkpoints")]) {
+    for (const name of await readdir(parent).catch(() => [])) {
+      const directory = /^(best|final|step-\d+)\.(tmp|old)$/.exec(name)?.[1];
+      if (directory) await recoverDirectory(join(parent, directory));
+    }
+  }
+}
+
 /** Writes `checkpoints/step-N` (complete or absent) and removes all but the newest `keep`. */
 export async function saveCheckpoint(
   runDirectory: string,
@@ -49,8 +61,8 @@ export async function saveCheckpoint(
     await saveTensors(join(temporary, "model.safetensors"), module.namedParameters());
     await saveTensors(join(temporary, "optimizer.safetensors"), optimizerTensors(optimizer));
     await saveTensors(join(temporary, "random.safetensors"), [["cpu", randomState()]]);
-    const state = { ...progress, optimizerSteps: optimizer.state().step };
-    await writeFileAtomic(join(temporary, "progress.json"), `${JSON.stringify(state, null, 2)}\n`);
+    const state = { ...progress, optimizerSteps: optimizer.state().steps };
+    await writeFileAtomic(join(temporary, "progress.json"), `${JSON.stringify(state)}\n`);
   });
   const old = (await listCheckpoints(runDirectory)).slice(0, -keep);
   for (const step of old) await rm(checkpointPath(runDirectory, step), { recursive: true, force: true });
@@ -77,11 +89,11 @@ export async function loadCheckpoint(
     }
     const { optimizerSteps, ...progress } = JSON.parse(
       await readFile(join(path, "progress.json"), "utf8"),
-    ) as Progress & { optimizerSteps: number };
+    ) as Progress & { optimizerSteps: number[] };
     const { tensors } = await loadTensors(join(path, "optimizer.safetensors"));
     const moments = (name: string) => optimizer.parameters.map((_, i) => tensors.get(`${name}.${i}`));
     optimizer.loadState({
-      step: optimizerSteps,
+      steps: optimizerSteps,
       firstMoments: moments("exp_avg"),
       secondMoments: moments("exp_avg_sq"),
     });
@@ -92,7 +104,7 @@ export async function loadCheckpoint(
   } catch (error) {
     throw new UserError(
       `${path} must be a checkpoint of this run, but is not: ${(error as Error).message}. ` +
-        "Give another --output, or run without --resume to start again.",
+        `Give another --output, or remove ${join(runDirectory, "checkpoints")} to start again.`,
       { cause: error },
     );
   }

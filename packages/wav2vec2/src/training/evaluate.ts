@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope, tensor } from "@wav2vec2/libtorch";
 import { lengthBucketedBatches } from "../data/batches.js";
 import { ClipCache } from "../data/clip-cache.js";
@@ -32,7 +33,6 @@ export interface Evaluation {
 export interface EvaluateOptions {
   batchSeconds?: number;
   onProgress?: (done: number, total: number) => void;
-  signal?: AbortSignal;
 }
 
 /** Error rates of a model directory on a split of a LibriSpeech-layout directory, decoding greedily. */
@@ -54,7 +54,7 @@ export async function evaluateModel(
 export async function evaluate(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
-  { batchSeconds = BATCH_SECONDS, onProgress, signal }: EvaluateOptions = {},
+  { batchSeconds = BATCH_SECONDS, onProgress }: EvaluateOptions = {},
   clips = new ClipCache(),
 ): Promise<{ evaluation: Evaluation; blankShare: number; ctcLoss: number }> {
   const { model } = ctc;
@@ -65,7 +65,7 @@ export async function evaluate(
   model.eval();
   try {
     for (const indices of lengthBucketedBatches(utterances, { batchSeconds, seed: 0, epoch: 0 })) {
-      signal?.throwIfAborted();
+      await turn(); // so that Ctrl+C is heard also where all clips are in memory
       const batch = await prepareBatch(
         indices.map((index) => utterances[index]!),
         preparation,

@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { manualSeed, setThreads, tensor } from "@wav2vec2/libtorch";
 import { ClipCache } from "../data/clip-cache.js";
 import { type CtcBatch, dropImpossibleTargets } from "../data/ctc-collator.js";
@@ -13,7 +14,7 @@ import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
-import { listCheckpoints } from "./checkpoint.js";
+import { listCheckpoints, recoverRun } from "./checkpoint.js";
 import { paddedFrames, trainingBatches } from "./ctc-batches.js";
 import { evaluate } from "./evaluate.js";
 import { type Task, train } from "./loop.js";
@@ -25,7 +26,7 @@ import {
   saveCtcModel,
 } from "./model-directory.js";
 import type { Recipe } from "./recipe.js";
-import { writeRecipe } from "./recipe-file.js";
+import { loadRecipe, writeRecipe } from "./recipe-file.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
 
@@ -71,9 +72,23 @@ export async function finetune(
   };
 }
 
+/** What may differ between the parts of one run; anything else would make it another run. */
+const CHANGEABLE: (keyof Recipe)[] = [
+  "max_steps",
+  "max_minutes",
+  "output",
+  "logging_steps",
+  "eval_steps",
+  "save_steps",
+  "keep_checkpoints",
+  "threads",
+];
+
 /** Refuses to mix two runs in one directory. */
 async function prepareOutput(recipe: Recipe, resume: boolean): Promise<void> {
   const { output } = recipe;
+  await recoverRun(output);
+  if (resume && (await listCheckpoints(output)).length > 0) requireSameRun(recipe);
   if (!resume && (await listCheckpoints(output)).length > 0) {
     throw new UserError(
       `${output} must be a new run directory, but holds checkpoints. Add --resume to go on, or give another --output.`,
@@ -82,6 +97,18 @@ async function prepareOutput(recipe: Recipe, resume: boolean): Promise<void> {
   await mkdir(output, { recursive: true });
   if (!resume) await rm(join(output, "best"), { recursive: true, force: true });
   await writeRecipe(join(output, "recipe.yaml"), recipe);
+}
+
+function requireSameRun(recipe: Recipe): void {
+  const path = join(recipe.output, "recipe.yaml");
+  const before = loadRecipe(path);
+  for (const key of Object.keys(recipe) as (keyof Recipe)[]) {
+    if (CHANGEABLE.includes(key) || isDeepStrictEqual(recipe[key], before[key])) continue;
+    throw new UserError(
+      `${key} must be as in ${path} to go on with that run, but is ${JSON.stringify(recipe[key])} instead of ` +
+        `${JSON.stringify(before[key])}. Give another --output for another run.`,
+    );
+  }
 }
 
 /** The model to start from: a directory's weights, or random ones for the characters of the transcripts. */
@@ -106,9 +133,13 @@ async function makeModel(recipe: Recipe, utterances: readonly TranscribedUtteran
   const model = new Wav2Vec2ForCTC(config);
   if (init) {
     const mismatch = await loadWeights(model, init);
-    // A backbone has no head yet: the fresh one is trained.
-    const missing = mismatch.missing.filter((name) => !name.startsWith("lm_head."));
-    requireComplete(init, { ...mismatch, missing });
+    // A backbone has no recognition head yet, a pre-trained one has heads of its own, and the mask vector is there
+    // only where something is masked.
+    const missing = mismatch.missing.filter((name) => !/^lm_head\.|\.masked_spec_embed$/.test(name));
+    const unexpected = mismatch.unexpected.filter(
+      (name) => !/^(quantizer|project_q|project_hid)\.|masked_spec_embed$/.test(name),
+    );
+    requireComplete(init, { ...mismatch, missing, unexpected });
   }
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
   return { model, tokenizer, normalize: init ? await readNormalize(init) : true };

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { autocast, type nn, optim, scope, type Tensor } from "@wav2vec2/libtorch";
+import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { UserError } from "../errors.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
@@ -33,8 +34,6 @@ export interface LoopResult {
   interrupted: boolean;
 }
 
-const SAMPLE_RATE = 16000;
-
 /** The one training loop: next batches, loss, backward, clip, step, log, evaluate, save. */
 export async function train<Batch extends TrainingBatch>(
   recipe: Recipe,
@@ -44,12 +43,12 @@ export async function train<Batch extends TrainingBatch>(
   const { module } = task;
   const optimizer = makeOptimizer(module, recipe);
   const restored = resume ? await loadCheckpoint(recipe.output, module, optimizer) : undefined;
-  const progress: Progress = restored ?? { step: 0, position: 0, seconds: 0 };
+  const progress: Progress = restored ?? { step: 0, position: 0, seconds: 0, evaluated: -1 };
   if (restored) tracker.note(`Resumed at step ${restored.step} of ${recipe.max_steps}.`);
   const batches = task.batches(progress.position);
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
   const meter = new Meter();
-  let [evaluated, saved] = [progress.best ? progress.step : -1, progress.step];
+  let saved = progress.step;
 
   const save = async () => {
     await saveCheckpoint(recipe.output, module, optimizer, progress, recipe.keep_checkpoints);
@@ -58,7 +57,7 @@ export async function train<Batch extends TrainingBatch>(
   const evaluate = async () => {
     const { metrics, criterion } = await task.evaluate(progress.step);
     tracker.log(prefixed(metrics), progress.step);
-    evaluated = progress.step;
+    progress.evaluated = progress.step;
     if (progress.best && criterion >= progress.best.value) return;
     progress.best = { value: criterion, step: progress.step };
     await task.save("best");
@@ -111,17 +110,20 @@ export async function train<Batch extends TrainingBatch>(
     if (progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps) {
       tracker.log({ loss, learning_rate: learningRate, grad_norm: gradNorm, ...meter.read() }, progress.step);
     }
-    if (progress.step % recipe.eval_steps === 0) await evaluate();
+    const pauses = [recipe.eval_steps, recipe.save_steps].map((every) => progress.step % every === 0);
+    if (pauses[0]) await evaluate();
     clock();
-    if (progress.step % recipe.save_steps === 0) await save();
+    if (pauses[1]) await save();
+    if (pauses.includes(true)) meter.restart(); // speed is that of training alone
   }
   await batches.return?.();
   if (signal.aborted) {
     if (saved !== progress.step) await save();
-    tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
+    if (progress.step > 0)
+      tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, interrupted: true };
   }
-  if (evaluated !== progress.step) await evaluate();
+  if (progress.evaluated !== progress.step) await evaluate();
   if (saved !== progress.step) await save();
   await task.save("final");
   return { steps: progress.step, best: progress.best, interrupted: false };
@@ -179,8 +181,12 @@ class Meter {
       data_wait_share: this.#waitedMs / elapsed,
       memory_mb: process.memoryUsage.rss() / 2 ** 20,
     };
+    this.restart();
+    return metrics;
+  }
+
+  restart(): void {
     this.#samples = this.#batches = this.#waitedMs = 0;
     this.#since = performance.now();
-    return metrics;
   }
 }

@@ -19,9 +19,13 @@ export interface CtcModel {
   normalize: boolean;
 }
 
+/** The heads of `Wav2Vec2ForCTC` and `Wav2Vec2ForPreTraining`; all else is below `wav2vec2.`. */
+const HEAD = /^(wav2vec2|lm_head|quantizer|project_q|project_hid|dropout_features)\./;
+
 /** PyTorch before 2.0 named the two halves of a normalised weight so. */
 function currentKey(key: string): string {
-  return key
+  // A `Wav2Vec2Model` saved alone has no prefix.
+  return (HEAD.test(key) ? key : `wav2vec2.${key}`)
     .replace(/\.conv\.weight_g$/, ".conv.parametrizations.weight.original0")
     .replace(/\.conv\.weight_v$/, ".conv.parametrizations.weight.original1");
 }
