@@ -1,12 +1,13 @@
 import { InvalidArgumentError } from "commander";
 import { alignWords, countErrors, inColumns } from "../tracking/aligned-words.js";
 import type { Evaluation } from "../training/evaluate.js";
-import { type Define, print, printJson, showProgress } from "./command.js";
+import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
 
 interface Options {
   data: string;
   split: string;
   batchSeconds?: number;
+  beamWidth?: number;
   worst: number;
   json: boolean;
 }
@@ -17,14 +18,20 @@ export const defineEvaluate: Define = (command) => {
     .requiredOption("--data <dir>", "directory in LibriSpeech layout")
     .requiredOption("--split <name>", "split to evaluate on")
     .option("--batch-seconds <number>", "seconds of audio in a batch", positive)
+    .option(
+      "--beam-width <number>",
+      "prefixes of the beam search; 1 decodes greedily (default: 16)",
+      positiveWhole,
+    )
     .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
     .option("--json", "print the result, with all utterances, as JSON", false)
-    .action(async (model: string, { data, split, batchSeconds, worst, json }: Options) => {
+    .action(async (model: string, { data, split, batchSeconds, beamWidth, worst, json }: Options) => {
       const { evaluateModel } = await import("../training/evaluate.js");
       const evaluation = await evaluateModel(model, {
         data,
         split,
         ...(batchSeconds === undefined ? {} : { batchSeconds }),
+        ...(beamWidth === undefined ? {} : { beamWidth }),
         onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),
       }).finally(() => showProgress(""));
       if (json) {

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { type Define, exitCodes, print, printJson } from "./command.js";
+import { type Define, exitCodes, positiveWhole, print, printJson } from "./command.js";
 
 type Result = { file: string; text: string } | { file: string; error: string };
 
@@ -8,28 +8,35 @@ export const defineTranscribe: Define = (command, { exit }) => {
     .argument("<model>", "model directory")
     .argument("<file...>", "FLAC or WAV files at 16 kHz")
     .option(
+      "--beam-width <number>",
+      "prefixes of the beam search; 1 decodes greedily (default: 16)",
+      positiveWhole,
+    )
+    .option(
       "--json",
       "print the results as JSON: [{file, text}], or {file, error} for a file that failed",
       false,
     )
-    .action(async (model: string, files: string[], { json }: { json: boolean }) => {
-      const { readAudio } = await import("../audio/audio-file.js");
-      const { loadRecognizer } = await import("../training/transcribe.js");
-      const recognizer = await loadRecognizer(model);
-      const results: Result[] = [];
-      for (const file of files) {
-        try {
-          const text = await recognizer.transcribe(await readAudio(file), file);
-          results.push({ file, text });
-          if (!json) print(files.length === 1 ? text : `${file}\t${text}`);
-        } catch (error) {
-          // One bad file must not cost the others.
-          if (!(error instanceof UserError)) throw error;
-          results.push({ file, error: error.message });
-          process.stderr.write(`${error.message}\n`);
+    .action(
+      async (model: string, files: string[], { json, beamWidth }: { json: boolean; beamWidth?: number }) => {
+        const { readAudio } = await import("../audio/audio-file.js");
+        const { loadRecognizer } = await import("../training/transcribe.js");
+        const recognizer = await loadRecognizer(model, { beamWidth });
+        const results: Result[] = [];
+        for (const file of files) {
+          try {
+            const text = await recognizer.transcribe(await readAudio(file), file);
+            results.push({ file, text });
+            if (!json) print(files.length === 1 ? text : `${file}\t${text}`);
+          } catch (error) {
+            // One bad file must not cost the others.
+            if (!(error instanceof UserError)) throw error;
+            results.push({ file, error: error.message });
+            process.stderr.write(`${error.message}\n`);
+          }
         }
-      }
-      if (json) printJson(results);
-      if (results.some((result) => "error" in result)) exit(exitCodes.failed);
-    });
+        if (json) printJson(results);
+        if (results.some((result) => "error" in result)) exit(exitCodes.failed);
+      },
+    );
 };

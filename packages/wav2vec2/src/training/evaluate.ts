@@ -5,7 +5,7 @@ import { ClipCache } from "../data/clip-cache.js";
 import type { CtcBatch } from "../data/ctc-collator.js";
 import { readLibriSpeech } from "../data/librispeech.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
-import { greedyDecode } from "../text/ctc-greedy.js";
+import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { prepareBatch } from "./ctc-batches.js";
@@ -32,10 +32,12 @@ export interface Evaluation {
 
 export interface EvaluateOptions {
   batchSeconds?: number;
+  /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
+  beamWidth?: number | undefined;
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Error rates of a model directory on a split of a LibriSpeech-layout directory, decoding greedily. */
+/** Error rates of a model directory on a split of a LibriSpeech-layout directory. */
 export async function evaluateModel(
   modelDirectory: string,
   { data, split, ...options }: EvaluateOptions & { data: string; split: string },
@@ -54,7 +56,7 @@ export async function evaluateModel(
 export async function evaluate(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
-  { batchSeconds = BATCH_SECONDS, onProgress }: EvaluateOptions = {},
+  { batchSeconds = BATCH_SECONDS, beamWidth, onProgress }: EvaluateOptions = {},
   clips = new ClipCache(),
 ): Promise<{ evaluation: Evaluation; blankShare: number; ctcLoss: number }> {
   const { model } = ctc;
@@ -70,7 +72,7 @@ export async function evaluate(
         indices.map((index) => utterances[index]!),
         preparation,
       );
-      const recognized = recognizeBatch(ctc, batch);
+      const recognized = recognizeBatch(ctc, batch, beamWidth);
       for (const [row, id] of batch.ids.entries()) hypotheses.set(id, recognized.texts[row]!);
       blanks += recognized.blanks;
       frames += recognized.frames;
@@ -87,10 +89,11 @@ export async function evaluate(
   return { evaluation, blankShare: frames ? blanks / frames : 0, ctcLoss: losses ? loss / losses : 0 };
 }
 
-/** Greedy transcripts of a batch, in its order, and each clip's CTC loss. */
+/** Transcripts of a batch, in its order, and each clip's CTC loss. */
 function recognizeBatch(
   { model, tokenizer }: { model: CtcModel["model"]; tokenizer: CtcTokenizer },
   batch: CtcBatch,
+  beamWidth: number | undefined,
 ): { texts: string[]; blanks: number; frames: number; losses: number[] } {
   return noGrad(() =>
     scope(() => {
@@ -99,7 +102,7 @@ function recognizeBatch(
       const vocabulary = model.config.vocabSize;
       const rows = frames.map((count, row) => logits.select(0, row).narrow(0, 0, count));
       const decoded = rows.map((row, i) =>
-        greedyDecode(row.toFloat32Array(), frames[i]!, vocabulary, model.config.padTokenId),
+        decodeCtc(row.toFloat32Array(), frames[i]!, vocabulary, model.config.padTokenId, beamWidth),
       );
       return {
         texts: decoded.map(({ labels }) => tokenizer.decode(labels, { groupTokens: false })),

@@ -1,7 +1,7 @@
 import { noGrad, scope, tensor } from "@wav2vec2/libtorch";
 import { normalize } from "../audio/normalize.js";
 import { UserError } from "../errors.js";
-import { greedyDecode } from "../text/ctc-greedy.js";
+import { decodeCtc } from "../text/ctc-decode.js";
 import { minimumSamples } from "./ctc-batches.js";
 import { loadCtcModel } from "./model-directory.js";
 
@@ -10,8 +10,16 @@ export interface Recognizer {
   transcribe(samples: Float32Array, name?: string): Promise<string>;
 }
 
-/** Loads a model directory once, to transcribe many clips. @throws UserError when it does not hold a recogniser */
-export async function loadRecognizer(modelDirectory: string): Promise<Recognizer> {
+/**
+ * Loads a model directory once, to transcribe many clips.
+ *
+ * @param options.beamWidth prefixes of the beam search, 16 when left out; 1 decodes greedily
+ * @throws UserError when the directory does not hold a recogniser
+ */
+export async function loadRecognizer(
+  modelDirectory: string,
+  { beamWidth }: { beamWidth?: number | undefined } = {},
+): Promise<Recognizer> {
   const { model, tokenizer, normalize: normalizes } = await loadCtcModel(modelDirectory);
   const { padTokenId, vocabSize } = model.config;
   const shortest = minimumSamples(model.config);
@@ -25,7 +33,7 @@ export async function loadRecognizer(modelDirectory: string): Promise<Recognizer
       return noGrad(() =>
         scope(() => {
           const { logits, frames } = model.forward({ input: tensor(padded, [1, padded.length]) });
-          const { labels } = greedyDecode(logits.toFloat32Array(), frames[0]!, vocabSize, padTokenId);
+          const { labels } = decodeCtc(logits.toFloat32Array(), frames[0]!, vocabSize, padTokenId, beamWidth);
           return tokenizer.decode(labels, { groupTokens: false });
         }),
       );
