@@ -1,3 +1,4 @@
+import { type Tensor, tensor } from "@wav2vec2/libtorch";
 import { normalize as normalizeSamples } from "../audio/normalize.js";
 import { changeSpeed } from "../audio/speed.js";
 import { lengthBucketedBatches } from "../data/batches.js";
@@ -6,6 +7,7 @@ import { type CtcBatch, collateCtc } from "../data/ctc-collator.js";
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
+import type { Wav2Vec2ForCTC } from "../model/ctc.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 
 /** What turns utterances into batches a CTC model can take. */
@@ -44,6 +46,12 @@ export async function prepareBatch(
     }),
   );
   return collateCtc(items, { minimumSamples: minimumSamples(config) });
+}
+
+/** Scores of a batch's clips, [batch, frames, vocabulary], and each clip's own frames. */
+export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Tensor; frames: number[] } {
+  const input = tensor(batch.input, [batch.ids.length, batch.paddedLength]);
+  return model.forward({ input, lengths: Array.from(batch.lengths) });
 }
 
 export interface TrainingOrder {

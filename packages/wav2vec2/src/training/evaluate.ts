@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { noGrad, scope, tensor } from "@wav2vec2/libtorch";
+import { noGrad, scope } from "@wav2vec2/libtorch";
 import { lengthBucketedBatches } from "../data/batches.js";
 import { ClipCache } from "../data/clip-cache.js";
 import type { CtcBatch } from "../data/ctc-collator.js";
@@ -8,7 +8,7 @@ import type { TranscribedUtterance } from "../data/utterance.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
-import { prepareBatch } from "./ctc-batches.js";
+import { forwardBatch, prepareBatch } from "./ctc-batches.js";
 import { type CtcModel, loadCtcModel } from "./model-directory.js";
 
 const BATCH_SECONDS = 60;
@@ -97,8 +97,7 @@ function recognizeBatch(
 ): { texts: string[]; blanks: number; frames: number; losses: number[] } {
   return noGrad(() =>
     scope(() => {
-      const input = tensor(batch.input, [batch.ids.length, batch.paddedLength]);
-      const { logits, frames } = model.forward({ input, lengths: Array.from(batch.lengths) });
+      const { logits, frames } = forwardBatch(model, batch);
       const vocabulary = model.config.vocabSize;
       const rows = frames.map((count, row) => logits.select(0, row).narrow(0, 0, count));
       const decoded = rows.map((row, i) =>

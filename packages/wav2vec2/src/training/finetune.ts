@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { manualSeed, setThreads, tensor } from "@wav2vec2/libtorch";
+import { manualSeed, setThreads } from "@wav2vec2/libtorch";
 import { ClipCache } from "../data/clip-cache.js";
 import { type CtcBatch, dropImpossibleTargets } from "../data/ctc-collator.js";
 import { filterByDuration } from "../data/filter.js";
@@ -15,7 +15,7 @@ import { CtcTokenizer } from "../text/tokenizer.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { listCheckpoints, recoverRun } from "./checkpoint.js";
-import { paddedFrames, trainingBatches } from "./ctc-batches.js";
+import { forwardBatch, paddedFrames, trainingBatches } from "./ctc-batches.js";
 import { evaluate } from "./evaluate.js";
 import { type Task, train } from "./loop.js";
 import {
@@ -204,8 +204,7 @@ function ctcTask(
         speedPerturbation: recipe.data.speed_perturbation,
       }),
     loss(batch) {
-      const input = tensor(batch.input, [batch.ids.length, batch.paddedLength]);
-      const { logits, frames } = model.forward({ input, lengths: Array.from(batch.lengths) });
+      const { logits, frames } = forwardBatch(model, batch);
       return model.loss(logits, frames, batch);
     },
     async evaluate(step) {

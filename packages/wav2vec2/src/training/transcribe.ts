@@ -1,8 +1,9 @@
-import { noGrad, scope, tensor } from "@wav2vec2/libtorch";
+import { noGrad, scope } from "@wav2vec2/libtorch";
 import { normalize } from "../audio/normalize.js";
+import { collateCtc } from "../data/ctc-collator.js";
 import { UserError } from "../errors.js";
 import { decodeCtc } from "../text/ctc-decode.js";
-import { minimumSamples } from "./ctc-batches.js";
+import { forwardBatch, minimumSamples } from "./ctc-batches.js";
 import { loadCtcModel } from "./model-directory.js";
 
 export interface Recognizer {
@@ -28,11 +29,11 @@ export async function loadRecognizer(
     async transcribe(samples, name = "the clip") {
       if (samples.length === 0) throw new UserError(`${name} must hold audio, but is empty.`);
       const clip = normalizes ? normalize(samples) : samples;
-      const padded = new Float32Array(Math.max(clip.length, shortest));
-      padded.set(clip);
+      const item = { id: name, samples: clip, labels: new Int32Array(0) };
+      const batch = collateCtc([item], { minimumSamples: shortest });
       return noGrad(() =>
         scope(() => {
-          const { logits, frames } = model.forward({ input: tensor(padded, [1, padded.length]) });
+          const { logits, frames } = forwardBatch(model, batch);
           const { labels } = decodeCtc(logits.toFloat32Array(), frames[0]!, vocabSize, padTokenId, beamWidth);
           return tokenizer.decode(labels, { groupTokens: false });
         }),
