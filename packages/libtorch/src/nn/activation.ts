@@ -1,9 +1,21 @@
 import type { Tensor } from "../tensor.js";
-import { Module } from "./module.js";
 
-/** Hendrycks and Gimpel 2016 (arXiv 1606.08415): x times the Gaussian distribution function of x. */
-export class GELU extends Module {
-  forward(x: Tensor): Tensor {
-    return x.gelu();
-  }
+/** Activations under the names of Hugging Face's configurations; each keeps its input's shape. */
+const ACTIVATIONS = {
+  /** Hendrycks and Gimpel 2016 (arXiv 1606.08415): x times the Gaussian distribution function of x. */
+  gelu: (x: Tensor) => x.gelu(),
+  /** The same with a tanh in the distribution function's place. */
+  gelu_new: (x: Tensor) => x.gelu({ approximate: "tanh" }),
+  relu: (x: Tensor) => x.relu(),
+  /** Also called swish: x sigmoid(x). */
+  silu: (x: Tensor) => x.mul(x.sigmoid()),
+} as const;
+
+export type ActivationName = keyof typeof ACTIVATIONS;
+
+export const ACTIVATION_NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
+
+/** A nonlinearity by its name. */
+export function activation(name: ActivationName): (x: Tensor) => Tensor {
+  return ACTIVATIONS[name];
 }

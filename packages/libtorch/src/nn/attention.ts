@@ -27,11 +27,22 @@ export function attention(
   mask: Tensor | undefined,
   dropout: number,
 ): Tensor {
-  const bias = mask && lowestWhereFalse(mask, query);
-  if (fused) return scaledDotProductAttention(query, key, value, bias, dropout);
+  if (!fused) return attentionWithWeights(query, key, value, mask, dropout).attended;
+  return scaledDotProductAttention(query, key, value, mask && lowestWhereFalse(mask, query), dropout);
+}
+
+/** {@link attention}, and the weights behind dropout, [batch, heads, time, time], which a fused kernel never holds. */
+export function attentionWithWeights(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  mask: Tensor | undefined,
+  dropout: number,
+): { attended: Tensor; weights: Tensor } {
   const scores = query.mul(query.shape.at(-1)! ** -0.5).matmul(key.transpose(-2, -1)); // [batch, heads, time, time]
-  const weights = (bias ? scores.add(bias) : scores).softmax(-1);
-  return (dropout > 0 ? drop(weights, dropout, true) : weights).matmul(value);
+  const shares = (mask ? scores.add(lowestWhereFalse(mask, query)) : scores).softmax(-1);
+  const weights = dropout > 0 ? drop(shares, dropout, true) : shares;
+  return { attended: weights.matmul(value), weights }; // [batch, heads, time, size]
 }
 
 function lowestWhereFalse(mask: Tensor, like: Tensor): Tensor {

@@ -5,16 +5,17 @@ import { arange, ones, randn } from "../operators.generated.js";
 import { manualSeed } from "../runtime.js";
 import { type Tensor, tensor } from "../tensor.js";
 import {
+  activation,
   attention,
+  attentionWithWeights,
   Conv1d,
   Dropout,
   Embedding,
-  GELU,
   GroupNorm,
   init,
   LayerNorm,
   Linear,
-  type Module,
+  Module,
   WeightNorm,
 } from "./index.js";
 
@@ -41,6 +42,12 @@ function expectClose(actual: Tensor | undefined, expected: number[]): void {
 
 interface Layer extends Module {
   forward(x: Tensor): Tensor;
+}
+
+class GELU extends Module {
+  forward(x: Tensor): Tensor {
+    return activation("gelu")(x);
+  }
 }
 
 describe("layers are PyTorch's, forward and backward", () => {
@@ -114,6 +121,25 @@ describe("Dropout", () => {
   });
 });
 
+describe("activations", () => {
+  it("are the functions they are named after", () => {
+    const points = [-3, -0.5, 0, 0.7, 4];
+    const values = (name: "relu" | "silu" | "gelu_new") => activation(name)(tensor(points));
+    expectClose(
+      values("relu"),
+      points.map((x) => Math.max(x, 0)),
+    );
+    expectClose(
+      values("silu"),
+      points.map((x) => x / (1 + Math.exp(-x))),
+    );
+    expectClose(
+      values("gelu_new"),
+      points.map((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+    );
+  });
+});
+
 describe("attention", () => {
   const [query, key, value] = [0, 1, 2].map((seed) => {
     manualSeed(seed);
@@ -123,6 +149,14 @@ describe("attention", () => {
   it("is softmax(Q K^T / sqrt(size)) V", () => {
     const expected = query.matmul(key.transpose(-2, -1)).div(2).softmax(-1).matmul(value);
     expectClose(attention(query, key, value, undefined, 0), expected.toArray());
+  });
+
+  it("shows its weights on request, and attends alike", () => {
+    const mask = tensor([1, 1, 1, 1, 0, 1, 1, 0, 0, 0], [2, 1, 1, 5], { dtype: "bool" });
+    const { attended, weights } = attentionWithWeights(query, key, value, mask, 0);
+    expectClose(attended, attention(query, key, value, mask, 0).toArray());
+    expectClose(weights.sum([-1]), Array<number>(2 * 3 * 5).fill(1));
+    expect(weights.select(0, 1).narrow(2, 2, 3).amax().item()).toBe(0);
   });
 
   it("does not attend to masked positions, and attends to all alike where all are masked", () => {
