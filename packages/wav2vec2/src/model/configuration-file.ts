@@ -4,7 +4,7 @@ import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { completeConfig, DEFAULT_CONFIG, type Wav2Vec2Config } from "./configuration.js";
-import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS } from "./configuration-rules.js";
+import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS, OWN_FIELDS } from "./configuration-rules.js";
 
 const FILE_NAME = "config.json";
 const MODEL_TYPE = "wav2vec2";
@@ -64,7 +64,9 @@ export function configToHuggingFace(
   checkConfig({ ...config }, "The model configuration");
   const entries: [string, unknown][] = [
     ...Object.entries(config.extra),
-    ...CONFIG_FIELDS.map((field): [string, unknown] => [stateName(field), config[field]]),
+    ...CONFIG_FIELDS.filter(
+      (field) => !OWN_FIELDS.includes(field) || config[field] !== DEFAULT_CONFIG[field],
+    ).map((field): [string, unknown] => [stateName(field), config[field]]),
     ["model_type", MODEL_TYPE],
     ["architectures", architectures],
     ["num_feat_extract_layers", config.convDim.length],

@@ -43,13 +43,15 @@ const oneOf = (...words: string[]): Rule => ({
   holds: (value) => typeof value === "string" && words.includes(value),
 });
 
+const activation = oneOf("gelu", "gelu_new", "relu", "silu");
+
 const RULES: Readonly<Record<ConfigField, Rule>> = {
-  vocabSize: count,
+  vocabSize: countOrNull,
   hiddenSize: count,
   numHiddenLayers: count,
   numAttentionHeads: count,
   intermediateSize: count,
-  hiddenAct: oneOf("gelu"),
+  hiddenAct: activation,
   hiddenDropout: share,
   activationDropout: share,
   attentionDropout: share,
@@ -60,7 +62,7 @@ const RULES: Readonly<Record<ConfigField, Rule>> = {
   initializerRange: amount,
   layerNormEps: positive,
   featExtractNorm: oneOf("group", "layer"),
-  featExtractActivation: oneOf("gelu"),
+  featExtractActivation: activation,
   convDim: counts,
   convStride: counts,
   convKernel: counts,
@@ -84,7 +86,7 @@ const RULES: Readonly<Record<ConfigField, Rule>> = {
   diversityLossWeight: amount,
   ctcLossReduction: oneOf("sum", "mean"),
   ctcZeroInfinity: flag,
-  padTokenId: natural,
+  padTokenId: tokenOrNull,
   bosTokenId: tokenOrNull,
   eosTokenId: tokensOrNull,
   addAdapter: flag,
@@ -93,7 +95,17 @@ const RULES: Readonly<Record<ConfigField, Rule>> = {
   numAdapterLayers: count,
   outputHiddenSize: count,
   adapterAttnDim: countOrNull,
+  referencePadding: flag,
+  featureGradMult: amount,
+  featurePenaltyWeight: amount,
 };
+
+/** Keys that Hugging Face does not have. */
+export const OWN_FIELDS: readonly ConfigField[] = [
+  "referencePadding",
+  "featureGradMult",
+  "featurePenaltyWeight",
+];
 
 export const CONFIG_FIELDS = Object.keys(RULES) as ConfigField[];
 
@@ -144,18 +156,9 @@ function contradictions(config: Wav2Vec2Config): string[] {
         `but have ${convDim.length}, ${convStride.length} and ${convKernel.length}. Give one value a convolution.`,
     );
   }
-  if (config.padTokenId >= config.vocabSize) {
+  if (config.vocabSize !== null && config.padTokenId !== null && config.padTokenId >= config.vocabSize) {
     problems.push(
       `pad_token_id must be below vocab_size, but is ${config.padTokenId} of ${config.vocabSize}. It is the CTC blank.`,
-    );
-  }
-  // A network without the adapters that its configuration names would run and answer wrongly.
-  if (config.addAdapter) {
-    problems.push("add_adapter must be false, but is true. Adapter convolutions are not supported.");
-  }
-  if (config.adapterAttnDim !== null) {
-    problems.push(
-      `adapter_attn_dim must be null, but is ${config.adapterAttnDim}. Attention adapters are not supported.`,
     );
   }
   return problems;

@@ -62,8 +62,19 @@ describe("Hugging Face's configuration", () => {
     const ours = configToHuggingFace(DEFAULT_CONFIG, ["Wav2Vec2ForCTC"]);
     for (const key of Object.keys(ours)) expect([key, ours[key]]).toEqual([key, golden[key]]);
     expect(Object.keys(ours)).toEqual(
-      expect.arrayContaining([...CONFIG_KEYS, "model_type", "architectures"]),
+      expect.arrayContaining([...CONFIG_KEYS.filter((key) => key in golden), "model_type", "architectures"]),
     );
+  });
+
+  it("holds this project's own keys only where they say something", () => {
+    const own = ["reference_padding", "feature_grad_mult", "feature_penalty_weight"];
+    expect(Object.keys(configToHuggingFace(DEFAULT_CONFIG, []))).not.toEqual(
+      expect.arrayContaining([own[0]]),
+    );
+    const fairseq = createConfig({ featureGradMult: 0.1, featurePenaltyWeight: 10, referencePadding: true });
+    const json = configToHuggingFace(fairseq, []);
+    expect(own.map((key) => json[key])).toEqual([true, 0.1, 10]);
+    expect(configFromHuggingFace(json, "x")).toEqual(fairseq);
   });
 
   it("is what comes back when it was read, unknown keys with it", async () => {
@@ -140,18 +151,18 @@ describe("values that do not fit", () => {
     [{ maskTimeProb: Number.NaN }, "mask_time_prob must be a number from 0 to 1, but is NaN."],
     [{ layerNormEps: 0 }, "layer_norm_eps must be a positive number, but is 0."],
     [{ featExtractNorm: "batch" }, 'feat_extract_norm must be "group" or "layer", but is "batch".'],
-    [{ hiddenAct: "relu" }, 'hidden_act must be "gelu", but is "relu".'],
+    [{ hiddenAct: "swish" }, 'hidden_act must be "gelu" or "gelu_new" or "relu" or "silu", but is "swish".'],
     [{ convBias: 1 }, "conv_bias must be true or false, but is 1."],
     [{ convDim: [] }, "conv_dim must be a list of positive whole numbers, but is []."],
     [{ convStride: [5, 0] }, "conv_stride must be a list of positive whole numbers, but is [5,0]."],
     [{ convKernel: 3 }, "conv_kernel must be a list of positive whole numbers, but is 3."],
     [{ ctcLossReduction: "none" }, 'ctc_loss_reduction must be "sum" or "mean", but is "none".'],
-    [{ padTokenId: null }, "pad_token_id must be a whole number of at least 0, but is null."],
+    [{ padTokenId: -1 }, "pad_token_id must be a whole number of at least 0 or null, but is -1."],
     [
       { eosTokenId: [] },
       "eos_token_id must be a whole number of at least 0, a list of them or null, but is [].",
     ],
-    [{ vocabSize: undefined }, "vocab_size must be a positive whole number, but is missing."],
+    [{ vocabSize: undefined }, "vocab_size must be a positive whole number or null, but is missing."],
     [{ hiddenSizes: 3 }, "hidden_sizes must be a key of the model configuration, but is not."],
     [{ toString: 3 }, "to_string must be a key of the model configuration, but is not."],
     [
@@ -171,11 +182,11 @@ describe("values that do not fit", () => {
       "conv_dim, conv_stride and conv_kernel must have equal lengths, but have 2, 3 and 7.",
     ],
     [{ padTokenId: 32 }, "pad_token_id must be below vocab_size, but is 32 of 32. It is the CTC blank."],
-    [{ addAdapter: true }, "add_adapter must be false, but is true. Adapter convolutions are not supported."],
     [
-      { adapterAttnDim: 16 },
-      "adapter_attn_dim must be null, but is 16. Attention adapters are not supported.",
+      { numCodevectorGroups: 512 },
+      "codevector_dim must be divisible by num_codevector_groups, but 256 is not divisible by 512. Take 256, for example.",
     ],
+    [{ featureGradMult: -1 }, "feature_grad_mult must be a number of at least 0, but is -1."],
   ];
 
   it.each(cases)("%j", (overrides, message) => {

@@ -1,3 +1,4 @@
+import type { nn } from "@wav2vec2/libtorch";
 import { checkConfig } from "./configuration-rules.js";
 
 /**
@@ -6,8 +7,8 @@ import { checkConfig } from "./configuration-rules.js";
  * Probabilities are shares in [0, 1]; "paper" is arXiv 2006.11477.
  */
 export interface Wav2Vec2Config {
-  /** Outputs of the CTC head, the blank among them. */
-  readonly vocabSize: number;
+  /** Outputs of the CTC head, the blank among them; null where a model has no such head. */
+  readonly vocabSize: number | null;
   /** Width of the transformer. */
   readonly hiddenSize: number;
   readonly numHiddenLayers: number;
@@ -16,7 +17,7 @@ export interface Wav2Vec2Config {
   /** Width of the feed-forward blocks. */
   readonly intermediateSize: number;
   /** Activation of the feed-forward blocks. */
-  readonly hiddenAct: "gelu";
+  readonly hiddenAct: nn.ActivationName;
 
   /** Dropout behind attention, the feed-forward block and the positional embedding. */
   readonly hiddenDropout: number;
@@ -39,7 +40,8 @@ export interface Wav2Vec2Config {
 
   /** `group`: one norm on the first convolution (base). `layer`: one on each (large). */
   readonly featExtractNorm: "group" | "layer";
-  readonly featExtractActivation: "gelu";
+  /** Activation of the convolutions, the positional one among them. */
+  readonly featExtractActivation: nn.ActivationName;
   /** Channels, stride and kernel of each convolution on the waveform; equally long. */
   readonly convDim: readonly number[];
   readonly convStride: readonly number[];
@@ -83,8 +85,8 @@ export interface Wav2Vec2Config {
   /** Count utterances with more labels than frames as loss 0 instead of infinity. */
   readonly ctcZeroInfinity: boolean;
 
-  /** The CTC blank. */
-  readonly padTokenId: number;
+  /** The CTC blank; null where a model has no CTC head. */
+  readonly padTokenId: number | null;
   readonly bosTokenId: number | null;
   readonly eosTokenId: number | readonly number[] | null;
 
@@ -95,8 +97,20 @@ export interface Wav2Vec2Config {
   readonly numAdapterLayers: number;
   /** Width behind the adapter; the transformer's unless said otherwise. */
   readonly outputHiddenSize: number;
-  /** Width of the attention adapters inside each layer; null for none. */
+  /** Width of the attention adapters inside each layer of `doStableLayerNorm`; null for none. */
   readonly adapterAttnDim: number | null;
+
+  // Keys of this project's own; `config.json` holds them only where they differ from the default.
+
+  /**
+   * Let a padded batch's zeros into the statistics of `featExtractNorm: "group"` and into the adapter convolutions, as
+   * Hugging Face does. By default a clip's output does not depend on the batch it is in.
+   */
+  readonly referencePadding: boolean;
+  /** The gradient into the convolutions on the waveform is multiplied by this. fairseq's pre-training: 0.1. */
+  readonly featureGradMult: number;
+  /** Weight of the mean square of the convolutions' output in the pre-training loss. fairseq's BASE: 10. */
+  readonly featurePenaltyWeight: number;
 
   /** Keys of a `config.json` that nothing here reads, kept for writing it back. */
   readonly extra: Readonly<Record<string, unknown>>;
@@ -153,6 +167,9 @@ export const DEFAULT_CONFIG: Wav2Vec2Config = deepFreeze({
   numAdapterLayers: 3,
   outputHiddenSize: 768,
   adapterAttnDim: null,
+  referencePadding: false,
+  featureGradMult: 1,
+  featurePenaltyWeight: 0,
   extra: {},
 });
 
@@ -201,6 +218,21 @@ export function featureFrames(
     frames = Math.floor((frames - kernel) / config.convStride[layer]!) + 1;
   }
   return frames;
+}
+
+/** Frames the adapter's convolutions (kernel, stride, padding 1) make of so many; as many where there is no adapter. */
+export function adapterFrames(
+  config: Pick<Wav2Vec2Config, "addAdapter" | "adapterKernelSize" | "adapterStride" | "numAdapterLayers">,
+  frames: number,
+): number {
+  let shortened = frames;
+  for (let layer = 0; config.addAdapter && layer < config.numAdapterLayers; layer++) {
+    shortened = Math.max(
+      0,
+      Math.floor((shortened + 2 - config.adapterKernelSize) / config.adapterStride) + 1,
+    );
+  }
+  return shortened;
 }
 
 function deepFreeze<T extends object>(object: T): T {

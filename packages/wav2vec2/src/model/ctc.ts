@@ -1,7 +1,8 @@
 import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { ConfigurationError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { initializeWeights } from "./initialization.js";
-import { type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
+import { type InnerStates, type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
 
 /** A batch's labels one after another, and how many each clip has. */
 export interface CtcTargets {
@@ -9,34 +10,56 @@ export interface CtcTargets {
   labelLengths: Int32Array;
 }
 
+/** A configuration with what a CTC head needs. */
+export type CtcConfig = Wav2Vec2Config & { readonly vocabSize: number; readonly padTokenId: number };
+
+function ctcConfig(config: Wav2Vec2Config): CtcConfig {
+  const missing = (["vocabSize", "padTokenId"] as const).filter((field) => config[field] === null);
+  if (missing.length === 0) return config as CtcConfig;
+  throw new ConfigurationError(
+    `${missing.map(nn.stateName).join(" and ")} of the model configuration must be set for a CTC head, but ` +
+      `${missing.length > 1 ? "are" : "is"} null. vocab_size counts its outputs, pad_token_id is the blank.`,
+  );
+}
+
 // libtorch's at::Reduction
 const REDUCTIONS = { none: 0, mean: 1, sum: 2 } as const;
+
+export interface CtcOutput extends InnerStates {
+  /** [batch, frames, vocabulary] */
+  logits: Tensor;
+  /** Each clip's own frames. */
+  frames: number[];
+}
 
 /** Speech recognition: the network and one linear layer over characters. Hugging Face: `Wav2Vec2ForCTC`. */
 export class Wav2Vec2ForCTC extends nn.Module {
   wav2vec2: Wav2Vec2Model;
   dropout: nn.Dropout;
   lmHead: nn.Linear;
-  readonly config: Wav2Vec2Config;
+  readonly config: CtcConfig;
 
+  /** @throws ConfigurationError without `vocab_size` and `pad_token_id`, the blank */
   constructor(config: Wav2Vec2Config) {
     super();
-    this.config = config;
+    this.config = ctcConfig(config);
     this.wav2vec2 = new Wav2Vec2Model(config);
     this.dropout = new nn.Dropout(config.finalDropout);
-    this.lmHead = new nn.Linear(config.hiddenSize, config.vocabSize);
+    const width = config.addAdapter ? config.outputHiddenSize : config.hiddenSize;
+    this.lmHead = new nn.Linear(width, this.config.vocabSize);
     initializeWeights(this.lmHead, config);
   }
 
   /** Keeps the convolutions as they are, as the paper does in fine-tuning (section 4.3). */
   freezeFeatureEncoder(): void {
-    this.wav2vec2.featureExtractor.freeze();
+    this.wav2vec2.freezeFeatureEncoder();
   }
 
-  /** Logits [batch, frames, vocabulary] and each clip's own frames. */
-  forward(input: ModelInput): { logits: Tensor; frames: number[] } {
-    const { lastHiddenState, frames } = this.wav2vec2.forward(input);
-    return { logits: this.lmHead.forward(this.dropout.forward(lastHiddenState)), frames };
+  /** @throws UserError as {@link Wav2Vec2Model.forward} */
+  forward(input: ModelInput): CtcOutput {
+    const { lastHiddenState, frames, hiddenStates, attentions } = this.wav2vec2.forward(input);
+    const logits = this.lmHead.forward(this.dropout.forward(lastHiddenState)); // [batch, frames, vocabulary]
+    return { logits, frames, hiddenStates, attentions };
   }
 
   /**

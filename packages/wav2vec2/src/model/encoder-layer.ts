@@ -1,7 +1,9 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
 import { Attention } from "./attention.js";
+import { AttentionAdapter } from "./attention-adapter.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { FeedForward } from "./feed-forward.js";
+import type { Trace } from "./trace.js";
 
 /** One transformer layer, LayerNorm behind each block (base) or before it (`do_stable_layer_norm`, large). */
 export class EncoderLayer extends nn.Module {
@@ -10,6 +12,7 @@ export class EncoderLayer extends nn.Module {
   layerNorm: nn.LayerNorm;
   feedForward: FeedForward;
   finalLayerNorm: nn.LayerNorm;
+  adapterLayer: AttentionAdapter | undefined;
   readonly #stable: boolean;
 
   constructor(config: Wav2Vec2Config) {
@@ -20,21 +23,26 @@ export class EncoderLayer extends nn.Module {
     this.layerNorm = new nn.LayerNorm(config.hiddenSize, config.layerNormEps);
     this.feedForward = new FeedForward(config);
     this.finalLayerNorm = new nn.LayerNorm(config.hiddenSize, config.layerNormEps);
+    // As Hugging Face: post-LN layers have no place for it.
+    const { adapterAttnDim, doStableLayerNorm } = config;
+    this.adapterLayer =
+      doStableLayerNorm && adapterAttnDim !== null ? new AttentionAdapter(config, adapterAttnDim) : undefined;
   }
 
   /** [batch, time, width] to [batch, time, width] */
-  forward(hidden: Tensor, mask: Tensor | undefined): Tensor {
-    return this.#stable ? this.#preNorm(hidden, mask) : this.#postNorm(hidden, mask);
+  forward(hidden: Tensor, mask: Tensor | undefined, trace?: Trace): Tensor {
+    return this.#stable ? this.#preNorm(hidden, mask, trace) : this.#postNorm(hidden, mask, trace);
   }
 
-  #preNorm(hidden: Tensor, mask: Tensor | undefined): Tensor {
-    const attended = this.attention.forward(this.layerNorm.forward(hidden), mask);
+  #preNorm(hidden: Tensor, mask: Tensor | undefined, trace: Trace | undefined): Tensor {
+    const attended = this.attention.forward(this.layerNorm.forward(hidden), mask, trace);
     const residual = hidden.add(this.dropout.forward(attended));
-    return residual.add(this.feedForward.forward(this.finalLayerNorm.forward(residual)));
+    const output = residual.add(this.feedForward.forward(this.finalLayerNorm.forward(residual)));
+    return this.adapterLayer ? output.add(this.adapterLayer.forward(output)) : output;
   }
 
-  #postNorm(hidden: Tensor, mask: Tensor | undefined): Tensor {
-    const attended = this.attention.forward(hidden, mask);
+  #postNorm(hidden: Tensor, mask: Tensor | undefined, trace: Trace | undefined): Tensor {
+    const attended = this.attention.forward(hidden, mask, trace);
     const normalized = this.layerNorm.forward(hidden.add(this.dropout.forward(attended)));
     return this.finalLayerNorm.forward(normalized.add(this.feedForward.forward(normalized)));
   }

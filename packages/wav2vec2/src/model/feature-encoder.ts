@@ -2,63 +2,71 @@ import { cat, nn, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { validFrames } from "./lengths.js";
 
+type Activation = (x: Tensor) => Tensor;
+
 /** One convolution on the waveform without a norm: all but the first of a group-norm encoder. */
 class NoLayerNormConvLayer extends nn.Module {
   conv: nn.Conv1d;
+  readonly #activation: Activation;
 
   constructor(config: Wav2Vec2Config, layer: number) {
     super();
     this.conv = convolution(config, layer);
+    this.#activation = nn.activation(config.featExtractActivation);
   }
 
   /** [batch, channels in, time] to [batch, channels out, shorter time] */
   forward(x: Tensor): Tensor {
-    return this.conv.forward(x).gelu();
+    return this.#activation(this.conv.forward(x));
   }
 }
 
-/** Convolution, LayerNorm over channels, GELU: each layer of `feat_extract_norm: layer`. */
+/** Convolution, LayerNorm over channels, activation: each layer of `feat_extract_norm: layer`. */
 class LayerNormConvLayer extends nn.Module {
   conv: nn.Conv1d;
   layerNorm: nn.LayerNorm;
+  readonly #activation: Activation;
 
   constructor(config: Wav2Vec2Config, layer: number) {
     super();
     this.conv = convolution(config, layer);
     this.layerNorm = new nn.LayerNorm(config.convDim[layer]!);
+    this.#activation = nn.activation(config.featExtractActivation);
   }
 
   forward(x: Tensor): Tensor {
     const channelsLast = this.conv.forward(x).transpose(1, 2); // [batch, time, channels]
-    return this.layerNorm.forward(channelsLast).transpose(1, 2).gelu(); // [batch, channels, time]
+    return this.#activation(this.layerNorm.forward(channelsLast).transpose(1, 2)); // [batch, channels, time]
   }
 }
 
 /**
- * Convolution, GroupNorm of every channel over time, GELU: the first layer of `feat_extract_norm: group`.
+ * Convolution, GroupNorm of every channel over time, activation: the first layer of `feat_extract_norm: group`.
  * Statistics are taken over each clip's own frames, so a clip's output does not depend on the batch it is in;
- * Hugging Face and fairseq take them over the padding too (fairseq#3227).
+ * Hugging Face and fairseq take them over the padding too (fairseq#3227), as `referencePadding` does.
  */
 class GroupNormConvLayer extends nn.Module {
   conv: nn.Conv1d;
   layerNorm: nn.GroupNorm;
+  readonly #activation: Activation;
 
   constructor(config: Wav2Vec2Config, layer: number) {
     super();
     this.conv = convolution(config, layer);
     this.layerNorm = new nn.GroupNorm(config.convDim[layer]!, config.convDim[layer]!);
+    this.#activation = nn.activation(config.featExtractActivation);
   }
 
-  /** @param frames each clip's own frames behind this convolution */
+  /** @param frames each clip's frames behind this convolution over which to normalise; 0 behind them */
   forward(x: Tensor, frames: readonly number[]): Tensor {
     const features = this.conv.forward(x); // [batch, channels, time]
     const time = features.shape[2]!;
-    if (frames.every((count) => count === time)) return this.layerNorm.forward(features).gelu();
+    if (frames.every((count) => count === time)) return this.#activation(this.layerNorm.forward(features));
     const rows = frames.map((count, row) => {
       const clip = features.narrow(0, row, 1).narrow(2, 0, count); // [1, channels, own time]
-      return count === 0 ? clip.pad([0, time]) : this.layerNorm.forward(clip).pad([0, time - count]);
+      return this.layerNorm.forward(clip).pad([0, time - count]);
     });
-    return cat(rows).gelu(); // [batch, channels, time]
+    return this.#activation(cat(rows)); // [batch, channels, time]
   }
 }
 
@@ -96,11 +104,13 @@ export class FeatureEncoder extends nn.Module {
    * @param lengths each clip's own samples; the rest is padding
    */
   forward(input: Tensor, lengths: readonly number[]): Tensor {
+    const { referencePadding } = this.#config;
+    const normalized = referencePadding ? lengths.map(() => input.shape[1]!) : lengths;
     let features = input.unsqueeze(1); // [batch, 1, samples]
     for (const [layer, convLayer] of this.convLayers.entries()) {
       features =
         convLayer instanceof GroupNormConvLayer
-          ? convLayer.forward(features, validFrames(this.#config, lengths, layer + 1))
+          ? convLayer.forward(features, validFrames(this.#config, normalized, layer + 1))
           : convLayer.forward(features);
     }
     return features.transpose(1, 2); // [batch, frames, channels]

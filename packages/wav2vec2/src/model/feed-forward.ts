@@ -7,6 +7,7 @@ export class FeedForward extends nn.Module {
   intermediateDropout: nn.Dropout;
   outputDense: nn.Linear;
   outputDropout: nn.Dropout;
+  readonly #activation: (x: Tensor) => Tensor;
 
   constructor(config: Wav2Vec2Config) {
     super();
@@ -14,10 +15,11 @@ export class FeedForward extends nn.Module {
     this.intermediateDropout = new nn.Dropout(config.activationDropout);
     this.outputDense = new nn.Linear(config.intermediateSize, config.hiddenSize);
     this.outputDropout = new nn.Dropout(config.hiddenDropout);
+    this.#activation = nn.activation(config.hiddenAct);
   }
 
   forward(hidden: Tensor): Tensor {
-    const inner = this.intermediateDropout.forward(this.intermediateDense.forward(hidden).gelu()); // [batch, time, intermediate]
-    return this.outputDropout.forward(this.outputDense.forward(inner)); // [batch, time, width]
+    const inner = this.#activation(this.intermediateDense.forward(hidden)); // [batch, time, intermediate]
+    return this.outputDropout.forward(this.outputDense.forward(this.intermediateDropout.forward(inner))); // [batch, time, width]
   }
 }

@@ -18,3 +18,12 @@ export function frameMask(frames: readonly number[], time: number, device: Devic
   for (const [row, count] of frames.entries()) mask.fill(1, row * time, row * time + count);
   return tensor(mask, [frames.length, time], { dtype: "bool", device });
 }
+
+/** The fewest samples that make a frame; 400 for the published models. */
+export function minimumSamples(config: Pick<Wav2Vec2Config, "convKernel" | "convStride">): number {
+  let samples = 1;
+  for (let layer = config.convKernel.length - 1; layer >= 0; layer--) {
+    samples = (samples - 1) * config.convStride[layer]! + config.convKernel[layer]!;
+  }
+  return samples;
+}

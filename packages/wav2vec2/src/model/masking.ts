@@ -1,4 +1,6 @@
 import { type Device, rand, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { UserError } from "../errors.js";
+import type { Wav2Vec2Config } from "./configuration.js";
 
 export interface SpanOptions {
   /** Share of steps that spans would cover if they did not overlap. */
@@ -6,6 +8,24 @@ export interface SpanOptions {
   /** Steps of one span. */
   length: number;
   minSpans: number;
+}
+
+/** The configuration's spans over time. */
+export function timeSpans(config: Wav2Vec2Config): SpanOptions {
+  return {
+    probability: config.maskTimeProb,
+    length: config.maskTimeLength,
+    minSpans: config.maskTimeMinMasks,
+  };
+}
+
+/** The configuration's spans over channels. */
+export function featureSpans(config: Wav2Vec2Config): SpanOptions {
+  return {
+    probability: config.maskFeatureProb,
+    length: config.maskFeatureLength,
+    minSpans: config.maskFeatureMinMasks,
+  };
 }
 
 /**
@@ -67,4 +87,13 @@ export function torchUniform(): () => number {
 /** A mask of 0 and 1 as bool [rows, width]. */
 export function maskTensor(mask: Uint8Array, rows: number, device: Device): Tensor {
   return tensor(mask, [rows, mask.length / rows], { dtype: "bool", device });
+}
+
+/** @throws UserError where a given mask is not bool [batch, frames] */
+export function requireMaskShape(mask: Tensor, [batch, frames]: readonly [number, number]): void {
+  if (mask.dtype === "bool" && mask.shape.join() === `${batch},${frames}`) return;
+  throw new UserError(
+    `maskTimeIndices must be bool [${batch}, ${frames}], a value for each frame, ` +
+      `but is ${mask.dtype} [${mask.shape.join(", ")}].`,
+  );
 }

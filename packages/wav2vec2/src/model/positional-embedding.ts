@@ -38,9 +38,11 @@ class WeightNormConv1d extends nn.Module {
  */
 export class PositionalConvEmbedding extends nn.Module {
   conv: WeightNormConv1d;
+  readonly #activation: (x: Tensor) => Tensor;
 
   constructor(config: Wav2Vec2Config) {
     super();
+    this.#activation = nn.activation(config.featExtractActivation);
     this.conv = new WeightNormConv1d(
       config.hiddenSize,
       config.numConvPosEmbeddings,
@@ -53,6 +55,6 @@ export class PositionalConvEmbedding extends nn.Module {
     const time = hidden.shape[1]!;
     const positions = this.conv.forward(hidden.transpose(1, 2)); // [batch, width, time or time + 1]
     // An even kernel makes one frame too many.
-    return positions.narrow(2, 0, time).gelu().transpose(1, 2); // [batch, time, width]
+    return this.#activation(positions.narrow(2, 0, time)).transpose(1, 2); // [batch, time, width]
   }
 }

@@ -1,8 +1,10 @@
-import { nn, rand, type Tensor } from "@wav2vec2/libtorch";
+import { nn, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { EncoderLayer } from "./encoder-layer.js";
+import { skipsLayer } from "./layer-drop.js";
 import { frameMask } from "./lengths.js";
 import { PositionalConvEmbedding } from "./positional-embedding.js";
+import type { Trace } from "./trace.js";
 
 /**
  * g: Z to C in the paper (section 2): positions, then transformer layers over the whole clip. Hugging Face:
@@ -28,8 +30,9 @@ export class TransformerEncoder extends nn.Module {
    * [batch, time, width] to [batch, time, width]
    *
    * @param frames each clip's own frames; padding is not attended to
+   * @param trace receives what each layer reads, writes and attends to, where it asks for it
    */
-  forward(hidden: Tensor, frames: readonly number[]): Tensor {
+  forward(hidden: Tensor, frames: readonly number[], trace?: Trace): Tensor {
     const time = hidden.shape[1]!;
     const padded = frames.some((count) => count < time);
     const mask = padded ? frameMask(frames, time, hidden.device) : undefined; // [batch, time]
@@ -39,15 +42,12 @@ export class TransformerEncoder extends nn.Module {
     const positioned = own.add(this.posConvEmbed.forward(own));
     const { doStableLayerNorm } = this.#config;
     let state = this.dropout.forward(doStableLayerNorm ? positioned : this.layerNorm.forward(positioned));
+    trace?.hiddenStates?.push(state);
     for (const layer of this.layers) {
-      if (!this.#skips()) state = layer.forward(state, attentionMask);
+      if (skipsLayer(this.training, this.#config)) continue;
+      state = layer.forward(state, attentionMask, trace);
+      trace?.hiddenStates?.push(state);
     }
     return doStableLayerNorm ? this.layerNorm.forward(state) : state;
-  }
-
-  /** LayerDrop (Fan et al. 2020, arXiv 1909.11556). */
-  #skips(): boolean {
-    const { layerdrop } = this.#config;
-    return this.training && layerdrop > 0 && rand([1]).item() < layerdrop;
   }
 }

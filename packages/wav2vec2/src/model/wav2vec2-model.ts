@@ -1,10 +1,20 @@
 import { nn, type Tensor, where } from "@wav2vec2/libtorch";
+import { ConfigurationError } from "../errors.js";
+import { Adapter } from "./adapter.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { FeatureEncoder } from "./feature-encoder.js";
 import { FeatureProjection } from "./feature-projection.js";
 import { initializeWeights } from "./initialization.js";
-import { validFrames } from "./lengths.js";
-import { maskTensor, sampleSpans, torchUniform } from "./masking.js";
+import { checkInput } from "./input.js";
+import {
+  featureSpans,
+  maskTensor,
+  requireMaskShape,
+  sampleSpans,
+  timeSpans,
+  torchUniform,
+} from "./masking.js";
+import { Trace } from "./trace.js";
 import { TransformerEncoder } from "./transformer-encoder.js";
 
 export interface ModelInput {
@@ -12,17 +22,33 @@ export interface ModelInput {
   input: Tensor;
   /** Each clip's own samples; all of them when left out. */
   lengths?: readonly number[] | undefined;
-  /** bool [batch, frames] to mask instead of sampled spans. */
+  /** bool [batch, frames] to mask instead of sampled spans; also where `applySpecAugment` is off. */
   maskTimeIndices?: Tensor | undefined;
+  /** Ask for `hiddenStates`. */
+  outputHiddenStates?: boolean | undefined;
+  /** Ask for `attentions`; slower, because fused attention never holds them. */
+  outputAttentions?: boolean | undefined;
 }
 
-export interface ModelOutput {
-  /** [batch, frames, width] */
+/** What a forward pass shows of its inside, where the input asks for it. */
+export interface InnerStates {
+  /** The first layer's input and each layer's output, [batch, frames, width]; without layers that LayerDrop left out. */
+  hiddenStates?: Tensor[] | undefined;
+  /** Attention weights of each layer, [batch, heads, frames, frames]. */
+  attentions?: Tensor[] | undefined;
+}
+
+export interface ModelOutput extends InnerStates {
+  /** [batch, frames, width]; fewer frames and `outputHiddenSize` wide where there is an adapter */
   lastHiddenState: Tensor;
-  /** Normalised output of the feature encoder, [batch, frames, channels] */
-  extractFeatures: Tensor;
-  /** Each clip's own frames. */
+  /** Each clip's own frames of it. */
   frames: number[];
+  /** Normalised output of the feature encoder, which the quantizer reads, [batch, feature frames, channels] */
+  extractFeatures: Tensor;
+  /** Output of the feature encoder, [batch, feature frames, channels] */
+  convFeatures: Tensor;
+  /** Each clip's own frames before the adapter. */
+  featureFrames: number[];
 }
 
 /** The network without a head. Hugging Face: `Wav2Vec2Model`. */
@@ -32,6 +58,7 @@ export class Wav2Vec2Model extends nn.Module {
   /** What masked frames become, [width]. */
   maskedSpecEmbed: Tensor | undefined;
   encoder: TransformerEncoder;
+  adapter: Adapter | undefined;
   readonly config: Wav2Vec2Config;
 
   constructor(config: Wav2Vec2Config) {
@@ -43,18 +70,41 @@ export class Wav2Vec2Model extends nn.Module {
     const masks = config.maskTimeProb > 0 || config.maskFeatureProb > 0;
     this.maskedSpecEmbed = masks ? nn.parameter(nn.init.uniform([config.hiddenSize], 0, 1)) : undefined;
     this.encoder = new TransformerEncoder(config);
+    this.adapter = config.addAdapter ? new Adapter(config) : undefined;
     initializeWeights(this, config);
   }
 
-  forward({ input, lengths, maskTimeIndices }: ModelInput): ModelOutput {
-    const [batch, samples] = input.shape as [number, number];
-    const own = lengths ?? Array<number>(batch).fill(samples);
-    const frames = validFrames(this.config, own);
-    const features = this.featureExtractor.forward(input, own); // [batch, frames, channels]
-    const { hidden, normalized } = this.featureProjection.forward(features); // [batch, frames, width]
-    const masked = this.#mask(hidden, frames, maskTimeIndices);
-    const lastHiddenState = this.encoder.forward(masked, frames); // [batch, frames, width]
-    return { lastHiddenState, extractFeatures: normalized, frames };
+  /** Keeps the convolutions on the waveform as they are, as the paper does in fine-tuning (section 4.3). */
+  freezeFeatureEncoder(): void {
+    this.featureExtractor.freeze();
+  }
+
+  /** @throws UserError for an input that is not one channel of finite samples, or too short for a frame */
+  forward({ input, lengths, maskTimeIndices, ...wanted }: ModelInput): ModelOutput {
+    const { lengths: own, frames: featureFrames } = checkInput(input, lengths, this.config);
+    const trace = new Trace(wanted);
+    const convFeatures = this.#scaleGradient(this.featureExtractor.forward(input, own)); // [batch, frames, channels]
+    const { hidden, normalized } = this.featureProjection.forward(convFeatures); // [batch, frames, width]
+    const masked = this.#mask(hidden, featureFrames, maskTimeIndices);
+    const context = this.encoder.forward(masked, featureFrames, trace); // [batch, frames, width]
+    const adapted = this.adapter?.forward(context, featureFrames); // [batch, fewer frames, output width]
+    return {
+      lastHiddenState: adapted?.hidden ?? context,
+      frames: adapted?.frames ?? featureFrames,
+      extractFeatures: normalized,
+      convFeatures,
+      featureFrames,
+      hiddenStates: trace.hiddenStates,
+      attentions: trace.attentions,
+    };
+  }
+
+  /** The same values with `featureGradMult` times the gradient: fairseq's `GradMultiply`. */
+  #scaleGradient(features: Tensor): Tensor {
+    const { featureGradMult } = this.config;
+    if (featureGradMult === 1) return features;
+    const value = features.detach();
+    return features.sub(value).mul(featureGradMult).add(value); // the difference is 0, its gradient is not
   }
 
   /** SpecAugment (Park et al. 2019, arXiv 1904.08779): time spans get a learned vector, feature spans 0. */
@@ -65,26 +115,27 @@ export class Wav2Vec2Model extends nn.Module {
     const uniform = torchUniform();
     let masked = hidden;
     let timeMask = given;
-    if (!timeMask && samples && config.maskTimeProb > 0) {
-      const spans = {
-        probability: config.maskTimeProb,
-        length: config.maskTimeLength,
-        minSpans: config.maskTimeMinMasks,
-      };
-      timeMask = maskTensor(sampleSpans(frames, time, spans, uniform), batch, hidden.device); // [batch, frames]
+    if (given) {
+      requireMaskShape(given, [batch, time]);
+    } else if (samples && config.maskTimeProb > 0) {
+      timeMask = maskTensor(sampleSpans(frames, time, timeSpans(config), uniform), batch, hidden.device); // [batch, frames]
     }
-    if (timeMask && this.maskedSpecEmbed) {
-      masked = where(timeMask.unsqueeze(2), this.maskedSpecEmbed.to({ dtype: hidden.dtype }), masked);
+    if (timeMask) {
+      masked = where(timeMask.unsqueeze(2), this.#maskVector().to({ dtype: hidden.dtype }), masked);
     }
     if (samples && config.maskFeatureProb > 0) {
-      const spans = {
-        probability: config.maskFeatureProb,
-        length: config.maskFeatureLength,
-        minSpans: config.maskFeatureMinMasks,
-      };
-      const channels = sampleSpans(Array<number>(batch).fill(width), width, spans, uniform);
+      const widths = Array<number>(batch).fill(width);
+      const channels = sampleSpans(widths, width, featureSpans(config), uniform); // [batch, width]
       masked = masked.maskedFill(maskTensor(channels, batch, hidden.device).unsqueeze(1), 0);
     }
     return masked;
+  }
+
+  #maskVector(): Tensor {
+    if (this.maskedSpecEmbed) return this.maskedSpecEmbed;
+    throw new ConfigurationError(
+      "mask_time_prob or mask_feature_prob must be above 0 for a model to mask frames, but both are 0. " +
+        "Set one of them: the vector that masked frames become exists only then.",
+    );
   }
 }

@@ -8,6 +8,7 @@ import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { minimumSamples } from "../model/lengths.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 
 /** What turns utterances into batches a CTC model can take. */
@@ -18,15 +19,6 @@ export interface CtcPreparation {
   /** What a character outside the vocabulary becomes in labels. */
   unknown: "error" | "token";
   clips: ClipCache;
-}
-
-/** The fewest samples that make a frame; shorter clips are padded to it. */
-export function minimumSamples(config: Wav2Vec2Config): number {
-  let samples = 1;
-  for (let layer = config.convKernel.length - 1; layer >= 0; layer--) {
-    samples = (samples - 1) * config.convStride[layer]! + config.convKernel[layer]!;
-  }
-  return samples;
 }
 
 /** Decodes, normalises and pads the clips of one batch. */

@@ -2,8 +2,9 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { normalize } from "../audio/normalize.js";
 import { collateCtc } from "../data/ctc-collator.js";
 import { UserError } from "../errors.js";
+import { minimumSamples } from "../model/lengths.js";
 import { decodeCtc } from "../text/ctc-decode.js";
-import { forwardBatch, minimumSamples } from "./ctc-batches.js";
+import { forwardBatch } from "./ctc-batches.js";
 import { loadCtcModel } from "./model-directory.js";
 
 export interface Recognizer {

@@ -1,0 +1,63 @@
+import type { Tensor } from "@wav2vec2/libtorch";
+import { UserError } from "../errors.js";
+import { featureFrames, type Wav2Vec2Config } from "./configuration.js";
+import { minimumSamples, validFrames } from "./lengths.js";
+
+/**
+ * Each clip's own samples and frames of the feature encoder, and the padded clips' `time` in frames, once the input is what a network can take.
+ *
+ * NaN and infinity are looked for where that is cheap: in the CPU's memory, not on an accelerator.
+ *
+ * @throws UserError for another rank than [batch, samples], lengths that do not fit, clips too short for one frame,
+ * and samples that are no finite numbers
+ */
+export function checkInput(
+  input: Tensor,
+  lengths: readonly number[] | undefined,
+  config: Wav2Vec2Config,
+): { lengths: readonly number[]; frames: number[]; time: number } {
+  const shape = `[${input.shape.join(", ")}]`;
+  if (input.shape.length === 3) {
+    throw new UserError(
+      `input must be [batch, samples] of one channel, but is ${shape}. Mix the channels down first.`,
+    );
+  }
+  if (input.shape.length !== 2) {
+    throw new UserError(
+      `input must be [batch, samples], but is ${shape}. Add the dimension that is missing.`,
+    );
+  }
+  const [batch, samples] = input.shape as [number, number];
+  if (batch === 0) throw new UserError("input must hold at least one clip, but holds none.");
+  const own = lengths ?? Array<number>(batch).fill(samples);
+  if (own.length !== batch) {
+    throw new UserError(`lengths must have one value for each of the ${batch} clips, but has ${own.length}.`);
+  }
+  const frames = validFrames(config, own);
+  for (const [clip, length] of own.entries()) {
+    if (!Number.isInteger(length) || length > samples) {
+      throw new UserError(
+        `lengths must be whole numbers of at most ${samples}, the input's samples, but clip ${clip} has ${length}.`,
+      );
+    }
+    if (frames[clip] === 0) {
+      throw new UserError(
+        `Clips must have at least ${minimumSamples(config)} samples, which make one frame, but clip ${clip} has ` +
+          `${length}. Pad it with zeros.`,
+      );
+    }
+  }
+  if (input.device === "cpu" && !Number.isFinite(input.sum().item())) requireFinite(input);
+  return { lengths: own, frames, time: featureFrames(config, samples) };
+}
+
+function requireFinite(input: Tensor): void {
+  const values = input.toFloat32Array();
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return; // only the sum was too large
+  const samples = input.shape[1]!;
+  throw new UserError(
+    `Samples must be finite numbers, but sample ${at % samples} of clip ${Math.floor(at / samples)} is ` +
+      `${values[at]}. Check how the clip was decoded.`,
+  );
+}

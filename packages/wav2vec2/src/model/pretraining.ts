@@ -1,0 +1,123 @@
+import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { ConfigurationError } from "../errors.js";
+import type { Wav2Vec2Config } from "./configuration.js";
+import { checkInput } from "./input.js";
+import { frameMask } from "./lengths.js";
+import { type PreTrainingLoss, pretrainingLoss } from "./pretraining-loss.js";
+import {
+  type GivenTargets,
+  negativesFor,
+  requireTargetShapes,
+  samplePreTrainingTargets,
+} from "./pretraining-targets.js";
+import { GumbelVectorQuantizer } from "./quantizer.js";
+import { type InnerStates, type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
+
+export interface PreTrainingInput extends ModelInput, GivenTargets {
+  /** [batch, frames, groups, entries] to take for the quantizer's Gumbel noise in training. */
+  gumbelNoise?: Tensor | undefined;
+}
+
+export interface PreTrainingOutput extends InnerStates, Partial<PreTrainingLoss> {
+  /** The transformer's outputs in the space where they are compared, [batch, frames, projCodevectorDim] */
+  projectedStates: Tensor;
+  /** The quantized features there, [batch, frames, projCodevectorDim] */
+  projectedQuantizedStates: Tensor;
+  /** Entries chosen, int64 [batch, frames, groups] */
+  codes: Tensor;
+  /** Perplexity of each codebook over masked frames, or over all where nothing is masked, [groups] */
+  perplexities: Tensor;
+  /** Their sum, at most groups * entries. */
+  codevectorPerplexity: Tensor;
+  /** Each clip's own frames. */
+  frames: number[];
+}
+
+/**
+ * Self-supervised learning: find the quantized features of masked frames among distractors (paper, section 3.2).
+ * Hugging Face: `Wav2Vec2ForPreTraining`.
+ */
+export class Wav2Vec2ForPreTraining extends nn.Module {
+  wav2vec2: Wav2Vec2Model;
+  dropoutFeatures: nn.Dropout;
+  quantizer: GumbelVectorQuantizer;
+  projectHid: nn.Linear;
+  projectQ: nn.Linear;
+  readonly config: Wav2Vec2Config;
+
+  /** @throws ConfigurationError with `add_adapter`: its output has fewer frames than there are targets */
+  constructor(config: Wav2Vec2Config) {
+    super();
+    if (config.addAdapter) {
+      throw new ConfigurationError(
+        "add_adapter must be false for pre-training, but is true. Shortened outputs have no target each.",
+      );
+    }
+    this.config = config;
+    this.wav2vec2 = new Wav2Vec2Model(config);
+    this.dropoutFeatures = new nn.Dropout(config.featQuantizerDropout);
+    this.quantizer = new GumbelVectorQuantizer(config);
+    this.projectHid = new nn.Linear(config.hiddenSize, config.projCodevectorDim);
+    this.projectQ = new nn.Linear(config.codevectorDim, config.projCodevectorDim);
+  }
+
+  freezeFeatureEncoder(): void {
+    this.wav2vec2.freezeFeatureEncoder();
+  }
+
+  /** Of the quantizer's Gumbel softmax. */
+  setGumbelTemperature(temperature: number): void {
+    this.quantizer.temperature = temperature;
+  }
+
+  /**
+   * In training, masks and negatives that are not given are sampled as the configuration says. There is a loss where
+   * there are both.
+   *
+   * @throws UserError as {@link Wav2Vec2Model.forward}, and for masks and negatives of other shapes than the frames'
+   */
+  forward({ gumbelNoise, ...input }: PreTrainingInput): PreTrainingOutput {
+    const { maskTimeIndices, sampledNegativeIndices } = this.#targets(input);
+    const outputs = this.wav2vec2.forward({ ...input, maskTimeIndices });
+    const projectedStates = this.projectHid.forward(outputs.lastHiddenState); // [batch, frames, common width]
+
+    const features = this.dropoutFeatures.forward(outputs.extractFeatures); // [batch, frames, channels]
+    const counted = maskTimeIndices ?? frameMask(outputs.frames, features.shape[1]!, features.device);
+    const { quantized, codes, perplexities } = this.quantizer.forward(features, counted, gumbelNoise);
+    const projectedQuantizedStates = this.projectQ.forward(quantized); // [batch, frames, common width]
+
+    const { frames, hiddenStates, attentions } = outputs;
+    const codevectorPerplexity = perplexities.sum();
+    const projected = {
+      projectedStates,
+      projectedQuantizedStates,
+      codes,
+      perplexities,
+      codevectorPerplexity,
+    };
+    const output = { ...projected, frames, hiddenStates, attentions };
+    if (!maskTimeIndices || !sampledNegativeIndices) return output;
+    const compared = {
+      predicted: projectedStates,
+      targets: projectedQuantizedStates,
+      codes,
+      mask: maskTimeIndices.toBytes(),
+      negatives: sampledNegativeIndices,
+    };
+    const conv = { features: outputs.convFeatures, frames };
+    return { ...output, ...pretrainingLoss(this.config, compared, codevectorPerplexity, conv) };
+  }
+
+  /** What is given, and in training what is missing. */
+  #targets(input: PreTrainingInput): GivenTargets {
+    const { frames, time } = checkInput(input.input, input.lengths, this.config);
+    requireTargetShapes(input, [frames.length, time]);
+    const { maskTimeIndices, sampledNegativeIndices } = input;
+    if (!this.training || sampledNegativeIndices) return { maskTimeIndices, sampledNegativeIndices };
+    if (!maskTimeIndices) return samplePreTrainingTargets(this.config, frames, time, input.input.device);
+    return {
+      maskTimeIndices,
+      sampledNegativeIndices: negativesFor(maskTimeIndices, this.config.numNegatives),
+    };
+  }
+}

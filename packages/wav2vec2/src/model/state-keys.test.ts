@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { UserError } from "../errors.js";
+import { adapterFileName, adapterKeys, type ModelClass, stateKeys } from "./state-keys.js";
+
+type Lists = Record<string, string[]>;
+
+// By reference/state_keys.py. Hugging Face's names are this project's; its tests of the model load them.
+const golden = JSON.parse(
+  readFileSync(new URL("../../test/golden/state-keys.json", import.meta.url), "utf8"),
+) as {
+  huggingface: { group: Lists; layer: Lists };
+  adapter: string[];
+  fairseq: Record<"group" | "layer", { pretrained: string[]; finetuned: string[] }>;
+};
+const NORMS = ["group", "layer"] as const;
+const CLASSES: ModelClass[] = ["Wav2Vec2Model", "Wav2Vec2ForPreTraining", "Wav2Vec2ForCTC"];
+
+/** The old spelling of a normalised weight. */
+const old = (keys: string[]) =>
+  keys.map((key) =>
+    key
+      .replace("parametrizations.weight.original0", "weight_g")
+      .replace("parametrizations.weight.original1", "weight_v"),
+  );
+
+const network = (keys: string[]) => keys.filter((key) => key.startsWith("wav2vec2."));
+
+function renamed(fileKeys: string[], target: ModelClass): string[] {
+  const keys = stateKeys(fileKeys, target);
+  expect(keys.unknown).toEqual([]);
+  return fileKeys.flatMap((key) => keys.rename(key) ?? []).sort();
+}
+
+describe("Hugging Face's keys", () => {
+  const pairs = NORMS.flatMap((norm) =>
+    CLASSES.flatMap((from) => CLASSES.map((target) => ({ norm, from, target }))),
+  );
+  it.each(pairs)("of $from read as $target, $norm norm", ({ norm, from, target }) => {
+    const { [from]: file, [target]: own } = golden.huggingface[norm] as Record<ModelClass, string[]>;
+    const common = target === "Wav2Vec2Model" || from === target ? own : network(own);
+    for (const spelling of [file, old(file)]) {
+      expect(renamed(spelling, target)).toEqual(from === "Wav2Vec2Model" ? withoutHead(own) : common);
+      const keys = stateKeys(spelling, target);
+      expect(keys.naming).toBe("Hugging Face");
+      expect(keys.leftOut).toEqual(from === target ? [] : heads(file));
+    }
+  });
+
+  it("of adapters read as they are, and with the prefix that a bare model lacks", () => {
+    const own = golden.huggingface.layer.adapted!;
+    expect(renamed(own, "Wav2Vec2ForCTC")).toEqual(own);
+    const bare = network(own).map((key) => key.slice("wav2vec2.".length));
+    expect(renamed(bare, "Wav2Vec2ForCTC")).toEqual(network(own));
+  });
+});
+
+describe("fairseq's keys", () => {
+  it.each(NORMS)("of a pre-trained model, %s norm", (norm) => {
+    const { pretrained } = golden.fairseq[norm];
+    for (const target of CLASSES) {
+      const own = golden.huggingface[norm][target]!;
+      expect(renamed(pretrained, target)).toEqual(target === "Wav2Vec2ForCTC" ? network(own) : own);
+      expect(stateKeys(pretrained, target).naming).toBe("fairseq");
+    }
+    expect(stateKeys(pretrained, "Wav2Vec2ForCTC").leftOut).toEqual([
+      "quantizer.vars",
+      "quantizer.weight_proj.weight",
+      "quantizer.weight_proj.bias",
+      "project_q.weight",
+      "project_q.bias",
+      "final_proj.weight",
+      "final_proj.bias",
+    ]);
+  });
+
+  it.each(NORMS)("of a model fine-tuned with CTC, %s norm", (norm) => {
+    const { finetuned } = golden.fairseq[norm];
+    for (const target of CLASSES) {
+      const own = golden.huggingface[norm][target]!;
+      expect(renamed(finetuned, target)).toEqual(target === "Wav2Vec2ForPreTraining" ? network(own) : own);
+    }
+    expect(stateKeys(finetuned, "Wav2Vec2Model").leftOut).toEqual([
+      "w2v_encoder.proj.weight",
+      "w2v_encoder.proj.bias",
+    ]);
+  });
+
+  it("are not taken for Hugging Face's of the same name", () => {
+    const { rename } = stateKeys(golden.fairseq.group.pretrained, "Wav2Vec2Model");
+    expect(rename("layer_norm.weight")).toBe("feature_projection.layer_norm.weight");
+    expect(rename("encoder.layer_norm.weight")).toBe("encoder.layer_norm.weight");
+    expect(rename("encoder.layers.1.self_attn_layer_norm.bias")).toBe("encoder.layers.1.layer_norm.bias");
+  });
+});
+
+describe("keys that fit nowhere", () => {
+  it("are listed as unknown and keep their names", () => {
+    const own = golden.huggingface.group.Wav2Vec2Model!;
+    const keys = stateKeys([...own, "classifier.weight", "layer_norm.weight"], "Wav2Vec2ForCTC");
+    expect(keys.unknown).toEqual(["classifier.weight", "layer_norm.weight"]);
+    expect(keys.rename("classifier.weight")).toBe("classifier.weight");
+    expect(keys.rename("never seen")).toBe("never seen");
+    expect(stateKeys([], "Wav2Vec2ForCTC").unknown).toEqual([]);
+  });
+
+  it("refuses two spellings of one parameter", () => {
+    const prefix = "encoder.pos_conv_embed.conv";
+    const both = [`${prefix}.weight_g`, `wav2vec2.${prefix}.parametrizations.weight.original0`];
+    expect(() => stateKeys(both, "Wav2Vec2ForCTC")).toThrow(UserError);
+    expect(() => stateKeys(both, "Wav2Vec2ForCTC")).toThrow(`${both[0]} and ${both[1]} are both ${both[1]}`);
+  });
+});
+
+describe("an adapter file", () => {
+  it("holds what Hugging Face's does", () => {
+    expect(adapterKeys(golden.huggingface.layer.adapted!).sort()).toEqual(golden.adapter);
+    expect(adapterFileName("spa")).toBe("adapter.spa.safetensors");
+  });
+});
+
+function heads(keys: string[]): string[] {
+  return keys.filter((key) => /^(lm_head|quantizer|project_q|project_hid)\./.test(key)).length > 0
+    ? keys.filter((key) => !/wav2vec2\./.test(key))
+    : [];
+}
+
+function withoutHead(keys: string[]): string[] {
+  const body = network(keys);
+  return body.length > 0 ? body : keys;
+}

@@ -1,0 +1,137 @@
+import { UserError } from "../errors.js";
+
+/** The classes whose parameters a checkpoint may hold, by Hugging Face's names. */
+export type ModelClass = "Wav2Vec2Model" | "Wav2Vec2ForPreTraining" | "Wav2Vec2ForCTC";
+
+/** How the keys of one checkpoint read as the parameters of one class. */
+export interface StateKeys {
+  /** Whose names the file uses. */
+  readonly naming: "Hugging Face" | "fairseq";
+  /** Keys of the file that are parameters of another class's head, such as the quantizer's where the target is CTC. */
+  readonly leftOut: readonly string[];
+  /** Keys of the file that no wav2vec 2.0 model has. */
+  readonly unknown: readonly string[];
+  /**
+   * The target's parameter under a key of the file; undefined for the keys of `leftOut`. Unknown keys come back as
+   * they are, so that who loads finds no parameter under them.
+   */
+  rename(key: string): string | undefined;
+}
+
+/** The network's own parts, which carry the prefix `wav2vec2.` in a model with a head. */
+const BODY = /^(masked_spec_embed$|(feature_extractor|feature_projection|encoder|adapter)\.)/;
+const PREFIX = "wav2vec2.";
+
+/** Which class has which head. */
+const HEADS: readonly [RegExp, ModelClass][] = [
+  [/^lm_head\./, "Wav2Vec2ForCTC"],
+  [/^(quantizer|project_q|project_hid)\./, "Wav2Vec2ForPreTraining"],
+];
+
+/** Only fairseq nests its convolutions in sequences and calls attention `self_attn`. */
+const FAIRSEQ =
+  /(^|\.)(feature_extractor\.conv_layers\.\d+\.0|encoder\.pos_conv|encoder\.layers\.\d+\.self_attn)\./;
+
+/**
+ * fairseq's names and ours, as in
+ * https://github.com/facebookresearch/fairseq/blob/main/fairseq/models/wav2vec/wav2vec2.py and wav2vec2_asr.py,
+ * checked against transformers' convert_wav2vec2_original_pytorch_checkpoint_to_pytorch.py.
+ */
+const FROM_FAIRSEQ: readonly [RegExp, string][] = [
+  // Fine-tuned models keep the network two modules down, beside the linear layer over characters.
+  [/^w2v_encoder\.proj\./, "lm_head."],
+  [/^w2v_encoder\.w2v_model\./, ""],
+  [/^mask_emb$/, "masked_spec_embed"],
+  [/^(feature_extractor\.conv_layers\.\d+)\.0\./, "$1.conv."],
+  [/^(feature_extractor\.conv_layers\.\d+)\.2(?:\.1)?\./, "$1.layer_norm."], // .2 is a group norm, .2.1 a layer norm
+  [/^layer_norm\./, "feature_projection.layer_norm."],
+  [/^post_extract_proj\./, "feature_projection.projection."],
+  [/^encoder\.pos_conv\.0\./, "encoder.pos_conv_embed.conv."],
+  [/^(encoder\.layers\.\d+)\.self_attn\./, "$1.attention."],
+  [/^(encoder\.layers\.\d+)\.self_attn_layer_norm\./, "$1.layer_norm."],
+  [/^(encoder\.layers\.\d+)\.fc1\./, "$1.feed_forward.intermediate_dense."],
+  [/^(encoder\.layers\.\d+)\.fc2\./, "$1.feed_forward.output_dense."],
+  [/^quantizer\.vars$/, "quantizer.codevectors"],
+  [/^final_proj\./, "project_hid."],
+];
+
+/** PyTorch before 2.0 named the two halves of a normalised weight so. */
+const WEIGHT_NORM: readonly [RegExp, string][] = [
+  [/(\.pos_conv_embed\.conv)\.weight_g$/, "$1.parametrizations.weight.original0"],
+  [/(\.pos_conv_embed\.conv)\.weight_v$/, "$1.parametrizations.weight.original1"],
+];
+
+/**
+ * Reads the keys of a checkpoint as the parameters of a class, whichever of the three classes, of PyTorch's two names
+ * for a normalised weight and of Hugging Face's and fairseq's names the file has. Shapes are not looked at.
+ *
+ * @param fileKeys every key of the file: the naming is told from all of them
+ * @throws UserError where two keys of the file are the same parameter
+ */
+export function stateKeys(fileKeys: Iterable<string>, target: ModelClass): StateKeys {
+  const keys = [...fileKeys];
+  const fairseq = keys.some((key) => FAIRSEQ.test(key));
+  const names = new Map(
+    keys.map((key) => [key, classify(fairseq ? rewrite(key, FROM_FAIRSEQ) : key, target)]),
+  );
+  const withUse = (use: Use) => keys.filter((key) => names.get(key)!.use === use);
+  refuseTwice(names);
+  return {
+    naming: fairseq ? "fairseq" : "Hugging Face",
+    leftOut: withUse("left out"),
+    unknown: withUse("unknown"),
+    rename(key) {
+      const { use, name } = names.get(key) ?? { use: "unknown", name: key };
+      if (use === "left out") return undefined;
+      return use === "own" ? name : key;
+    },
+  };
+}
+
+type Use = "own" | "left out" | "unknown";
+
+function rewrite(key: string, rules: readonly [RegExp, string][]): string {
+  return rules.reduce((name, [pattern, replacement]) => name.replace(pattern, replacement), key);
+}
+
+/** @param key under Hugging Face's names, of the network alone or of a model with a head */
+function classify(key: string, target: ModelClass): { use: Use; name: string } {
+  const headOf = HEADS.find(([pattern]) => pattern.test(key))?.[1];
+  if (headOf !== undefined) return { use: headOf === target ? "own" : "left out", name: key };
+  const bare = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+  if (!BODY.test(bare)) return { use: "unknown", name: key };
+  const name = rewrite(`${PREFIX}${bare}`, WEIGHT_NORM);
+  return { use: "own", name: target === "Wav2Vec2Model" ? name.slice(PREFIX.length) : name };
+}
+
+function refuseTwice(names: ReadonlyMap<string, { use: Use; name: string }>): void {
+  const keyOf = new Map<string, string>();
+  for (const [key, { name }] of names) {
+    const other = keyOf.get(name);
+    if (other !== undefined)
+      throw new UserError(
+        `A checkpoint must hold each parameter once, but ${other} and ${key} are both ${name}. Save it anew.`,
+      );
+    keyOf.set(name, key);
+  }
+}
+
+/**
+ * The file of a language's own weights beside a multilingual model, as facebook/mms-1b-all has them
+ * (https://huggingface.co/docs/transformers/model_doc/mms).
+ */
+export function adapterFileName(language: string): string {
+  return `adapter.${language}.safetensors`;
+}
+
+/**
+ * The parameters of a `Wav2Vec2ForCTC` that an adapter file must hold, all of them and no others: every attention
+ * adapter and the CTC head, whose rows are that language's vocabulary. Hugging Face: `_get_adapters`.
+ *
+ * @param moduleKeys the keys of a `Wav2Vec2ForCTC` with `adapter_attn_dim`
+ */
+export function adapterKeys(moduleKeys: Iterable<string>): string[] {
+  return [...moduleKeys].filter((key) =>
+    /^(lm_head|wav2vec2\.encoder\.layers\.\d+\.adapter_layer)\./.test(key),
+  );
+}

@@ -1,0 +1,23 @@
+import type { Tensor } from "@wav2vec2/libtorch";
+
+/** What a forward pass was asked to show of its inside. */
+export class Trace {
+  /** The first layer's input and the output of every layer that ran, each [batch, time, width]. */
+  readonly hiddenStates: Tensor[] | undefined;
+  /** Attention weights behind dropout of every layer that ran, each [batch, heads, time, time]. */
+  readonly attentions: Tensor[] | undefined;
+
+  constructor(wanted: {
+    outputHiddenStates?: boolean | undefined;
+    outputAttentions?: boolean | undefined;
+  }) {
+    this.hiddenStates = wanted.outputHiddenStates ? [] : undefined;
+    this.attentions = wanted.outputAttentions ? [] : undefined;
+  }
+
+  /** Keeps the weights, gives the rest. */
+  attend({ attended, weights }: { attended: Tensor; weights: Tensor }): Tensor {
+    this.attentions?.push(weights);
+    return attended;
+  }
+}
