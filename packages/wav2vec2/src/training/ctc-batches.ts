@@ -6,7 +6,7 @@ import type { ClipCache } from "../data/clip-cache.js";
 import { type CtcBatch, collateCtc } from "../data/ctc-collator.js";
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
-import { featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
+import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
@@ -81,7 +81,7 @@ export async function* trainingBatches(
   }
 }
 
-/** Frames of a clip, at least one: short clips are padded. */
+/** Frames that labels can be aligned to; clips too short for one are padded to it. */
 export function paddedFrames(config: Wav2Vec2Config, samples: number): number {
-  return featureFrames(config, Math.max(samples, minimumSamples(config)));
+  return adapterFrames(config, featureFrames(config, Math.max(samples, minimumSamples(config))));
 }

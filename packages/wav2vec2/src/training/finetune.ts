@@ -8,9 +8,10 @@ import { filterByDuration } from "../data/filter.js";
 import { readLibriSpeech } from "../data/librispeech.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
-import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
+import type { Wav2Vec2Config } from "../model/configuration.js";
 import { configWithKeys, readConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { PRESETS } from "../model/presets.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
@@ -117,7 +118,7 @@ async function makeModel(recipe: Recipe, utterances: readonly TranscribedUtteran
   const tokenizer = init
     ? await CtcTokenizer.read(init)
     : new CtcTokenizer(Vocabulary.fromTranscripts(utterances.map(({ text }) => text)));
-  const base = init ? await readConfig(init) : createConfig();
+  const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const { vocabulary } = tokenizer;
   const config: Wav2Vec2Config = configWithKeys(
     base,

@@ -94,6 +94,10 @@ export const recipeSchema = z.strictObject({
     .default("runs/finetune")
     .describe("Run directory. Default: runs/ and the recipe file's name"),
   data: data.prefault({} as z.input<typeof data>),
+  preset: z
+    .enum(["base", "large", "large-lv60", "xlsr-300m"])
+    .default("base")
+    .describe("Published shape of the network where there is no init; model changes it"),
   model: z
     .record(z.string(), z.unknown())
     .default({})

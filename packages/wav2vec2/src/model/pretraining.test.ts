@@ -1,0 +1,231 @@
+import { cat, manualSeed, randn, type Tensor, tensor, zeros } from "@wav2vec2/libtorch";
+import { describe, expect, it } from "vitest";
+import { createConfig, featureFrames, type Wav2Vec2Config } from "./configuration.js";
+import { maskTensor } from "./masking.js";
+import { Wav2Vec2ForPreTraining } from "./pretraining.js";
+import { negativesFor } from "./pretraining-targets.js";
+
+const tiny: Partial<Wav2Vec2Config> = {
+  hiddenSize: 16,
+  numHiddenLayers: 2,
+  numAttentionHeads: 2,
+  intermediateSize: 24,
+  convDim: [8, 8, 8],
+  convKernel: [10, 8, 4],
+  convStride: [5, 8, 8],
+  numConvPosEmbeddings: 8,
+  numConvPosEmbeddingGroups: 2,
+  numCodevectorsPerGroup: 12,
+  codevectorDim: 12,
+  projCodevectorDim: 10,
+  numNegatives: 6,
+  maskTimeLength: 3,
+  maskTimeProb: 0.6,
+  hiddenDropout: 0,
+  activationDropout: 0,
+  attentionDropout: 0,
+  layerdrop: 0,
+  initializerRange: 0.2,
+};
+
+function makeModel(overrides: Partial<Wav2Vec2Config> = {}): Wav2Vec2ForPreTraining {
+  manualSeed(1);
+  return new Wav2Vec2ForPreTraining(createConfig({ ...tiny, ...overrides }));
+}
+
+/** Clips of these lengths behind each other in one padded batch, and alone. */
+function clips(lengths: readonly number[]): { batch: Tensor; alone: Tensor[] } {
+  manualSeed(2);
+  const alone = lengths.map((length) => randn([1, length]));
+  const longest = Math.max(...lengths);
+  return { batch: cat(alone.map((clip) => clip.pad([0, longest - clip.shape[1]!]))), alone };
+}
+
+describe("pre-training", () => {
+  it("samples masks and negatives in training, from the seed", () => {
+    const model = makeModel().train();
+    const { batch } = clips([6000, 9000]);
+    const run = () => {
+      manualSeed(7);
+      return model.forward({ input: batch, lengths: [6000, 9000] });
+    };
+    const { loss, maskedFrames, logits } = run();
+    expect(maskedFrames).toBeGreaterThan(5);
+    expect(logits!.shape).toEqual([maskedFrames, 7]);
+    expect(run().loss!.item()).toBe(loss!.item());
+    loss!.backward();
+    for (const [name, parameter] of model.namedParameters()) {
+      expect(parameter.grad?.isfinite().toArray().includes(0), name).toBe(false);
+    }
+  });
+
+  it("has no loss in evaluation unless masks and negatives are given", () => {
+    const model = makeModel().eval();
+    const { batch } = clips([6000]);
+    const output = model.forward({ input: batch });
+    expect(output.loss).toBeUndefined();
+    expect(output.projectedStates.shape).toEqual([1, output.frames[0], 10]);
+    expect(output.codes.shape).toEqual([1, output.frames[0], 2]);
+  });
+
+  it.each([
+    ["group norm", { featExtractNorm: "group" }],
+    ["layer norm", { featExtractNorm: "layer", doStableLayerNorm: true }],
+  ] as const)("of a padded batch adds up to that of its clips alone: %s", (_, overrides) => {
+    const lengths = [9000, 5000, 3100];
+    const model = makeModel({ ...overrides, diversityLossWeight: 0, featurePenaltyWeight: 0 }).train();
+    const { batch, alone } = clips(lengths);
+    const frames = lengths.map((length) => featureFrames(model.config, length));
+    const time = frames[0]!;
+    const mask = new Uint8Array(3 * time);
+    for (const [row, count] of frames.entries()) mask.fill(1, row * time + 1, row * time + count - 1);
+    const maskTimeIndices = maskTensor(mask, 3, "cpu");
+    const sampledNegativeIndices = negativesFor(maskTimeIndices, 6);
+    const gumbelNoise = randn([3, time, 2, 12]);
+    const together = model.forward({
+      input: batch,
+      lengths,
+      maskTimeIndices,
+      sampledNegativeIndices,
+      gumbelNoise,
+    });
+    const parts = alone.map((input, row) => {
+      const own = (tensor: Tensor) => tensor.narrow(0, row, 1).narrow(1, 0, frames[row]!);
+      return model.forward({
+        input,
+        maskTimeIndices: own(maskTimeIndices),
+        sampledNegativeIndices: own(sampledNegativeIndices)
+          .sub(row * time)
+          .clamp(0),
+        gumbelNoise: own(gumbelNoise),
+      });
+    });
+    const sum = parts.reduce((total, { loss }) => total + loss!.item(), 0);
+    expect(Math.abs(together.loss!.item() / sum - 1)).toBeLessThan(1e-5);
+    expect(together.maskedFrames).toBe(parts.reduce((total, { maskedFrames }) => total + maskedFrames!, 0));
+  });
+
+  it("gets through one masked frame and none", () => {
+    const model = makeModel().train();
+    const { batch } = clips([4000]);
+    const time = featureFrames(model.config, 4000);
+    for (const masked of [1, 0]) {
+      const mask = new Uint8Array(time);
+      mask.fill(1, 2, 2 + masked);
+      const maskTimeIndices = maskTensor(mask, 1, "cpu");
+      const output = model.forward({ input: batch, maskTimeIndices });
+      expect(output.maskedFrames).toBe(masked);
+      expect(output.contrastiveLoss!.item()).toBe(0); // no distractors, no choice
+      model.zeroGrad();
+      output.loss!.backward();
+      for (const [name, { grad }] of model.namedParameters()) {
+        expect(grad?.isfinite().toArray().includes(0), name).toBe(false);
+      }
+    }
+  });
+
+  it("does not count a distractor that has the target's own codes", () => {
+    const model = makeModel({ numCodevectorGroups: 1, numCodevectorsPerGroup: 1, codevectorDim: 12 }).train();
+    const { batch } = clips([6000]);
+    const output = model.forward({ input: batch });
+    expect(output.contrastiveLoss!.item()).toBe(0); // all targets are one
+    expect(output.logits!.narrow(1, 1, 6).amax().item()).toBe(Number.NEGATIVE_INFINITY);
+  });
+
+  it("trains the quantizer through its targets", () => {
+    const model = makeModel({ diversityLossWeight: 0 }).train();
+    model.forward({ input: clips([9000]).batch }).loss!.backward();
+    for (const part of [model.quantizer, model.projectQ]) {
+      for (const [name, { grad }] of part.namedParameters()) {
+        expect(grad!.abs().amax().item(), name).toBeGreaterThan(0);
+      }
+    }
+  });
+
+  it("scales the gradient into the convolutions, and nothing else, by feature_grad_mult", () => {
+    const gradients = (featureGradMult: number) => {
+      const model = makeModel({ featureGradMult }).train();
+      manualSeed(4);
+      const { loss } = model.forward({ input: clips([9000]).batch });
+      loss!.backward();
+      const ofParameters = [...model.namedParameters()].map(
+        ([name, { grad }]) => [name, grad!.norm().item()] as const,
+      );
+      return { loss: loss!.item(), ...Object.fromEntries(ofParameters) } as Record<string, number>;
+    };
+    const [whole, tenth] = [gradients(1), gradients(0.1)];
+    for (const [name, value] of Object.entries(whole)) {
+      const factor = name.includes("feature_extractor") ? 0.1 : 1;
+      expect(Math.abs(tenth[name]! - factor * value), name).toBeLessThanOrEqual(2e-5 * factor * value + 1e-9);
+    }
+  });
+
+  it("adds fairseq's penalty on the convolutions' output", () => {
+    const run = (featurePenaltyWeight: number) => {
+      const model = makeModel({ featurePenaltyWeight }).train();
+      manualSeed(4);
+      return model.forward({ input: clips([9000]).batch });
+    };
+    const [plain, penalised] = [run(0), run(10)];
+    expect(plain.featurePenalty).toBeUndefined();
+    expect(penalised.featurePenalty!.item()).toBeGreaterThan(0);
+    const difference = penalised.loss!.item() - plain.loss!.item();
+    expect(difference / (10 * penalised.featurePenalty!.item())).toBeCloseTo(1, 4);
+  });
+});
+
+describe("pre-training refuses", () => {
+  const model = makeModel().eval();
+  const input = clips([4000]).batch;
+  const time = featureFrames(model.config, 4000);
+
+  it.each<[string, () => unknown, RegExp]>([
+    [
+      "masks of another shape",
+      () => model.forward({ input, maskTimeIndices: zeros([1, time + 1], { dtype: "bool" }) }),
+      /maskTimeIndices must be bool \[1, \d+\], a value for each frame, but is bool/,
+    ],
+    [
+      "masks of another type",
+      () => model.forward({ input, maskTimeIndices: zeros([1, time]) }),
+      /maskTimeIndices must be bool .* but is float32/,
+    ],
+    [
+      "negatives without masks",
+      () => model.forward({ input, sampledNegativeIndices: zeros([1, time, 2], { dtype: "int64" }) }),
+      /maskTimeIndices must be given with sampledNegativeIndices/,
+    ],
+    [
+      "negatives of another shape",
+      () =>
+        model.forward({
+          input,
+          maskTimeIndices: zeros([1, time], { dtype: "bool" }),
+          sampledNegativeIndices: zeros([1, time], { dtype: "int64" }),
+        }),
+      /sampledNegativeIndices must be int64 \[1, \d+, negatives\], but are int64 \[1, \d+\]/,
+    ],
+    [
+      "negatives of another clip",
+      () => {
+        const two = clips([4000, 4000]).batch;
+        const mask = new Uint8Array(2 * time).fill(1);
+        const maskTimeIndices = maskTensor(mask, 2, "cpu");
+        const sampledNegativeIndices = tensor(new Int32Array(2 * time * 3), [2, time, 3], { dtype: "int64" });
+        return model.forward({ input: two, maskTimeIndices, sampledNegativeIndices });
+      },
+      /must name frames of the masked frame's own clip/,
+    ],
+    ["adapters", () => makeModel({ addAdapter: true }), /add_adapter must be false for pre-training/],
+    [
+      "masks without a vector for them",
+      () => {
+        const maskTimeIndices = maskTensor(new Uint8Array(time).fill(1), 1, "cpu");
+        return makeModel({ maskTimeProb: 0, maskFeatureProb: 0 }).eval().forward({ input, maskTimeIndices });
+      },
+      /mask_time_prob or mask_feature_prob must be above 0/,
+    ],
+  ])("%s", (_, run, message) => {
+    expect(run).toThrow(message);
+  });
+});
