@@ -105,6 +105,46 @@ describe("pre-training", () => {
     expect(together.maskedFrames).toBe(parts.reduce((total, { maskedFrames }) => total + maskedFrames!, 0));
   });
 
+  it("of two batches, divided once by all masked frames, has the gradient of one; divided after each, another", () => {
+    const lengths = [9000, 3100];
+    const model = makeModel({ diversityLossWeight: 0 }).train();
+    const { batch, alone } = clips(lengths);
+    const [time, short] = lengths.map((length) => featureFrames(model.config, length)) as [number, number];
+    const mask = new Uint8Array(2 * time).fill(1, 0, time).fill(1, time + 1, time + short);
+    const maskTimeIndices = maskTensor(mask, 2, "cpu");
+    const sampledNegativeIndices = negativesFor(maskTimeIndices, 6);
+    const gumbelNoise = randn([2, time, 2, 12]);
+    const own = (tensor: Tensor, row: number) => tensor.narrow(0, row, 1).narrow(1, 0, row ? short : time);
+    const gradient = () => model.projectHid.weight.grad!;
+    const counts = [time, short - 1];
+
+    const given = { maskTimeIndices, sampledNegativeIndices, gumbelNoise };
+    model
+      .forward({ input: batch, lengths, ...given })
+      .loss!.div(counts[0]! + counts[1]!)
+      .backward();
+    const whole = gradient().clone();
+
+    const inParts = (after: (row: number) => void) => {
+      model.zeroGrad();
+      for (const [row, input] of alone.entries()) {
+        const negatives = own(sampledNegativeIndices, row)
+          .sub(row * time)
+          .clamp(0);
+        const given = { maskTimeIndices: own(maskTimeIndices, row), sampledNegativeIndices: negatives };
+        model.forward({ input, ...given, gumbelNoise: own(gumbelNoise, row) }).loss!.backward();
+        after(row);
+      }
+      return gradient().clone();
+    };
+    const once = inParts(() => {}).div(counts[0]! + counts[1]!);
+    // What Hugging Face's example script does: the first batch's gradient is divided by both counts.
+    const repeatedly = inParts((row) => gradient().div_(counts[row]!));
+    const difference = (a: Tensor) => a.sub(whole).abs().amax().item() / whole.abs().amax().item();
+    expect(difference(once)).toBeLessThan(1e-5);
+    expect(difference(repeatedly)).toBeGreaterThan(0.1);
+  });
+
   it("gets through one masked frame and none", () => {
     const model = makeModel().train();
     const { batch } = clips([4000]);
