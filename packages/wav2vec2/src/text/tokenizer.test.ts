@@ -33,6 +33,34 @@ describe("encode", () => {
   });
 });
 
+describe("a vocabulary without some of the tokens, or with more than characters", () => {
+  it("takes spaces for characters that it lacks where it has no word delimiter", () => {
+    const characters = new CtcTokenizer(new Vocabulary(["<pad>", "<unk>", "你", "好"]));
+    expect([...characters.encode("你 好", { unknown: "token" })]).toEqual([2, 1, 3]);
+    expect(() => characters.encode("你 好")).toThrow('but " " (U+0020) is not');
+    expect(characters.decode([2, 0, 3, 3], { groupTokens: true })).toBe("你好");
+  });
+
+  it("has nothing for unknown characters where it has no unknown token", () => {
+    const bare = new CtcTokenizer(new Vocabulary(["<pad>", "|", "A"]));
+    expect(() => bare.encode("AB", { unknown: "token" })).toThrow('but "B" (U+0042) is not');
+  });
+
+  it("takes the longest token at each place, and none that is not text", () => {
+    const tokens = ["<pad>", "<unk>", "|", "s", "c", "h", "ch", "sch", "a+", "<s>", "<", ">"];
+    const long = new CtcTokenizer(new Vocabulary(tokens));
+    expect([...long.encode("schsc ha+ch")]).toEqual([7, 3, 4, 2, 5, 8, 6]);
+    expect([...long.encode("<s>")]).toEqual([10, 3, 11]);
+    expect(long.decode([7, 7, 0, 7, 6], { groupTokens: true })).toBe("schschch");
+  });
+
+  it("looks text up in capitals and gives it back in small letters where told", () => {
+    const lower = new CtcTokenizer(tokenizer.vocabulary, { lowerCase: true, wordSeparator: "_" });
+    expect(lower.encode("carry hElLo")).toEqual(tokenizer.encode("CARRY HELLO"));
+    expect(lower.decode(tokenizer.encode("CARRY HELLO"), { groupTokens: false })).toBe("carry_hello");
+  });
+});
+
 describe("decode", () => {
   it.each([
     // what transformers 5.23's Wav2Vec2CTCTokenizer.decode gives
@@ -65,11 +93,12 @@ describe("decode", () => {
 });
 
 describe("write and read", () => {
-  it("leaves the three files that transformers reads", async () => {
+  it("leaves the files that transformers reads", async () => {
     const directory = await mkdtemp(join(tmpdir(), "tokenizer-"));
     await tokenizer.write(directory);
     expect((await readdir(directory)).sort()).toEqual([
       "special_tokens_map.json",
+      "tokenizer.json",
       "tokenizer_config.json",
       "vocab.json",
     ]);
@@ -78,6 +107,7 @@ describe("write and read", () => {
     expect(await json("special_tokens_map.json")).toEqual(special);
     expect(await json("tokenizer_config.json")).toEqual({
       ...special,
+      clean_up_tokenization_spaces: false,
       do_lower_case: false,
       replace_word_delimiter_char: " ",
       tokenizer_class: "Wav2Vec2CTCTokenizer",
@@ -89,7 +119,22 @@ describe("write and read", () => {
   it("adds no tokens to a vocabulary without <s> and </s>", async () => {
     const directory = await mkdtemp(join(tmpdir(), "tokenizer-"));
     await new CtcTokenizer(new Vocabulary(["|", "A", "[UNK]", "[PAD]"])).write(directory);
-    const special = JSON.parse(await readFile(join(directory, "special_tokens_map.json"), "utf8"));
-    expect(special).toEqual({ bos_token: null, eos_token: null, pad_token: "[PAD]", unk_token: "[UNK]" });
+    const json = async (name: string) => JSON.parse(await readFile(join(directory, name), "utf8"));
+    const special = { bos_token: null, eos_token: null, pad_token: "[PAD]", unk_token: "[UNK]" };
+    expect(await json("special_tokens_map.json")).toEqual(special);
+    const written = await json("tokenizer.json");
+    expect(written.decoder).toEqual({
+      type: "CTC",
+      pad_token: "[PAD]",
+      word_delimiter_token: "|",
+      cleanup: true,
+    });
+    expect(written.model).toEqual({
+      type: "WordLevel",
+      vocab: { "|": 0, A: 1, "[UNK]": 2, "[PAD]": 3 },
+      unk_token: "[UNK]",
+    });
+    // Were the blank special, readers that skip special tokens would drop it before they collapse repeats.
+    expect(written.added_tokens.map(({ content }: { content: string }) => content)).toEqual(["[UNK]"]);
   });
 });

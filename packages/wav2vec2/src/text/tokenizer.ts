@@ -1,39 +1,73 @@
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
-import { Vocabulary, WORD_DELIMITER } from "./vocabulary.js";
+import { readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
+import { tokenizerJson, tokenPattern } from "./tokenizer-json.js";
+import { Vocabulary } from "./vocabulary.js";
+
+/** How a tokenizer treats text beyond its vocabulary; Hugging Face's `tokenizer_config.json`. */
+export interface TokenizerOptions {
+  /** Text is upper-cased to be looked up and lower-cased when decoded (`do_lower_case`). */
+  lowerCase?: boolean;
+  /** What the word delimiter becomes in a text (`replace_word_delimiter_char`). */
+  wordSeparator?: string;
+}
 
 /**
- * Text to labels and back, a character a token, as `Wav2Vec2CTCTokenizer` does:
+ * Text to labels and back, mostly a character a token, as `Wav2Vec2CTCTokenizer` does:
  * https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/tokenization_wav2vec2.py
  */
 export class CtcTokenizer {
-  constructor(readonly vocabulary: Vocabulary) {}
+  readonly lowerCase: boolean;
+  readonly wordSeparator: string;
+  readonly #pattern: RegExp;
+
+  constructor(
+    readonly vocabulary: Vocabulary,
+    { lowerCase = false, wordSeparator = " " }: TokenizerOptions = {},
+  ) {
+    this.lowerCase = lowerCase;
+    this.wordSeparator = wordSeparator;
+    this.#pattern = new RegExp(tokenPattern(longTokens(vocabulary)), "gu");
+  }
 
   /**
-   * Labels of a transcript; the space becomes `|`, repeated letters stay repeated.
+   * Labels of a transcript; the space becomes the word delimiter, repeated letters stay repeated. Where tokens are
+   * longer than a character the longest is taken.
    * @param text words with single spaces between them
    * @param options.utterance its id, for messages
    * @param options.unknown what a character outside the vocabulary becomes: an error (the default) or the
    * unknown token
-   * @returns [characters]
+   * @returns [tokens]
    * @throws UserError naming the character and the utterance
    */
   encode(text: string, options: { utterance?: string; unknown?: "error" | "token" } = {}): Int32Array {
-    const { vocabulary } = this;
-    return Int32Array.from([...text], (character) => {
-      if (character === " ") return vocabulary.delimiterId;
-      // A literal "|" would come back as a space.
-      const id = character === WORD_DELIMITER ? undefined : vocabulary.id(character);
+    const { unknownId } = this.vocabulary;
+    const pieces = (this.lowerCase ? text.toUpperCase() : text).match(this.#pattern) ?? [];
+    return Int32Array.from(pieces, (piece) => {
+      const id = this.#label(piece);
       if (id !== undefined) return id;
-      if (options.unknown === "token") return vocabulary.unknownId;
-      const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+      if (options.unknown === "token" && unknownId !== undefined) return unknownId;
+      const code = piece.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
       const where = options.utterance === undefined ? JSON.stringify(text) : `utterance ${options.utterance}`;
       throw new UserError(
-        `characters of ${where} must be in the vocabulary, but ${JSON.stringify(character)} (U+${code}) is not. ` +
+        `characters of ${where} must be in the vocabulary, but ${JSON.stringify(piece)} (U+${code}) is not. ` +
           "Change the transcript or use a vocabulary that holds it.",
       );
     });
+  }
+
+  #label(piece: string): number | undefined {
+    const { vocabulary } = this;
+    if (piece === " ") return vocabulary.delimiterId;
+    const id = vocabulary.id(piece);
+    // A literal "|" would come back as a space; the blank and "<s>" are no text.
+    const isText =
+      id !== undefined &&
+      id !== vocabulary.delimiterId &&
+      id !== vocabulary.blankId &&
+      !vocabulary.isSpecial(id);
+    return isText ? id : undefined;
   }
 
   /**
@@ -44,47 +78,73 @@ export class CtcTokenizer {
    * letters are meant
    */
   decode(ids: Iterable<number>, options: { groupTokens: boolean }): string {
-    const { blankId, delimiterId, tokens, size } = this.vocabulary;
+    const { vocabulary, lowerCase, wordSeparator } = this;
+    const { blankId, delimiterId, tokens, size } = vocabulary;
     let text = "";
     let previous = -1;
     for (const id of ids) {
       if (id < 0 || id >= size) throw new RangeError(`id must be from 0 to ${size - 1}, but is ${id}.`);
       const repeated = options.groupTokens && id === previous;
-      if (!repeated && id !== blankId && !this.#isSpecial(id)) text += id === delimiterId ? " " : tokens[id];
+      if (!repeated && id !== blankId && !vocabulary.isSpecial(id))
+        text += id === delimiterId ? wordSeparator : tokens[id];
       previous = id;
     }
-    return text.trim();
+    return lowerCase ? text.trim().toLowerCase() : text.trim();
   }
 
-  #isSpecial(id: number): boolean {
-    return id === this.vocabulary.unknownId || ["<s>", "</s>"].includes(this.vocabulary.tokens[id]!);
+  /**
+   * Reads the tokenizer of any wav2vec 2.0 model with a CTC head in Hugging Face's layout; `readTokenizerFiles` says
+   * from which files and how.
+   *
+   * @throws UserError naming the file that is missing, invalid or does not fit the others
+   */
+  static async read(directory: string, choice: TokenizerChoice = {}): Promise<CtcTokenizer> {
+    const { tokens, roles, name, ...options } = await readTokenizerFiles(directory, choice);
+    return new CtcTokenizer(new Vocabulary(tokens, roles, name), options);
   }
 
-  /** @throws UserError naming the file where `vocab.json` in the directory is missing or invalid */
-  static async read(directory: string): Promise<CtcTokenizer> {
-    return new CtcTokenizer(await Vocabulary.read(join(directory, "vocab.json")));
-  }
-
-  /** Writes `vocab.json`, `special_tokens_map.json` and `tokenizer_config.json` into an existing directory. */
+  /**
+   * Writes `vocab.json`, `special_tokens_map.json`, `tokenizer_config.json` and, for transformers.js and Hugging Face's
+   * tokenizers library, `tokenizer.json` into an existing directory.
+   */
   async write(directory: string): Promise<void> {
     const { vocabulary } = this;
+    const token = (id: number | undefined) => (id === undefined ? null : vocabulary.tokens[id]);
     const specialTokens = {
-      // null keeps transformers from adding these two behind the vocabulary
-      bos_token: vocabulary.id("<s>") === undefined ? null : "<s>",
-      eos_token: vocabulary.id("</s>") === undefined ? null : "</s>",
-      pad_token: vocabulary.tokens[vocabulary.blankId],
-      unk_token: vocabulary.tokens[vocabulary.unknownId],
+      // null keeps transformers from adding these behind the vocabulary
+      bos_token: token(vocabulary.bosId),
+      eos_token: token(vocabulary.eosId),
+      pad_token: token(vocabulary.blankId),
+      unk_token: token(vocabulary.unknownId),
+      ...(vocabulary.additionalSpecialIds.length > 0 && {
+        additional_special_tokens: vocabulary.additionalSpecialIds.map(token),
+      }),
     };
     const configuration = {
       ...specialTokens,
-      do_lower_case: false,
-      replace_word_delimiter_char: " ",
+      // It would take the space out of "IT 'S", which is for word pieces.
+      clean_up_tokenization_spaces: false,
+      do_lower_case: this.lowerCase,
+      replace_word_delimiter_char: this.wordSeparator,
       tokenizer_class: "Wav2Vec2CTCTokenizer",
-      word_delimiter_token: WORD_DELIMITER,
+      // transformers would add its default, and cannot encode text with null.
+      word_delimiter_token: token(vocabulary.delimiterId) ?? "",
     };
     const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
     await vocabulary.write(join(directory, "vocab.json"));
     await writeFileAtomic(join(directory, "special_tokens_map.json"), json(specialTokens));
     await writeFileAtomic(join(directory, "tokenizer_config.json"), json(configuration));
+    await writeFileAtomic(join(directory, "tokenizer.json"), json(tokenizerJson(this)));
   }
+}
+
+/** The tokens of text that are longer than a character. */
+function longTokens(vocabulary: Vocabulary): string[] {
+  return vocabulary.tokens.filter(
+    (token, id) =>
+      [...token].length > 1 &&
+      id !== vocabulary.blankId &&
+      id !== vocabulary.delimiterId &&
+      !vocabulary.isSpecial(id),
+  );
 }

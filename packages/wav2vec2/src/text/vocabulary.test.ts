@@ -14,53 +14,62 @@ describe("Vocabulary", () => {
     expect(vocabulary.id("X")).toBeUndefined();
   });
 
-  it("comes out of vocab.json as it went in, digits too", async () => {
+  it("is written by id, digits too", async () => {
     const path = join(await mkdtemp(join(tmpdir(), "vocabulary-")), "vocab.json");
-    const vocabulary = Vocabulary.fromTranscripts(['9 TIMES 0 "IS" \\ 😀']);
-    await vocabulary.write(path);
-    expect((await Vocabulary.read(path)).tokens).toEqual(vocabulary.tokens);
-    expect(JSON.parse(await readFile(path, "utf8"))).toMatchObject({ "<pad>": 0, "|": 4, '"': 5, "0": 6 });
+    await Vocabulary.fromTranscripts(['9 0 "\\ 😀']).write(path);
+    const tokens = ["<pad>", "<s>", "</s>", "<unk>", "|", '"', "0", "9", "\\", "😀"];
+    const lines = (await readFile(path, "utf8")).trimEnd().split("\n").slice(1, -1);
+    expect(lines.map((line) => JSON.parse(`{${line.replace(/,$/, "")}}`))).toEqual(
+      tokens.map((token, id) => ({ [token]: id })),
+    );
   });
 
-  it("reads the vocabularies that Hugging Face's script makes", () => {
-    const vocabulary = Vocabulary.parse('{"A": 1, "|": 0, "[UNK]": 2, "[PAD]": 3}', "vocab.json");
-    expect(vocabulary).toMatchObject({
-      tokens: ["|", "A", "[UNK]", "[PAD]"],
+  it("finds the usual names of tokens, and takes others where told", () => {
+    expect(new Vocabulary(["|", "A", "[UNK]", "[PAD]"])).toMatchObject({
       blankId: 3,
       unknownId: 2,
       delimiterId: 0,
+      bosId: undefined,
+      eosId: undefined,
     });
+    const roles = {
+      pad: "A",
+      unk: null,
+      wordDelimiter: "_",
+      bos: "|",
+      additionalSpecial: ["B", "A", "B", "C"],
+    };
+    const vocabulary = new Vocabulary(["|", "_", "A", "B", "</s>", "<unk>"], roles);
+    expect(vocabulary).toMatchObject({
+      blankId: 2,
+      unknownId: undefined,
+      delimiterId: 1,
+      bosId: 0,
+      eosId: 4,
+      additionalSpecialIds: [3],
+    });
+    expect([0, 1, 2, 3, 4, 5].filter((id) => vocabulary.isSpecial(id))).toEqual([0, 3, 4]);
   });
 
-  it.each([
-    ["{", "vocab.json must be JSON, but is not"],
-    ["[1]", "must be an object from token to id"],
-    ['{"<pad>": 0, "<unk>": 1, "|": 3}', 'ids in vocab.json must be 0 to 2, but that of "|" is 3.'],
-    ['{"<pad>": 0, "<unk>": 1, "|": 1}', 'must be unique, but "<unk>" and "|" share 1.'],
-    ['{"<pad>": 0, "<unk>": 1, "|": "2"}', 'but that of "|" is "2"'],
-    ['{"<pad>": 0, "<unk>": 1, "|": 1.5}', 'but that of "|" is 1.5'],
-    [
-      '{"<unk>": 0, "|": 1}',
-      "must hold a padding token, which is CTC's blank (<pad> or [PAD]), but holds none",
-    ],
-    ['{"<pad>": 0, "[PAD]": 1, "<unk>": 2, "|": 3}', "(<pad> or [PAD]), but holds both"],
-    ['{"<pad>": 0, "|": 1}', "must hold an unknown token (<unk> or [UNK]), but holds none"],
-    ['{"<pad>": 0, "<unk>": 1}', "must hold the word delimiter (|), but holds none"],
-    ["{}", "padding token"],
-  ])("refuses %s", (json, message) => {
-    expect(() => Vocabulary.parse(json, "vocab.json")).toThrow(UserError);
-    expect(() => Vocabulary.parse(json, "vocab.json")).toThrow(message);
+  it("does without an unknown token and a word delimiter, but not without a blank", () => {
+    expect(new Vocabulary(["<pad>", "好"])).toMatchObject({ unknownId: undefined, delimiterId: undefined });
+    expect(() => new Vocabulary(["<unk>", "|"], {}, "vocab.json")).toThrow(
+      "vocab.json must hold a padding token, which is CTC's blank (<pad> or [PAD]), but holds none.",
+    );
+    expect(() => new Vocabulary(["<pad>", "|"], { pad: "<blank>" })).toThrow(
+      "CTC's blank (<blank>), but holds none",
+    );
+    expect(() => new Vocabulary(["<pad>", "[PAD]"])).toThrow(
+      "must hold one of <pad> and [PAD], but holds both",
+    );
+    expect(() => new Vocabulary(["<pad>", "[UNK]", "<unk>"])).toThrow(UserError);
+    expect(() => new Vocabulary(["<pad>", "|"], { wordDelimiter: "<pad>" })).toThrow('but both are "<pad>"');
   });
 
-  it("refuses transcripts with the delimiter, or without characters", () => {
+  it("refuses transcripts with the delimiter or without characters, and tokens that are twice or nothing", () => {
     expect(() => Vocabulary.fromTranscripts(["A B", "C|D"])).toThrow('but one is "C|D"');
     expect(() => Vocabulary.fromTranscripts([" "])).toThrow("at least one character");
     expect(() => new Vocabulary(["<pad>", "<unk>", "|", "A", "A"])).toThrow('holds "A" twice');
-  });
-
-  it("names a missing file", async () => {
-    await expect(Vocabulary.read("/nowhere/vocab.json")).rejects.toThrow(
-      "/nowhere/vocab.json must be a vocabulary, but does not exist.",
-    );
+    expect(() => new Vocabulary(["<pad>", ""])).toThrow("one is empty");
   });
 });

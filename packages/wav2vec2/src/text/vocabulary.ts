@@ -1,46 +1,88 @@
-import { readFile } from "node:fs/promises";
-import { unreadable } from "../audio/unreadable.js";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 
-const BLANKS = ["<pad>", "[PAD]"];
-const UNKNOWNS = ["<unk>", "[UNK]"];
 export const WORD_DELIMITER = "|";
 
 /**
- * The tokens that the CTC head tells apart, as in Hugging Face's `vocab.json`: a character a token, `|` for
- * the space between words, and the padding token in the part of CTC's blank.
+ * What single tokens stand for, under Hugging Face's names in `tokenizer_config.json` (less `_token`). Where one is
+ * left out the usual names are looked for; null says that there is none.
+ */
+export interface TokenRoles {
+  /** Padding, in the part of CTC's blank: `<pad>` or `[PAD]`. */
+  readonly pad?: string;
+  /** Any character that the vocabulary lacks: `<unk>` or `[UNK]`. */
+  readonly unk?: string | null;
+  /** The space between words: `|`. */
+  readonly wordDelimiter?: string | null;
+  /** `<s>` */
+  readonly bos?: string | null;
+  /** `</s>` */
+  readonly eos?: string | null;
+  /** Further tokens that are never part of a text. */
+  readonly additionalSpecial?: readonly string[];
+}
+
+/**
+ * The tokens that the CTC head tells apart, as in Hugging Face's `vocab.json`: mostly a character a token, one for the
+ * space between words, and the padding token in the part of CTC's blank. Languages that are written without spaces may
+ * have no word delimiter.
  */
 export class Vocabulary {
   /** Token of each id. */
   readonly tokens: readonly string[];
   readonly blankId: number;
-  readonly unknownId: number;
-  readonly delimiterId: number;
+  readonly unknownId: number | undefined;
+  readonly delimiterId: number | undefined;
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
+  /** Further tokens that are never part of a text. */
+  readonly additionalSpecialIds: readonly number[];
   readonly #ids: ReadonlyMap<string, number>;
+  readonly #special: ReadonlySet<number | undefined>;
 
   /**
    * @param tokens the token of each id
+   * @param roles what single tokens stand for
    * @param name where they come from, for messages
-   * @throws UserError where a token stands twice or the blank, the unknown token or `|` is missing
+   * @throws UserError where a token stands twice or is empty, or the blank is missing, not to be told or the delimiter
    */
-  constructor(tokens: readonly string[], name = "vocabulary") {
+  constructor(tokens: readonly string[], roles: TokenRoles = {}, name = "vocabulary") {
     this.tokens = [...tokens];
     this.#ids = new Map(tokens.map((token, id) => [token, id]));
     const duplicate = tokens.find((token, id) => this.#ids.get(token) !== id);
     if (duplicate !== undefined)
       throw new UserError(`${name} must hold each token once, but holds ${JSON.stringify(duplicate)} twice.`);
-    this.blankId = this.#oneOf(BLANKS, "a padding token, which is CTC's blank", name);
-    this.unknownId = this.#oneOf(UNKNOWNS, "an unknown token", name);
-    this.delimiterId = this.#oneOf([WORD_DELIMITER], "the word delimiter", name);
+    if (this.#ids.has("")) throw new UserError(`${name} must hold tokens with text, but one is empty.`);
+
+    const blank = this.#find(roles.pad, ["<pad>", "[PAD]"], name);
+    if (blank === undefined)
+      throw new UserError(
+        `${name} must hold a padding token, which is CTC's blank (${roles.pad ?? "<pad> or [PAD]"}), but holds none.`,
+      );
+    this.blankId = blank;
+    this.unknownId = this.#find(roles.unk, ["<unk>", "[UNK]"], name);
+    this.delimiterId = this.#find(roles.wordDelimiter, [WORD_DELIMITER], name);
+    if (this.delimiterId === blank)
+      throw new UserError(
+        `${name} must tell the blank from the word delimiter, but both are ${JSON.stringify(tokens[blank])}.`,
+      );
+    this.bosId = this.#find(roles.bos, ["<s>"], name);
+    this.eosId = this.#find(roles.eos, ["</s>"], name);
+    const named = [blank, this.delimiterId, this.unknownId, this.bosId, this.eosId];
+    const additional = (roles.additionalSpecial ?? []).flatMap((token) => this.id(token) ?? []);
+    this.additionalSpecialIds = [...new Set(additional)].filter((id) => !named.includes(id));
+    this.#special = new Set([this.unknownId, this.bosId, this.eosId, ...this.additionalSpecialIds]);
   }
 
-  #oneOf(tokens: string[], role: string, name: string): number {
-    const found = tokens.filter((token) => this.#ids.has(token));
-    if (found.length === 1) return this.#ids.get(found[0]!)!;
-    throw new UserError(
-      `${name} must hold ${role} (${tokens.join(" or ")}), but holds ${found.length === 0 ? "none" : "both"}.`,
-    );
+  #find(token: string | null | undefined, usual: readonly string[], name: string): number | undefined {
+    if (token === null) return undefined;
+    if (token !== undefined) return this.#ids.get(token);
+    const found = usual.filter((candidate) => this.#ids.has(candidate));
+    if (found.length > 1)
+      throw new UserError(
+        `${name} must hold one of ${usual.join(" and ")}, but holds both. Say in tokenizer_config.json which is meant.`,
+      );
+    return found[0] === undefined ? undefined : this.#ids.get(found[0]);
   }
 
   /**
@@ -64,52 +106,11 @@ export class Vocabulary {
     return new Vocabulary(["<pad>", "<s>", "</s>", "<unk>", WORD_DELIMITER, ...sorted]);
   }
 
-  /**
-   * Parses `vocab.json`: an object from token to id.
-   * @param name the file's name, for messages
-   * @throws UserError where it is no such object or the ids are not 0 to size - 1, each once
-   */
-  static parse(json: string, name: string): Vocabulary {
-    let entries: unknown;
-    try {
-      entries = JSON.parse(json);
-    } catch (error) {
-      throw new UserError(`${name} must be JSON, but is not: ${(error as Error).message}.`);
-    }
-    if (typeof entries !== "object" || entries === null || Array.isArray(entries))
-      throw new UserError(`${name} must be an object from token to id, but is not.`);
-    const tokens: string[] = [];
-    const size = Object.keys(entries).length;
-    for (const [token, id] of Object.entries(entries as Record<string, unknown>)) {
-      if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= size)
-        throw new UserError(
-          `ids in ${name} must be 0 to ${size - 1}, but that of ${JSON.stringify(token)} is ${JSON.stringify(id)}.`,
-        );
-      if (tokens[id] !== undefined)
-        throw new UserError(
-          `ids in ${name} must be unique, but ${JSON.stringify(tokens[id])} and ${JSON.stringify(token)} share ${id}.`,
-        );
-      tokens[id] = token;
-    }
-    return new Vocabulary(tokens, name);
-  }
-
-  /** @throws UserError naming the file where it is missing or no valid vocabulary */
-  static async read(path: string): Promise<Vocabulary> {
-    const json = await readFile(path, "utf8").catch((error: unknown) => {
-      throw unreadable(path, "a vocabulary", error);
-    });
-    return Vocabulary.parse(json, path);
-  }
-
   /** Writes `vocab.json`, ordered by id; complete or not at all. */
   async write(path: string): Promise<void> {
-    await writeFileAtomic(path, this.toJson());
-  }
-
-  toJson(): string {
     const lines = this.tokens.map((token, id) => `  ${JSON.stringify(token)}: ${id}`);
-    return `{\n${lines.join(",\n")}\n}\n`; // not through an object, which would put the digits' keys first
+    // Not through an object, which would put the digits' keys first.
+    await writeFileAtomic(path, `{\n${lines.join(",\n")}\n}\n`);
   }
 
   get size(): number {
@@ -118,5 +119,10 @@ export class Vocabulary {
 
   id(token: string): number | undefined {
     return this.#ids.get(token);
+  }
+
+  /** Whether a token is never part of a text: the unknown token, `<s>`, `</s>` and the like, but not the blank. */
+  isSpecial(id: number): boolean {
+    return this.#special.has(id);
   }
 }
