@@ -110,6 +110,13 @@ describe("a multilingual vocabulary", () => {
     expect((await read(files, { language: "swe" })).vocabulary.tokens[4]).toBe("å");
   });
 
+  it("is read from tokenizer.json too", async () => {
+    const tokenizer = { model: { vocab: files["vocab.json"] }, decoder: { type: "CTC", pad_token: "<pad>" } };
+    const { vocabulary } = await read({ "tokenizer.json": tokenizer }, { language: "swe" });
+    expect(vocabulary.tokens).toEqual(["<pad>", "<s>", "</s>", "<unk>", "å"]);
+    await expect(read({ "tokenizer.json": tokenizer })).rejects.toThrow(/tokenizer.json, but is not chosen/);
+  });
+
   it("needs no choice where it has one language, and a plain one allows none", async () => {
     expect((await read({ "vocab.json": { eng: { ...head, a: 4 } } })).vocabulary.tokens[4]).toBe("a");
     await expect(read({ "vocab.json": head }, { language: "eng" })).rejects.toThrow(

@@ -60,11 +60,12 @@ export async function readTokenizerFiles(
 
   const vocabulary = await read("vocab.json");
   const name = join(directory, vocabulary === undefined ? "tokenizer.json" : "vocab.json");
+  const pick = (entries: Json) => pickLanguage(entries, name, choice.language, settings.target_lang);
   const parsed =
     vocabulary === undefined
-      ? parseTokenizerJson((await read("tokenizer.json")) ?? missing(directory), name, special)
+      ? parseTokenizerJson((await read("tokenizer.json")) ?? missing(directory), name, special, pick)
       : {
-          ...pickLanguage(vocabulary, name, choice.language ?? settings.target_lang, choice),
+          ...pick(vocabulary),
           added: complete
             ? addedTokensDecoder(settings)
             : Object.entries((await read("added_tokens.json")) ?? {}),
@@ -113,21 +114,22 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+interface Picked {
+  tokens: Tokens;
+  /** Whether they are of one language among others. */
+  nested: boolean;
+}
+
 /** The tokens of one language: multilingual models (MMS) hold an object a language. */
-function pickLanguage(
-  vocabulary: Json,
-  name: string,
-  wanted: unknown,
-  choice: TokenizerChoice,
-): { tokens: Tokens; nested: boolean } {
+function pickLanguage(vocabulary: Json, name: string, chosen: string | undefined, usual: unknown): Picked {
   const languages = Object.keys(vocabulary);
   const nested = languages.length > 0 && Object.values(vocabulary).every(isObject);
   if (!nested) {
-    if (choice.language !== undefined)
-      throw new UserError(`${name} must hold several languages to choose ${choice.language}, but holds one.`);
+    if (chosen !== undefined)
+      throw new UserError(`${name} must hold several languages to choose ${chosen}, but holds one.`);
     return { tokens: ids(vocabulary, name), nested };
   }
-  const language = wanted ?? (languages.length === 1 ? languages[0] : undefined);
+  const language = chosen ?? usual ?? (languages.length === 1 ? languages[0] : undefined);
   if (typeof language !== "string" || !Object.hasOwn(vocabulary, language))
     throw new UserError(
       `The language must be one of ${name}, but is ${language === undefined ? "not chosen" : JSON.stringify(language)}. ` +
@@ -241,7 +243,8 @@ function parseTokenizerJson(
   json: Json,
   name: string,
   special: Json,
-): { tokens: Tokens; added: [string, unknown][]; nested: false; roles: TokenRoles } {
+  pick: (entries: Json) => Picked,
+): Picked & { added: [string, unknown][]; roles: TokenRoles } {
   const { decoder, model } = json;
   const steps =
     isObject(decoder) && Array.isArray(decoder.decoders) ? (decoder.decoders as unknown[]) : [decoder];
@@ -262,9 +265,8 @@ function parseTokenizerJson(
     ),
   };
   return {
-    tokens: ids(model.vocab, name),
+    ...pick(model.vocab),
     added: listed.map((token) => [content(token) ?? "", token.id]),
-    nested: false,
     roles: rolesOf({ ...known, ...special }, name),
   };
 }

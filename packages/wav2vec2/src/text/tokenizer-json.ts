@@ -26,13 +26,15 @@ export function tokenizerJson({ vocabulary, lowerCase, wordSeparator }: CtcToken
   const texts = tokens.map(lowered);
   const delimiter = delimiterId === undefined ? undefined : texts[delimiterId]!;
   const longTokens = texts.filter((text, id) => isText(id) && [...text].length > 1);
+  const unchanged = delimiter === undefined || delimiter === wordSeparator;
   const ctc = {
     type: "CTC",
     pad_token: tokens[blankId],
     word_delimiter_token: delimiter ?? "|",
-    // Both libraries replace the delimiter only if this is on; a vocabulary whose delimiter is the space needs nothing.
-    cleanup: delimiter !== undefined && delimiter !== " ",
+    // Both libraries make a space of the delimiter if this is on, and only then.
+    cleanup: !unchanged && wordSeparator === " ",
   };
+  const replace = { type: "Replace", pattern: { String: delimiter }, content: wordSeparator };
   return {
     version: "1.0",
     truncation: null,
@@ -49,13 +51,7 @@ export function tokenizerJson({ vocabulary, lowerCase, wordSeparator }: CtcToken
       invert: false,
     },
     post_processor: null,
-    decoder:
-      wordSeparator === " "
-        ? ctc
-        : {
-            type: "Sequence",
-            decoders: [ctc, { type: "Replace", pattern: { String: " " }, content: wordSeparator }],
-          },
+    decoder: unchanged || ctc.cleanup ? ctc : { type: "Sequence", decoders: [ctc, replace] },
     model: {
       type: "WordLevel",
       vocab: Object.fromEntries(texts.map((text, id) => [text, id])),

@@ -27,6 +27,8 @@ const TOKENIZERS: [string, string[], TokenRoles?, TokenizerOptions?][] = [
     ["#", "_", ..."ab", "?", "begin", "<x>"],
     { pad: "#", wordDelimiter: "_", unk: "?", bos: "begin" },
   ],
+  ["space as delimiter", ["<pad>", "<unk>", " ", ..."ab's"], { wordDelimiter: " " }],
+  ["no space between words", ["<pad>", "<unk>", "|", ..."ab"], {}, { wordSeparator: "-" }],
   ["several characters", ["<pad>", "<unk>", "|", ..."asch", "ch", "sch", "a+", "[b]"]],
 ];
 
