@@ -27,8 +27,9 @@ npx wav2vec2 finetune --config configs/quickstart.yaml --data DATA --output runs
 \`\`\`
 
 Every key is also an option of the command line, in kebab case with dots: \`--optimizer.learning-rate\` sets
-\`optimizer.learning_rate\`. \`--data\` is short for \`data.root\` and \`--model\` for \`init\`. Keys of the network go
-below \`--model.\`, for example \`--model.hidden-size 256\`. A misspelt key is an error with file, line and column.
+\`optimizer.learning_rate\`. \`--data\` is short for \`data.root\`, \`--model\` for \`init\` (a directory or a
+[Hub id](hub.md)) and \`--revision\` for \`init_revision\`. Keys of the network go below \`--model.\`, for example
+\`--model.hidden-size 256\`. A misspelt key is an error with file, line and column.
 
 Editors complete and check recipes that begin with \`# yaml-language-server: $schema=recipe.schema.json\`.
 

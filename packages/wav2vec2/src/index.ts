@@ -4,6 +4,7 @@ export { normalize } from "./audio/normalize.js";
 export { checkLibriSpeech, readLibriSpeech } from "./data/librispeech.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
 export { ConfigurationError, UserError } from "./errors.js";
+export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
 export { createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
 export { type CtcTargets, Wav2Vec2ForCTC } from "./model/ctc.js";

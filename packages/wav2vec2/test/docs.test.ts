@@ -1,14 +1,17 @@
 import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { HubServer } from "./hub-server.js";
 import { writeToneCorpus } from "./tone-corpus.js";
 
 // Every command of the documentation runs, on a corpus of tones and with few steps, in the order in which the
-// documents give them; every example runs; every relative link leads somewhere.
+// documents give them; every example runs; every relative link leads somewhere. The Hub is one on this computer, where
+// every model that the documents name is the one that was trained before.
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
@@ -36,14 +39,30 @@ const RUNS: { command: RegExp; args: (words: string[]) => string[] | undefined }
 ];
 const program = ["packages/wav2vec2/bin/wav2vec2.js"];
 
+/** Variables before a command, then the command. */
+const COMMAND = /^((?:[A-Z_]+=\S+ )*)(.+)$/;
+
 let directory: string;
+let hub: HubServer;
 beforeAll(async () => {
+  hub = await HubServer.start();
+  hub.commit("facebook/wav2vec2-base-960h", () => {
+    const best = join(directory, "runs/mine/best");
+    return Object.fromEntries(readdirSync(best).map((name) => [name, readFileSync(join(best, name))]));
+  });
   directory = await mkdtemp(join(tmpdir(), "docs-"));
   await writeToneCorpus(join(directory, "DATA"), { train: 12, dev: 3, test: 3 });
   for (const name of ["configs", "packages", "scripts"])
     await symlink(join(ROOT, name), join(directory, name));
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
+afterAll(async () => {
+  await hub.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+function environment(): Record<string, string> {
+  return { HF_ENDPOINT: hub.url, HF_HOME: join(directory, "huggingface") };
+}
 
 async function documents(): Promise<string[]> {
   const guides = (await readdir(join(ROOT, "docs"))).map((name) => join("docs", name));
@@ -59,12 +78,18 @@ describe("the documentation", () => {
   it("gives commands that work", { timeout: 300_000 }, async () => {
     const commands = (await Promise.all((await documents()).map(commandsOf))).flat();
     expect(commands.length).toBeGreaterThan(5);
-    for (const command of new Set(commands)) {
-      const words = command.split(/\s+/);
-      const entry = RUNS.find((candidate) => candidate.command.test(command));
-      if (!entry) throw new Error(`'${command}' stands in the documentation, but no test runs it.`);
+    for (const line of new Set(commands)) {
+      const [, variables, command] = COMMAND.exec(line)!;
+      const words = command!.split(/\s+/);
+      const entry = RUNS.find((candidate) => candidate.command.test(command!));
+      if (!entry) throw new Error(`'${line}' stands in the documentation, but no test runs it.`);
       const args = entry.args(words);
-      if (args) await run(process.execPath, args, { cwd: directory });
+      const given = variables!
+        .split(" ")
+        .filter(Boolean)
+        .map((variable) => variable.split("="));
+      const env = { ...process.env, ...environment(), ...Object.fromEntries(given) };
+      if (args) await run(process.execPath, args, { cwd: directory, env });
     }
     const best = await readdir(join(directory, "runs/mine/best"));
     expect(best).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "vocab.json"]));

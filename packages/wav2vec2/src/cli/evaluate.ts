@@ -2,10 +2,12 @@ import { InvalidArgumentError } from "commander";
 import { alignWords, countErrors, inColumns } from "../tracking/aligned-words.js";
 import type { Evaluation } from "../training/evaluate.js";
 import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { downloadProgress } from "./download-progress.js";
 
 interface Options {
   data: string;
   split: string;
+  revision?: string;
   batchSeconds?: number;
   beamWidth?: number;
   worst: number;
@@ -14,9 +16,10 @@ interface Options {
 
 export const defineEvaluate: Define = (command) => {
   command
-    .argument("<model>", "model directory")
+    .argument("<model>", "model directory or Hugging Face Hub id")
     .requiredOption("--data <dir>", "directory in LibriSpeech layout")
     .requiredOption("--split <name>", "split to evaluate on")
+    .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--batch-seconds <number>", "seconds of audio in a batch", positive)
     .option(
       "--beam-width <number>",
@@ -25,11 +28,14 @@ export const defineEvaluate: Define = (command) => {
     )
     .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
     .option("--json", "print the result, with all utterances, as JSON", false)
-    .action(async (model: string, { data, split, batchSeconds, beamWidth, worst, json }: Options) => {
+    .action(async (model: string, options: Options) => {
+      const { data, split, revision, batchSeconds, beamWidth, worst, json } = options;
       const { evaluateModel } = await import("../training/evaluate.js");
       const evaluation = await evaluateModel(model, {
         data,
         split,
+        revision,
+        onDownload: downloadProgress(),
         ...(batchSeconds === undefined ? {} : { batchSeconds }),
         ...(beamWidth === undefined ? {} : { beamWidth }),
         onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),

@@ -1,5 +1,6 @@
 import { loadRecipe } from "../training/recipe-file.js";
 import { type Define, exitCodes, print, printJson } from "./command.js";
+import { downloadProgress } from "./download-progress.js";
 import { addRecipeOptions } from "./recipe-options.js";
 
 export const defineFinetune: Define = (command, { argv, exit }) => {
@@ -23,10 +24,20 @@ export const defineFinetune: Define = (command, { argv, exit }) => {
       resume: options.resume,
       signal: interruption.signal,
       tracker,
-    }).finally(() => {
-      interruption.release();
-      return tracker.close();
-    });
+      onDownload: downloadProgress(),
+    })
+      .catch((error: unknown) => {
+        if (error !== interruption.signal.reason) throw error;
+        return undefined; // interrupted before there was anything to save
+      })
+      .finally(() => {
+        interruption.release();
+        return tracker.close();
+      });
+    if (result === undefined) {
+      exit(exitCodes.interrupted);
+      return;
+    }
     const report = await writeReport(recipe.output);
     if (options.json) {
       printJson({ ...result, report });

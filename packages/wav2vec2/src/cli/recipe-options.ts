@@ -7,7 +7,11 @@ import type { Overrides } from "../training/recipe-file.js";
 const directories: ReadonlySet<string> = new Set(["output", "data.root", "init"]);
 
 /** Keys that have a short option of their own. */
-const shortNames: Readonly<Record<string, string>> = { "data.root": "data", init: "model" };
+const shortNames: Readonly<Record<string, string>> = {
+  "data.root": "data",
+  init: "model",
+  init_revision: "revision",
+};
 
 /**
  * Gives `command` an option for every key of a recipe: kebab case, dots for nesting, so `--optimizer.learning-rate`

@@ -1,12 +1,20 @@
 import { UserError } from "../errors.js";
 import { type Define, exitCodes, positiveWhole, print, printJson } from "./command.js";
+import { downloadProgress } from "./download-progress.js";
+
+interface Options {
+  revision?: string;
+  beamWidth?: number;
+  json: boolean;
+}
 
 type Result = { file: string; text: string } | { file: string; error: string };
 
 export const defineTranscribe: Define = (command, { exit }) => {
   command
-    .argument("<model>", "model directory")
+    .argument("<model>", "model directory or Hugging Face Hub id")
     .argument("<file...>", "FLAC or WAV files at 16 kHz")
+    .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option(
       "--beam-width <number>",
       "prefixes of the beam search; 1 decodes greedily (default: 16)",
@@ -17,26 +25,24 @@ export const defineTranscribe: Define = (command, { exit }) => {
       "print the results as JSON: [{file, text}], or {file, error} for a file that failed",
       false,
     )
-    .action(
-      async (model: string, files: string[], { json, beamWidth }: { json: boolean; beamWidth?: number }) => {
-        const { readAudio } = await import("../audio/audio-file.js");
-        const { loadRecognizer } = await import("../training/transcribe.js");
-        const recognizer = await loadRecognizer(model, { beamWidth });
-        const results: Result[] = [];
-        for (const file of files) {
-          try {
-            const text = await recognizer.transcribe(await readAudio(file), file);
-            results.push({ file, text });
-            if (!json) print(files.length === 1 ? text : `${file}\t${text}`);
-          } catch (error) {
-            // One bad file must not cost the others.
-            if (!(error instanceof UserError)) throw error;
-            results.push({ file, error: error.message });
-            process.stderr.write(`${error.message}\n`);
-          }
+    .action(async (model: string, files: string[], { revision, json, beamWidth }: Options) => {
+      const { readAudio } = await import("../audio/audio-file.js");
+      const { loadRecognizer } = await import("../training/transcribe.js");
+      const recognizer = await loadRecognizer(model, { beamWidth, revision, onDownload: downloadProgress() });
+      const results: Result[] = [];
+      for (const file of files) {
+        try {
+          const text = await recognizer.transcribe(await readAudio(file), file);
+          results.push({ file, text });
+          if (!json) print(files.length === 1 ? text : `${file}\t${text}`);
+        } catch (error) {
+          // One bad file must not cost the others.
+          if (!(error instanceof UserError)) throw error;
+          results.push({ file, error: error.message });
+          process.stderr.write(`${error.message}\n`);
         }
-        if (json) printJson(results);
-        if (results.some((result) => "error" in result)) exit(exitCodes.failed);
-      },
-    );
+      }
+      if (json) printJson(results);
+      if (results.some((result) => "error" in result)) exit(exitCodes.failed);
+    });
 };

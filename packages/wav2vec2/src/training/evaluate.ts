@@ -5,6 +5,7 @@ import { ClipCache } from "../data/clip-cache.js";
 import type { CtcBatch } from "../data/ctc-collator.js";
 import { readLibriSpeech } from "../data/librispeech.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
+import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
@@ -37,13 +38,28 @@ export interface EvaluateOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Error rates of a model directory on a split of a LibriSpeech-layout directory. */
+export interface EvaluateModelOptions extends EvaluateOptions {
+  /** Directory in LibriSpeech layout. */
+  data: string;
+  split: string;
+  /** Branch, tag or commit of a Hub model; `main` when left out. */
+  revision?: string | undefined;
+  /** How far the download of a Hub model is. */
+  onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
+
+/**
+ * Error rates of a model on a split of a LibriSpeech-layout directory.
+ *
+ * @param nameOrDirectory model directory or Hub id
+ */
 export async function evaluateModel(
-  modelDirectory: string,
-  { data, split, ...options }: EvaluateOptions & { data: string; split: string },
+  nameOrDirectory: string,
+  { data, split, revision, onDownload, ...options }: EvaluateModelOptions,
 ): Promise<Evaluation> {
   const utterances = await readLibriSpeech(data, split);
-  const { evaluation } = await evaluate(await loadCtcModel(modelDirectory), utterances, options);
+  const directory = await resolveModel(nameOrDirectory, { revision, onProgress: onDownload });
+  const { evaluation } = await evaluate(await loadCtcModel(directory), utterances, options);
   return evaluation;
 }
 

@@ -8,6 +8,7 @@ import { filterByDuration } from "../data/filter.js";
 import { readLibriSpeech } from "../data/librispeech.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
+import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { configWithKeys, readConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
@@ -39,16 +40,22 @@ export interface FinetuneResult {
   interrupted: boolean;
 }
 
+export interface FinetuneOptions {
+  resume: boolean;
+  signal: AbortSignal;
+  tracker: Tracker;
+  /** How far the download of a Hub model to start from is. */
+  onDownload?: (progress: DownloadProgress) => void;
+}
+
 /**
  * Trains speech recognition with CTC (paper, section 3.3) as the recipe says, into the run directory
  * `recipe.output`.
  *
  * @throws UserError on bad data, a model that does not fit, or an output directory that holds another run
+ * @throws the signal's reason where it is aborted while a model is downloaded
  */
-export async function finetune(
-  recipe: Recipe,
-  options: { resume: boolean; signal: AbortSignal; tracker: Tracker },
-): Promise<FinetuneResult> {
+export async function finetune(recipe: Recipe, options: FinetuneOptions): Promise<FinetuneResult> {
   const { tracker } = options;
   await prepareOutput(recipe, options.resume);
   if (recipe.threads) setThreads(recipe.threads);
@@ -56,7 +63,7 @@ export async function finetune(
 
   const all = await readLibriSpeech(recipe.data.root, recipe.data.train_split);
   const held = await readLibriSpeech(recipe.data.root, recipe.data.eval_split);
-  const ctc = await makeModel(recipe, all);
+  const ctc = await makeModel(recipe, await findInit(recipe, options), all);
   const utterances = usable(recipe, ctc, all, tracker);
   tracker.note(summary(ctc, utterances, held));
   const clips = new ClipCache();
@@ -112,9 +119,23 @@ function requireSameRun(recipe: Recipe): void {
   }
 }
 
+/** The directory of the model to start from. */
+async function findInit(recipe: Recipe, options: FinetuneOptions): Promise<string | undefined> {
+  if (recipe.init === undefined) return undefined;
+  return await resolveModel(recipe.init, {
+    revision: recipe.init_revision,
+    signal: options.signal,
+    onProgress: options.onDownload,
+    onNote: (text) => options.tracker.note(text),
+  });
+}
+
 /** The model to start from: a directory's weights, or random ones for the characters of the transcripts. */
-async function makeModel(recipe: Recipe, utterances: readonly TranscribedUtterance[]): Promise<CtcModel> {
-  const { init } = recipe;
+async function makeModel(
+  recipe: Recipe,
+  init: string | undefined,
+  utterances: readonly TranscribedUtterance[],
+): Promise<CtcModel> {
   const tokenizer = init
     ? await CtcTokenizer.read(init)
     : new CtcTokenizer(Vocabulary.fromTranscripts(utterances.map(({ text }) => text)));

@@ -104,7 +104,11 @@ export const recipeSchema = z.strictObject({
     .describe(
       "Keys of Hugging Face's config.json: the network to train from scratch, or what differs from init's",
     ),
-  init: z.string().optional().describe("Model directory to start from. Default: random weights"),
+  init: z.string().optional().describe("Model directory or Hub id to start from. Default: random weights"),
+  init_revision: z
+    .string()
+    .optional()
+    .describe("Branch, tag or commit of a Hub model to start from. Default: main"),
   freeze_feature_encoder: z
     .boolean()
     .default(false)
@@ -229,6 +233,12 @@ function checkTogether(recipe: Recipe): RecipeIssue[] {
         message: `schedule.${key} belongs to the schedule tri_stage, but schedule.name is '${schedule.name}'. Remove one of them.`,
       });
     }
+  }
+  if (recipe.init_revision !== undefined && recipe.init === undefined) {
+    issues.push({
+      path: ["init_revision"],
+      message: "init_revision belongs to init, but init is missing. Give both or neither.",
+    });
   }
   if (data.max_seconds <= data.min_seconds) {
     issues.push({

@@ -2,6 +2,7 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { normalize } from "../audio/normalize.js";
 import { collateCtc } from "../data/ctc-collator.js";
 import { UserError } from "../errors.js";
+import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import { minimumSamples } from "../model/lengths.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { forwardBatch } from "./ctc-batches.js";
@@ -12,17 +13,27 @@ export interface Recognizer {
   transcribe(samples: Float32Array, name?: string): Promise<string>;
 }
 
+export interface RecognizerOptions {
+  /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
+  beamWidth?: number | undefined;
+  /** Branch, tag or commit of a Hub model; `main` when left out. */
+  revision?: string | undefined;
+  /** How far the download of a Hub model is. */
+  onDownload?: ((progress: DownloadProgress) => void) | undefined;
+}
+
 /**
- * Loads a model directory once, to transcribe many clips.
+ * Loads a model once, to transcribe many clips.
  *
- * @param options.beamWidth prefixes of the beam search, 16 when left out; 1 decodes greedily
- * @throws UserError when the directory does not hold a recogniser
+ * @param nameOrDirectory model directory or Hub id
+ * @throws UserError when there is no such model, or it is no recogniser
  */
 export async function loadRecognizer(
-  modelDirectory: string,
-  { beamWidth }: { beamWidth?: number | undefined } = {},
+  nameOrDirectory: string,
+  { beamWidth, revision, onDownload }: RecognizerOptions = {},
 ): Promise<Recognizer> {
-  const { model, tokenizer, normalize: normalizes } = await loadCtcModel(modelDirectory);
+  const directory = await resolveModel(nameOrDirectory, { revision, onProgress: onDownload });
+  const { model, tokenizer, normalize: normalizes } = await loadCtcModel(directory);
   const { padTokenId, vocabSize } = model.config;
   const shortest = minimumSamples(model.config);
   model.eval();

@@ -1,0 +1,41 @@
+import type { DownloadProgress } from "../files/hub.js";
+import { formatDuration } from "../tracking/duration.js";
+import type { TerminalStream } from "../tracking/terminal.js";
+
+const REDRAW_MS = 100;
+/** Without a terminal, at most one line in this time. */
+const PLAIN_INTERVAL_MS = 10_000;
+
+/**
+ * Shows a download on stderr: bytes, share, speed and time left in one line that is rewritten in place and goes away at
+ * the end, or in plain lines at intervals where stderr is not a terminal.
+ */
+export function downloadProgress(
+  stream: TerminalStream = process.stderr,
+  now: () => number = Date.now,
+): (progress: DownloadProgress) => void {
+  let first: { received: number; time: number } | undefined;
+  let last = Number.NEGATIVE_INFINITY;
+  return ({ id, received, total }) => {
+    first ??= { received, time: now() };
+    const done = received === total;
+    if (!done && now() - last < (stream.isTTY ? REDRAW_MS : PLAIN_INTERVAL_MS)) return;
+    last = now();
+    const seconds = (now() - first.time) / 1000;
+    const speed = (received - first.received) / seconds;
+    const parts = [
+      `Downloading ${id}: ${megabytes(received)} of ${megabytes(total)} MB (${Math.floor((received / total) * 100)} %)`,
+      // The first moments say nothing about a connection.
+      ...(seconds >= 1 && speed > 0 && !done
+        ? [`${megabytes(speed)} MB/s`, `time left ${formatDuration((total - received) / speed)}`]
+        : []),
+    ];
+    const line = parts.join(", ");
+    if (!stream.isTTY) stream.write(`${line}\n`);
+    else stream.write(`\r\x1b[2K${done ? "" : line.slice(0, (stream.columns ?? 80) - 1)}`);
+  };
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}
