@@ -64,6 +64,11 @@ export class HubServer {
     return addressOf(this.#hub);
   }
 
+  /** The host of large files. */
+  get storeUrl(): string {
+    return addressOf(this.#cdn);
+  }
+
   async close(): Promise<void> {
     for (const part of [this.#hub, this.#cdn]) {
       part.closeAllConnections();
@@ -171,7 +176,7 @@ export class HubServer {
     const { oid, lfs } = entryOf(file!, contents);
     if (lfs) {
       response.writeHead(302, {
-        location: `${addressOf(this.#cdn)}/${id}/${commit}/${file}`,
+        location: `${this.storeUrl}/${id}/${commit}/${file}`,
         "x-linked-etag": `"${lfs.oid}"`,
         "x-linked-size": contents.length,
       });
@@ -197,7 +202,8 @@ export class HubServer {
 
   #sendLarge(path: string, request: IncomingMessage, response: ServerResponse): ServerResponse {
     const [, id, commit, file] = /^\/(.+)\/([0-9a-f]{40})\/(.+)$/.exec(path) ?? [];
-    const contents = bytesOf(this.#models.get(id!)?.commits.get(commit!)?.()[file!])!;
+    const contents = bytesOf(this.#models.get(id ?? "")?.commits.get(commit!)?.()[file!]);
+    if (!contents) return refuse(response, 404);
     return this.#send(file!, contents, { etag: `"${sha("sha256", contents)}"` }, request, response);
   }
 

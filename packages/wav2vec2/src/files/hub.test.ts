@@ -8,6 +8,7 @@ import { type Files, HubServer } from "../../test/hub-server.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { type DownloadProgress, isHubId, type ResolveOptions, resolveModel } from "./hub.js";
 import { hubEnvironment } from "./hub-environment.js";
+import { HubClient } from "./hub-request.js";
 
 const ID = "facebook/wav2vec2-tiny";
 const weights = randomBytes(300_000);
@@ -356,6 +357,18 @@ describe("the token", () => {
       );
     expect(tokens("hub")).toEqual(new Set([`Bearer ${hub.token}`]));
     expect(tokens("cdn")).toEqual(new Set([undefined]));
+  });
+
+  it("does not go to another host that an answer names", async () => {
+    vi.stubEnv("HF_TOKEN", hub.token);
+    const client = new HubClient(await hubEnvironment());
+    for (const url of [`${hub.url}/a/b/resolve/main/c`, `${hub.storeUrl}/${ID}/page/2`]) {
+      await client.request(url, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
+    }
+    expect(hub.requests.map(({ host, authorization }) => [host, authorization])).toEqual([
+      ["hub", `Bearer ${hub.token}`],
+      ["cdn", undefined],
+    ]);
   });
 
   it("may stand in the file that huggingface_hub writes, and need not begin with hf_", async () => {
