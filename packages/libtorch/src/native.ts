@@ -21,6 +21,11 @@ export interface Native {
   adjustExternalMemory(bytes: number): void;
   fromBytes(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): number;
   toBytes(handle: number, into: NodeJS.TypedArray): void;
+  readFiles(
+    handles: readonly number[],
+    files: readonly number[],
+    positions: readonly number[],
+  ): [index: number, error: number] | undefined;
   item(handle: number): number | boolean;
   shape(handle: number): number[];
   dtype(handle: number): string;

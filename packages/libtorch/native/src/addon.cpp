@@ -6,6 +6,7 @@
 #include "dispatch.h"
 #include "runtime.h"
 #include "tensor-data.h"
+#include "tensor-files.h"
 
 namespace bridge {
 
@@ -81,6 +82,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "adjustExternalMemory", guarded<adjustExternalMemory>);
   define(env, exports, "fromBytes", guarded<fromBytes>);
   define(env, exports, "toBytes", guarded<toBytes>);
+  define(env, exports, "readFiles", guarded<readFiles>);
   define(env, exports, "item", guarded<item>);
   define(env, exports, "shape", guarded<shape>);
   define(env, exports, "dtype", guarded<dtype>);

@@ -1,14 +1,63 @@
+import { noGrad } from "../autograd.js";
 import { empty, zeros } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 
+type Fill = (tensor: Tensor) => void;
+
+let isDeferred = false;
+const fills = new WeakMap<Tensor, Fill>();
+
+/**
+ * Makes a module whose first weights are not computed yet, because a checkpoint is about to replace them: memory that
+ * holds anything, and the knowledge how to fill it. `loadState` fills what its file does not have; without it, call
+ * `fillDeferred` for every parameter.
+ */
+export function deferred<Made>(make: () => Made): Made {
+  const before = isDeferred;
+  isDeferred = true;
+  try {
+    return make();
+  } finally {
+    isDeferred = before;
+  }
+}
+
+/** Computes a parameter's first values where `deferred` put that off; leaves all others alone. */
+export function fillDeferred(parameter: Tensor): void {
+  const fill = fills.get(parameter);
+  if (!fill) return;
+  fills.delete(parameter);
+  noGrad(() => fill(parameter));
+}
+
+/** Says that a parameter has its values from elsewhere. */
+export function forgetFill(parameter: Tensor): void {
+  fills.delete(parameter);
+}
+
+/** A tensor with the values that `fill` gives it in place, now or, inside `deferred`, later. */
+export function fresh(shape: readonly number[], fill: Fill): Tensor {
+  const tensor = empty(shape);
+  if (isDeferred) fills.set(tensor, fill);
+  else fill(tensor);
+  return tensor;
+}
+
+/** Hands what was put off for one tensor to another that stands for it. */
+export function inheritFill(from: Tensor, to: Tensor): Tensor {
+  const fill = fills.get(from);
+  if (fill) fills.set(to, fill);
+  return to;
+}
+
 /** Fresh weights from N(mean, std^2). */
 export function normal(shape: readonly number[], std: number, mean = 0): Tensor {
-  return empty(shape).normal_(mean, std);
+  return fresh(shape, (tensor) => tensor.normal_(mean, std));
 }
 
 /** Fresh weights from U(low, high). */
 export function uniform(shape: readonly number[], low: number, high: number): Tensor {
-  return empty(shape).uniform_(low, high);
+  return fresh(shape, (tensor) => tensor.uniform_(low, high));
 }
 
 /** A tensor of one value, float32 (PyTorch's `full` would make an integer tensor of a whole number). */

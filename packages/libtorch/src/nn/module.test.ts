@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { noGrad } from "../autograd.js";
 import { scope } from "../handles.js";
-import { ones } from "../operators.generated.js";
+import { ones, randn } from "../operators.generated.js";
+import { manualSeed } from "../runtime.js";
 import { type Tensor, tensor } from "../tensor.js";
-import { Linear, Module, parameter, stateName } from "./index.js";
+import { init, LayerNorm, Linear, Module, parameter, stateName, WeightNorm } from "./index.js";
 
 class Inner extends Module {
   attentionWeight = parameter(ones([2]));
@@ -74,5 +76,48 @@ describe("Module", () => {
     expect(layer.converted.weight.dtype).toBe("bfloat16");
     expect([layer.converted.weight.requiresGrad, layer.converted.bias?.requiresGrad]).toEqual([true, true]);
     expect(layer.converted.forward(ones([1, 2], { dtype: "bfloat16" })).dtype).toBe("bfloat16");
+  });
+});
+
+describe("deferred first weights", () => {
+  class Network extends Module {
+    linear = new Linear(3, 2);
+    norm = new LayerNorm(2);
+    weight = new WeightNorm(init.normal([2, 3, 4], 0.1), 2);
+  }
+
+  it("are those that would have been, once they are filled", () => {
+    manualSeed(4);
+    const plain = new Network();
+    const deferred = init.deferred(() => new Network());
+    manualSeed(4);
+    for (const parameter of deferred.parameters()) init.fillDeferred(parameter);
+    const expected = new Map(plain.namedParameters());
+    for (const [name, parameter] of deferred.namedParameters()) {
+      expect(parameter.equal(expected.get(name)!), name).toBe(true);
+      expect(parameter.requiresGrad).toBe(true);
+    }
+  });
+
+  it("draw no random numbers before, and are filled once", () => {
+    const drawn = (make: () => void) => {
+      manualSeed(4);
+      make();
+      return randn([1]).item();
+    };
+    expect(drawn(() => init.deferred(() => new Network()))).toBe(drawn(() => {}));
+    const { linear } = init.deferred(() => new Network());
+    init.fillDeferred(linear.weight);
+    const values = linear.weight.toArray();
+    init.fillDeferred(linear.weight);
+    expect(linear.weight.toArray()).toEqual(values);
+  });
+
+  it("take their magnitudes from directions that were loaded", () => {
+    const { weight } = init.deferred(() => new Network());
+    noGrad(() => weight.original1.copy_(ones([2, 3, 4])));
+    init.forgetFill(weight.original1);
+    init.fillDeferred(weight.original0);
+    expect(weight.original0.toArray()[0]).toBeCloseTo(Math.sqrt(6), 6);
   });
 });

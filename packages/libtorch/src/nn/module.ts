@@ -1,10 +1,12 @@
 import { isTensor, keep } from "../handles.js";
 import type { Device, Dtype, Tensor } from "../tensor.js";
+import { inheritFill } from "./init.js";
 import { stateName } from "./state-name.js";
 
 /** Makes a parameter of a tensor's values; it lives until nothing refers to it, also when made inside a scope. */
 export function parameter(values: Tensor): Tensor {
   const leaf = keep(values.detach());
+  inheritFill(values, leaf);
   leaf.requiresGrad = true;
   return leaf;
 }
@@ -70,6 +72,7 @@ export abstract class Module {
     for (const [field, value] of Object.entries(this)) {
       if (isTensor(value)) {
         const moved = keep(value.detach().to(options));
+        inheritFill(value, moved);
         moved.requiresGrad = value.requiresGrad;
         Object.assign(this, { [field]: moved });
       }

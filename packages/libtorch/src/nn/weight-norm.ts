@@ -1,6 +1,7 @@
 import { noGrad } from "../autograd.js";
 import { weightNorm } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
+import { fillDeferred, fresh, inheritFill } from "./init.js";
 import { Module, parameter } from "./module.js";
 
 /**
@@ -18,8 +19,14 @@ export class WeightNorm extends Module {
     super();
     this.#dim = dim;
     const others = weight.shape.map((_, i) => i).filter((i) => i !== dim);
-    this.original0 = parameter(noGrad(() => weight.norm(2, others, true)));
-    this.original1 = parameter(weight.clone());
+    const direction = parameter(inheritFill(weight, weight.clone()));
+    const magnitude = (into: Tensor) => {
+      fillDeferred(direction);
+      into.copy_(direction.norm(2, others, true));
+    };
+    const shape = weight.shape.map((size, i) => (i === dim ? size : 1));
+    this.original0 = parameter(noGrad(() => fresh(shape, magnitude)));
+    this.original1 = direction;
   }
 
   /** The weight, in the shape it was given. */

@@ -1,0 +1,116 @@
+// Elements from files straight into tensors' memory: no copy in between, and no mapping, which a file that is cut
+// meanwhile would turn into a crash.
+#include "tensor-files.h"
+
+#include "convert.h"
+
+#include <atomic>
+#include <cerrno>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+
+namespace bridge {
+
+namespace {
+
+constexpr size_t kChunk = 4 << 20;  // also keeps every read below the kernel's limit of 2 GiB
+
+struct Piece {
+  char* into;
+  size_t length;
+  int file;
+  off_t position;
+  size_t tensor;
+};
+
+/** errno, 0 when all was read, or kCut when the file ended before. */
+constexpr int kCut = -1;
+int readWhole(const Piece& piece) {
+  for (size_t done = 0; done < piece.length;) {
+    const ssize_t got = pread(piece.file, piece.into + done, piece.length - done, piece.position + done);
+    if (got > 0) {
+      done += got;
+    } else if (got == 0) {
+      return kCut;
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
+}
+
+std::vector<double> numbersOf(napi_env env, napi_value array) {
+  uint32_t length = 0;
+  check(env, napi_get_array_length(env, array, &length));
+  std::vector<double> numbers(length);
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element;
+    check(env, napi_get_element(env, array, i, &element));
+    check(env, napi_get_value_double(env, element, &numbers[i]));
+  }
+  return numbers;
+}
+
+}  // namespace
+
+// readFiles(handles, file descriptors, positions): fills contiguous CPU tensors with the bytes of open files.
+// Returns undefined, or [index of a tensor that could not be filled, errno or -1 where its file ended before].
+napi_value readFiles(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  uint32_t count = 0;
+  check(env, napi_get_array_length(env, values[0], &count));
+  const std::vector<double> files = numbersOf(env, values[1]);
+  const std::vector<double> positions = numbersOf(env, values[2]);
+  if (files.size() != count || positions.size() != count) {
+    throw ArgumentError("each tensor must have a file and a position, but there are " + std::to_string(count) +
+                        " tensors, " + std::to_string(files.size()) + " files and " +
+                        std::to_string(positions.size()) + " positions");
+  }
+  std::vector<at::Tensor> tensors;  // held, so that nothing is freed while threads write into it
+  std::vector<Piece> pieces;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value handle;
+    check(env, napi_get_element(env, values[0], i, &handle));
+    tensors.push_back(tensorOf(environment, handle));
+    const at::Tensor& tensor = tensors.back();
+    if (!tensor.device().is_cpu() || !tensor.is_contiguous()) {
+      throw ArgumentError("a tensor to fill must be contiguous and on the CPU, but one is " + describe(tensor));
+    }
+    char* into = static_cast<char*>(tensor.data_ptr());
+    for (size_t start = 0; start < tensor.nbytes(); start += kChunk) {
+      const size_t length = std::min(kChunk, tensor.nbytes() - start);
+      const off_t position = static_cast<off_t>(positions[i]) + static_cast<off_t>(start);
+      pieces.push_back({into + start, length, static_cast<int>(files[i]), position, i});
+    }
+  }
+
+  std::atomic<size_t> next{0};
+  std::vector<int> outcomes(pieces.size(), 0);
+  const auto work = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < pieces.size();) outcomes[i] = readWhole(pieces[i]);
+  };
+  std::vector<std::thread> helpers;
+  const size_t threads = std::min<size_t>(at::get_num_threads(), pieces.size());
+  try {
+    for (size_t i = 1; i < threads; i++) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // The system gives no more threads: those there are do it.
+  }
+  work();
+  for (std::thread& helper : helpers) helper.join();
+
+  for (size_t i = 0; i < pieces.size(); i++) {
+    if (outcomes[i] == 0) continue;
+    napi_value failure, element;
+    check(env, napi_create_array_with_length(env, 2, &failure));
+    check(env, napi_create_uint32(env, pieces[i].tensor, &element));
+    check(env, napi_set_element(env, failure, 0, element));
+    check(env, napi_create_int32(env, outcomes[i], &element));
+    check(env, napi_set_element(env, failure, 1, element));
+    return failure;
+  }
+  return nullptr;
+}
+
+}  // namespace bridge
