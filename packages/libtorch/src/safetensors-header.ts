@@ -1,4 +1,5 @@
 import { type Json, JsonNumber, JsonSyntaxError, parseJson, quote } from "./safetensors-json.js";
+import { type TensorEntry, TensorFileError } from "./tensor-source.js";
 
 /**
  * The header of a safetensors file: 8 bytes with its length (u64, little endian), then JSON that maps each
@@ -9,7 +10,7 @@ import { type Json, JsonNumber, JsonSyntaxError, parseJson, quote } from "./safe
  */
 
 /** Bytes per element, in the reference's order: the writer sorts by it, so that every tensor is aligned. */
-const DTYPE_BYTES = {
+export const DTYPE_BYTES = {
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -35,19 +36,8 @@ export type SafetensorsDtype = keyof typeof DTYPE_BYTES;
 
 const DTYPES = Object.keys(DTYPE_BYTES) as SafetensorsDtype[];
 
-/** A file that is not valid safetensors, or tensors that cannot be written as one. */
-export class SafetensorsError extends Error {
-  override readonly name = "SafetensorsError";
-}
-
-export interface SafetensorsEntry {
-  readonly dtype: SafetensorsDtype;
-  readonly shape: readonly number[];
-  readonly byteLength: number;
-}
-
 /** An entry and where its bytes start, counted from the header's end. */
-export interface LocatedEntry extends SafetensorsEntry {
+export interface LocatedEntry extends TensorEntry {
   readonly start: number;
 }
 
@@ -63,24 +53,24 @@ const METADATA_KEY = "__metadata__";
 
 /**
  * The header's length from the file's first 8 bytes.
- * @throws {SafetensorsError} before anything of that length is allocated or read.
+ * @throws {TensorFileError} before anything of that length is allocated or read.
  */
 export function parseHeaderLength(first: Uint8Array, fileBytes: number, path: string): number {
   if (first.byteLength < LENGTH_BYTES) {
-    throw new SafetensorsError(
+    throw new TensorFileError(
       `${path} must be a safetensors file of at least ${LENGTH_BYTES} bytes, but has ${fileBytes}.`,
     );
   }
   const view = new DataView(first.buffer, first.byteOffset, LENGTH_BYTES);
   const length = view.getBigUint64(0, true);
   if (length > MAX_HEADER_BYTES) {
-    throw new SafetensorsError(
+    throw new TensorFileError(
       `The header length of ${path} must be at most ${MAX_HEADER_BYTES} bytes, but is ${length}. ` +
         "The file is damaged or not safetensors.",
     );
   }
   if (Number(length) > fileBytes - LENGTH_BYTES) {
-    throw new SafetensorsError(
+    throw new TensorFileError(
       `The header length of ${path} must be at most the ${fileBytes - LENGTH_BYTES} bytes that follow, ` +
         `but is ${length}. The file is truncated or not safetensors.`,
     );
@@ -90,7 +80,7 @@ export function parseHeaderLength(first: Uint8Array, fileBytes: number, path: st
 
 /**
  * @param dataBytes size of the file behind the header; the tensors must cover it without gap or overlap
- * @throws {SafetensorsError} naming the file and the tensor
+ * @throws {TensorFileError} naming the file and the tensor
  */
 export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string): Header {
   const root = parseRoot(bytes, path);
@@ -107,14 +97,14 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
   for (const [name, { start, byteLength }] of entries) {
     if (start !== expected) {
       const fault = start < expected ? "They overlap." : `Bytes ${expected} to ${start} belong to no tensor.`;
-      throw new SafetensorsError(
+      throw new TensorFileError(
         `The data_offsets of tensor ${quote(name)} in ${path} must begin at ${expected}, where ${previous} ends, ` +
           `but begin at ${start}. ${fault}`,
       );
     }
     expected = start + byteLength;
     if (expected > dataBytes) {
-      throw new SafetensorsError(
+      throw new TensorFileError(
         `The data_offsets of tensor ${quote(name)} in ${path} must end within the file's ${dataBytes} data bytes, ` +
           `but end at ${expected}. The file is truncated or its header damaged.`,
       );
@@ -122,7 +112,7 @@ export function parseHeader(bytes: Uint8Array, dataBytes: number, path: string):
     previous = `tensor ${quote(name)}`;
   }
   if (expected !== dataBytes) {
-    throw new SafetensorsError(
+    throw new TensorFileError(
       `The tensors of ${path} must cover its ${dataBytes} data bytes, but end at ${expected}. ` +
         "The file has bytes that belong to no tensor.",
     );
@@ -135,10 +125,10 @@ function parseRoot(bytes: Uint8Array, path: string): Map<string, Json> {
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new SafetensorsError(`The header of ${path} must be UTF-8, but has bytes that are not.`, { cause });
+    throw new TensorFileError(`The header of ${path} must be UTF-8, but has bytes that are not.`, { cause });
   }
   if (!text.startsWith("{")) {
-    throw new SafetensorsError(
+    throw new TensorFileError(
       `The header of ${path} must be a JSON object, but starts with ${quote(text.slice(0, 12))}. ` +
         "The file is not safetensors.",
     );
@@ -147,7 +137,7 @@ function parseRoot(bytes: Uint8Array, path: string): Map<string, Json> {
     return parseJson(text) as Map<string, Json>;
   } catch (cause) {
     if (!(cause instanceof JsonSyntaxError)) throw cause;
-    throw new SafetensorsError(`The header of ${path} ${cause.message}.`, { cause });
+    throw new TensorFileError(`The header of ${path} ${cause.message}.`, { cause });
   }
 }
 
@@ -155,11 +145,11 @@ function parseMetadata(value: Json, path: string): Readonly<Record<string, strin
   const metadata: Record<string, string> = Object.create(null);
   if (value === null) return Object.freeze(metadata);
   if (!(value instanceof Map)) {
-    throw new SafetensorsError(`${METADATA_KEY} in ${path} must be an object, but is ${describe(value)}.`);
+    throw new TensorFileError(`${METADATA_KEY} in ${path} must be an object, but is ${describe(value)}.`);
   }
   for (const [key, text] of value) {
     if (typeof text !== "string") {
-      throw new SafetensorsError(
+      throw new TensorFileError(
         `${METADATA_KEY} key ${quote(key)} in ${path} must be a string, but is ${describe(text)}.`,
       );
     }
@@ -170,7 +160,7 @@ function parseMetadata(value: Json, path: string): Readonly<Record<string, strin
 
 function parseEntry(name: string, value: Json, path: string): LocatedEntry {
   const fail = (field: string, must: string, found: string): never => {
-    throw new SafetensorsError(
+    throw new TensorFileError(
       `The ${field} of tensor ${quote(name)} in ${path} must be ${must}, but is ${found}.`,
     );
   };
@@ -216,8 +206,8 @@ function isDtype(value: unknown): value is SafetensorsDtype {
   return typeof value === "string" && Object.hasOwn(DTYPE_BYTES, value);
 }
 
-/** `undefined` where the product passes 2^53, at any point: a later 0 does not make such a shape good. */
-function sizeInBytes(dtype: SafetensorsDtype, shape: readonly number[]): number | undefined {
+/** The bytes of a tensor; `undefined` where the product passes 2^53, at any point: a later 0 does not make such a shape good. */
+export function sizeInBytes(dtype: SafetensorsDtype, shape: readonly number[]): number | undefined {
   let bytes: number = DTYPE_BYTES[dtype];
   for (const size of shape) {
     bytes *= size;
@@ -256,7 +246,7 @@ export function layOut(
   path: string,
 ): { header: Uint8Array; ordered: { tensor: SafetensorsTensor; byteLength: number }[] } {
   const fail = (what: string, must: string, found: string): never => {
-    throw new SafetensorsError(`${what} for ${path} must be ${must}, but is ${found}.`);
+    throw new TensorFileError(`${what} for ${path} must be ${must}, but is ${found}.`);
   };
   const checkText = (what: string, text: unknown): void => {
     if (typeof text !== "string") fail(what, "a string", typeof text);

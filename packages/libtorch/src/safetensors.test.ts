@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   openSafetensors,
   type SafetensorsDtype,
-  SafetensorsError,
   type SafetensorsTensor,
   writeSafetensors,
 } from "./safetensors.js";
+import { TensorFileError } from "./tensor-source.js";
 
 let directory: string;
 let files = 0;
@@ -293,7 +293,7 @@ describe("damaged files", () => {
   it.each(cases)("%s", async (_, bytes, message) => {
     const path = await fileOf(bytes);
     const error = await openSafetensors(path).catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(SafetensorsError);
+    expect(error).toBeInstanceOf(TensorFileError);
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message).toContain(path);
   });
@@ -303,7 +303,7 @@ describe("damaged files", () => {
       /none must be a readable .*ENOENT/,
     );
     await expect(openSafetensors(directory)).rejects.toThrow(/not a regular file/);
-    await expect(openSafetensors("/dev/zero")).rejects.toThrow(SafetensorsError);
+    await expect(openSafetensors("/dev/zero")).rejects.toThrow(TensorFileError);
   });
 
   it("a name of megabytes does not fill the message", async () => {
@@ -335,7 +335,7 @@ describe("damaged files", () => {
         for (const { bytes: own } of tensors.values()) expect(bytes.includes(Buffer.from(own))).toBe(true);
         outcomes.read++;
       } catch (error) {
-        expect(error).toBeInstanceOf(SafetensorsError);
+        expect(error).toBeInstanceOf(TensorFileError);
         outcomes.refused++;
       }
     }
@@ -365,7 +365,7 @@ describe("writing", () => {
     const path = join(own, "model.safetensors");
     await writeFile(path, "old");
     const error = await writeSafetensors(path, tensors).catch((caught: unknown) => caught);
-    expect(error).toBeInstanceOf(SafetensorsError);
+    expect(error).toBeInstanceOf(TensorFileError);
     expect((error as Error).message).toMatch(message);
     expect((error as Error).message).toContain(path);
     expect(await readdir(own)).toEqual(["model.safetensors"]);

@@ -1,7 +1,15 @@
+import { getSystemErrorName } from "node:util";
 import { noGrad } from "./autograd.js";
+import { scope } from "./handles.js";
+import { native } from "./native.js";
+import { fillDeferred, forgetFill } from "./nn/init.js";
 import type { Module } from "./nn/module.js";
-import { openSafetensors, type SafetensorsDtype, SafetensorsError, writeSafetensors } from "./safetensors.js";
+import { openTensors } from "./open-tensors.js";
+import { empty } from "./operators.generated.js";
+import { type SafetensorsDtype, writeSafetensors } from "./safetensors.js";
+import { quote } from "./safetensors-json.js";
 import { type Dtype, type Tensor, tensorFromBytes } from "./tensor.js";
+import { type FileRange, TensorFileError, type TensorSource } from "./tensor-source.js";
 
 const DTYPES: Record<Dtype, SafetensorsDtype> = {
   float32: "F32",
@@ -15,29 +23,97 @@ const DTYPES: Record<Dtype, SafetensorsDtype> = {
 };
 const FROM_FILE = new Map(Object.entries(DTYPES).map(([dtype, name]) => [name, dtype as Dtype]));
 
-function dtypeFromFile(dtype: SafetensorsDtype, name: string, path: string): Dtype {
+function dtypeFromFile({ path, entries }: TensorSource, name: string): Dtype {
+  const { dtype } = entries.get(name)!;
   const found = FROM_FILE.get(dtype);
   if (found) return found;
-  throw new SafetensorsError(
-    `Tensor '${name}' of ${path} must be of type ${[...FROM_FILE.keys()].join(", ")}, but is ${dtype}.`,
+  throw new TensorFileError(
+    `Tensor ${quote(name)} of ${path} must be of type ${[...FROM_FILE.keys()].join(", ")}, but is ${dtype}.`,
   );
 }
 
-/** Every tensor of a safetensors file by name, and its metadata. */
-export async function loadTensors(
-  path: string,
-): Promise<{ tensors: Map<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
-  const file = await openSafetensors(path);
+/** Opens a path and closes it afterwards; a source is its owner's to close. */
+async function withSource<T>(
+  from: string | TensorSource,
+  body: (source: TensorSource) => Promise<T>,
+): Promise<T> {
+  if (typeof from !== "string") return body(from);
+  const source = await openTensors(from);
   try {
-    const tensors = new Map<string, Tensor>();
-    for (const [name, entry] of file.entries) {
-      const dtype = dtypeFromFile(entry.dtype, name, path);
-      tensors.set(name, tensorFromBytes(await file.read(name), entry.shape, dtype));
-    }
-    return { tensors, metadata: file.metadata };
+    return await body(source);
   } finally {
-    await file.close();
+    await source.close();
   }
+}
+
+/** A tensor and the name of its values in a file. */
+type Wanted = readonly [name: string, tensor: Tensor];
+
+/** What a file's bytes can go into as they are. */
+function takesBytes(tensor: Tensor, dtype: Dtype): boolean {
+  return tensor.device === "cpu" && tensor.isContiguous && tensor.dtype === dtype;
+}
+
+/**
+ * Reads values into tensors: all those together that take the file's bytes as they are, straight into their memory;
+ * the others through a temporary tensor, one at a time.
+ */
+async function readInto(source: TensorSource, wanted: Iterable<Wanted>): Promise<void> {
+  const direct: { name: string; tensor: Tensor; range: FileRange }[] = [];
+  const others: Wanted[] = [];
+  for (const [name, tensor] of wanted) {
+    const range = takesBytes(tensor, dtypeFromFile(source, name)) ? source.locate(name) : undefined;
+    if (range) direct.push({ name, tensor, range });
+    else others.push([name, tensor]);
+  }
+  const failure = native.readFiles(
+    direct.map(({ tensor }) => tensor.handle),
+    direct.map(({ range }) => range.fd),
+    direct.map(({ range }) => range.position),
+  );
+  for (const { tensor } of direct) noteChange(tensor);
+  if (failure) throw unread(direct[failure[0]]!, failure[1]);
+  for (const [name, tensor] of others) {
+    const values = await readTensor(source, name);
+    noGrad(() => tensor.copy_(values));
+    values.dispose();
+  }
+}
+
+/** A graph recorded with the old values must not run backward with the new ones, as after any change in place. */
+function noteChange(tensor: Tensor): void {
+  noGrad(() => scope(() => void tensor.view([-1]).narrow(0, 0, 0).zero_()));
+}
+
+function unread({ name, range }: { name: string; range: FileRange }, error: number): TensorFileError {
+  const fault = error < 0 ? "the file was cut while it was open" : getSystemErrorName(-error);
+  return new TensorFileError(
+    `Tensor ${quote(name)} of ${range.path} must be readable, but is not: ${fault}.`,
+  );
+}
+
+async function readTensor(source: TensorSource, name: string): Promise<Tensor> {
+  const { shape } = source.entries.get(name)!;
+  return tensorFromBytes(await source.read(name), shape, dtypeFromFile(source, name));
+}
+
+/**
+ * Every tensor of a file by name, and the file's metadata.
+ *
+ * @param from a path, as for {@link openTensors}, or an open source, which stays open
+ * @throws {TensorFileError} naming the file and, where one is to blame, the tensor
+ */
+export function loadTensors(
+  from: string | TensorSource,
+): Promise<{ tensors: Map<string, Tensor>; metadata: Readonly<Record<string, string>> }> {
+  return withSource(from, async (source) => {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, { shape }] of source.entries) {
+      tensors.set(name, empty(shape, { dtype: dtypeFromFile(source, name) }));
+    }
+    await readInto(source, tensors);
+    return { tensors, metadata: source.metadata };
+  });
 }
 
 /** Writes tensors one at a time to a safetensors file that is complete or absent. */
@@ -63,42 +139,62 @@ export interface StateMismatch {
 }
 
 /**
- * Copies a file's tensors into a module's parameters of the same name, one at a time.
+ * Reads a file's tensors into a module's parameters of the same name. Those of a module from `nn.init.deferred` that
+ * the file does not have get their first values now, and all of them where loading fails.
  *
+ * @param from a path, as for {@link openTensors}, or an open source, which stays open
  * @param options.rename from a key of the file to the module's; undefined leaves the tensor out
  * @returns names that do not fit; parameters under them keep their values
+ * @throws {TensorFileError} naming the file and, where one is to blame, the tensor
  */
 export async function loadState(
   module: Module,
-  path: string,
+  from: string | TensorSource,
   options: { rename?: (key: string) => string | undefined } = {},
 ): Promise<StateMismatch> {
   const parameters = new Map(module.namedParameters());
-  const mismatch: StateMismatch = { missing: [], unexpected: [], misshaped: [] };
-  const loaded = new Set<string>();
-  const file = await openSafetensors(path);
   try {
-    for (const [key, entry] of file.entries) {
-      const name = options.rename ? options.rename(key) : key;
-      if (name === undefined) continue;
-      const parameter = parameters.get(name);
-      if (!parameter) {
-        mismatch.unexpected.push(key);
-        continue;
-      }
-      loaded.add(name);
-      if (entry.shape.join() !== parameter.shape.join()) {
-        mismatch.misshaped.push({ name, expected: parameter.shape, found: entry.shape });
-        continue;
-      }
-      const dtype = dtypeFromFile(entry.dtype, key, path);
-      const values = tensorFromBytes(await file.read(key), entry.shape, dtype);
-      noGrad(() => parameter.copy_(values));
-      values.dispose();
-    }
+    return await withSource(from, async (source) => {
+      const { fitting, mismatch } = match(parameters, source, options.rename ?? ((key) => key));
+      await readInto(source, fitting);
+      for (const [, parameter] of fitting) forgetFill(parameter);
+      return mismatch;
+    });
   } finally {
-    await file.close();
+    for (const parameter of parameters.values()) fillDeferred(parameter);
   }
-  for (const name of parameters.keys()) if (!loaded.has(name)) mismatch.missing.push(name);
-  return mismatch;
+}
+
+function match(
+  parameters: ReadonlyMap<string, Tensor>,
+  source: TensorSource,
+  rename: (key: string) => string | undefined,
+): { fitting: Wanted[]; mismatch: StateMismatch } {
+  const fitting: Wanted[] = [];
+  const mismatch: StateMismatch = { missing: [], unexpected: [], misshaped: [] };
+  const found = new Map<string, string>();
+  for (const [key, { shape }] of source.entries) {
+    const name = rename(key);
+    if (name === undefined) continue;
+    const parameter = parameters.get(name);
+    if (!parameter) {
+      mismatch.unexpected.push(key);
+      continue;
+    }
+    const other = found.get(name);
+    if (other !== undefined) {
+      throw new TensorFileError(
+        `${source.path} must hold parameter ${name} once, but holds ${quote(other)} and ${quote(key)}.`,
+      );
+    }
+    found.set(name, key);
+    if (shape.join() === parameter.shape.join()) {
+      dtypeFromFile(source, key);
+      fitting.push([key, parameter]);
+    } else {
+      mismatch.misshaped.push({ name, expected: parameter.shape, found: shape });
+    }
+  }
+  for (const name of parameters.keys()) if (!found.has(name)) mismatch.missing.push(name);
+  return { fitting, mismatch };
 }
