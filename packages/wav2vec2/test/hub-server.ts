@@ -36,6 +36,7 @@ export class HubServer {
   readonly requests: HubRequest[] = [];
   readonly #models = new Map<string, Model>();
   readonly #cuts = new Map<string, number[]>();
+  readonly #paces = new Map<string, { parts: number; pause: number }>();
   readonly #stalls = new Map<string, number>();
   readonly #lies = new Map<string, Uint8Array>();
   readonly #hub: Server;
@@ -44,6 +45,8 @@ export class HubServer {
   token = "hf_right";
   /** Answer to everything, to play a Hub in trouble. */
   trouble: { status: number; text: string } | undefined;
+  /** Whether the Hub takes requests and never answers. */
+  silent = false;
   /** Whether the store of large files knows the header Range. */
   ranges = true;
 
@@ -100,6 +103,16 @@ export class HubServer {
     this.#cuts.set(path, bytes);
   }
 
+  /** Takes a branch or tag away. */
+  drop(id: string, ref: string): void {
+    this.#models.get(id)!.refs.delete(ref);
+  }
+
+  /** Lets the next body of a file come in this many equal parts, with so many milliseconds between them. */
+  pace(path: string, parts: number, pause: number): void {
+    this.#paces.set(path, { parts, pause });
+  }
+
   /** Lets the next body of a file come to a halt after so many bytes, with its connection open. */
   stall(path: string, bytes: number): void {
     this.#stalls.set(path, bytes);
@@ -132,6 +145,7 @@ export class HubServer {
         return refuse(response, 400, undefined, "Only one auth mechanism allowed");
       return this.#sendLarge(path, request, response);
     }
+    if (this.silent) return response;
     if (this.trouble) {
       return response.writeHead(this.trouble.status, { "content-type": "text/html" }).end(this.trouble.text);
     }
@@ -227,6 +241,9 @@ export class HubServer {
         : { "content-range": `bytes ${from}-${contents.length - 1}/${contents.length}` }),
     });
     if (request.method === "HEAD") return response.end();
+    const pace = this.#paces.get(file);
+    this.#paces.delete(file);
+    if (pace !== undefined) return sendSlowly(body, pace, response);
     const stall = this.#stalls.get(file);
     this.#stalls.delete(file);
     const cut = this.#cuts.get(file)?.shift();
@@ -236,6 +253,21 @@ export class HubServer {
     });
     return response;
   }
+}
+
+function sendSlowly(
+  body: Uint8Array,
+  { parts, pause }: { parts: number; pause: number },
+  response: ServerResponse,
+): ServerResponse {
+  const size = Math.ceil(body.length / parts);
+  const send = (start: number): void => {
+    if (start + size >= body.length) response.end(body.subarray(start));
+    else
+      response.write(body.subarray(start, start + size), () => setTimeout(() => send(start + size), pause));
+  };
+  send(0);
+  return response;
 }
 
 /** A small file has git's checksum, a large one also that of its contents. */

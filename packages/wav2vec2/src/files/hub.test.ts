@@ -41,6 +41,10 @@ afterEach(async () => {
 const resolve = (options: ResolveOptions = {}, id = ID): Promise<string> =>
   resolveModel(id, { onNote: (text) => notes.push(text), ...options });
 const folder = (id = ID): string => join(cache, "hub", `models--${id.replace("/", "--")}`);
+const expectWeights = async (directory: string): Promise<void> => {
+  const found = await readFile(join(directory, "model.safetensors"));
+  expect(found.equals(weights)).toBe(true); // toEqual takes seconds for as many bytes
+};
 const refused = (options: ResolveOptions = {}, id = ID): Promise<Error> =>
   resolve(options, id).then(
     (directory) => expect.fail(`${directory} came back`),
@@ -106,7 +110,7 @@ describe("a Hub model", () => {
     const commit = hub.commit(ID, model);
     const directory = await resolve();
     expect(directory).toBe(join(folder(), "snapshots", commit));
-    expect(await readFile(join(directory, "model.safetensors"))).toEqual(weights);
+    await expectWeights(directory);
     expect(await readFile(join(folder(), "refs/main"), "utf8")).toBe(commit);
     const hash = createHash("sha256").update(weights).digest("hex");
     expect(await readlink(join(directory, "model.safetensors"))).toBe(`../../blobs/${hash}`);
@@ -151,6 +155,9 @@ describe("a Hub model", () => {
     expect((await refused({ adapter: "fra" })).message).toMatch(
       /must have adapter\.fra\.safetensors, but has not\. Its files are .*adapter\.deu/,
     );
+    vi.stubEnv("HF_HUB_OFFLINE", "1");
+    expect(await readdir(await resolve({ adapter: "deu" }))).toContain("adapter.deu.safetensors");
+    expect((await refused({ adapter: "fra" })).message).toContain("does not hold");
   });
 
   it("may have its weights in shards", async () => {
@@ -201,16 +208,16 @@ describe("a Hub model", () => {
     const pull = hub.commit(ID, model, { ref: "refs/pr/1" });
     const main = hub.commit(ID, model);
     expect(await resolve({ revision: "v1.0" })).toContain(old);
-    expect(hub.bodies.filter((name) => name === "model.safetensors")).toHaveLength(2); // the Hub's redirect and the store
     expect(await resolve()).toContain(main);
     expect(await resolve({ revision: "refs/pr/1" })).toContain(pull);
     expect(await readFile(join(folder(), "refs/refs/pr/1"), "utf8")).toBe(pull);
+    // What all revisions share was sent once (the Hub's redirect and the store's body), and is there once.
+    expect(hub.bodies.filter((name) => name === "model.safetensors")).toHaveLength(2);
+    expect(await readdir(join(folder(), "blobs"))).toHaveLength(5);
     hub.requests.length = 0;
     expect(await resolve({ revision: old })).toContain(old);
     expect(hub.requests.map(({ path }) => path)).not.toContain(`/api/models/${ID}/revision/${old}`);
-    // What all revisions share is there once, and was sent once.
     expect(hub.bodies).toEqual([]);
-    expect(await readdir(join(folder(), "blobs"))).toHaveLength(5);
   });
 
   it("follows a branch that moves on, and keeps the whole one until the new one is whole", async () => {
@@ -262,6 +269,23 @@ describe("without an answer", () => {
     expect(await resolve()).toBe(directory);
     expect(notes.at(-1)).toMatch(/could not be reached: connect ECONNREFUSED/);
     hub = await HubServer.start();
+  });
+
+  it("in time the cache serves as well, but not where the caller has given up", async () => {
+    hub.commit(ID, model);
+    const directory = await resolve();
+    hub.silent = true;
+    vi.stubEnv("HF_HUB_ETAG_TIMEOUT", "1");
+    expect(await resolve()).toBe(directory);
+    expect(notes).toEqual([
+      expect.stringContaining("could not be reached: no answer in time. Using revision main"),
+    ]);
+    hub.requests.length = 0;
+    const stop = new AbortController();
+    const stopped = refused({ signal: stop.signal });
+    await vi.waitFor(() => expect(hub.requests).toHaveLength(1));
+    stop.abort();
+    expect(await stopped).toBe(stop.signal.reason);
   });
 
   it("and without a cache there is a clear error", async () => {
@@ -319,6 +343,13 @@ describe("a refusal", () => {
     expect((await refused({ revision: "v9" })).message).toMatch(
       /^revision must be a branch, a tag or a commit of facebook\/wav2vec2-tiny, but 'v9' is none/,
     );
+  });
+
+  it("of a revision that is gone counts more than a copy of it", async () => {
+    hub.commit(ID, model, { ref: "v1" });
+    await resolve({ revision: "v1" });
+    hub.drop(ID, "v1");
+    expect((await refused({ revision: "v1" })).message).toContain("'v1' is none");
   });
 
   it("of a gated model says where to ask", async () => {
@@ -393,7 +424,7 @@ describe("a download", () => {
     hub.cut("model.safetensors", 100_000, 0, 50_000);
     hub.cut("config.json", 5);
     const directory = await resolve();
-    expect(await readFile(join(directory, "model.safetensors"))).toEqual(weights);
+    await expectWeights(directory);
     expect(ranges()).toEqual(["bytes=0-", "bytes=100000-", "bytes=100000-", "bytes=150000-"]);
     expect(await partials()).toEqual([]);
   });
@@ -404,7 +435,7 @@ describe("a download", () => {
     hub.cut("model.safetensors", 100_000);
     const seen: number[] = [];
     const directory = await resolve({ onProgress: ({ received }) => seen.push(received) });
-    expect(await readFile(join(directory, "model.safetensors"))).toEqual(weights);
+    await expectWeights(directory);
     expect(seen.at(-1)).toBe(Object.values(model).reduce((sum, { length }) => sum + length, 0));
   });
 
@@ -424,7 +455,7 @@ describe("a download", () => {
     hub.cut("model.safetensors");
     hub.requests.length = 0;
     const directory = await resolve();
-    expect(await readFile(join(directory, "model.safetensors"))).toEqual(weights);
+    await expectWeights(directory);
     expect(ranges()).toEqual(["bytes=200000-"]);
     expect(await partials()).toEqual([]);
   });
@@ -457,7 +488,7 @@ describe("a download", () => {
       randomBytes(1000),
     );
     const directory = await resolve();
-    expect(await readFile(join(directory, "model.safetensors"))).toEqual(weights);
+    await expectWeights(directory);
   });
 
   it.each([
@@ -478,16 +509,35 @@ describe("a download", () => {
     const directory = await resolve();
     await writeFile(join(directory, "model.safetensors"), weights.subarray(0, 10));
     await resolve();
-    expect(await readFile(join(directory, "model.safetensors"))).toEqual(weights);
+    await expectWeights(directory);
   });
 
   it("is made once where it is asked for twice at once", async () => {
     hub.commit(ID, model);
     const [a, b] = await Promise.all([resolve(), resolve()]);
     expect(a).toBe(b);
-    expect(await readFile(join(a, "model.safetensors"))).toEqual(weights);
+    await expectWeights(a);
     expect(ranges()).toHaveLength(1);
     expect((await readdir(a)).sort()).toEqual(Object.keys(model).sort());
+  });
+
+  it("may be slow, as long as bytes come", async () => {
+    hub.commit(ID, model);
+    vi.stubEnv("HF_HUB_DOWNLOAD_TIMEOUT", "1");
+    hub.pace("model.safetensors", 4, 400);
+    await resolve();
+    expect(ranges()).toEqual(["bytes=0-"]);
+  });
+
+  it("ends at once where it is stopped", async () => {
+    hub.commit(ID, model);
+    hub.stall("model.safetensors", 100_000);
+    const stop = new AbortController();
+    const stopped = refused({ signal: stop.signal });
+    await vi.waitFor(() => expect(ranges()).toHaveLength(1));
+    stop.abort();
+    expect(await stopped).toBe(stop.signal.reason);
+    expect(ranges()).toHaveLength(1);
   });
 
   it("that stalls is cut and goes on", async () => {
@@ -495,7 +545,7 @@ describe("a download", () => {
     vi.stubEnv("HF_HUB_DOWNLOAD_TIMEOUT", "1");
     hub.stall("model.safetensors", 100_000);
     const directory = await resolve();
-    expect(await readFile(join(directory, "model.safetensors"))).toEqual(weights);
+    await expectWeights(directory);
     expect(ranges()).toEqual(["bytes=0-", "bytes=100000-"]);
   });
 });
