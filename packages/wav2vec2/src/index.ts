@@ -5,10 +5,25 @@ export { checkLibriSpeech, readLibriSpeech } from "./data/librispeech.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
 export { ConfigurationError, UserError } from "./errors.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
-export { createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
+export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
-export { type CtcTargets, Wav2Vec2ForCTC } from "./model/ctc.js";
+export { type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/ctc.js";
+export { PRESETS, type PresetName } from "./model/presets.js";
+export {
+  type PreTrainingInput,
+  type PreTrainingOutput,
+  Wav2Vec2ForPreTraining,
+} from "./model/pretraining.js";
+export { type PreTrainingTargets, samplePreTrainingTargets } from "./model/pretraining-targets.js";
 export { type ModelInput, type ModelOutput, Wav2Vec2Model } from "./model/wav2vec2-model.js";
+export {
+  type CtcModel,
+  type LoadCtcOptions,
+  loadCtcModel,
+  saveCtcModel,
+} from "./pretrained/ctc-directory.js";
+export { loadLanguageAdapter } from "./pretrained/language-adapter.js";
+export { type HubOptions, type LoadOptions, loadModel, saveModel } from "./pretrained/model-directory.js";
 export { greedyDecode } from "./text/ctc-greedy.js";
 export { ErrorRate, wordErrors } from "./text/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";
@@ -17,7 +32,6 @@ export { trackRun } from "./tracking/run.js";
 export type { Tracker } from "./tracking/tracker.js";
 export { type Evaluation, evaluateModel } from "./training/evaluate.js";
 export { finetune } from "./training/finetune.js";
-export { type CtcModel, loadCtcModel, saveCtcModel } from "./training/model-directory.js";
 export { type Recipe, resolveRecipe } from "./training/recipe.js";
 export { loadRecipe } from "./training/recipe-file.js";
 export { loadRecognizer, type Recognizer } from "./training/transcribe.js";

@@ -99,6 +99,7 @@ describe("the documentation", () => {
     const clip = join(directory, "DATA/test/1/1/1-1-0000.flac");
     const args: Record<string, string[]> = {
       "04-transcribe.mjs": [join(directory, "runs/mine/best"), clip],
+      "07-inner-states.mjs": [join(directory, "runs/mine/best"), clip, join(directory, "runs/backbone")],
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
     };
     const output: Record<string, string> = {};
@@ -111,6 +112,9 @@ describe("the documentation", () => {
     expect(output["01-tensors.mjs"]).toBe("[ 2, 4, 6 ]\n");
     expect(output["02-regression.mjs"]).toContain("y = 3.00 x + -1.00");
     expect(output["03-network.mjs"]).toContain("character scores     [2,49,32]");
+    expect(output["06-pretraining-loss.mjs"]).toMatch(/contrastive loss +\d\.\d{3}\n/);
+    expect(output["07-inner-states.mjs"]).toMatch(/layer 1 {2}attends to about \d/);
+    expect(await readdir(join(directory, "runs/backbone"))).toContain("model.safetensors");
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
   });
 

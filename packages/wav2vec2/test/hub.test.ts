@@ -168,10 +168,10 @@ describe("a Hub id", () => {
   });
 });
 
-// For developers: HUB_PYTHON=python of an environment with huggingface_hub. Each side uses what the other downloaded.
-const python = process.env.HUB_PYTHON;
+// For developers: TRANSFORMERS_PYTHON=python of an environment with huggingface_hub. Each side uses what the other downloaded.
+const python = process.env.TRANSFORMERS_PYTHON;
 describe.skipIf(python === undefined)(
-  "Python's huggingface_hub (runs with HUB_PYTHON=/path/to/python)",
+  "Python's huggingface_hub (runs with TRANSFORMERS_PYTHON=/path/to/python)",
   () => {
     const patterns = '["*.json", "model.safetensors"]';
     const call = async (code: string): Promise<string> => {

@@ -8,6 +8,7 @@ interface Options {
   data: string;
   split: string;
   revision?: string;
+  language?: string;
   batchSeconds?: number;
   beamWidth?: number;
   worst: number;
@@ -20,6 +21,7 @@ export const defineEvaluate: Define = (command) => {
     .requiredOption("--data <dir>", "directory in LibriSpeech layout")
     .requiredOption("--split <name>", "split to evaluate on")
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
+    .option("--language <code>", "language of a multilingual model, such as eng")
     .option("--batch-seconds <number>", "seconds of audio in a batch", positive)
     .option(
       "--beam-width <number>",
@@ -29,12 +31,13 @@ export const defineEvaluate: Define = (command) => {
     .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
     .option("--json", "print the result, with all utterances, as JSON", false)
     .action(async (model: string, options: Options) => {
-      const { data, split, revision, batchSeconds, beamWidth, worst, json } = options;
+      const { data, split, revision, language, batchSeconds, beamWidth, worst, json } = options;
       const { evaluateModel } = await import("../training/evaluate.js");
       const evaluation = await evaluateModel(model, {
         data,
         split,
         revision,
+        language,
         onDownload: downloadProgress(),
         ...(batchSeconds === undefined ? {} : { batchSeconds }),
         ...(beamWidth === undefined ? {} : { beamWidth }),

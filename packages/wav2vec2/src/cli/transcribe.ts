@@ -4,6 +4,7 @@ import { downloadProgress } from "./download-progress.js";
 
 interface Options {
   revision?: string;
+  language?: string;
   beamWidth?: number;
   json: boolean;
 }
@@ -15,6 +16,7 @@ export const defineTranscribe: Define = (command, { exit }) => {
     .argument("<model>", "model directory or Hugging Face Hub id")
     .argument("<file...>", "FLAC or WAV files at 16 kHz")
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
+    .option("--language <code>", "language of a multilingual model, such as eng")
     .option(
       "--beam-width <number>",
       "prefixes of the beam search; 1 decodes greedily (default: 16)",
@@ -25,10 +27,10 @@ export const defineTranscribe: Define = (command, { exit }) => {
       "print the results as JSON: [{file, text}], or {file, error} for a file that failed",
       false,
     )
-    .action(async (model: string, files: string[], { revision, json, beamWidth }: Options) => {
+    .action(async (model: string, files: string[], { json, ...options }: Options) => {
       const { readAudio } = await import("../audio/audio-file.js");
       const { loadRecognizer } = await import("../training/transcribe.js");
-      const recognizer = await loadRecognizer(model, { beamWidth, revision, onDownload: downloadProgress() });
+      const recognizer = await loadRecognizer(model, { ...options, onDownload: downloadProgress() });
       const results: Result[] = [];
       for (const file of files) {
         try {

@@ -5,12 +5,11 @@ import { ClipCache } from "../data/clip-cache.js";
 import type { CtcBatch } from "../data/ctc-collator.js";
 import { readLibriSpeech } from "../data/librispeech.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
-import { type DownloadProgress, resolveModel } from "../files/hub.js";
+import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { forwardBatch, prepareBatch } from "./ctc-batches.js";
-import { type CtcModel, loadCtcModel } from "./model-directory.js";
 
 const BATCH_SECONDS = 60;
 
@@ -38,14 +37,10 @@ export interface EvaluateOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-export interface EvaluateModelOptions extends EvaluateOptions {
+export interface EvaluateModelOptions extends EvaluateOptions, LoadCtcOptions {
   /** Directory in LibriSpeech layout. */
   data: string;
   split: string;
-  /** Branch, tag or commit of a Hub model; `main` when left out. */
-  revision?: string | undefined;
-  /** How far the download of a Hub model is. */
-  onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
 
 /**
@@ -55,11 +50,10 @@ export interface EvaluateModelOptions extends EvaluateOptions {
  */
 export async function evaluateModel(
   nameOrDirectory: string,
-  { data, split, revision, onDownload, ...options }: EvaluateModelOptions,
+  { data, split, ...options }: EvaluateModelOptions,
 ): Promise<Evaluation> {
   const utterances = await readLibriSpeech(data, split);
-  const directory = await resolveModel(nameOrDirectory, { revision, onProgress: onDownload });
-  const { evaluation } = await evaluate(await loadCtcModel(directory), utterances, options);
+  const { evaluation } = await evaluate(await loadCtcModel(nameOrDirectory, options), utterances, options);
   return evaluation;
 }
 

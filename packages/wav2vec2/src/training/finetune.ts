@@ -13,6 +13,9 @@ import type { Wav2Vec2Config } from "../model/configuration.js";
 import { configWithKeys, readConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { PRESETS } from "../model/presets.js";
+import { type CtcModel, saveCtcModel } from "../pretrained/ctc-directory.js";
+import { loadModel } from "../pretrained/model-directory.js";
+import { readNormalize } from "../pretrained/preprocessor.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
@@ -20,13 +23,6 @@ import { listCheckpoints, recoverRun } from "./checkpoint.js";
 import { forwardBatch, paddedFrames, trainingBatches } from "./ctc-batches.js";
 import { evaluate } from "./evaluate.js";
 import { type Task, train } from "./loop.js";
-import {
-  type CtcModel,
-  loadWeights,
-  readNormalize,
-  requireComplete,
-  saveCtcModel,
-} from "./model-directory.js";
 import type { Recipe } from "./recipe.js";
 import { loadRecipe, writeRecipe } from "./recipe-file.js";
 
@@ -152,17 +148,9 @@ async function makeModel(
     },
     "The recipe's model",
   );
-  const model = new Wav2Vec2ForCTC(config);
-  if (init) {
-    const mismatch = await loadWeights(model, init);
-    // A backbone has no recognition head yet, a pre-trained one has heads of its own, and the mask vector is there
-    // only where something is masked.
-    const missing = mismatch.missing.filter((name) => !/^lm_head\.|\.masked_spec_embed$/.test(name));
-    const unexpected = mismatch.unexpected.filter(
-      (name) => !/^(quantizer|project_q|project_hid)\.|masked_spec_embed$/.test(name),
-    );
-    requireComplete(init, { ...mismatch, missing, unexpected });
-  }
+  const model = init
+    ? await loadModel(Wav2Vec2ForCTC, init, { config: () => config, newHead: "where missing" })
+    : new Wav2Vec2ForCTC(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
   return { model, tokenizer, normalize: init ? await readNormalize(init) : true };
 }

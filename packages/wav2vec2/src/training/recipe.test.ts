@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { nearest } from "../data/nearest.js";
 import { ConfigurationError } from "../errors.js";
-import { nearest } from "./nearest.js";
 import { recipeKeys, resolveRecipe } from "./recipe.js";
 
 describe("resolveRecipe", () => {

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { nearest } from "../data/nearest.js";
 import { ConfigurationError } from "../errors.js";
 import { CONFIG_KEYS } from "../model/configuration-file.js";
-import { nearest } from "./nearest.js";
 
 // Names and defaults follow Hugging Face's run_speech_recognition_ctc.py; where fairseq's or the paper's differ,
 // the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).

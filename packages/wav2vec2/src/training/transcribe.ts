@@ -2,24 +2,19 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { normalize } from "../audio/normalize.js";
 import { collateCtc } from "../data/ctc-collator.js";
 import { UserError } from "../errors.js";
-import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import { minimumSamples } from "../model/lengths.js";
+import { type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { forwardBatch } from "./ctc-batches.js";
-import { loadCtcModel } from "./model-directory.js";
 
 export interface Recognizer {
   /** @param samples mono at 16 kHz @param name the clip's name, for messages */
   transcribe(samples: Float32Array, name?: string): Promise<string>;
 }
 
-export interface RecognizerOptions {
+export interface RecognizerOptions extends LoadCtcOptions {
   /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
   beamWidth?: number | undefined;
-  /** Branch, tag or commit of a Hub model; `main` when left out. */
-  revision?: string | undefined;
-  /** How far the download of a Hub model is. */
-  onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
 
 /**
@@ -30,10 +25,9 @@ export interface RecognizerOptions {
  */
 export async function loadRecognizer(
   nameOrDirectory: string,
-  { beamWidth, revision, onDownload }: RecognizerOptions = {},
+  { beamWidth, ...options }: RecognizerOptions = {},
 ): Promise<Recognizer> {
-  const directory = await resolveModel(nameOrDirectory, { revision, onProgress: onDownload });
-  const { model, tokenizer, normalize: normalizes } = await loadCtcModel(directory);
+  const { model, tokenizer, normalize: normalizes } = await loadCtcModel(nameOrDirectory, options);
   const { padTokenId, vocabSize } = model.config;
   const shortest = minimumSamples(model.config);
   model.eval();

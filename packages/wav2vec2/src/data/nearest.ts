@@ -1,4 +1,4 @@
-import { editDistance } from "../data/edit-distance.js";
+import { editDistance } from "./edit-distance.js";
 
 /** The one of `names` that was likely meant by `name`; none when all are too different to be a slip. */
 export function nearest(name: string, names: readonly string[]): string | undefined {

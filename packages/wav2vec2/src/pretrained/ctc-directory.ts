@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { UserError } from "../errors.js";
+import { resolveModel } from "../files/hub.js";
+import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
+import { readConfig } from "../model/configuration-file.js";
+import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { CtcTokenizer } from "../text/tokenizer.js";
+import { loadLanguageAdapter } from "./language-adapter.js";
+import { type HubOptions, loadModel, saveModel } from "./model-directory.js";
+import { readNormalize } from "./preprocessor.js";
+
+/** A recogniser as it lies in a directory in Hugging Face's layout. */
+export interface CtcModel {
+  model: Wav2Vec2ForCTC;
+  tokenizer: CtcTokenizer;
+  /** Whether clips are brought to zero mean and unit variance first (`do_normalize`). */
+  normalize: boolean;
+}
+
+export interface LoadCtcOptions extends HubOptions {
+  /** Of a multilingual model: whose `adapter.<language>.safetensors` and vocabulary to take. */
+  language?: string | undefined;
+}
+
+/**
+ * Reads a `Wav2Vec2ForCTC` directory, or a model of the Hub: `config.json`, weights, `vocab.json`, `preprocessor_config.json`.
+ *
+ * @throws UserError naming the file that is missing, corrupt or does not fit the others
+ */
+export async function loadCtcModel(
+  nameOrDirectory: string,
+  { language, ...hub }: LoadCtcOptions = {},
+): Promise<CtcModel> {
+  const wanted = { ...hub, adapter: language, onProgress: hub.onDownload };
+  const directory = await resolveModel(nameOrDirectory, wanted);
+  const normalize = await readNormalize(directory);
+  if (language !== undefined) {
+    const tokenizer = await CtcTokenizer.read(directory, { language });
+    const { size: vocabSize, blankId: padTokenId } = tokenizer.vocabulary;
+    const config = (base: Wav2Vec2Config) => createConfig({ vocabSize, padTokenId }, base);
+    const model = await loadModel(Wav2Vec2ForCTC, directory, { config, newHead: "always" });
+    await loadLanguageAdapter(model, directory, language);
+    return { model, tokenizer, normalize };
+  }
+  const config = await readConfig(directory);
+  const tokenizer = await CtcTokenizer.read(directory, { size: config.vocabSize ?? undefined });
+  requireVocabulary(directory, config, tokenizer);
+  return { model: await loadModel(Wav2Vec2ForCTC, directory), tokenizer, normalize };
+}
+
+function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabulary }: CtcTokenizer): void {
+  if (vocabulary.size !== config.vocabSize) {
+    throw new UserError(
+      `${join(directory, "vocab.json")} must have ${config.vocabSize} tokens as config.json's vocab_size, ` +
+        `but has ${vocabulary.size}.`,
+    );
+  }
+  if (vocabulary.blankId !== config.padTokenId) {
+    throw new UserError(
+      `pad_token_id of ${join(directory, "config.json")} must be ${vocabulary.blankId}, the padding token of ` +
+        `vocab.json and CTC's blank, but is ${config.padTokenId}.`,
+    );
+  }
+}
+
+/** Writes a directory that `loadCtcModel` and Hugging Face transformers read: complete, or as it was before. */
+export async function saveCtcModel(
+  directory: string,
+  { model, tokenizer, normalize }: CtcModel,
+): Promise<void> {
+  await saveModel(directory, model, { normalize, tokenizer });
+}

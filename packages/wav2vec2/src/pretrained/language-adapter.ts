@@ -1,0 +1,44 @@
+import { existsSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { loadState, type StateMismatch } from "@wav2vec2/libtorch";
+import { UserError } from "../errors.js";
+import type { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { adapterFileName, adapterKeys } from "../model/state-keys.js";
+import { requireComplete } from "./state-mismatch.js";
+
+/**
+ * Loads a language's own weights into a multilingual recogniser: every attention adapter and the CTC head, from
+ * `adapter.<language>.safetensors` (Pratap et al. 2023, arXiv 2305.13516). Hugging Face: `load_adapter`.
+ *
+ * @throws UserError where the model has no adapters, the directory has none of this language, or keys do not fit
+ */
+export async function loadLanguageAdapter(
+  model: Wav2Vec2ForCTC,
+  directory: string,
+  language: string,
+): Promise<void> {
+  if (model.wav2vec2.config.adapterAttnDim === null) {
+    throw new UserError(
+      `${directory} must be a model with adapter_attn_dim for a language to be chosen, but its config.json has none.`,
+    );
+  }
+  const path = join(directory, adapterFileName(language));
+  if (!existsSync(path)) throw new UserError(await describeMissing(directory, path, language));
+  const wanted = new Set(adapterKeys(Array.from(model.namedParameters(), ([key]) => key)));
+  let mismatch: StateMismatch;
+  try {
+    // Other keys would overwrite what all languages share.
+    mismatch = await loadState(model, path, { rename: (key) => (wanted.has(key) ? key : "") });
+  } catch (error) {
+    throw new UserError((error as Error).message, { cause: error });
+  }
+  requireComplete(path, { ...mismatch, missing: mismatch.missing.filter((key) => wanted.has(key)) });
+}
+
+async function describeMissing(directory: string, path: string, language: string): Promise<string> {
+  const files = await readdir(directory);
+  const languages = files.flatMap((file) => /^adapter\.(.+)\.safetensors$/.exec(file)?.[1] ?? []);
+  const known = languages.length > 0 ? languages.sort().join(", ") : "none";
+  return `language must be one that ${directory} has an adapter for (${known}), but is ${language}. ${path} is missing.`;
+}

@@ -1,0 +1,66 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SAMPLE_RATE } from "../audio/audio-file.js";
+import { UserError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
+import type { Wav2Vec2Config } from "../model/configuration.js";
+
+const FILE_NAME = "preprocessor_config.json";
+/** Where transformers 5 keeps the same settings, below `feature_extractor`. */
+const PROCESSOR_FILE_NAME = "processor_config.json";
+
+/**
+ * `do_normalize` of a directory's `preprocessor_config.json` or `processor_config.json`: whether clips are brought to
+ * zero mean and unit variance first. True where there is neither file, as Hugging Face has it.
+ *
+ * @throws UserError where the file is not JSON, has another sampling rate than 16 kHz, or a value that is no boolean
+ */
+export async function readNormalize(directory: string): Promise<boolean> {
+  const { path, settings } = await readSettings(directory);
+  const { do_normalize: normalize = true, sampling_rate: rate = SAMPLE_RATE } = settings;
+  if (rate !== SAMPLE_RATE)
+    throw new UserError(`${path}: sampling_rate must be ${SAMPLE_RATE}, but is ${rate}.`);
+  if (typeof normalize !== "boolean") {
+    throw new UserError(`${path}: do_normalize must be true or false, but is ${JSON.stringify(normalize)}.`);
+  }
+  return normalize;
+}
+
+async function readSettings(directory: string): Promise<{ path: string; settings: Record<string, unknown> }> {
+  const path = join(directory, FILE_NAME);
+  if (existsSync(path)) return { path, settings: await readObject(path) };
+  const combined = join(directory, PROCESSOR_FILE_NAME);
+  if (!existsSync(combined)) return { path, settings: {} };
+  const { feature_extractor: settings } = await readObject(combined);
+  return { path: combined, settings: (settings ?? {}) as Record<string, unknown> };
+}
+
+async function readObject(path: string): Promise<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  } catch (error) {
+    throw new UserError(`${path} must be JSON, but is not: ${(error as Error).message}.`, { cause: error });
+  }
+  throw new UserError(`${path} must be a JSON object, but is not.`);
+}
+
+/** Writes `preprocessor_config.json`, by which Hugging Face prepares clips as we do. */
+export async function writePreprocessor(
+  directory: string,
+  config: Wav2Vec2Config,
+  normalize: boolean,
+): Promise<void> {
+  const settings = {
+    do_normalize: normalize,
+    feature_extractor_type: "Wav2Vec2FeatureExtractor",
+    feature_size: 1,
+    padding_side: "right",
+    padding_value: 0,
+    // Hugging Face's group-norm models were trained without a mask.
+    return_attention_mask: config.featExtractNorm === "layer",
+    sampling_rate: SAMPLE_RATE,
+  };
+  await writeFileAtomic(join(directory, FILE_NAME), `${JSON.stringify(settings, null, 2)}\n`);
+}
