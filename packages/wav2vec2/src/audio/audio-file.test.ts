@@ -1,7 +1,7 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
 import { readAudio } from "./audio-file.js";
 import { encodeFlac } from "./flac-writer.js";
@@ -13,6 +13,7 @@ describe("readAudio", () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "audio-"));
   });
+  afterAll(() => rm(directory, { recursive: true, force: true }));
   const file = async (name: string, bytes: Uint8Array | string) => {
     const path = join(directory, name);
     await writeFile(path, bytes);

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { writeFileAtomic } from "./atomic-file.js";
 
 it("writeFileAtomic replaces a file whole and leaves nothing beside it", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "atomic-"));
+  const directory = await temporaryDirectory("atomic");
   const path = join(directory, "x.json");
   await writeFile(path, "a longer content than the new one");
   await writeFileAtomic(path, "new");
@@ -14,7 +14,7 @@ it("writeFileAtomic replaces a file whole and leaves nothing beside it", async (
 });
 
 it("writeFileAtomic leaves nothing behind where it fails", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "atomic-"));
+  const directory = await temporaryDirectory("atomic");
   const path = join(directory, "taken");
   await mkdir(path); // a directory cannot be replaced by a file
   await expect(writeFileAtomic(path, "new")).rejects.toThrow();

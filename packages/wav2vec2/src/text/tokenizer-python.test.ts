@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Random } from "../data/random.js";
 import { CtcTokenizer, type TokenizerOptions } from "./tokenizer.js";
 import { type TokenRoles, Vocabulary } from "./vocabulary.js";
@@ -71,7 +71,7 @@ describe.skipIf(!python)("in Python (TRANSFORMERS_PYTHON names one)", () => {
   it(`${TOKENIZERS.length} tokenizers read ${ROUNDS} texts and sequences as here`, {
     timeout: 120_000,
   }, async () => {
-    const root = await mkdtemp(join(tmpdir(), "tokenizers-"));
+    const root = await temporaryDirectory("tokenizers");
     const cases = [];
     for (const [name, tokens, roles, options] of TOKENIZERS) {
       const tokenizer = new CtcTokenizer(new Vocabulary(tokens, roles), options);

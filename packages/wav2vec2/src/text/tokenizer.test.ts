@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { CtcTokenizer } from "./tokenizer.js";
@@ -94,7 +94,7 @@ describe("decode", () => {
 
 describe("write and read", () => {
   it("leaves the files that transformers reads", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "tokenizer-"));
+    const directory = await temporaryDirectory("tokenizer");
     await tokenizer.write(directory);
     expect((await readdir(directory)).sort()).toEqual([
       "special_tokens_map.json",
@@ -117,7 +117,7 @@ describe("write and read", () => {
   });
 
   it("adds no tokens to a vocabulary without <s> and </s>", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "tokenizer-"));
+    const directory = await temporaryDirectory("tokenizer");
     await new CtcTokenizer(new Vocabulary(["|", "A", "[UNK]", "[PAD]"])).write(directory);
     const json = async (name: string) => JSON.parse(await readFile(join(directory, name), "utf8"));
     const special = { bos_token: null, eos_token: null, pad_token: "[PAD]", unk_token: "[UNK]" };

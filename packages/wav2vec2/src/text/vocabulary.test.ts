@@ -1,7 +1,7 @@
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { UserError } from "../errors.js";
 import { Vocabulary } from "./vocabulary.js";
 
@@ -15,7 +15,7 @@ describe("Vocabulary", () => {
   });
 
   it("is written by id, digits too", async () => {
-    const path = join(await mkdtemp(join(tmpdir(), "vocabulary-")), "vocab.json");
+    const path = join(await temporaryDirectory("vocabulary"), "vocab.json");
     await Vocabulary.fromTranscripts(['9 0 "\\ 😀']).write(path);
     const tokens = ["<pad>", "<s>", "</s>", "<unk>", "|", '"', "0", "9", "\\", "😀"];
     const lines = (await readFile(path, "utf8")).trimEnd().split("\n").slice(1, -1);
