@@ -147,6 +147,19 @@ describe("what is refused, by its name", () => {
     expect(existsSync("executed")).toBe(false);
   });
 
+  it.each([
+    ["offset", [0x51, 0x4b, 0, 0x4b, 2], 2, /must be within the 2 elements of its storage, but is element 3/],
+    ["stride", [0x4b, 1, 0x85], 1, /must be within the 2 elements of its storage, but is element 201/],
+  ])("a view that an %s leads out of its storage", async (_, opcodes, at, message) => {
+    const bytes = await readFile(join(FILES, "old.bin"));
+    const found = bytes.indexOf(Uint8Array.from(opcodes));
+    expect(found).toBeGreaterThan(0);
+    bytes[found + at] = at === 2 ? 1 : 200;
+    const path = join(directory, "outside.bin");
+    await writeFile(path, bytes);
+    await expect(openTensors(path)).rejects.toThrow(message);
+  });
+
   it("a pointer of Git LFS, with what to do", async () => {
     const path = join(directory, "pointer.bin");
     await writeFile(path, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n");

@@ -24,7 +24,6 @@ class SynchronousReader extends RandomAccessReader {
   ): void {
     let filled = 0;
     while (filled < length) {
-      if (!Number.isSafeInteger(position)) throw new Error(`it points to byte ${position}`);
       const read = readSync(this.#fd, buffer, offset + filled, length - filled, position + filled);
       if (read === 0) throw new Error(`it ends before byte ${position + length}`);
       filled += read;
