@@ -56,16 +56,34 @@ export function handlesOf(
 }
 
 let depth = 0;
+let unreported = 0;
+let reporting = false;
+
+/**
+ * Tells V8 what tensors weigh, once for all that a synchronous stretch of code makes: V8 answers each report with a
+ * step of collecting, and finalisers run between such stretches only.
+ */
+function weigh(bytes: number): void {
+  unreported += bytes;
+  if (reporting) return;
+  reporting = true;
+  queueMicrotask(() => {
+    native.adjustExternalMemory(unreported);
+    unreported = 0;
+    reporting = false;
+  });
+}
+
 const finaliser = new FinalizationRegistry<{ handle: number; bytes: number }>(({ handle, bytes }) => {
   native.free(handle);
-  native.adjustExternalMemory(-bytes);
+  weigh(-bytes);
 });
 
 /** Hands a tensor to JavaScript's collector: freed when nothing refers to it any more. */
 export function finalise(tensor: Tensor): void {
   if (!native.persist(tensor.handle)) return;
   const bytes = native.byteLength(tensor.handle);
-  native.adjustExternalMemory(bytes);
+  weigh(bytes);
   finaliser.register(tensor, { handle: tensor.handle, bytes });
 }
 

@@ -1,7 +1,10 @@
 import { noGrad } from "../autograd.js";
+import { TorchError } from "../errors.js";
+import { scope } from "../handles.js";
 import { empty, zeros } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import type { Dtype, Tensor } from "../tensor.js";
 
+/** Gives a tensor its values in place. */
 type Fill = (tensor: Tensor) => void;
 
 let isDeferred = false;
@@ -16,7 +19,14 @@ export function deferred<Made>(make: () => Made): Made {
   const before = isDeferred;
   isDeferred = true;
   try {
-    return make();
+    const made = make();
+    if (made instanceof Promise) {
+      throw new TorchError(
+        "deferred",
+        "the function must be synchronous, but returns a promise. Await outside it",
+      );
+    }
+    return made;
   } finally {
     isDeferred = before;
   }
@@ -27,7 +37,7 @@ export function fillDeferred(parameter: Tensor): void {
   const fill = fills.get(parameter);
   if (!fill) return;
   fills.delete(parameter);
-  noGrad(() => fill(parameter));
+  noGrad(() => scope(() => fill(parameter)));
 }
 
 /** Says that a parameter has its values from elsewhere. */
@@ -36,18 +46,25 @@ export function forgetFill(parameter: Tensor): void {
 }
 
 /** A tensor with the values that `fill` gives it in place, now or, inside `deferred`, later. */
-export function fresh(shape: readonly number[], fill: Fill): Tensor {
-  const tensor = empty(shape);
+export function fresh(shape: readonly number[], fill: Fill, dtype: Dtype = "float32"): Tensor {
+  const tensor = empty(shape, { dtype });
   if (isDeferred) fills.set(tensor, fill);
   else fill(tensor);
   return tensor;
 }
 
-/** Hands what was put off for one tensor to another that stands for it. */
-export function inheritFill(from: Tensor, to: Tensor): Tensor {
+/** Hands what was put off for one tensor to the one that takes its place. */
+export function inheritFill(from: Tensor, to: Tensor): void {
   const fill = fills.get(from);
-  if (fill) fills.set(to, fill);
-  return to;
+  if (!fill) return;
+  fills.delete(from);
+  fills.set(to, fill);
+}
+
+/** A copy with memory of its own, whose values are put off where the original's are. */
+export function copyOf(tensor: Tensor): Tensor {
+  const fill = fills.get(tensor);
+  return fill ? fresh(tensor.shape, fill, tensor.dtype) : tensor.clone();
 }
 
 /** Fresh weights from N(mean, std^2). */

@@ -1,7 +1,7 @@
 import { noGrad } from "../autograd.js";
 import { weightNorm } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
-import { fillDeferred, fresh, inheritFill } from "./init.js";
+import { copyOf, fillDeferred, fresh } from "./init.js";
 import { Module, parameter } from "./module.js";
 
 /**
@@ -19,13 +19,13 @@ export class WeightNorm extends Module {
     super();
     this.#dim = dim;
     const others = weight.shape.map((_, i) => i).filter((i) => i !== dim);
-    const direction = parameter(inheritFill(weight, weight.clone()));
+    const direction = parameter(copyOf(weight));
     const magnitude = (into: Tensor) => {
       fillDeferred(direction);
       into.copy_(direction.norm(2, others, true));
     };
     const shape = weight.shape.map((size, i) => (i === dim ? size : 1));
-    this.original0 = parameter(noGrad(() => fresh(shape, magnitude)));
+    this.original0 = parameter(noGrad(() => fresh(shape, magnitude, weight.dtype)));
     this.original1 = direction;
   }
 
