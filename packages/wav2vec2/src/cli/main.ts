@@ -86,7 +86,7 @@ function report(error: unknown): number {
 /** A full disk, a directory without permission, a bridge that is not built: nothing to report. */
 function isOfTheSystem(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return ("code" in error && "syscall" in error) || ["BridgeError", "SafetensorsError"].includes(error.name);
+  return ("code" in error && "syscall" in error) || ["BridgeError", "TensorFileError"].includes(error.name);
 }
 
 function version(): string {
