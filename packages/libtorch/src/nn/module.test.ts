@@ -113,6 +113,18 @@ describe("deferred first weights", () => {
     expect(linear.weight.toArray()).toEqual(values);
   });
 
+  it("are those of the moved parameters where a module was moved before", () => {
+    manualSeed(4);
+    const plain = new Network().to({ dtype: "float64" });
+    const moved = init.deferred(() => new Network()).to({ dtype: "float64" });
+    manualSeed(4);
+    for (const parameter of moved.parameters()) init.fillDeferred(parameter);
+    const { original0, original1 } = moved.weight;
+    const norms = noGrad(() => original1.norm(2, [0, 1], true));
+    expect(original0.sub(norms).abs().amax().item()).toBe(0);
+    expect(original0.shape).toEqual(plain.weight.original0.shape);
+  });
+
   it("take their magnitudes from directions that were loaded", () => {
     const { weight } = init.deferred(() => new Network());
     noGrad(() => weight.original1.copy_(ones([2, 3, 4])));

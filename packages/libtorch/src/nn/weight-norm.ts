@@ -19,14 +19,13 @@ export class WeightNorm extends Module {
     super();
     this.#dim = dim;
     const others = weight.shape.map((_, i) => i).filter((i) => i !== dim);
-    const direction = parameter(copyOf(weight));
-    const magnitude = (into: Tensor) => {
-      fillDeferred(direction);
-      into.copy_(direction.norm(2, others, true));
-    };
     const shape = weight.shape.map((size, i) => (i === dim ? size : 1));
+    this.original1 = parameter(copyOf(weight));
+    const magnitude = (into: Tensor) => {
+      fillDeferred(this.original1);
+      into.copy_(this.original1.norm(2, others, true));
+    };
     this.original0 = parameter(noGrad(() => fresh(shape, magnitude, weight.dtype)));
-    this.original1 = direction;
   }
 
   /** The weight, in the shape it was given. */
