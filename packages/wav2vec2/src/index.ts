@@ -24,6 +24,7 @@ export {
 } from "./pretrained/ctc-directory.js";
 export { loadLanguageAdapter } from "./pretrained/language-adapter.js";
 export { type HubOptions, type LoadOptions, loadModel, saveModel } from "./pretrained/model-directory.js";
+export { readNormalize } from "./pretrained/preprocessor.js";
 export { greedyDecode } from "./text/ctc-greedy.js";
 export { ErrorRate, wordErrors } from "./text/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";

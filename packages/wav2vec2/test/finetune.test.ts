@@ -4,6 +4,14 @@ import { join } from "node:path";
 import { loadTensors, saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../src/data/random.js";
+import { createConfig } from "../src/model/configuration.js";
+import { readConfig } from "../src/model/configuration-file.js";
+import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
+import { Wav2Vec2ForPreTraining } from "../src/model/pretraining.js";
+import { loadCtcModel, saveCtcModel } from "../src/pretrained/ctc-directory.js";
+import { saveModel } from "../src/pretrained/model-directory.js";
+import { CtcTokenizer } from "../src/text/tokenizer.js";
+import { Vocabulary } from "../src/text/vocabulary.js";
 import type { Tracker } from "../src/tracking/tracker.js";
 import { listCheckpoints } from "../src/training/checkpoint.js";
 import { evaluateModel } from "../src/training/evaluate.js";
@@ -142,6 +150,33 @@ describe("fine-tuning", () => {
     await expect(
       finetune(recipe("from-stranger", { init: backbone, model: {}, max_steps: 1 }), run()),
     ).rejects.toThrow(/unexpected: wav2vec2.stranger/);
+  });
+
+  it("starts from a pre-trained directory without a tokenizer, and from one that names tokens beyond its head", async () => {
+    const whole = join(directory, "whole", "final");
+    const config = await readConfig(whole);
+    const pretrained = join(directory, "pretrained");
+    await saveModel(pretrained, new Wav2Vec2ForPreTraining(config), { normalize: true });
+    await finetune(recipe("no-tokenizer", { init: pretrained, model: {}, max_steps: 1 }), run());
+    const { tokenizer, model } = await loadCtcModel(join(directory, "no-tokenizer", "final"));
+    expect(model.config.vocabSize).toBe(tokenizer.vocabulary.size);
+
+    const { model: ctc, tokenizer: full } = await loadCtcModel(whole);
+    const plain = full.vocabulary.tokens.filter((token) => !["<s>", "</s>"].includes(token));
+    const small = join(directory, "small");
+    const smaller = new Wav2Vec2ForCTC(createConfig({ vocabSize: plain.length }, ctc.config));
+    await saveCtcModel(small, {
+      model: smaller,
+      tokenizer: new CtcTokenizer(new Vocabulary(plain)),
+      normalize: true,
+    });
+    const path = join(small, "tokenizer_config.json");
+    const settings = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...settings, bos_token: "<s>", eos_token: "</s>" }));
+    await rm(join(small, "special_tokens_map.json"));
+    await finetune(recipe("tokens-beyond", { init: small, model: {}, max_steps: 1 }), run());
+    const tuned = await loadCtcModel(join(directory, "tokens-beyond", "final"));
+    expect(tuned.model.config.vocabSize).toBe(plain.length);
   });
 
   it("mends what a killed process left half-written", async () => {

@@ -92,6 +92,7 @@ napi_value readFiles(Environment& environment, napi_value* values, size_t) {
   };
   std::vector<std::thread> helpers;
   const size_t threads = std::min<size_t>(at::get_num_threads(), pieces.size());
+  helpers.reserve(threads); // so that nothing but a thread itself can fail while some run
   try {
     for (size_t i = 1; i < threads; i++) helpers.emplace_back(work);
   } catch (const std::system_error&) {

@@ -13,8 +13,6 @@ const ACTIVATIONS = {
 
 export type ActivationName = keyof typeof ACTIVATIONS;
 
-export const ACTIVATION_NAMES = Object.keys(ACTIVATIONS) as ActivationName[];
-
 /** A nonlinearity by its name. */
 export function activation(name: ActivationName): (x: Tensor) => Tensor {
   return ACTIVATIONS[name];

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, realpath, rename, rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 
 /**
  * Mends what a process that was killed in {@link writeDirectoryAtomic} left: between its two renames the directory
  * is only there under its other name. One process at a time may write a directory.
  */
-export async function recoverDirectory(path: string): Promise<void> {
+export async function recoverDirectory(given: string): Promise<void> {
+  const path = resolve(given); // without a slash at its end
   if (!existsSync(path) && existsSync(`${path}.old`)) await rename(`${path}.old`, path);
   await rm(`${path}.old`, { recursive: true, force: true });
   await rm(`${path}.tmp`, { recursive: true, force: true });
@@ -17,9 +18,10 @@ export async function recoverDirectory(path: string): Promise<void> {
  * then renamed into place.
  */
 export async function writeDirectoryAtomic(
-  path: string,
+  given: string,
   write: (temporary: string) => Promise<void>,
 ): Promise<void> {
+  const path = await realpath(given).catch(() => resolve(given)); // a link stays one
   const temporary = `${path}.tmp`;
   const replaced = `${path}.old`;
   await mkdir(dirname(path), { recursive: true });

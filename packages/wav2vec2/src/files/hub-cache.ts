@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { writeFileAtomic } from "./atomic-file.js";
-import { chooseWeights, isIndex, shardsOf } from "./hub-files.js";
+import { chooseWeights, isIndex, shardsOf } from "./model-files.js";
 
 /** A full commit hash, which names the same files for ever. */
 export const COMMIT = /^[0-9a-f]{40}$/;
@@ -60,7 +60,11 @@ export class HubCache {
     if (!has("config.json") || weights === undefined) return undefined;
     if (isIndex(weights)) {
       const path = join(snapshot, weights);
-      if (!shardsOf(await readFile(path, "utf8"), path).every(has)) return undefined;
+      try {
+        if (!shardsOf(await readFile(path, "utf8"), path).every(has)) return undefined;
+      } catch {
+        return undefined; // a damaged index is no whole model: the Hub is asked for it again
+      }
     }
     return snapshot;
   }

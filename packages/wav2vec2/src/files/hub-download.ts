@@ -3,8 +3,8 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.js";
-import type { HubFile } from "./hub-files.js";
 import { type HubClient, HubRequestError, pause } from "./hub-request.js";
+import type { HubFile } from "./model-files.js";
 
 /**
  * Downloads a file to `blob`, which is there only once it is whole and its checksum is right. A cut connection is

@@ -199,11 +199,34 @@ describe("a Hub model", () => {
     const total = Object.values(model).reduce((sum, { length }) => sum + length, 0);
     expect(seen.at(-1)).toEqual({ id: ID, received: total, total });
     expect(seen.length).toBeGreaterThan(5);
+    expect(new Set(seen.map((progress) => progress.total))).toEqual(new Set([total]));
     for (const [i, { received }] of seen.entries())
       expect(received).toBeGreaterThanOrEqual(seen[i - 1]?.received ?? 0);
     seen.length = 0;
     await at.resolve({ onProgress: (progress) => seen.push(progress) });
     expect(seen).toEqual([]);
+  });
+
+  it("mends an index that was damaged in the cache", async () => {
+    const shard = "model-00001-of-00001.safetensors";
+    const index = "model.safetensors.index.json";
+    const map = JSON.stringify({ metadata: {}, weight_map: { x: shard } });
+    at.hub.commit(ID, { ...configuration, [index]: map, [shard]: weights });
+    const path = join(await at.resolve(), index);
+    await writeFile(path, map.slice(0, 5));
+    expect(await readFile(join(await at.resolve(), index), "utf8")).toBe(map);
+  });
+
+  it("can be given up by one who waits for another's download", async () => {
+    at.hub.commit(ID, model);
+    at.hub.stall("model.safetensors", 1000);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const downloading = at.resolve({ signal: first.signal });
+    const waiting = at.resolve({ signal: second.signal });
+    second.abort(new Error("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+    first.abort(new Error("too"));
+    await expect(downloading).rejects.toThrow("too");
   });
 
   it("need not have an owner", async () => {

@@ -5,8 +5,15 @@ import { ConfigurationError, UserError } from "../errors.js";
 import { COMMIT, HubCache, hasSize } from "./hub-cache.js";
 import { downloadBlob } from "./hub-download.js";
 import { type HubEnvironment, hubEnvironment } from "./hub-environment.js";
-import { chooseWeights, type HubFile, isConfiguration, isIndex, shardsOf } from "./hub-files.js";
 import { HubClient, HubRequestError, pause } from "./hub-request.js";
+import {
+  adapterFileName,
+  chooseWeights,
+  type HubFile,
+  isConfiguration,
+  isIndex,
+  shardsOf,
+} from "./model-files.js";
 
 export interface DownloadProgress {
   /** The model's Hub id. */
@@ -65,7 +72,15 @@ export async function resolveModel(name: string, options: ResolveOptions = {}): 
     name,
     turn.catch(() => undefined),
   );
-  return await turn;
+  return await (signal ? Promise.race([turn, aborted(signal)]) : turn);
+}
+
+/** Rejects with the signal's reason, so that nobody waits for another's download. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 const turns = new Map<string, Promise<unknown>>();
@@ -133,7 +148,7 @@ class HubModel {
     const directory = await this.#cache.find(this.#revision);
     const { adapter } = this.options;
     if (directory === undefined || adapter === undefined) return directory;
-    return existsSync(join(directory, adapterFile(adapter))) ? directory : undefined;
+    return existsSync(join(directory, adapterFileName(adapter))) ? directory : undefined;
   }
 
   /** The revision's commit and its files. Without a cache to fall back on, a Hub in trouble is asked again. */
@@ -184,8 +199,8 @@ class HubModel {
     const missing = this.#missing(listed, weights);
     if (missing !== undefined || weights === undefined) throw missing;
     const needed = files.filter(({ path }) => isConfiguration(path));
-    if (adapter !== undefined) needed.push(listed.get(adapterFile(adapter))!);
-    if (isIndex(weights)) needed.push(listed.get(weights)!);
+    if (adapter !== undefined) needed.push(listed.get(adapterFileName(adapter))!);
+    needed.push(listed.get(weights)!);
     await this.#fetch(needed, commit);
     if (isIndex(weights)) {
       const index = join(this.#cache.snapshot(commit), weights);
@@ -200,8 +215,6 @@ class HubModel {
         shards.map((path) => listed.get(path)!),
         commit,
       );
-    } else {
-      await this.#fetch([listed.get(weights)!], commit);
     }
     // Only now: until then the revision stays what it was before, which is whole.
     await this.#cache.remember(this.#revision, commit);
@@ -216,8 +229,8 @@ class HubModel {
         `${this.#what()} must have config.json and model.safetensors or pytorch_model.bin, but has not. ${has}`,
       );
     }
-    if (adapter !== undefined && !listed.has(adapterFile(adapter))) {
-      return new UserError(`${this.#what()} must have ${adapterFile(adapter)}, but has not. ${has}`);
+    if (adapter !== undefined && !listed.has(adapterFileName(adapter))) {
+      return new UserError(`${this.#what()} must have ${adapterFileName(adapter)}, but has not. ${has}`);
     }
     return undefined;
   }
@@ -289,10 +302,6 @@ class HubModel {
   #what(): string {
     return `revision ${this.#revision} of ${this.id}`;
   }
-}
-
-function adapterFile(language: string): string {
-  return `adapter.${language}.safetensors`;
 }
 
 function notAHub(endpoint: string): HubRequestError {

@@ -206,6 +206,12 @@ describe("values that do not fit", () => {
 });
 
 describe("createConfig", () => {
+  it("leaves what it is given as it is", () => {
+    const convDim = [8, 8, 8, 8, 8, 8, 8];
+    createConfig({ convDim });
+    expect(() => convDim.push(8)).not.toThrow();
+  });
+
   it("follows the width with the output's, and freezes what it gives", () => {
     const config = createConfig({ hiddenSize: 192, numAttentionHeads: 4 });
     expect(config.outputHiddenSize).toBe(192);

@@ -196,7 +196,7 @@ export function completeConfig(
     merged.outputHiddenSize =
       base.outputHiddenSize === base.hiddenSize ? merged.hiddenSize : base.outputHiddenSize;
   }
-  return deepFreeze(checkConfig(merged, source));
+  return deepFreeze(checkConfig(structuredClone(merged), source));
 }
 
 /** @throws {ConfigurationError} naming every value that is wrong, under Hugging Face's key */

@@ -34,7 +34,7 @@ export function contrastiveLogits(input: ContrastiveInput): Tensor {
   const firsts = masked.map((frame) => frame - (frame % time)); // of each one's clip
   const rows = tensor(masked, [masked.length], { dtype: "int64", device }); // [masked]
   const first = tensor(firsts, [masked.length, 1], { dtype: "int64", device });
-  const others = negatives.view([batch * time, -1]).indexSelect(0, rows); // [masked, count]
+  const others = negatives.reshape([batch * time, -1]).indexSelect(0, rows); // [masked, count]
   const candidates = cat([rows.unsqueeze(1), others], 1).sub(first); // frame within the clip, [masked, 1 + count]
   requireOwnClip(candidates, time);
 

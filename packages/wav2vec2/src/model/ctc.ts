@@ -87,7 +87,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
   ): Tensor {
     const loss = ctcLoss(
       logits.logSoftmax(-1, "float64").transpose(0, 1), // [frames, batch, vocabulary]
-      tensor(labels, [labels.length], { dtype: "int64" }),
+      tensor(labels, [labels.length], { dtype: "int64", device: logits.device }),
       tensor(frames, [frames.length], { dtype: "int64" }),
       tensor(labelLengths, [labelLengths.length], { dtype: "int64" }),
       this.config.padTokenId,

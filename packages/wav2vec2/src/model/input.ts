@@ -1,10 +1,10 @@
 import type { Tensor } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import { featureFrames, type Wav2Vec2Config } from "./configuration.js";
+import { adapterFrames, featureFrames, type Wav2Vec2Config } from "./configuration.js";
 import { minimumSamples, validFrames } from "./lengths.js";
 
 /**
- * Each clip's own samples and frames of the feature encoder, and the padded clips' `time` in frames, once the input is what a network can take.
+ * Each clip's own samples and frames of the feature encoder, and the frames `time` of the padded batch, once the input is what a network can take.
  *
  * NaN and infinity are looked for where that is cheap: in the CPU's memory, not on an accelerator.
  *
@@ -28,6 +28,11 @@ export function checkInput(
     );
   }
   const [batch, samples] = input.shape as [number, number];
+  if (!["float32", "bfloat16", "float16", "float64"].includes(input.dtype)) {
+    throw new UserError(
+      `input must be of floating point, but is ${input.dtype}. Scale integers to [-1, 1) first.`,
+    );
+  }
   if (batch === 0) throw new UserError("input must hold at least one clip, but holds none.");
   const own = lengths ?? Array<number>(batch).fill(samples);
   if (own.length !== batch) {
@@ -40,7 +45,7 @@ export function checkInput(
         `lengths must be whole numbers of at most ${samples}, the input's samples, but clip ${clip} has ${length}.`,
       );
     }
-    if (frames[clip] === 0) {
+    if (adapterFrames(config, frames[clip]!) === 0) {
       throw new UserError(
         `Clips must have at least ${minimumSamples(config)} samples, which make one frame, but clip ${clip} has ` +
           `${length}. Pad it with zeros.`,

@@ -19,9 +19,12 @@ export function frameMask(frames: readonly number[], time: number, device: Devic
   return tensor(mask, [frames.length, time], { dtype: "bool", device });
 }
 
-/** The fewest samples that make a frame; 400 for the published models. */
-export function minimumSamples(config: Pick<Wav2Vec2Config, "convKernel" | "convStride">): number {
+/** The fewest samples that make a frame behind the convolutions and the adapter's; 400 for the published models. */
+export function minimumSamples(config: Wav2Vec2Config): number {
   let samples = 1;
+  for (let layer = 0; config.addAdapter && layer < config.numAdapterLayers; layer++) {
+    samples = Math.max(1, (samples - 1) * config.adapterStride + config.adapterKernelSize - 2);
+  }
   for (let layer = config.convKernel.length - 1; layer >= 0; layer--) {
     samples = (samples - 1) * config.convStride[layer]! + config.convKernel[layer]!;
   }

@@ -35,6 +35,16 @@ describe("sampled spans", () => {
     expect(mask.reduce((sum, value) => sum + value, 0) / mask.length).toBeCloseTo(0.48, 1);
   });
 
+  it("are as many as fit into the longest row, also in shorter ones, as Hugging Face has it", () => {
+    const wanted = { probability: 0, length: 10, minSpans: 2 };
+    const starts = new Set<number>();
+    for (let trial = 0; trial < 50; trial++) {
+      const row = sampleSpans([49, 15], 49, wanted, uniform).subarray(49, 64);
+      starts.add(row.reduce((sum, value) => sum + value, 0));
+    }
+    expect(Math.min(...starts)).toBeGreaterThan(10); // two different starts
+  });
+
   it("start anywhere with the same probability", () => {
     const counts = new Float64Array(8);
     for (let trial = 0; trial < 4000; trial++) {

@@ -30,8 +30,8 @@ export function featureSpans(config: Wav2Vec2Config): SpanOptions {
 
 /**
  * Spans to mask, as Hugging Face's `_compute_mask_indices`: for a row of L steps floor(p L / M + e) spans of M
- * steps with one draw e for the whole batch, at least `minSpans`, at most as fit; starts without replacement, so
- * spans may overlap. A span longer than a row is cut to the row, where Hugging Face throws (pitfalls: datasets#3640).
+ * steps with one draw e for the whole batch, at least `minSpans`, at most as fit into the longest row side by side;
+ * starts without replacement, so spans may overlap. A span longer than a row is cut to the row, where Hugging Face throws (pitfalls: datasets#3640).
  *
  * @param lengths each row's own steps
  * @param uniform draws from [0, 1)
@@ -50,7 +50,7 @@ export function sampleSpans(
     if (span === 0) continue;
     const wanted = Math.max(Math.floor((probability * steps) / span + epsilon), minSpans);
     const starts = steps - span + 1;
-    const count = Math.min(wanted, Math.floor(steps / span), starts);
+    const count = Math.min(wanted, Math.floor(width / span), starts);
     for (const start of sampleWithoutReplacement(starts, count, uniform)) {
       mask.fill(1, row * width + start, row * width + start + span);
     }

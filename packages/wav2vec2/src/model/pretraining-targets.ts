@@ -1,5 +1,5 @@
 import { type Device, type Tensor, tensor } from "@wav2vec2/libtorch";
-import { UserError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { maskTensor, requireMaskShape, sampleSpans, timeSpans, torchUniform } from "./masking.js";
 import { sampleNegatives } from "./negatives.js";
@@ -23,6 +23,7 @@ export type GivenTargets = { [Name in keyof PreTrainingTargets]?: Tensor | undef
  *
  * @param frames each clip's own frames
  * @param time frames of the longest one
+ * @throws ConfigurationError where nothing is to be masked
  */
 export function samplePreTrainingTargets(
   config: Wav2Vec2Config,
@@ -30,6 +31,11 @@ export function samplePreTrainingTargets(
   time: number,
   device: Device,
 ): PreTrainingTargets {
+  if (config.maskTimeProb === 0) {
+    throw new ConfigurationError(
+      "mask_time_prob must be above 0 for pre-training, but is 0. The paper's is 0.65 with spans of 10 frames.",
+    );
+  }
   const mask = sampleSpans(frames, time, timeSpans(config), torchUniform());
   const maskTimeIndices = maskTensor(mask, frames.length, device);
   return { maskTimeIndices, sampledNegativeIndices: negativesFor(maskTimeIndices, config.numNegatives) };

@@ -1,4 +1,4 @@
-import { cat, manualSeed, randn, type Tensor, tensor, zeros } from "@wav2vec2/libtorch";
+import { autocast, cat, manualSeed, randn, type Tensor, tensor, zeros } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
 import { createConfig, featureFrames, type Wav2Vec2Config } from "./configuration.js";
 import { maskTensor } from "./masking.js";
@@ -42,6 +42,19 @@ function clips(lengths: readonly number[]): { batch: Tensor; alone: Tensor[] } {
 }
 
 describe("pre-training", () => {
+  it("takes masks and negatives that are views of others", () => {
+    const model = makeModel().eval();
+    const { batch } = clips([6000]);
+    const time = featureFrames(model.config, 6000);
+    const wide = maskTensor(new Uint8Array(time + 3).fill(1), 1, "cpu");
+    const maskTimeIndices = cat([wide, wide]).narrow(1, 0, time).narrow(0, 0, 1);
+    const negatives = negativesFor(maskTimeIndices, 6);
+    const transposed = negatives.transpose(1, 2).contiguous().transpose(1, 2);
+    const loss = (sampledNegativeIndices: Tensor, mask: Tensor) =>
+      model.forward({ input: batch, maskTimeIndices: mask, sampledNegativeIndices }).loss!.item();
+    expect(loss(transposed, maskTimeIndices)).toBe(loss(negatives, maskTimeIndices.contiguous()));
+  });
+
   it("samples masks and negatives in training, from the seed", () => {
     const model = makeModel().train();
     const { batch } = clips([6000, 9000]);
@@ -214,6 +227,48 @@ describe("pre-training", () => {
   });
 });
 
+describe("lower precision", () => {
+  it("leaves similarities and codebooks' use in float32", () => {
+    const { batch } = clips([9000]);
+    for (const run of [
+      () => makeModel().train().forward({ input: batch }),
+      () => autocast({ dtype: "bfloat16" }, () => makeModel().train().forward({ input: batch })),
+      () =>
+        makeModel()
+          .to({ dtype: "bfloat16" })
+          .train()
+          .forward({ input: batch.to({ dtype: "bfloat16" }) }),
+    ]) {
+      manualSeed(4);
+      const { logits, perplexities, loss } = run();
+      expect([logits, perplexities, loss].map((tensor) => tensor!.dtype)).toEqual([
+        "float32",
+        "float32",
+        "float32",
+      ]);
+      loss!.backward();
+      // A similarity in bfloat16 would be one of some 256 numbers between 0.5 and 1.
+      const values = logits!.narrow(1, 0, 1).flatten();
+      const rounded = values.to({ dtype: "bfloat16" }).to({ dtype: "float32" });
+      expect(values.sub(rounded).abs().amax().item()).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe("padding", () => {
+  it("is not masked by a given mask, unless as Hugging Face has it", () => {
+    const { batch } = clips([6000, 2000]);
+    const frames = [6000, 2000].map((length) => featureFrames(createConfig(tiny), length));
+    const maskTimeIndices = maskTensor(new Uint8Array(2 * frames[0]!).fill(1), 2, "cpu");
+    const masked = (referencePadding: boolean) =>
+      makeModel({ referencePadding })
+        .train()
+        .forward({ input: batch, lengths: [6000, 2000], maskTimeIndices }).maskedFrames;
+    expect(masked(false)).toBe(frames[0]! + frames[1]!);
+    expect(masked(true)).toBe(2 * frames[0]!);
+  });
+});
+
 describe("pre-training refuses", () => {
   const model = makeModel().eval();
   const input = clips([4000]).batch;
@@ -255,6 +310,20 @@ describe("pre-training refuses", () => {
         return model.forward({ input: two, maskTimeIndices, sampledNegativeIndices });
       },
       /must name frames of the masked frame's own clip/,
+    ],
+    [
+      "noise of another shape",
+      () =>
+        makeModel()
+          .train()
+          .forward({ input, gumbelNoise: randn([1]) }),
+      /gumbelNoise must be \[1, \d+, 2, 12\], .* but is \[1\]/,
+    ],
+    ["a temperature of 0", () => model.setGumbelTemperature(0), /temperature must be above 0, but is 0/],
+    [
+      "to sample without masks",
+      () => makeModel({ maskTimeProb: 0 }).train().forward({ input }),
+      /mask_time_prob must be above 0 for pre-training/,
     ],
     ["adapters", () => makeModel({ addAdapter: true }), /add_adapter must be false for pre-training/],
     [

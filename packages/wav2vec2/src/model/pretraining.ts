@@ -1,5 +1,5 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
-import { ConfigurationError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { checkInput } from "./input.js";
 import { frameMask } from "./lengths.js";
@@ -65,8 +65,10 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
     this.wav2vec2.freezeFeatureEncoder();
   }
 
-  /** Of the quantizer's Gumbel softmax. */
+  /** Of the quantizer's Gumbel softmax. @throws UserError unless it is above 0 */
   setGumbelTemperature(temperature: number): void {
+    if (!(temperature > 0))
+      throw new UserError(`The Gumbel temperature must be above 0, but is ${temperature}.`);
     this.quantizer.temperature = temperature;
   }
 
@@ -108,11 +110,18 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
     return { ...output, ...pretrainingLoss(this.config, compared, codevectorPerplexity, conv) };
   }
 
+  /** Padding has nothing to be learned; with `referencePadding` it counts, as for Hugging Face. */
+  #onSpeech(mask: Tensor, frames: readonly number[], time: number): Tensor {
+    const padded = frames.some((count) => count < time) && !this.config.referencePadding;
+    return padded ? mask.logicalAnd(frameMask(frames, time, mask.device)) : mask;
+  }
+
   /** What is given, and in training what is missing. */
   #targets(input: PreTrainingInput): GivenTargets {
     const { frames, time } = checkInput(input.input, input.lengths, this.config);
     requireTargetShapes(input, [frames.length, time]);
-    const { maskTimeIndices, sampledNegativeIndices } = input;
+    const { sampledNegativeIndices } = input;
+    const maskTimeIndices = input.maskTimeIndices && this.#onSpeech(input.maskTimeIndices, frames, time);
     if (!this.training || sampledNegativeIndices) return { maskTimeIndices, sampledNegativeIndices };
     if (!maskTimeIndices) return samplePreTrainingTargets(this.config, frames, time, input.input.device);
     return {

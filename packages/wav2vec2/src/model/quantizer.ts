@@ -1,4 +1,5 @@
 import { nn, rand, type Tensor } from "@wav2vec2/libtorch";
+import { UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 
 /** The smallest normal float32. */
@@ -42,6 +43,7 @@ export class GumbelVectorQuantizer extends nn.Module {
    * @param features [batch, frames, channels]
    * @param counted bool [batch, frames]: the frames that `perplexities` are of; all when left out
    * @param noise [batch, frames, groups, entries] to take for the Gumbel noise of training
+   * @throws UserError for noise of another shape
    */
   forward(features: Tensor, counted?: Tensor, noise?: Tensor): Quantized {
     const [batch, frames] = features.shape as [number, number];
@@ -57,6 +59,11 @@ export class GumbelVectorQuantizer extends nn.Module {
   }
 
   #perturbed(logits: Tensor, noise: Tensor | undefined): Tensor {
+    if (noise && noise.shape.join() !== logits.shape.join()) {
+      throw new UserError(
+        `gumbelNoise must be [${logits.shape.join(", ")}], a number for each entry, but is [${noise.shape.join(", ")}].`,
+      );
+    }
     const gumbel = noise ?? gumbelNoise(rand(logits.shape, { dtype: "float32", device: logits.device }));
     return logits.to({ dtype: "float32" }).add(gumbel).div(this.temperature);
   }
@@ -91,7 +98,7 @@ export function gumbelNoise(uniform: Tensor): Tensor {
 function perplexities(shares: Tensor, counted: Tensor | undefined): Tensor {
   const [groups, entries] = shares.shape.slice(2) as [number, number];
   const rows = shares.view([-1, groups, entries]).to({ dtype: "float32" });
-  const weights = counted?.view([-1, 1, 1]).to({ dtype: "float32" });
+  const weights = counted?.reshape([-1, 1, 1]).to({ dtype: "float32" });
   const mean = weights ? rows.mul(weights).sum([0]).div(weights.sum().clamp(1)) : rows.mean([0]); // [groups, entries]
   const entropy = mean.mul(mean.clamp(SMALLEST).log()).sum([-1]).neg(); // an unused entry adds 0, and no NaN backwards
   return entropy.exp();

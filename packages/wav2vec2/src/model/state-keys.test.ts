@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
-import { adapterFileName, adapterKeys, type ModelClass, stateKeys } from "./state-keys.js";
+import { adapterFileName } from "../files/model-files.js";
+import { adapterKeys, type ModelClass, stateKeys } from "./state-keys.js";
 
 type Lists = Record<string, string[]>;
 

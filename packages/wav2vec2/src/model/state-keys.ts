@@ -117,14 +117,6 @@ function refuseTwice(names: ReadonlyMap<string, { use: Use; name: string }>): vo
 }
 
 /**
- * The file of a language's own weights beside a multilingual model, as facebook/mms-1b-all has them
- * (https://huggingface.co/docs/transformers/model_doc/mms).
- */
-export function adapterFileName(language: string): string {
-  return `adapter.${language}.safetensors`;
-}
-
-/**
  * The parameters of a `Wav2Vec2ForCTC` that an adapter file must hold, all of them and no others: every attention
  * adapter and the CTC head, whose rows are that language's vocabulary. Hugging Face: `_get_adapters`.
  *

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
 import { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./configuration.js";
 import { Wav2Vec2ForCTC } from "./ctc.js";
+import { minimumSamples } from "./lengths.js";
 import { PRESETS } from "./presets.js";
 import { Wav2Vec2ForPreTraining } from "./pretraining.js";
 import { Wav2Vec2Model } from "./wav2vec2-model.js";
@@ -55,7 +56,7 @@ describe.each(KINDS)("a clip's output with %s", (_, overrides) => {
     }
   });
 
-  it("does not depend on what lies in the padding's place of other clips", () => {
+  it("does not depend on the other clips", () => {
     const pair = (other: Tensor) => cat([clips[1]!.pad([0, 3100]), other]);
     const run = (other: Tensor) =>
       noGrad(() => model.forward({ input: pair(other), lengths: [900, 4000] }).lastHiddenState.select(0, 0));
@@ -159,6 +160,20 @@ describe("bad input", () => {
       () => model.forward({ input: zeros([2, 2000]), lengths: [2000, 100] }),
       /at least 105 samples, which make one frame, but clip 1 has 100\. Pad it/,
     ],
+    [
+      "integers",
+      () => model.forward({ input: zeros([1, 2000], { dtype: "int64" }) }),
+      /floating point, but is int64/,
+    ],
+    [
+      "no frame behind an adapter",
+      () =>
+        makeModel({ addAdapter: true, adapterKernelSize: 5 }).forward({
+          input: zeros([2, 4000]),
+          lengths: [4000, 700],
+        }),
+      /at least \d+ samples, which make one frame, but clip 1 has 700/,
+    ],
     ["no samples", () => model.forward({ input: zeros([1, 0]) }), /at least 105 samples/],
     [
       "a CTC head without a vocabulary",
@@ -168,6 +183,13 @@ describe("bad input", () => {
   ])("%s", (_, run, message) => {
     expect(run).toThrow(UserError);
     expect(run).toThrow(message);
+  });
+
+  it.each(KINDS)("the fewest samples make one frame, one less none: %s", (_, overrides) => {
+    const short = makeModel({ ...overrides, adapterKernelSize: 5 });
+    const fewest = minimumSamples(short.config);
+    expect(short.forward({ input: zeros([1, fewest]) }).frames).toEqual([1]);
+    expect(() => short.forward({ input: zeros([1, fewest - 1]) })).toThrow(`at least ${fewest} samples`);
   });
 
   it("leaves large finite sums alone", () => {

@@ -1,10 +1,17 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { loadState, type StateMismatch } from "@wav2vec2/libtorch";
+import {
+  loadState,
+  openTensors,
+  type StateMismatch,
+  type Tensor,
+  type TensorSource,
+} from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
+import { adapterFileName } from "../files/model-files.js";
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
-import { adapterFileName, adapterKeys } from "../model/state-keys.js";
+import { adapterKeys } from "../model/state-keys.js";
 import { requireComplete } from "./state-mismatch.js";
 
 /**
@@ -25,15 +32,29 @@ export async function loadLanguageAdapter(
   }
   const path = join(directory, adapterFileName(language));
   if (!existsSync(path)) throw new UserError(await describeMissing(directory, path, language));
-  const wanted = new Set(adapterKeys(Array.from(model.namedParameters(), ([key]) => key)));
-  let mismatch: StateMismatch;
+  const parameters = new Map(model.namedParameters());
+  const wanted = new Map(adapterKeys(parameters.keys()).map((key) => [key, parameters.get(key)!]));
   try {
-    // Other keys would overwrite what all languages share.
-    mismatch = await loadState(model, path, { rename: (key) => (wanted.has(key) ? key : "") });
+    const source = await openTensors(path);
+    try {
+      requireComplete(path, compare(wanted, source)); // before anything is changed
+      await loadState(model, source);
+    } finally {
+      await source.close();
+    }
   } catch (error) {
-    throw new UserError((error as Error).message, { cause: error });
+    throw error instanceof UserError ? error : new UserError((error as Error).message, { cause: error });
   }
-  requireComplete(path, { ...mismatch, missing: mismatch.missing.filter((key) => wanted.has(key)) });
+}
+
+function compare(wanted: ReadonlyMap<string, Tensor>, { entries }: TensorSource): StateMismatch {
+  const unexpected = [...entries.keys()].filter((key) => !wanted.has(key));
+  const missing = [...wanted.keys()].filter((key) => !entries.has(key));
+  const misshaped = [...wanted].flatMap(([name, { shape: expected }]) => {
+    const found = entries.get(name)?.shape ?? expected;
+    return found.join() === expected.join() ? [] : [{ name, expected, found }];
+  });
+  return { missing, unexpected, misshaped };
 }
 
 async function describeMissing(directory: string, path: string, language: string): Promise<string> {

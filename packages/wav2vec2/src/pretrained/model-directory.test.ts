@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadTensors, manualSeed, noGrad, randn, saveTensors, type Tensor } from "@wav2vec2/libtorch";
@@ -60,7 +60,7 @@ describe("a model directory", () => {
     for (const Model of [Wav2Vec2Model, Wav2Vec2ForPreTraining, Wav2Vec2ForCTC]) {
       const directory = join(root, Model.name);
       const model = new Model(config);
-      await saveModel(directory, model);
+      await saveModel(directory, model, { normalize: true });
       const loaded: Wav2Vec2Model | Wav2Vec2ForPreTraining | Wav2Vec2ForCTC = await loadModel<
         Wav2Vec2Model | Wav2Vec2ForPreTraining | Wav2Vec2ForCTC
       >(Model, directory);
@@ -77,7 +77,7 @@ describe("a model directory", () => {
   it("gives its network to the other classes, without its head", async () => {
     const model = new Wav2Vec2ForPreTraining(config);
     const directory = join(root, "backbone");
-    await saveModel(directory, model);
+    await saveModel(directory, model, { normalize: true });
     const expected = lastHiddenState(model.wav2vec2, input);
     expect(lastHiddenState(await loadModel(Wav2Vec2Model, directory), input)).toEqual(expected);
     expect(await messageOf(() => loadModel(Wav2Vec2ForCTC, directory))).toMatch(
@@ -101,7 +101,7 @@ describe("a model directory", () => {
       [unmasked, masking],
     ]) {
       const directory = join(root, "mask");
-      await saveModel(directory, new Wav2Vec2Model(createConfig(saved, config)));
+      await saveModel(directory, new Wav2Vec2Model(createConfig(saved, config)), { normalize: true });
       const model = await loadModel(Wav2Vec2Model, directory, {
         config: (base) => createConfig(wanted, base),
       });
@@ -114,7 +114,7 @@ describe("a model directory", () => {
     const directory = join(root, "fairseq");
     const plain = createConfig({ adapterAttnDim: null }, config);
     const model = new Wav2Vec2Model(plain);
-    await saveModel(directory, model);
+    await saveModel(directory, model, { normalize: true });
     const fairseq = (name: string) =>
       name
         .replace("masked_spec_embed", "mask_emb")
@@ -136,6 +136,39 @@ describe("a model directory", () => {
     expect(lastHiddenState(loaded, input)).toEqual(lastHiddenState(model, input));
   });
 
+  it("is replaced whole, but never with what else lies there", async () => {
+    const directory = join(root, "replaced");
+    const model = new Wav2Vec2Model(config);
+    await saveModel(directory, model, { normalize: false });
+    await writeFile(join(directory, "pytorch_model.bin"), "the old weights");
+    await saveModel(`${directory}/`, model, { normalize: false });
+    expect((await readdir(directory)).sort()).toEqual([
+      "config.json",
+      "model.safetensors",
+      "preprocessor_config.json",
+    ]);
+    const link = join(root, "link");
+    await symlink(directory, link);
+    await saveModel(link, model, { normalize: true });
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readNormalize(directory)).toBe(true);
+    await writeFile(join(directory, "thesis.tex"), "years of work");
+    expect(await messageOf(() => saveModel(directory, model, { normalize: true }))).toMatch(
+      /holds other files, which would be lost: thesis\.tex/,
+    );
+    expect(await readFile(join(directory, "thesis.tex"), "utf8")).toBe("years of work");
+  });
+
+  it("of a subclass is read as its base", async () => {
+    class Mine extends Wav2Vec2ForCTC {}
+    const directory = join(root, "subclass");
+    await saveModel(directory, new Mine(config), { normalize: true });
+    expect(JSON.parse(await readFile(join(directory, "config.json"), "utf8")).architectures).toEqual([
+      "Wav2Vec2ForCTC",
+    ]);
+    await expect(loadModel(Mine, directory)).resolves.toBeInstanceOf(Mine);
+  });
+
   it("says what it lacks", async () => {
     const directory = join(root, "bad");
     expect(await messageOf(() => loadModel(Wav2Vec2Model, directory))).toContain("there is no directory");
@@ -143,7 +176,7 @@ describe("a model directory", () => {
     expect(await messageOf(() => loadModel(Wav2Vec2Model, directory))).toContain(
       "config.json must be a readable file",
     );
-    await saveModel(directory, new Wav2Vec2Model(config));
+    await saveModel(directory, new Wav2Vec2Model(config), { normalize: true });
     const weights = join(directory, "model.safetensors");
     const { tensors } = await loadTensors(weights);
     await rm(weights);
@@ -207,6 +240,15 @@ describe("a recogniser's directory", () => {
 
     expect(await messageOf(() => loadCtcModel(directory, { language: "eng" }))).toMatch(
       /language must be one that .* has an adapter for \(fra\), but is eng/,
+    );
+    // What does not fit leaves the model as it is.
+    const before = english.wav2vec2.encoder.layers[0]!.adapterLayer!.norm.bias.clone();
+    expect(await messageOf(() => loadLanguageAdapter(english, directory, "fra"))).toMatch(
+      /vocabulary of 9 tokens/,
+    );
+    expect(english.wav2vec2.encoder.layers[0]!.adapterLayer!.norm.bias.equal(before)).toBe(true);
+    expect(await messageOf(() => loadLanguageAdapter(english, directory, "x/../../evil"))).toMatch(
+      /language must be a code such as eng/,
     );
     await saveTensors(path, adapter.slice(1));
     expect(await messageOf(() => loadCtcModel(directory, { language: "fra" }))).toContain(adapter[0]![0]);

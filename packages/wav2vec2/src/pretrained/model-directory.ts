@@ -1,5 +1,7 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { nn, type StateMismatch, saveTensors } from "@wav2vec2/libtorch";
+import { UserError } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
@@ -7,7 +9,7 @@ import { readConfig, writeConfig } from "../model/configuration-file.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { writePreprocessor } from "./preprocessor.js";
 import { requireComplete } from "./state-mismatch.js";
-import { type AnyModel, HEAD, loadWeights, weightsPath } from "./weights.js";
+import { type AnyModel, HEAD, loadWeights, modelClassOf, weightsPath } from "./weights.js";
 
 /** For a model that is named by its Hub id. */
 export interface HubOptions {
@@ -58,20 +60,36 @@ function tolerated({ missing, unexpected, misshaped }: StateMismatch, newHead: b
 }
 
 /**
- * Writes a directory in Hugging Face's layout: complete, or as it was before.
+ * Writes a directory in Hugging Face's layout: complete, or as it was before. A model that is there is replaced.
  *
- * @param options.normalize whether clips are brought to zero mean and unit variance first
+ * @param options.normalize whether clips are brought to zero mean and unit variance first; `readNormalize` says it of
+ * the directory that a model came from
  * @param options.tokenizer writes its files too
+ * @throws UserError where the directory holds other files than are written, which would be lost
  */
 export async function saveModel(
   directory: string,
   model: AnyModel,
-  { normalize = true, tokenizer }: { normalize?: boolean; tokenizer?: CtcTokenizer } = {},
+  { normalize, tokenizer }: { normalize: boolean; tokenizer?: CtcTokenizer },
 ): Promise<void> {
   await writeDirectoryAtomic(directory, async (temporary) => {
-    await writeConfig(temporary, model.config, [model.constructor.name]);
+    await writeConfig(temporary, model.config, [modelClassOf(model)]);
     await saveTensors(join(temporary, "model.safetensors"), model.namedParameters(), { format: "pt" });
     await writePreprocessor(temporary, model.config, normalize);
     await tokenizer?.write(temporary);
+    await refuseOtherFiles(directory, await readdir(temporary));
   });
+}
+
+/** Weights in another format are those of the model that is replaced. */
+const WEIGHTS = /^(model|pytorch_model)[\w.-]*\.(safetensors|bin|index\.json)$/;
+
+async function refuseOtherFiles(directory: string, written: readonly string[]): Promise<void> {
+  const there = await readdir(directory).catch(() => []);
+  const others = there.filter((name) => !written.includes(name) && !WEIGHTS.test(name));
+  if (others.length === 0) return;
+  throw new UserError(
+    `${directory} must be a new directory or that of a model, but holds other files, which would be lost: ` +
+      `${others.slice(0, 5).join(", ")}${others.length > 5 ? ", …" : ""}. Give another directory.`,
+  );
 }

@@ -2,27 +2,26 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadState, openTensors, type StateMismatch } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import type { Wav2Vec2ForCTC } from "../model/ctc.js";
-import type { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { chooseWeights, WEIGHT_FILES } from "../files/model-files.js";
+import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
 import { type ModelClass, stateKeys } from "../model/state-keys.js";
 import type { Wav2Vec2Model } from "../model/wav2vec2-model.js";
 
 export type AnyModel = Wav2Vec2Model | Wav2Vec2ForPreTraining | Wav2Vec2ForCTC;
 
-/** The first of these that a directory has is read; the ones behind hold the same weights. */
-const FILE_NAMES = [
-  "model.safetensors",
-  "model.safetensors.index.json",
-  "pytorch_model.bin",
-  "pytorch_model.bin.index.json",
-];
+/** Which of the three classes a model is of, a subclass as its base. */
+export function modelClassOf(model: AnyModel): ModelClass {
+  if (model instanceof Wav2Vec2ForCTC) return "Wav2Vec2ForCTC";
+  return model instanceof Wav2Vec2ForPreTraining ? "Wav2Vec2ForPreTraining" : "Wav2Vec2Model";
+}
 
 /** @throws UserError where the directory holds no weights that can be read */
 export function weightsPath(directory: string): string {
-  const name = FILE_NAMES.find((candidate) => existsSync(join(directory, candidate)));
+  const name = chooseWeights((candidate) => existsSync(join(directory, candidate)));
   if (name !== undefined) return join(directory, name);
   throw new UserError(
-    `${directory} must hold the weights of a model (${FILE_NAMES.join(", ")}), but holds none of them. ` +
+    `${directory} must hold the weights of a model (${WEIGHT_FILES.join(", ")}), but holds none of them. ` +
       "Name a model directory.",
   );
 }
@@ -47,7 +46,7 @@ export async function loadWeights(
   try {
     const source = await openTensors(path);
     try {
-      const keys = stateKeys(source.entries.keys(), model.constructor.name as ModelClass);
+      const keys = stateKeys(source.entries.keys(), modelClassOf(model));
       const rename = (key: string) => {
         const name = keys.rename(key);
         return heads || name === undefined || !HEAD.test(name) ? name : undefined;

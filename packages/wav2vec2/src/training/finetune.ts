@@ -17,6 +17,7 @@ import { type CtcModel, saveCtcModel } from "../pretrained/ctc-directory.js";
 import { loadModel } from "../pretrained/model-directory.js";
 import { readNormalize } from "../pretrained/preprocessor.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
+import { hasTokenizer } from "../text/tokenizer-files.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { listCheckpoints, recoverRun } from "./checkpoint.js";
@@ -132,10 +133,11 @@ async function makeModel(
   init: string | undefined,
   utterances: readonly TranscribedUtterance[],
 ): Promise<CtcModel> {
-  const tokenizer = init
-    ? await CtcTokenizer.read(init)
-    : new CtcTokenizer(Vocabulary.fromTranscripts(utterances.map(({ text }) => text)));
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
+  const known = init !== undefined && hasTokenizer(init); // pre-trained models need none
+  const tokenizer = known
+    ? await CtcTokenizer.read(init, { size: base.vocabSize ?? undefined })
+    : new CtcTokenizer(Vocabulary.fromTranscripts(utterances.map(({ text }) => text)));
   const { vocabulary } = tokenizer;
   const config: Wav2Vec2Config = configWithKeys(
     base,
@@ -149,7 +151,10 @@ async function makeModel(
     "The recipe's model",
   );
   const model = init
-    ? await loadModel(Wav2Vec2ForCTC, init, { config: () => config, newHead: "where missing" })
+    ? await loadModel(Wav2Vec2ForCTC, init, {
+        config: () => config,
+        newHead: known ? "where missing" : "always",
+      })
     : new Wav2Vec2ForCTC(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
   return { model, tokenizer, normalize: init ? await readNormalize(init) : true };

@@ -20,7 +20,7 @@ const CONFIGURATION: ReadonlySet<string> = new Set([
 ]);
 
 /** In the order of preference: safetensors are faster to read, and pickles need care. */
-const WEIGHTS = [
+export const WEIGHT_FILES = [
   "model.safetensors",
   "model.safetensors.index.json",
   "pytorch_model.bin",
@@ -34,7 +34,20 @@ export function isConfiguration(path: string): boolean {
 
 /** The one file of weights to take, or the index of its shards. */
 export function chooseWeights(has: (path: string) => boolean): string | undefined {
-  return WEIGHTS.find(has);
+  return WEIGHT_FILES.find(has);
+}
+
+/**
+ * The file of a language's own weights beside a multilingual model, as facebook/mms-1b-all has them
+ * (https://huggingface.co/docs/transformers/model_doc/mms).
+ *
+ * @throws UserError for what is no code: it becomes a part of a path
+ */
+export function adapterFileName(language: string): string {
+  if (!/^[\w-]+$/.test(language)) {
+    throw new UserError(`language must be a code such as eng, but is ${JSON.stringify(language)}.`);
+  }
+  return `adapter.${language}.safetensors`;
 }
 
 export function isIndex(path: string): boolean {
