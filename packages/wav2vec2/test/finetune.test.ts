@@ -179,15 +179,41 @@ describe("fine-tuning", () => {
     expect(tuned.model.config.vocabSize).toBe(plain.length);
   });
 
+  it("says where a recipe contradicts the model it starts from, and where that model holds NaN", async () => {
+    const whole = join(directory, "whole", "final");
+    const other = { init: whole, model: { hidden_size: 64, num_conv_pos_embedding_groups: 1 }, max_steps: 1 };
+    await expect(finetune(recipe("contradicts", other), run())).rejects.toThrow(
+      /must have the shape of .*final, but its hidden_size is 64 instead of \d+\. Leave these keys out of it: hidden_size/,
+    );
+    const broken = join(directory, "nan");
+    await cp(whole, broken, { recursive: true });
+    const file = join(broken, "model.safetensors");
+    const { tensors } = await loadTensors(file);
+    tensors.get("lm_head.bias")!.fill_(Number.NaN);
+    await saveTensors(file, tensors, { format: "pt" });
+    const message = /weights must be finite numbers, but lm_head\.bias holds others/;
+    await expect(
+      finetune(recipe("from-nan", { init: broken, model: {}, max_steps: 1 }), run()),
+    ).rejects.toThrow(message);
+    const recognizer = await loadRecognizer(broken);
+    await expect(recognizer.transcribe(new Float32Array(4000))).rejects.toThrow(message);
+    await expect(evaluateModel(broken, { data, split: "dev" })).rejects.toThrow(message);
+    const samples = new Float32Array(4000);
+    samples[5] = Number.POSITIVE_INFINITY;
+    await expect(recognizer.transcribe(samples, "a.flac")).rejects.toThrow(
+      "Samples of a.flac must be finite numbers, but sample 5 is Infinity.",
+    );
+  });
+
   it("mends what a killed process left half-written", async () => {
     const output = join(directory, "whole");
-    await rename(join(output, "best"), join(output, "best.old"));
-    await cp(join(output, "checkpoints/step-12"), join(output, "checkpoints/step-99.tmp"), {
+    await rename(join(output, "best"), join(output, ".best.wav2vec2-old"));
+    await cp(join(output, "checkpoints/step-12"), join(output, "checkpoints/.step-99.wav2vec2-new"), {
       recursive: true,
     });
     await finetune(recipe("whole"), run(undefined, undefined, true));
     expect(await readdir(output)).toContain("best");
-    expect(await readdir(output)).not.toContain("best.old");
+    expect(await readdir(output)).not.toContain(".best.wav2vec2-old");
     expect(await readdir(join(output, "checkpoints"))).toEqual(["step-12", "step-6"]);
   });
 

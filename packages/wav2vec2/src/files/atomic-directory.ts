@@ -1,6 +1,17 @@
 import { existsSync } from "node:fs";
 import { mkdir, realpath, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+
+/** Hidden names beside a directory that nobody else would choose, so that nothing but our own is ever removed. */
+function besides(path: string): { temporary: string; replaced: string } {
+  const name = (kind: string) => join(dirname(path), `.${basename(path)}.wav2vec2-${kind}`);
+  return { temporary: name("new"), replaced: name("old") };
+}
+
+/** The directory that a hidden name beside it is of; undefined for other names. */
+export function directoryOf(hidden: string): string | undefined {
+  return /^\.(.+)\.wav2vec2-(?:new|old)$/.exec(hidden)?.[1];
+}
 
 /**
  * Mends what a process that was killed in {@link writeDirectoryAtomic} left: between its two renames the directory
@@ -8,9 +19,10 @@ import { dirname, resolve } from "node:path";
  */
 export async function recoverDirectory(given: string): Promise<void> {
   const path = resolve(given); // without a slash at its end
-  if (!existsSync(path) && existsSync(`${path}.old`)) await rename(`${path}.old`, path);
-  await rm(`${path}.old`, { recursive: true, force: true });
-  await rm(`${path}.tmp`, { recursive: true, force: true });
+  const { temporary, replaced } = besides(path);
+  if (!existsSync(path) && existsSync(replaced)) await rename(replaced, path);
+  await rm(replaced, { recursive: true, force: true });
+  await rm(temporary, { recursive: true, force: true });
 }
 
 /**
@@ -22,8 +34,7 @@ export async function writeDirectoryAtomic(
   write: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const path = await realpath(given).catch(() => resolve(given)); // a link stays one
-  const temporary = `${path}.tmp`;
-  const replaced = `${path}.old`;
+  const { temporary, replaced } = besides(path);
   await mkdir(dirname(path), { recursive: true });
   await recoverDirectory(path);
   await mkdir(temporary);

@@ -147,6 +147,13 @@ describe("a model directory", () => {
       "model.safetensors",
       "preprocessor_config.json",
     ]);
+    const beside = [".old", ".tmp"].map((suffix) => `${directory}${suffix}`);
+    for (const path of beside) await writeFile(path, "a backup");
+    await saveModel(directory, model, { normalize: false });
+    for (const path of beside) expect(await readFile(path, "utf8")).toBe("a backup");
+    expect(await messageOf(() => saveModel(beside[0]!, model, { normalize: true }))).toMatch(
+      /must be a directory, but is a file/,
+    );
     const link = join(root, "link");
     await symlink(directory, link);
     await saveModel(link, model, { normalize: true });

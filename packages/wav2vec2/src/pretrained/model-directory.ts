@@ -85,7 +85,11 @@ export async function saveModel(
 const WEIGHTS = /^(model|pytorch_model)[\w.-]*\.(safetensors|bin|index\.json)$/;
 
 async function refuseOtherFiles(directory: string, written: readonly string[]): Promise<void> {
-  const there = await readdir(directory).catch(() => []);
+  const there = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    if (error.code !== "ENOTDIR") throw error;
+    throw new UserError(`${directory} must be a directory, but is a file. Give another name.`);
+  });
   const others = there.filter((name) => !written.includes(name) && !WEIGHTS.test(name));
   if (others.length === 0) return;
   throw new UserError(

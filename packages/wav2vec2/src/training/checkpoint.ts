@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import { recoverDirectory, writeDirectoryAtomic } from "../files/atomic-directory.js";
+import { directoryOf, recoverDirectory, writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 
 /** Everything of a run that its tensors do not hold. */
@@ -43,7 +43,7 @@ export async function listCheckpoints(runDirectory: string): Promise<number[]> {
 export async function recoverRun(runDirectory: string): Promise<void> {
   for (const parent of [runDirectory, join(runDirectory, "checkpoints")]) {
     for (const name of await readdir(parent).catch(() => [])) {
-      const directory = /^(best|final|step-\d+)\.(tmp|old)$/.exec(name)?.[1];
+      const directory = directoryOf(name);
       if (directory) await recoverDirectory(join(parent, directory));
     }
   }

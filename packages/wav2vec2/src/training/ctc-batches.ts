@@ -10,6 +10,7 @@ import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/conf
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
+import { requireFiniteWeights } from "./finite-weights.js";
 
 /** What turns utterances into batches a CTC model can take. */
 export interface CtcPreparation {
@@ -44,6 +45,18 @@ export async function prepareBatch(
 export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Tensor; frames: number[] } {
   const input = tensor(batch.input, [batch.ids.length, batch.paddedLength]);
   return model.forward({ input, lengths: Array.from(batch.lengths) });
+}
+
+/**
+ * {@link forwardBatch} for decoding.
+ *
+ * @throws UserError where the scores are no numbers, naming the weights that are to blame
+ */
+export function scoreBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Tensor; frames: number[] } {
+  const scores = forwardBatch(model, batch);
+  if (Number.isFinite(scores.logits.sum().item())) return scores;
+  requireFiniteWeights(model);
+  return scores; // the decoder looks at each frame
 }
 
 export interface TrainingOrder {

@@ -9,7 +9,7 @@ import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/
 import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
-import { forwardBatch, prepareBatch } from "./ctc-batches.js";
+import { prepareBatch, scoreBatch } from "./ctc-batches.js";
 
 const BATCH_SECONDS = 60;
 
@@ -107,7 +107,7 @@ function recognizeBatch(
 ): { texts: string[]; blanks: number; frames: number; losses: number[] } {
   return noGrad(() =>
     scope(() => {
-      const { logits, frames } = forwardBatch(model, batch);
+      const { logits, frames } = scoreBatch(model, batch);
       const vocabulary = model.config.vocabSize;
       const rows = frames.map((count, row) => logits.select(0, row).narrow(0, 0, count));
       const decoded = rows.map((row, i) =>

@@ -1,13 +1,13 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { manualSeed, setThreads } from "@wav2vec2/libtorch";
+import { manualSeed, nn, setThreads } from "@wav2vec2/libtorch";
 import { ClipCache } from "../data/clip-cache.js";
 import { type CtcBatch, dropImpossibleTargets } from "../data/ctc-collator.js";
 import { filterByDuration } from "../data/filter.js";
 import { readLibriSpeech } from "../data/librispeech.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
-import { UserError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { configWithKeys, readConfig } from "../model/configuration-file.js";
@@ -150,6 +150,7 @@ async function makeModel(
     },
     "The recipe's model",
   );
+  if (init) requireSameShape(init, base, config);
   const model = init
     ? await loadModel(Wav2Vec2ForCTC, init, {
         config: () => config,
@@ -158,6 +159,32 @@ async function makeModel(
     : new Wav2Vec2ForCTC(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
   return { model, tokenizer, normalize: init ? await readNormalize(init) : true };
+}
+
+/** What a checkpoint's weights were made for; dropouts, masks and losses may change. */
+const SHAPE = [
+  ...(["hiddenSize", "numHiddenLayers", "numAttentionHeads", "intermediateSize", "hiddenAct"] as const),
+  ...([
+    "featExtractNorm",
+    "featExtractActivation",
+    "convDim",
+    "convStride",
+    "convKernel",
+    "convBias",
+  ] as const),
+  ...(["numConvPosEmbeddings", "numConvPosEmbeddingGroups", "doStableLayerNorm"] as const),
+];
+
+/** A recipe that shapes a network of its own cannot start from another one's weights. */
+function requireSameShape(init: string, base: Wav2Vec2Config, config: Wav2Vec2Config): void {
+  const changed = SHAPE.filter((field) => !isDeepStrictEqual(base[field], config[field]));
+  if (changed.length === 0) return;
+  const [first] = changed as [(typeof SHAPE)[number]];
+  const keys = changed.map(nn.stateName).join(", ");
+  throw new ConfigurationError(
+    `The recipe's model must have the shape of ${init}, but its ${nn.stateName(first)} is ` +
+      `${JSON.stringify(config[first])} instead of ${JSON.stringify(base[first])}. Leave these keys out of it: ${keys}.`,
+  );
 }
 
 /** What can be trained on, with a note on what was left out and why. */

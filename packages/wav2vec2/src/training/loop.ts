@@ -4,6 +4,7 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { UserError } from "../errors.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
+import { requireFiniteWeights } from "./finite-weights.js";
 import type { Recipe } from "./recipe.js";
 import { learningRateScale } from "./schedule.js";
 
@@ -98,6 +99,7 @@ export async function train<Batch extends TrainingBatch>(
         return value.item() / recipe.gradient_accumulation;
       });
     }
+    if (progress.step === 0 && !Number.isFinite(loss)) requireFiniteWeights(module); // no fault of the learning rate
     requireFinite("loss", loss, progress.step + 1, ids);
     const gradNorm = optim.clipGradNorm(optimizer.parameters, recipe.optimizer.max_grad_norm);
     requireFinite("gradient norm", gradNorm, progress.step + 1, ids);

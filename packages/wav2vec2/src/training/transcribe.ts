@@ -5,7 +5,7 @@ import { UserError } from "../errors.js";
 import { minimumSamples } from "../model/lengths.js";
 import { type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
-import { forwardBatch } from "./ctc-batches.js";
+import { scoreBatch } from "./ctc-batches.js";
 
 export interface Recognizer {
   /** @param samples mono at 16 kHz @param name the clip's name, for messages */
@@ -15,6 +15,18 @@ export interface Recognizer {
 export interface RecognizerOptions extends LoadCtcOptions {
   /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
   beamWidth?: number | undefined;
+}
+
+/** Before normalising, which spreads one bad sample over all. */
+function requireSamples(samples: Float32Array, name: string): void {
+  if (!(samples instanceof Float32Array)) {
+    throw new UserError(
+      `${name} must be a Float32Array of samples at 16 kHz, but is not. Read files with readAudio.`,
+    );
+  }
+  const bad = samples.findIndex((sample) => !Number.isFinite(sample));
+  if (bad < 0) return;
+  throw new UserError(`Samples of ${name} must be finite numbers, but sample ${bad} is ${samples[bad]}.`);
 }
 
 /**
@@ -33,13 +45,14 @@ export async function loadRecognizer(
   model.eval();
   return {
     async transcribe(samples, name = "the clip") {
+      requireSamples(samples, name);
       if (samples.length === 0) throw new UserError(`${name} must hold audio, but is empty.`);
       const clip = normalizes ? normalize(samples) : samples;
       const item = { id: name, samples: clip, labels: new Int32Array(0) };
       const batch = collateCtc([item], { minimumSamples: shortest });
       return noGrad(() =>
         scope(() => {
-          const { logits, frames } = forwardBatch(model, batch);
+          const { logits, frames } = scoreBatch(model, batch);
           const { labels } = decodeCtc(logits.toFloat32Array(), frames[0]!, vocabSize, padTokenId, beamWidth);
           return tokenizer.decode(labels, { groupTokens: false });
         }),
