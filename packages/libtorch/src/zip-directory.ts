@@ -93,8 +93,9 @@ async function mendErrors<T>(path: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (cause) {
+    const reason = (cause as Error).message.replace(/\.+$/, "");
     throw new TensorFileError(
-      `${path} must be a whole zip archive, but is not: ${(cause as Error).message}. The file is damaged or truncated.`,
+      `${path} must be a whole zip archive, but is not: ${reason}. The file is damaged or truncated.`,
       { cause },
     );
   }

@@ -1,18 +1,13 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  loadState,
-  openTensors,
-  type StateMismatch,
-  type Tensor,
-  type TensorSource,
-} from "@wav2vec2/libtorch";
+import { loadState, type StateMismatch, type Tensor, type TensorSource } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { adapterFileName } from "../files/model-files.js";
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { adapterKeys } from "../model/state-keys.js";
 import { requireComplete } from "./state-mismatch.js";
+import { withTensors } from "./weights.js";
 
 /**
  * Loads a language's own weights into a multilingual recogniser: every attention adapter and the CTC head, from
@@ -34,17 +29,10 @@ export async function loadLanguageAdapter(
   if (!existsSync(path)) throw new UserError(await describeMissing(directory, path, language));
   const parameters = new Map(model.namedParameters());
   const wanted = new Map(adapterKeys(parameters.keys()).map((key) => [key, parameters.get(key)!]));
-  try {
-    const source = await openTensors(path);
-    try {
-      requireComplete(path, compare(wanted, source)); // before anything is changed
-      await loadState(model, source);
-    } finally {
-      await source.close();
-    }
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError((error as Error).message, { cause: error });
-  }
+  await withTensors(path, async (source) => {
+    requireComplete(path, compare(wanted, source)); // before anything is changed
+    await loadState(model, source);
+  });
 }
 
 function compare(wanted: ReadonlyMap<string, Tensor>, { entries }: TensorSource): StateMismatch {

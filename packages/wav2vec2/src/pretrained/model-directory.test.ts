@@ -200,6 +200,10 @@ describe("a model directory", () => {
     expect(message).toContain("missing: encoder.layers.1.");
     expect(message).toMatch(/unexpected: encoder\.layer\.1\.[\w.]+ \(nearest: encoder\.layers\.1\./);
     await saveTensors(weights, tensors);
+    const endless = (base: Wav2Vec2Config) => createConfig({ numHiddenLayers: 1e9 }, base);
+    expect(await messageOf(() => loadModel(Wav2Vec2Model, directory, { config: endless }))).toMatch(
+      /num_hidden_layers of .*config\.json must fit .*, which holds \d+ tensors, but is 1000000000/,
+    );
     const wider = (base: Wav2Vec2Config) => createConfig({ intermediateSize: 25 }, base);
     expect(await messageOf(() => loadModel(Wav2Vec2Model, directory, { config: wider }))).toMatch(
       /mis-shaped: .*intermediate_dense.weight must be \[25, 16\], but is \[24, 16\]/,

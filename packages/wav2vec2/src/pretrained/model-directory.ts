@@ -9,7 +9,7 @@ import { readConfig, writeConfig } from "../model/configuration-file.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { writePreprocessor } from "./preprocessor.js";
 import { requireComplete } from "./state-mismatch.js";
-import { type AnyModel, HEAD, loadWeights, modelClassOf, weightsPath } from "./weights.js";
+import { type AnyModel, countTensors, HEAD, loadWeights, modelClassOf, weightsPath } from "./weights.js";
 
 /** For a model that is named by its Hub id. */
 export interface HubOptions {
@@ -45,10 +45,25 @@ export async function loadModel<Model extends AnyModel>(
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
   const config = change(await readConfig(directory));
   const path = weightsPath(directory);
+  await requireRoom(directory, config, path);
   const model = nn.init.deferred(() => new modelClass(config));
   const mismatch = await loadWeights(model, path, { heads: newHead !== "always" });
   requireComplete(path, tolerated(mismatch, newHead !== undefined));
   return model;
+}
+
+/** A layer has 16 tensors: a typing error in config.json must not build a billion of them first. */
+async function requireRoom(
+  directory: string,
+  { numHiddenLayers }: Wav2Vec2Config,
+  path: string,
+): Promise<void> {
+  const tensors = await countTensors(path);
+  if (numHiddenLayers * 16 <= 10 * tensors + 1600) return;
+  throw new UserError(
+    `num_hidden_layers of ${join(directory, "config.json")} must fit ${path}, which holds ${tensors} tensors, but is ` +
+      `${numHiddenLayers}.`,
+  );
 }
 
 function tolerated({ missing, unexpected, misshaped }: StateMismatch, newHead: boolean): StateMismatch {

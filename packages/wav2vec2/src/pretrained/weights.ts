@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadState, openTensors, type StateMismatch } from "@wav2vec2/libtorch";
+import { loadState, openTensors, type StateMismatch, type TensorSource } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { chooseWeights, WEIGHT_FILES } from "../files/model-files.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
@@ -26,6 +26,26 @@ export function weightsPath(directory: string): string {
   );
 }
 
+/** How many tensors a file holds, by its header. @throws UserError where it cannot be read */
+export async function countTensors(path: string): Promise<number> {
+  return await withTensors(path, async ({ entries }) => entries.size);
+}
+
+/** Opens a file of tensors and closes it afterwards. @throws UserError where it cannot be read */
+export async function withTensors<T>(path: string, body: (source: TensorSource) => Promise<T>): Promise<T> {
+  try {
+    const source = await openTensors(path);
+    try {
+      return await body(source);
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError((error as Error).message, { cause: error });
+  }
+}
+
 /** The parts of a network that only some of the classes have. */
 export const HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
 
@@ -43,20 +63,12 @@ export async function loadWeights(
   path: string,
   { heads = true }: { heads?: boolean } = {},
 ): Promise<StateMismatch> {
-  try {
-    const source = await openTensors(path);
-    try {
-      const keys = stateKeys(source.entries.keys(), modelClassOf(model));
-      const rename = (key: string) => {
-        const name = keys.rename(key);
-        return heads || name === undefined || !HEAD.test(name) ? name : undefined;
-      };
-      return await loadState(model, source, { rename });
-    } finally {
-      await source.close();
-    }
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError((error as Error).message, { cause: error });
-  }
+  return await withTensors(path, async (source) => {
+    const keys = stateKeys(source.entries.keys(), modelClassOf(model));
+    const rename = (key: string) => {
+      const name = keys.rename(key);
+      return heads || name === undefined || !HEAD.test(name) ? name : undefined;
+    };
+    return await loadState(model, source, { rename });
+  });
 }
