@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { autocast, type nn, optim, scope, type Tensor } from "@wav2vec2/libtorch";
+import { autocast, type nn, noGrad, optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { UserError } from "../errors.js";
 import type { Tracker } from "../tracking/tracker.js";
@@ -95,7 +95,7 @@ export async function train<Batch extends TrainingBatch>(
       loss += scope(() => {
         const enabled = recipe.precision !== "float32";
         const value = autocast({ dtype: "bfloat16", enabled }, () => task.loss(batch));
-        value.div(recipe.gradient_accumulation).backward();
+        backward(value, optimizer.parameters, recipe);
         return value.item() / recipe.gradient_accumulation;
       });
     }
@@ -129,6 +129,16 @@ export async function train<Batch extends TrainingBatch>(
   if (saved !== progress.step) await save();
   await task.save("final");
   return { steps: progress.step, best: progress.best, interrupted: false };
+}
+
+/** Adds a batch's share of the step's gradient. */
+function backward(loss: Tensor, parameters: readonly Tensor[], recipe: Recipe): void {
+  const { gradient_accumulation: batches, gradient_scaling: scaling } = recipe;
+  if (scaling === "once") return loss.div(batches).backward();
+  loss.backward();
+  noGrad(() => {
+    for (const { grad } of parameters) grad?.div_(batches);
+  });
 }
 
 /** AdamW over what is trained; biases, norms and other vectors are not decayed. */

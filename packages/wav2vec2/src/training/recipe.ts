@@ -124,6 +124,13 @@ export const recipeSchema = z.strictObject({
       "mean divides each utterance's loss by its labels and averages; sum adds up (Hugging Face's and fairseq's loss)",
     ),
   gradient_accumulation: count().default(1).describe("Batches a step"),
+  gradient_scaling: z
+    .enum(["once", "every_batch"])
+    .default("once")
+    .describe(
+      "How a step's batches are averaged: every_batch divides all gradients so far after each, as Hugging Face's " +
+        "pre-training script does, so that earlier batches count less",
+    ),
   logging_steps: count().default(50).describe("Steps between two lines of metrics"),
   eval_steps: count().default(500).describe("Steps between two validations"),
   save_steps: count().default(500).describe("Steps between two checkpoints to resume from"),
