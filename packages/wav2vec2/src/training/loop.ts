@@ -134,8 +134,9 @@ export async function train<Batch extends TrainingBatch>(
 /** Adds a batch's share of the step's gradient. */
 function backward(loss: Tensor, parameters: readonly Tensor[], recipe: Recipe): void {
   const { gradient_accumulation: batches, gradient_scaling: scaling } = recipe;
-  if (scaling === "once") return loss.div(batches).backward();
-  loss.backward();
+  const once = scaling === "once";
+  (once ? loss.div(batches) : loss).backward();
+  if (once) return;
   noGrad(() => {
     for (const { grad } of parameters) grad?.div_(batches);
   });
