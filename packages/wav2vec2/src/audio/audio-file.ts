@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.js";
+import { unreadable } from "../files/unreadable.js";
 import type { DecodedAudio } from "./decoded-audio.js";
 import { decodeFlac } from "./flac.js";
-import { unreadable } from "./unreadable.js";
 import { decodeWav } from "./wav.js";
 
 /** Hz; what wav2vec 2.0 was trained on: a frame stands for 20 ms only at this rate. */

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { open } from "node:fs/promises";
 import { type FLACDecodedAudio, FLACDecoder } from "@wasm-audio-decoders/flac";
 import { UserError } from "../errors.js";
+import { unreadable } from "../files/unreadable.js";
 import type { DecodedAudio } from "./decoded-audio.js";
 import { splitFrames } from "./flac-frames.js";
-import { unreadable } from "./unreadable.js";
 
 /** A FLAC file's STREAMINFO block: https://www.rfc-editor.org/rfc/rfc9639#name-streaminfo. */
 export interface FlacInfo {

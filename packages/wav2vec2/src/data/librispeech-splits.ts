@@ -1,8 +1,8 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { unreadable } from "../audio/unreadable.js";
 import { UserError } from "../errors.js";
+import { unreadable } from "../files/unreadable.js";
 import { editDistance } from "./edit-distance.js";
 
 /** Names of the entries of a directory, apart by kind, symbolic links followed, in code-unit order. */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { unreadable } from "../audio/unreadable.js";
 import { UserError } from "../errors.js";
+import { unreadable } from "../files/unreadable.js";
 
 /** A line of a `trans.txt` file: `<utterance id> <TRANSCRIPT>`. */
 export interface TranscriptLine {

@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { type JsonObject, readJsonObject } from "../files/json-file.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 
 const FILE_NAME = "preprocessor_config.json";
@@ -27,23 +26,13 @@ export async function readNormalize(directory: string): Promise<boolean> {
   return normalize;
 }
 
-async function readSettings(directory: string): Promise<{ path: string; settings: Record<string, unknown> }> {
+async function readSettings(directory: string): Promise<{ path: string; settings: JsonObject }> {
   const path = join(directory, FILE_NAME);
-  if (existsSync(path)) return { path, settings: await readObject(path) };
+  const settings = await readJsonObject(path);
+  if (settings) return { path, settings };
   const combined = join(directory, PROCESSOR_FILE_NAME);
-  if (!existsSync(combined)) return { path, settings: {} };
-  const { feature_extractor: settings } = await readObject(combined);
-  return { path: combined, settings: (settings ?? {}) as Record<string, unknown> };
-}
-
-async function readObject(path: string): Promise<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch (error) {
-    throw new UserError(`${path} must be JSON, but is not: ${(error as Error).message}.`, { cause: error });
-  }
-  throw new UserError(`${path} must be a JSON object, but is not.`);
+  const { feature_extractor } = (await readJsonObject(combined)) ?? {};
+  return { path: combined, settings: (feature_extractor ?? {}) as JsonObject };
 }
 
 /** Writes `preprocessor_config.json`, by which Hugging Face prepares clips as we do. */

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { unreadable } from "../audio/unreadable.js";
 import { UserError } from "../errors.js";
+import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-file.js";
 import type { TokenRoles } from "./vocabulary.js";
 
 /** What the files leave open. */
@@ -27,7 +26,6 @@ export interface TokenizerFiles {
   name: string;
 }
 
-type Json = Record<string, unknown>;
 type Tokens = Map<string, number>;
 
 /** Classes that read `vocab.json` as this project does; those of others mean other texts by the same tokens. */
@@ -50,7 +48,7 @@ export async function readTokenizerFiles(
   directory: string,
   choice: TokenizerChoice = {},
 ): Promise<TokenizerFiles> {
-  const read = (file: string) => readObject(join(directory, file));
+  const read = (file: string) => readJsonObject(join(directory, file));
   const settings = (await read("tokenizer_config.json")) ?? {};
   const className = settings.tokenizer_class;
   if (className !== undefined && className !== null && !CLASSES.includes(String(className)))
@@ -60,13 +58,13 @@ export async function readTokenizerFiles(
     );
   // As transformers does: a configuration with added_tokens_decoder says everything itself.
   const complete = settings.added_tokens_decoder !== undefined;
-  const special: Json = complete
+  const special: JsonObject = complete
     ? settings
     : { ...settings, ...((await read("special_tokens_map.json")) ?? {}) };
 
   const vocabulary = await read("vocab.json");
   const name = join(directory, vocabulary === undefined ? "tokenizer.json" : "vocab.json");
-  const pick = (entries: Json) => pickLanguage(entries, name, choice.language, settings.target_lang);
+  const pick = (entries: JsonObject) => pickLanguage(entries, name, choice.language, settings.target_lang);
   const parsed =
     vocabulary === undefined
       ? parseTokenizerJson((await read("tokenizer.json")) ?? missing(directory), name, special, pick)
@@ -95,27 +93,6 @@ function missing(directory: string): never {
 }
 
 /** A JSON object from a file; undefined where there is no such file. */
-async function readObject(path: string): Promise<Json | undefined> {
-  let json: string;
-  try {
-    json = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw unreadable(path, "a JSON file", error);
-  }
-  try {
-    const value: unknown = JSON.parse(json);
-    if (isObject(value)) return value;
-  } catch (error) {
-    throw new UserError(`${path} must be JSON, but is not: ${(error as Error).message}.`, { cause: error });
-  }
-  throw new UserError(`${path} must be a JSON object, but is not.`);
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
@@ -127,9 +104,14 @@ interface Picked {
 }
 
 /** The tokens of one language: multilingual models (MMS) hold an object a language. */
-function pickLanguage(vocabulary: Json, name: string, chosen: string | undefined, usual: unknown): Picked {
+function pickLanguage(
+  vocabulary: JsonObject,
+  name: string,
+  chosen: string | undefined,
+  usual: unknown,
+): Picked {
   const languages = Object.keys(vocabulary);
-  const nested = languages.length > 0 && Object.values(vocabulary).every(isObject);
+  const nested = languages.length > 0 && Object.values(vocabulary).every(isJsonObject);
   if (!nested) {
     if (chosen !== undefined)
       throw new UserError(`${name} must hold several languages to choose ${chosen}, but holds one.`);
@@ -141,10 +123,10 @@ function pickLanguage(vocabulary: Json, name: string, chosen: string | undefined
       `The language must be one of ${name}, but is ${language === undefined ? "not chosen" : JSON.stringify(language)}. ` +
         `Choose from ${languages.sort().join(", ")}.`,
     );
-  return { tokens: ids(vocabulary[language] as Json, `${name} (${language})`), nested };
+  return { tokens: ids(vocabulary[language] as JsonObject, `${name} (${language})`), nested };
 }
 
-function ids(entries: Json, name: string): Tokens {
+function ids(entries: JsonObject, name: string): Tokens {
   return new Map(
     Object.entries(entries).map(([token, id]) => {
       if (typeof id === "number" && Number.isInteger(id) && id >= 0) return [token, id];
@@ -156,7 +138,7 @@ function ids(entries: Json, name: string): Tokens {
 }
 
 /** `added_tokens_decoder`: an object from id to a token with its settings. */
-function addedTokensDecoder(settings: Json): [string, unknown][] {
+function addedTokensDecoder(settings: JsonObject): [string, unknown][] {
   return Object.entries(settings.added_tokens_decoder ?? {}).map(([id, token]) => [
     content(token) ?? "",
     Number(id),
@@ -165,13 +147,13 @@ function addedTokensDecoder(settings: Json): [string, unknown][] {
 
 /** A token's text: files hold it alone or in an object that says how it is matched in text. */
 function content(token: unknown): string | undefined {
-  return text(isObject(token) ? token.content : token);
+  return text(isJsonObject(token) ? token.content : token);
 }
 
 const ROLES = { pad: "pad_token", unk: "unk_token", wordDelimiter: "word_delimiter_token" } as const;
 const ENDS = { bos: "bos_token", eos: "eos_token" } as const;
 
-function rolesOf(special: Json, name: string): TokenRoles {
+function rolesOf(special: JsonObject, name: string): TokenRoles {
   const roles: Record<string, string | null | string[]> = {};
   for (const [role, key] of Object.entries({ ...ROLES, ...ENDS })) {
     const value = special[key];
@@ -246,23 +228,25 @@ function fit(tokens: string[], own: ReadonlySet<string>, size: number | undefine
 
 /** The vocabulary of a tokenizer.json, whose decoder must be CTC's: another would make other texts of the tokens. */
 function parseTokenizerJson(
-  json: Json,
+  json: JsonObject,
   name: string,
-  special: Json,
-  pick: (entries: Json) => Picked,
+  special: JsonObject,
+  pick: (entries: JsonObject) => Picked,
 ): Picked & { added: [string, unknown][]; roles: TokenRoles } {
   const { decoder, model } = json;
   const steps =
-    isObject(decoder) && Array.isArray(decoder.decoders) ? (decoder.decoders as unknown[]) : [decoder];
-  const ctc = steps.filter(isObject).find(({ type }) => type === "CTC");
+    isJsonObject(decoder) && Array.isArray(decoder.decoders) ? (decoder.decoders as unknown[]) : [decoder];
+  const ctc = steps.filter(isJsonObject).find(({ type }) => type === "CTC");
   if (ctc === undefined)
     throw new UserError(
-      `${name} must have a CTC decoder, but has ${isObject(decoder) ? decoder.type : "none"}. Add vocab.json.`,
+      `${name} must have a CTC decoder, but has ${isJsonObject(decoder) ? decoder.type : "none"}. Add vocab.json.`,
     );
-  if (!isObject(model) || !isObject(model.vocab))
+  if (!isJsonObject(model) || !isJsonObject(model.vocab))
     throw new UserError(`${name} must have model.vocab, an object from token to id, but has not.`);
-  const listed = Array.isArray(json.added_tokens) ? (json.added_tokens as unknown[]).filter(isObject) : [];
-  const known: Json = {
+  const listed = Array.isArray(json.added_tokens)
+    ? (json.added_tokens as unknown[]).filter(isJsonObject)
+    : [];
+  const known: JsonObject = {
     pad_token: ctc.pad_token,
     word_delimiter_token: ctc.word_delimiter_token,
     ...(text(model.unk_token) !== undefined && { unk_token: model.unk_token }),
