@@ -144,18 +144,23 @@ export interface StateMismatch {
  *
  * @param from a path, as for {@link openTensors}, or an open source, which stays open
  * @param options.rename from a key of the file to the module's; undefined leaves the tensor out
+ * @param options.check sees what does not fit before anything is read; what it throws leaves loaded values alone
  * @returns names that do not fit; parameters under them keep their values
  * @throws {TensorFileError} naming the file and, where one is to blame, the tensor
  */
 export async function loadState(
   module: Module,
   from: string | TensorSource,
-  options: { rename?: (key: string) => string | undefined } = {},
+  options: {
+    rename?: (key: string) => string | undefined;
+    check?: (mismatch: StateMismatch) => void;
+  } = {},
 ): Promise<StateMismatch> {
   const parameters = new Map(module.namedParameters());
   try {
     return await withSource(from, async (source) => {
       const { fitting, mismatch } = match(parameters, source, options.rename ?? ((key) => key));
+      options.check?.(mismatch);
       await readInto(source, fitting);
       for (const [, parameter] of fitting) forgetFill(parameter);
       return mismatch;

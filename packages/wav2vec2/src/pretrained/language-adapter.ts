@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { loadState, type StateMismatch, type Tensor, type TensorSource } from "@wav2vec2/libtorch";
+import { loadState } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { adapterFileName } from "../files/model-files.js";
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
@@ -27,22 +27,14 @@ export async function loadLanguageAdapter(
   }
   const path = join(directory, adapterFileName(language));
   if (!existsSync(path)) throw new UserError(await describeMissing(directory, path, language));
-  const parameters = new Map(model.namedParameters());
-  const wanted = new Map(adapterKeys(parameters.keys()).map((key) => [key, parameters.get(key)!]));
-  await withTensors(path, async (source) => {
-    requireComplete(path, compare(wanted, source)); // before anything is changed
-    await loadState(model, source);
-  });
-}
-
-function compare(wanted: ReadonlyMap<string, Tensor>, { entries }: TensorSource): StateMismatch {
-  const unexpected = [...entries.keys()].filter((key) => !wanted.has(key));
-  const missing = [...wanted.keys()].filter((key) => !entries.has(key));
-  const misshaped = [...wanted].flatMap(([name, { shape: expected }]) => {
-    const found = entries.get(name)?.shape ?? expected;
-    return found.join() === expected.join() ? [] : [{ name, expected, found }];
-  });
-  return { missing, unexpected, misshaped };
+  const wanted = new Set(adapterKeys(Array.from(model.namedParameters(), ([key]) => key)));
+  await withTensors(path, (source) =>
+    loadState(model, source, {
+      rename: (key) => (wanted.has(key) ? key : ""), // others would overwrite what all languages share
+      check: ({ missing, ...others }) =>
+        requireComplete(path, { ...others, missing: missing.filter((key) => wanted.has(key)) }),
+    }),
+  );
 }
 
 async function describeMissing(directory: string, path: string, language: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nn, type StateMismatch, saveTensors } from "@wav2vec2/libtorch";
+import { nn, type StateMismatch, saveTensors, type TensorSource } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
@@ -9,7 +9,7 @@ import { readConfig, writeConfig } from "../model/configuration-file.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { writePreprocessor } from "./preprocessor.js";
 import { requireComplete } from "./state-mismatch.js";
-import { type AnyModel, countTensors, HEAD, loadWeights, modelClassOf, weightsPath } from "./weights.js";
+import { type AnyModel, HEAD, loadWeights, modelClassOf, weightsPath, withTensors } from "./weights.js";
 
 /** For a model that is named by its Hub id. */
 export interface HubOptions {
@@ -45,20 +45,19 @@ export async function loadModel<Model extends AnyModel>(
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
   const config = change(await readConfig(directory));
   const path = weightsPath(directory);
-  await requireRoom(directory, config, path);
-  const model = nn.init.deferred(() => new modelClass(config));
-  const mismatch = await loadWeights(model, path, { heads: newHead !== "always" });
-  requireComplete(path, tolerated(mismatch, newHead !== undefined));
-  return model;
+  return await withTensors(path, async (source) => {
+    requireRoom(directory, config, source);
+    const model = nn.init.deferred(() => new modelClass(config));
+    const mismatch = await loadWeights(model, source, { heads: newHead !== "always" });
+    requireComplete(path, tolerated(mismatch, newHead !== undefined));
+    return model;
+  });
 }
 
 /** A layer has 16 tensors: a typing error in config.json must not build a billion of them first. */
-async function requireRoom(
-  directory: string,
-  { numHiddenLayers }: Wav2Vec2Config,
-  path: string,
-): Promise<void> {
-  const tensors = await countTensors(path);
+function requireRoom(directory: string, { numHiddenLayers }: Wav2Vec2Config, source: TensorSource): void {
+  const { path, entries } = source;
+  const tensors = entries.size;
   if (numHiddenLayers * 16 <= 10 * tensors + 1600) return;
   throw new UserError(
     `num_hidden_layers of ${join(directory, "config.json")} must fit ${path}, which holds ${tensors} tensors, but is ` +

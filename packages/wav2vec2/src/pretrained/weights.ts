@@ -26,11 +26,6 @@ export function weightsPath(directory: string): string {
   );
 }
 
-/** How many tensors a file holds, by its header. @throws UserError where it cannot be read */
-export async function countTensors(path: string): Promise<number> {
-  return await withTensors(path, async ({ entries }) => entries.size);
-}
-
 /** Opens a file of tensors and closes it afterwards. @throws UserError where it cannot be read */
 export async function withTensors<T>(path: string, body: (source: TensorSource) => Promise<T>): Promise<T> {
   try {
@@ -56,19 +51,16 @@ export const HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
  * @param options.heads false leaves the file's heads out, also those of the model's own class
  * @returns where names and shapes do not fit; heads of other classes are left out without a word. Parameters that the
  * file does not have keep their first values
- * @throws UserError where the file cannot be read
  */
 export async function loadWeights(
   model: AnyModel,
-  path: string,
+  source: TensorSource,
   { heads = true }: { heads?: boolean } = {},
 ): Promise<StateMismatch> {
-  return await withTensors(path, async (source) => {
-    const keys = stateKeys(source.entries.keys(), modelClassOf(model));
-    const rename = (key: string) => {
-      const name = keys.rename(key);
-      return heads || name === undefined || !HEAD.test(name) ? name : undefined;
-    };
-    return await loadState(model, source, { rename });
-  });
+  const keys = stateKeys(source.entries.keys(), modelClassOf(model));
+  const rename = (key: string) => {
+    const name = keys.rename(key);
+    return heads || name === undefined || !HEAD.test(name) ? name : undefined;
+  };
+  return await loadState(model, source, { rename });
 }
