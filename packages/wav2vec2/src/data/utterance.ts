@@ -1,16 +1,20 @@
 /** One clip of speech and where it lies. */
 export interface Utterance {
-  /** `<speaker>-<chapter>-<utterance>` in LibriSpeech. */
+  /** Unique within its split; `<speaker>-<chapter>-<utterance>` in LibriSpeech. */
   id: string;
-  speaker: string;
-  chapter: string;
   /** The audio file. */
   path: string;
   /** Length in samples at 16 kHz. */
   samples: number;
   seconds: number;
+  /** Seconds into the file at which the clip begins; absent at 0. */
+  start?: number;
+  /** Seconds into the file at which the clip ends; absent at the file's end. */
+  end?: number;
   /** The transcript, words with one space between them; absent for unlabelled speech. */
   text?: string;
+  speaker?: string;
+  chapter?: string;
 }
 
 export type TranscribedUtterance = Utterance & { text: string };
