@@ -20,6 +20,7 @@ export interface Native {
   persist(handle: number): boolean;
   adjustExternalMemory(bytes: number): void;
   fromBytes(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): number;
+  shareBytes(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): number;
   toBytes(handle: number, into: NodeJS.TypedArray): void;
   readFiles(
     handles: readonly number[],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { TorchError } from "./errors.js";
 import { arange, ones, zeros } from "./operators.generated.js";
-import { type Dtype, tensor, tensorFromBytes } from "./tensor.js";
+import { type Dtype, fromBuffer, tensor, tensorFromBytes } from "./tensor.js";
 
 describe("tensors from numbers", () => {
   it("are float32 unless told otherwise, of one dimension unless told otherwise", () => {
@@ -116,5 +116,40 @@ describe("toString", () => {
     expect(String(x)).toBe("Tensor(bfloat16 [2, 3] on cpu)");
     x.dispose();
     expect(String(x)).toBe("Tensor(freed)");
+  });
+});
+
+describe("a tensor in an array's memory", () => {
+  it.each([
+    ["ArrayBuffer", () => new ArrayBuffer(24)],
+    ["SharedArrayBuffer", () => new SharedArrayBuffer(24)],
+  ])("sees what is written to the %s, and the array sees what is written to it", (_, allocate) => {
+    const array = new Float32Array(allocate(), 4, 4); // not from the buffer's beginning
+    const x = fromBuffer(array, [2, 2]);
+    array[3] = 7;
+    expect(x.toArray()).toEqual([0, 0, 0, 7]);
+    x.mul_(2);
+    expect([...array]).toEqual([0, 0, 0, 14]);
+    expect([x.dtype, x.shape, x.device]).toEqual(["float32", [2, 2], "cpu"]);
+  });
+
+  it("keeps the memory alive, and lets go of it", () => {
+    const tensors = Array.from({ length: 64 }, (_, i) => fromBuffer(new Float32Array(1 << 16).fill(i)));
+    for (let i = 0; i < 64; i++) new Float32Array(1 << 20).fill(-1);
+    expect(tensors.map((x) => x.mean().item())).toEqual(tensors.map((_, i) => i));
+    for (const x of tensors) x.dispose();
+    expect(() => fromBuffer(new Float32Array(3), [2, 2])).toThrow(TorchError);
+  });
+
+  it.each([
+    new Float64Array(2),
+    new Int32Array(2),
+    new Uint8Array(2),
+    new BigInt64Array(2),
+    new Float32Array(0),
+  ])("has the type of the array", (array) => {
+    const x = fromBuffer(array);
+    expect(x.equal(tensor(array))).toBe(true);
+    expect(x.dtype).toBe(tensor(array).dtype);
   });
 });

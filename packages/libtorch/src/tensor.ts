@@ -186,6 +186,17 @@ export function tensor(
   return result;
 }
 
+/**
+ * A CPU tensor in a typed array's own memory, without a copy: what is written to one is seen in the other. The memory
+ * lives as long as the tensor. PyTorch: `torch.frombuffer`.
+ *
+ * @param data also over a SharedArrayBuffer, into which another thread may write while nothing is computed from it
+ * @throws TorchError when the shape does not hold as many elements.
+ */
+export function fromBuffer(data: TypedArray, shape: readonly number[] = [data.length]): Tensor {
+  return wrap(native.shareBytes(data, shape, dtypeOf(data)));
+}
+
 /** A tensor from its elements' memory in row-major order, little-endian. */
 export function tensorFromBytes(bytes: Uint8Array, shape: readonly number[], dtype: Dtype): Tensor {
   return wrap(native.fromBytes(bytes, shape, dtype));

@@ -81,6 +81,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "persist", guarded<persist>);
   define(env, exports, "adjustExternalMemory", guarded<adjustExternalMemory>);
   define(env, exports, "fromBytes", guarded<fromBytes>);
+  define(env, exports, "shareBytes", guarded<shareBytes>);
   define(env, exports, "toBytes", guarded<toBytes>);
   define(env, exports, "readFiles", guarded<readFiles>);
   define(env, exports, "item", guarded<item>);

@@ -29,11 +29,18 @@ Bytes bytesOf(napi_env env, napi_value value) {
 
 }  // namespace
 
-// fromBytes(typedArray, shape, dtype) -> handle of a new CPU tensor holding a copy.
-napi_value fromBytes(Environment& environment, napi_value* values, size_t) {
-  napi_env env = environment.env;
+namespace {
+
+struct Contents {
+  Bytes bytes;
+  std::vector<int64_t> sizes;
+  at::ScalarType scalarType;
+};
+
+// The arguments (typedArray, shape, dtype), which must fit each other.
+Contents contentsOf(napi_env env, napi_value* values) {
   const Bytes bytes = bytesOf(env, values[0]);
-  const std::vector<int64_t> sizes = integersOf(env, values[1]);
+  std::vector<int64_t> sizes = integersOf(env, values[1]);
   const at::ScalarType scalarType = dtypeNamed(stringOf(env, values[2]));
   double elements = 1;
   for (int64_t size : sizes) {
@@ -46,9 +53,31 @@ napi_value fromBytes(Environment& environment, napi_value* values, size_t) {
             << elements * c10::elementSize(scalarType) << " bytes, but is " << bytes.length << " bytes";
     throw ArgumentError(message.str());
   }
-  at::Tensor tensor = at::empty(sizes, at::TensorOptions().dtype(scalarType));
-  if (bytes.length) std::memcpy(tensor.data_ptr(), bytes.data, bytes.length);
+  return {bytes, std::move(sizes), scalarType};
+}
+
+}  // namespace
+
+// fromBytes(typedArray, shape, dtype) -> handle of a new CPU tensor holding a copy.
+napi_value fromBytes(Environment& environment, napi_value* values, size_t) {
+  const Contents contents = contentsOf(environment.env, values);
+  at::Tensor tensor = at::empty(contents.sizes, at::TensorOptions().dtype(contents.scalarType));
+  if (contents.bytes.length) std::memcpy(tensor.data_ptr(), contents.bytes.data, contents.bytes.length);
   environment.origin = "tensor";
+  return handleValue(environment, std::move(tensor));
+}
+
+// shareBytes(typedArray, shape, dtype) -> handle of a CPU tensor in the array's own memory, which it keeps alive.
+napi_value shareBytes(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const Contents contents = contentsOf(env, values);
+  napi_ref array = nullptr;
+  check(env, napi_create_reference(env, values[0], 1, &array));
+  Environment* owner = &environment;
+  at::Tensor tensor = at::from_blob(
+      contents.bytes.data, contents.sizes, [owner, array](void*) { owner->releaseLater(array); },
+      at::TensorOptions().dtype(contents.scalarType));
+  environment.origin = "fromBuffer";
   return handleValue(environment, std::move(tensor));
 }
 

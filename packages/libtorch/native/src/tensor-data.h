@@ -4,6 +4,7 @@
 namespace bridge {
 
 napi_value fromBytes(Environment& environment, napi_value* values, size_t count);
+napi_value shareBytes(Environment& environment, napi_value* values, size_t count);
 napi_value toBytes(Environment& environment, napi_value* values, size_t count);
 napi_value item(Environment& environment, napi_value* values, size_t count);
 napi_value shape(Environment& environment, napi_value* values, size_t count);
