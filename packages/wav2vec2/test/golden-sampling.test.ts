@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../src/data/random.js";
-import { type SpanOptions, sampleSpans } from "../src/model/masking.js";
 import { sampleNegatives } from "../src/model/negatives.js";
+import { type SpanOptions, sampleSpans } from "../src/model/span-mask.js";
 import { Golden } from "./golden.js";
 
 // Made by reference/golden_sampling.py with Hugging Face's _compute_mask_indices and _sample_negative_indices.

@@ -1,4 +1,3 @@
-import { type Device, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { featureFrames, type Wav2Vec2Config } from "./configuration.js";
 
 /** Each clip's own frames behind the first `layers` convolutions (all of them when left out). */
@@ -10,13 +9,6 @@ export function validFrames(
   const { convKernel, convStride } = config;
   const first = { convKernel: convKernel.slice(0, layers), convStride: convStride.slice(0, layers) };
   return lengths.map((samples) => featureFrames(first, samples));
-}
-
-/** bool [batch, time]: true on each row's own frames, false on padding. */
-export function frameMask(frames: readonly number[], time: number, device: Device): Tensor {
-  const mask = new Uint8Array(frames.length * time);
-  for (const [row, count] of frames.entries()) mask.fill(1, row * time, row * time + count);
-  return tensor(mask, [frames.length, time], { dtype: "bool", device });
 }
 
 /** The fewest samples that make a frame behind the convolutions and the adapter's; 400 for the published models. */

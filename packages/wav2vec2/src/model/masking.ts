@@ -1,73 +1,5 @@
 import { type Device, rand, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import type { Wav2Vec2Config } from "./configuration.js";
-
-export interface SpanOptions {
-  /** Share of steps that spans would cover if they did not overlap. */
-  probability: number;
-  /** Steps of one span. */
-  length: number;
-  minSpans: number;
-}
-
-/** The configuration's spans over time. */
-export function timeSpans(config: Wav2Vec2Config): SpanOptions {
-  return {
-    probability: config.maskTimeProb,
-    length: config.maskTimeLength,
-    minSpans: config.maskTimeMinMasks,
-  };
-}
-
-/** The configuration's spans over channels. */
-export function featureSpans(config: Wav2Vec2Config): SpanOptions {
-  return {
-    probability: config.maskFeatureProb,
-    length: config.maskFeatureLength,
-    minSpans: config.maskFeatureMinMasks,
-  };
-}
-
-/**
- * Spans to mask, as Hugging Face's `_compute_mask_indices`: for a row of L steps floor(p L / M + e) spans of M
- * steps with one draw e for the whole batch, at least `minSpans`, at most as fit into the longest row side by side;
- * starts without replacement, so spans may overlap. A span longer than a row is cut to the row, where Hugging Face throws (pitfalls: datasets#3640).
- *
- * @param lengths each row's own steps
- * @param uniform draws from [0, 1)
- * @returns [rows, width] of 0 and 1, row by row; padding is never masked
- */
-export function sampleSpans(
-  lengths: readonly number[],
-  width: number,
-  { probability, length, minSpans }: SpanOptions,
-  uniform: () => number,
-): Uint8Array {
-  const mask = new Uint8Array(lengths.length * width);
-  const epsilon = uniform();
-  for (const [row, steps] of lengths.entries()) {
-    const span = Math.min(length, steps);
-    if (span === 0) continue;
-    const wanted = Math.max(Math.floor((probability * steps) / span + epsilon), minSpans);
-    const starts = steps - span + 1;
-    const count = Math.min(wanted, Math.floor(width / span), starts);
-    for (const start of sampleWithoutReplacement(starts, count, uniform)) {
-      mask.fill(1, row * width + start, row * width + start + span);
-    }
-  }
-  return mask;
-}
-
-/** `count` different integers below `size`: the first steps of a Fisher-Yates shuffle, kept sparse. */
-function sampleWithoutReplacement(size: number, count: number, uniform: () => number): number[] {
-  const moved = new Map<number, number>();
-  return Array.from({ length: count }, (_, i) => {
-    const j = i + Math.floor(uniform() * (size - i));
-    const chosen = moved.get(j) ?? j;
-    moved.set(j, moved.get(i) ?? i);
-    return chosen;
-  });
-}
 
 /** Uniform numbers from libtorch's generator, so that its seed and saved state govern masks too. */
 export function torchUniform(): () => number {
@@ -87,6 +19,13 @@ export function torchUniform(): () => number {
 /** A mask of 0 and 1 as bool [rows, width]. */
 export function maskTensor(mask: Uint8Array, rows: number, device: Device): Tensor {
   return tensor(mask, [rows, mask.length / rows], { dtype: "bool", device });
+}
+
+/** bool [batch, time]: true on each row's own frames, false on padding. */
+export function frameMask(frames: readonly number[], time: number, device: Device): Tensor {
+  const mask = new Uint8Array(frames.length * time);
+  for (const [row, count] of frames.entries()) mask.fill(1, row * time, row * time + count);
+  return tensor(mask, [frames.length, time], { dtype: "bool", device });
 }
 
 /** @throws UserError where a given mask is not bool [batch, frames] */

@@ -1,8 +1,9 @@
 import { type Device, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError, UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
-import { maskTensor, requireMaskShape, sampleSpans, timeSpans, torchUniform } from "./masking.js";
+import { maskTensor, requireMaskShape, torchUniform } from "./masking.js";
 import { sampleNegatives } from "./negatives.js";
+import { sampleSpans, timeSpans } from "./span-mask.js";
 
 /** Which frames are masked, and what each is compared with. */
 export interface PreTrainingTargets {

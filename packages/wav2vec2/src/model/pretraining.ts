@@ -2,7 +2,7 @@ import { nn, type Tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError, UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { checkInput } from "./input.js";
-import { frameMask } from "./lengths.js";
+import { frameMask } from "./masking.js";
 import { type PreTrainingLoss, pretrainingLoss } from "./pretraining-loss.js";
 import {
   type GivenTargets,

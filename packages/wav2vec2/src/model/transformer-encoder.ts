@@ -2,7 +2,7 @@ import { nn, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { EncoderLayer } from "./encoder-layer.js";
 import { skipsLayer } from "./layer-drop.js";
-import { frameMask } from "./lengths.js";
+import { frameMask } from "./masking.js";
 import { PositionalConvEmbedding } from "./positional-embedding.js";
 import type { Trace } from "./trace.js";
 

@@ -6,14 +6,8 @@ import { FeatureEncoder } from "./feature-encoder.js";
 import { FeatureProjection } from "./feature-projection.js";
 import { initializeWeights } from "./initialization.js";
 import { checkInput } from "./input.js";
-import {
-  featureSpans,
-  maskTensor,
-  requireMaskShape,
-  sampleSpans,
-  timeSpans,
-  torchUniform,
-} from "./masking.js";
+import { maskTensor, requireMaskShape, torchUniform } from "./masking.js";
+import { featureSpans, sampleSpans, timeSpans } from "./span-mask.js";
 import { Trace } from "./trace.js";
 import { TransformerEncoder } from "./transformer-encoder.js";
 

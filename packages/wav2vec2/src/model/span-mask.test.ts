@@ -1,6 +1,7 @@
 import { manualSeed } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
-import { sampleSpans, torchUniform } from "./masking.js";
+import { torchUniform } from "./masking.js";
+import { sampleSpans } from "./span-mask.js";
 
 manualSeed(7);
 const uniform = torchUniform();
