@@ -2,10 +2,11 @@ import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ConfigurationError, UserError } from "../errors.js";
+import { pause, RequestError } from "./http-request.js";
 import { COMMIT, HubCache, hasSize } from "./hub-cache.js";
 import { downloadBlob } from "./hub-download.js";
 import { type HubEnvironment, hubEnvironment } from "./hub-environment.js";
-import { HubClient, HubRequestError, pause } from "./hub-request.js";
+import { HubClient } from "./hub-request.js";
 import {
   adapterFileName,
   chooseWeights,
@@ -131,7 +132,7 @@ class HubModel {
     try {
       listing = await this.#list(cached !== undefined);
     } catch (error) {
-      if (!(error instanceof HubRequestError)) throw error;
+      if (!(error instanceof RequestError)) throw error;
       if (cached === undefined || error.code === "RevisionNotFound") throw this.#explain(error);
       const note = this.options.onNote ?? ((text) => process.stderr.write(`${text}\n`));
       note(`${error.message}. Using ${this.#what()} as it was downloaded before: ${cached}`);
@@ -140,7 +141,7 @@ class HubModel {
     try {
       return await this.#download(listing);
     } catch (error) {
-      throw error instanceof HubRequestError ? this.#explain(error) : error;
+      throw error instanceof RequestError ? this.#explain(error) : error;
     }
   }
 
@@ -157,7 +158,7 @@ class HubModel {
       try {
         return await this.#listOnce();
       } catch (error) {
-        if (!(error instanceof HubRequestError) || !error.transient) throw error;
+        if (!(error instanceof RequestError) || !error.transient) throw error;
         await pause(delay, this.options.signal);
       }
     }
@@ -264,7 +265,7 @@ class HubModel {
   }
 
   /** What the Hub's refusal means and what to do about it. */
-  #explain(error: HubRequestError): UserError {
+  #explain(error: RequestError): UserError {
     const { endpoint, token } = this.environment;
     const { status, code } = error;
     const say = (text: string): UserError => new UserError(text, { cause: error });
@@ -304,8 +305,8 @@ class HubModel {
   }
 }
 
-function notAHub(endpoint: string): HubRequestError {
-  return new HubRequestError(`${endpoint} answers, but not as a Hub does`, undefined);
+function notAHub(endpoint: string): RequestError {
+  return new RequestError(`${endpoint} answers, but not as a Hub does`, undefined);
 }
 
 function listOf(names: readonly string[]): string {
