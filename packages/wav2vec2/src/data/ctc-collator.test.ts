@@ -53,6 +53,18 @@ describe("collateCtc", () => {
     }
   });
 
+  it("fills whatever memory it is given", () => {
+    const items = [3, 5].map((length) => ({
+      id: `${length}`,
+      samples: new Float32Array(length).fill(length),
+      labels: Int32Array.of(1),
+    }));
+    const shared = new Float32Array(new SharedArrayBuffer(40)).fill(9);
+    const batch = collateCtc(items, { minimumSamples: 1, allocate: (length) => shared.subarray(0, length) });
+    expect(batch.input.buffer).toBe(shared.buffer);
+    expect([...batch.input]).toEqual([3, 3, 3, 0, 0, 5, 5, 5, 5, 5]);
+  });
+
   it("refuses an empty batch", () => {
     expect(() => collateCtc([], { minimumSamples: 400 })).toThrow(RangeError);
   });

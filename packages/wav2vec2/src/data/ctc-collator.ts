@@ -1,3 +1,4 @@
+import { type Allocate, padClips } from "./pad-clips.js";
 import type { TranscribedUtterance } from "./utterance.js";
 
 /** One clip ready for CTC. */
@@ -23,24 +24,28 @@ export interface CtcBatch {
   labelLengths: Int32Array;
 }
 
-/**
- * Puts clips of different lengths into one zero-padded batch.
- * @param minimumSamples shorter clips are lengthened to this with zeros, which count as audio: the feature
- * encoder needs 400 samples for its first frame
- */
+export interface CtcCollation {
+  /**
+   * Shorter clips are lengthened to this with zeros, which count as audio: the feature encoder needs 400 samples for its
+   * first frame.
+   */
+  minimumSamples: number;
+}
+
+/** Puts clips of different lengths into one zero-padded batch. */
 export function collateCtc(
   items: readonly CtcItem[],
-  { minimumSamples }: { minimumSamples: number },
+  { minimumSamples, allocate }: CtcCollation & { allocate?: Allocate | undefined },
 ): CtcBatch {
   if (items.length === 0) throw new RangeError("items must hold at least one clip, but is empty.");
   const lengths = Int32Array.from(items, ({ samples }) => Math.max(samples.length, minimumSamples));
   const paddedLength = lengths.reduce((longest, length) => Math.max(longest, length), 0);
-  const input = new Float32Array(items.length * paddedLength);
+  const clips = items.map(({ samples }) => samples);
+  const input = padClips(clips, paddedLength, allocate);
   const labelLengths = Int32Array.from(items, ({ labels }) => labels.length);
   const labels = new Int32Array(labelLengths.reduce((sum, length) => sum + length, 0));
   let labelStart = 0;
-  for (const [row, item] of items.entries()) {
-    input.set(item.samples, row * paddedLength);
+  for (const item of items) {
     labels.set(item.labels, labelStart);
     labelStart += item.labels.length;
   }

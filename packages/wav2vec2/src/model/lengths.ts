@@ -11,14 +11,23 @@ export function validFrames(
   return lengths.map((samples) => featureFrames(first, samples));
 }
 
-/** The fewest samples that make a frame behind the convolutions and the adapter's; 400 for the published models. */
-export function minimumSamples(config: Wav2Vec2Config): number {
-  let samples = 1;
-  for (let layer = 0; config.addAdapter && layer < config.numAdapterLayers; layer++) {
-    samples = Math.max(1, (samples - 1) * config.adapterStride + config.adapterKernelSize - 2);
-  }
-  for (let layer = config.convKernel.length - 1; layer >= 0; layer--) {
-    samples = (samples - 1) * config.convStride[layer]! + config.convKernel[layer]!;
+/** The fewest samples that make so many frames behind the convolutions; 400 make one for the published models. */
+export function receptiveField(
+  { convKernel, convStride }: Pick<Wav2Vec2Config, "convKernel" | "convStride">,
+  frames = 1,
+): number {
+  let samples = frames;
+  for (let layer = convKernel.length - 1; layer >= 0; layer--) {
+    samples = (samples - 1) * convStride[layer]! + convKernel[layer]!;
   }
   return samples;
+}
+
+/** The fewest samples that make a frame behind the convolutions and the adapter's; 400 for the published models. */
+export function minimumSamples(config: Wav2Vec2Config): number {
+  let frames = 1;
+  for (let layer = 0; config.addAdapter && layer < config.numAdapterLayers; layer++) {
+    frames = Math.max(1, (frames - 1) * config.adapterStride + config.adapterKernelSize - 2);
+  }
+  return receptiveField(config, frames);
 }

@@ -9,7 +9,9 @@ export interface SpanOptions {
 }
 
 /** The configuration's spans over time. */
-export function timeSpans(config: Wav2Vec2Config): SpanOptions {
+export function timeSpans(
+  config: Pick<Wav2Vec2Config, "maskTimeProb" | "maskTimeLength" | "maskTimeMinMasks">,
+): SpanOptions {
   return {
     probability: config.maskTimeProb,
     length: config.maskTimeLength,

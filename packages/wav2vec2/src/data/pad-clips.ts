@@ -1,0 +1,22 @@
+/** Gives room for so many samples, whatever they hold; for example in memory that threads share. */
+export type Allocate = (length: number) => Float32Array;
+
+/**
+ * Clips one below the other, with zeros behind each.
+ *
+ * @param clips each [samples], of at most `paddedLength`
+ * @returns [clips * paddedLength], row by row, in what `allocate` gave
+ */
+export function padClips(
+  clips: readonly Float32Array[],
+  paddedLength: number,
+  allocate: Allocate = (length) => new Float32Array(length),
+): Float32Array {
+  const input = allocate(clips.length * paddedLength);
+  for (const [row, clip] of clips.entries()) {
+    const start = row * paddedLength;
+    input.set(clip, start);
+    input.fill(0, start + clip.length, start + paddedLength);
+  }
+  return input;
+}
