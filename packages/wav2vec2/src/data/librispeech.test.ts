@@ -7,8 +7,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { readAudio } from "../audio/audio-file.js";
 import { encodeFlac } from "../audio/flac-writer.js";
 import { UserError } from "../errors.js";
+import { listSplits } from "./corpus-splits.js";
 import { checkLibriSpeech, readLibriSpeech } from "./librispeech.js";
-import { listSplits } from "./librispeech-splits.js";
 
 let root: string;
 const put = async (path: string, contents: string | Uint8Array) => {

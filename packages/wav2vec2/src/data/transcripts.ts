@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { UserError } from "../errors.js";
-import { unreadable } from "../files/unreadable.js";
+import { collapseSpaces, readTextFile } from "./corpus-text.js";
 
 /** A line of a `trans.txt` file: `<utterance id> <TRANSCRIPT>`. */
 export interface TranscriptLine {
@@ -15,20 +13,16 @@ export interface TranscriptLine {
  * Reads a LibriSpeech `trans.txt`, leaving out blank lines.
  * @throws UserError where the file cannot be read or is not UTF-8
  */
-export async function readTranscripts(path: string): Promise<TranscriptLine[]> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw unreadable(path, "a transcript file", error);
-  });
-  let content: string;
-  try {
-    content = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UserError(`${path} must be UTF-8 text, but is not. Convert it with: iconv -t UTF-8 ${path}`);
-  }
+export function readTranscripts(path: string): TranscriptLine[] {
   const lines: TranscriptLine[] = [];
-  for (const [index, line] of content.split(/\r\n|\n|\r/).entries()) {
-    const [id, ...words] = line.trim().split(/\s+/);
-    if (id) lines.push({ id, text: words.join(" "), line: index + 1 });
+  for (const [index, given] of readTextFile(path, "a transcript file")
+    .split(/\r\n|\n|\r/)
+    .entries()) {
+    const line = given.trim();
+    if (!line) continue;
+    const gap = line.search(/\s/);
+    const id = gap < 0 ? line : line.slice(0, gap);
+    lines.push({ id, text: gap < 0 ? "" : collapseSpaces(line.slice(gap)), line: index + 1 });
   }
   return lines;
 }

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import type { EventLoopTurns } from "./corpus-turns.js";
+
+/** What is known of an audio file from its header, and the file's state when it was read. */
+export interface AudioHeader {
+  /** Bytes. */
+  size: number;
+  /** Milliseconds since 1970. */
+  modified: number;
+  /** Hz. */
+  sampleRate: number;
+  /** Samples a channel, at the file's rate. */
+  samples: number;
+  samplesAt16k: number;
+}
+
+// Raise it when lines change their meaning: an index of another version is made anew.
+const VERSION = 1;
+const NEWLINE = 10;
+const LINES_AT_ONCE = 4096;
+
+/** `$WAV2VEC2_CACHE`, `$XDG_CACHE_HOME/wav2vec2` or `~/.cache/wav2vec2`. */
+export function defaultCache(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.WAV2VEC2_CACHE) return resolve(env.WAV2VEC2_CACHE);
+  const base = env.XDG_CACHE_HOME;
+  // The specification of XDG has relative paths ignored.
+  return join(base && isAbsolute(base) ? base : join(homedir(), ".cache"), "wav2vec2");
+}
+
+/**
+ * @param cache directory of all indices
+ * @param source real path of the directory or manifest that the index is of
+ */
+export function indexPath(cache: string, source: string): string {
+  const hash = createHash("sha256").update(source).digest("hex").slice(0, 16);
+  return join(cache, "index", `${basename(source).slice(0, 64)}-${hash}.jsonl`);
+}
+
+/**
+ * Reads an index: a line of version and source, a line `[path, size, modified, sampleRate, samples, samplesAt16k]` a
+ * file, and a last line with a checksum of all before it.
+ * @returns headers by the files' paths; none where the index is missing, damaged or another's
+ */
+export async function loadIndex(
+  path: string,
+  source: string,
+  turns: EventLoopTurns,
+): Promise<Map<string, AudioHeader>> {
+  const headers = new Map<string, AudioHeader>();
+  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
+  const end = bytes.lastIndexOf(NEWLINE, -2) + 1;
+  if (
+    bytes.toString("utf8", end) !==
+    lastLine(createHash("sha256").update(bytes.subarray(0, end)).digest("hex"))
+  )
+    return headers;
+  for (let at = 0, number = 0; at < end; number++) {
+    if (turns.due) await turns.next();
+    const stop = bytes.indexOf(NEWLINE, at);
+    const line = bytes.toString("utf8", at, stop + 1);
+    at = stop + 1;
+    if (number === 0) {
+      if (line !== firstLine(source)) return headers;
+      continue;
+    }
+    const [file, size, modified, sampleRate, samples, samplesAt16k] = JSON.parse(line) as IndexLine;
+    headers.set(file, { size, modified, sampleRate, samples, samplesAt16k });
+  }
+  return headers;
+}
+
+type IndexLine = [
+  path: string,
+  size: number,
+  modified: number,
+  sampleRate: number,
+  samples: number,
+  samplesAt16k: number,
+];
+
+function firstLine(source: string): string {
+  return `${JSON.stringify({ index: VERSION, source })}\n`;
+}
+
+function lastLine(sha256: string): string {
+  return `${JSON.stringify({ sha256 })}\n`;
+}
+
+let writes = 0;
+
+/**
+ * Writes an index, complete or as it was before. That it cannot be written, because the directory is read-only or the
+ * disk is full, is no error: the headers are read again next time. It is not flushed to the disk: one that a power
+ * failure damaged is known by its checksum.
+ */
+export async function saveIndex(
+  path: string,
+  source: string,
+  headers: Iterable<readonly [string, AudioHeader]>,
+): Promise<void> {
+  // Nobody else's: neither another process's nor that of another call here.
+  const temporary = `${path}.${process.pid}-${writes++}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    {
+      await using file = await open(temporary, "wx");
+      const sum = createHash("sha256");
+      let lines = [firstLine(source)];
+      const flush = async () => {
+        const block = Buffer.from(lines.join(""));
+        sum.update(block);
+        await file.writeFile(block);
+        lines = [];
+      };
+      for (const [name, { size, modified, sampleRate, samples, samplesAt16k }] of headers) {
+        const line: IndexLine = [name, size, modified, sampleRate, samples, samplesAt16k];
+        lines.push(`${JSON.stringify(line)}\n`);
+        if (lines.length >= LINES_AT_ONCE) await flush();
+      }
+      await flush();
+      await file.writeFile(lastLine(sum.digest("hex")));
+    }
+    await rename(temporary, path);
+  } catch {
+    await rm(temporary, { force: true }).catch(() => {});
+  }
+}
