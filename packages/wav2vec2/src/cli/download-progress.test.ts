@@ -24,6 +24,16 @@ it("rewrites one line on a terminal and clears it at the end", () => {
   ]);
 });
 
+it("does not take bytes from the disk for the connection's speed", () => {
+  let [text, time] = ["", 0];
+  const show = downloadProgress({ write: (part: string) => (text += part) }, () => time);
+  show({ id, received: 0, resumed: 0, total });
+  show({ id, received: 200e6, resumed: 200e6, total });
+  time = 10_000;
+  show({ id, received: 300e6, resumed: 200e6, total });
+  expect(text).toContain("300.0 of 400.0 MB (75 %), 10.0 MB/s, time left 10 s");
+});
+
 it("writes plain lines at intervals elsewhere", () => {
   let [text, time] = ["", 0];
   const show = downloadProgress({ write: (part: string) => (text += part) }, () => time);

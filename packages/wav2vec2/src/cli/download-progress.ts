@@ -1,10 +1,19 @@
-import type { DownloadProgress } from "../files/hub.js";
 import { formatDuration } from "../tracking/duration.js";
 import type { TerminalStream } from "../tracking/terminal.js";
 
 const REDRAW_MS = 100;
 /** Without a terminal, at most one line in this time. */
 const PLAIN_INTERVAL_MS = 10_000;
+
+export interface ShownProgress {
+  /** What is downloaded. */
+  id: string;
+  /** Bytes that are there, those of an earlier attempt included. */
+  received: number;
+  /** How many of these were on the disk before, where they are only told of one after another. */
+  resumed?: number;
+  total: number;
+}
 
 /**
  * Shows a download on stderr: bytes, share, speed and time left in one line that is rewritten in place and goes away at
@@ -13,16 +22,17 @@ const PLAIN_INTERVAL_MS = 10_000;
 export function downloadProgress(
   stream: TerminalStream = process.stderr,
   now: () => number = Date.now,
-): (progress: DownloadProgress) => void {
-  let first: { received: number; time: number } | undefined;
+): (progress: ShownProgress) => void {
+  let first: { fetched: number; time: number } | undefined;
   let last = Number.NEGATIVE_INFINITY;
-  return ({ id, received, total }) => {
-    first ??= { received, time: now() };
+  return ({ id, received, resumed = 0, total }) => {
+    const fetched = received - resumed;
+    first ??= { fetched, time: now() };
     const done = received === total;
     if (!done && now() - last < (stream.isTTY ? REDRAW_MS : PLAIN_INTERVAL_MS)) return;
     last = now();
     const seconds = (now() - first.time) / 1000;
-    const speed = (received - first.received) / seconds;
+    const speed = (fetched - first.fetched) / seconds;
     const parts = [
       `Downloading ${id}: ${megabytes(received)} of ${megabytes(total)} MB (${Math.floor((received / total) * 100)} %)`,
       // The first moments say nothing about a connection.

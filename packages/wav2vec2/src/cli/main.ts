@@ -12,6 +12,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./doctor.js")).defineDoctor,
   },
   {
+    name: "data",
+    summary: "speech to train on: download",
+    load: async () => (await import("./data.js")).defineData,
+  },
+  {
     name: "finetune",
     summary: "train speech recognition with CTC",
     load: async () => (await import("./finetune.js")).defineFinetune,

@@ -1,0 +1,37 @@
+import { statfs } from "node:fs/promises";
+import { UserError } from "../../errors.js";
+
+/** Left free beside what is needed, for others who write at the same time. */
+const MARGIN = 100e6;
+
+/** @throws UserError naming both numbers where `directory`'s disk has less than `bytes` and a margin left */
+export async function requireDiskSpace(directory: string, bytes: number): Promise<void> {
+  const free = await freeBytes(directory);
+  const needed = bytes + MARGIN;
+  if (free >= needed) return;
+  throw new UserError(
+    `${directory} must have ${size(needed)} of disk space free for the archives and what is unpacked from them, ` +
+      `but has ${size(free)}. Make room, or give another directory with --to.`,
+  );
+}
+
+/** What to throw for an error that came while writing to `directory`. */
+export async function explainFullDisk(error: unknown, directory: string, name: string): Promise<unknown> {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  const free = await freeBytes(directory);
+  return new UserError(
+    `${directory} must have room for ${name}, but the disk ${code === "ENOSPC" ? "is full" : "quota is used up"} ` +
+      `(${size(free)} free after tidying up). The archive so far stays: make room, and the same command goes on from there.`,
+    { cause: error },
+  );
+}
+
+async function freeBytes(directory: string): Promise<number> {
+  const { bavail, bsize } = await statfs(directory);
+  return bavail * bsize;
+}
+
+function size(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,134 @@
+import { mkdir, open, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, type Gunzip } from "node:zlib";
+import { Parser, type ReadEntry } from "tar";
+import { WrongArchiveError } from "./wrong-archive.js";
+
+/** The directory that everything in an archive of LibriSpeech lies in. */
+const ROOT = "LibriSpeech";
+
+/**
+ * Unpacks a gzipped tar whose bytes are given piece by piece, while they are downloaded. Inflating runs beside the
+ * main thread. Only files and directories below `LibriSpeech/` are written; an archive with anything else is refused,
+ * because it is unpacked before its checksum is known.
+ */
+export class Unpacker {
+  readonly #gunzip: Gunzip = createGunzip();
+  readonly #done: Promise<void>;
+  #error: unknown;
+  #stopped = false;
+
+  /** @param directory is made by the first file; `LibriSpeech` comes to lie in it */
+  constructor(private readonly directory: string) {
+    this.#done = pipeline(this.#gunzip, (source: AsyncIterable<Buffer>) => this.#parse(source)).catch(
+      (error: unknown) => {
+        this.#error = fault(error);
+        throw this.#error;
+      },
+    );
+    this.#done.catch(() => {}); // write and end tell it
+  }
+
+  /**
+   * Resolves when more can be taken.
+   * @throws WrongArchiveError
+   * @throws an error of the system, such as ENOSPC, where files cannot be written
+   */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#error !== undefined) throw this.#error;
+    if (this.#gunzip.write(chunk)) return;
+    await Promise.race([new Promise((resolve) => this.#gunzip.once("drain", resolve)), this.#done]);
+  }
+
+  /** Resolves when all files are written. Throws as `write` does. */
+  async end(): Promise<void> {
+    this.#gunzip.end();
+    await this.#done;
+  }
+
+  /** Ends the work and takes the directory away. */
+  async discard(): Promise<void> {
+    this.#gunzip.destroy();
+    await this.#done.catch(() => {});
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #parse(source: AsyncIterable<Buffer>): Promise<void> {
+    const parser = new Parser({ strict: true });
+    let stored = Promise.resolve();
+    let current: ReadEntry | undefined;
+    const failed = new Promise<never>((_, reject) => {
+      parser.on("error", reject);
+      // tar holds an entry's bytes back until they are read, and the next entry until the one before it is read.
+      parser.on("entry", (entry: ReadEntry) => {
+        current = entry;
+        stored = stored.then(() => this.#store(entry));
+        stored.catch(reject);
+      });
+    });
+    failed.catch(() => {}); // it may come when nobody waits: the next one who does hears it
+    const ended = new Promise((resolve) => parser.once("end", resolve));
+    try {
+      for await (const chunk of source) {
+        if (parser.write(chunk)) continue;
+        await Promise.race([new Promise((resolve) => parser.once("drain", resolve)), failed]);
+      }
+      parser.end();
+      await Promise.race([ended, failed]);
+      await stored;
+    } finally {
+      // Nothing is written any more when this is over, also where bytes are missing that an entry waits for.
+      this.#stopped = true;
+      current?.destroy();
+      await stored.catch(() => {});
+    }
+  }
+
+  async #store(entry: ReadEntry): Promise<void> {
+    this.#requireGoing();
+    const path = join(this.directory, checkedPath(entry));
+    if (entry.type === "Directory") {
+      await mkdir(path, { recursive: true });
+      entry.resume();
+      return;
+    }
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, "w");
+    try {
+      this.#requireGoing();
+      for await (const chunk of entry) {
+        await file.appendFile(chunk);
+        this.#requireGoing();
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** An entry that is destroyed tells only those who wait for it at that moment, never those who ask later. */
+  #requireGoing(): void {
+    if (this.#stopped) throw new Error("unpacking was stopped");
+  }
+}
+
+const kept: ReadonlySet<string> = new Set(["File", "OldFile", "ContiguousFile", "Directory"]);
+
+/** @throws WrongArchiveError for links, devices and paths that lead out of `LibriSpeech/` */
+function checkedPath({ path, type }: ReadEntry): string {
+  const parts = path.split("/").filter((part) => part !== "." && part !== "");
+  if (!kept.has(type)) throw new WrongArchiveError(`holds ${path}, which is no file but a ${type}`);
+  if (path.startsWith("/") || parts[0] !== ROOT || parts.includes("..") || path.includes("\\")) {
+    throw new WrongArchiveError(`holds ${path}, which lies outside ${ROOT}/`);
+  }
+  return join(...parts);
+}
+
+/** zlib's and tar's complaints mean that the bytes are wrong; those of the system stay what they are. */
+function fault(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof WrongArchiveError) return error;
+  if ("syscall" in error) return error;
+  const code = "code" in error ? String(error.code) : "";
+  if (!/^(Z_|TAR_)/.test(code)) return error;
+  return new WrongArchiveError(`is no intact .tar.gz (${error.message})`, { cause: error });
+}
