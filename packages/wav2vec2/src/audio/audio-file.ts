@@ -1,56 +1,115 @@
-import { readFile } from "node:fs/promises";
 import { UserError } from "../errors.js";
-import { unreadable } from "../files/unreadable.js";
-import type { DecodedAudio } from "./decoded-audio.js";
-import { decodeFlac } from "./flac.js";
-import { decodeWav } from "./wav.js";
+import { detectFormat } from "./audio-format.js";
+import { FileSource } from "./byte-source.js";
+import type { AudioHeader, SampleRange } from "./decoded-audio.js";
+import { HIGHEST_RATE, LOWEST_RATE, resample, resampledLength } from "./resample.js";
 
 /** Hz; what wav2vec 2.0 was trained on: a frame stands for 20 ms only at this rate. */
 export const SAMPLE_RATE = 16000;
 
+// Of a file of which only a part is wanted: the headers, mostly, and all of a short clip.
+const AHEAD = 2 ** 16;
+// Of a file whose headers alone are wanted.
+const HEADERS = 2 ** 12;
+
+/** A part of a file, in seconds. */
+export interface AudioRange {
+  /** Default: the file's beginning. */
+  start?: number | undefined;
+  /** Default: the file's end. */
+  end?: number | undefined;
+}
+
 /**
- * Reads a FLAC or WAV file, told apart by content, as mono at 16 kHz; channels are averaged.
+ * Reads a FLAC or WAV file, told apart by content, as mono at 16 kHz: channels are averaged, other rates resampled.
+ * @param range of FLAC and WAV no more is read and decoded than it needs. It is cut before other rates are resampled.
  * @returns [samples], full scale [-1, 1)
- * @throws UserError naming the file where it is missing, truncated, corrupt, at another rate or not finite
+ * @throws UserError naming the file where it is missing, truncated, corrupt or not finite, and where the range does
+ * not lie within it
  */
-export async function readAudio(path: string): Promise<Float32Array> {
-  let bytes: Uint8Array;
+export async function readAudio(path: string, range: AudioRange = {}): Promise<Float32Array> {
+  const partial = range.start !== undefined || range.end !== undefined;
+  const file = await FileSource.open(path, partial ? AHEAD : Number.POSITIVE_INFINITY, "an audio file");
   try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw unreadable(path, "an audio file", error);
+    const reader = detectFormat(file, path);
+    const part = partial ? toSamples(range, reader.readHeader(file, path), path) : undefined;
+    const { channelData, sampleRate } = await reader.decode(file, path, part);
+    const samples = mixDown(channelData);
+    if (samples.length === 0) throw new UserError(`${path} must hold audio, but holds 0 samples.`);
+    if (reader.format !== "flac") requireFinite(samples, path);
+    requireRate(sampleRate, path);
+    return resample(samples, sampleRate, SAMPLE_RATE);
+  } finally {
+    file.close();
   }
-  const { channelData, sampleRate } = await decode(bytes, path);
-  if (sampleRate !== SAMPLE_RATE)
+}
+
+/** What a file's headers say, and the file system. */
+export interface AudioInfo extends AudioHeader {
+  /** Samples that `readAudio` returns. */
+  samplesAt16k: number;
+  /** Of the file, in bytes. */
+  size: number;
+  /** When the file was last changed, in milliseconds since 1970. */
+  modified: number;
+}
+
+/**
+ * Reads a file's format and length from its headers, without decoding.
+ * @throws UserError naming the file where `readAudio` would refuse it for its headers. Damage behind them is left to
+ * `readAudio`, which never returns another number of samples: it refuses the file.
+ */
+export async function readAudioInfo(path: string): Promise<AudioInfo> {
+  const file = await FileSource.open(path, HEADERS, "an audio file");
+  try {
+    const header = detectFormat(file, path).readHeader(file, path);
+    if (header.samples === 0) throw new UserError(`${path} must hold audio, but holds 0 samples.`);
+    requireRate(header.sampleRate, path);
+    const samplesAt16k = resampledLength(header.samples, header.sampleRate, SAMPLE_RATE);
+    return { ...header, samplesAt16k, size: file.size, modified: file.modified };
+  } finally {
+    file.close();
+  }
+}
+
+function toSamples({ start = 0, end }: AudioRange, header: AudioHeader, path: string): SampleRange {
+  const { sampleRate, samples } = header;
+  const from = Math.round(start * sampleRate);
+  const to = end === undefined ? samples : Math.round(end * sampleRate);
+  if (!(from >= 0 && from < to && to <= samples))
     throw new UserError(
-      `sample rate of ${path} must be ${SAMPLE_RATE} Hz, but is ${sampleRate} Hz. ` +
-        `Convert it with: ffmpeg -i ${path} -ar ${SAMPLE_RATE} -ac 1 OUTPUT.flac`,
+      `the part of ${path} must lie within its ${samples / sampleRate} s, but is from ${start} s to ` +
+        `${end === undefined ? "the end" : `${end} s`}. Correct its start and end.`,
     );
-  const samples = mixDown(channelData);
-  if (samples.length === 0) throw new UserError(`${path} must hold audio, but holds 0 samples.`);
+  return { from, to };
+}
+
+function requireRate(rate: number, path: string): void {
+  if (rate < LOWEST_RATE || rate > HIGHEST_RATE)
+    throw new UserError(
+      `sample rate of ${path} must be from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but is ${rate} Hz: ` +
+        "its header is corrupt or was made by hand. Correct it.",
+    );
+}
+
+function mixDown(channelData: Float32Array[]): Float32Array {
+  const [first, second] = channelData;
+  if (!first || !second) return first ?? new Float32Array(0);
+  const mono = new Float32Array(first.length);
+  if (channelData.length === 2) for (let i = 0; i < mono.length; i++) mono[i] = (first[i]! + second[i]!) / 2;
+  else
+    for (let i = 0; i < mono.length; i++) {
+      let sum = 0;
+      for (const channel of channelData) sum += channel[i]!;
+      mono[i] = sum / channelData.length;
+    }
+  return mono;
+}
+
+function requireFinite(samples: Float32Array, path: string): void {
   const bad = samples.findIndex((sample) => !Number.isFinite(sample));
   if (bad >= 0)
     throw new UserError(
       `samples of ${path} must be finite, but sample ${bad} is ${samples[bad]}. Record it again.`,
     );
-  return samples;
-}
-
-async function decode(bytes: Uint8Array, path: string): Promise<DecodedAudio> {
-  if (bytes.length === 0) throw new UserError(`${path} must be an audio file, but is empty (0 bytes).`);
-  const magic = String.fromCharCode(...bytes.subarray(0, 4));
-  if (magic === "fLaC") return decodeFlac(bytes, path);
-  if (magic === "RIFF") return decodeWav(bytes, path);
-  throw new UserError(
-    `${path} must be FLAC or WAV, but begins with ${JSON.stringify(magic)}. ` +
-      `Convert it with: ffmpeg -i ${path} -ar ${SAMPLE_RATE} -ac 1 OUTPUT.flac`,
-  );
-}
-
-function mixDown(channelData: Float32Array[]): Float32Array {
-  const [first, ...others] = channelData;
-  if (!first || others.length === 0) return first ?? new Float32Array(0);
-  return first.map(
-    (sample, i) => others.reduce((sum, channel) => sum + channel[i]!, sample) / channelData.length,
-  );
 }

@@ -5,3 +5,25 @@ export interface DecodedAudio {
   /** Hz. */
   sampleRate: number;
 }
+
+/** What a file's headers say, without decoding. */
+export interface AudioHeader {
+  format: AudioFormat;
+  /** Hz. */
+  sampleRate: number;
+  channels: number;
+  /** Absent where a format has none: MP3, Opus and Vorbis. */
+  bitsPerSample?: number;
+  /** Samples a channel at `sampleRate`. */
+  samples: number;
+}
+
+export type AudioFormat = "flac" | "wav" | "mp3" | "ogg-opus" | "ogg-vorbis" | "ogg-flac";
+
+/** Samples [from, to) of each channel. */
+export interface SampleRange {
+  from: number;
+  to: number;
+}
+
+export const AGAIN = "Copy or download it again.";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
+import { memorySource } from "./byte-source.js";
 import { decodeWav, encodeWav } from "./wav.js";
 
 /** A WAV file of these samples ([frames][channels]) with a "LIST" chunk of odd size before the samples. */
@@ -83,7 +84,7 @@ describe("decodeWav", () => {
     ["extensible PCM", wav([[16384, -16384]], 16, { extensible: true }), [[0.5], [-0.5]]],
     ["extensible float", wav([[0.125]], 32, { float: true, extensible: true }), [[0.125]]],
   ])("reads %s", (_, bytes, expected) => {
-    const { channelData, sampleRate } = decodeWav(bytes, "x.wav");
+    const { channelData, sampleRate } = decodeWav(memorySource(bytes), "x.wav");
     expect(sampleRate).toBe(16000);
     expect(channelData.map((channel) => [...channel])).toEqual(expected);
   });
@@ -91,7 +92,7 @@ describe("decodeWav", () => {
   it("reads what a pipe wrote, without a size", () => {
     const bytes = wav([[16384], [8192]], 16);
     new DataView(bytes.buffer).setUint32(bytes.length - 8, 0xffffffff, true);
-    expect([...decodeWav(bytes, "x.wav").channelData[0]!]).toEqual([0.5, 0.25]);
+    expect([...decodeWav(memorySource(bytes), "x.wav").channelData[0]!]).toEqual([0.5, 0.25]);
   });
 
   it("refuses a file cut anywhere", () => {
@@ -105,7 +106,7 @@ describe("decodeWav", () => {
       { extensible: true },
     );
     for (let length = 0; length < whole.length; length++) {
-      const decode = () => decodeWav(whole.slice(0, length), "cut.wav");
+      const decode = () => decodeWav(memorySource(whole.slice(0, length)), "cut.wav");
       expect(decode, `cut at ${length}`).toThrow(UserError);
       expect(decode).toThrow("cut.wav");
     }
@@ -114,7 +115,7 @@ describe("decodeWav", () => {
   it("refuses other encodings", () => {
     const bytes = wav([[0]], 16);
     new DataView(bytes.buffer).setUint16(20, 6, true); // A-law
-    expect(() => decodeWav(bytes, "x.wav")).toThrow(
+    expect(() => decodeWav(memorySource(bytes), "x.wav")).toThrow(
       "but holds format 6 with 16 bits. Convert it with: ffmpeg",
     );
   });
@@ -122,7 +123,7 @@ describe("decodeWav", () => {
 
 it("encodeWav writes 16-bit PCM", () => {
   const samples = Float32Array.of(0, 0.5, -1, 1, -0.25);
-  const { channelData, sampleRate } = decodeWav(encodeWav(samples, 22050), "x.wav");
+  const { channelData, sampleRate } = decodeWav(memorySource(encodeWav(samples, 22050)), "x.wav");
   expect(sampleRate).toBe(22050);
   expect([...channelData[0]!]).toEqual([0, 0.5, -1, 32767 / 32768, -0.25]);
 });

@@ -1,0 +1,96 @@
+import { closeSync, fstatSync, openSync, read, readFile, readSync } from "node:fs";
+import { promisify } from "node:util";
+import { unreadable } from "../files/unreadable.js";
+
+const readAsync = promisify(read);
+const readFileAsync = promisify(readFile);
+
+/** Bytes that are read by position: those of a file, or some in memory. */
+export interface ByteSource {
+  readonly size: number;
+  /** The bytes from `at` on: `length`, or fewer where the source ends. They are not to be written to. */
+  read(at: number, length: number): Uint8Array;
+}
+
+export function memorySource(bytes: Uint8Array): ByteSource {
+  return { size: bytes.length, read: (at, length) => bytes.subarray(at, at + length) };
+}
+
+/** What `source` holds from `start` on. */
+export function sourceBehind(source: ByteSource, start: number): ByteSource {
+  return { size: source.size - start, read: (at, length) => source.read(start + at, length) };
+}
+
+/** An open file. */
+export class FileSource implements ByteSource {
+  readonly #descriptor: number;
+  readonly #head: Uint8Array;
+
+  private constructor(
+    readonly path: string,
+    /** In bytes. */
+    readonly size: number,
+    /** When it was last changed, in milliseconds since 1970. */
+    readonly modified: number,
+    descriptor: number,
+    head: Uint8Array,
+  ) {
+    this.#descriptor = descriptor;
+    this.#head = head;
+  }
+
+  /**
+   * Opens a file and reads its first bytes. That read alone is asynchronous, so that a loop over files leaves room
+   * for timers and signals; each further wait would cost as much as decoding half a second of speech.
+   * @param ahead how many bytes to read at once
+   * @param expected what the file should be, for messages: "an audio file"
+   * @throws UserError naming the file where the system does not read it
+   */
+  static async open(path: string, ahead: number, expected: string): Promise<FileSource> {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(path, "r");
+      const status = fstatSync(descriptor);
+      if (status.isDirectory()) throw Object.assign(new Error("is a directory"), { code: "EISDIR" });
+      if (!status.isFile()) {
+        // A pipe has no positions and no size before it is read.
+        const bytes = await readFileAsync(descriptor);
+        return new FileSource(path, bytes.length, status.mtimeMs, descriptor, bytes);
+      }
+      const head = Buffer.allocUnsafeSlow(Math.min(ahead, status.size));
+      let filled = 0;
+      while (filled < head.length) {
+        const length = Math.min(head.length - filled, 2 ** 30);
+        const { bytesRead } = await readAsync(descriptor, head, filled, length, filled);
+        if (bytesRead === 0) break; // it became shorter meanwhile
+        filled += bytesRead;
+      }
+      const size = filled < head.length ? filled : status.size;
+      return new FileSource(path, size, status.mtimeMs, descriptor, head.subarray(0, filled));
+    } catch (error) {
+      if (descriptor !== undefined) closeSync(descriptor);
+      throw unreadable(path, expected, error);
+    }
+  }
+
+  read(at: number, length: number): Uint8Array {
+    const end = Math.min(at + length, this.size);
+    if (end <= this.#head.length) return this.#head.subarray(at, end);
+    const bytes = Buffer.allocUnsafeSlow(end - at);
+    let filled = 0;
+    try {
+      while (filled < bytes.length) {
+        const bytesRead = readSync(this.#descriptor, bytes, filled, bytes.length - filled, at + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+    } catch (error) {
+      throw unreadable(this.path, "readable", error);
+    }
+    return bytes.subarray(0, filled);
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}

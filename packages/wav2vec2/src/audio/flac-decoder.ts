@@ -1,0 +1,123 @@
+import { createHash, type Hash } from "node:crypto";
+import type { FlacFrame } from "./flac-frames.js";
+import { BitReader, decodeSubframe } from "./flac-subframe.js";
+
+/** What a stream's header says of all its frames. */
+export interface FlacFormat {
+  channels: number;
+  /** 24 at most. */
+  bitsPerSample: number;
+}
+
+// How the two channels of a frame with one of these channel codes are coded; below, they are independent.
+const LEFT_SIDE = 8;
+const SIDE_RIGHT = 9;
+const MID_SIDE = 10;
+
+const SAMPLE_BITS = [0, 8, 12, 0, 16, 20, 24, 32]; // by the header's code; 0: as the stream's header says
+
+/**
+ * Decodes frames whose checksums were found to be right. Written out here because libFLAC compiled to WebAssembly is
+ * not faster in the end: it gives floats, to be turned back into integers, refuses frames that do not begin with the
+ * file's first, and holds what it read of a bad one against the next file.
+ * @returns channelData [channels][samples], exactly integers / 2^(bits-1), and the MD5 of the integers as FLAC wants it:
+ * interleaved, little-endian, in whole bytes
+ * @throws Error where the format forbids what is there
+ */
+export function decodeFrames(
+  frames: readonly FlacFrame[],
+  { channels, bitsPerSample }: FlacFormat,
+): { channelData: Float32Array[]; md5: Uint8Array } {
+  const length = frames.reduce((sum, { header }) => sum + header.blockSize, 0);
+  const largest = frames.reduce((size, { header }) => Math.max(size, header.blockSize), 0);
+  const channelData = Array.from({ length: channels }, () => new Float32Array(length));
+  const blocks = Array.from({ length: channels }, () => new Int32Array(largest));
+  const pcm = new PcmHash(largest, channels, Math.ceil(bitsPerSample / 8));
+  const scale = 2 ** (1 - bitsPerSample);
+  let start = 0;
+  for (const { bytes, header } of frames) {
+    const block = blocks.map((samples) => samples.subarray(0, header.blockSize));
+    decodeFrame(bytes, header.length, block, bitsPerSample);
+    for (let channel = 0; channel < channels; channel++)
+      copyScaled(block[channel]!, scale, channelData[channel]!, start);
+    pcm.update(block);
+    start += header.blockSize;
+  }
+  return { channelData, md5: pcm.digest() };
+}
+
+/** @param block one array of the block's size a channel, which is written */
+function decodeFrame(bytes: Uint8Array, headerLength: number, block: Int32Array[], bits: number): void {
+  const channelCode = bytes[3]! >> 4;
+  const channels = channelCode < LEFT_SIDE ? channelCode + 1 : 2;
+  const sampleBits = SAMPLE_BITS[(bytes[3]! >> 1) & 7]! || bits;
+  if (channelCode > MID_SIDE || channels !== block.length || sampleBits !== bits)
+    throw new Error("a frame has other channels or bits a sample than the file's header says");
+  const reader = new BitReader(bytes);
+  reader.position = headerLength * 8;
+  for (let channel = 0; channel < channels; channel++) {
+    const isSide = channelCode === SIDE_RIGHT ? channel === 0 : channelCode >= LEFT_SIDE && channel === 1;
+    decodeSubframe(reader, block[channel]!, isSide ? bits + 1 : bits);
+  }
+  if (Math.ceil(reader.position / 8) !== bytes.length - 2)
+    throw new Error("a frame's content does not fill it");
+  if (channelCode >= LEFT_SIDE) toLeftAndRight(block[0]!, block[1]!, channelCode);
+}
+
+function toLeftAndRight(first: Int32Array, second: Int32Array, channelCode: number): void {
+  for (let i = 0; i < first.length; i++) {
+    const [a, b] = [first[i]!, second[i]!];
+    if (channelCode === LEFT_SIDE) second[i] = a - b;
+    else if (channelCode === SIDE_RIGHT) first[i] = a + b;
+    else {
+      const doubled = 2 * a + (b & 1); // the middle's lowest bit is the side's
+      first[i] = (doubled + b) >> 1;
+      second[i] = (doubled - b) >> 1;
+    }
+  }
+}
+
+function copyScaled(block: Int32Array, scale: number, out: Float32Array, start: number): void {
+  for (let i = 0; i < block.length; i++) out[start + i] = block[i]! * scale;
+}
+
+/** The MD5 of blocks of samples. */
+class PcmHash {
+  readonly #hash: Hash = createHash("md5");
+  readonly #pcm: Uint8Array;
+
+  constructor(
+    blockSize: number,
+    channels: number,
+    readonly sampleBytes: number,
+  ) {
+    this.#pcm = new Uint8Array(blockSize * channels * sampleBytes);
+  }
+
+  update(block: Int32Array[]): void {
+    const length = block[0]!.length;
+    const { sampleBytes } = this;
+    if (sampleBytes === 2) {
+      const pcm = new Int16Array(this.#pcm.buffer);
+      if (block.length === 1) pcm.set(block[0]!);
+      else
+        for (const [channel, samples] of block.entries())
+          for (let i = 0, at = channel; i < length; i++, at += block.length) pcm[at] = samples[i]!;
+    } else {
+      const pcm = this.#pcm;
+      for (const [channel, samples] of block.entries())
+        for (let byte = 0; byte < sampleBytes; byte++)
+          for (
+            let i = 0, at = channel * sampleBytes + byte;
+            i < length;
+            i++, at += block.length * sampleBytes
+          )
+            pcm[at] = samples[i]! >> (8 * byte);
+    }
+    this.#hash.update(this.#pcm.subarray(0, length * block.length * sampleBytes));
+  }
+
+  digest(): Uint8Array {
+    return this.#hash.digest();
+  }
+}
