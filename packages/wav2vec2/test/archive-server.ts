@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 
 /** What happens to one answer instead of the usual. */
 export type Mishap =
-  | { cut: number } // the connection breaks after so many bytes of the body
   | { stall: number } // no more bytes come after so many
   | { status: number }
   | { page: string } // a web page, as of a hotel's network
@@ -47,6 +46,11 @@ export class ArchiveServer {
     this.#mishaps.set(path, mishaps);
   }
 
+  /** Breaks all connections. */
+  hangUp(): void {
+    this.#server.closeAllConnections();
+  }
+
   get askedRanges(): (string | undefined)[] {
     return this.requests.map(({ range }) => range);
   }
@@ -83,10 +87,7 @@ export class ArchiveServer {
         ? {}
         : { "content-range": `bytes ${from}-${contents.length - 1}/${this.lengths ? total : "*"}` }),
     });
-    if (mishap && "cut" in mishap) {
-      // Once the bytes are on their way.
-      response.write(body.subarray(0, mishap.cut), () => setTimeout(() => response.destroy(), 20));
-    } else if (mishap && "stall" in mishap) {
+    if (mishap && "stall" in mishap) {
       response.write(body.subarray(0, mishap.stall));
     } else if (mishap && "pace" in mishap) {
       sendSlowly(response, body, mishap.pace);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { UserError } from "../../errors.js";
 import { HttpClient, RequestError } from "../../files/http-request.js";
 import { type ExpectedFile, PartialFile } from "../../files/partial-file.js";
@@ -78,6 +78,8 @@ class Attempt {
       await this.#run();
     } catch (error) {
       await this.#unpacker.discard();
+      const left = await stat(this.files.archive).catch(() => undefined);
+      if (left?.size === 0) await rm(this.files.archive, { force: true });
       throw error;
     }
   }

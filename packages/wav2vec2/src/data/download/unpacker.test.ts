@@ -42,9 +42,14 @@ describe("an archive", () => {
     }
   });
 
-  it("may hold files that are larger than what is read ahead", async () => {
+  it("may hold empty files and such that are larger than what is read ahead", async () => {
     const [directory, body] = [await target(), noise(3_000_000, 7)];
-    await unpack(tarGz([{ path: "LibriSpeech/BOOKS.TXT", body }]), directory, 40);
+    await unpack(
+      tarGz([{ path: "LibriSpeech/empty" }, { path: "LibriSpeech/BOOKS.TXT", body }]),
+      directory,
+      40,
+    );
+    expect(fs.statSync(join(directory, "LibriSpeech/empty")).size).toBe(0);
     expect((await readFile(join(directory, "LibriSpeech/BOOKS.TXT"))).equals(body)).toBe(true);
   });
 

@@ -14,7 +14,8 @@ const ROOT = "LibriSpeech";
  * because it is unpacked before its checksum is known.
  */
 export class Unpacker {
-  readonly #gunzip: Gunzip = createGunzip();
+  // zlib's own 16 KiB at once would make a dozen writes of a clip and unpacking 1.7 times as long.
+  readonly #gunzip: Gunzip = createGunzip({ chunkSize: 1 << 18 });
   readonly #done: Promise<void>;
   #error: unknown;
   #stopped = false;
