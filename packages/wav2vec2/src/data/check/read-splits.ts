@@ -1,0 +1,37 @@
+import { basename, resolve } from "node:path";
+import { UserError } from "../../errors.js";
+import { type CorpusProblem, listSplits, readCorpus } from "../corpus.js";
+import type { Utterance } from "../utterance.js";
+
+export interface SplitUtterances {
+  name: string;
+  utterances: Utterance[];
+  problems: CorpusProblem[];
+}
+
+export interface ReadSplitsOptions {
+  /** Default: all */
+  splits?: readonly string[] | undefined;
+  transcripts?: "required" | "none" | undefined;
+  /** Of the audio files of each split. */
+  onProgress?: ((done: number, total: number | undefined) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads splits of a corpus one by one, problems left out and listed. A corpus without splits is one, of its own name.
+ * @param root what `readCorpus` takes
+ * @throws UserError on an unknown split, or where there is no utterance at all
+ */
+export async function readSplits(root: string, options: ReadSplitsOptions): Promise<SplitUtterances[]> {
+  const { splits = await listSplits(root), transcripts, onProgress, signal } = options;
+  const names = splits.length > 0 ? splits : [undefined];
+  const read: SplitUtterances[] = [];
+  for (const name of names) {
+    const corpus = await readCorpus(root, name, { transcripts, onProblem: "skip", onProgress, signal });
+    read.push({ name: name ?? basename(resolve(root)), ...corpus });
+  }
+  if (read.every(({ utterances, problems }) => utterances.length + problems.length === 0))
+    throw new UserError(`${root} must hold utterances, but holds none.`);
+  return read;
+}

@@ -1,0 +1,67 @@
+import type { Utterance } from "../utterance.js";
+import type { Findings } from "./findings.js";
+
+/** Characters a second. Read English has 14; nobody speaks these, so transcript and audio hardly belong together. */
+const SLOWEST = 1;
+const FASTEST = 40;
+
+/**
+ * What no text needs: control characters, the sign for undecodable bytes, halves of surrogate pairs and invisible
+ * format characters, but for the two joiners that Persian and the languages of India are written with.
+ */
+const CONTROL = /[\p{Cc}\p{Cs}\uFFFD]|(?![\u200C\u200D])\p{Cf}/gu;
+
+/**
+ * What is wrong with a clip's transcript.
+ * @param characters those of the vocabulary, the space among them if it has one; without, only control characters
+ * are wrong
+ */
+export function transcriptFindings(
+  { id, path, text, seconds }: Utterance,
+  characters: ReadonlySet<string> | undefined,
+): Findings {
+  const findings: Findings = { problems: [], remarks: [] };
+  if (text === undefined) return findings;
+  const wrong = new Set(
+    characters ? [...text].filter((character) => !characters.has(character)) : text.match(CONTROL),
+  );
+  if (wrong.size > 0) {
+    const list = [...wrong].map(describeCharacter).join(", ");
+    findings.problems.push(
+      characters
+        ? {
+            id,
+            file: path,
+            kind: "unknown-character",
+            message: `transcript of ${id} must be of the vocabulary's characters, but holds ${list}.${caseHint([...wrong], characters)}`,
+          }
+        : {
+            id,
+            file: path,
+            kind: "control-character",
+            message: `transcript of ${id} must be plain text, but holds ${list}. Take it out.`,
+          },
+    );
+  }
+  const rate = [...text].length / seconds;
+  if (rate < SLOWEST || rate > FASTEST) {
+    const message =
+      `${path} has ${rate.toPrecision(2)} characters a second; speech has some 15. ` +
+      "Look whether audio and transcript belong together.";
+    findings.remarks.push({ id, file: path, kind: "speaking-rate", message });
+  }
+  return findings;
+}
+
+/** `"é" (U+00E9)` */
+export function describeCharacter(character: string): string {
+  const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+  return `${JSON.stringify(character)} (U+${code})`;
+}
+
+function caseHint(wrong: readonly string[], characters: ReadonlySet<string>): string {
+  if (wrong.every((character) => characters.has(character.toUpperCase()))) return " Write it in upper case.";
+  return wrong.every((character) => characters.has(character.toLowerCase()))
+    ? " Write it in lower case."
+    : "";
+}

@@ -1,0 +1,21 @@
+import { UserError } from "../../errors.js";
+import { readSplits } from "../check/read-splits.js";
+import { type SplitStats, splitStats } from "./corpus-stats.js";
+
+/**
+ * Describes splits of a corpus, all of them where none is named, by their files' headers and transcripts. Transcripts
+ * are not needed.
+ *
+ * @returns with the number of problems, whose clips are left out
+ * @throws UserError on an unknown split, or where there is no utterance
+ */
+export async function readStats(
+  root: string,
+  splits?: readonly string[],
+): Promise<{ stats: SplitStats[]; leftOut: number }> {
+  const read = await readSplits(root, { splits });
+  const stats = read.map(({ name, utterances }) => splitStats(name, utterances));
+  if (stats.every(({ utterances }) => utterances === 0))
+    throw new UserError(`${root} must hold utterances, but holds none that can be used.`);
+  return { stats, leftOut: read.reduce((sum, { problems }) => sum + problems.length, 0) };
+}
