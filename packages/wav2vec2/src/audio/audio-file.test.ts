@@ -59,7 +59,11 @@ describe("readAudio", () => {
 
   it.each([
     ["empty.flac", "", "must be an audio file, but is empty (0 bytes)"],
-    ["notes.flac", "These are notes.", 'must be FLAC or WAV, but begins with "Thes"'],
+    [
+      "notes.flac",
+      "These are notes.",
+      'must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but begins with "Thes"',
+    ],
     ["none.wav", encodeWav(new Float32Array(0), 16000), "must hold audio, but holds 0 samples"],
     [
       "cut.flac",

@@ -21,8 +21,10 @@ export interface AudioRange {
 }
 
 /**
- * Reads a FLAC or WAV file, told apart by content, as mono at 16 kHz: channels are averaged, other rates resampled.
- * @param range of FLAC and WAV no more is read and decoded than it needs. It is cut before other rates are resampled.
+ * Reads FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or Ogg FLAC, told apart by content, as mono at 16 kHz: channels are
+ * averaged, other rates resampled. FLAC and WAV are exact; the others are as libsndfile reads them to 5e-5.
+ * @param range rounded to samples of the file; it is cut before other rates are resampled. Of FLAC and WAV no more is
+ * read and decoded than it needs, so that damage elsewhere in the file is not seen.
  * @returns [samples], full scale [-1, 1)
  * @throws UserError naming the file where it is missing, truncated, corrupt or not finite, and where the range does
  * not lie within it

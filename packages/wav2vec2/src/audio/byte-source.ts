@@ -74,7 +74,7 @@ export class FileSource implements ByteSource {
   }
 
   read(at: number, length: number): Uint8Array {
-    const end = Math.min(at + length, this.size);
+    const end = Math.max(at, Math.min(at + length, this.size));
     if (end <= this.#head.length) return this.#head.subarray(at, end);
     const bytes = Buffer.allocUnsafeSlow(end - at);
     let filled = 0;

@@ -14,7 +14,7 @@ type Result = { file: string; text: string } | { file: string; error: string };
 export const defineTranscribe: Define = (command, { exit }) => {
   command
     .argument("<model>", "model directory or Hugging Face Hub id")
-    .argument("<file...>", "FLAC or WAV files at 16 kHz")
+    .argument("<file...>", "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files, at any sample rate")
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
     .option(

@@ -1,0 +1,25 @@
+import type { ByteSource } from "./byte-source.js";
+import type { AudioHeader, DecodedAudio } from "./decoded-audio.js";
+import { decodeFlac, parseStreamInfo } from "./flac.js";
+import { lastOggPage, oggPackets, oggPages } from "./ogg.js";
+
+// The first packet is 9 bytes of its own and then a FLAC file's beginning; each further one is a metadata block or a
+// frame: https://www.rfc-editor.org/rfc/rfc9639#name-ogg-mapping.
+const MAPPING_HEADER = 9;
+
+/** @throws UserError naming the file where its first or last page is damaged */
+export function readOggFlacHeader(source: ByteSource, name: string): AudioHeader {
+  const [page] = oggPages(source, name);
+  const { sampleRate, channels, bitsPerSample, samples } = parseStreamInfo(
+    page!.body.subarray(MAPPING_HEADER),
+    name,
+  );
+  const length = samples || lastOggPage(source, page!.serial, name).granule;
+  return { format: "ogg-flac", sampleRate, channels, bitsPerSample, samples: length };
+}
+
+/** @throws UserError naming the file where it is truncated or corrupt */
+export function decodeOggFlac(source: ByteSource, name: string): DecodedAudio {
+  const [first, ...rest] = oggPackets(oggPages(source, name));
+  return decodeFlac(Buffer.concat([first!.subarray(MAPPING_HEADER), ...rest]), name);
+}
