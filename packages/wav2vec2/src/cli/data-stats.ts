@@ -4,6 +4,7 @@ import { type Define, print, printJson } from "./command.js";
 
 interface Options {
   split?: string[];
+  transcripts: boolean;
   svg?: string;
   png?: string;
   json: boolean;
@@ -19,17 +20,23 @@ export const defineDataStats: Define = (command) => {
   command
     .argument("<dir>", "LibriSpeech, a directory of manifests or of audio, or a manifest")
     .option("--split <name...>", "splits to describe (default: all)")
+    .option("--no-transcripts", "unlabelled speech: transcripts are not needed")
     .option("--svg <file>", "draw durations, speakers and characters")
     .option("--png <file>", "the same as PNG")
     .option("--json", "print the numbers as JSON: an object for each split", false)
-    .action(async (directory: string, { split, svg, png, json }: Options) => {
+    .action(async (directory: string, { split, transcripts, svg, png, json }: Options) => {
       const { readStats } = await import("../data/stats/read-stats.js");
-      const { stats, leftOut } = await readStats(directory, split);
+      const { stats, leftOut } = await readStats(directory, {
+        splits: split,
+        transcripts: transcripts ? "required" : "none",
+      });
       if (json) printJson(stats);
       else print(stats.map(describe).join("\n\n"));
       if (leftOut > 0)
         process.stderr.write(
-          `${leftOut} problems were found; what they concern is left out. 'wav2vec2 data check' lists them.\n`,
+          leftOut === 1
+            ? "1 problem was found; what it concerns is left out. 'wav2vec2 data check' lists it.\n"
+            : `${leftOut} problems were found; what they concern is left out. 'wav2vec2 data check' lists them.\n`,
         );
       if (svg === undefined && png === undefined) return;
       const { drawStats } = await import("../data/stats/draw.js");

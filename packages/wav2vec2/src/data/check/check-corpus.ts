@@ -60,15 +60,16 @@ export async function checkCorpus(root: string, options: CheckOptions = {}): Pro
   }
   if (!options.headersOnly) {
     const decoded = await decode(utterances, options);
-    const whole: { clip: Utterance; md5: string }[] = [];
+    const audible: { clip: Utterance; digest: string }[] = [];
     for (const [clip, result] of decoded) {
       const findings = audioFindings(clip, result);
       problems.push(...findings.problems);
       remarks.push(...findings.remarks);
       // All silent clips of a length are alike.
-      if ("measures" in result && !isSilent(result.measures)) whole.push({ clip, md5: result.measures.md5 });
+      if ("measures" in result && !isSilent(result.measures))
+        audible.push({ clip, digest: result.measures.digest });
     }
-    problems.push(...findDuplicates(whole));
+    problems.push(...findDuplicates(audible));
     remarks.push(...splits.flatMap((split) => narrowBand(split, decoded)));
   }
   const bad = new Set(problems.map(({ id, file }) => key(id, file)));

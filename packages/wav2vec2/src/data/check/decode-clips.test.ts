@@ -21,7 +21,7 @@ it("goes on where threads end, and says at which files", async () => {
     for (const [index, { path }] of clips.entries()) {
       progress[0] = index;
       if (${JSON.stringify(fatal)}.includes(path)) process.exit(5);
-      results.push({ measures: { md5: path }, sampleRate: 16000, channels: 1 });
+      results.push({ measures: { digest: path }, sampleRate: 16000, channels: 1 });
     }
     return results;`);
   const seen = { clips: 0, seconds: 0 };
@@ -41,7 +41,7 @@ it("goes on where threads end, and says at which files", async () => {
         new RegExp(`^${path} must be readable audio, but the thread that read it ended: .*5\\.$`),
       );
       expect(result).toEqual({ fault: "unreadable-audio", message });
-    } else expect(result).toMatchObject({ measures: { md5: path } });
+    } else expect(result).toMatchObject({ measures: { digest: path } });
   }
   expect(seen).toEqual({ clips: 40, seconds: 40 });
 });

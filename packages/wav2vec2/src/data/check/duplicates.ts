@@ -5,14 +5,14 @@ import type { CheckProblem } from "./findings.js";
  * Clips with the same samples. Where their transcripts agree the first one is good and each other a duplicate;
  * where they do not, nobody knows which is right, and each is a problem.
  *
- * @param clips in the order in which the first one counts; `md5` of the decoded samples
+ * @param clips in the order in which the first one counts; `digest` of the decoded samples
  */
-export function findDuplicates(clips: Iterable<{ clip: Utterance; md5: string }>): CheckProblem[] {
+export function findDuplicates(clips: Iterable<{ clip: Utterance; digest: string }>): CheckProblem[] {
   const groups = new Map<string, Utterance[]>();
-  for (const { clip, md5 } of clips) {
-    const group = groups.get(md5);
+  for (const { clip, digest } of clips) {
+    const group = groups.get(digest);
     if (group) group.push(clip);
-    else groups.set(md5, [clip]);
+    else groups.set(digest, [clip]);
   }
   const problems: CheckProblem[] = [];
   for (const [first, ...others] of groups.values()) {

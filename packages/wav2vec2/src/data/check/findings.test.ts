@@ -58,7 +58,7 @@ describe("transcriptFindings", () => {
 });
 
 describe("findDuplicates", () => {
-  const clip = (id: string, md5: string, text?: string) => ({ clip: utterance(id, text), md5 });
+  const clip = (id: string, digest: string, text?: string) => ({ clip: utterance(id, text), digest });
 
   it("keeps the first of equal clips, and none where transcripts differ", () => {
     const found = findDuplicates([

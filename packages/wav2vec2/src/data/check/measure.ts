@@ -4,8 +4,8 @@ import { bandwidth } from "./bandwidth.js";
 
 /** What is told of a clip's samples to judge them. */
 export interface ClipMeasures {
-  /** MD5 of the decoded samples: equal for equal audio in whatever lossless file. */
-  md5: string;
+  /** SHA-1 of the decoded samples: equal for equal audio in whatever lossless file. Processors compute it fast. */
+  digest: string;
   /** Root mean square about the mean; 1 is full scale. */
   rms: number;
   mean: number;
@@ -39,7 +39,7 @@ export function measureClip(samples: Float32Array): ClipMeasures {
   if (run >= CLIPPED_RUN) clipped += run;
   const mean = sum / samples.length;
   return {
-    md5: createHash("md5").update(samples).digest("hex"),
+    digest: createHash("sha1").update(samples).digest("hex"),
     rms: Math.sqrt(Math.max(0, squares / samples.length - mean * mean)),
     mean,
     clipped: clipped / samples.length,

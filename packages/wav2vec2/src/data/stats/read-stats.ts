@@ -1,19 +1,18 @@
 import { UserError } from "../../errors.js";
-import { readSplits } from "../check/read-splits.js";
+import { type ReadSplitsOptions, readSplits } from "../check/read-splits.js";
 import { type SplitStats, splitStats } from "./corpus-stats.js";
 
 /**
- * Describes splits of a corpus, all of them where none is named, by their files' headers and transcripts. Transcripts
- * are not needed.
+ * Describes splits of a corpus, all of them where none is named, by their files' headers and transcripts.
  *
  * @returns with the number of problems, whose clips are left out
  * @throws UserError on an unknown split, or where there is no utterance
  */
 export async function readStats(
   root: string,
-  splits?: readonly string[],
+  options: Pick<ReadSplitsOptions, "splits" | "transcripts"> = {},
 ): Promise<{ stats: SplitStats[]; leftOut: number }> {
-  const read = await readSplits(root, { splits });
+  const read = await readSplits(root, options);
   const stats = read.map(({ name, utterances }) => splitStats(name, utterances));
   if (stats.every(({ utterances }) => utterances === 0))
     throw new UserError(`${root} must hold utterances, but holds none that can be used.`);
