@@ -107,14 +107,15 @@ async function* walk(
     if (turns.due) await turns.next();
     if (visited.has(real) || isAbove(real, top)) continue;
     visited.add(real);
-    const listing = listOrReport(join(directory, prefix), prefix.slice(0, -1), problems);
+    const name = prefix.slice(0, -1);
+    const listing = listOrReport(join(directory, name), name, problems);
     if (!listing) continue;
     yield { prefix, files: listing.files };
     const children = listing.directories.filter((name) => !isHidden(name)).reverse();
-    for (const name of children) {
-      const path = join(real, name);
+    for (const child of children) {
+      const path = join(real, child);
       const target = realPath(path);
-      (target === path ? pending : links).push({ prefix: `${prefix}${name}/`, real: target });
+      (target === path ? pending : links).push({ prefix: `${prefix}${child}/`, real: target });
     }
   }
 }

@@ -1,4 +1,5 @@
 import { SAMPLE_RATE } from "../audio/audio-file.js";
+import { resampledLength } from "../audio/resample.js";
 import type { Clip } from "./corpus-clip.js";
 import type { Part } from "./corpus-parts.js";
 import type { CorpusProblem } from "./corpus-problem.js";
@@ -81,7 +82,7 @@ function partSamples({ start, end }: Clip, header: AudioHeader): number {
   if (start === undefined && end === undefined) return header.samplesAt16k;
   const from = start === undefined ? 0 : Math.round(start * header.sampleRate);
   const to = end === undefined ? header.samples : Math.round(end * header.sampleRate);
-  return Math.ceil(((to - from) * SAMPLE_RATE) / header.sampleRate);
+  return resampledLength(to - from, header.sampleRate, SAMPLE_RATE);
 }
 
 function toUtterance(clip: Clip, header: AudioHeader): Utterance {

@@ -73,7 +73,7 @@ export async function readCorpus(
   for (const part of parts) {
     const found = await measureClips(part, { transcripts, cache, turns, onFile: () => files.add() });
     for (const utterance of found.utterances) utterances.push(utterance);
-    problems.push(...found.problems);
+    for (const problem of found.problems) problems.push(problem);
     part.clips = []; // of a large corpus they are as large as the utterances
   }
   onProgress?.(files.total, files.total);
@@ -90,6 +90,9 @@ function order(a: string, b: string): number {
 }
 
 function leaveOutDuplicates(parts: readonly Part[], problems: CorpusProblem[]): void {
+  // Mostly there are none, and sorted ids, as directories have them, show it at less cost than a map.
+  const ids = parts.flatMap((part) => part.clips.map(({ id }) => id)).sort(order);
+  if (!ids.some((id, i) => id === ids[i + 1])) return;
   const first = new Map<string, Clip>();
   for (const part of parts) {
     const isNew = (clip: Clip) => {

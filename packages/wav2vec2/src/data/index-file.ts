@@ -39,41 +39,39 @@ export function indexPath(cache: string, source: string): string {
   return join(cache, "index", `${basename(source).slice(0, 64)}-${hash}.jsonl`);
 }
 
+/** Headers and the names of their files, in the order in which the files were asked for when it was written. */
+export interface HeaderIndex {
+  names: string[];
+  headers: AudioHeader[];
+}
+
 /**
- * Reads an index: a line of version and source, a line `[path, size, modified, sampleRate, samples, samplesAt16k]` a
+ * Reads an index: a line of version and source, a line `[name, size, modified, sampleRate, samples, samplesAt16k]` a
  * file, and a last line with a checksum of all before it.
- * @returns headers by the files' paths; none where the index is missing, damaged or another's
+ * @returns an empty one where the file is missing, damaged or another source's
  */
-export async function loadIndex(
-  path: string,
-  source: string,
-  turns: EventLoopTurns,
-): Promise<Map<string, AudioHeader>> {
-  const headers = new Map<string, AudioHeader>();
+export async function loadIndex(path: string, source: string, turns: EventLoopTurns): Promise<HeaderIndex> {
+  const index: HeaderIndex = { names: [], headers: [] };
   const bytes = await readFile(path).catch(() => Buffer.alloc(0));
   const end = bytes.lastIndexOf(NEWLINE, -2) + 1;
-  if (
-    bytes.toString("utf8", end) !==
-    lastLine(createHash("sha256").update(bytes.subarray(0, end)).digest("hex"))
-  )
-    return headers;
-  for (let at = 0, number = 0; at < end; number++) {
+  const sum = createHash("sha256").update(bytes.subarray(0, end)).digest("hex");
+  if (bytes.toString("utf8", end) !== lastLine(sum)) return index;
+  const first = bytes.indexOf(NEWLINE) + 1;
+  if (bytes.toString("utf8", 0, first) !== firstLine(source)) return index;
+  for (let at = first; at < end; ) {
     if (turns.due) await turns.next();
-    const stop = bytes.indexOf(NEWLINE, at);
-    const line = bytes.toString("utf8", at, stop + 1);
-    at = stop + 1;
-    if (number === 0) {
-      if (line !== firstLine(source)) return headers;
-      continue;
-    }
-    const [file, size, modified, sampleRate, samples, samplesAt16k] = JSON.parse(line) as IndexLine;
-    headers.set(file, { size, modified, sampleRate, samples, samplesAt16k });
+    const stop = bytes.indexOf(NEWLINE, at) + 1;
+    const line = JSON.parse(bytes.toString("utf8", at, stop)) as IndexLine;
+    const [name, size, modified, sampleRate, samples, samplesAt16k] = line;
+    index.names.push(name);
+    index.headers.push({ size, modified, sampleRate, samples, samplesAt16k });
+    at = stop;
   }
-  return headers;
+  return index;
 }
 
 type IndexLine = [
-  path: string,
+  name: string,
   size: number,
   modified: number,
   sampleRate: number,
@@ -99,7 +97,7 @@ let writes = 0;
 export async function saveIndex(
   path: string,
   source: string,
-  headers: Iterable<readonly [string, AudioHeader]>,
+  { names, headers }: HeaderIndex,
 ): Promise<void> {
   // Nobody else's: neither another process's nor that of another call here.
   const temporary = `${path}.${process.pid}-${writes++}.tmp`;
@@ -115,8 +113,8 @@ export async function saveIndex(
         await file.writeFile(block);
         lines = [];
       };
-      for (const [name, { size, modified, sampleRate, samples, samplesAt16k }] of headers) {
-        const line: IndexLine = [name, size, modified, sampleRate, samples, samplesAt16k];
+      for (const [i, { size, modified, sampleRate, samples, samplesAt16k }] of headers.entries()) {
+        const line: IndexLine = [names[i]!, size, modified, sampleRate, samples, samplesAt16k];
         lines.push(`${JSON.stringify(line)}\n`);
         if (lines.length >= LINES_AT_ONCE) await flush();
       }

@@ -1,11 +1,10 @@
 import { realpathSync, type Stats, statSync } from "node:fs";
 import { dirname, sep } from "node:path";
-import { SAMPLE_RATE } from "../audio/audio-file.js";
-import { readFlacInfo } from "../audio/flac.js";
+import { readAudioInfo } from "../audio/audio-file.js";
 import { UserError } from "../errors.js";
 import type { ProblemKind } from "./corpus-problem.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
-import { type AudioHeader, indexPath, loadIndex, saveIndex } from "./index-file.js";
+import { type AudioHeader, type HeaderIndex, indexPath, loadIndex, saveIndex } from "./index-file.js";
 import { mapConcurrent } from "./map-concurrent.js";
 
 const HEADERS_AT_ONCE = 32;
@@ -36,18 +35,17 @@ export async function readHeaders(
   { cache, turns, onFile = () => {} }: HeaderOptions,
 ): Promise<(AudioHeader | HeaderProblem)[]> {
   const identity = realpathSync(source);
-  const file = cache === false ? undefined : indexPath(cache, identity);
-  const index = file === undefined ? new Map<string, AudioHeader>() : await loadIndex(file, identity, turns);
   const base = `${statSync(source).isDirectory() ? source : dirname(source)}${sep}`;
-  const nameOf = (path: string) => (path.startsWith(base) ? path.slice(base.length) : path);
+  const file = cache === false ? undefined : indexPath(cache, identity);
+  const known = new KnownHeaders(base, file ? await loadIndex(file, identity, turns) : undefined);
 
   const results: (AudioHeader | HeaderProblem)[] = new Array(paths.length);
   const unknown: number[] = [];
   for (const [i, path] of paths.entries()) {
     if (turns.due) await turns.next();
-    const known = index.get(nameOf(path));
-    if (known && isUnchanged(path, known)) {
-      results[i] = known;
+    const header = known.take(path);
+    if (header && isUnchanged(path, header)) {
+      results[i] = header;
       onFile();
     } else unknown.push(i);
   }
@@ -56,39 +54,80 @@ export async function readHeaders(
     results[i] = await readHeader(paths[i]!);
     onFile();
   });
+  if (file === undefined) return results;
 
-  let changed = false;
-  for (const i of unknown) {
-    const name = nameOf(paths[i]!);
-    const result = results[i]!;
-    if (!("kind" in result)) {
-      index.set(name, result);
-      changed = true;
-    } else if (index.delete(name)) changed = true;
-  }
-  const removed = index.size > paths.length;
-  if (file !== undefined && (changed || removed)) {
-    // Files that were not asked for this time stay known as long as they exist.
-    const asked = new Set(paths.map(nameOf));
-    for (const name of index.keys()) {
-      if (turns.due) await turns.next();
-      if (!asked.has(name) && !exists(name.startsWith(sep) ? name : base + name)) {
-        index.delete(name);
-        changed = true;
-      }
+  // Files that were not asked for this time stay known as long as they exist.
+  const others = await known.othersThatExist(turns);
+  if (others.gone > 0 || unknown.some((i) => !("kind" in results[i]!))) {
+    const index: HeaderIndex = { names: [], headers: [] };
+    for (const [i, result] of results.entries()) {
+      if ("kind" in result) continue;
+      index.names.push(known.nameOf(paths[i]!));
+      index.headers.push(result);
     }
-    if (changed) await saveIndex(file, identity, index);
+    index.names = index.names.concat(others.names);
+    index.headers = index.headers.concat(others.headers);
+    await saveIndex(file, identity, index);
   }
   return results;
+}
+
+/** The headers of an index by path. */
+class KnownHeaders {
+  readonly #taken: Uint8Array;
+  #next = 0;
+  #byName: Map<string, number> | undefined;
+
+  constructor(
+    readonly base: string,
+    readonly index: HeaderIndex = { names: [], headers: [] },
+  ) {
+    this.#taken = new Uint8Array(index.names.length);
+  }
+
+  /** A file's name in the index: below the source it is relative, so that the index is small. */
+  nameOf(path: string): string {
+    return path.startsWith(this.base) ? path.slice(this.base.length) : path;
+  }
+
+  /** Files come in the index's order but for those that were added since, so the next one is mostly it. */
+  take(path: string): AudioHeader | undefined {
+    const { names, headers } = this.index;
+    const next = names[this.#next];
+    if (next === undefined || !this.#is(path, next)) {
+      this.#byName ??= new Map(names.map((name, i) => [name, i]));
+      const found = this.#byName.get(this.nameOf(path));
+      if (found === undefined) return undefined;
+      this.#next = found;
+    }
+    this.#taken[this.#next] = 1;
+    return headers[this.#next++];
+  }
+
+  /** Whether a path has a name, without making a string for the comparison. */
+  #is(path: string, name: string): boolean {
+    const { base } = this;
+    return path.length === base.length + name.length && path.endsWith(name) && path.startsWith(base);
+  }
+
+  /** Those that were not taken, without those whose files are gone. */
+  async othersThatExist(turns: EventLoopTurns): Promise<HeaderIndex & { gone: number }> {
+    const others = { names: [] as string[], headers: [] as AudioHeader[], gone: 0 };
+    for (const [i, name] of this.index.names.entries()) {
+      if (turns.due) await turns.next();
+      if (this.#taken[i]) continue;
+      if (tryStat(name.startsWith(sep) ? name : this.base + name)) {
+        others.names.push(name);
+        others.headers.push(this.index.headers[i]!);
+      } else others.gone++;
+    }
+    return others;
+  }
 }
 
 function isUnchanged(path: string, { size, modified }: AudioHeader): boolean {
   const stats = tryStat(path);
   return stats !== undefined && stats.size === size && stats.mtimeMs === modified;
-}
-
-function exists(path: string): boolean {
-  return tryStat(path) !== undefined;
 }
 
 function tryStat(path: string): Stats | undefined {
@@ -102,16 +141,16 @@ function tryStat(path: string): Stats | undefined {
 /** The header, or what is wrong with it. */
 async function readHeader(path: string): Promise<AudioHeader | HeaderProblem> {
   try {
-    const { sampleRate, samples } = await readFlacInfo(path);
-    const { size, mtimeMs } = statSync(path);
-    if (samples === 0)
-      return { kind: "empty-file", message: `${path} must hold audio, but its header says 0 samples.` };
-    const samplesAt16k = Math.ceil((samples * SAMPLE_RATE) / sampleRate);
-    return { size, modified: mtimeMs, sampleRate, samples, samplesAt16k };
+    const { size, modified, sampleRate, samples, samplesAt16k } = await readAudioInfo(path);
+    return { size, modified, sampleRate, samples, samplesAt16k };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
+    const { message } = error;
     const stats = tryStat(path);
-    const kind = stats === undefined ? "missing-audio" : stats.size === 0 ? "empty-file" : "corrupt-header";
-    return { kind, message: error.message };
+    if (!stats) return { kind: "missing-audio", message };
+    return {
+      kind: stats.size === 0 || message.endsWith(" 0 samples.") ? "empty-file" : "corrupt-header",
+      message,
+    };
   }
 }

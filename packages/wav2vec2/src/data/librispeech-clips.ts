@@ -32,10 +32,10 @@ export async function findLibriSpeechClips(
 ): Promise<FoundClips> {
   const found: FoundClips = { clips: [], problems: [] };
   const { directories: speakers, files: strays } = listDirectory(directory);
-  found.problems.push(...misplacedAudio(directory, strays));
+  reportMisplaced(directory, strays, found.problems);
   for (const speaker of speakers) {
     const listing = listOrReport(join(directory, speaker), speaker, found.problems);
-    found.problems.push(...misplacedAudio(join(directory, speaker), listing?.files ?? []));
+    reportMisplaced(join(directory, speaker), listing?.files ?? [], found.problems);
     for (const chapter of listing?.directories ?? []) {
       if (turns.due) await turns.next();
       const place = { directory: join(directory, speaker, chapter), speaker, chapter };
@@ -55,14 +55,13 @@ interface Chapter {
 function findChapter(place: Chapter, files: string[], { transcripts }: FindOptions, found: FoundClips) {
   const { directory, speaker, chapter } = place;
   const prefix = `${speaker}-${chapter}-`;
-  const audio = files.filter((name) => name.endsWith(FLAC));
-  const clips = audio.filter((name) => name.startsWith(prefix)).map((name) => clipOf(place, name));
-  found.clips.push(...clips);
-  found.problems.push(
-    ...misplacedAudio(
-      directory,
-      audio.filter((name) => !name.startsWith(prefix)),
-    ),
+  const isOurs = (name: string) => name.startsWith(prefix) && name.endsWith(FLAC);
+  const clips = files.filter(isOurs).map((name) => clipOf(place, name));
+  for (const clip of clips) found.clips.push(clip);
+  reportMisplaced(
+    directory,
+    files.filter((name) => !isOurs(name)),
+    found.problems,
   );
   if (transcripts === "none") return;
   const transcriptFile = join(directory, `${speaker}-${chapter}.trans.txt`);
@@ -137,15 +136,17 @@ function clipOf({ directory, speaker, chapter }: Chapter, name: string): Clip {
   };
 }
 
-function misplacedAudio(directory: string, files: readonly string[]): CorpusProblem[] {
-  return files
-    .filter((name) => name.endsWith(FLAC))
-    .map((name) => ({
+function reportMisplaced(directory: string, files: readonly string[], problems: CorpusProblem[]): void {
+  for (const name of files) {
+    if (!name.endsWith(FLAC)) continue;
+    const file = join(directory, name);
+    problems.push({
       id: name.slice(0, -FLAC.length),
-      file: join(directory, name),
+      file,
       kind: "misplaced-audio",
       message:
-        `${join(directory, name)} must lie at <speaker>/<chapter>/<speaker>-<chapter>-<utterance>.flac, ` +
+        `${file} must lie at <speaker>/<chapter>/<speaker>-<chapter>-<utterance>.flac, ` +
         "but its name and directory differ. Move or rename it.",
-    }));
+    });
+  }
 }

@@ -159,7 +159,7 @@ describe("problems", () => {
           id: "10-2-0000",
           file: "10/2/10-2-0000.flac",
           kind: "empty-file",
-          message: "its header says 0 samples",
+          message: "must hold audio, but holds 0 samples",
         },
       ],
       [

@@ -22,7 +22,7 @@ export function isFairseq(first: string, second: string | undefined): boolean {
  */
 export async function* readFairseqRows(path: string, transcripts: boolean): AsyncGenerator<TableRows> {
   const labels = transcripts ? await readLabels(path) : undefined;
-  const names = labels ? ["audio", "text"] : ["audio"];
+  const names = ["audio", "id", ...(labels ? ["text"] : [])];
   let root: string | undefined;
   let count = 0;
   for await (const lines of readLines(path)) {
@@ -41,7 +41,11 @@ export async function* readFairseqRows(path: string, transcripts: boolean): Asyn
           ? `must be <path><TAB><samples>, but is ${JSON.stringify(text.slice(0, 200))}.`
           : label?.problem && `has a transcript in ${labels?.file}:${label.number} that ${label.problem}`);
       if (wrong) rows.push({ line: number, values: {}, problem: wrong });
-      else rows.push({ line: number, values: { audio: join(root, audio!), text: label?.text } });
+      else
+        rows.push({
+          line: number,
+          values: { audio: join(root, audio!), id: withoutEnding(audio!), text: label?.text },
+        });
     }
     yield { names, rows };
   }
@@ -52,7 +56,7 @@ export async function* readFairseqRows(path: string, transcripts: boolean): Asyn
 }
 
 async function readLabels(path: string): Promise<{ file: string; lines: Line[] } | undefined> {
-  const stem = path.slice(0, -extname(path).length);
+  const stem = withoutEnding(path);
   const file = [`${stem}.wrd`, `${stem}.ltr`].find((candidate) => existsSync(candidate));
   if (file === undefined) return undefined;
   const lines: Line[] = [];
@@ -60,6 +64,10 @@ async function readLabels(path: string): Promise<{ file: string; lines: Line[] }
     for (const line of block)
       lines.push(file.endsWith(".ltr") ? { ...line, text: fromLetters(line.text) } : line);
   return { file, lines };
+}
+
+function withoutEnding(path: string): string {
+  return path.slice(0, path.length - extname(path).length);
 }
 
 /** `H E L L O | W O R L D |` is HELLO WORLD. */
@@ -81,7 +89,7 @@ export async function writeFairseq(path: string, utterances: readonly Utterance[
   const paths = utterances.map((utterance) => resolve(utterance.path));
   const root = commonDirectory(paths);
   const lines = [root, ...utterances.map(({ samples }, i) => `${relative(root, paths[i]!)}\t${samples}`)];
-  const stem = path.slice(0, -extname(path).length);
+  const stem = withoutEnding(path);
   const texts = utterances.map(({ text }) => text).filter((text) => text !== undefined);
   if (texts.length === utterances.length) {
     await writeFileAtomic(`${stem}.wrd`, texts.map((text) => `${text}\n`).join(""));

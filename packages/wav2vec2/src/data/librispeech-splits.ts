@@ -1,1 +1,0 @@
-export { listSplits } from "./corpus-splits.js";

@@ -1,0 +1,25 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeWav } from "../src/audio/wav.js";
+
+/** A directory for one test, with files put into it. */
+export function corpusDirectory() {
+  const root = mkdtempSync(join(tmpdir(), "corpus-"));
+  const put = (path: string, contents: string | Uint8Array): string => {
+    const file = join(root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, contents);
+    return file;
+  };
+  return { root, put, cache: join(root, ".cache") };
+}
+
+export function flac(samples: number, rate = 16000): Uint8Array {
+  return encodeFlac(new Int16Array(samples).fill(3), rate);
+}
+
+export function wav(samples: number, rate = 16000): Uint8Array {
+  return encodeWav(new Float32Array(samples).fill(0.1), rate);
+}
