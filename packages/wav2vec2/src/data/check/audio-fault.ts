@@ -12,12 +12,14 @@ const LONGEST_FRAME = 2 ** 17;
  */
 export async function audioFault(path: string, message: string): Promise<ClipFault> {
   if (
-    message.includes("truncated or corrupt") &&
+    /truncated or corrupt|no sample could be decoded/.test(message) &&
     endsInFrame(await readFile(path).catch(() => Buffer.alloc(0)))
   )
     return "corrupt-audio";
-  if (/truncated|cut off|ends after|incomplete/.test(message)) return "truncated-audio";
-  return /corrupt|damaged|checksum|CRC|MD5/.test(message) ? "corrupt-audio" : "unreadable-audio";
+  if (/truncated|cut off|ends after|no sample could be decoded/.test(message)) return "truncated-audio";
+  return /corrupt|damaged|is missing|goes on behind|checksum|CRC|MD5/.test(message)
+    ? "corrupt-audio"
+    : "unreadable-audio";
 }
 
 /** Whether a frame ends where the file does, and its checksum is right. */
