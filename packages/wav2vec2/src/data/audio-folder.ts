@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { extname, isAbsolute, join, relative, sep } from "node:path";
 import { UserError } from "../errors.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
-import { listDirectory, listOrReport } from "./corpus-directory.js";
+import { listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
@@ -108,7 +108,7 @@ async function* walk(
     if (visited.has(real) || isAbove(real, top)) continue;
     visited.add(real);
     const name = prefix.slice(0, -1);
-    const listing = listOrReport(join(directory, name), name, problems);
+    const listing = orReport(listDirectory, join(directory, name), name, problems);
     if (!listing) continue;
     yield { prefix, files: listing.files };
     const children = listing.directories.filter((name) => !isHidden(name)).reverse();

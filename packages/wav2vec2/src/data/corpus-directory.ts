@@ -36,10 +36,27 @@ function isDirectory(path: string, entry: Dirent): boolean {
   }
 }
 
-/** {@link listDirectory}, but where the directory cannot be read that is one of the corpus's problems. */
-export function listOrReport(path: string, id = "", problems: CorpusProblem[] = []): Listing | undefined {
+/**
+ * {@link listDirectory} of a directory that should hold files alone: names of all its entries, without asking for the
+ * kind of each.
+ */
+export function listNames(path: string): string[] {
   try {
-    return listDirectory(path);
+    return readdirSync(path).sort();
+  } catch (error) {
+    throw unreadable(path, "a directory", error);
+  }
+}
+
+/** What `list` returns, but where the directory cannot be read that is one of the corpus's problems. */
+export function orReport<T>(
+  list: (path: string) => T,
+  path: string,
+  id: string,
+  problems: CorpusProblem[],
+): T | undefined {
+  try {
+    return list(path);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     problems.push({ id, file: path, kind: "unreadable-directory", message: error.message });

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { UserError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import { holdsAudio } from "./audio-folder.js";
-import { type Listing, listDirectory, listOrReport } from "./corpus-directory.js";
+import { type Listing, listDirectory, listNames, orReport } from "./corpus-directory.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 import { editDistance } from "./edit-distance.js";
 import { isLibriSpeechSplit } from "./librispeech-clips.js";
@@ -58,7 +58,7 @@ export function splitsDirectory(root: string): string {
 function idLists(root: string): string[] {
   const { directories } = listDirectory(root);
   if (!directories.includes("splits")) return [];
-  const files = listOrReport(join(root, "splits"))?.files ?? [];
+  const files = orReport(listNames, join(root, "splits"), "", []) ?? [];
   return files.filter((name) => name.endsWith(".txt"));
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
-import { listDirectory, listOrReport } from "./corpus-directory.js";
+import { listDirectory, listNames, orReport } from "./corpus-directory.js";
 import type { CorpusProblem, ProblemKind } from "./corpus-problem.js";
 import { invalidText } from "./corpus-text.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
@@ -11,10 +11,11 @@ const FLAC = ".flac";
 
 /** Whether a directory holds `<speaker>/<chapter>` directories with what belongs into them by its name. */
 export function isLibriSpeechSplit(directory: string): boolean {
-  for (const speaker of listOrReport(directory)?.directories ?? [])
-    for (const chapter of listOrReport(join(directory, speaker))?.directories ?? []) {
+  const below = (path: string) => orReport(listDirectory, path, "", [])?.directories ?? [];
+  for (const speaker of below(directory))
+    for (const chapter of below(join(directory, speaker))) {
       const prefix = `${speaker}-${chapter}`;
-      for (const name of listOrReport(join(directory, speaker, chapter))?.files ?? [])
+      for (const name of orReport(listNames, join(directory, speaker, chapter), "", []) ?? [])
         if (name === `${prefix}.trans.txt` || (name.startsWith(`${prefix}-`) && name.endsWith(FLAC)))
           return true;
     }
@@ -34,12 +35,12 @@ export async function findLibriSpeechClips(
   const { directories: speakers, files: strays } = listDirectory(directory);
   reportMisplaced(directory, strays, found.problems);
   for (const speaker of speakers) {
-    const listing = listOrReport(join(directory, speaker), speaker, found.problems);
+    const listing = orReport(listDirectory, join(directory, speaker), speaker, found.problems);
     reportMisplaced(join(directory, speaker), listing?.files ?? [], found.problems);
     for (const chapter of listing?.directories ?? []) {
       if (turns.due) await turns.next();
       const place = { directory: join(directory, speaker, chapter), speaker, chapter };
-      const files = listOrReport(place.directory, `${speaker}-${chapter}`, found.problems)?.files;
+      const files = orReport(listNames, place.directory, `${speaker}-${chapter}`, found.problems);
       if (files) findChapter(place, files, options, found);
     }
   }
