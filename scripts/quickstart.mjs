@@ -146,8 +146,8 @@ function runName(data) {
  * @param {string} split
  */
 async function showTranscripts(model, data, split) {
-  const { readLibriSpeech } = await import("../packages/wav2vec2/dist/data/librispeech.js");
-  const utterances = await readLibriSpeech(data, split);
+  const { readCorpus } = await import("../packages/wav2vec2/dist/data/corpus.js");
+  const { utterances } = await readCorpus(data, split);
   const count = Math.min(SHOWN_CLIPS, utterances.length);
   const shown = Array.from({ length: count }, (_, index) => {
     const place = Math.floor(((index + 0.5) * utterances.length) / count);

@@ -56,8 +56,8 @@ describe("wav2vec2", () => {
 
   it.each([
     [["finetun"], "Did you mean finetune?"],
-    [["evaluate"], "required option '--data <dir>' not specified"],
-    [["evaluate", "m", "--data", "d"], "required option '--split <name>' not specified"],
+    [["evaluate"], "required option '--data <path>' not specified"],
+    [["evaluate", "m", "--data", "d", "--on-bad-data", "keep"], "Allowed choices are error, skip."],
     [["evaluate", "m", "--data", "d", "--split", "s", "--worst", "-1"], "It must be a whole number."],
     [["transcribe", "m"], "missing required argument 'file'"],
     [["finetune", "--optimizer.learning-rat", "1"], "Did you mean --optimizer.learning-rate?"],
@@ -218,6 +218,7 @@ describe("evaluate", () => {
       { id: "good", reference: "ONE", hypothesis: "ONE" },
       { id: "bad", reference: "ONE TWO THREE FOUR", hypothesis: "ONE THREE FIVE" },
     ],
+    skipped: [{ id: "worse", message: "worse.flac is empty." }],
   };
   const run = (...options: string[]): Promise<number> =>
     main(["evaluate", "model", "--data", "corpus", "--split", "test", ...options]);
@@ -227,8 +228,9 @@ describe("evaluate", () => {
     expect(await run()).toBe(0);
     expect(evaluateModel.mock.lastCall?.slice(0, 2)).toMatchObject([
       "model",
-      { data: "corpus", split: "test" },
+      { data: "corpus", split: "test", onBadData: "error" },
     ]);
+    expect(stderr).toBe("Left out: worse.flac is empty.\n");
     expect(stdout).toBe(`WER  40.00 %  2 errors in 5 words: 1 substituted, 1 deleted, 0 inserted
 CER  21.00 %
 2 utterances

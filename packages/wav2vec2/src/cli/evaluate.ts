@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { alignWords, countErrors, inColumns } from "../tracking/aligned-words.js";
 import type { Evaluation } from "../training/evaluate.js";
 import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
@@ -6,7 +6,8 @@ import { downloadProgress } from "./download-progress.js";
 
 interface Options {
   data: string;
-  split: string;
+  split?: string;
+  onBadData: "error" | "skip";
   revision?: string;
   language?: string;
   batchSeconds?: number;
@@ -18,8 +19,16 @@ interface Options {
 export const defineEvaluate: Define = (command) => {
   command
     .argument("<model>", "model directory or Hugging Face Hub id")
-    .requiredOption("--data <dir>", "directory in LibriSpeech layout")
-    .requiredOption("--split <name>", "split to evaluate on")
+    .requiredOption("--data <path>", "corpus: LibriSpeech layout, manifest or folder (docs/data.md)")
+    .option("--split <name>", "split to evaluate on (default: all of a manifest or folder)")
+    .addOption(
+      new Option(
+        "--on-bad-data <what>",
+        "whether clips that cannot be used end it or are left out and listed",
+      )
+        .choices(["error", "skip"])
+        .default("error"),
+    )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
     .option("--batch-seconds <number>", "seconds of audio in a batch", positive)
@@ -31,11 +40,12 @@ export const defineEvaluate: Define = (command) => {
     .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
     .option("--json", "print the result, with all utterances, as JSON", false)
     .action(async (model: string, options: Options) => {
-      const { data, split, revision, language, batchSeconds, beamWidth, worst, json } = options;
+      const { data, split, onBadData, revision, language, batchSeconds, beamWidth, worst, json } = options;
       const { evaluateModel } = await import("../training/evaluate.js");
       const evaluation = await evaluateModel(model, {
         data,
         split,
+        onBadData,
         revision,
         language,
         onDownload: downloadProgress(),
@@ -43,6 +53,7 @@ export const defineEvaluate: Define = (command) => {
         ...(beamWidth === undefined ? {} : { beamWidth }),
         onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),
       }).finally(() => showProgress(""));
+      for (const { message } of evaluation.skipped) process.stderr.write(`Left out: ${message}\n`);
       if (json) {
         printJson(evaluation);
       } else {

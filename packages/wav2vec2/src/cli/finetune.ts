@@ -1,5 +1,5 @@
 import { loadRecipe } from "../training/recipe-file.js";
-import { type Define, exitCodes, print, printJson } from "./command.js";
+import { type Define, exitCodes, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { addRecipeOptions } from "./recipe-options.js";
 
@@ -25,6 +25,8 @@ export const defineFinetune: Define = (command, { argv, exit }) => {
       signal: interruption.signal,
       tracker,
       onDownload: downloadProgress(),
+      onReading: (done, total) =>
+        showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
     })
       .catch((error: unknown) => {
         if (error !== interruption.signal.reason) throw error;

@@ -59,9 +59,16 @@ it.each([
 it("rejects what is under way when it is closed", async () => {
   const workers = pool(1, `export default () => new Promise(() => setInterval(() => {}, 1000));`);
   const running = workers.run({ items: [] });
-  const settled = expect(running).rejects.toThrow(WorkerCrash);
+  const settled = expect(running).rejects.toThrow();
   expect(workers.closed).toBe(false);
   await workers.close();
   await settled;
   expect(workers.closed).toBe(true);
+});
+
+it("says why a module does not load", async () => {
+  const workers = pool(1, `import "./nothing.mjs"; export default () => 1;`);
+  await expect(workers.run({ items: ["a"] })).rejects.toThrow(/nothing\.mjs/);
+  await expect(workers.run({ items: ["a"] })).rejects.not.toThrow(WorkerCrash);
+  await workers.close();
 });

@@ -27,6 +27,8 @@ export class WorkerCrash extends Error {
  */
 export class WorkerPool<Job extends Watched, Result> {
   readonly #pool: Piscina<Job, Result>;
+  readonly #unusable: Promise<never>;
+  #worked = false;
   #closed = false;
 
   /** @param module URL of a compiled module @param threads at least 1 */
@@ -40,18 +42,31 @@ export class WorkerPool<Job extends Watched, Result> {
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
+      execArgv: [], // not this process's, such as conditions by which the tests find sources
     });
-    // Also of a thread that dies between two jobs; the job that it gets instead runs on its replacement.
-    this.#pool.on("error", () => {});
+    this.#unusable = new Promise((_, reject) => {
+      // Of a thread that dies between two jobs. One that never did any cannot do better when it is started again.
+      this.#pool.on("error", (error: Error) => {
+        if (!this.#worked) reject(error);
+      });
+    });
+    this.#unusable.catch(() => {}); // whoever runs a job hears of it
   }
 
-  /** @throws WorkerCrash when the thread ended before the result was there */
+  /**
+   * @throws WorkerCrash when the thread ended at one of the job's items
+   * @throws whatever kept the job from beginning
+   */
   async run(job: Omit<Job, "progress">): Promise<Result> {
-    const progress = new Int32Array(new SharedArrayBuffer(4));
+    const progress = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
     try {
-      return await this.#pool.run({ ...job, progress } as Job);
+      const result = await Promise.race([this.#pool.run({ ...job, progress } as Job), this.#unusable]);
+      this.#worked = true;
+      return result;
     } catch (error) {
-      throw new WorkerCrash(progress[0]!, error as Error);
+      const item = Atomics.load(progress, 0);
+      if (item < 0) throw error; // the module does not load, or the job cannot be sent
+      throw new WorkerCrash(item, error as Error);
     }
   }
 

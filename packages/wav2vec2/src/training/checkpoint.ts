@@ -10,6 +10,7 @@ import {
   setRandomState,
   type Tensor,
 } from "@wav2vec2/libtorch";
+import type { BatchPosition } from "../data/batches.js";
 import { UserError } from "../errors.js";
 import { directoryOf, recoverDirectory, writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
@@ -18,8 +19,8 @@ import { writeFileAtomic } from "../files/atomic-file.js";
 export interface Progress {
   /** Optimiser steps done. */
   step: number;
-  /** Batches taken from the data. */
-  position: number;
+  /** The next batch of the data. */
+  position: BatchPosition;
   /** Seconds of training so far, over all interruptions. */
   seconds: number;
   /** The step of the newest validation. */

@@ -1,15 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
-import { lengthBucketedBatches } from "../data/batches.js";
-import { ClipCache } from "../data/clip-cache.js";
+import { type BatchLimits, lengthBucketedBatches } from "../data/batches.js";
+import { readCorpus } from "../data/corpus.js";
 import type { CtcBatch } from "../data/ctc-collator.js";
-import { readLibriSpeech } from "../data/librispeech.js";
+import { batchWorkers, type LoadOptions } from "../data/load-batches.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
-import { prepareBatch, scoreBatch } from "./ctc-batches.js";
+import { batchLimits, ctcBatches, scoreBatch } from "./ctc-batches.js";
 
 const BATCH_SECONDS = 60;
 
@@ -30,58 +30,79 @@ export interface Evaluation {
   utterances: EvaluatedUtterance[];
 }
 
-export interface EvaluateOptions {
-  batchSeconds?: number;
+export interface EvaluateOptions extends BatchLimits, LoadOptions {
   /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
   beamWidth?: number | undefined;
   onProgress?: (done: number, total: number) => void;
 }
 
-export interface EvaluateModelOptions extends EvaluateOptions, LoadCtcOptions {
-  /** Directory in LibriSpeech layout. */
+export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions {
+  /** Directory in LibriSpeech layout, or another corpus that `readCorpus` knows. */
   data: string;
-  split: string;
+  /** All of a manifest or folder when left out. */
+  split?: string | undefined;
+  beamWidth?: number | undefined;
+  /** Whether clips that cannot be used end the evaluation or are left out and listed. Default: error */
+  onBadData?: "error" | "skip" | undefined;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Clips that could not be used. */
+export interface SkippedClip {
+  id: string;
+  message: string;
 }
 
 /**
- * Error rates of a model on a split of a LibriSpeech-layout directory.
+ * Error rates of a model on a split of a corpus.
  *
  * @param nameOrDirectory model directory or Hub id
+ * @returns `skipped` holds what could not be used, where `onBadData` is skip
  */
 export async function evaluateModel(
   nameOrDirectory: string,
-  { data, split, ...options }: EvaluateModelOptions,
-): Promise<Evaluation> {
-  const utterances = await readLibriSpeech(data, split);
-  const { evaluation } = await evaluate(await loadCtcModel(nameOrDirectory, options), utterances, options);
-  return evaluation;
+  { data, split, onBadData, ...options }: EvaluateModelOptions,
+): Promise<Evaluation & { skipped: SkippedClip[] }> {
+  const { utterances, problems } = await readCorpus(data, split, { onProblem: onBadData ?? "error" });
+  const skipped: SkippedClip[] = problems.map(({ id, message }) => ({ id, message }));
+  const onBad = ({ id, message }: SkippedClip) => void skipped.push({ id, message });
+  const ctc = await loadCtcModel(nameOrDirectory, options);
+  const workers = batchWorkers(1);
+  try {
+    const loading = { workers, onBadAudio: onBadData, onBad };
+    const { evaluation } = await evaluate(ctc, utterances as TranscribedUtterance[], {
+      ...options,
+      ...loading,
+    });
+    return { ...evaluation, skipped };
+  } finally {
+    await workers.close();
+  }
 }
 
 /**
  * Error rates on utterances, with the share of frames whose likeliest token is the blank and the mean CTC loss
  * of an utterance (of those that are long enough for their labels).
- *
- * @param clips where decoded clips are kept for another evaluation
  */
 export async function evaluate(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
-  { batchSeconds = BATCH_SECONDS, beamWidth, onProgress }: EvaluateOptions = {},
-  clips = new ClipCache(),
+  { batchSeconds, batchSize, beamWidth, onProgress, ...loading }: EvaluateOptions = {},
 ): Promise<{ evaluation: Evaluation; blankShare: number; ctcLoss: number }> {
   const { model } = ctc;
-  const preparation = { ...ctc, config: model.config, unknown: "token", clips } as const;
   const hypotheses = new Map<string, string>();
   let [blanks, frames, loss, losses] = [0, 0, 0, 0];
+  const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
+  const plan = lengthBucketedBatches(utterances, { ...limits, seed: 0, epoch: 0 }).map((indices, batch) => ({
+    epoch: 0,
+    batch,
+    indices,
+  }));
   const wasTraining = model.training;
   model.eval();
   try {
-    for (const indices of lengthBucketedBatches(utterances, { batchSeconds, seed: 0, epoch: 0 })) {
-      await turn(); // so that Ctrl+C is heard also where all clips are in memory
-      const batch = await prepareBatch(
-        indices.map((index) => utterances[index]!),
-        preparation,
-      );
+    for await (const batch of ctcBatches(ctc, utterances, plan, { ...loading, unknown: "token" })) {
+      await turn(); // so that Ctrl+C is heard also where the next batch is always there
       const recognized = recognizeBatch(ctc, batch, beamWidth);
       for (const [row, id] of batch.ids.entries()) hypotheses.set(id, recognized.texts[row]!);
       blanks += recognized.blanks;
@@ -95,7 +116,8 @@ export async function evaluate(
   } finally {
     model.train(wasTraining);
   }
-  const evaluation = score(utterances, hypotheses);
+  const heard = utterances.filter(({ id }) => hypotheses.has(id));
+  const evaluation = score(heard, hypotheses);
   return { evaluation, blankShare: frames ? blanks / frames : 0, ctcLoss: losses ? loss / losses : 0 };
 }
 

@@ -2,10 +2,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { manualSeed, nn, setThreads } from "@wav2vec2/libtorch";
-import { ClipCache } from "../data/clip-cache.js";
-import { type CtcBatch, dropImpossibleTargets } from "../data/ctc-collator.js";
+import type { AugmentationOptions } from "../data/augmentation.js";
+import { batchOrder } from "../data/batches.js";
+import { readCorpus } from "../data/corpus.js";
+import { dropImpossibleTargets } from "../data/ctc-collator.js";
 import { filterByDuration } from "../data/filter.js";
-import { readLibriSpeech } from "../data/librispeech.js";
+import { batchWorkers, type LoadOptions } from "../data/load-batches.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
@@ -20,14 +22,17 @@ import { CtcTokenizer } from "../text/tokenizer.js";
 import { hasTokenizer } from "../text/tokenizer-files.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
+import { findAugmentation } from "./augmentation-files.js";
 import { listCheckpoints, recoverRun } from "./checkpoint.js";
-import { forwardBatch, paddedFrames, trainingBatches } from "./ctc-batches.js";
+import { batchLimits, type CtcTrainingBatch, ctcBatches, forwardBatch, paddedFrames } from "./ctc-batches.js";
 import { evaluate } from "./evaluate.js";
+import { LeftOut } from "./left-out.js";
 import { type Task, train } from "./loop.js";
 import type { Recipe } from "./recipe.js";
 import { loadRecipe, writeRecipe } from "./recipe-file.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
+const BATCH_SECONDS = 100;
 
 export interface FinetuneResult {
   /** Directory of the best model, by WER on the validation split. */
@@ -41,6 +46,8 @@ export interface FinetuneOptions {
   resume: boolean;
   signal: AbortSignal;
   tracker: Tracker;
+  /** How far the reading of a split is. */
+  onReading?: (done: number, total: number | undefined) => void;
   /** How far the download of a Hub model to start from is. */
   onDownload?: (progress: DownloadProgress) => void;
 }
@@ -58,23 +65,49 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
 
-  const all = await readLibriSpeech(recipe.data.root, recipe.data.train_split);
-  const held = await readLibriSpeech(recipe.data.root, recipe.data.eval_split);
+  const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
+  const all = await readSplit(recipe, recipe.data.train_split, leftOut, options);
+  const held = await readSplit(recipe, recipe.data.eval_split, leftOut, options);
   const ctc = await makeModel(recipe, await findInit(recipe, options), all);
   const utterances = usable(recipe, ctc, all, tracker);
   tracker.note(summary(ctc, utterances, held));
-  const clips = new ClipCache();
-  const kept = await clips.fill([...held, ...utterances].map(({ path }) => path));
-  tracker.note(`${kept} decoded clips are kept in memory.`);
+  const augmentation = await findAugmentation(recipe.data);
 
-  const task = ctcTask(recipe, ctc, { utterances, held, clips }, tracker);
-  const result = await train(recipe, task, options);
-  return {
-    model: join(recipe.output, result.best ? "best" : "checkpoints"),
-    steps: result.steps,
-    wer: result.best?.value,
-    interrupted: result.interrupted,
-  };
+  const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
+  try {
+    const loading: LoadOptions = {
+      workers,
+      onBadAudio: recipe.data.on_bad_data,
+      onBad: (clip) => leftOut.add(clip),
+      onNote: (text) => tracker.note(text),
+    };
+    const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading }, tracker);
+    const result = await train(recipe, task, options);
+    return {
+      model: join(recipe.output, result.best ? "best" : "checkpoints"),
+      steps: result.steps,
+      wer: result.best?.value,
+      interrupted: result.interrupted,
+    };
+  } finally {
+    await workers?.close();
+  }
+}
+
+async function readSplit(
+  { data }: Recipe,
+  split: string,
+  leftOut: LeftOut,
+  { signal, onReading }: FinetuneOptions,
+): Promise<TranscribedUtterance[]> {
+  const { utterances, problems } = await readCorpus(data.root, split, {
+    onProblem: data.on_bad_data,
+    exclude: data.exclude,
+    signal,
+    onProgress: onReading,
+  });
+  leftOut.addAll(problems, split);
+  return utterances as TranscribedUtterance[];
 }
 
 /** What may differ between the parts of one run; anything else would make it another run. */
@@ -224,33 +257,35 @@ interface FinetuneData {
   utterances: readonly TranscribedUtterance[];
   /** To validate on. */
   held: readonly TranscribedUtterance[];
-  clips: ClipCache;
+  augmentation: AugmentationOptions | undefined;
+  loading: LoadOptions;
 }
 
 function ctcTask(
   recipe: Recipe,
   ctc: CtcModel,
-  { utterances, held, clips }: FinetuneData,
+  { utterances, held, augmentation, loading }: FinetuneData,
   tracker: Tracker,
-): Task<CtcBatch> {
+): Task<CtcTrainingBatch> {
   const { model } = ctc;
-  const { batch_seconds: batchSeconds } = recipe.data;
-  const preparation = { ...ctc, config: model.config, unknown: "error", clips } as const;
+  const { seed } = recipe;
+  const { batch_seconds: batchSeconds, batch_size: batchSize } = recipe.data;
+  const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
   return {
     module: model,
-    batches: (position) =>
-      trainingBatches(utterances, preparation, {
-        batchSeconds,
-        seed: recipe.seed,
-        position,
-        speedPerturbation: recipe.data.speed_perturbation,
+    batches: (from) =>
+      ctcBatches(ctc, utterances, batchOrder(utterances, { ...limits, seed }, from), {
+        ...loading,
+        seed,
+        augmentation,
+        unknown: "error",
       }),
     loss(batch) {
       const { logits, frames } = forwardBatch(model, batch);
       return model.loss(logits, frames, batch);
     },
     async evaluate(step) {
-      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, { batchSeconds }, clips);
+      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, { ...limits, ...loading });
       tracker.transcripts(evaluation.utterances.slice(0, SAMPLE_TRANSCRIPTS), step);
       const metrics = {
         wer: evaluation.wer,

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { autocast, type nn, noGrad, optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
+import type { BatchPosition } from "../data/batches.js";
 import { UserError } from "../errors.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
@@ -14,13 +15,15 @@ export interface TrainingBatch {
   ids: readonly string[];
   /** Samples of audio at 16 kHz, without padding. */
   lengths: Int32Array;
+  /** Where the batch behind it stands. */
+  next: BatchPosition;
 }
 
 /** What differs between kinds of training. */
 export interface Task<Batch extends TrainingBatch> {
   module: nn.Module;
-  /** Batches in an order that only the seed decides, without the first `position`. */
-  batches(position: number): AsyncIterator<Batch>;
+  /** Endless batches from `position`, in an order that only the seed decides; each is valid until the next. */
+  batches(position: BatchPosition): AsyncIterator<Batch>;
   /** The loss of one batch, a scalar; called inside a scope. */
   loss(batch: Batch): Tensor;
   /** Validates: metrics, and the one by which the best model is chosen (lower is better). */
@@ -44,7 +47,12 @@ export async function train<Batch extends TrainingBatch>(
   const { module } = task;
   const optimizer = makeOptimizer(module, recipe);
   const restored = resume ? await loadCheckpoint(recipe.output, module, optimizer) : undefined;
-  const progress: Progress = restored ?? { step: 0, position: 0, seconds: 0, evaluated: -1 };
+  const progress: Progress = restored ?? {
+    step: 0,
+    position: { epoch: 0, batch: 0 },
+    seconds: 0,
+    evaluated: -1,
+  };
   if (restored) tracker.note(`Resumed at step ${restored.step} of ${recipe.max_steps}.`);
   const batches = task.batches(progress.position);
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
@@ -71,12 +79,6 @@ export async function train<Batch extends TrainingBatch>(
     progress.seconds += (now - began) / 1000;
     began = now;
   };
-  const fetchNext = () => {
-    const promise = batches.next();
-    promise.catch(() => {}); // awaited later, or never when the run ends
-    return promise;
-  };
-  let next = fetchNext();
   while (progress.step < recipe.max_steps && progress.seconds < limit && !signal.aborted) {
     const learningRate =
       recipe.optimizer.learning_rate * learningRateScale(progress.step, recipe.schedule, recipe.max_steps);
@@ -86,12 +88,11 @@ export async function train<Batch extends TrainingBatch>(
     let loss = 0;
     for (let micro = 0; micro < recipe.gradient_accumulation; micro++) {
       const waiting = performance.now();
-      const { value: batch } = (await next) as { value: Batch };
+      const { value: batch } = (await batches.next()) as { value: Batch };
       meter.waited(performance.now() - waiting);
-      next = fetchNext();
       ids.push(...batch.ids);
       meter.heard(batch.lengths);
-      progress.position++;
+      progress.position = batch.next;
       loss += scope(() => {
         const enabled = recipe.precision !== "float32";
         const value = autocast({ dtype: "bfloat16", enabled }, () => task.loss(batch));

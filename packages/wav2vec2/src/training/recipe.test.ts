@@ -31,11 +31,14 @@ describe("recipeKeys", () => {
   it("reaches every key of a resolved recipe", () => {
     const names = new Set(recipeKeys().map(({ name }) => name));
     const recipe = resolveRecipe({ data: { root: "corpus" } });
-    const leaves = Object.entries(recipe).flatMap(([key, value]) =>
-      typeof value === "object" && key !== "model"
-        ? Object.keys(value).map((inner) => `${key}.${inner}`)
-        : [key],
-    );
+    const leavesOf = (values: object, prefix: string): string[] =>
+      Object.entries(values).flatMap(([key, value]) =>
+        typeof value === "object" && !Array.isArray(value) && key !== "model"
+          ? leavesOf(value, `${prefix}${key}.`)
+          : [`${prefix}${key}`],
+      );
+    const leaves = leavesOf(recipe, "");
+    expect(leaves).toContain("data.noise.snr_db");
     expect(leaves.filter((leaf) => !names.has(leaf))).toEqual([]);
   });
 });

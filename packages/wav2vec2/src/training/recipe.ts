@@ -9,25 +9,77 @@ import { CONFIG_KEYS } from "../model/configuration-file.js";
 const count = () => z.int().positive();
 const amount = () => z.number().positive();
 
+const share = () => z.number().min(0).max(1);
+
+const noise = z.strictObject({
+  directory: z
+    .string()
+    .optional()
+    .describe("Directory of recordings to add to clips in training, such as MUSAN. Default: none"),
+  probability: share().default(0.5).describe("Share of clips that get noise"),
+  snr_db: z
+    .tuple([z.number(), z.number()])
+    .default([5, 20])
+    .describe("Lowest and highest signal-to-noise ratio in decibels; drawn evenly between"),
+});
+
+const reverberation = z.strictObject({
+  directory: z
+    .string()
+    .optional()
+    .describe("Directory of impulse responses of rooms, to put clips into in training. Default: none"),
+  probability: share().default(0.5).describe("Share of clips that are put into a room"),
+});
+
+const volume = z.strictObject({
+  db: z
+    .tuple([z.number(), z.number()])
+    .default([0, 0])
+    .describe("Lowest and highest change of the volume in training, in decibels; drawn evenly between"),
+});
+
 const data = z.strictObject({
   root: z
     .string()
     .describe(
-      "Directory in LibriSpeech layout: a folder for each split, in it speaker/chapter/*.flac and *.trans.txt",
+      "Corpus: a directory in LibriSpeech layout, of manifests or of folders of audio, or a manifest (docs/data.md)",
     ),
-  train_split: z.string().default("train").describe("Split to train on"),
+  train_split: z
+    .string()
+    .default("train")
+    .describe("Split to train on; several are joined with +, such as train-clean-100+train-clean-360"),
   eval_split: z.string().default("dev").describe("Split to validate on and to choose the best model by"),
-  batch_seconds: amount()
-    .default(100)
+  exclude: z
+    .string()
+    .optional()
+    .describe("File with the ids of utterances to leave out, one a line, such as `data check` writes"),
+  on_bad_data: z
+    .enum(["error", "skip"])
+    .default("error")
     .describe(
-      "Seconds of audio in a batch, padding included; a step sees gradient_accumulation such batches",
+      "What becomes of clips that cannot be used (unreadable, corrupt, without text): error stops, skip leaves them " +
+        "out and lists them in left-out.txt",
     ),
+  batch_seconds: amount()
+    .optional()
+    .describe(
+      "Seconds of audio in a batch, padding included; a step sees gradient_accumulation such batches. Default: 100, " +
+        "or no limit with batch_size",
+    ),
+  batch_size: count()
+    .optional()
+    .describe("Clips in a batch at most. Default: as many as batch_seconds allows"),
   min_seconds: z
     .number()
     .nonnegative()
     .default(0.1)
     .describe("Training leaves out utterances shorter than this"),
   max_seconds: amount().default(20).describe("Training leaves out utterances longer than this"),
+  workers: z
+    .int()
+    .nonnegative()
+    .default(1)
+    .describe("Threads that decode audio ahead of training; 0 decodes between the steps"),
   speed_perturbation: z
     .number()
     .min(0)
@@ -36,6 +88,9 @@ const data = z.strictObject({
     .describe(
       "Training plays each clip up to this share faster or slower, newly drawn every epoch; 0.1 is usual",
     ),
+  noise: noise.prefault({}),
+  reverberation: reverberation.prefault({}),
+  volume: volume.prefault({}),
 });
 
 const optimizer = z.strictObject({
