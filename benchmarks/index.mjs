@@ -33,9 +33,10 @@ async function start(root, cache, transcripts) {
   delays.disable();
   const samples = utterances.reduce((sum, utterance) => sum + utterance.samples, 0);
   const characters = utterances.reduce((sum, { text }) => sum + (text?.length ?? 0), 0);
+  const cpu = (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
   const peak = process.resourceUsage().maxRSS / 1024;
   const longest = delays.max / 1e6;
-  console.log(JSON.stringify({ seconds, peak, longest, count: utterances.length, samples, characters }));
+  console.log(JSON.stringify({ seconds, cpu, peak, longest, count: utterances.length, samples, characters }));
 }
 
 function compare() {
@@ -55,14 +56,16 @@ function compare() {
       result.characters !== characters
     )
       throw new Error(`${what} gave ${JSON.stringify(result)}, but ${JSON.stringify(expected)} was made.`);
-    const { seconds, peak, longest } = result;
-    console.log(`| ${what} | ${seconds.toFixed(1)} s | ${peak.toFixed(0)} MB | ${longest.toFixed(0)} ms |`);
+    const { seconds, cpu, peak, longest } = result;
+    console.log(
+      `| ${what} | ${seconds.toFixed(1)} s | ${cpu.toFixed(1)} s | ${peak.toFixed(0)} MB | ${longest.toFixed(0)} ms |`,
+    );
   };
   try {
     const began = performance.now();
     const made = makeCorpus(root, share);
     console.error(`made ${made.count} utterances in ${((performance.now() - began) / 1000).toFixed(0)} s`);
-    console.log("| start | time | peak memory | longest pause |\n|---|---|---|---|");
+    console.log("| start | time | processor time | peak memory | longest pause |\n|---|---|---|---|---|");
     measure("first", made);
     for (let i = 1; i <= 3; i++) measure(`again (${i})`, made);
     addAndChange(made);

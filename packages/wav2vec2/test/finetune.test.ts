@@ -1,8 +1,11 @@
-import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadTensors, saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { readCorpus } from "../src/data/corpus.js";
 import { Random } from "../src/data/random.js";
 import { createConfig } from "../src/model/configuration.js";
 import { readConfig } from "../src/model/configuration-file.js";
@@ -256,6 +259,85 @@ describe("fine-tuning", () => {
     expect(tracker.notes.join("\n")).toMatch(/\d+ utterances outside 0.1 to 0.8 s were left out/);
     const none = { root: data, max_seconds: 0.11 };
     await expect(finetune(recipe("none", { data: none }), run())).rejects.toThrow(/all 60 were left out/);
+  });
+
+  it("gives the same losses with any number of workers, with all augmentation", async () => {
+    const sounds = join(directory, "sounds");
+    await mkdir(sounds, { recursive: true });
+    const random = new Random(4, "noise");
+    const noise = Float32Array.from({ length: 9000 }, () => random.uniform() - 0.5);
+    await writeFile(join(sounds, "hiss.flac"), encodeFlac(noise, 16000));
+    const losses = async (output: string, changes: Record<string, unknown>) => {
+      const tracker = recorder();
+      const settings = { root: data, batch_seconds: 6, ...changes };
+      await finetune(recipe(output, { data: settings, max_steps: 6, eval_steps: 6 }), run(tracker));
+      return tracker.losses;
+    };
+    const augmented = {
+      speed_perturbation: 0.1,
+      noise: { directory: sounds, probability: 1 },
+      reverberation: { directory: sounds },
+      volume: { db: [-6, 6] },
+    };
+    const inThisThread = await losses("workers-0", { ...augmented, workers: 0 });
+    expect(await losses("workers-2", { ...augmented, workers: 2 })).toEqual(inThisThread);
+    expect(await losses("plain", {})).not.toEqual(inThisThread);
+    await writeFile(join(sounds, "hiss.flac"), "no audio");
+    const noisy = { noise: { directory: sounds, probability: 1 }, on_bad_data: "skip" };
+    await expect(losses("noisy", noisy)).rejects.toThrow(/hiss.flac must be/);
+    const nothing = { directory: join(directory, "whole") };
+    await expect(losses("silence", { noise: nothing })).rejects.toThrow(
+      /data.noise.directory must hold audio files, but .*whole holds none/,
+    );
+  });
+
+  it("takes batches of so many clips", async () => {
+    const tracker = recorder();
+    const counted = recipe("counted", { data: { root: data, batch_size: 4 }, max_steps: 15, eval_steps: 15 });
+    const heard: number[] = [];
+    const log = tracker.log;
+    tracker.log = (metrics, step) => {
+      if (metrics.audio_seconds) heard.push(metrics.audio_seconds);
+      log(metrics, step);
+    };
+    await finetune(counted, run(tracker));
+    const utterances = (await readCorpus(data, "train")).utterances;
+    const total = utterances.reduce((sum, { seconds }) => sum + seconds, 0);
+    expect(heard.reduce((sum, seconds) => sum + seconds, 0)).toBeCloseTo(total, 6); // 60 clips in 15 batches
+  });
+
+  it("refuses clips that cannot be used, or leaves them out and lists them", async () => {
+    const broken = join(directory, "broken-corpus");
+    await cp(data, broken, { recursive: true });
+    const clip = (i: number) => join(broken, "train/1/1", `1-1-${String(i).padStart(4, "0")}.flac`);
+    await writeFile(clip(3), "");
+    const bytes = await readFile(clip(5));
+    await writeFile(clip(5), bytes.fill(0, bytes.length / 2, bytes.length / 2 + 40));
+    const corpus = { root: broken, batch_seconds: 6 };
+    await expect(finetune(recipe("refused", { data: corpus }), run())).rejects.toThrow(
+      /1-1-0003.flac must be/,
+    );
+
+    const exclude = join(directory, "exclude.txt");
+    await writeFile(exclude, "1-1-0003 # empty\n");
+    const excluding = { data: { ...corpus, exclude } };
+    await expect(finetune(recipe("refused", excluding), run())).rejects.toThrow(/1-1-0005.flac must/);
+
+    const tracker = recorder((step) => {
+      if (step === 2) rmSync(clip(7));
+    });
+    const skipping = { data: { ...corpus, on_bad_data: "skip" }, max_steps: 24 };
+    await finetune(recipe("skipped", skipping), run(tracker));
+    const list = await readFile(join(directory, "skipped", "left-out.txt"), "utf8");
+    expect(list.split("\n").map((line) => line.split(" # ")[0])).toEqual([
+      "1-1-0003",
+      "1-1-0005",
+      "1-1-0007",
+      "",
+    ]);
+    expect(tracker.notes.filter((note) => note.includes("0005"))).toHaveLength(1); // in every epoch, said once
+    const again = { data: { ...corpus, exclude: join(directory, "skipped", "left-out.txt") } };
+    await finetune(recipe("excluded", again), run());
   });
 
   it("names what is wrong with a model directory", async () => {

@@ -31,7 +31,8 @@ const AHEAD = 2;
  * A thread that ends is replaced and its batch is prepared again; a clip that costs two threads counts as unreadable.
  *
  * @returns batches whose `input` is valid until the next one is asked for: its memory is used again
- * @throws UserError for a clip that cannot be read, or where no clip of a batch can be
+ * @throws UserError for a clip that cannot be read, where no clip of a batch can be, and for a recording for
+ * augmentation that cannot be used
  */
 export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memory">>(
   jobs: Iterable<Job>,
@@ -53,7 +54,8 @@ export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memo
   };
   fill();
   for (let next = pending.shift(); next; next = pending.shift()) {
-    const { batch, bad } = await next.prepared;
+    const { batch, bad, fault } = await next.prepared;
+    if (fault !== undefined) throw new UserError(fault);
     if (bad[0] && onBadAudio === "error") throw new UserError(bad[0].message);
     for (const clip of bad) onBad?.(clip);
     if (!batch) throw noneLeft(bad);

@@ -52,6 +52,8 @@ export interface PreparedBatch {
   /** Absent where no clip could be used. */
   batch: Batch | undefined;
   bad: BadClip[];
+  /** What makes all clips unusable, such as a bad recording of noise: a whole sentence. */
+  fault?: string | undefined;
 }
 
 /**
@@ -68,15 +70,20 @@ export async function prepareBatch(job: BatchJob): Promise<PreparedBatch> {
   for (const [index, clip] of clips.entries()) {
     Atomics.store(progress, 0, index);
     const { id, path, labels = new Int32Array(0) } = clip;
+    let samples: Float32Array;
     try {
-      let samples = await readClip(clip);
-      if (augmentation) {
-        samples = await augmentation.apply(samples, new Random(preparation.seed, "augmentation", epoch, id));
-      }
-      items.push({ id, samples: preparation.normalize ? normalize(samples) : samples, labels });
+      samples = await readClip(clip);
     } catch (error) {
       bad.push({ id, path, message: describe(error, path) });
+      continue;
     }
+    try {
+      const random = new Random(preparation.seed, "augmentation", epoch, id);
+      if (augmentation) samples = await augmentation.apply(samples, random);
+    } catch (error) {
+      return { batch: undefined, bad, fault: describe(error, "A recording for augmentation") };
+    }
+    items.push({ id, samples: preparation.normalize ? normalize(samples) : samples, labels });
   }
   return { batch: items.length > 0 ? collate(items, job) : undefined, bad };
 }

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import type { AugmentationOptions } from "../data/augmentation.js";
+import { Augmentation, type AugmentationOptions } from "../data/augmentation.js";
 import { UserError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import type { Recipe } from "./recipe.js";
@@ -12,6 +12,7 @@ const AUDIO = new Set([".wav", ".flac", ".mp3", ".ogg", ".opus"]);
  *
  * @returns undefined where all of it is off
  * @throws UserError where a directory cannot be read or holds no audio
+ * @throws ConfigurationError for values out of range
  */
 export async function findAugmentation(data: Recipe["data"]): Promise<AugmentationOptions | undefined> {
   const { speed_perturbation: speedPerturbation, noise, reverberation, volume } = data;
@@ -26,7 +27,9 @@ export async function findAugmentation(data: Recipe["data"]): Promise<Augmentati
     options.reverberation = { files, probability: reverberation.probability };
   }
   if (volume.db.some((change) => change !== 0)) options.volume = { db: volume.db, probability: 1 };
-  return Object.keys(options).length > 0 ? options : undefined;
+  if (Object.keys(options).length === 0) return undefined;
+  new Augmentation(options); // refuses what is out of range now and not in a thread
+  return options;
 }
 
 /** Audio files below a directory, sorted, so that the seed decides which is drawn. */
