@@ -5,8 +5,8 @@ import { addNoise } from "../packages/wav2vec2/dist/audio/noise.js";
 import { reverberate } from "../packages/wav2vec2/dist/audio/reverberation.js";
 import { changeSpeed } from "../packages/wav2vec2/dist/audio/speed.js";
 import { changeVolume } from "../packages/wav2vec2/dist/audio/volume.js";
-import { collateCtc } from "../packages/wav2vec2/dist/data/ctc-collator.js";
-import { collatePreTraining } from "../packages/wav2vec2/dist/data/pretraining-collator.js";
+import { collateCtc } from "../packages/wav2vec2/dist/data/batches/ctc-collator.js";
+import { collatePreTraining } from "../packages/wav2vec2/dist/data/batches/pretraining-collator.js";
 import { Random } from "../packages/wav2vec2/dist/data/random.js";
 
 const rounds = Number(process.argv[2] ?? 60);

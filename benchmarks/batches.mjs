@@ -5,7 +5,7 @@
 // those of the transcripts at 14.5 characters a second, spoken up to 10 % faster or slower, from 1.4 to 24.5 s.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { lengthBucketedBatches, paddingShare } from "../packages/wav2vec2/dist/data/batches.js";
+import { lengthBucketedBatches, paddingShare } from "../packages/wav2vec2/dist/data/batches/batches.js";
 import { Random } from "../packages/wav2vec2/dist/data/random.js";
 
 const [data] = process.argv.slice(2);

@@ -13,7 +13,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const CORPUS = new URL("../packages/wav2vec2/dist/data/corpus.js", import.meta.url);
+const CORPUS = new URL("../packages/wav2vec2/dist/data/corpus/corpus.js", import.meta.url);
 const SPLITS = { "train-clean-100": 28539, "train-clean-360": 104014, "train-other-500": 148688 };
 const SPEAKERS = 2484;
 const CHAPTERS = 5831;

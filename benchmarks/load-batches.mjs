@@ -3,9 +3,9 @@
 // For example, memory over 20 epochs:
 //   node --expose-gc benchmarks/load-batches.mjs ../shared/data/LibriSpeech-mini train-clean-100 20
 
-import { batchOrder, paddingShare } from "../packages/wav2vec2/dist/data/batches.js";
-import { readCorpus } from "../packages/wav2vec2/dist/data/corpus.js";
-import { batchWorkers, loadBatches } from "../packages/wav2vec2/dist/data/load-batches.js";
+import { batchOrder, paddingShare } from "../packages/wav2vec2/dist/data/batches/batches.js";
+import { batchWorkers, loadBatches } from "../packages/wav2vec2/dist/data/batches/load-batches.js";
+import { readCorpus } from "../packages/wav2vec2/dist/data/corpus/corpus.js";
 
 const [data, split, epochs = 20, threads = 1, batchSeconds = 100] = process.argv
   .slice(2)

@@ -146,7 +146,7 @@ function runName(data) {
  * @param {string} split
  */
 async function showTranscripts(model, data, split) {
-  const { readCorpus } = await import("../packages/wav2vec2/dist/data/corpus.js");
+  const { readCorpus } = await import("../packages/wav2vec2/dist/data/corpus/corpus.js");
   const { utterances } = await readCorpus(data, split);
   const count = Math.min(SHOWN_CLIPS, utterances.length);
   const shown = Array.from({ length: count }, (_, index) => {

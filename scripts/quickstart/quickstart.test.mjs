@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -82,8 +82,11 @@ describe("chooseSplits", () => {
   async function choose(names, wanted = {}) {
     const directory = mkdtempSync(join(tmpdir(), "splits-"));
     try {
-      for (const name of names)
-        mkdirSync(join(directory, "LibriSpeech", name, "1", "1"), { recursive: true });
+      for (const name of names) {
+        const chapter = join(directory, "LibriSpeech", name, "1", "1");
+        mkdirSync(chapter, { recursive: true });
+        writeFileSync(join(chapter, "1-1.trans.txt"), "1-1-0000 ONE\n");
+      }
       const { train, dev, test } = await chooseSplits(directory, wanted);
       return [train, dev, test];
     } finally {

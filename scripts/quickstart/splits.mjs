@@ -1,4 +1,4 @@
-import { listSplits } from "../../packages/wav2vec2/dist/data/librispeech-splits.js";
+import { listSplits } from "../../packages/wav2vec2/dist/data/corpus/corpus.js";
 import { UserError } from "../../packages/wav2vec2/dist/errors.js";
 
 /** @typedef {import("./options.mjs").Splits} Splits */

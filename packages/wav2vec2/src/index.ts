@@ -1,7 +1,44 @@
-export { readAudio, SAMPLE_RATE } from "./audio/audio-file.js";
+export {
+  type AudioInfo,
+  type AudioRange,
+  readAudio,
+  readAudioInfo,
+  SAMPLE_RATE,
+} from "./audio/audio-file.js";
 export { encodeFlac } from "./audio/flac-writer.js";
 export { normalize } from "./audio/normalize.js";
-export { checkLibriSpeech, readLibriSpeech } from "./data/librispeech.js";
+export { resample } from "./audio/resample.js";
+export { Augmentation, type AugmentationOptions } from "./data/batches/augmentation.js";
+export {
+  type BatchLimits,
+  type BatchOptions,
+  type BatchPosition,
+  batchOrder,
+  lengthBucketedBatches,
+  type PlannedBatch,
+} from "./data/batches/batches.js";
+export { type CtcBatch, type CtcItem, collateCtc } from "./data/batches/ctc-collator.js";
+export { type BatchLoadOptions, batchWorkers, loadBatches } from "./data/batches/load-batches.js";
+export type { BadClip, BatchJob, Preparation } from "./data/batches/prepare-batch.js";
+export {
+  collatePreTraining,
+  type PreTrainingBatch,
+  type PreTrainingCollation,
+} from "./data/batches/pretraining-collator.js";
+export { checkCorpus } from "./data/check/check-corpus.js";
+export {
+  type Corpus,
+  type CorpusOptions,
+  type CorpusProblem,
+  listSplits,
+  readCorpus,
+} from "./data/corpus/corpus.js";
+export { LibriSpeechDataset } from "./data/corpus/librispeech-dataset.js";
+export { writeManifest } from "./data/corpus/manifest-writer.js";
+export { downloadParts } from "./data/download/download.js";
+export { corpusParts } from "./data/download/parts.js";
+export { Random } from "./data/random.js";
+export { readStats } from "./data/stats/read-stats.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
 export { ConfigurationError, UserError } from "./errors.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
-import { readCorpus } from "../src/data/corpus.js";
+import { readCorpus } from "../src/data/corpus/corpus.js";
 import { Random } from "../src/data/random.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 

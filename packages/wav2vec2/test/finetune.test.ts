@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { loadTensors, saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
-import { readCorpus } from "../src/data/corpus.js";
+import { readCorpus } from "../src/data/corpus/corpus.js";
 import { Random } from "../src/data/random.js";
 import { createConfig } from "../src/model/configuration.js";
 import { readConfig } from "../src/model/configuration-file.js";

@@ -222,7 +222,7 @@ async function writeLists(
   }
   if (manifest !== undefined) {
     requireUniqueIds(report, manifest);
-    const { writeManifest } = await import("../data/manifest-writer.js");
+    const { writeManifest } = await import("../data/corpus/manifest-writer.js");
     await writeManifest(manifest, report.good);
     say(`Manifest      ${manifest} (${report.good.length} utterances)`);
   }

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { Augmentation, type AugmentationOptions } from "../data/augmentation.js";
+import { Augmentation, type AugmentationOptions } from "../data/batches/augmentation.js";
 import { UserError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import type { Recipe } from "./recipe.js";

@@ -10,7 +10,7 @@ import {
   setRandomState,
   type Tensor,
 } from "@wav2vec2/libtorch";
-import type { BatchPosition } from "../data/batches.js";
+import type { BatchPosition } from "../data/batches/batches.js";
 import { UserError } from "../errors.js";
 import { directoryOf, recoverDirectory, writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { writeFileAtomic } from "../files/atomic-file.js";

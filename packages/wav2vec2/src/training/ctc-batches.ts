@@ -1,9 +1,9 @@
 import { fromBuffer, type Tensor } from "@wav2vec2/libtorch";
-import type { AugmentationOptions } from "../data/augmentation.js";
-import type { BatchLimits, BatchPosition, PlannedBatch } from "../data/batches.js";
-import type { CtcBatch } from "../data/ctc-collator.js";
-import { type LoadOptions, loadBatches } from "../data/load-batches.js";
-import type { ClipJob } from "../data/prepare-batch.js";
+import type { AugmentationOptions } from "../data/batches/augmentation.js";
+import type { BatchLimits, BatchPosition, PlannedBatch } from "../data/batches/batches.js";
+import type { CtcBatch } from "../data/batches/ctc-collator.js";
+import { type BatchLoadOptions, loadBatches } from "../data/batches/load-batches.js";
+import type { ClipJob } from "../data/batches/prepare-batch.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
@@ -13,7 +13,7 @@ import { requireFiniteWeights } from "./finite-weights.js";
 
 export type CtcTrainingBatch = CtcBatch & { next: BatchPosition };
 
-export interface CtcBatchOptions extends LoadOptions {
+export interface CtcBatchOptions extends BatchLoadOptions {
   /** What a character outside the vocabulary becomes in labels. */
   unknown: "error" | "token";
   /** What augmentation depends on besides the epoch and the utterance. */

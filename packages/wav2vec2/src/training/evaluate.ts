@@ -1,9 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
-import { type BatchLimits, lengthBucketedBatches } from "../data/batches.js";
-import { readCorpus } from "../data/corpus.js";
-import type { CtcBatch } from "../data/ctc-collator.js";
-import { batchWorkers, type LoadOptions } from "../data/load-batches.js";
+import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches.js";
+import type { CtcBatch } from "../data/batches/ctc-collator.js";
+import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import { readCorpus } from "../data/corpus/corpus.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
@@ -30,7 +30,7 @@ export interface Evaluation {
   utterances: EvaluatedUtterance[];
 }
 
-export interface EvaluateOptions extends BatchLimits, LoadOptions {
+export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
   /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
   beamWidth?: number | undefined;
   onProgress?: (done: number, total: number) => void;

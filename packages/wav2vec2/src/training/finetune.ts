@@ -2,12 +2,12 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { manualSeed, nn, setThreads } from "@wav2vec2/libtorch";
-import type { AugmentationOptions } from "../data/augmentation.js";
-import { batchOrder } from "../data/batches.js";
-import { readCorpus } from "../data/corpus.js";
-import { dropImpossibleTargets } from "../data/ctc-collator.js";
-import { filterByDuration } from "../data/filter.js";
-import { batchWorkers, type LoadOptions } from "../data/load-batches.js";
+import type { AugmentationOptions } from "../data/batches/augmentation.js";
+import { batchOrder } from "../data/batches/batches.js";
+import { dropImpossibleTargets } from "../data/batches/ctc-collator.js";
+import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import { readCorpus } from "../data/corpus/corpus.js";
+import { filterByDuration } from "../data/corpus/filter.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
@@ -75,7 +75,7 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
 
   const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
   try {
-    const loading: LoadOptions = {
+    const loading: BatchLoadOptions = {
       workers,
       onBadAudio: recipe.data.on_bad_data,
       onBad: (clip) => leftOut.add(clip),
@@ -258,7 +258,7 @@ interface FinetuneData {
   /** To validate on. */
   held: readonly TranscribedUtterance[];
   augmentation: AugmentationOptions | undefined;
-  loading: LoadOptions;
+  loading: BatchLoadOptions;
 }
 
 function ctcTask(

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { autocast, type nn, noGrad, optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
-import type { BatchPosition } from "../data/batches.js";
+import type { BatchPosition } from "../data/batches/batches.js";
 import { UserError } from "../errors.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";

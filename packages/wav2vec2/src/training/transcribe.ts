@@ -1,6 +1,6 @@
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { normalize } from "../audio/normalize.js";
-import { collateCtc } from "../data/ctc-collator.js";
+import { collateCtc } from "../data/batches/ctc-collator.js";
 import { UserError } from "../errors.js";
 import { minimumSamples } from "../model/lengths.js";
 import { type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";

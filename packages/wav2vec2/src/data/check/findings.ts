@@ -1,4 +1,4 @@
-import type { CorpusProblem, ProblemKind } from "../corpus-problem.js";
+import type { CorpusProblem, ProblemKind } from "../corpus/corpus-problem.js";
 
 /** What only decoding a clip, comparing clips or reading their transcripts shows. */
 export type ClipFault =

@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { UserError } from "../../errors.js";
-import { type CorpusProblem, listSplits, readCorpus } from "../corpus.js";
+import { type CorpusProblem, listSplits, readCorpus } from "../corpus/corpus.js";
 import type { Utterance } from "../utterance.js";
 
 export interface SplitUtterances {

@@ -1,0 +1,102 @@
+import { UserError } from "../../errors.js";
+import { WorkerCrash, WorkerPool } from "../worker-pool.js";
+import type { BadClip, Batch, BatchJob, ClipJob, PreparedBatch } from "./prepare-batch.js";
+import { prepareBatch } from "./prepare-batch.js";
+
+export type BatchWorkers = WorkerPool<BatchJob, PreparedBatch>;
+
+/** Threads that prepare batches. */
+export function batchWorkers(threads: number): BatchWorkers {
+  return new WorkerPool<BatchJob, PreparedBatch>(new URL("./batch-worker.js", import.meta.url), threads);
+}
+
+export interface BatchLoadOptions {
+  /** Threads that prepare; without, each batch is prepared in this thread when it is asked for. */
+  workers?: BatchWorkers | undefined;
+  /** Whether a clip that cannot be read ends everything or is left out. Default: error */
+  onBadAudio?: "error" | "skip" | undefined;
+  /** Hears of each clip that is left out, each time. */
+  onBad?: ((clip: BadClip) => void) | undefined;
+  /** Hears of threads that ended. */
+  onNote?: ((text: string) => void) | undefined;
+}
+
+/** Batches that each thread has finished or at work before they are asked for. */
+const AHEAD = 2;
+
+/**
+ * Prepares batches in worker threads ahead of their use, in the order of `jobs`. So many are under way as are waited
+ * for, no more; the input lies in shared memory and is not copied.
+ *
+ * A thread that ends is replaced and its batch is prepared again; a clip that costs two threads counts as unreadable.
+ *
+ * @returns batches whose `input` is valid until the next one is asked for: its memory is used again
+ * @throws UserError for a clip that cannot be read, where no clip of a batch can be, and for a recording for
+ * augmentation that cannot be used
+ */
+export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memory">>(
+  jobs: Iterable<Job>,
+  options: BatchLoadOptions = {},
+): AsyncGenerator<{ batch: Batch; job: Job }> {
+  const { workers, onBad, onBadAudio = "error" } = options;
+  const ahead = workers ? AHEAD * workers.threads : 1;
+  const memory: SharedArrayBuffer[] = [];
+  const pending: { job: Job; prepared: Promise<PreparedBatch> }[] = [];
+  const queue = jobs[Symbol.iterator]();
+  const fill = () => {
+    while (pending.length < ahead) {
+      const { value: job, done } = queue.next();
+      if (done) return;
+      const prepared = prepare({ ...job, memory: memory.pop() }, options);
+      prepared.catch(() => {}); // it is awaited later, or never
+      pending.push({ job, prepared });
+    }
+  };
+  fill();
+  for (let next = pending.shift(); next; next = pending.shift()) {
+    const { batch, bad, fault } = await next.prepared;
+    if (fault !== undefined) throw new UserError(fault);
+    if (bad[0] && onBadAudio === "error") throw new UserError(bad[0].message);
+    for (const clip of bad) onBad?.(clip);
+    if (!batch) throw noneLeft(bad);
+    if (workers) fill(); // without threads it would only delay this batch
+    yield { batch, job: next.job };
+    const { buffer } = batch.input;
+    if (buffer instanceof SharedArrayBuffer) memory.push(buffer);
+    if (!workers) fill();
+  }
+}
+
+async function prepare(job: Omit<BatchJob, "progress">, options: BatchLoadOptions): Promise<PreparedBatch> {
+  const { workers, onNote } = options;
+  if (!workers) return await prepareBatch({ ...job, progress: new Int32Array(1) });
+  const bad: BadClip[] = [];
+  let clips: readonly ClipJob[] = job.clips;
+  let suspect: ClipJob | undefined;
+  for (;;) {
+    try {
+      const prepared = await workers.run({ ...job, clips });
+      return { ...prepared, bad: [...bad, ...prepared.bad] };
+    } catch (error) {
+      if (!(error instanceof WorkerCrash) || workers.closed) throw error;
+      const clip = clips[error.item]!;
+      if (clip === suspect) {
+        bad.push({
+          id: clip.id,
+          path: clip.path,
+          message: `${clip.path} must be readable audio, but a thread ended twice while reading it: ${error.message}.`,
+        });
+        clips = clips.filter((other) => other !== clip);
+      } else {
+        suspect = clip;
+        onNote?.(`A thread ended while reading ${clip.path} (${error.message}). Another one tries again.`);
+      }
+    }
+  }
+}
+
+function noneLeft([first, ...others]: readonly BadClip[]): UserError {
+  return new UserError(
+    `A batch must have a clip that can be read, but all ${others.length + 1} are bad. The first: ${first?.message}`,
+  );
+}

@@ -1,0 +1,157 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, it } from "vitest";
+import { corpusDirectory, flac, wav } from "../../../test/corpus-fixture.js";
+import { type CorpusOptions, listSplits, readCorpus } from "./corpus.js";
+
+let { root, put, cache } = corpusDirectory();
+beforeEach(() => {
+  ({ root, put, cache } = corpusDirectory());
+  put("train/a.flac", flac(1600));
+  put("train/a.txt", "ONE\r\nTWO\n");
+  put("train/deep/er/b ü.WAV", wav(800));
+  put("train/deep/er/b ü.txt", "\ufeffTHREE");
+  put("train/README.txt", "nothing of a clip");
+  put("train/._a.flac", "of macOS");
+  put("dev/c.flac", flac(400));
+  put("notes/todo.txt", "");
+});
+
+const ids = async (split: string | undefined, options: CorpusOptions = {}, at = root) =>
+  (await readCorpus(at, split, { cache, ...options })).utterances.map(({ id }) => id);
+const problems = async (split: string, options: CorpusOptions = {}) =>
+  (await readCorpus(root, split, { cache, onProblem: "skip", ...options })).problems;
+
+describe("directories of audio files", () => {
+  it("are splits, with transcripts beside the files", async () => {
+    expect(await listSplits(root)).toEqual(["dev", "train"]);
+    const { utterances } = await readCorpus(root, "train", { cache });
+    expect(utterances).toEqual([
+      { id: "a", path: join(root, "train/a.flac"), samples: 1600, seconds: 0.1, text: "ONE TWO" },
+      {
+        id: "deep/er/b ü",
+        path: join(root, "train/deep/er/b ü.WAV"),
+        samples: 800,
+        seconds: 0.05,
+        text: "THREE",
+      },
+    ]);
+  });
+
+  it("are read without a split too, and without transcripts", async () => {
+    expect(await ids(undefined, {}, join(root, "train"))).toEqual(["a", "deep/er/b ü"]);
+    expect(await ids(undefined, { transcripts: "none" })).toEqual(["dev/c", "train/a", "train/deep/er/b ü"]);
+  });
+
+  it("may be of any rate", async () => {
+    put("dev/c.flac", flac(44100, 44100));
+    const { utterances } = await readCorpus(root, "dev", { cache, transcripts: "none" });
+    expect(utterances).toMatchObject([{ id: "c", samples: 16000, seconds: 1 }]);
+  });
+
+  it.each<[string, () => void, string, string]>([
+    ["no transcript", () => {}, "audio-without-transcript", "c.flac must have a transcript, but there is no"],
+    [
+      "an empty transcript",
+      () => put("dev/c.txt", " \n"),
+      "transcript-without-text",
+      "c.txt must hold a transcript",
+    ],
+    [
+      "a transcript that is no text",
+      () => put("dev/c.txt", Uint8Array.of(0xff)),
+      "unreadable-transcripts",
+      "UTF-8",
+    ],
+    [
+      "a transcript with a NUL",
+      () => put("dev/c.txt", "A\0"),
+      "invalid-text",
+      "c.txt must be text, but holds a NUL",
+    ],
+    [
+      "a name twice",
+      () => ["dev/c.txt", "dev/c.wav"].map((name) => put(name, name.endsWith("txt") ? "C" : wav(400))),
+      "duplicate-id",
+      "c.wav: utterance c must stand once, but stands at",
+    ],
+    [
+      "a link that leads nowhere",
+      () => {
+        put("dev/c.txt", "C");
+        put("dev/d.txt", "D");
+        symlinkSync("nowhere.flac", join(root, "dev/d.flac"));
+      },
+      "missing-audio",
+      "d.flac must be an audio file, but does not exist",
+    ],
+  ])("%s", async (_, spoil, kind, message) => {
+    spoil();
+    expect(await problems("dev")).toMatchObject([{ kind, message: expect.stringContaining(message) }]);
+    await expect(ids("dev")).rejects.toThrow(message);
+  });
+});
+
+describe("links", () => {
+  it("in a circle end, and each directory is read once, by its own name", async () => {
+    symlinkSync("..", join(root, "train/deep/up")); // a parent within
+    symlinkSync(root, join(root, "train/above")); // above the split
+    symlinkSync(join(root, "train/deep"), join(root, "train/also-deep"));
+    symlinkSync("itself", join(root, "train/itself"));
+    expect(await ids("train")).toEqual(["a", "deep/er/b ü"]);
+  });
+
+  it("lead to directories elsewhere", async () => {
+    symlinkSync(join(root, "dev"), join(root, "train/z"));
+    symlinkSync(join(root, "train/deep"), join(root, "alone"));
+    expect(await ids("train", { transcripts: "none" })).toEqual(["a", "deep/er/b ü", "z/c"]);
+    expect(await ids("alone")).toEqual(["er/b ü"]);
+  });
+});
+
+// Root may read everything: the test becomes somebody else meanwhile.
+const { getuid, seteuid } = process;
+const canBeOther = getuid?.() === 0 && seteuid !== undefined;
+describe.skipIf(getuid?.() === 0 && !canBeOther)("directories that may not be read", () => {
+  async function asOther<T>(run: () => Promise<T>): Promise<T> {
+    if (!canBeOther) return run();
+    chmodSync(root, 0o777);
+    process.seteuid?.(65534);
+    try {
+      return await run();
+    } finally {
+      process.seteuid?.(0);
+    }
+  }
+
+  it("are a problem, and the rest is found", async () => {
+    put("train/secret/x.flac", flac(400));
+    chmodSync(join(root, "train/secret"), 0o000);
+    await asOther(async () => {
+      expect(await problems("train")).toEqual([
+        {
+          id: "secret",
+          file: join(root, "train/secret"),
+          kind: "unreadable-directory",
+          message: `${join(root, "train/secret")} must be a directory, but may not be read by this user.`,
+        },
+      ]);
+      expect(await ids("train", { onProblem: "skip" })).toEqual(["a", "deep/er/b ü"]);
+      await expect(ids("train")).rejects.toThrow("may not be read by this user");
+    });
+    chmodSync(join(root, "train/secret"), 0o700);
+  });
+
+  it("of LibriSpeech's layout are a problem too", async () => {
+    put("libri/1/2/1-2-0000.flac", flac(400));
+    put("libri/1/2/1-2.trans.txt", "1-2-0000 ONE\n");
+    mkdirSync(join(root, "libri/1/3"));
+    writeFileSync(join(root, "libri/1/3/1-3.trans.txt"), "");
+    chmodSync(join(root, "libri/1/3"), 0o000);
+    await asOther(async () => {
+      expect(await ids("libri", { onProblem: "skip" })).toEqual(["1-2-0000"]);
+      expect(await problems("libri")).toMatchObject([{ id: "1-3", kind: "unreadable-directory" }]);
+    });
+    chmodSync(join(root, "libri/1/3"), 0o700);
+  });
+});

@@ -1,0 +1,134 @@
+import { realpathSync } from "node:fs";
+import { extname, isAbsolute, join, relative, sep } from "node:path";
+import { UserError } from "../../errors.js";
+import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
+import { listDirectory, orReport } from "./corpus-directory.js";
+import type { CorpusProblem } from "./corpus-problem.js";
+import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
+import type { EventLoopTurns } from "./corpus-turns.js";
+
+const AUDIO = new Set([".flac", ".wav", ".mp3", ".ogg", ".oga", ".opus"]);
+
+/** Whether a file is audio by its name's end; its contents decide how it is decoded. */
+export function isAudioName(name: string): boolean {
+  return AUDIO.has(extname(name).toLowerCase()) && !isHidden(name);
+}
+
+/** Hidden files are the system's or somebody's tool's: `._clip.wav` of macOS is no audio. */
+function isHidden(name: string): boolean {
+  return name.startsWith(".");
+}
+
+/** Whether there is an audio file anywhere in a directory. */
+export async function holdsAudio(directory: string, turns: EventLoopTurns): Promise<boolean> {
+  for await (const { files } of walk(directory, turns, [])) if (files.some(isAudioName)) return true;
+  return false;
+}
+
+/**
+ * Lists a directory of audio files, in any nesting, each with its transcript beside it under the same name with the
+ * ending `.txt`. An utterance's id is the file's path in the directory without its ending.
+ */
+export async function findFolderClips(
+  directory: string,
+  options: FindOptions,
+  turns: EventLoopTurns,
+): Promise<FoundClips> {
+  const found: FoundClips = { clips: [], problems: [] };
+  listDirectory(directory); // the folder itself must be readable, whatever is done about problems in it
+  for await (const { prefix, files } of walk(directory, turns, found.problems)) {
+    const names = new Set(files);
+    for (const name of files.filter(isAudioName)) {
+      if (turns.due) await turns.next();
+      const stem = name.slice(0, -extname(name).length);
+      const clip: Clip = {
+        id: prefix + stem,
+        path: join(directory, prefix + name),
+        text: undefined,
+        speaker: undefined,
+        chapter: undefined,
+        start: undefined,
+        end: undefined,
+        where: undefined,
+      };
+      found.clips.push(clip);
+      if (options.transcripts === "required")
+        clip.text = readTranscript(clip, join(directory, `${prefix}${stem}.txt`), names, found.problems);
+    }
+  }
+  return found;
+}
+
+function readTranscript(
+  { id, path }: Clip,
+  file: string,
+  names: ReadonlySet<string>,
+  problems: CorpusProblem[],
+): string | undefined {
+  const problem = (kind: CorpusProblem["kind"], message: string): undefined => {
+    problems.push({ id, file: kind === "audio-without-transcript" ? path : file, kind, message });
+  };
+  if (!names.has(file.slice(file.lastIndexOf(sep) + 1)))
+    return problem("audio-without-transcript", `${path} must have a transcript, but there is no ${file}.`);
+  let text: string;
+  try {
+    text = collapseSpaces(readTextFile(file, "a transcript file"));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return problem("unreadable-transcripts", error.message);
+  }
+  const invalid = invalidText(text);
+  if (invalid) return problem("invalid-text", `transcript ${file} ${invalid}`);
+  if (!text) return problem("transcript-without-text", `${file} must hold a transcript, but holds no text.`);
+  return text;
+}
+
+interface Folder {
+  /** Path below the directory that the walk began in, with a slash at its end; empty for that directory itself. */
+  prefix: string;
+  files: string[];
+}
+
+/**
+ * Visits a directory and all below it. Links to directories are followed after everything else; each directory is
+ * visited once, by its real path, so links in a circle end, and one that leads above the directory is not followed.
+ */
+async function* walk(
+  directory: string,
+  turns: EventLoopTurns,
+  problems: CorpusProblem[],
+): AsyncGenerator<Folder> {
+  const top = realPath(directory);
+  const visited = new Set<string>();
+  const pending = [{ prefix: "", real: top }];
+  const links: typeof pending = [];
+  for (let next = pending.pop(); next; next = pending.pop() ?? links.shift()) {
+    const { prefix, real } = next;
+    if (turns.due) await turns.next();
+    if (visited.has(real) || isAbove(real, top)) continue;
+    visited.add(real);
+    const name = prefix.slice(0, -1);
+    const listing = orReport(listDirectory, join(directory, name), name, problems);
+    if (!listing) continue;
+    yield { prefix, files: listing.files };
+    const children = listing.directories.filter((name) => !isHidden(name)).reverse();
+    for (const child of children) {
+      const path = join(real, child);
+      const target = realPath(path);
+      (target === path ? pending : links).push({ prefix: `${prefix}${child}/`, real: target });
+    }
+  }
+}
+
+function isAbove(ancestor: string, path: string): boolean {
+  const below = relative(ancestor, path);
+  return below !== "" && below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below);
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // removed since it was listed, which listing it will say
+  }
+}

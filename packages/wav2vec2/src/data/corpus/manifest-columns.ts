@@ -1,0 +1,70 @@
+import { UserError } from "../../errors.js";
+
+/**
+ * What a column of a manifest can hold, under this project's name first. The others are Hugging Face's `audiofolder`
+ * (https://huggingface.co/docs/datasets/audio_dataset), NeMo's and Common Voice's.
+ */
+const COLUMNS = {
+  audio: ["audio", "audio_filepath", "file_name", "path"],
+  text: ["text", "sentence", "transcription", "transcript"],
+  id: ["id"],
+  speaker: ["speaker", "client_id"],
+  chapter: ["chapter"],
+  split: ["split"],
+  start: ["start"],
+  end: ["end"],
+  /** NeMo's form of a part of a file: `offset` and `duration`; a duration alone is not trusted over the header. */
+  offset: ["offset"],
+  duration: ["duration"],
+} as const;
+
+export type Column = keyof typeof COLUMNS;
+
+/** Which of a manifest's own column names holds what. */
+export type ColumnNames = Partial<Record<Column, string>>;
+
+const NAMED = Object.entries(COLUMNS) as [Column, readonly string[]][];
+
+/** Whether names of columns are a manifest's, as opposed to some other table's. */
+export function hasAudioColumn(names: readonly string[]): boolean {
+  return COLUMNS.audio.some((name) => names.includes(name));
+}
+
+/**
+ * @param names the columns that are there
+ * @param where file and line, for messages
+ * @throws UserError where there is no column for the audio, or where two of the other projects' names are there and
+ * it is not clear which one is meant
+ */
+export function resolveColumns(names: readonly string[], where: string): ColumnNames {
+  const columns: ColumnNames = {};
+  for (const [column, known] of NAMED) {
+    const found = known.filter((name) => names.includes(name));
+    if (found.length > 1 && found[0] !== column)
+      throw new UserError(
+        `${where} must have one column for ${column}, but has ${found.join(" and ")}. ` +
+          `Name the right one ${JSON.stringify(column)}.`,
+      );
+    if (found[0] !== undefined) columns[column] = found[0];
+  }
+  if (columns.audio === undefined) throw missingColumn("audio", names, where);
+  return columns;
+}
+
+export function missingColumn(column: "audio" | "text", names: readonly string[], where: string): UserError {
+  const known = NAMED.map(([name, [, ...others]]) =>
+    others.length > 0 ? `${name} (or ${others.join(", ")})` : name,
+  );
+  return new UserError(
+    `${where} must have a column ${COLUMNS[column].join(" or ")}, but has ${names.join(", ") || "none"}. ` +
+      `Known columns: ${known.join(", ")}.`,
+  );
+}
+
+/**
+ * Common Voice's release has its clips in `clips/` beside the tables, which name the files alone
+ * (https://commonvoice.mozilla.org/datasets).
+ */
+export function isCommonVoice(names: readonly string[]): boolean {
+  return ["client_id", "path", "sentence"].every((name) => names.includes(name));
+}

@@ -1,0 +1,44 @@
+import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import { ConfigurationError } from "../../errors.js";
+import { writeFileAtomic } from "../../files/atomic-file.js";
+import type { Utterance } from "../utterance.js";
+import { MANIFEST_ENDINGS } from "./manifest.js";
+import { writeFairseq } from "./manifest-fairseq.js";
+
+/** In this order in a table. */
+const COLUMNS = ["id", "audio", "start", "end", "text", "speaker", "chapter", "samples"] as const;
+
+/**
+ * Writes utterances as a manifest, complete or as it was before: `.jsonl` and `.csv` with all that they hold, `.tsv`
+ * in fairseq's form with `.wrd` and `.ltr` beside it. Audio files below the manifest are named relative to it, so
+ * that both can move together.
+ * @throws ConfigurationError on another ending; UserError where fairseq's form has no place for an utterance
+ */
+export async function writeManifest(path: string, utterances: readonly Utterance[]): Promise<void> {
+  const ending = extname(path).toLowerCase();
+  if (!MANIFEST_ENDINGS.includes(ending))
+    throw new ConfigurationError(
+      `manifest must end in ${MANIFEST_ENDINGS.join(", ")}, but is ${JSON.stringify(path)}.`,
+    );
+  if (ending === ".tsv") return writeFairseq(path, utterances);
+  const rows = utterances.map((utterance) => toRow(utterance, path));
+  if (ending === ".jsonl")
+    return writeFileAtomic(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const columns = COLUMNS.filter(
+    (column) => column === "audio" || rows.some((row) => row[column] !== undefined),
+  );
+  const lines = rows.map((row) => columns.map((column) => quote(String(row[column] ?? ""))).join(","));
+  return writeFileAtomic(path, [columns.join(","), ...lines, ""].join("\n"));
+}
+
+function toRow(utterance: Utterance, manifest: string) {
+  const { id, path, start, end, text, speaker, chapter, samples } = utterance;
+  const below = relative(resolve(dirname(manifest)), resolve(path));
+  const outside = below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below);
+  return { id, audio: outside ? resolve(path) : below, start, end, text, speaker, chapter, samples };
+}
+
+/** https://www.rfc-editor.org/rfc/rfc4180#section-2 */
+function quote(field: string): string {
+  return /[",\r\n]/.test(field) || field.trim() !== field ? `"${field.replaceAll('"', '""')}"` : field;
+}
