@@ -113,7 +113,8 @@ describe("fine-tuning", () => {
     expect(half).toMatchObject({ interrupted: true, steps: 5 });
     expect(await listCheckpoints(join(directory, "halves"))).toEqual([5]);
     const second = recorder();
-    await finetune(recipe("halves"), run(second, undefined, true));
+    const threads = { root: data, batch_seconds: 6, workers: 2 }; // may differ
+    await finetune(recipe("halves", { data: threads }), run(second, undefined, true));
     expect([...first.losses, ...second.losses]).toEqual(whole.losses);
     expect(await weights("halves")).toEqual(await weights("whole"));
   });
@@ -328,6 +329,7 @@ describe("fine-tuning", () => {
     });
     const skipping = { data: { ...corpus, on_bad_data: "skip" }, max_steps: 24 };
     await finetune(recipe("skipped", skipping), run(tracker));
+    await finetune(recipe("skipped", { ...skipping, max_steps: 25 }), run(recorder(), undefined, true));
     const list = await readFile(join(directory, "skipped", "left-out.txt"), "utf8");
     expect(list.split("\n").map((line) => line.split(" # ")[0])).toEqual([
       "1-1-0003",

@@ -3,13 +3,13 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
-import { readCorpus } from "../data/corpus/corpus.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { batchLimits, ctcBatches, scoreBatch } from "./ctc-batches.js";
+import { readSplit } from "./read-split.js";
 
 const BATCH_SECONDS = 60;
 
@@ -63,14 +63,14 @@ export async function evaluateModel(
   nameOrDirectory: string,
   { data, split, onBadData, ...options }: EvaluateModelOptions,
 ): Promise<Evaluation & { skipped: SkippedClip[] }> {
-  const { utterances, problems } = await readCorpus(data, split, { onProblem: onBadData ?? "error" });
+  const { utterances, problems } = await readSplit(data, split, { onProblem: onBadData });
   const skipped: SkippedClip[] = problems.map(({ id, message }) => ({ id, message }));
   const onBad = ({ id, message }: SkippedClip) => void skipped.push({ id, message });
   const ctc = await loadCtcModel(nameOrDirectory, options);
   const workers = batchWorkers(1);
   try {
     const loading = { workers, onBadAudio: onBadData, onBad };
-    const { evaluation } = await evaluate(ctc, utterances as TranscribedUtterance[], {
+    const { evaluation } = await evaluate(ctc, utterances, {
       ...options,
       ...loading,
     });

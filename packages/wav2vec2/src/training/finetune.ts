@@ -6,7 +6,6 @@ import type { AugmentationOptions } from "../data/batches/augmentation.js";
 import { batchOrder } from "../data/batches/batches.js";
 import { dropImpossibleTargets } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
-import { readCorpus } from "../data/corpus/corpus.js";
 import { filterByDuration } from "../data/corpus/filter.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { ConfigurationError, UserError } from "../errors.js";
@@ -28,6 +27,7 @@ import { batchLimits, type CtcTrainingBatch, ctcBatches, forwardBatch, paddedFra
 import { evaluate } from "./evaluate.js";
 import { LeftOut } from "./left-out.js";
 import { type Task, train } from "./loop.js";
+import { readSplit } from "./read-split.js";
 import type { Recipe } from "./recipe.js";
 import { loadRecipe, writeRecipe } from "./recipe-file.js";
 
@@ -66,8 +66,15 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
   manualSeed(recipe.seed);
 
   const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
-  const all = await readSplit(recipe, recipe.data.train_split, leftOut, options);
-  const held = await readSplit(recipe, recipe.data.eval_split, leftOut, options);
+  const read = async (split: string) => {
+    const { root, on_bad_data: onProblem, exclude } = recipe.data;
+    const reading = { onProblem, exclude, signal: options.signal, onProgress: options.onReading };
+    const { utterances, problems } = await readSplit(root, split, reading);
+    leftOut.addAll(problems, split);
+    return utterances;
+  };
+  const all = await read(recipe.data.train_split);
+  const held = await read(recipe.data.eval_split);
   const ctc = await makeModel(recipe, await findInit(recipe, options), all);
   const utterances = usable(recipe, ctc, all, tracker);
   tracker.note(summary(ctc, utterances, held));
@@ -92,22 +99,6 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
   } finally {
     await workers?.close();
   }
-}
-
-async function readSplit(
-  { data }: Recipe,
-  split: string,
-  leftOut: LeftOut,
-  { signal, onReading }: FinetuneOptions,
-): Promise<TranscribedUtterance[]> {
-  const { utterances, problems } = await readCorpus(data.root, split, {
-    onProblem: data.on_bad_data,
-    exclude: data.exclude,
-    signal,
-    onProgress: onReading,
-  });
-  leftOut.addAll(problems, split);
-  return utterances as TranscribedUtterance[];
 }
 
 /** What may differ between the parts of one run; anything else would make it another run. */
@@ -141,12 +132,18 @@ function requireSameRun(recipe: Recipe): void {
   const path = join(recipe.output, "recipe.yaml");
   const before = loadRecipe(path);
   for (const key of Object.keys(recipe) as (keyof Recipe)[]) {
-    if (CHANGEABLE.includes(key) || isDeepStrictEqual(recipe[key], before[key])) continue;
+    const same = isDeepStrictEqual(recipe[key], before[key]);
+    if (same || CHANGEABLE.includes(key) || (key === "data" && sameData(recipe, before))) continue;
     throw new UserError(
       `${key} must be as in ${path} to go on with that run, but is ${JSON.stringify(recipe[key])} instead of ` +
         `${JSON.stringify(before[key])}. Give another --output for another run.`,
     );
   }
+}
+
+/** Whether two recipes train on the same batches; the number of threads does not change them. */
+function sameData({ data }: Recipe, before: Recipe): boolean {
+  return isDeepStrictEqual({ ...data, workers: 0 }, { ...before.data, workers: 0 });
 }
 
 /** The directory of the model to start from. */

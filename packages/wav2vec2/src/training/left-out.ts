@@ -1,4 +1,4 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import type { Tracker } from "../tracking/tracker.js";
 
 /** What is known of a clip that cannot be used. */
@@ -17,7 +17,10 @@ export class LeftOut {
   constructor(
     private readonly path: string,
     private readonly tracker: Tracker,
-  ) {}
+  ) {
+    const before = existsSync(path) ? readFileSync(path, "utf8").split("\n") : []; // of the run that goes on
+    for (const line of before) this.#known.add(line.split(" # ")[0]!);
+  }
 
   /** Clips of a corpus, before training. */
   addAll(clips: readonly Unusable[], split: string): void {

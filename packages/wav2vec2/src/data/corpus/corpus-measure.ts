@@ -30,8 +30,7 @@ export async function measureClips(
   const position = paths.length < clips.length ? new Map(paths.map((path, i) => [path, i])) : undefined;
   for (const [i, clip] of clips.entries()) {
     const header = headers[position?.get(clip.path) ?? i]!;
-    const problem =
-      "kind" in header ? header : (checkRate(clip, header, source.kind) ?? checkPart(clip, header));
+    const problem = "kind" in header ? header : checkPart(clip, header);
     if (problem) {
       const message = clip.where === undefined ? problem.message : `${clip.where}: ${problem.message}`;
       problems.push({ id: clip.id, file: clip.path, kind: problem.kind, message });
@@ -39,21 +38,6 @@ export async function measureClips(
       utterances.push(toUtterance(clip, header as AudioHeader));
   }
   return { utterances, problems };
-}
-
-/** LibriSpeech is of one rate: a file of another is none of it, even though it could be resampled. */
-function checkRate(
-  { path }: Clip,
-  { sampleRate }: AudioHeader,
-  kind: Part["source"]["kind"],
-): HeaderProblem | undefined {
-  if (kind !== "librispeech" || sampleRate === SAMPLE_RATE) return undefined;
-  return {
-    kind: "sample-rate",
-    message:
-      `sample rate of ${path} must be ${SAMPLE_RATE} Hz, but is ${sampleRate} Hz. ` +
-      `Convert it with: ffmpeg -i ${path} -ar ${SAMPLE_RATE} -ac 1 OUTPUT.flac`,
-  };
 }
 
 /** Whether the part of the file lies within it; sets an end that means the file's. */

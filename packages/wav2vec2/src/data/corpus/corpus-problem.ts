@@ -10,7 +10,6 @@ export type ProblemKind =
   | "missing-audio"
   | "empty-file"
   | "corrupt-header"
-  | "sample-rate"
   /** A transcript that is no text: a NUL character, or longer than any speech. */
   | "invalid-text"
   /** A line of a manifest that cannot be read as one. */
