@@ -20,7 +20,10 @@ export interface TokenizerOptions {
 export class CtcTokenizer {
   readonly lowerCase: boolean;
   readonly wordSeparator: string;
-  readonly #pattern: RegExp;
+  /** Of tokens longer than a character; undefined where there are none. */
+  readonly #pattern: RegExp | undefined;
+  /** Labels of pieces of text met so far: a large corpus is encoded before training, to find impossible targets. */
+  readonly #labels = new Map<string, number | undefined>();
 
   constructor(
     readonly vocabulary: Vocabulary,
@@ -28,7 +31,8 @@ export class CtcTokenizer {
   ) {
     this.lowerCase = lowerCase;
     this.wordSeparator = wordSeparator;
-    this.#pattern = new RegExp(tokenPattern(longTokens(vocabulary)), "gu");
+    const long = longTokens(vocabulary);
+    this.#pattern = long.length > 0 ? new RegExp(tokenPattern(long), "gu") : undefined;
   }
 
   /**
@@ -42,19 +46,34 @@ export class CtcTokenizer {
    * @throws UserError naming the character and the utterance
    */
   encode(text: string, options: { utterance?: string; unknown?: "error" | "token" } = {}): Int32Array {
+    const written = this.lowerCase ? text.toUpperCase() : text;
+    const pieces = this.#pattern ? (written.match(this.#pattern) ?? []) : written; // a string's items are its characters
+    const labels = new Int32Array(written.length);
+    let count = 0;
+    for (const piece of pieces) {
+      let label = this.#labels.get(piece);
+      if (label === undefined) {
+        label = this.#label(piece);
+        this.#labels.set(piece, label);
+      }
+      labels[count++] = label ?? this.#unknownLabel(piece, text, options);
+    }
+    return labels.slice(0, count);
+  }
+
+  #unknownLabel(
+    piece: string,
+    text: string,
+    options: { utterance?: string; unknown?: "error" | "token" },
+  ): number {
     const { unknownId } = this.vocabulary;
-    const pieces = (this.lowerCase ? text.toUpperCase() : text).match(this.#pattern) ?? [];
-    return Int32Array.from(pieces, (piece) => {
-      const id = this.#label(piece);
-      if (id !== undefined) return id;
-      if (options.unknown === "token" && unknownId !== undefined) return unknownId;
-      const code = piece.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
-      const where = options.utterance === undefined ? JSON.stringify(text) : `utterance ${options.utterance}`;
-      throw new UserError(
-        `characters of ${where} must be in the vocabulary, but ${JSON.stringify(piece)} (U+${code}) is not. ` +
-          "Change the transcript or use a vocabulary that holds it.",
-      );
-    });
+    if (options.unknown === "token" && unknownId !== undefined) return unknownId;
+    const code = piece.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+    const where = options.utterance === undefined ? JSON.stringify(text) : `utterance ${options.utterance}`;
+    throw new UserError(
+      `characters of ${where} must be in the vocabulary, but ${JSON.stringify(piece)} (U+${code}) is not. ` +
+        "Change the transcript or use a vocabulary that holds it.",
+    );
   }
 
   #label(piece: string): number | undefined {
