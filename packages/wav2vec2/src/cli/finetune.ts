@@ -1,6 +1,7 @@
 import { loadRecipe } from "../training/recipe-file.js";
 import { type Define, exitCodes, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
+import { interruptible } from "./interruption.js";
 import { addRecipeOptions } from "./recipe-options.js";
 
 export const defineFinetune: Define = (command, { argv, exit }) => {
@@ -14,7 +15,9 @@ export const defineFinetune: Define = (command, { argv, exit }) => {
     const { finetune } = await import("../training/finetune.js");
     const { trackRun } = await import("../tracking/run.js");
     const { writeReport } = await import("../tracking/report.js");
-    const interruption = interruptible();
+    const interruption = interruptible(
+      "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",
+    );
     const tracker = trackRun(recipe.output, {
       steps: recipe.max_steps,
       maxMinutes: recipe.max_minutes,
@@ -58,21 +61,3 @@ export const defineFinetune: Define = (command, { argv, exit }) => {
     if (result.interrupted) exit(exitCodes.interrupted);
   });
 };
-
-/** A signal that the first Ctrl+C aborts, so that training can save; the second ends the process at once. */
-function interruptible(): { signal: AbortSignal; release: () => void } {
-  const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort();
-    process.stderr.write("\nInterrupted. Saving a checkpoint; press Ctrl+C again to stop without.\n");
-  };
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const name of signals) process.on(name, interrupt);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of signals) process.off(name, interrupt);
-    },
-  };
-}

@@ -5,7 +5,7 @@ import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
-import type { EventLoopTurns } from "./corpus-turns.js";
+import { EventLoopTurns } from "./corpus-turns.js";
 
 const AUDIO = new Set([".flac", ".wav", ".mp3", ".ogg", ".oga", ".opus"]);
 
@@ -23,6 +23,15 @@ function isHidden(name: string): boolean {
 export async function holdsAudio(directory: string, turns: EventLoopTurns): Promise<boolean> {
   for await (const { files } of walk(directory, turns, [])) if (files.some(isAudioName)) return true;
   return false;
+}
+
+/** Paths of the audio files of a directory, in any nesting, sorted. @throws UserError where it cannot be read */
+export async function listAudio(directory: string): Promise<string[]> {
+  listDirectory(directory);
+  const paths: string[] = [];
+  for await (const { prefix, files } of walk(directory, new EventLoopTurns(), []))
+    for (const name of files.filter(isAudioName)) paths.push(join(directory, prefix + name));
+  return paths.sort();
 }
 
 /**
