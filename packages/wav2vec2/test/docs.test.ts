@@ -103,6 +103,7 @@ describe("the documentation", () => {
     const args: Record<string, string[]> = {
       "04-transcribe.mjs": [join(directory, "runs/mine/best"), clip],
       "07-inner-states.mjs": [join(directory, "runs/mine/best"), clip, join(directory, "runs/backbone")],
+      "08-batches.mjs": [join(directory, "DATA"), "test"],
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
     };
     const output: Record<string, string> = {};
@@ -118,6 +119,9 @@ describe("the documentation", () => {
     expect(output["06-pretraining-loss.mjs"]).toMatch(/contrastive loss +\d\.\d{3}\n/);
     expect(output["07-inner-states.mjs"]).toMatch(/layer 1 {2}attends to about \d/);
     expect(await readdir(join(directory, "runs/backbone"))).toContain("model.safetensors");
+    expect(output["08-batches.mjs"]).toMatch(
+      /3 utterances of 1 speakers[\s\S]*1-1-0000: \d+ samples, "[ABC ]+"\n3 clips, \[3, \d+\]/,
+    );
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
   });
 
