@@ -3,30 +3,33 @@
  * Sums run in float64. `zero_mean_unit_var_norm` of
  * https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/feature_extraction_wav2vec2.py
  * @param samples [samples], without padding
- * @returns [samples], a new array
+ * @param out where the result goes, for example `samples` itself; a new array when left out
+ * @returns [samples], `out`
  */
-export function normalize(samples: Float32Array): Float32Array {
-  const mean = sum(samples, 0, 1) / samples.length;
-  const scale = 1 / Math.sqrt(sum(samples, mean, 2) / samples.length + 1e-7);
-  const normalized = new Float32Array(samples.length);
-  for (let i = 0; i < samples.length; i++) normalized[i] = (samples[i]! - mean) * scale;
-  return normalized;
+export function normalize(samples: Float32Array, out = new Float32Array(samples.length)): Float32Array {
+  const { mean, variance } = moments(samples);
+  const scale = 1 / Math.sqrt(variance + 1e-7);
+  for (let i = 0; i < samples.length; i++) out[i] = (samples[i]! - mean) * scale;
+  return out;
 }
 
-/** The sum of (x - shift)^power. Four sums run beside each other, so that no addition waits for the last one. */
-function sum(samples: Float32Array, shift: number, power: 1 | 2): number {
-  const whole = samples.length - (samples.length % 4);
-  let [a, b, c, d] = [0, 0, 0, 0];
-  for (let i = 0; i < whole; i += 4) {
-    const w = samples[i]! - shift;
-    const x = samples[i + 1]! - shift;
-    const y = samples[i + 2]! - shift;
-    const z = samples[i + 3]! - shift;
-    a += power === 1 ? w : w * w;
-    b += power === 1 ? x : x * x;
-    c += power === 1 ? y : y * y;
-    d += power === 1 ? z : z * z;
+/** Two sums of each kind run beside each other, so that no addition waits for the last one. */
+function moments(samples: Float32Array): { mean: number; variance: number } {
+  const count = samples.length;
+  let [sumA, sumB, squaresA, squaresB] = [0, 0, 0, 0];
+  for (let i = 0; i + 1 < count; i += 2) {
+    const a = samples[i]!;
+    const b = samples[i + 1]!;
+    sumA += a;
+    sumB += b;
+    squaresA += a * a;
+    squaresB += b * b;
   }
-  for (let i = whole; i < samples.length; i++) a += (samples[i]! - shift) ** power;
-  return a + b + (c + d);
+  if (count % 2 === 1) {
+    const last = samples[count - 1]!;
+    sumA += last;
+    squaresA += last * last;
+  }
+  const mean = (sumA + sumB) / count;
+  return { mean, variance: Math.max((squaresA + squaresB) / count - mean * mean, 0) };
 }

@@ -83,7 +83,7 @@ export async function prepareBatch(job: BatchJob): Promise<PreparedBatch> {
     } catch (error) {
       return { batch: undefined, bad, fault: describe(error, "A recording for augmentation") };
     }
-    items.push({ id, samples: preparation.normalize ? normalize(samples) : samples, labels });
+    items.push({ id, samples: preparation.normalize ? normalize(samples, samples) : samples, labels });
   }
   return { batch: items.length > 0 ? collate(items, job) : undefined, bad };
 }
