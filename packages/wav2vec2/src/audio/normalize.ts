@@ -6,7 +6,10 @@
  * @param out where the result goes, for example `samples` itself; a new array when left out
  * @returns [samples], `out`
  */
-export function normalize(samples: Float32Array, out = new Float32Array(samples.length)): Float32Array {
+export function normalize(
+  samples: Float32Array,
+  out: Float32Array = new Float32Array(samples.length),
+): Float32Array {
   const { mean, variance } = moments(samples);
   const scale = 1 / Math.sqrt(variance + 1e-7);
   for (let i = 0; i < samples.length; i++) out[i] = (samples[i]! - mean) * scale;
