@@ -2,7 +2,7 @@
 //   node examples/08-batches.mjs DATA SPLIT
 import { batchOrder, batchWorkers, LibriSpeechDataset, loadBatches } from "wav2vec2";
 
-const [data, split] = process.argv.slice(2);
+const [data = "data", split = "train-clean-100"] = process.argv.slice(2);
 const dataset = await LibriSpeechDataset.open(data, { splits: [split], minSeconds: 0.1, maxSeconds: 20 });
 console.log(
   `${dataset.length} utterances of ${dataset.speakers.size} speakers, ${dataset.hours.toFixed(2)} h`,

@@ -201,7 +201,9 @@ describe("data check", () => {
     await writeFile(join(root, "splits/few.txt"), "1-1-0000\n1-1-0001\n");
     const { code, stdout, stderr } = await run(directory, "check", "corpus", "--workers", "1");
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^40 utterances, 0\.01 hours, 40 of them without a problem; checked in/);
+    expect(stdout).toMatch(
+      /^40 utterances can be read, 0\.01 hours, 40 of them without a problem; 0 problems in all; checked in/,
+    );
     expect(stdout).toContain("7 characters: L O H E space Y U");
     expect(stdout).toContain("No problems.");
     expect(stdout).not.toContain("Remarks");
@@ -247,6 +249,8 @@ describe("data check", () => {
     expect(utterances.map(({ id }) => id)).toEqual(Object.keys(clips).filter((id) => !bad.has(id)));
     const listed = await readCorpus(join(directory, "good.jsonl"), undefined, { cache: false });
     expect(listed.utterances.map(({ id }) => id)).toEqual(utterances.map(({ id }) => id));
+    const ofSplit = await readCorpus(join(directory, "good.jsonl"), "train", { cache: false });
+    expect(ofSplit.utterances).toHaveLength(utterances.length); // it keeps the splits
   });
 
   it("does not mix clips of two splits up in a manifest", async () => {
@@ -275,6 +279,7 @@ describe("data check", () => {
     await writeCleanSplit(join(directory, "corpus"), "train", 1);
     for (const [options, code, message] of [
       [["corpus", "--split", "tran"], 1, /split must be one of train/],
+      [["list.jsonl", "--manifest", "./list.jsonl"], 1, /must be another file than the corpus that is read/],
       [["corpus", "--manifest", "list.txt"], 2, /must end in \.jsonl, \.csv or \.tsv/],
       [["corpus", "--exclude-to", "nowhere/bad.txt"], 1, /nowhere must be a directory/],
       [["corpus", "--vocabulary", "none.json"], 1, /none\.json must be a vocab\.json, but does not exist/],

@@ -342,6 +342,20 @@ describe("fine-tuning", () => {
     await finetune(recipe("excluded", again), run());
   });
 
+  it("says where clips are trained on and validated on, and what an exclude list left out", async () => {
+    const tracker = recorder();
+    const exclude = join(directory, "nothing.txt");
+    await writeFile(exclude, "9-9-0000\n");
+    const overlapping = { root: data, batch_seconds: 6, eval_split: "train", exclude };
+    await finetune(recipe("overlap", { data: overlapping, max_steps: 1 }), run(tracker));
+    expect(tracker.notes).toContainEqual(
+      expect.stringMatching(/^60 of 60 clips to validate on are in the training/),
+    );
+    expect(tracker.notes).toContainEqual(`0 clips of train are left out as ${exclude} says.`);
+    const backwards = { root: data, noise: { snr_db: [20, 5] } };
+    expect(() => recipe("x", { data: backwards })).toThrow(/data.noise.snr_db must go from the lowest/);
+  });
+
   it("names what is wrong with a model directory", async () => {
     const source = join(directory, "frozen", "final");
     const config = JSON.parse(await readFile(join(source, "config.json"), "utf8"));

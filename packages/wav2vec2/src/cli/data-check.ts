@@ -1,5 +1,3 @@
-import { access, constants } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
 import { InvalidArgumentError } from "commander";
 import type { CorpusReport } from "../data/check/check-corpus.js";
 import type { DecodeProgress } from "../data/check/decode-clips.js";
@@ -9,6 +7,7 @@ import type { CtcTokenizer } from "../text/tokenizer.js";
 import { formatDuration } from "../tracking/duration.js";
 import { type Define, exitCodes, positiveWhole, print, printJson, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
+import { requireWritable } from "./writable.js";
 
 interface Options {
   split?: string[];
@@ -45,7 +44,7 @@ export const defineDataCheck: Define = (command, { exit }) => {
     .option("--json", "print {utterances, problems, remarks} as JSON", false)
     .action(async (directory: string, options: Options) => {
       for (const file of [options.excludeTo, options.manifest])
-        if (file !== undefined) await requireWritable(file);
+        if (file !== undefined) await requireWritable(file, directory);
       const characters = await vocabularyCharacters(options);
       const { checkCorpus } = await import("../data/check/check-corpus.js");
       const interruption = interruptible("Interrupted. Nothing is written.");
@@ -91,16 +90,6 @@ export const defineDataCheck: Define = (command, { exit }) => {
 function manifestName(name: string): string {
   if (/\.(jsonl|csv|tsv)$/.test(name)) return name;
   throw new InvalidArgumentError("Its name must end in .jsonl, .csv or .tsv.");
-}
-
-/** Said before hours of decoding, not behind them. */
-async function requireWritable(file: string): Promise<void> {
-  const directory = dirname(resolve(file));
-  await access(directory, constants.W_OK).catch(() => {
-    throw new UserError(
-      `${directory} must be a directory to write ${file} to, but it is missing or read-only.`,
-    );
-  });
 }
 
 async function vocabularyCharacters({
@@ -162,8 +151,8 @@ function describe(
   const seconds = utterances.reduce((sum, clip) => sum + clip.seconds, 0);
   const speed = headersOnly ? "headers only" : `${Math.round(seconds / elapsed)} s of audio/s`;
   const lines = [
-    `${utterances.length} utterances, ${(seconds / 3600).toFixed(2)} hours, ${good.length} of them without a problem; ` +
-      `checked in ${elapsed.toFixed(1)} s (${speed})`,
+    `${utterances.length} utterances can be read, ${(seconds / 3600).toFixed(2)} hours, ${good.length} of them without a ` +
+      `problem; ${problems.length} problems in all; checked in ${elapsed.toFixed(1)} s (${speed})`,
   ];
   if (!vocabulary && counts.size > 0) lines.push(inventory(counts));
   if (problems.length > 0) lines.push("", "Problems", ...listed(problems));

@@ -1,6 +1,7 @@
 import type { SplitStats } from "../data/stats/corpus-stats.js";
 import type { Histogram } from "../data/stats/distribution.js";
 import { type Define, print, printJson } from "./command.js";
+import { requireWritable } from "./writable.js";
 
 interface Options {
   split?: string[];
@@ -30,6 +31,7 @@ export const defineDataStats: Define = (command) => {
         splits: split,
         transcripts: transcripts ? "required" : "none",
       });
+      for (const file of [svg, png]) if (file !== undefined) await requireWritable(file, directory);
       if (json) printJson(stats);
       else print(stats.map(describe).join("\n\n"));
       if (leftOut > 0)

@@ -13,6 +13,8 @@ export interface Utterance {
   end?: number;
   /** The transcript, words with one space between them; absent for unlabelled speech. */
   text?: string;
+  /** Where a manifest has a column for it. */
+  split?: string;
   speaker?: string;
   chapter?: string;
 }

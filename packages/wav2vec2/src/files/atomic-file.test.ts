@@ -17,6 +17,11 @@ it("writeFileAtomic leaves nothing behind where it fails", async () => {
   const directory = await temporaryDirectory("atomic");
   const path = join(directory, "taken");
   await mkdir(path); // a directory cannot be replaced by a file
-  await expect(writeFileAtomic(path, "new")).rejects.toThrow();
+  await expect(writeFileAtomic(path, "new")).rejects.toThrow(
+    `${path} must be a file that can be written, but it is a directory.`,
+  );
+  await expect(writeFileAtomic(join(directory, "none/x"), "new")).rejects.toThrow(
+    /its directory does not exist/,
+  );
   expect(await readdir(directory)).toEqual(["taken"]);
 });

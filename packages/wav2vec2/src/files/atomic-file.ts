@@ -1,8 +1,21 @@
 import { open, rename, rm } from "node:fs/promises";
+import { UserError } from "../errors.js";
+
+const REASONS: Record<string, string> = {
+  ENOENT: "its directory does not exist",
+  ENOTDIR: "its directory is a file",
+  EISDIR: "it is a directory",
+  EACCES: "this user may not",
+  EPERM: "this user may not",
+  EROFS: "the disk is read-only",
+  ENOSPC: "the disk is full",
+};
 
 /**
  * Writes a file so that it is either complete or as before: to a temporary file beside it, flushed to the
  * disk, then renamed over it.
+ *
+ * @throws UserError naming the file where the system does not let it be written
  */
 export async function writeFileAtomic(path: string, contents: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.tmp`;
@@ -14,7 +27,10 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    throw new UserError(`${path} must be a file that can be written, but ${REASONS[code] ?? message}.`, {
+      cause: error,
+    });
   }
 }

@@ -29,7 +29,9 @@ export async function findAugmentation(data: Recipe["data"]): Promise<Augmentati
 }
 
 async function findFiles(directory: string, key: string): Promise<string[]> {
-  const files = await listAudio(directory);
+  const files = await listAudio(directory).catch((error: unknown) => {
+    throw new UserError(`${key}: ${(error as Error).message}`, { cause: error });
+  });
   if (files.length > 0) return files;
   throw new UserError(`${key} must hold audio files, but ${directory} holds none.`);
 }

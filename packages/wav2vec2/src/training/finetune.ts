@@ -69,12 +69,14 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
   const read = async (split: string) => {
     const { root, on_bad_data: onProblem, exclude } = recipe.data;
     const reading = { onProblem, exclude, signal: options.signal, onProgress: options.onReading };
-    const { utterances, problems } = await readSplit(root, split, reading);
+    const { utterances, problems, excluded } = await readSplit(root, split, reading);
     leftOut.addAll(problems, split);
+    if (exclude) tracker.note(`${excluded} clips of ${split} are left out as ${exclude} says.`);
     return utterances;
   };
   const all = await read(recipe.data.train_split);
   const held = await read(recipe.data.eval_split);
+  noteOverlap(all, held, tracker);
   const ctc = await makeModel(recipe, await findInit(recipe, options), all);
   const utterances = usable(recipe, ctc, all, tracker);
   tracker.note(summary(ctc, utterances, held));
@@ -99,6 +101,22 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
   } finally {
     await workers?.close();
   }
+}
+
+/** Clips to validate on that are trained on too. */
+function noteOverlap(
+  all: readonly TranscribedUtterance[],
+  held: readonly TranscribedUtterance[],
+  tracker: Tracker,
+): void {
+  const place = ({ path, start = 0 }: TranscribedUtterance) => `${start} ${path}`;
+  const trained = new Set(all.map(place));
+  const both = held.filter((utterance) => trained.has(place(utterance))).length;
+  if (both === 0) return;
+  tracker.note(
+    `${both} of ${held.length} clips to validate on are in the training split too: error rates will look better than ` +
+      "they are. Choose splits without common clips.",
+  );
 }
 
 /** What may differ between the parts of one run; anything else would make it another run. */

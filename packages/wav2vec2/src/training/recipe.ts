@@ -302,6 +302,16 @@ function checkTogether(recipe: Recipe): RecipeIssue[] {
       message: "init_revision belongs to init, but init is missing. Give both or neither.",
     });
   }
+  for (const [key, [low, high]] of [
+    ["noise.snr_db", data.noise.snr_db],
+    ["volume.db", data.volume.db],
+  ] as const) {
+    if (low <= high) continue;
+    issues.push({
+      path: ["data", ...key.split(".")],
+      message: `data.${key} must go from the lowest to the highest, but goes from ${low} to ${high}.`,
+    });
+  }
   if (data.max_seconds <= data.min_seconds) {
     issues.push({
       path: ["data", "max_seconds"],

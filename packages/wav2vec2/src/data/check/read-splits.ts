@@ -29,6 +29,7 @@ export async function readSplits(root: string, options: ReadSplitsOptions): Prom
   const read: SplitUtterances[] = [];
   for (const name of names) {
     const corpus = await readCorpus(root, name, { transcripts, onProblem: "skip", onProgress, signal });
+    if (name !== undefined) for (const utterance of corpus.utterances) utterance.split ??= name; // for a manifest of them
     read.push({ name: name ?? basename(resolve(root)), ...corpus });
   }
   if (read.every(({ utterances, problems }) => utterances.length + problems.length === 0))

@@ -54,6 +54,7 @@ export async function findFolderClips(
         id: prefix + stem,
         path: join(directory, prefix + name),
         text: undefined,
+        split: undefined,
         speaker: undefined,
         chapter: undefined,
         start: undefined,

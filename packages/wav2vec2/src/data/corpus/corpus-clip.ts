@@ -9,6 +9,8 @@ export interface Clip {
   text: string | undefined;
   speaker: string | undefined;
   chapter: string | undefined;
+  /** Of a manifest's column. */
+  split: string | undefined;
   /** Seconds into the file; absent at its beginning and end. */
   start: number | undefined;
   end: number | undefined;

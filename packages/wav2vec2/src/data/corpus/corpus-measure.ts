@@ -70,12 +70,13 @@ function partSamples({ start, end }: Clip, header: AudioHeader): number {
 }
 
 function toUtterance(clip: Clip, header: AudioHeader): Utterance {
-  const { id, path, start, end, text, speaker, chapter } = clip;
+  const { id, path, start, end, text, split, speaker, chapter } = clip;
   const samples = partSamples(clip, header);
   const utterance: Utterance = { id, path, samples, seconds: samples / SAMPLE_RATE };
   if (start !== undefined) utterance.start = start;
   if (end !== undefined) utterance.end = end;
   if (text !== undefined) utterance.text = text;
+  if (split !== undefined) utterance.split = split;
   if (speaker !== undefined) utterance.speaker = speaker;
   if (chapter !== undefined) utterance.chapter = chapter;
   return utterance;

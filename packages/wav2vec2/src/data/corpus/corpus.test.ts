@@ -36,7 +36,9 @@ describe("splits", () => {
   });
 
   it("must not share ids", async () => {
-    await expect(ids("dev+mine")).rejects.toThrow("utterance 3-4-0000 must stand once, but stands at");
+    await expect(ids("dev+mine")).rejects.toThrow(
+      "utterance 3-4-0000 must be in one of the splits that are joined, but is in several",
+    );
     const { utterances, problems } = await readCorpus(root, "dev+mine", { cache, onProblem: "skip" });
     expect(utterances.map(({ id }) => id)).toEqual(["1-2-0001", "3-4-0000"]);
     expect(problems).toMatchObject([{ id: "3-4-0000", kind: "duplicate-id" }]);

@@ -32,6 +32,8 @@ export interface Corpus<T extends Utterance = Utterance> {
   utterances: T[];
   /** Sorted by file; none where problems are thrown. */
   problems: CorpusProblem[];
+  /** Clips that the list `exclude` left out. */
+  excluded: number;
 }
 
 /**
@@ -65,7 +67,13 @@ export async function readCorpus(
   const parts = await findParts(root, split, { transcripts }, turns);
   const problems = parts.flatMap((part) => part.problems);
   const excluded = options.exclude === undefined ? undefined : readExclusion(options.exclude, root);
-  if (excluded) for (const part of parts) part.clips = part.clips.filter((clip) => !excluded.has(clip));
+  let leftOut = 0;
+  if (excluded)
+    for (const part of parts) {
+      const { length } = part.clips;
+      part.clips = part.clips.filter((clip) => !excluded.has(clip));
+      leftOut += length - part.clips.length;
+    }
   leaveOutDuplicates(parts, problems);
 
   const files = new FileCount(parts, onProgress);
@@ -82,7 +90,7 @@ export async function readCorpus(
   counted.sort((a, b) => order(a.file, b.file));
   if (onProblem === "error") refuse(counted);
   if (onProblem === "error" && utterances.length === 0) throw noUtterances(root, split, parts);
-  return { utterances, problems: counted };
+  return { utterances, problems: counted, excluded: leftOut };
 }
 
 function order(a: string, b: string): number {
@@ -102,11 +110,14 @@ function leaveOutDuplicates(parts: readonly Part[], problems: CorpusProblem[]): 
         return true;
       }
       const [here, there] = [clip, earlier].map(({ where, path }) => where ?? path);
+      const twice = clip.path === earlier.path && clip.where === earlier.where;
       problems.push({
         id: clip.id,
         file: clip.path,
         kind: "duplicate-id",
-        message: `${here}: utterance ${clip.id} must stand once, but stands at ${there} too.`,
+        message: twice
+          ? `${here}: utterance ${clip.id} must be in one of the splits that are joined, but is in several. Name one of them.`
+          : `${here}: utterance ${clip.id} must stand once, but stands at ${there} too.`,
       });
       return false;
     };

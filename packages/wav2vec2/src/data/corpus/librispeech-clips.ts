@@ -129,6 +129,7 @@ function clipOf({ directory, speaker, chapter }: Chapter, name: string): Clip {
     id: name.slice(0, -FLAC.length),
     path: `${directory}/${name}`,
     text: undefined,
+    split: undefined,
     speaker,
     chapter,
     start: undefined,

@@ -142,6 +142,7 @@ class RowReader {
       id,
       path: isAbsolute(audio) ? audio : join(this.#audioRoot, audio),
       text: undefined,
+      split,
       speaker: words(value("speaker")),
       chapter: words(value("chapter")),
       start: part.start,

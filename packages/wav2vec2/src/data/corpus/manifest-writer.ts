@@ -6,7 +6,7 @@ import { MANIFEST_ENDINGS } from "./manifest.js";
 import { writeFairseq } from "./manifest-fairseq.js";
 
 /** In this order in a table. */
-const COLUMNS = ["id", "audio", "start", "end", "text", "speaker", "chapter", "samples"] as const;
+const COLUMNS = ["id", "audio", "start", "end", "text", "split", "speaker", "chapter", "samples"] as const;
 
 /**
  * Writes utterances as a manifest, complete or as it was before: `.jsonl` and `.csv` with all that they hold, `.tsv`
@@ -32,10 +32,10 @@ export async function writeManifest(path: string, utterances: readonly Utterance
 }
 
 function toRow(utterance: Utterance, manifest: string) {
-  const { id, path, start, end, text, speaker, chapter, samples } = utterance;
+  const { id, path, start, end, text, split, speaker, chapter, samples } = utterance;
   const below = relative(resolve(dirname(manifest)), resolve(path));
   const outside = below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below);
-  return { id, audio: outside ? resolve(path) : below, start, end, text, speaker, chapter, samples };
+  return { id, audio: outside ? resolve(path) : below, start, end, text, split, speaker, chapter, samples };
 }
 
 /** https://www.rfc-editor.org/rfc/rfc4180#section-2 */

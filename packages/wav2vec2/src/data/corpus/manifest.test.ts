@@ -265,6 +265,7 @@ describe("writeManifest", () => {
   const some = (i: number): Utterance => {
     const utterance: Utterance = { id: `${i}`, path: join(root, "a.flac"), samples: 16000, seconds: 1 };
     utterance.text = someText();
+    if (random.integer(2)) utterance.split = someText();
     if (random.integer(2)) utterance.speaker = someText();
     if (random.integer(2)) utterance.chapter = `${random.integer(9)}`;
     if (random.integer(2)) {
