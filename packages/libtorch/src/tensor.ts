@@ -190,10 +190,16 @@ export function tensor(
  * A CPU tensor in a typed array's own memory, without a copy: what is written to one is seen in the other. The memory
  * lives as long as the tensor. PyTorch: `torch.frombuffer`.
  *
- * @param data also over a SharedArrayBuffer, into which another thread may write while nothing is computed from it
+ * @param data over a SharedArrayBuffer, into which another thread may write while nothing is computed from it; the memory
+ * of an ArrayBuffer could be handed over to another thread and freed
+ * @throws TypeError for an array over an ArrayBuffer
  * @throws TorchError when the shape does not hold as many elements.
  */
 export function fromBuffer(data: TypedArray, shape: readonly number[] = [data.length]): Tensor {
+  if (!(data.buffer instanceof SharedArrayBuffer))
+    throw new TypeError(
+      "data must lie in a SharedArrayBuffer, but lies in an ArrayBuffer. Use tensor, which copies.",
+    );
   return wrap(native.shareBytes(data, shape, dtypeOf(data)));
 }
 

@@ -320,7 +320,7 @@ describe("fine-tuning", () => {
     );
 
     const exclude = join(directory, "exclude.txt");
-    await writeFile(exclude, "1-1-0003 # empty\n");
+    await writeFile(exclude, "1-1-0003  # empty\n");
     const excluding = { data: { ...corpus, exclude } };
     await expect(finetune(recipe("refused", excluding), run())).rejects.toThrow(/1-1-0005.flac must/);
 
@@ -331,7 +331,7 @@ describe("fine-tuning", () => {
     await finetune(recipe("skipped", skipping), run(tracker));
     await finetune(recipe("skipped", { ...skipping, max_steps: 25 }), run(recorder(), undefined, true));
     const list = await readFile(join(directory, "skipped", "left-out.txt"), "utf8");
-    expect(list.split("\n").map((line) => line.split(" # ")[0])).toEqual([
+    expect(list.split("\n").map((line) => line.split("  # ")[0])).toEqual([
       "1-1-0003",
       "1-1-0005",
       "1-1-0007",

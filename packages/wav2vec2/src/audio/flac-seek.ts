@@ -43,6 +43,8 @@ export function findFrames(
     }
     return { low, high };
   };
+  const opening = parseFrameHeader(source.read(begin, MAX_FRAME_HEADER), 0);
+  if (!opening || position(opening) !== 0) return undefined; // cut out of a longer stream
   const { low } = bracket(range.from);
   const { high } = bracket(range.to);
   const bytes = source.read(low, high - low + MAX_FRAME_HEADER);

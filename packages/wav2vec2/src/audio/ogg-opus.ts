@@ -11,7 +11,7 @@ const OPUS_RATE = 48000;
  * https://www.rfc-editor.org/rfc/rfc7845#section-4.
  * @throws UserError naming the file where its first or last pages are damaged
  */
-export function readOpusHeader(source: ByteSource, name: string): AudioHeader {
+export function readOpusHeader(source: ByteSource, name: string): AudioHeader & { gain: number } {
   // Two header packets, then packets up to the first page that says where it ends.
   let first = -1;
   let pages = 0;
@@ -25,6 +25,8 @@ export function readOpusHeader(source: ByteSource, name: string): AudioHeader {
   if (head.length < 19 || head[8]! >> 4 !== 0)
     throw new UserError(`${name} must begin with an Opus header of version 1, but does not. ${AGAIN}`);
   const channels = head[9]!;
+  // In 256ths of a decibel: https://www.rfc-editor.org/rfc/rfc7845#section-5.1
+  const gain = 10 ** ((((head[16]! | (head[17]! << 8)) << 16) >> 16) / 256 / 20);
   const preSkip = head[10]! | (head[11]! << 8);
   const last = lastOggPage(source, serial, name).granule;
   // A stream that was cut out of a longer one begins later than 0.
@@ -34,12 +36,12 @@ export function readOpusHeader(source: ByteSource, name: string): AudioHeader {
     throw new UserError(
       `${name} must hold at least its delay of ${preSkip} samples, but ends at ${last}. ${AGAIN}`,
     );
-  return { format: "ogg-opus", sampleRate: OPUS_RATE, channels, samples };
+  return { format: "ogg-opus", sampleRate: OPUS_RATE, channels, samples, gain };
 }
 
 /** @throws UserError naming the file where it is truncated or corrupt: its length must be the one of its last page */
 export async function decodeOpus(source: ByteSource, name: string): Promise<DecodedAudio> {
-  const { samples } = readOpusHeader(source, name);
+  const { samples, gain } = readOpusHeader(source, name);
   for (const _ of oggPages(source, name)); // every checksum
   const { OggOpusDecoder } = await import("ogg-opus-decoder");
   const decoder = new OggOpusDecoder();
@@ -50,7 +52,9 @@ export async function decodeOpus(source: ByteSource, name: string): Promise<Deco
     const decoded = channelData[0]?.length ?? 0;
     if (decoded < samples) throw new Error(`it should hold ${samples} samples, but ${decoded} were decoded`);
     // The decoder leaves out the delay in front, but behind it cuts as if it had not.
-    return { channelData: channelData.map((channel) => channel.slice(0, samples)), sampleRate: OPUS_RATE };
+    const cut = channelData.map((channel) => channel.slice(0, samples));
+    if (gain !== 1) for (const channel of cut) for (let i = 0; i < samples; i++) channel[i]! *= gain;
+    return { channelData: cut, sampleRate: OPUS_RATE };
   } catch (error) {
     throw new UserError(
       `${name} must be a valid Opus file, but is corrupt: ${(error as Error).message}. ${AGAIN}`,

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, expect, it } from "vitest";
 import { type Watched, WorkerCrash, WorkerPool } from "./worker-pool.js";
 
@@ -64,6 +66,32 @@ it("rejects what is under way when it is closed", async () => {
   await workers.close();
   await settled;
   expect(workers.closed).toBe(true);
+});
+
+it("rejects what waits where no thread starts any more", async () => {
+  const path = join(directory, "part.mjs");
+  writeFileSync(path, "export {};");
+  const workers = pool(1, `import "./part.mjs"; ${UPPER}`);
+  expect(await workers.run({ items: ["a"] })).toBe("A");
+  rmSync(path);
+  await expect(workers.run({ items: ["exit"] })).rejects.toThrow(WorkerCrash);
+  await expect(workers.run({ items: ["b"] })).rejects.toThrow(/part\.mjs/);
+  await workers.close();
+});
+
+it("keeps no result", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const workers = pool(1, `export default () => ({ large: new Float64Array(1e5) });`) as WorkerPool<
+    Job,
+    unknown
+  >;
+  const results: WeakRef<object>[] = [];
+  for (let i = 0; i < 40; i++) results.push(new WeakRef((await workers.run({ items: [] })) as object));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  collect();
+  expect(results.filter((result) => result.deref()).length).toBeLessThan(5);
+  await workers.close();
 });
 
 it("says why a module does not load", async () => {

@@ -27,8 +27,8 @@ export class WorkerCrash extends Error {
  */
 export class WorkerPool<Job extends Watched, Result> {
   readonly #pool: Piscina<Job, Result>;
-  readonly #unusable: Promise<never>;
-  #worked = false;
+  readonly #waiting = new Set<(error: Error) => void>();
+  #failure: Error | undefined;
   #closed = false;
 
   /** @param module URL of a compiled module @param threads at least 1 */
@@ -44,13 +44,11 @@ export class WorkerPool<Job extends Watched, Result> {
       recordTiming: false,
       execArgv: [], // not this process's, such as conditions by which the tests find sources
     });
-    this.#unusable = new Promise((_, reject) => {
-      // Of a thread that dies between two jobs. One that never did any cannot do better when it is started again.
-      this.#pool.on("error", (error: Error) => {
-        if (!this.#worked) reject(error);
-      });
+    // Of a thread that dies without a job, such as one whose module does not load: the next would do no better.
+    this.#pool.on("error", (error: Error) => {
+      this.#failure ??= error;
+      for (const reject of this.#waiting) reject(error);
     });
-    this.#unusable.catch(() => {}); // whoever runs a job hears of it
   }
 
   /**
@@ -60,14 +58,22 @@ export class WorkerPool<Job extends Watched, Result> {
   async run(job: Omit<Job, "progress">): Promise<Result> {
     const progress = new Int32Array(new SharedArrayBuffer(4)).fill(-1);
     try {
-      const result = await Promise.race([this.#pool.run({ ...job, progress } as Job), this.#unusable]);
-      this.#worked = true;
-      return result;
+      if (this.#failure) throw this.#failure;
+      return await this.#untilFailure(this.#pool.run({ ...job, progress } as Job));
     } catch (error) {
+      if (this.#failure) throw this.#failure;
       const item = Atomics.load(progress, 0);
-      if (item < 0) throw error; // the module does not load, or the job cannot be sent
+      if (item < 0) throw error; // it never began, or is at none of its items
       throw new WorkerCrash(item, error as Error);
     }
+  }
+
+  /** A job's result, unless no thread will ever make it. A race of promises would keep every result. */
+  #untilFailure(running: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      running.then(resolve, reject).finally(() => this.#waiting.delete(reject));
+    });
   }
 
   /** Whether {@link close} was called: jobs that were under way are rejected as if their threads had crashed. */

@@ -1,4 +1,4 @@
-import { fromBuffer, type Tensor } from "@wav2vec2/libtorch";
+import { fromBuffer, type Tensor, tensor } from "@wav2vec2/libtorch";
 import type { AugmentationOptions } from "../data/batches/augmentation.js";
 import type { BatchLimits, BatchPosition, PlannedBatch } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
@@ -56,7 +56,8 @@ export function batchLimits({ batchSeconds, batchSize }: BatchLimits, seconds: n
 
 /** Scores of a batch's clips, [batch, frames, vocabulary], and each clip's own frames. */
 export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Tensor; frames: number[] } {
-  const input = fromBuffer(batch.input, [batch.ids.length, batch.paddedLength]);
+  const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor; // of one clip it may be a copy
+  const input = make(batch.input, [batch.ids.length, batch.paddedLength]);
   return model.forward({ input, lengths: Array.from(batch.lengths) });
 }
 

@@ -4,6 +4,7 @@ import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
+import { UserError } from "../errors.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
 import { ErrorRate } from "../text/error-rate.js";
@@ -116,6 +117,7 @@ export async function evaluate(
   } finally {
     model.train(wasTraining);
   }
+  if (hypotheses.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
   const heard = utterances.filter(({ id }) => hypotheses.has(id));
   const evaluation = score(heard, hypotheses);
   return { evaluation, blankShare: frames ? blanks / frames : 0, ctcLoss: losses ? loss / losses : 0 };

@@ -142,7 +142,9 @@ async function prepareOutput(recipe: Recipe, resume: boolean): Promise<void> {
     );
   }
   await mkdir(output, { recursive: true });
-  if (!resume) await rm(join(output, "best"), { recursive: true, force: true });
+  if (!resume)
+    for (const name of ["best", "left-out.txt"])
+      await rm(join(output, name), { recursive: true, force: true });
   await writeRecipe(join(output, "recipe.yaml"), recipe);
 }
 

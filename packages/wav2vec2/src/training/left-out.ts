@@ -1,9 +1,13 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { CorpusProblem } from "../data/corpus/corpus.js";
 import type { Tracker } from "../tracking/tracker.js";
 
 /** What is known of a clip that cannot be used. */
 interface Unusable {
   id: string;
+  /** Where another clip with the same id is good. */
+  file?: string;
   message: string;
 }
 
@@ -19,18 +23,19 @@ export class LeftOut {
     private readonly tracker: Tracker,
   ) {
     const before = existsSync(path) ? readFileSync(path, "utf8").split("\n") : []; // of the run that goes on
-    for (const line of before) this.#known.add(line.split(" # ")[0]!);
+    for (const line of before) this.#known.add(line.split("  # ")[0]!);
   }
 
   /** Clips of a corpus, before training. */
-  addAll(clips: readonly Unusable[], split: string): void {
+  addAll(clips: readonly CorpusProblem[], split: string): void {
     const [first, ...others] = clips;
     if (!first) return;
     const more = others.length === 0 ? "" : ` ${others.length} more are listed in ${this.path}.`;
     this.tracker.note(
       `${clips.length} problems in ${split}; their clips are left out. ${first.message}${more}`,
     );
-    for (const clip of clips) this.#list(clip);
+    for (const { id, file, kind, message } of clips)
+      this.#list(kind === "duplicate-id" ? { id, file, message } : { id, message });
   }
 
   /** A clip that turned out to be bad during training. */
@@ -38,10 +43,11 @@ export class LeftOut {
     if (this.#list(clip)) this.tracker.note(`Left out: ${clip.message}`);
   }
 
-  #list({ id, message }: Unusable): boolean {
-    if (this.#known.has(id)) return false;
-    this.#known.add(id);
-    appendFileSync(this.path, `${id} # ${message.replaceAll("\n", " ")}\n`);
+  #list({ id, file, message }: Unusable): boolean {
+    const entry = file === undefined ? id : resolve(file);
+    if (this.#known.has(entry)) return false;
+    this.#known.add(entry);
+    appendFileSync(this.path, `${entry}  # ${message.replaceAll("\n", " ")}\n`);
     return true;
   }
 }

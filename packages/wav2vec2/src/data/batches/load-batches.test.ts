@@ -186,11 +186,31 @@ describe("bad clips", () => {
     }
   });
 
-  it("end the batches where nothing is left of one", async () => {
+  it("may be a whole batch; an epoch of them ends the batches", async () => {
     const gone = [1, 2].map((i) => ({ ...clips[i]!, path: join(directory, `gone-${i}.flac`) }));
-    await expect(collect(jobs(gone, 2), { onBadAudio: "skip" })).rejects.toThrow(
-      /all 2 are bad.*gone-1\.flac/,
+    const skip = { onBadAudio: "skip" } as const;
+    for (const threads of [0, 2]) {
+      const load = (list: Job[]) =>
+        threads === 0
+          ? collect(list, skip)
+          : withWorkers(threads, (options) => collect(list, { ...options, ...skip }));
+      const batches = await load([...jobs(gone, 1), ...jobs([clips[3]!], 1), ...jobs(gone, 2)]);
+      expect(batches.map(({ ids }) => ids)).toEqual([["clip-3"]]);
+      const epochs = [3, 4].flatMap((epoch) => jobs(gone, 1).map((job) => ({ ...job, epoch })));
+      await expect(load(epochs)).rejects.toThrow(/An epoch must have a clip .*gone-1\.flac/);
+    }
+  });
+
+  it("are not blamed for what goes wrong with a batch", async () => {
+    const collation = { task: "pretraining", padding: "pad", maxSamples: 1 } as never;
+    const list = jobs(clips.slice(0, 2), 2, { ...CTC, collation });
+    await expect(collect(list)).rejects.toThrow(UserError);
+    const told: BadClip[] = [];
+    const skip = { onBadAudio: "skip", onBad: (clip: BadClip) => told.push(clip) } as const;
+    await expect(withWorkers(1, (options) => collect(list, { ...options, ...skip }))).rejects.toThrow(
+      UserError,
     );
+    expect(told).toEqual([]);
   });
 });
 

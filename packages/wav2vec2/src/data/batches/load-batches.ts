@@ -1,7 +1,7 @@
 import { UserError } from "../../errors.js";
 import { WorkerCrash, WorkerPool } from "../worker-pool.js";
 import type { BadClip, Batch, BatchJob, ClipJob, PreparedBatch } from "./prepare-batch.js";
-import { prepareBatch } from "./prepare-batch.js";
+import { prepareBatch, withoutStop } from "./prepare-batch.js";
 
 export type BatchWorkers = WorkerPool<BatchJob, PreparedBatch>;
 
@@ -31,7 +31,7 @@ const AHEAD = 2;
  * A thread that ends is replaced and its batch is prepared again; a clip that costs two threads counts as unreadable.
  *
  * @returns batches whose `input` is valid until the next one is asked for: its memory is used again
- * @throws UserError for a clip that cannot be read, where no clip of a batch can be, and for a recording for
+ * @throws UserError for a clip that cannot be read, where no clip of a whole epoch can be, and for a recording for
  * augmentation that cannot be used
  */
 export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memory">>(
@@ -53,12 +53,18 @@ export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memo
     }
   };
   fill();
+  let used = (pending[0]?.job.epoch ?? 0) - 1; // the newest epoch of which a clip could be used
   for (let next = pending.shift(); next; next = pending.shift()) {
     const { batch, bad, fault } = await next.prepared;
     if (fault !== undefined) throw new UserError(fault);
     if (bad[0] && onBadAudio === "error") throw new UserError(bad[0].message);
     for (const clip of bad) onBad?.(clip);
-    if (!batch) throw noneLeft(bad);
+    if (!batch) {
+      if (next.job.epoch > used + 1) throw noneLeft(bad);
+      fill();
+      continue;
+    }
+    used = next.job.epoch;
     if (workers) fill(); // without threads it would only delay this batch
     yield { batch, job: next.job };
     const { buffer } = batch.input;
@@ -71,8 +77,8 @@ async function prepare(job: Omit<BatchJob, "progress">, options: BatchLoadOption
   const { workers, onNote } = options;
   if (!workers) return await prepareBatch({ ...job, progress: new Int32Array(1) });
   const bad: BadClip[] = [];
+  const deaths = new Map<ClipJob, number>();
   let clips: readonly ClipJob[] = job.clips;
-  let suspect: ClipJob | undefined;
   for (;;) {
     try {
       const prepared = await workers.run({ ...job, clips });
@@ -80,23 +86,21 @@ async function prepare(job: Omit<BatchJob, "progress">, options: BatchLoadOption
     } catch (error) {
       if (!(error instanceof WorkerCrash) || workers.closed) throw error;
       const clip = clips[error.item]!;
-      if (clip === suspect) {
-        bad.push({
-          id: clip.id,
-          path: clip.path,
-          message: `${clip.path} must be readable audio, but a thread ended twice while reading it: ${error.message}.`,
-        });
-        clips = clips.filter((other) => other !== clip);
-      } else {
-        suspect = clip;
-        onNote?.(`A thread ended while reading ${clip.path} (${error.message}). Another one tries again.`);
+      const reason = withoutStop(error.message);
+      deaths.set(clip, (deaths.get(clip) ?? 0) + 1);
+      if (deaths.get(clip) === 1) {
+        onNote?.(`A thread ended while reading ${clip.path} (${reason}). Another one tries again.`);
+        continue;
       }
+      const message = `${clip.path} must be readable audio, but a thread ended twice while reading it: ${reason}.`;
+      bad.push({ id: clip.id, path: clip.path, message });
+      clips = clips.filter((other) => other !== clip);
     }
   }
 }
 
-function noneLeft([first, ...others]: readonly BadClip[]): UserError {
+function noneLeft([first]: readonly BadClip[]): UserError {
   return new UserError(
-    `A batch must have a clip that can be read, but all ${others.length + 1} are bad. The first: ${first?.message}`,
+    `An epoch must have a clip that can be read, but all are bad. The last one: ${first?.message}`,
   );
 }

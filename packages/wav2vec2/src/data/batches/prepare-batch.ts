@@ -85,7 +85,12 @@ export async function prepareBatch(job: BatchJob): Promise<PreparedBatch> {
     }
     items.push({ id, samples: preparation.normalize ? normalize(samples, samples) : samples, labels });
   }
-  return { batch: items.length > 0 ? collate(items, job) : undefined, bad };
+  Atomics.store(progress, 0, -1); // what happens from here on is no clip's fault
+  try {
+    return { batch: items.length > 0 ? collate(items, job) : undefined, bad };
+  } catch (error) {
+    return { batch: undefined, bad, fault: (error as Error).message };
+  }
 }
 
 function collate(items: { id: string; samples: Float32Array; labels: Int32Array }[], job: BatchJob): Batch {
@@ -103,12 +108,10 @@ function allocateShared(length: number, memory: SharedArrayBuffer | undefined): 
   return new Float32Array(memory, 0, length);
 }
 
-const TOLERANCE = SAMPLE_RATE / 10; // lossy formats know their length less exactly than by the sample
-
 /** @throws UserError also where the clip is not as long as it was when it was indexed */
 async function readClip({ path, start, end, samples: expected }: ClipJob): Promise<Float32Array> {
   const samples = await readAudio(path, { start, end });
-  if (Math.abs(samples.length - expected) <= TOLERANCE) return samples;
+  if (samples.length === expected) return samples;
   throw new UserError(
     `${path} must be as long as when it was indexed (${expected} samples at ${SAMPLE_RATE} Hz), but is ` +
       `${samples.length}: the file has changed. Start again.`,
@@ -117,5 +120,12 @@ async function readClip({ path, start, end, samples: expected }: ClipJob): Promi
 
 function describe(error: unknown, path: string): string {
   const { message } = error as Error;
-  return error instanceof UserError ? message : `${path} must be readable audio, but is not: ${message}.`;
+  return error instanceof UserError
+    ? message
+    : `${path} must be readable audio, but is not: ${withoutStop(message)}.`;
+}
+
+/** A message that goes on in another sentence. */
+export function withoutStop(message: string): string {
+  return message.replace(/\.$/, "");
 }

@@ -208,16 +208,12 @@ function readPart(value: (column: keyof ColumnNames) => unknown): Part | { probl
     const number = typeof given === "string" ? Number(given.trim() || Number.NaN) : given;
     const isSeconds = typeof number === "number" && Number.isFinite(number) && number >= 0;
     if (isSeconds) numbers[column] = number;
-    else if (column !== "duration" || value("offset") !== undefined)
+    else if (column !== "duration" || value("offset") !== undefined || value("start") !== undefined)
       return { problem: `${column} must be seconds, 0 or more, but is ${shown(given)}.` };
   }
   const { offset, duration } = numbers;
   const start = numbers.start ?? offset;
-  const end =
-    numbers.end ??
-    (numbers.start === undefined && offset !== undefined && duration !== undefined
-      ? offset + duration
-      : undefined);
+  const end = numbers.end ?? (start !== undefined && duration !== undefined ? start + duration : undefined);
   if (end !== undefined && end <= (start ?? 0))
     return { problem: `end must be after start, but start is ${start ?? 0} and end ${end}.` };
   return { start: start === 0 ? undefined : start, end };

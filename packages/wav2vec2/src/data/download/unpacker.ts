@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -39,7 +40,8 @@ export class Unpacker {
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#error !== undefined) throw this.#error;
     if (this.#gunzip.write(chunk)) return;
-    await Promise.race([new Promise((resolve) => this.#gunzip.once("drain", resolve)), this.#done]);
+    if (!this.#gunzip.destroyed) await firstOf([this.#gunzip, "drain"], [this.#gunzip, "close"]);
+    if (this.#gunzip.destroyed) await this.#done;
   }
 
   /** Resolves when all files are written. Throws as `write` does. */
@@ -59,24 +61,35 @@ export class Unpacker {
     const parser = new Parser({ strict: true });
     let stored = Promise.resolve();
     let current: ReadEntry | undefined;
-    const failed = new Promise<never>((_, reject) => {
-      parser.on("error", reject);
-      // tar holds an entry's bytes back until they are read, and the next entry until the one before it is read.
-      parser.on("entry", (entry: ReadEntry) => {
-        current = entry;
-        stored = stored.then(() => this.#store(entry));
-        stored.catch(reject);
-      });
+    let failure: { error: unknown } | undefined;
+    const trouble = new EventEmitter();
+    const reject = (error: unknown) => {
+      failure ??= { error };
+      trouble.emit("failed");
+    };
+    const until = async (event: "drain" | "end") => {
+      if (!failure) await firstOf([parser, event], [trouble, "failed"]);
+      if (failure) throw failure.error;
+    };
+    parser.on("error", reject);
+    // tar holds an entry's bytes back until they are read, and the next entry until the one before it is read.
+    parser.on("entry", (entry: ReadEntry) => {
+      current = entry;
+      stored = stored.then(() => this.#store(entry));
+      stored.catch(reject);
     });
-    failed.catch(() => {}); // it may come when nobody waits: the next one who does hears it
-    const ended = new Promise((resolve) => parser.once("end", resolve));
+    let ended = false;
+    parser.once("end", () => {
+      ended = true;
+    });
     try {
       for await (const chunk of source) {
         if (parser.write(chunk)) continue;
-        await Promise.race([new Promise((resolve) => parser.once("drain", resolve)), failed]);
+        await until("drain");
       }
       parser.end();
-      await Promise.race([ended, failed]);
+      if (failure) throw (failure as { error: unknown }).error;
+      if (!ended) await until("end");
       await stored;
     } finally {
       // Nothing is written any more when this is over, also where bytes are missing that an entry waits for.
@@ -132,4 +145,15 @@ function fault(error: unknown): unknown {
   const code = "code" in error ? String(error.code) : "";
   if (!/^(Z_|TAR_)/.test(code)) return error;
   return new WrongArchiveError(`is no intact .tar.gz (${error.message})`, { cause: error });
+}
+
+/** Resolves at the first of some events. Its listeners go again; a race of promises would keep one for each wait. */
+function firstOf(...events: readonly (readonly [NodeJS.EventEmitter, string])[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const [emitter, name] of events) emitter.off(name, done);
+      resolve();
+    };
+    for (const [emitter, name] of events) emitter.once(name, done);
+  });
 }
