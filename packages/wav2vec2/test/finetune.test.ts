@@ -352,6 +352,13 @@ describe("fine-tuning", () => {
       expect.stringMatching(/^60 of 60 clips to validate on are in the training/),
     );
     expect(tracker.notes).toContainEqual(`0 clips of train are left out as ${exclude} says.`);
+    await writeFile(exclude, "1-1-0000\n");
+    const other = recorder();
+    await finetune(recipe("overlap", { data: overlapping, max_steps: 2 }), run(other, undefined, true));
+    expect(other.notes).toContainEqual(expect.stringMatching(/clips to train on have changed since then/));
+    const same = recorder();
+    await finetune(recipe("overlap", { data: overlapping, max_steps: 3 }), run(same, undefined, true));
+    expect(same.notes.join()).not.toContain("have changed");
     const backwards = { root: data, noise: { snr_db: [20, 5] } };
     expect(() => recipe("x", { data: backwards })).toThrow(/data.noise.snr_db must go from the lowest/);
   });

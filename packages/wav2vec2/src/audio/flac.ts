@@ -60,6 +60,11 @@ export function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
     throw new UserError(
       `${name} must begin with a valid STREAMINFO block, but its header is corrupt. ${AGAIN}`,
     );
+  if (info.bitsPerSample > 24)
+    throw new UserError(
+      `${name} must have at most 24 bits a sample, but has ${info.bitsPerSample}. ` +
+        `Convert it with: ffmpeg -i ${name} -sample_fmt s16 OUTPUT.flac`,
+    );
   return info;
 }
 
@@ -126,11 +131,6 @@ function sampleCount(frames: FlacFrame[]): number {
 }
 
 function decode(frames: FlacFrame[], info: FlacInfo, name: string): ReturnType<typeof decodeFrames> {
-  if (info.bitsPerSample > 24)
-    throw new UserError(
-      `${name} must have at most 24 bits a sample, but has ${info.bitsPerSample}. ` +
-        `Convert it with: ffmpeg -i ${name} -sample_fmt s16 OUTPUT.flac`,
-    );
   if (frames.length === 0) throw incomplete(name, info.samples, 0);
   try {
     return decodeFrames(frames, info);

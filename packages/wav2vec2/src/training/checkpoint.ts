@@ -21,6 +21,8 @@ export interface Progress {
   step: number;
   /** The next batch of the data. */
   position: BatchPosition;
+  /** What the batches are made of, the task's `data`. */
+  data: string;
   /** Seconds of training so far, over all interruptions. */
   seconds: number;
   /** The step of the newest validation. */

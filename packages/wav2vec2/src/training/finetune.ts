@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -101,6 +102,13 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
   } finally {
     await workers?.close();
   }
+}
+
+/** Of the clips and their lengths, which decide the batches. */
+function fingerprint(utterances: readonly TranscribedUtterance[]): string {
+  const hash = createHash("sha256");
+  for (const { id, samples } of utterances) hash.update(`${id}\n${samples}\n`);
+  return hash.digest("hex");
 }
 
 /** Clips to validate on that are trained on too. */
@@ -290,6 +298,7 @@ function ctcTask(
   const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
   return {
     module: model,
+    data: fingerprint(utterances),
     batches: (from) =>
       ctcBatches(ctc, utterances, batchOrder(utterances, { ...limits, seed }, from), {
         ...loading,

@@ -22,6 +22,8 @@ export interface TrainingBatch {
 /** What differs between kinds of training. */
 export interface Task<Batch extends TrainingBatch> {
   module: nn.Module;
+  /** Tells the clips to train on from others: in a position, the batches of others are meant. */
+  data: string;
   /** Endless batches from `position`, in an order that only the seed decides; each is valid until the next. */
   batches(position: BatchPosition): AsyncIterator<Batch>;
   /** The loss of one batch, a scalar; called inside a scope. */
@@ -50,10 +52,16 @@ export async function train<Batch extends TrainingBatch>(
   const progress: Progress = restored ?? {
     step: 0,
     position: { epoch: 0, batch: 0 },
+    data: task.data,
     seconds: 0,
     evaluated: -1,
   };
   if (restored) tracker.note(`Resumed at step ${restored.step} of ${recipe.max_steps}.`);
+  if (progress.data !== task.data) {
+    tracker.note("The clips to train on have changed since then: training goes on with a new epoch.");
+    progress.position = { epoch: progress.position.epoch + 1, batch: 0 };
+    progress.data = task.data;
+  }
   const batches = task.batches(progress.position);
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
   const meter = new Meter();
