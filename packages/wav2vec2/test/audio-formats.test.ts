@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readAudio, readAudioInfo } from "../src/audio/audio-file.js";
 import { detectFormat } from "../src/audio/audio-format.js";
 import { memorySource } from "../src/audio/byte-source.js";
+import { crc32 } from "../src/audio/crc.js";
 import { Random } from "../src/data/random.js";
 import { UserError } from "../src/errors.js";
 
@@ -76,6 +77,19 @@ describe.each(names)("%s", (name) => {
 
 // libsndfile's numbers are rounded to five digits; libopus and mpg123 are compiled without the same instructions.
 const TOLERANCE = 5e-5;
+
+it("Opus is scaled by the gain in its header (RFC 7845, section 5.1)", async () => {
+  const bytes = await readFile(join(CLIPS, "mono.opus"));
+  const loudest = async () => Math.max(...(await decode(bytes, "gain.opus")).channelData[0]!);
+  const before = await loudest();
+  const head = bytes.indexOf("OpusHead");
+  bytes.writeInt16LE(-12 * 256, head + 16);
+  const page = bytes.lastIndexOf("OggS", head);
+  const end = page + 27 + bytes[page + 26]! + bytes[page + 27]!; // of a page that holds this packet alone
+  bytes.writeUInt32LE(0, page + 22);
+  bytes.writeUInt32LE(crc32(bytes.subarray(page, end)), page + 22);
+  expect((await loudest()) / before).toBeCloseTo(10 ** (-12 / 20), 5);
+});
 
 describe("damaged files", () => {
   let directory: string;
