@@ -16,11 +16,6 @@ export function memorySource(bytes: Uint8Array): ByteSource {
   return { size: bytes.length, read: (at, length) => bytes.subarray(at, at + length) };
 }
 
-/** What `source` holds from `start` on. */
-export function sourceBehind(source: ByteSource, start: number): ByteSource {
-  return { size: source.size - start, read: (at, length) => source.read(start + at, length) };
-}
-
 /** An open file. */
 export class FileSource implements ByteSource {
   readonly #descriptor: number;

@@ -1,3 +1,5 @@
+import { besselI0, sinc } from "./windowed-sinc.js";
+
 // Kaiser window: https://ccrma.stanford.edu/~jos/sasp/Kaiser_Window.html. The transition band is the last tenth below
 // the lower Nyquist frequency: all that could alias is in the stopband.
 const ATTENUATION = 107; // dB
@@ -198,24 +200,9 @@ function filterOf(from: number, to: number, pass: number, stop: number, attenuat
   return filter;
 }
 
-function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
-}
-
 /** The window at x in [-1, 1], 0 outside. */
 function kaiser(x: number, beta: number): number {
   return Math.abs(x) >= 1 ? 0 : besselI0(beta * Math.sqrt(1 - x * x)) / besselI0(beta);
-}
-
-/** The modified Bessel function of order 0, by its power series. */
-function besselI0(x: number): number {
-  const quarter = (x * x) / 4;
-  let [sum, term] = [1, 1];
-  for (let k = 1; term > sum * 1e-17; k++) {
-    term *= quarter / (k * k);
-    sum += term;
-  }
-  return sum;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

@@ -1,3 +1,5 @@
+import { besselI0, sinc } from "./windowed-sinc.js";
+
 // A windowed sinc, tabulated finely enough that the nearest entry can be taken: time is wrong by at most 1/4096 of a
 // sample. The transition band, 23 % of the lower Nyquist frequency wide, ends at it.
 const ATTENUATION = 60; // dB
@@ -88,22 +90,7 @@ function makeFilter(shrink: number): Filter {
   return { taps, rows };
 }
 
-function sinc(x: number): number {
-  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
-}
-
 /** The window at x in [-1, 1], but for a factor. */
 function kaiser(x: number): number {
   return besselI0(BETA * Math.sqrt(Math.max(0, 1 - x * x)));
-}
-
-/** The modified Bessel function of order 0, by its power series. */
-function besselI0(x: number): number {
-  const quarter = (x * x) / 4;
-  let [sum, term] = [1, 1];
-  for (let k = 1; term > sum * 1e-12; k++) {
-    term *= quarter / (k * k);
-    sum += term;
-  }
-  return sum;
 }

@@ -47,32 +47,25 @@ export const defineDataCheck: Define = (command, { exit }) => {
         if (file !== undefined) await requireWritable(file, directory);
       const characters = await vocabularyCharacters(options);
       const { checkCorpus } = await import("../data/check/check-corpus.js");
-      const interruption = interruptible("Interrupted. Nothing is written.");
       const progress = progressLine();
       const began = performance.now();
       let decodingSince = began;
-      const report = await checkCorpus(directory, {
-        splits: options.split,
-        transcripts: options.transcripts ? "required" : "none",
-        characters,
-        headersOnly: options.headersOnly,
-        threads: options.workers,
-        signal: interruption.signal,
-        onHeaders: (done, total) => {
-          decodingSince = performance.now();
-          progress.show(`Reading headers: ${done}${total ? ` of ${total}` : ""}`);
-        },
-        onDecoded: (done, total) =>
-          progress.show(decoding(done, total, (performance.now() - decodingSince) / 1000)),
-      })
-        .catch((error: unknown) => {
-          if (error !== interruption.signal.reason) throw error;
-          return undefined;
-        })
-        .finally(() => {
-          progress.clear();
-          interruption.release();
-        });
+      const report = await interruptible("Interrupted. Nothing is written.", (signal) =>
+        checkCorpus(directory, {
+          splits: options.split,
+          transcripts: options.transcripts ? "required" : "none",
+          characters,
+          headersOnly: options.headersOnly,
+          threads: options.workers,
+          signal,
+          onHeaders: (done, total) => {
+            decodingSince = performance.now();
+            progress.show(`Reading headers: ${done}${total ? ` of ${total}` : ""}`);
+          },
+          onDecoded: (done, total) =>
+            progress.show(decoding(done, total, (performance.now() - decodingSince) / 1000)),
+        }),
+      ).finally(() => progress.clear());
       if (report === undefined) {
         exit(exitCodes.interrupted);
         return;

@@ -22,30 +22,23 @@ export const defineDataDownload: Define = (command, { exit }) => {
     .action(async (names: string[], { to, mirror, keepArchives, json }: Options) => {
       const parts = findParts(names);
       const { downloadParts } = await import("../data/download/download.js");
-      const interruption = interruptible(
-        "Interrupted. What has come stays; the same command goes on from there.",
-      );
       const show = downloadProgress();
       const id = parts.map(({ name }) => name).join(", ");
-      const result = await downloadParts(parts, {
-        to,
-        mirror,
-        keepArchives,
-        signal: interruption.signal,
-        onProgress: (progress) => show({ id, ...progress }),
-        onNote: (text) => {
-          showProgress("");
-          process.stderr.write(`${text}\n`);
-        },
-      })
-        .catch((error: unknown) => {
-          if (error !== interruption.signal.reason) throw error;
-          return undefined;
-        })
-        .finally(() => {
-          showProgress("");
-          interruption.release();
-        });
+      const result = await interruptible(
+        "Interrupted. What has come stays; the same command goes on from there.",
+        (signal) =>
+          downloadParts(parts, {
+            to,
+            mirror,
+            keepArchives,
+            signal,
+            onProgress: (progress) => show({ id, ...progress }),
+            onNote: (text) => {
+              showProgress("");
+              process.stderr.write(`${text}\n`);
+            },
+          }),
+      ).finally(() => showProgress(""));
       if (result === undefined) exit(exitCodes.interrupted);
       else if (json) printJson(result);
       else for (const { path } of result) print(path);

@@ -15,31 +15,25 @@ export const defineFinetune: Define = (command, { argv, exit }) => {
     const { finetune } = await import("../training/finetune.js");
     const { trackRun } = await import("../tracking/run.js");
     const { writeReport } = await import("../tracking/report.js");
-    const interruption = interruptible(
-      "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",
-    );
     const tracker = trackRun(recipe.output, {
       steps: recipe.max_steps,
       maxMinutes: recipe.max_minutes,
       resume: options.resume,
     });
-    const result = await finetune(recipe, {
-      resume: options.resume,
-      signal: interruption.signal,
-      tracker,
-      onDownload: downloadProgress(),
-      onReading: (done, total) =>
-        showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
-    })
-      .catch((error: unknown) => {
-        if (error !== interruption.signal.reason) throw error;
-        return undefined; // interrupted before there was anything to save
-      })
-      .finally(() => {
-        interruption.release();
-        return tracker.close();
-      });
+    const result = await interruptible(
+      "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",
+      (signal) =>
+        finetune(recipe, {
+          resume: options.resume,
+          signal,
+          tracker,
+          onDownload: downloadProgress(),
+          onReading: (done, total) =>
+            showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
+        }),
+    ).finally(() => tracker.close());
     if (result === undefined) {
+      // before there was anything to save
       exit(exitCodes.interrupted);
       return;
     }

@@ -1,14 +1,15 @@
 import { exitCodes } from "./command.js";
 
-/** Where Ctrl+C ends a command in good order. */
-export interface Interruption {
-  signal: AbortSignal;
-  /** Gives Ctrl+C its usual meaning back. */
-  release(): void;
-}
-
-/** A signal that the first Ctrl+C (or SIGTERM) aborts, after a word about it; the second ends the process at once. */
-export function interruptible(text: string): Interruption {
+/**
+ * Does a command's work with a signal that the first Ctrl+C (or SIGTERM) aborts, after a word about it; the second
+ * ends the process at once.
+ *
+ * @returns the work's result, undefined where it ended by throwing the signal's reason
+ */
+export async function interruptible<T>(
+  text: string,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T | undefined> {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
@@ -17,10 +18,12 @@ export function interruptible(text: string): Interruption {
   };
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const name of signals) process.on(name, interrupt);
-  return {
-    signal: controller.signal,
-    release: () => {
-      for (const name of signals) process.off(name, interrupt);
-    },
-  };
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (error !== controller.signal.reason) throw error;
+    return undefined;
+  } finally {
+    for (const name of signals) process.off(name, interrupt);
+  }
 }

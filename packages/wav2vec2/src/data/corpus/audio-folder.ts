@@ -1,8 +1,8 @@
 import { realpathSync } from "node:fs";
-import { extname, isAbsolute, join, relative, sep } from "node:path";
+import { extname, join, sep } from "node:path";
 import { UserError } from "../../errors.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
-import { listDirectory, orReport } from "./corpus-directory.js";
+import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 import { EventLoopTurns } from "./corpus-turns.js";
@@ -115,7 +115,7 @@ async function* walk(
   for (let next = pending.pop(); next; next = pending.pop() ?? links.shift()) {
     const { prefix, real } = next;
     if (turns.due) await turns.next();
-    if (visited.has(real) || isAbove(real, top)) continue;
+    if (visited.has(real) || (real !== top && !isOutside(real, top))) continue;
     visited.add(real);
     const name = prefix.slice(0, -1);
     const listing = orReport(listDirectory, join(directory, name), name, problems);
@@ -128,11 +128,6 @@ async function* walk(
       (target === path ? pending : links).push({ prefix: `${prefix}${child}/`, real: target });
     }
   }
-}
-
-function isAbove(ancestor: string, path: string): boolean {
-  const below = relative(ancestor, path);
-  return below !== "" && below !== ".." && !below.startsWith(`..${sep}`) && !isAbsolute(below);
 }
 
 function realPath(path: string): string {

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join, relative, sep } from "node:path";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import type { CorpusProblem } from "./corpus-problem.js";
@@ -62,4 +62,10 @@ export function orReport<T>(
     problems.push({ id, file: path, kind: "unreadable-directory", message: error.message });
     return undefined;
   }
+}
+
+/** Whether a path is neither the directory nor below it. */
+export function isOutside(directory: string, path: string): boolean {
+  const below = relative(directory, path);
+  return below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below);
 }

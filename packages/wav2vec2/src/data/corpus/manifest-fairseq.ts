@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { dirname, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../../errors.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
 import type { Utterance } from "../utterance.js";
+import { isOutside } from "./corpus-directory.js";
 import { collapseSpaces, type Line, readLines } from "./corpus-text.js";
 import type { TableRows } from "./manifest-rows.js";
 
@@ -106,9 +107,4 @@ function commonDirectory(paths: readonly string[]): string {
   let common = dirname(paths[0] ?? sep);
   for (const path of paths) while (isOutside(common, path)) common = dirname(common);
   return common;
-}
-
-function isOutside(directory: string, path: string): boolean {
-  const below = relative(directory, path);
-  return below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below);
 }

@@ -1,7 +1,8 @@
-import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import { dirname, extname, relative, resolve } from "node:path";
 import { ConfigurationError } from "../../errors.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
 import type { Utterance } from "../utterance.js";
+import { isOutside } from "./corpus-directory.js";
 import { MANIFEST_ENDINGS } from "./manifest.js";
 import { writeFairseq } from "./manifest-fairseq.js";
 
@@ -33,9 +34,18 @@ export async function writeManifest(path: string, utterances: readonly Utterance
 
 function toRow(utterance: Utterance, manifest: string) {
   const { id, path, start, end, text, split, speaker, chapter, samples } = utterance;
-  const below = relative(resolve(dirname(manifest)), resolve(path));
-  const outside = below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below);
-  return { id, audio: outside ? resolve(path) : below, start, end, text, split, speaker, chapter, samples };
+  const [directory, file] = [resolve(dirname(manifest)), resolve(path)];
+  return {
+    id,
+    audio: isOutside(directory, file) ? file : relative(directory, file),
+    start,
+    end,
+    text,
+    split,
+    speaker,
+    chapter,
+    samples,
+  };
 }
 
 /** https://www.rfc-editor.org/rfc/rfc4180#section-2 */
