@@ -66,6 +66,7 @@ export { greedyDecode } from "./text/ctc-greedy.js";
 export { ErrorRate, wordErrors } from "./text/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";
 export { Vocabulary } from "./text/vocabulary.js";
+export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-clip.js";
 export { trackRun } from "./tracking/run.js";
 export type { Tracker } from "./tracking/tracker.js";
 export { type Evaluation, evaluateModel } from "./training/evaluate.js";

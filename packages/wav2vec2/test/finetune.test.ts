@@ -46,6 +46,8 @@ function recorder(onStep?: (step: number) => void): Tracker & { notes: string[];
     },
     note: (text) => void notes.push(text),
     transcripts() {},
+    codebooks() {},
+    codedClips() {},
     async close() {},
   };
 }

@@ -24,6 +24,14 @@ export function logFile(directory: string): Tracker {
         write(`step ${step}: ${id}\n  reference   ${reference}\n  hypothesis  ${hypothesis}`);
       }
     },
+    codebooks(counts, step) {
+      const used = counts.map(
+        (entries, group) =>
+          `${entries.filter((count) => count > 0).length} of ${entries.length} entries of codebook ${group}`,
+      );
+      write(`step ${step}: validation chose ${used.join(", ")}`);
+    },
+    codedClips() {},
     async close() {},
   };
 }

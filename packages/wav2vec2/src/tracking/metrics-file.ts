@@ -59,13 +59,16 @@ function isRow(value: unknown): value is Row & Record<string, unknown> {
 }
 
 /**
- * Writes `metrics.jsonl` (`{step, time, ...metrics}`, time in seconds since 1970) and `transcripts.jsonl`
- * (`{step, id, reference, hypothesis}`) in `directory`. A metric that is not finite becomes null, as JSON has no
- * other word for it.
+ * Writes into `directory` `metrics.jsonl` (`{step, time, ...metrics}`, time in seconds since 1970), `transcripts.jsonl`
+ * (`{step, id, reference, hypothesis}`), `codebooks.jsonl` (`{step, counts}`) and `coded-clips.jsonl` (`{step, ...clip}`);
+ * a file begins to be with its first line. A metric that is not finite becomes null, as JSON has no other word for it.
  */
 export function metricsFile(directory: string, options: { resume: boolean }): Tracker {
-  const metricLines = new StepLines(join(directory, "metrics.jsonl"), options.resume);
-  const transcriptLines = new StepLines(join(directory, "transcripts.jsonl"), options.resume);
+  const lines = (name: string) => new StepLines(join(directory, name), options.resume);
+  const metricLines = lines("metrics.jsonl");
+  const transcriptLines = lines("transcripts.jsonl");
+  const codebookLines = lines("codebooks.jsonl");
+  const clipLines = lines("coded-clips.jsonl");
   return {
     log(metrics, step) {
       metricLines.append([{ step, time: Date.now() / 1000, ...metrics } as Row]);
@@ -73,6 +76,12 @@ export function metricsFile(directory: string, options: { resume: boolean }): Tr
     note() {},
     transcripts(samples, step) {
       transcriptLines.append(samples.map((sample) => ({ step, ...sample })));
+    },
+    codebooks(counts, step) {
+      codebookLines.append([{ step, counts } as Row]);
+    },
+    codedClips(clips, step) {
+      clipLines.append(clips.map((clip) => ({ step, ...clip })));
     },
     async close() {},
   };

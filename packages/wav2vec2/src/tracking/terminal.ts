@@ -89,6 +89,8 @@ export function terminalProgress(options: TerminalOptions): Tracker {
       if (sample === undefined) return;
       print(colors.dim(`  reference   ${sample.reference}\n  hypothesis  ${sample.hypothesis}`));
     },
+    codebooks() {},
+    codedClips() {},
     async close() {
       if (live && line !== "") stream.write("\n");
       line = "";

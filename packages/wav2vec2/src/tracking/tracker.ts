@@ -1,3 +1,5 @@
+import type { CodedClip } from "./coded-clip.js";
+
 /** One utterance as it was recognised during an evaluation. */
 export interface Transcript {
   id: string;
@@ -15,6 +17,10 @@ export interface Tracker {
   note(text: string): void;
   /** A few recognised utterances of a validation, so that one sees what an error rate means. */
   transcripts(samples: readonly Transcript[], step: number): void;
+  /** How often each entry of each codebook was chosen over a validation of pre-training, [groups][entries]. */
+  codebooks(counts: readonly (readonly number[])[], step: number): void;
+  /** A few clips of a validation of pre-training, so that one sees what was hidden and what was found. */
+  codedClips(clips: readonly CodedClip[], step: number): void;
   /** Finishes what is pending. A tracker can be closed twice. */
   close(): Promise<void>;
 }
@@ -30,6 +36,12 @@ export function combineTrackers(trackers: readonly Tracker[]): Tracker {
     },
     transcripts(samples, step) {
       for (const tracker of trackers) tracker.transcripts(samples, step);
+    },
+    codebooks(counts, step) {
+      for (const tracker of trackers) tracker.codebooks(counts, step);
+    },
+    codedClips(clips, step) {
+      for (const tracker of trackers) tracker.codedClips(clips, step);
     },
     async close() {
       for (const tracker of trackers) await tracker.close();

@@ -2,6 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { CodedClip } from "./coded-clip.js";
 import { formatDuration } from "./duration.js";
 import { logFile } from "./log-file.js";
 import { metricsFile, readStepLines } from "./metrics-file.js";
@@ -16,6 +17,18 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const steps = (file = "metrics.jsonl"): number[] =>
   readStepLines(join(directory, file)).map(({ step }) => step);
 
+const clip = (id: string): CodedClip => ({
+  id,
+  seconds: 0.04,
+  waveform: [[-0.5, 0.25]],
+  masked: [[1, 2]],
+  codes: [
+    [3, 1],
+    [0, 2],
+  ],
+  found: [false, true],
+});
+
 describe("metricsFile", () => {
   it("writes one object a line with step, time and the metrics", () => {
     metricsFile(directory, { resume: false }).log({ loss: 2, "eval/wer": 0.5 }, 10);
@@ -28,11 +41,19 @@ describe("metricsFile", () => {
     for (const step of [10, 20, 30, 40]) {
       first.log({ loss: 1 }, step);
       first.transcripts([{ id: "a", reference: "A", hypothesis: "B" }], step);
+      first.codebooks([[step, 0]], step);
+      first.codedClips([clip("a"), clip("b")], step);
     }
     appendFileSync(join(directory, "metrics.jsonl"), '{"step": 5');
     const second = metricsFile(directory, { resume: true });
     second.log({ loss: 1 }, 30);
     second.transcripts([{ id: "a", reference: "A", hypothesis: "B" }], 30);
+    second.codebooks([[7, 1]], 30);
+    second.codedClips([clip("c")], 30);
+    expect(steps("codebooks.jsonl")).toEqual([10, 20, 30]);
+    expect(readStepLines(join(directory, "codebooks.jsonl")).at(-1)).toEqual({ step: 30, counts: [[7, 1]] });
+    expect(steps("coded-clips.jsonl")).toEqual([10, 10, 20, 20, 30]);
+    expect(readStepLines(join(directory, "coded-clips.jsonl")).at(-1)).toEqual({ step: 30, ...clip("c") });
     expect(steps()).toEqual([10, 20, 30]);
     expect(steps("transcripts.jsonl")).toEqual([10, 20, 30]);
   });
@@ -59,10 +80,17 @@ describe("logFile", () => {
   it("puts the time before every line and only ever appends", () => {
     logFile(directory).note("one\ntwo");
     logFile(directory).log({ loss: 0.123456789 }, 10);
+    logFile(directory).codebooks([[4, 0, 1], [0]], 10);
     const lines = readFileSync(join(directory, "log.txt"), "utf8").trimEnd().split("\n");
     const time = String.raw`^\d{4}-\d\d-\d\dT[\d:.]+Z  `;
-    expect(lines).toHaveLength(3);
-    for (const [index, text] of ["one", "two", "step 10: loss 0.12346"].entries()) {
+    expect(lines).toHaveLength(4);
+    const texts = [
+      "one",
+      "two",
+      "step 10: loss 0.12346",
+      "step 10: validation chose 2 of 3 entries of codebook 0, 0 of 1 entries of codebook 1",
+    ];
+    for (const [index, text] of texts.entries()) {
       expect(lines[index]).toMatch(new RegExp(`${time}${text}$`));
     }
   });
