@@ -62,6 +62,12 @@ export {
 export { loadLanguageAdapter } from "./pretrained/language-adapter.js";
 export { type HubOptions, type LoadOptions, loadModel, saveModel } from "./pretrained/model-directory.js";
 export { readNormalize } from "./pretrained/preprocessor.js";
+export {
+  type LoadPreTrainingOptions,
+  loadPreTrainingModel,
+  type PreTrainingModel,
+  savePreTrainingModel,
+} from "./pretrained/pretraining-directory.js";
 export { greedyDecode } from "./text/ctc-greedy.js";
 export { ErrorRate, wordErrors } from "./text/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";

@@ -1,0 +1,50 @@
+import { UserError } from "../errors.js";
+import { resolveModel } from "../files/hub.js";
+import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { type LoadOptions, loadModel, saveModel } from "./model-directory.js";
+import { readNormalize } from "./preprocessor.js";
+import { weightsPath, withTensors } from "./weights.js";
+
+/** A model of pre-training as it lies in a directory in Hugging Face's layout. */
+export interface PreTrainingModel {
+  model: Wav2Vec2ForPreTraining;
+  /** Whether clips are brought to zero mean and unit variance first (`do_normalize`). */
+  normalize: boolean;
+}
+
+export type LoadPreTrainingOptions = Omit<LoadOptions, "newHead">;
+
+/**
+ * Reads a `Wav2Vec2ForPreTraining` directory, or a model of the Hub: `config.json`, weights, `preprocessor_config.json`.
+ *
+ * @throws UserError naming the file that is missing, corrupt or does not fit the others, and for a model without
+ * quantizer, as fine-tuned ones are
+ */
+export async function loadPreTrainingModel(
+  nameOrDirectory: string,
+  { config, ...hub }: LoadPreTrainingOptions = {},
+): Promise<PreTrainingModel> {
+  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  const normalize = await readNormalize(directory);
+  await requireQuantizer(nameOrDirectory, directory);
+  return { model: await loadModel(Wav2Vec2ForPreTraining, directory, { config }), normalize };
+}
+
+/** A model without one lacks more tensors; a list of them all would not say what is wrong. */
+async function requireQuantizer(name: string, directory: string): Promise<void> {
+  const path = weightsPath(directory);
+  const keys = await withTensors(path, async ({ entries }) => [...entries.keys()]);
+  if (keys.some((key) => /^(\w+\.)?quantizer\./.test(key))) return;
+  throw new UserError(
+    `${name} must be a pre-trained model with a quantizer, but ${path} has none of quantizer.*. Fine-tuned models ` +
+      "have left it out: name the model that they were made from.",
+  );
+}
+
+/** Writes a directory that `loadPreTrainingModel` and Hugging Face transformers read: complete, or as it was before. */
+export async function savePreTrainingModel(
+  directory: string,
+  { model, normalize }: PreTrainingModel,
+): Promise<void> {
+  await saveModel(directory, model, { normalize });
+}
