@@ -75,6 +75,7 @@ export { Vocabulary } from "./text/vocabulary.js";
 export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-clip.js";
 export { trackRun } from "./tracking/run.js";
 export type { Tracker } from "./tracking/tracker.js";
+export { type ClipCodes, type Coder, loadCoder } from "./training/codes.js";
 export { type Evaluation, evaluateModel } from "./training/evaluate.js";
 export { finetune } from "./training/finetune.js";
 export { type Recipe, resolveRecipe } from "./training/recipe.js";

@@ -31,6 +31,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     summary: "speech to text",
     load: async () => (await import("./transcribe.js")).defineTranscribe,
   },
+  {
+    name: "codes",
+    summary: "speech to the codes of a pre-trained model's codebooks",
+    load: async () => (await import("./codes.js")).defineCodes,
+  },
 ];
 
 /**

@@ -1,10 +1,9 @@
 import { noGrad, scope } from "@wav2vec2/libtorch";
-import { normalize } from "../audio/normalize.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
-import { UserError } from "../errors.js";
 import { minimumSamples } from "../model/lengths.js";
 import { type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { decodeCtc } from "../text/ctc-decode.js";
+import { clipSamples } from "./clip-samples.js";
 import { scoreBatch } from "./ctc-batches.js";
 
 export interface Recognizer {
@@ -17,18 +16,6 @@ export interface RecognizerOptions extends LoadCtcOptions {
   beamWidth?: number | undefined;
 }
 
-/** Before normalising, which spreads one bad sample over all. */
-function requireSamples(samples: Float32Array, name: string): void {
-  if (!(samples instanceof Float32Array)) {
-    throw new UserError(
-      `${name} must be a Float32Array of samples at 16 kHz, but is not. Read files with readAudio.`,
-    );
-  }
-  const bad = samples.findIndex((sample) => !Number.isFinite(sample));
-  if (bad < 0) return;
-  throw new UserError(`Samples of ${name} must be finite numbers, but sample ${bad} is ${samples[bad]}.`);
-}
-
 /**
  * Loads a model once, to transcribe many clips.
  *
@@ -39,15 +26,13 @@ export async function loadRecognizer(
   nameOrDirectory: string,
   { beamWidth, ...options }: RecognizerOptions = {},
 ): Promise<Recognizer> {
-  const { model, tokenizer, normalize: normalizes } = await loadCtcModel(nameOrDirectory, options);
+  const { model, tokenizer, normalize } = await loadCtcModel(nameOrDirectory, options);
   const { padTokenId, vocabSize } = model.config;
   const shortest = minimumSamples(model.config);
   model.eval();
   return {
     async transcribe(samples, name = "the clip") {
-      requireSamples(samples, name);
-      if (samples.length === 0) throw new UserError(`${name} must hold audio, but is empty.`);
-      const clip = normalizes ? normalize(samples) : samples;
+      const clip = clipSamples(samples, name, normalize);
       const item = { id: name, samples: clip, labels: new Int32Array(0) };
       const batch = collateCtc([item], { minimumSamples: shortest });
       return noGrad(() =>

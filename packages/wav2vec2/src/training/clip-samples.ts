@@ -1,0 +1,27 @@
+import { normalize } from "../audio/normalize.js";
+import { UserError } from "../errors.js";
+
+/**
+ * The samples of one clip from a caller as a network takes them.
+ *
+ * @param samples mono at 16 kHz
+ * @param name the clip's name, for messages
+ * @param normalizes whether the network wants zero mean and unit variance
+ * @throws UserError where they are no Float32Array, none, or not all finite
+ */
+export function clipSamples(samples: Float32Array, name: string, normalizes: boolean): Float32Array {
+  requireSamples(samples, name); // before normalising, which spreads one bad sample over all
+  if (samples.length === 0) throw new UserError(`${name} must hold audio, but is empty.`);
+  return normalizes ? normalize(samples) : samples;
+}
+
+function requireSamples(samples: Float32Array, name: string): void {
+  if (!(samples instanceof Float32Array)) {
+    throw new UserError(
+      `${name} must be a Float32Array of samples at 16 kHz, but is not. Read files with readAudio.`,
+    );
+  }
+  const bad = samples.findIndex((sample) => !Number.isFinite(sample));
+  if (bad < 0) return;
+  throw new UserError(`Samples of ${name} must be finite numbers, but sample ${bad} is ${samples[bad]}.`);
+}
