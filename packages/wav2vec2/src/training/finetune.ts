@@ -1,16 +1,11 @@
-import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
-import { manualSeed, nn, setThreads } from "@wav2vec2/libtorch";
 import type { AugmentationOptions } from "../data/batches/augmentation.js";
 import { batchOrder } from "../data/batches/batches.js";
 import { dropImpossibleTargets } from "../data/batches/ctc-collator.js";
-import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import type { BatchLoadOptions } from "../data/batches/load-batches.js";
 import { filterByDuration } from "../data/corpus/filter.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
-import { ConfigurationError, UserError } from "../errors.js";
-import { type DownloadProgress, resolveModel } from "../files/hub.js";
+import { UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { configWithKeys, readConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
@@ -23,14 +18,12 @@ import { hasTokenizer } from "../text/tokenizer-files.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
-import { listCheckpoints, recoverRun } from "./checkpoint.js";
 import { batchLimits, type CtcTrainingBatch, ctcBatches, forwardBatch, paddedFrames } from "./ctc-batches.js";
 import { evaluate } from "./evaluate.js";
-import { LeftOut } from "./left-out.js";
+import { findInit, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
-import { readSplit } from "./read-split.js";
 import type { Recipe } from "./recipe.js";
-import { loadRecipe, writeRecipe } from "./recipe-file.js";
+import { fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
 const BATCH_SECONDS = 100;
@@ -43,16 +36,6 @@ export interface FinetuneResult {
   interrupted: boolean;
 }
 
-export interface FinetuneOptions {
-  resume: boolean;
-  signal: AbortSignal;
-  tracker: Tracker;
-  /** How far the reading of a split is. */
-  onReading?: (done: number, total: number | undefined) => void;
-  /** How far the download of a Hub model to start from is. */
-  onDownload?: (progress: DownloadProgress) => void;
-}
-
 /**
  * Trains speech recognition with CTC (paper, section 3.3) as the recipe says, into the run directory
  * `recipe.output`.
@@ -60,37 +43,14 @@ export interface FinetuneOptions {
  * @throws UserError on bad data, a model that does not fit, or an output directory that holds another run
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
-export async function finetune(recipe: Recipe, options: FinetuneOptions): Promise<FinetuneResult> {
+export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
   const { tracker } = options;
-  await prepareOutput(recipe, options.resume);
-  if (recipe.threads) setThreads(recipe.threads);
-  manualSeed(recipe.seed);
-
-  const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
-  const read = async (split: string) => {
-    const { root, on_bad_data: onProblem, exclude } = recipe.data;
-    const reading = { onProblem, exclude, signal: options.signal, onProgress: options.onReading };
-    const { utterances, problems, excluded } = await readSplit(root, split, reading);
-    leftOut.addAll(problems, split);
-    if (exclude) tracker.note(`${excluded} clips of ${split} are left out as ${exclude} says.`);
-    return utterances;
-  };
-  const all = await read(recipe.data.train_split);
-  const held = await read(recipe.data.eval_split);
-  noteOverlap(all, held, tracker);
-  const ctc = await makeModel(recipe, await findInit(recipe, options), all);
-  const utterances = usable(recipe, ctc, all, tracker);
-  tracker.note(summary(ctc, utterances, held));
-  const augmentation = await findAugmentation(recipe.data);
-
-  const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
-  try {
-    const loading: BatchLoadOptions = {
-      workers,
-      onBadAudio: recipe.data.on_bad_data,
-      onBad: (clip) => leftOut.add(clip),
-      onNote: (text) => tracker.note(text),
-    };
+  return await withRun(recipe, options, async ({ readSplits, loading }) => {
+    const { train: all, held } = await readSplits("required");
+    const ctc = await makeModel(recipe, await findInit(recipe, options), all);
+    const utterances = usable(recipe, ctc, all, tracker);
+    tracker.note(summary(ctc, utterances, held));
+    const augmentation = await findAugmentation(recipe.data);
     const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading }, tracker);
     const result = await train(recipe, task, options);
     return {
@@ -99,89 +59,6 @@ export async function finetune(recipe: Recipe, options: FinetuneOptions): Promis
       wer: result.best?.value,
       interrupted: result.interrupted,
     };
-  } finally {
-    await workers?.close();
-  }
-}
-
-/** Of the clips and their lengths, which decide the batches. */
-function fingerprint(utterances: readonly TranscribedUtterance[]): string {
-  const hash = createHash("sha256");
-  for (const { id, samples } of utterances) hash.update(`${id}\n${samples}\n`);
-  return hash.digest("hex");
-}
-
-/** Clips to validate on that are trained on too. */
-function noteOverlap(
-  all: readonly TranscribedUtterance[],
-  held: readonly TranscribedUtterance[],
-  tracker: Tracker,
-): void {
-  const place = ({ path, start = 0 }: TranscribedUtterance) => `${start} ${path}`;
-  const trained = new Set(all.map(place));
-  const both = held.filter((utterance) => trained.has(place(utterance))).length;
-  if (both === 0) return;
-  tracker.note(
-    `${both} of ${held.length} clips to validate on are in the training split too: error rates will look better than ` +
-      "they are. Choose splits without common clips.",
-  );
-}
-
-/** What may differ between the parts of one run; anything else would make it another run. */
-const CHANGEABLE: (keyof Recipe)[] = [
-  "max_steps",
-  "max_minutes",
-  "output",
-  "logging_steps",
-  "eval_steps",
-  "save_steps",
-  "keep_checkpoints",
-  "threads",
-];
-
-/** Refuses to mix two runs in one directory. */
-async function prepareOutput(recipe: Recipe, resume: boolean): Promise<void> {
-  const { output } = recipe;
-  await recoverRun(output);
-  if (resume && (await listCheckpoints(output)).length > 0) requireSameRun(recipe);
-  if (!resume && (await listCheckpoints(output)).length > 0) {
-    throw new UserError(
-      `${output} must be a new run directory, but holds checkpoints. Add --resume to go on, or give another --output.`,
-    );
-  }
-  await mkdir(output, { recursive: true });
-  if (!resume)
-    for (const name of ["best", "left-out.txt"])
-      await rm(join(output, name), { recursive: true, force: true });
-  await writeRecipe(join(output, "recipe.yaml"), recipe);
-}
-
-function requireSameRun(recipe: Recipe): void {
-  const path = join(recipe.output, "recipe.yaml");
-  const before = loadRecipe(path);
-  for (const key of Object.keys(recipe) as (keyof Recipe)[]) {
-    const same = isDeepStrictEqual(recipe[key], before[key]);
-    if (same || CHANGEABLE.includes(key) || (key === "data" && sameData(recipe, before))) continue;
-    throw new UserError(
-      `${key} must be as in ${path} to go on with that run, but is ${JSON.stringify(recipe[key])} instead of ` +
-        `${JSON.stringify(before[key])}. Give another --output for another run.`,
-    );
-  }
-}
-
-/** Whether two recipes train on the same batches; the number of threads does not change them. */
-function sameData({ data }: Recipe, before: Recipe): boolean {
-  return isDeepStrictEqual({ ...data, workers: 0 }, { ...before.data, workers: 0 });
-}
-
-/** The directory of the model to start from. */
-async function findInit(recipe: Recipe, options: FinetuneOptions): Promise<string | undefined> {
-  if (recipe.init === undefined) return undefined;
-  return await resolveModel(recipe.init, {
-    revision: recipe.init_revision,
-    signal: options.signal,
-    onProgress: options.onDownload,
-    onNote: (text) => options.tracker.note(text),
   });
 }
 
@@ -217,32 +94,6 @@ async function makeModel(
     : new Wav2Vec2ForCTC(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
   return { model, tokenizer, normalize: init ? await readNormalize(init) : true };
-}
-
-/** What a checkpoint's weights were made for; dropouts, masks and losses may change. */
-const SHAPE = [
-  ...(["hiddenSize", "numHiddenLayers", "numAttentionHeads", "intermediateSize", "hiddenAct"] as const),
-  ...([
-    "featExtractNorm",
-    "featExtractActivation",
-    "convDim",
-    "convStride",
-    "convKernel",
-    "convBias",
-  ] as const),
-  ...(["numConvPosEmbeddings", "numConvPosEmbeddingGroups", "doStableLayerNorm"] as const),
-];
-
-/** A recipe that shapes a network of its own cannot start from another one's weights. */
-function requireSameShape(init: string, base: Wav2Vec2Config, config: Wav2Vec2Config): void {
-  const changed = SHAPE.filter((field) => !isDeepStrictEqual(base[field], config[field]));
-  if (changed.length === 0) return;
-  const [first] = changed as [(typeof SHAPE)[number]];
-  const keys = changed.map(nn.stateName).join(", ");
-  throw new ConfigurationError(
-    `The recipe's model must have the shape of ${init}, but its ${nn.stateName(first)} is ` +
-      `${JSON.stringify(config[first])} instead of ${JSON.stringify(base[first])}. Leave these keys out of it: ${keys}.`,
-  );
 }
 
 /** What can be trained on, with a note on what was left out and why. */
@@ -308,8 +159,9 @@ function ctcTask(
       }),
     loss(batch) {
       const { logits, frames } = forwardBatch(model, batch);
-      return model.loss(logits, frames, batch);
+      return { loss: model.loss(logits, frames, batch), count: 1 };
     },
+    metrics: ({ loss, count }) => ({ loss: loss! / count! }),
     async evaluate(step) {
       const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, { ...limits, ...loading });
       tracker.transcripts(evaluation.utterances.slice(0, SAMPLE_TRANSCRIPTS), step);
@@ -330,10 +182,8 @@ function summary(
   utterances: readonly TranscribedUtterance[],
   held: readonly TranscribedUtterance[],
 ): string {
-  const hours = (list: readonly TranscribedUtterance[]) =>
-    (list.reduce((sum, { seconds }) => sum + seconds, 0) / 3600).toFixed(2);
   return (
-    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${utterances.length} utterances (${hours(utterances)} h) ` +
-    `to train on, ${held.length} (${hours(held)} h) to validate on.`
+    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${utterances.length} utterances (${hoursOf(utterances)} h) ` +
+    `to train on, ${held.length} (${hoursOf(held)} h) to validate on.`
   );
 }

@@ -1,11 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { autocast, type nn, noGrad, optim, scope, type Tensor } from "@wav2vec2/libtorch";
-import { SAMPLE_RATE } from "../audio/audio-file.js";
+import { autocast, type nn, optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../data/batches/batches.js";
-import { UserError } from "../errors.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
 import { requireFiniteWeights } from "./finite-weights.js";
+import { Gradients } from "./gradients.js";
+import { Meter } from "./meter.js";
 import type { Recipe } from "./recipe.js";
 import { learningRateScale } from "./schedule.js";
 
@@ -19,6 +19,15 @@ export interface TrainingBatch {
   next: BatchPosition;
 }
 
+/** A batch's share of an update. */
+export interface BatchLoss {
+  /** A sum over `count` parts, such as masked frames; an update divides once by the parts of all its batches. */
+  loss: Tensor;
+  count: number;
+  /** What else to add up for {@link Task.metrics}, scalars. */
+  sums?: Readonly<Record<string, Tensor | number>>;
+}
+
 /** What differs between kinds of training. */
 export interface Task<Batch extends TrainingBatch> {
   module: nn.Module;
@@ -26,8 +35,12 @@ export interface Task<Batch extends TrainingBatch> {
   data: string;
   /** Endless batches from `position`, in an order that only the seed decides; each is valid until the next. */
   batches(position: BatchPosition): AsyncIterator<Batch>;
-  /** The loss of one batch, a scalar; called inside a scope. */
-  loss(batch: Batch): Tensor;
+  /** Sets what depends on the step (0 is the first), such as temperatures. */
+  anneal?(step: number): void;
+  /** Called inside a scope. */
+  loss(batch: Batch): BatchLoss;
+  /** Metrics from the sums over all batches since they were last logged, the loss and its parts (`count`) among them. */
+  metrics(sums: Readonly<Record<string, number>>): Record<string, number>;
   /** Validates: metrics, and the one by which the best model is chosen (lower is better). */
   evaluate(step: number): Promise<{ metrics: Record<string, number>; criterion: number }>;
   /** Writes the model where people look for it. */
@@ -40,7 +53,7 @@ export interface LoopResult {
   interrupted: boolean;
 }
 
-/** The one training loop: next batches, loss, backward, clip, step, log, evaluate, save. */
+/** The one training loop: next batches, loss, backward, scale and clip, step, log, evaluate, save. */
 export async function train<Batch extends TrainingBatch>(
   recipe: Recipe,
   task: Task<Batch>,
@@ -48,6 +61,7 @@ export async function train<Batch extends TrainingBatch>(
 ): Promise<LoopResult> {
   const { module } = task;
   const optimizer = makeOptimizer(module, recipe);
+  const gradients = new Gradients(optimizer.parameters, recipe);
   const restored = resume ? await loadCheckpoint(recipe.output, module, optimizer) : undefined;
   const progress: Progress = restored ?? {
     step: 0,
@@ -57,6 +71,7 @@ export async function train<Batch extends TrainingBatch>(
     evaluated: -1,
   };
   if (restored) tracker.note(`Resumed at step ${restored.step} of ${recipe.max_steps}.`);
+  else requireFiniteWeights(module);
   if (progress.data !== task.data) {
     tracker.note("The clips to train on have changed since then: training goes on with a new epoch.");
     progress.position = { epoch: progress.position.epoch + 1, batch: 0 };
@@ -88,30 +103,20 @@ export async function train<Batch extends TrainingBatch>(
     began = now;
   };
   while (progress.step < recipe.max_steps && progress.seconds < limit && !signal.aborted) {
-    const learningRate =
+    optimizer.learningRate =
       recipe.optimizer.learning_rate * learningRateScale(progress.step, recipe.schedule, recipe.max_steps);
-    optimizer.learningRate = learningRate;
+    task.anneal?.(progress.step);
 
-    const ids: string[] = [];
-    let loss = 0;
     for (let micro = 0; micro < recipe.gradient_accumulation; micro++) {
-      const waiting = performance.now();
-      const { value: batch } = (await batches.next()) as { value: Batch };
-      meter.waited(performance.now() - waiting);
-      ids.push(...batch.ids);
-      meter.heard(batch.lengths);
+      const batch = await meter.wait(batches.next());
       progress.position = batch.next;
-      loss += scope(() => {
-        const enabled = recipe.precision !== "float32";
-        const value = autocast({ dtype: "bfloat16", enabled }, () => task.loss(batch));
-        backward(value, optimizer.parameters, recipe);
-        return value.item() / recipe.gradient_accumulation;
+      scope(() => {
+        const part = withPrecision(recipe, () => task.loss(batch));
+        gradients.add(part.loss, part.count, batch.ids);
+        meter.add(part);
       });
     }
-    if (progress.step === 0 && !Number.isFinite(loss)) requireFiniteWeights(module); // no fault of the learning rate
-    requireFinite("loss", loss, progress.step + 1, ids);
-    const gradNorm = optim.clipGradNorm(optimizer.parameters, recipe.optimizer.max_grad_norm);
-    requireFinite("gradient norm", gradNorm, progress.step + 1, ids);
+    meter.updated(gradients.finish(progress.step + 1));
     optimizer.step();
     optimizer.zeroGrad();
     progress.step++;
@@ -119,7 +124,9 @@ export async function train<Batch extends TrainingBatch>(
     await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
 
     if (progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps) {
-      tracker.log({ loss, learning_rate: learningRate, grad_norm: gradNorm, ...meter.read() }, progress.step);
+      const { sums, metrics } = meter.read();
+      const { learningRate } = optimizer;
+      tracker.log({ ...task.metrics(sums), learning_rate: learningRate, ...metrics }, progress.step);
     }
     const pauses = [recipe.eval_steps, recipe.save_steps].map((every) => progress.step % every === 0);
     if (pauses[0]) await evaluate();
@@ -140,23 +147,13 @@ export async function train<Batch extends TrainingBatch>(
   return { steps: progress.step, best: progress.best, interrupted: false };
 }
 
-/** Adds a batch's share of the step's gradient. */
-function backward(loss: Tensor, parameters: readonly Tensor[], recipe: Recipe): void {
-  const { gradient_accumulation: batches, gradient_scaling: scaling } = recipe;
-  const once = scaling === "once";
-  (once ? loss.div(batches) : loss).backward();
-  if (once) return;
-  noGrad(() => {
-    for (const { grad } of parameters) grad?.div_(batches);
-  });
-}
-
-/** AdamW over what is trained; biases, norms and other vectors are not decayed. */
+/** AdamW over what is trained. */
 function makeOptimizer(module: nn.Module, { optimizer }: Recipe): optim.AdamW {
   const trained = module.parameters().filter((tensor) => tensor.requiresGrad);
   const matrices = trained.filter((tensor) => tensor.shape.length > 1);
-  const vectors = trained.filter((tensor) => tensor.shape.length <= 1);
-  const groups = [{ parameters: matrices }, { parameters: vectors, weightDecay: 0 }];
+  const vectors = trained.filter((tensor) => tensor.shape.length <= 1); // biases and norms
+  const spared = optimizer.decay_biases_and_norms ? {} : { weightDecay: 0 };
+  const groups = [{ parameters: matrices }, { parameters: vectors, ...spared }];
   return new optim.AdamW(groups, {
     learningRate: optimizer.learning_rate,
     betas: optimizer.betas,
@@ -165,50 +162,10 @@ function makeOptimizer(module: nn.Module, { optimizer }: Recipe): optim.AdamW {
   });
 }
 
-/** Stops before the optimiser step, so that the last checkpoint stays good. */
-function requireFinite(what: string, value: number, step: number, ids: readonly string[]): void {
-  if (Number.isFinite(value)) return;
-  throw new UserError(
-    `The ${what} of step ${step} must be finite, but is ${value}. The weights were not changed. Lower ` +
-      `optimizer.learning_rate or look at these utterances: ${ids.join(", ")}.`,
-  );
+function withPrecision<T>({ precision }: Recipe, body: () => T): T {
+  return precision === "float32" ? body() : autocast({ dtype: precision }, body);
 }
 
 function prefixed(metrics: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`eval/${name}`, value]));
-}
-
-/** Speed, waiting and memory since the last reading. */
-class Meter {
-  #samples = 0;
-  #batches = 0;
-  #waitedMs = 0;
-  #since = performance.now();
-
-  heard(lengths: Int32Array): void {
-    this.#samples += lengths.reduce((sum, length) => sum + length, 0);
-    this.#batches++;
-  }
-
-  waited(milliseconds: number): void {
-    this.#waitedMs += milliseconds;
-  }
-
-  read(): Record<string, number> {
-    const elapsed = performance.now() - this.#since;
-    const seconds = this.#samples / SAMPLE_RATE;
-    const metrics = {
-      audio_seconds: seconds / Math.max(1, this.#batches),
-      audio_seconds_per_second: seconds / (elapsed / 1000),
-      data_wait_share: this.#waitedMs / elapsed,
-      memory_mb: process.memoryUsage.rss() / 2 ** 20,
-    };
-    this.restart();
-    return metrics;
-  }
-
-  restart(): void {
-    this.#samples = this.#batches = this.#waitedMs = 0;
-    this.#since = performance.now();
-  }
 }

@@ -1,18 +1,18 @@
 import { type Corpus, type CorpusOptions, readCorpus } from "../data/corpus/corpus.js";
-import type { TranscribedUtterance } from "../data/utterance.js";
+import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
 
 /**
- * The transcribed utterances of a split, of which there is at least one.
+ * The utterances of a split, of which there is at least one; transcribed unless `transcripts` is none.
  *
  * @throws UserError as {@link readCorpus}, and where no clip can be used
  */
-export async function readSplit(
+export async function readSplit<T extends Utterance = TranscribedUtterance>(
   data: string,
   split: string | undefined,
-  options: Omit<CorpusOptions, "transcripts">,
-): Promise<Corpus<TranscribedUtterance>> {
-  const corpus = await readCorpus(data, split, { ...options, transcripts: "required" });
+  options: CorpusOptions,
+): Promise<Corpus<T>> {
+  const corpus = (await readCorpus(data, split, options)) as Corpus<T>;
   if (corpus.utterances.length > 0) return corpus;
   const [first] = corpus.problems;
   throw new UserError(

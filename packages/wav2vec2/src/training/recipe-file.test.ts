@@ -74,7 +74,7 @@ describe("loadRecipe", () => {
     ["data: {root: c}\nmax_steps: 0\n", "x.yaml:2:1: max_steps must be more than 0, but is 0."],
     [
       "data: {root: c}\nschedule:\n  name: linaer\n",
-      "x.yaml:3:3: schedule.name must be linear or constant or cosine or tri_stage, but is 'linaer'. Did you mean 'linear'?",
+      "x.yaml:3:3: schedule.name must be linear or polynomial or cosine or cosine_with_restarts or constant or tri_stage, but is 'linaer'. Did you mean 'linear'?",
     ],
     [
       "data: {root: c}\noptimizer: {betas: [0.9]}\n",

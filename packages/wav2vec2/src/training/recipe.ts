@@ -3,8 +3,8 @@ import { nearest } from "../data/nearest.js";
 import { ConfigurationError } from "../errors.js";
 import { CONFIG_KEYS } from "../model/configuration-file.js";
 
-// Names and defaults follow Hugging Face's run_speech_recognition_ctc.py; where fairseq's or the paper's differ,
-// the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
+// Names and defaults follow Hugging Face's run_speech_recognition_ctc.py and run_wav2vec2_pretraining_no_trainer.py;
+// where fairseq's or the paper's differ, the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
 
 const count = () => z.int().positive();
 const amount = () => z.number().positive();
@@ -48,7 +48,10 @@ const data = z.strictObject({
     .string()
     .default("train")
     .describe("Split to train on; several are joined with +, such as train-clean-100+train-clean-360"),
-  eval_split: z.string().default("dev").describe("Split to validate on and to choose the best model by"),
+  eval_split: z
+    .string()
+    .default("dev")
+    .describe("Split to validate on and to choose the best model by; pre-training needs no transcripts"),
   exclude: z
     .string()
     .optional()
@@ -96,25 +99,27 @@ const data = z.strictObject({
 const optimizer = z.strictObject({
   learning_rate: amount()
     .default(3e-4)
-    .describe("Highest learning rate (the paper fine-tunes with 2e-5 to 3e-5)"),
+    .describe("Highest learning rate (the paper pre-trains with 5e-4 and fine-tunes with 2e-5 to 3e-5)"),
   betas: z
     .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
     .default([0.9, 0.98])
     .describe("Decay rates of Adam's two moments"),
   eps: amount().default(1e-8).describe("Added to Adam's denominator"),
-  weight_decay: z
-    .number()
-    .nonnegative()
-    .default(0)
-    .describe("Decoupled weight decay (AdamW); not on biases and norms"),
+  weight_decay: z.number().nonnegative().default(0).describe("Decoupled weight decay (AdamW)"),
+  decay_biases_and_norms: z
+    .boolean()
+    .default(false)
+    .describe("Decay biases, norms and other vectors too, as fairseq does"),
   max_grad_norm: amount().default(1).describe("Gradients are scaled down to this norm"),
 });
 
 const schedule = z.strictObject({
   name: z
-    .enum(["linear", "constant", "cosine", "tri_stage"])
+    .enum(["linear", "polynomial", "cosine", "cosine_with_restarts", "constant", "tri_stage"])
     .default("linear")
-    .describe("Course of the learning rate after its warm-up; tri_stage is the paper's for fine-tuning"),
+    .describe(
+      "Course of the learning rate after its warm-up; linear is the paper's for pre-training, tri_stage for fine-tuning",
+    ),
   warmup_steps: z
     .int()
     .nonnegative()
@@ -131,14 +136,38 @@ const schedule = z.strictObject({
   final_scale: amount()
     .max(1)
     .optional()
-    .describe("tri_stage: last learning rate as a share of the highest. Default: 0.05"),
+    .describe(
+      "tri_stage, polynomial: last learning rate as a share of the highest. Default: 0.05 and 0 (fairseq's)",
+    ),
+  power: amount().optional().describe("polynomial: 1 is linear. Default: 1"),
+  num_cycles: count()
+    .optional()
+    .describe("cosine_with_restarts: how often it falls from the highest rate to 0. Default: 1"),
+});
+
+const pretraining = z.strictObject({
+  max_gumbel_temperature: amount().default(2).describe("Temperature of the Gumbel softmax at the first step"),
+  min_gumbel_temperature: amount().default(0.5).describe("Its lowest value (the paper's LARGE: 0.1)"),
+  gumbel_temperature_decay: amount()
+    .max(1)
+    .default(0.999995)
+    .describe(
+      "Factor from step to step; 0.999995 reaches 0.5 after 277,258 steps, so shorter runs want less",
+    ),
+  padding: z
+    .enum(["pad", "crop"])
+    .default("pad")
+    .describe(
+      "What becomes of clips of different lengths: pad adds zeros as Hugging Face does, crop cuts all clips of a batch to " +
+        "the shortest as fairseq does",
+    ),
 });
 
 export const recipeSchema = z.strictObject({
   task: z
-    .literal("finetune")
+    .enum(["pretrain", "finetune"])
     .default("finetune")
-    .describe("What to train: finetune is speech recognition with CTC"),
+    .describe("What to train: pretrain is self-supervised learning, finetune is speech recognition with CTC"),
   seed: z.int().nonnegative().default(1).describe("Seed of weights, order, masks and dropout"),
   max_steps: count().default(5000).describe("Optimiser steps"),
   max_minutes: amount()
@@ -146,8 +175,7 @@ export const recipeSchema = z.strictObject({
     .describe("Time limit: stop after this many minutes of training even if steps are left. Default: none"),
   output: z
     .string()
-    .default("runs/finetune")
-    .describe("Run directory. Default: runs/ and the recipe file's name"),
+    .describe("Run directory. Default: runs/ and the recipe file's name, or the task's without a file"),
   data: data.prefault({} as z.input<typeof data>),
   preset: z
     .enum(["base", "large", "large-lv60", "xlsr-300m"])
@@ -170,15 +198,28 @@ export const recipeSchema = z.strictObject({
     .describe(
       "Leave the convolutions as they are, as the paper does. Default: true with init, false without",
     ),
+  gradient_checkpointing: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Keep only the input of each transformer layer and compute the rest again in the backward pass: less memory, " +
+        "about a quarter more time",
+    ),
+  pretraining: pretraining.optional().describe("Only for the task pretrain"),
   optimizer: optimizer.prefault({}),
   schedule: schedule.prefault({}),
   ctc_loss_reduction: z
     .enum(["sum", "mean"])
     .default("mean")
     .describe(
-      "mean divides each utterance's loss by its labels and averages; sum adds up (Hugging Face's and fairseq's loss)",
+      "finetune: mean divides each utterance's loss by its labels and averages; sum adds up (Hugging Face's and " +
+        "fairseq's loss)",
     ),
-  gradient_accumulation: count().default(1).describe("Batches a step"),
+  gradient_accumulation: count()
+    .default(1)
+    .describe(
+      "Batches a step. Their losses count as one batch's: pre-training divides once by the masked frames of all",
+    ),
   gradient_scaling: z
     .enum(["once", "every_batch"])
     .default("once")
@@ -192,13 +233,19 @@ export const recipeSchema = z.strictObject({
   keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
   threads: count().optional().describe("CPU threads. Default: libtorch's choice, one a core"),
   precision: z
-    .enum(["float32", "bfloat16"])
+    .enum(["float32", "bfloat16", "float16"])
     .default("float32")
-    .describe("Number format of the forward pass; weights stay in float32"),
+    .describe(
+      "Number format of the forward pass; weights stay in float32. float16 scales the loss so that small gradients do " +
+        "not vanish",
+    ),
 });
 
 /** A resolved recipe: every key has its value. Paths are relative to the working directory. */
 export type Recipe = z.infer<typeof recipeSchema>;
+
+/** A recipe of the task pretrain. */
+export type PreTrainingRecipe = Recipe & { pretraining: NonNullable<Recipe["pretraining"]> };
 
 /** A mistake in a recipe and the path of the key that it is about. */
 export interface RecipeIssue {
@@ -210,12 +257,20 @@ export type RecipeResult = { recipe: Recipe; issues?: never } | { recipe?: never
 
 /** Fills in defaults and checks every key of `values`; all mistakes come back together. */
 export function parseRecipe(values: unknown): RecipeResult {
-  const input =
-    isRecord(values) && values.init !== undefined ? { freeze_feature_encoder: true, ...values } : values;
-  const result = recipeSchema.safeParse(input, { reportInput: true });
+  const result = recipeSchema.safeParse(withTaskDefaults(values), { reportInput: true });
   if (!result.success) return { issues: result.error.issues.flatMap((issue) => explain(issue, values)) };
   const issues = checkTogether(result.data);
   return issues.length > 0 ? { issues } : { recipe: result.data };
+}
+
+/** Defaults that depend on other keys. */
+function withTaskDefaults(values: unknown): unknown {
+  if (!isRecord(values)) return values;
+  const task = values.task ?? "finetune";
+  const defaults: Record<string, unknown> = { output: `runs/${String(task)}` };
+  if (task === "pretrain") defaults.pretraining = {};
+  else if (values.init !== undefined) defaults.freeze_feature_encoder = true;
+  return { ...defaults, ...values };
 }
 
 /**
@@ -279,22 +334,49 @@ function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
   }
 }
 
+/** Schedules that a key belongs to. */
+const SCHEDULE_KEYS: [keyof Recipe["schedule"], Recipe["schedule"]["name"][]][] = [
+  ["hold_steps", ["tri_stage"]],
+  ["decay_steps", ["tri_stage"]],
+  ["final_scale", ["tri_stage", "polynomial"]],
+  ["power", ["polynomial"]],
+  ["num_cycles", ["cosine_with_restarts"]],
+];
+
 /** Rules that concern several keys. */
 function checkTogether(recipe: Recipe): RecipeIssue[] {
   const issues: RecipeIssue[] = [];
-  const { schedule, data, model } = recipe;
+  const { schedule, data, model, task, pretraining } = recipe;
   for (const key of Object.keys(model).filter((name) => !CONFIG_KEYS.includes(name))) {
     const guess = nearest(key, CONFIG_KEYS);
     const hint = guess ? `Did you mean '${guess}'?` : `The keys of a model are ${CONFIG_KEYS.join(", ")}.`;
     issues.push({ path: ["model", key], message: `unknown key 'model.${key}'. ${hint}` });
   }
-  for (const key of ["hold_steps", "decay_steps", "final_scale"] as const) {
-    if (schedule[key] !== undefined && schedule.name !== "tri_stage") {
+  for (const [key, names] of SCHEDULE_KEYS) {
+    if (schedule[key] !== undefined && !names.includes(schedule.name)) {
       issues.push({
         path: ["schedule", key],
-        message: `schedule.${key} belongs to the schedule tri_stage, but schedule.name is '${schedule.name}'. Remove one of them.`,
+        message: `schedule.${key} belongs to the schedule ${names.join(" or ")}, but schedule.name is '${schedule.name}'. Remove one of them.`,
       });
     }
+  }
+  const foreign: [keyof Recipe, boolean, string][] = [
+    ["pretraining", task === "finetune" && pretraining !== undefined, "pretrain"],
+    ["ctc_loss_reduction", task === "pretrain" && recipe.ctc_loss_reduction !== "mean", "finetune"],
+  ];
+  for (const [key, given, owner] of foreign) {
+    if (given)
+      issues.push({
+        path: [key],
+        message: `${key} belongs to the task ${owner}, but task is '${task}'. Remove one of them.`,
+      });
+  }
+  if (pretraining && pretraining.min_gumbel_temperature > pretraining.max_gumbel_temperature) {
+    const { min_gumbel_temperature: min, max_gumbel_temperature: max } = pretraining;
+    issues.push({
+      path: ["pretraining", "min_gumbel_temperature"],
+      message: `pretraining.min_gumbel_temperature must be at most max_gumbel_temperature (${max}), but is ${min}.`,
+    });
   }
   if (recipe.init_revision !== undefined && recipe.init === undefined) {
     issues.push({

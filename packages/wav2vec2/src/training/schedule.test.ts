@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
+import type { Recipe } from "./recipe.js";
 import { learningRateScale } from "./schedule.js";
 
-const scale = (name: "linear" | "constant" | "cosine" | "tri_stage", step: number, more = {}) =>
+type Name = Recipe["schedule"]["name"];
+
+const NAMES: Name[] = ["linear", "polynomial", "cosine", "cosine_with_restarts", "constant", "tri_stage"];
+
+const scale = (name: Name, step: number, more = {}) =>
   learningRateScale(step, { name, warmup_steps: 10, ...more }, 110);
 
 describe("the learning rate", () => {
   it("rises linearly in every schedule and is highest after the warm-up", () => {
-    for (const name of ["linear", "constant", "cosine", "tri_stage"] as const) {
+    for (const name of NAMES) {
       expect(scale(name, 0)).toBeCloseTo(1 / 11);
       expect(scale(name, 9)).toBeCloseTo(10 / 11);
       expect(scale(name, 10)).toBe(1);
@@ -20,6 +25,24 @@ describe("the learning rate", () => {
     expect(scale("cosine", 35)).toBeGreaterThan(scale("linear", 35));
     expect(scale("cosine", 110)).toBeCloseTo(0);
     expect(scale("constant", 110)).toBe(1);
+  });
+
+  it("falls along a polynomial to a share that is given", () => {
+    expect(scale("polynomial", 60)).toBeCloseTo(0.5);
+    expect(scale("polynomial", 60, { power: 2 })).toBeCloseTo(0.25);
+    expect(scale("polynomial", 60, { power: 2, final_scale: 0.2 })).toBeCloseTo(0.4);
+    expect(scale("polynomial", 110, { power: 3, final_scale: 0.2 })).toBeCloseTo(0.2);
+  });
+
+  it("restarts a cosine as often as is said", () => {
+    const restarts = (step: number) => scale("cosine_with_restarts", step, { num_cycles: 2 });
+    expect(restarts(35)).toBeCloseTo(0.5);
+    expect(restarts(59)).toBeLessThan(0.01);
+    expect(restarts(60)).toBeCloseTo(1);
+    expect(restarts(85)).toBeCloseTo(0.5);
+    expect(restarts(110)).toBe(0);
+    for (const step of [20, 50, 100])
+      expect(scale("cosine_with_restarts", step)).toBeCloseTo(scale("cosine", step));
   });
 
   it("holds, then decays exponentially in three stages", () => {

@@ -2,7 +2,8 @@ import type { Recipe } from "./recipe.js";
 
 /**
  * The share of the highest learning rate at a step (0 is the first): a linear rise over `warmup_steps`, then what
- * `schedule.name` says. tri_stage is fairseq's: hold, then exponential decay to `final_scale`.
+ * `schedule.name` says. tri_stage is fairseq's: hold, then exponential decay to `final_scale`. The others are
+ * `transformers.optimization`'s.
  */
 export function learningRateScale(step: number, schedule: Recipe["schedule"], maxSteps: number): number {
   const { name, warmup_steps: warmup } = schedule;
@@ -13,8 +14,14 @@ export function learningRateScale(step: number, schedule: Recipe["schedule"], ma
       return 1;
     case "linear":
       return 1 - progress;
+    case "polynomial": {
+      const final = schedule.final_scale ?? 0;
+      return final + (1 - final) * (1 - progress) ** (schedule.power ?? 1);
+    }
     case "cosine":
-      return (1 + Math.cos(Math.PI * progress)) / 2;
+      return halfCosine(progress);
+    case "cosine_with_restarts":
+      return progress === 1 ? 0 : halfCosine((progress * (schedule.num_cycles ?? 1)) % 1);
     case "tri_stage": {
       const hold = schedule.hold_steps ?? Math.round(0.4 * maxSteps);
       const decay = schedule.decay_steps ?? Math.max(1, maxSteps - warmup - hold);
@@ -23,4 +30,9 @@ export function learningRateScale(step: number, schedule: Recipe["schedule"], ma
       return final ** decayed;
     }
   }
+}
+
+/** From 1 to 0. */
+function halfCosine(progress: number): number {
+  return (1 + Math.cos(Math.PI * progress)) / 2;
 }

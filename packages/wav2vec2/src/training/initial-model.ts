@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from "node:util";
+import { nn } from "@wav2vec2/libtorch";
+import { ConfigurationError } from "../errors.js";
+import { resolveModel } from "../files/hub.js";
+import type { Wav2Vec2Config } from "../model/configuration.js";
+import type { Recipe } from "./recipe.js";
+import type { RunOptions } from "./training-run.js";
+
+/** The directory of the model to start from, where the recipe has one. @throws the signal's reason where it is aborted */
+export async function findInit(recipe: Recipe, options: RunOptions): Promise<string | undefined> {
+  if (recipe.init === undefined) return undefined;
+  return await resolveModel(recipe.init, {
+    revision: recipe.init_revision,
+    signal: options.signal,
+    onProgress: options.onDownload,
+    onNote: (text) => options.tracker.note(text),
+  });
+}
+
+/** What a checkpoint's weights were made for; dropouts, masks and losses may change. */
+const SHAPE = [
+  ...(["hiddenSize", "numHiddenLayers", "numAttentionHeads", "intermediateSize", "hiddenAct"] as const),
+  ...([
+    "featExtractNorm",
+    "featExtractActivation",
+    "convDim",
+    "convStride",
+    "convKernel",
+    "convBias",
+  ] as const),
+  ...(["numConvPosEmbeddings", "numConvPosEmbeddingGroups", "doStableLayerNorm"] as const),
+];
+
+/** A recipe that shapes a network of its own cannot start from another one's weights. */
+export function requireSameShape(init: string, base: Wav2Vec2Config, config: Wav2Vec2Config): void {
+  const changed = SHAPE.filter((field) => !isDeepStrictEqual(base[field], config[field]));
+  if (changed.length === 0) return;
+  const [first] = changed as [(typeof SHAPE)[number]];
+  const keys = changed.map(nn.stateName).join(", ");
+  throw new ConfigurationError(
+    `The recipe's model must have the shape of ${init}, but its ${nn.stateName(first)} is ` +
+      `${JSON.stringify(config[first])} instead of ${JSON.stringify(base[first])}. Leave these keys out of it: ${keys}.`,
+  );
+}

@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { manualSeed, setThreads } from "@wav2vec2/libtorch";
+import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
+import type { DownloadProgress } from "../files/hub.js";
+import type { Tracker } from "../tracking/tracker.js";
+import { LeftOut } from "./left-out.js";
+import { readSplit } from "./read-split.js";
+import type { Recipe } from "./recipe.js";
+import { prepareOutput } from "./run-directory.js";
+
+/** What training gets besides its recipe. */
+export interface RunOptions {
+  resume: boolean;
+  signal: AbortSignal;
+  tracker: Tracker;
+  /** How far the reading of a split is. */
+  onReading?: (done: number, total: number | undefined) => void;
+  /** How far the download of a Hub model to start from is. */
+  onDownload?: (progress: DownloadProgress) => void;
+}
+
+/** What every kind of training works with. */
+export interface TrainingRun {
+  /** The clips to train and to validate on, with notes on what was left out. */
+  readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
+  readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
+  loading: BatchLoadOptions;
+}
+
+export interface Splits<T extends Utterance> {
+  train: T[];
+  held: T[];
+}
+
+/**
+ * Makes the run directory, sets seed and threads, and closes the worker threads behind `body`.
+ *
+ * @throws UserError where the output directory holds another run
+ */
+export async function withRun<T>(
+  recipe: Recipe,
+  options: RunOptions,
+  body: (run: TrainingRun) => Promise<T>,
+): Promise<T> {
+  const { tracker } = options;
+  await prepareOutput(recipe, options.resume);
+  if (recipe.threads) setThreads(recipe.threads);
+  manualSeed(recipe.seed);
+  if (recipe.max_steps <= recipe.schedule.warmup_steps) {
+    tracker.note(
+      `schedule.warmup_steps should be less than max_steps (${recipe.max_steps}), but is ${recipe.schedule.warmup_steps}: the ` +
+        "learning rate only rises and never reaches its highest value. A tenth of max_steps is usual.",
+    );
+  }
+  const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
+  const { root, on_bad_data: onProblem, exclude, train_split, eval_split } = recipe.data;
+  const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
+
+  const read = async <T extends Utterance>(split: string, transcripts: "required" | "none") => {
+    const { signal, onReading: onProgress } = options;
+    const reading = { onProblem, exclude, signal, onProgress, transcripts };
+    const { utterances, problems, excluded } = await readSplit<T>(root, split, reading);
+    leftOut.addAll(problems, split);
+    if (exclude) tracker.note(`${excluded} clips of ${split} are left out as ${exclude} says.`);
+    return utterances;
+  };
+  const readSplits = async <T extends Utterance>(transcripts: "required" | "none"): Promise<Splits<T>> => {
+    const splits = {
+      train: await read<T>(train_split, transcripts),
+      held: await read<T>(eval_split, transcripts),
+    };
+    noteOverlap(splits, tracker);
+    return splits;
+  };
+  const loading: BatchLoadOptions = {
+    workers,
+    onBadAudio: onProblem,
+    onBad: (clip) => leftOut.add(clip),
+    onNote: (text) => tracker.note(text),
+  };
+  try {
+    return await body({ readSplits, loading });
+  } finally {
+    await workers?.close();
+  }
+}
+
+/** Of the clips and their lengths, which decide the batches. */
+export function fingerprint(utterances: readonly Utterance[]): string {
+  const hash = createHash("sha256");
+  for (const { id, samples } of utterances) hash.update(`${id}\n${samples}\n`);
+  return hash.digest("hex");
+}
+
+/** Clips to validate on that are trained on too. */
+function noteOverlap({ train, held }: Splits<Utterance>, tracker: Tracker): void {
+  const place = ({ path, start = 0 }: Utterance) => `${start} ${path}`;
+  const trained = new Set(train.map(place));
+  const both = held.filter((utterance) => trained.has(place(utterance))).length;
+  if (both === 0) return;
+  tracker.note(
+    `${both} of ${held.length} clips to validate on are in the training split too: results will look better than ` +
+      "they are. Choose splits without common clips.",
+  );
+}
+
+/** Hours of all clips together, for messages. */
+export function hoursOf(utterances: readonly Utterance[]): string {
+  return (utterances.reduce((sum, { seconds }) => sum + seconds, 0) / 3600).toFixed(2);
+}
