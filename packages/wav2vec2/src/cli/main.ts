@@ -17,6 +17,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./data.js")).defineData,
   },
   {
+    name: "pretrain",
+    summary: "learn from unlabelled speech (self-supervised)",
+    load: async () => (await import("./pretrain.js")).definePretrain,
+  },
+  {
     name: "finetune",
     summary: "train speech recognition with CTC",
     load: async () => (await import("./finetune.js")).defineFinetune,

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import { ConfigurationError } from "../errors.js";
-import { type RecipeKey, recipeKeys } from "../training/recipe.js";
+import { type Recipe, type RecipeKey, recipeKeys, taskOf } from "../training/recipe.js";
 import type { Overrides } from "../training/recipe-file.js";
 
 const directories: ReadonlySet<string> = new Set(["output", "data.root", "init"]);
@@ -18,7 +18,7 @@ const shortNames: Readonly<Record<string, string>> = {
  * for `optimizer.learning_rate`. Keys of the network are open (`--model.hidden-size`), so those that `argv` uses
  * are added. What was given is put into the map that comes back, while the command line is parsed.
  */
-export function addRecipeOptions(command: Command, argv: readonly string[]): Overrides {
+export function addRecipeOptions(command: Command, argv: readonly string[], task: Recipe["task"]): Overrides {
   const overrides = new Map<string, { value: unknown; option: string }>();
   const add = (key: RecipeKey, flag: string, hidden: boolean): void => {
     const description =
@@ -30,7 +30,7 @@ export function addRecipeOptions(command: Command, argv: readonly string[]): Ove
     command.addOption(option);
   };
   for (const key of recipeKeys()) {
-    if (key.name === "task") continue;
+    if (key.name === "task" || belongsToOther(key.name, task)) continue;
     const flag = flagOf(key.name);
     const short = shortNames[key.name];
     if (key.type === "map") {
@@ -47,6 +47,11 @@ export function addRecipeOptions(command: Command, argv: readonly string[]): Ove
     if (short !== undefined) add(key, `--${short}`, false);
   }
   return overrides;
+}
+
+function belongsToOther(key: string, task: Recipe["task"]): boolean {
+  const owner = taskOf(key);
+  return owner !== undefined && owner !== task;
 }
 
 function parseValue(key: RecipeKey, text: string, flag: string): unknown {

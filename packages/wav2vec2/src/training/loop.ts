@@ -50,6 +50,8 @@ export interface Task<Batch extends TrainingBatch> {
 export interface LoopResult {
   steps: number;
   best: Progress["best"];
+  /** Metrics of the newest validation, if there was one since the start. */
+  evaluation: Record<string, number> | undefined;
   interrupted: boolean;
 }
 
@@ -86,8 +88,10 @@ export async function train<Batch extends TrainingBatch>(
     await saveCheckpoint(recipe.output, module, optimizer, progress, recipe.keep_checkpoints);
     saved = progress.step;
   };
+  let evaluation: LoopResult["evaluation"];
   const evaluate = async () => {
     const { metrics, criterion } = await task.evaluate(progress.step);
+    evaluation = metrics;
     tracker.log(prefixed(metrics), progress.step);
     progress.evaluated = progress.step;
     if (progress.best && criterion >= progress.best.value) return;
@@ -139,12 +143,12 @@ export async function train<Batch extends TrainingBatch>(
     if (saved !== progress.step) await save();
     if (progress.step > 0)
       tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
-    return { steps: progress.step, best: progress.best, interrupted: true };
+    return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
   if (progress.evaluated !== progress.step) await evaluate();
   if (saved !== progress.step) await save();
   await task.save("final");
-  return { steps: progress.step, best: progress.best, interrupted: false };
+  return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
 }
 
 /** AdamW over what is trained. */

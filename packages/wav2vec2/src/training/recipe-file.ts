@@ -11,17 +11,24 @@ export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;
 
 /**
  * Reads a recipe, puts `overrides` over it and fills in defaults. Without a file, all comes from `overrides`.
+ *
+ * @param task what the recipe must train
  * @throws ConfigurationError with a line "file:line:column: mistake" for each wrong key.
  */
-export function loadRecipe(file: string | undefined, overrides: Overrides = new Map()): Recipe {
+export function loadRecipe(
+  file: string | undefined,
+  overrides: Overrides = new Map(),
+  task?: Recipe["task"],
+): Recipe {
   const source = file === undefined ? undefined : readYaml(file);
   const values: Record<string, unknown> = source ? source.values : {};
+  if (task !== undefined && source === undefined) values.task = task;
   if (file !== undefined && values.output === undefined) {
     values.output = join("runs", basename(file, extname(file)));
   }
   for (const [key, { value }] of overrides) setPath(values, key.split("."), value);
-  const { recipe, issues } = parseRecipe(values);
-  if (recipe) return recipe;
+  const { recipe, issues = otherTask(recipe, task) } = parseRecipe(values);
+  if (recipe && issues.length === 0) return recipe;
   const lines = issues.map((issue) => {
     const override = [...overrides].find(([key]) => isWithin(issue.path, key));
     return override
@@ -29,6 +36,12 @@ export function loadRecipe(file: string | undefined, overrides: Overrides = new 
       : `${source?.locate(issue) ?? ""}${issue.message}`;
   });
   throw new ConfigurationError(lines.join("\n"));
+}
+
+function otherTask(recipe: Recipe | undefined, task: Recipe["task"] | undefined): RecipeIssue[] {
+  if (recipe === undefined || task === undefined || recipe.task === task) return [];
+  const message = `task must be ${task} for this command, but is '${recipe.task}'. Run wav2vec2 ${recipe.task} with this recipe.`;
+  return [{ path: ["task"], message }];
 }
 
 /** Writes a resolved recipe; the file appears complete or not at all, and {@link loadRecipe} reads it back. */

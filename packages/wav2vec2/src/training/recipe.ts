@@ -48,6 +48,12 @@ const data = z.strictObject({
     .string()
     .default("train")
     .describe("Split to train on; several are joined with +, such as train-clean-100+train-clean-360"),
+  train_share: share()
+    .positive()
+    .default(1)
+    .describe(
+      "Share of the training split's clips to train on, drawn by the seed; 0.1 shows what a tenth of the labels does",
+    ),
   eval_split: z
     .string()
     .default("dev")
@@ -210,10 +216,10 @@ export const recipeSchema = z.strictObject({
   schedule: schedule.prefault({}),
   ctc_loss_reduction: z
     .enum(["sum", "mean"])
-    .default("mean")
+    .optional()
     .describe(
-      "finetune: mean divides each utterance's loss by its labels and averages; sum adds up (Hugging Face's and " +
-        "fairseq's loss)",
+      "Only for the task finetune: mean divides each utterance's loss by its labels and averages; sum adds up (Hugging Face's and " +
+        "fairseq's loss). Default: mean",
     ),
   gradient_accumulation: count()
     .default(1)
@@ -269,7 +275,8 @@ function withTaskDefaults(values: unknown): unknown {
   const task = values.task ?? "finetune";
   const defaults: Record<string, unknown> = { output: `runs/${String(task)}` };
   if (task === "pretrain") defaults.pretraining = {};
-  else if (values.init !== undefined) defaults.freeze_feature_encoder = true;
+  if (task === "finetune") defaults.ctc_loss_reduction = "mean";
+  if (task === "finetune" && values.init !== undefined) defaults.freeze_feature_encoder = true;
   return { ...defaults, ...values };
 }
 
@@ -334,6 +341,17 @@ function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
   }
 }
 
+/** Tasks that a key belongs to. */
+const OWNERS = { pretraining: "pretrain", ctc_loss_reduction: "finetune" } as const satisfies Partial<
+  Record<keyof Recipe, Recipe["task"]>
+>;
+
+/** The one task that knows a key, such as `pretraining.padding`; undefined where all do. */
+export function taskOf(key: string): Recipe["task"] | undefined {
+  const [first = ""] = key.split(".");
+  return (OWNERS as Partial<Record<string, Recipe["task"]>>)[first];
+}
+
 /** Schedules that a key belongs to. */
 const SCHEDULE_KEYS: [keyof Recipe["schedule"], Recipe["schedule"]["name"][]][] = [
   ["hold_steps", ["tri_stage"]],
@@ -360,16 +378,10 @@ function checkTogether(recipe: Recipe): RecipeIssue[] {
       });
     }
   }
-  const foreign: [keyof Recipe, boolean, string][] = [
-    ["pretraining", task === "finetune" && pretraining !== undefined, "pretrain"],
-    ["ctc_loss_reduction", task === "pretrain" && recipe.ctc_loss_reduction !== "mean", "finetune"],
-  ];
-  for (const [key, given, owner] of foreign) {
-    if (given)
-      issues.push({
-        path: [key],
-        message: `${key} belongs to the task ${owner}, but task is '${task}'. Remove one of them.`,
-      });
+  for (const key of Object.keys(OWNERS) as (keyof typeof OWNERS)[]) {
+    if (OWNERS[key] === task || recipe[key] === undefined) continue;
+    const message = `${key} belongs to the task ${OWNERS[key]}, but task is '${task}'. Remove one of them.`;
+    issues.push({ path: [key], message });
   }
   if (pretraining && pretraining.min_gumbel_temperature > pretraining.max_gumbel_temperature) {
     const { min_gumbel_temperature: min, max_gumbel_temperature: max } = pretraining;

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { manualSeed, setThreads } from "@wav2vec2/libtorch";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import { Random } from "../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
 import type { DownloadProgress } from "../files/hub.js";
 import type { Tracker } from "../tracking/tracker.js";
@@ -68,7 +69,7 @@ export async function withRun<T>(
   };
   const readSplits = async <T extends Utterance>(transcripts: "required" | "none"): Promise<Splits<T>> => {
     const splits = {
-      train: await read<T>(train_split, transcripts),
+      train: drawShare(await read<T>(train_split, transcripts), recipe),
       held: await read<T>(eval_split, transcripts),
     };
     noteOverlap(splits, tracker);
@@ -92,6 +93,17 @@ export function fingerprint(utterances: readonly Utterance[]): string {
   const hash = createHash("sha256");
   for (const { id, samples } of utterances) hash.update(`${id}\n${samples}\n`);
   return hash.digest("hex");
+}
+
+/** A part of the clips, in their order; the seed decides which. */
+export function drawShare<T extends Utterance>(
+  utterances: readonly T[],
+  { seed, data: { train_share: share } }: Pick<Recipe, "seed" | "data">,
+): T[] {
+  const count = Math.max(1, Math.round(share * utterances.length));
+  if (count === utterances.length) return [...utterances];
+  const drawn = new Random(seed, "share").shuffle(utterances.map((_, index) => index)).slice(0, count);
+  return drawn.sort((a, b) => a - b).map((index) => utterances[index]!);
 }
 
 /** Clips to validate on that are trained on too. */

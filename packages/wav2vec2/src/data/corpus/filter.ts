@@ -37,3 +37,28 @@ export function truncateDuration(utterances: readonly Utterance[], maxSeconds: n
         },
   );
 }
+
+/**
+ * Divides unlabelled utterances that hold `seconds` at least twice into so many parts of equal length, each at least
+ * `seconds` long, so that an hour's recording is heard as a whole and a part of it is read at a time. Their ids are
+ * the utterance's with the part's first and last second.
+ */
+export function divideLong(utterances: readonly Utterance[], seconds: number): Utterance[] {
+  return utterances.flatMap((utterance) => {
+    const parts = Math.floor(utterance.seconds / seconds);
+    if (parts < 2) return [utterance];
+    const begin = utterance.start ?? 0;
+    const cut = (part: number) =>
+      Math.floor((part * utterance.seconds * CUTS_PER_SECOND) / parts) / CUTS_PER_SECOND;
+    return Array.from({ length: parts }, (_, part) => {
+      const from = cut(part);
+      const last = part === parts - 1;
+      const to = last ? utterance.seconds : cut(part + 1);
+      const samples =
+        (last ? utterance.samples : Math.round(to * SAMPLE_RATE)) - Math.round(from * SAMPLE_RATE);
+      const id = `${utterance.id}@${(begin + from).toFixed(2)}-${(begin + to).toFixed(2)}`;
+      const piece = { ...utterance, id, start: begin + from, samples, seconds: samples / SAMPLE_RATE };
+      return last ? piece : { ...piece, end: begin + to }; // the last ends where the utterance does
+    });
+  });
+}

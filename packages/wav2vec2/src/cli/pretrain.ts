@@ -1,0 +1,19 @@
+import type { PretrainResult } from "../training/pretrain.js";
+import type { Define } from "./command.js";
+import { defineTraining } from "./training-command.js";
+
+export const definePretrain: Define = (command, context) => {
+  defineTraining<PretrainResult>(command, context, {
+    task: "pretrain",
+    load: async () => (await import("../training/pretrain.js")).pretrain,
+    describe: ({ contrastiveLoss, chanceLoss, accuracy, perplexity, model, interrupted }, { data }) => [
+      ...(contrastiveLoss === undefined
+        ? []
+        : [
+            `contrastive loss on ${data.eval_split}  ${contrastiveLoss.toFixed(3)} (chance ${chanceLoss.toFixed(3)}), ` +
+              `accuracy ${(accuracy! * 100).toFixed(1)} %, codevector perplexity ${perplexity!.toFixed(1)}`,
+          ]),
+      ...(interrupted ? [] : [`model   ${model}`]),
+    ],
+  });
+};

@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import type { Recipe } from "../training/recipe.js";
+import { loadRecipe } from "../training/recipe-file.js";
+import type { RunOptions } from "../training/training-run.js";
+import { type CommandContext, exitCodes, print, printJson, showProgress } from "./command.js";
+import { downloadProgress } from "./download-progress.js";
+import { interruptible } from "./interruption.js";
+import { addRecipeOptions } from "./recipe-options.js";
+
+/** What differs between the commands that train. */
+export interface TrainingCommand<Result> {
+  task: Recipe["task"];
+  /** Loaded only when the command runs. */
+  load: () => Promise<(recipe: Recipe, options: RunOptions) => Promise<Result>>;
+  /** The result for people, a line each. */
+  describe: (result: Result, recipe: Recipe) => string[];
+}
+
+/** Options and action of a command that trains as a recipe says. */
+export function defineTraining<Result extends { steps: number; interrupted: boolean }>(
+  command: Command,
+  { argv, exit }: CommandContext,
+  { task, load, describe }: TrainingCommand<Result>,
+): void {
+  command
+    .option("--config <file>", "recipe in YAML; the options below change single keys of it")
+    .option("--resume", "go on from the newest checkpoint in the run directory, if there is one", false)
+    .option("--json", "print the result as JSON", false);
+  const overrides = addRecipeOptions(command, argv, task);
+  command.action(async (options: { config?: string; resume: boolean; json: boolean }) => {
+    const recipe = loadRecipe(options.config, overrides, task);
+    const run = await load();
+    const { trackRun } = await import("../tracking/run.js");
+    const { writeReport } = await import("../tracking/report.js");
+    const tracker = trackRun(recipe.output, {
+      steps: recipe.max_steps,
+      maxMinutes: recipe.max_minutes,
+      resume: options.resume,
+    });
+    const result = await interruptible(
+      "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",
+      (signal) =>
+        run(recipe, {
+          resume: options.resume,
+          signal,
+          tracker,
+          onDownload: downloadProgress(),
+          onReading: (done, total) =>
+            showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
+        }),
+    ).finally(() => tracker.close());
+    if (result === undefined) {
+      // before there was anything to save
+      exit(exitCodes.interrupted);
+      return;
+    }
+    const report = await writeReport(recipe.output);
+    if (options.json) {
+      printJson({ ...result, report });
+    } else {
+      for (const line of describe(result, recipe)) print(line);
+      print(`report  ${report}`);
+      if (result.interrupted) {
+        print(
+          `Interrupted after step ${result.steps} of ${recipe.max_steps}. The same command with --resume goes on.`,
+        );
+      }
+    }
+    if (result.interrupted) exit(exitCodes.interrupted);
+  });
+}
