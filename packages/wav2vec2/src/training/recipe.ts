@@ -158,7 +158,7 @@ const pretraining = z.strictObject({
     .max(1)
     .default(0.999995)
     .describe(
-      "Factor from step to step; 0.999995 reaches 0.5 after 277,258 steps, so shorter runs want less",
+      "Factor from step to step; 0.999995 reaches 0.5 after 277,259 steps, so shorter runs want less",
     ),
   padding: z
     .enum(["pad", "crop"])

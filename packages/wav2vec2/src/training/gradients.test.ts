@@ -1,0 +1,155 @@
+import { rand, scope, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { describe, expect, it } from "vitest";
+import { collatePreTraining } from "../data/batches/pretraining-collator.js";
+import { Random } from "../data/random.js";
+import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
+import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { gumbelNoise } from "../model/quantizer.js";
+import { Gradients } from "./gradients.js";
+
+const config = createConfig({
+  convDim: [8, 8],
+  convKernel: [20, 16],
+  convStride: [10, 16],
+  featExtractNorm: "layer",
+  hiddenSize: 8,
+  numHiddenLayers: 1,
+  numAttentionHeads: 2,
+  intermediateSize: 16,
+  numConvPosEmbeddings: 4,
+  numConvPosEmbeddingGroups: 2,
+  codevectorDim: 8,
+  projCodevectorDim: 8,
+  numCodevectorsPerGroup: 6,
+  numNegatives: 5,
+  maskTimeProb: 0.5,
+  maskTimeLength: 3,
+  hiddenDropout: 0,
+  attentionDropout: 0,
+  activationDropout: 0,
+  layerdrop: 0,
+  diversityLossWeight: 0, // over a batch it is no sum: a batch's perplexity is not made of its parts' perplexities
+});
+
+const random = new Random(1, "clips");
+/** Clips of different numbers of masked frames. */
+const clips = [9000, 5000, 3000, 7000].map((length, index) => ({
+  id: `clip-${index}`,
+  samples: Float32Array.from({ length }, () => random.uniform() - 0.5),
+}));
+
+interface Rows {
+  from: number;
+  count: number;
+}
+
+/** Some rows of one batch of all clips, as a batch of its own. */
+function rowsOf(
+  { from, count }: Rows,
+  batch: ReturnType<typeof collatePreTraining>,
+  noise: Tensor,
+  { numNegatives }: Wav2Vec2Config,
+) {
+  const { time, paddedLength } = batch;
+  const negatives = batch.negatives
+    .slice(from * time * numNegatives, (from + count) * time * numNegatives)
+    .map((frame, index) =>
+      batch.mask[from * time + Math.floor(index / numNegatives)] ? frame - from * time : 0,
+    );
+  return {
+    input: tensor(batch.input.slice(from * paddedLength, (from + count) * paddedLength), [
+      count,
+      paddedLength,
+    ]),
+    lengths: Array.from(batch.lengths.slice(from, from + count)),
+    maskTimeIndices: tensor(batch.mask.slice(from * time, (from + count) * time), [count, time], {
+      dtype: "bool",
+    }),
+    sampledNegativeIndices: tensor(negatives, [count, time, numNegatives], { dtype: "int64" }),
+    gumbelNoise: noise.narrow(0, from, count),
+  };
+}
+
+/** Gradients of an update whose batches are those rows. */
+function gradientsOf(parts: Rows[], scaling: "once" | "every_batch"): number[] {
+  const model = new Wav2Vec2ForPreTraining(config);
+  const weights = new Random(2, "weights");
+  for (const parameter of model.parameters())
+    scope(() => {
+      const values = Float32Array.from({ length: parameter.numel }, () => 0.4 * (weights.uniform() - 0.5));
+      parameter.detach().copy_(tensor(values, parameter.shape));
+    });
+  model.train();
+  const draw = new Random(3, "masks");
+  const batch = collatePreTraining(clips, { ...config, padding: "pad" }, () => draw.uniform());
+  const noise = gumbelNoise(
+    tensor(
+      Float32Array.from({ length: clips.length * batch.time * 12 }, () => draw.uniform()),
+      [clips.length, batch.time, 2, 6],
+    ),
+  );
+  const gradients = new Gradients(model.parameters(), {
+    gradient_accumulation: parts.length,
+    gradient_scaling: scaling,
+    optimizer: { max_grad_norm: 1e9 } as never,
+  });
+  for (const part of parts) {
+    const { loss, maskedFrames } = model.forward(rowsOf(part, batch, noise, config));
+    gradients.add(loss!, maskedFrames!, []);
+  }
+  gradients.finish(1);
+  return model
+    .parameters()
+    .flatMap(({ grad }) => grad?.toArray() ?? [])
+    .map(Number);
+}
+
+const difference = (a: number[], b: number[]): number => {
+  const largest = Math.max(...b.map(Math.abs));
+  return Math.max(...a.map((value, index) => Math.abs(value - b[index]!))) / largest;
+};
+
+describe("the gradients of an update", () => {
+  const whole = gradientsOf([{ from: 0, count: 4 }], "once");
+
+  it("of micro-batches are those of one batch, however the clips are divided", () => {
+    expect(Math.max(...whole.map(Math.abs))).toBeGreaterThan(0);
+    for (const counts of [
+      [2, 2],
+      [1, 3],
+      [1, 1, 1, 1],
+    ]) {
+      const parts = counts.map((count, index) => ({
+        from: counts.slice(0, index).reduce((sum, value) => sum + value, 0),
+        count,
+      }));
+      expect(difference(gradientsOf(parts, "once"), whole)).toBeLessThan(1e-5);
+    }
+  });
+
+  it("are others where each batch is divided, as in Hugging Face's script", () => {
+    const parts = [
+      { from: 0, count: 1 },
+      { from: 1, count: 3 },
+    ];
+    expect(difference(gradientsOf(parts, "every_batch"), whole)).toBeGreaterThan(0.01);
+  });
+
+  it("are refused where they are not finite, with the utterances to blame", () => {
+    const weight = rand([1]);
+    weight.requiresGrad = true;
+    const recipe = {
+      gradient_accumulation: 2,
+      gradient_scaling: "once",
+      optimizer: { max_grad_norm: 1 },
+    } as never;
+    const gradients = new Gradients([weight], recipe);
+    gradients.add(weight.sum(), 1, ["good"]);
+    gradients.add(weight.sum().div(0), 1, ["bad"]);
+    expect(() => gradients.finish(7)).toThrow(/loss of step 7 must be finite.*utterances: bad\./);
+    const roots = new Gradients([weight], recipe);
+    weight.grad = undefined;
+    roots.add(weight.sub(weight).abs().sqrt().sum(), 1, ["a", "b"]); // 0, and its gradient infinity times 0
+    expect(() => roots.finish(8)).toThrow(/gradient norm of step 8 must be finite.*utterances: a, b\./);
+  });
+});

@@ -1,0 +1,256 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadTensors } from "@wav2vec2/libtorch";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readCorpus } from "../src/data/corpus/corpus.js";
+import { readConfig } from "../src/model/configuration-file.js";
+import { loadPreTrainingModel } from "../src/pretrained/pretraining-directory.js";
+import { readStepLines } from "../src/tracking/metrics-file.js";
+import { trackRun } from "../src/tracking/run.js";
+import type { Tracker } from "../src/tracking/tracker.js";
+import { finetune } from "../src/training/finetune.js";
+import { gumbelTemperature, pretrain } from "../src/training/pretrain.js";
+import { resolveRecipe } from "../src/training/recipe.js";
+import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+
+let directory: string;
+let data: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "pretrain-"));
+  data = join(directory, "corpus");
+  await writeToneCorpus(data, { train: 60, dev: 10 });
+  for (const split of ["train", "dev"]) await rm(join(data, split, "1", "1", "1-1.trans.txt")); // unlabelled
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** Remembers what it is told; `onStep` runs after each logged step. */
+function recorder(onStep?: (step: number) => void) {
+  const notes: string[] = [];
+  const rows: Record<string, number>[] = [];
+  const tracker: Tracker = {
+    log(metrics, step) {
+      rows.push({ step, ...metrics });
+      if (metrics.loss !== undefined) onStep?.(step);
+    },
+    note: (text) => void notes.push(text),
+    transcripts() {},
+    codebooks() {},
+    codedClips() {},
+    async close() {},
+  };
+  return { notes, rows, tracker };
+}
+
+const PRETRAINED = {
+  ...TINY_MODEL,
+  codevector_dim: 16,
+  proj_codevector_dim: 16,
+  num_codevectors_per_group: 20,
+};
+
+function recipe(output: string, changes: Record<string, unknown> = {}) {
+  return resolveRecipe({
+    task: "pretrain",
+    max_steps: 12,
+    output: join(directory, output),
+    data: { root: data, batch_seconds: 6 },
+    model: { ...PRETRAINED, mask_time_prob: 0.5, num_negatives: 10 },
+    optimizer: { learning_rate: 2e-3 },
+    schedule: { warmup_steps: 2 },
+    logging_steps: 1,
+    eval_steps: 6,
+    save_steps: 6,
+    threads: 1,
+    ...changes,
+  });
+}
+
+const run = (tracker = recorder().tracker, signal = new AbortController().signal, resume = false) => ({
+  tracker,
+  signal,
+  resume,
+});
+
+async function weights(output: string): Promise<Map<string, string>> {
+  const { tensors } = await loadTensors(join(directory, output, "final", "model.safetensors"));
+  return new Map(
+    [...tensors].map(([name, tensor]) => [name, Buffer.from(tensor.toBytes()).toString("base64")]),
+  );
+}
+
+/** Metrics without those of the machine. */
+const reproducible = (rows: Record<string, number>[]) =>
+  rows.map(({ audio_seconds_per_second: _, data_wait_share: __, memory_mb: ___, time: ____, ...row }) => row);
+
+describe("pre-training", () => {
+  it("learns to find masked frames of unlabelled speech, and fine-tuning starts from what it leaves", async () => {
+    const output = join(directory, "learn");
+    const tracker = trackRun(output, { steps: 300, resume: false, stream: { write() {} } });
+    const settings = { max_steps: 300, logging_steps: 50, eval_steps: 100, save_steps: 1000 };
+    const result = await pretrain(
+      recipe("learn", { ...settings, optimizer: { learning_rate: 5e-3 } }),
+      run(tracker),
+    );
+    expect(result).toMatchObject({ interrupted: false, steps: 300, model: join(output, "final") });
+    expect(result.contrastiveLoss).toBeLessThan(0.8 * result.chanceLoss);
+    expect(result.accuracy).toBeGreaterThan(2 / 11);
+
+    const rows = readStepLines(join(output, "metrics.jsonl"));
+    const held = rows.filter((row) => "eval/contrastive_loss" in row);
+    expect(held.map(({ step }) => step)).toEqual([100, 200, 300]);
+    expect(held.at(-1)!["eval/contrastive_loss"]).toBe(result.contrastiveLoss);
+    expect(held.at(-1)!["eval/contrastive_loss_to_chance"]).toBeCloseTo(
+      result.contrastiveLoss! / Math.log(11),
+    );
+    const codebooks = readStepLines(join(output, "codebooks.jsonl"));
+    const counts = codebooks.at(-1)!.counts as number[][];
+    expect(counts.map((group) => group.length)).toEqual([20, 20]);
+    const frames = counts.map((group) => group.reduce((sum, count) => sum + count, 0));
+    expect(frames[0]).toBe(frames[1]);
+    const clips = readStepLines(join(output, "coded-clips.jsonl")).filter(({ step }) => step === 300);
+    expect(clips).toHaveLength(6);
+    for (const { codes, found, masked } of clips as never as {
+      codes: [];
+      found: boolean[];
+      masked: number[][];
+    }[]) {
+      expect(found).toHaveLength(codes.length);
+      const inside = (frame: number) => masked.some(([first, end]) => frame >= first! && frame < end!);
+      expect(found.every((right, frame) => !right || inside(frame))).toBe(true);
+    }
+
+    const labelled = join(directory, "labelled");
+    await writeToneCorpus(labelled, { train: 20, dev: 5 });
+    const tuned = await finetune(
+      resolveRecipe({
+        max_steps: 4,
+        output: join(directory, "tuned"),
+        data: { root: labelled, batch_seconds: 6 },
+        init: result.model,
+        logging_steps: 1,
+        eval_steps: 4,
+        threads: 1,
+      }),
+      run(),
+    );
+    expect(tuned.steps).toBe(4);
+    expect((await readConfig(tuned.model)).hiddenSize).toBe(24);
+  });
+
+  it("resumed equals never stopped, to the last bit", async () => {
+    const whole = recorder();
+    const changes = { gradient_accumulation: 2 };
+    await pretrain(recipe("whole", changes), run(whole.tracker));
+    const controller = new AbortController();
+    const before = recorder((step) => step === 5 && controller.abort());
+    const interrupted = await pretrain(recipe("parts", changes), run(before.tracker, controller.signal));
+    expect(interrupted).toMatchObject({ interrupted: true, steps: 5 });
+    const after = recorder();
+    await pretrain(recipe("parts", changes), run(after.tracker, undefined, true));
+    expect(reproducible([...before.rows, ...after.rows])).toEqual(reproducible(whole.rows));
+    expect(await weights("parts")).toEqual(await weights("whole"));
+  });
+
+  it("gives the same losses whatever prepares the batches", async () => {
+    const losses = async (workers: number) => {
+      const { tracker, rows } = recorder();
+      await pretrain(
+        recipe(`workers-${workers}`, { max_steps: 4, data: { root: data, batch_seconds: 3, workers } }),
+        run(tracker),
+      );
+      return reproducible(rows);
+    };
+    expect(await losses(2)).toEqual(await losses(0));
+  });
+
+  it("cuts to equal lengths, penalises features and scales their gradient as fairseq does", async () => {
+    const { tracker, rows } = recorder();
+    const model = { ...PRETRAINED, mask_time_prob: 0.5, feature_penalty_weight: 10, feature_grad_mult: 0.1 };
+    await pretrain(
+      recipe("fairseq", { max_steps: 3, eval_steps: 3, model, pretraining: { padding: "crop" } }),
+      run(tracker),
+    );
+    const [first] = rows;
+    expect(first!.loss).toBeCloseTo(
+      first!.contrastive_loss! + 0.1 * first!.diversity_loss! + 10 * first!.feature_penalty!,
+      4,
+    );
+  });
+
+  it("goes on from a pre-trained directory with its codebooks", async () => {
+    await pretrain(recipe("first", { max_steps: 2 }), run());
+    const init = join(directory, "first", "final");
+    await pretrain(
+      recipe("second", { max_steps: 1, init, model: {}, optimizer: { learning_rate: 1e-12 } }),
+      run(),
+    );
+    const model = async (name: string) => (await loadPreTrainingModel(join(directory, name, "final"))).model;
+    const [before, after] = [await model("first"), await model("second")];
+    expect(after.quantizer.codevectors.toArray()).toEqual(before.quantizer.codevectors.toArray());
+    expect(after.config.numNegatives).toBe(10); // what the recipe does not say is the directory's
+  });
+
+  it("divides long recordings and hears all of them", async () => {
+    const { notes, tracker } = recorder();
+    const { utterances } = await readCorpus(data, "train", { transcripts: "none" });
+    const longest = Math.max(...utterances.map(({ seconds }) => seconds));
+    const changes = { max_steps: 2, data: { root: data, batch_seconds: 6, max_seconds: longest / 2.5 } };
+    await pretrain(recipe("long", changes), run(tracker));
+    const parts = utterances.map(({ seconds }) => Math.max(1, Math.floor(seconds / (longest / 2.5))));
+    const count = parts.reduce((sum, value) => sum + value, 0);
+    expect(count).toBeGreaterThan(60);
+    expect(notes.join("\n")).toContain(`${count} clips`);
+  });
+
+  it("says what is too little, and refuses what cannot be learned from", async () => {
+    const { notes, tracker } = recorder();
+    await pretrain(
+      recipe("little", {
+        max_steps: 2,
+        gradient_accumulation: 40,
+        schedule: { warmup_steps: 10 },
+        model: { ...PRETRAINED, mask_time_prob: 0.5, mask_time_length: 20 },
+        data: { root: data, batch_seconds: 6, train_share: 0.2 },
+      }),
+      run(tracker),
+    );
+    const said = notes.join("\n");
+    expect(said).toMatch(/12 clips \(0\.00 h\) to learn from/);
+    expect(said).toMatch(/schedule\.warmup_steps should be less than max_steps \(2\), but is 10/);
+    expect(said).toMatch(/train should hold at least one update's batches \(40\), but holds/);
+    expect(said).toMatch(/\d+ clips are not longer than a mask of 20 frames, for example 1-1-\d+/);
+    expect(await readdir(join(directory, "little", "final"))).toContain("model.safetensors"); // all the same
+
+    const refused = (changes: Record<string, unknown>) => pretrain(recipe("refused", changes), run());
+    await expect(refused({ data: { root: data, min_seconds: 60, max_seconds: 90 } })).rejects.toThrow(
+      /train must hold clips of at least 60 s, but all 60 are shorter/,
+    );
+    await expect(
+      refused({ model: { ...PRETRAINED, mask_time_prob: 0, mask_time_min_masks: 0 } }),
+    ).rejects.toThrow(/mask_time_prob must be above 0/);
+    await expect(refused({ model: { ...PRETRAINED, add_adapter: true } })).rejects.toThrow(
+      /add_adapter must be false/,
+    );
+    await expect(pretrain(resolveRecipe({ data: { root: data } }), run())).rejects.toThrow(
+      /task must be pretrain for pre-training, but is finetune/,
+    );
+  });
+
+  it("writes a recipe that reads back", async () => {
+    const text = await readFile(join(directory, "fairseq", "recipe.yaml"), "utf8");
+    expect(text).toContain("task: pretrain");
+    expect(text).toContain("padding: crop");
+  });
+});
+
+describe("the Gumbel temperature", () => {
+  it("is the paper's", () => {
+    const { pretraining } = recipe("unused");
+    const at = (step: number) => gumbelTemperature(step, pretraining!);
+    expect(at(0)).toBe(2);
+    expect(at(100_000)).toBeCloseTo(2 * 0.999995 ** 100_000);
+    expect(at(277_258)).toBeGreaterThan(0.5);
+    expect(at(277_259)).toBe(0.5);
+  });
+});
