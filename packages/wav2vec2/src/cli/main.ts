@@ -27,6 +27,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./finetune.js")).defineFinetune,
   },
   {
+    name: "bench",
+    summary: "what a step of a recipe costs here, and how long it will take",
+    load: async () => (await import("./bench.js")).defineBench,
+  },
+  {
     name: "evaluate",
     summary: "word and character error rate of a model on a split",
     load: async () => (await import("./evaluate.js")).defineEvaluate,

@@ -16,9 +16,13 @@ const shortNames: Readonly<Record<string, string>> = {
 /**
  * Gives `command` an option for every key of a recipe: kebab case, dots for nesting, so `--optimizer.learning-rate`
  * for `optimizer.learning_rate`. Keys of the network are open (`--model.hidden-size`), so those that `argv` uses
- * are added. What was given is put into the map that comes back, while the command line is parsed.
+ * are added; keys of another task than `task` are not. What was given is put into the map that comes back, while the command line is parsed.
  */
-export function addRecipeOptions(command: Command, argv: readonly string[], task: Recipe["task"]): Overrides {
+export function addRecipeOptions(
+  command: Command,
+  argv: readonly string[],
+  task?: Recipe["task"],
+): Overrides {
   const overrides = new Map<string, { value: unknown; option: string }>();
   const add = (key: RecipeKey, flag: string, hidden: boolean): void => {
     const description =
@@ -49,9 +53,9 @@ export function addRecipeOptions(command: Command, argv: readonly string[], task
   return overrides;
 }
 
-function belongsToOther(key: string, task: Recipe["task"]): boolean {
+function belongsToOther(key: string, task: Recipe["task"] | undefined): boolean {
   const owner = taskOf(key);
-  return owner !== undefined && owner !== task;
+  return owner !== undefined && task !== undefined && owner !== task;
 }
 
 function parseValue(key: RecipeKey, text: string, flag: string): unknown {

@@ -18,15 +18,14 @@ import { hasTokenizer } from "../text/tokenizer-files.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
-import { batchLimits, type CtcTrainingBatch, ctcBatches, forwardBatch, paddedFrames } from "./ctc-batches.js";
+import { type CtcTrainingBatch, ctcBatches, ctcLoss, paddedFrames } from "./ctc-batches.js";
 import { evaluate } from "./evaluate.js";
 import { findInit, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
 import type { Recipe } from "./recipe.js";
-import { fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
+import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
-const BATCH_SECONDS = 100;
 
 export interface FinetuneResult {
   /** Directory of the best model, by WER on the validation split. */
@@ -93,7 +92,7 @@ async function makeModel(
       })
     : new Wav2Vec2ForCTC(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
-  return { model, tokenizer, normalize: init ? await readNormalize(init) : true };
+  return { model, tokenizer, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
 }
 
 /** What can be trained on, with a note on what was left out and why. */
@@ -145,8 +144,7 @@ function ctcTask(
 ): Task<CtcTrainingBatch> {
   const { model } = ctc;
   const { seed } = recipe;
-  const { batch_seconds: batchSeconds, batch_size: batchSize } = recipe.data;
-  const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
+  const limits = batchLimitsOf(recipe);
   return {
     module: model,
     data: fingerprint(utterances),
@@ -157,10 +155,7 @@ function ctcTask(
         augmentation,
         unknown: "error",
       }),
-    loss(batch) {
-      const { logits, frames } = forwardBatch(model, batch);
-      return { loss: model.loss(logits, frames, batch), count: 1 };
-    },
+    loss: (batch) => ctcLoss(model, batch),
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),
     async evaluate(step) {
       const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, { ...limits, ...loading });

@@ -1,11 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { autocast, type nn, optim, scope, type Tensor } from "@wav2vec2/libtorch";
+import { type nn, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../data/batches/batches.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
 import { requireFiniteWeights } from "./finite-weights.js";
 import { Gradients } from "./gradients.js";
 import { Meter } from "./meter.js";
+import { makeOptimizer } from "./optimizer.js";
+import { withPrecision } from "./precision.js";
 import type { Recipe } from "./recipe.js";
 import { learningRateScale } from "./schedule.js";
 
@@ -149,25 +151,6 @@ export async function train<Batch extends TrainingBatch>(
   if (saved !== progress.step) await save();
   await task.save("final");
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
-}
-
-/** AdamW over what is trained. */
-function makeOptimizer(module: nn.Module, { optimizer }: Recipe): optim.AdamW {
-  const trained = module.parameters().filter((tensor) => tensor.requiresGrad);
-  const matrices = trained.filter((tensor) => tensor.shape.length > 1);
-  const vectors = trained.filter((tensor) => tensor.shape.length <= 1); // biases and norms
-  const spared = optimizer.decay_biases_and_norms ? {} : { weightDecay: 0 };
-  const groups = [{ parameters: matrices }, { parameters: vectors, ...spared }];
-  return new optim.AdamW(groups, {
-    learningRate: optimizer.learning_rate,
-    betas: optimizer.betas,
-    eps: optimizer.eps,
-    weightDecay: optimizer.weight_decay,
-  });
-}
-
-function withPrecision<T>({ precision }: Recipe, body: () => T): T {
-  return precision === "float32" ? body() : autocast({ dtype: precision }, body);
 }
 
 function prefixed(metrics: Record<string, number>): Record<string, number> {

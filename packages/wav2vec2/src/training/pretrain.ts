@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
-import { type BatchLimits, batchOrder, lengthBucketedBatches } from "../data/batches/batches.js";
+import { batchOrder, lengthBucketedBatches } from "../data/batches/batches.js";
 import type { BatchLoadOptions } from "../data/batches/load-batches.js";
 import type { Preparation } from "../data/batches/prepare-batch.js";
 import type { PreTrainingCollation } from "../data/batches/pretraining-collator.js";
@@ -18,20 +18,14 @@ import { type PreTrainingModel, savePreTrainingModel } from "../pretrained/pretr
 import { formatDuration } from "../tracking/duration.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
-import { batchLimits } from "./ctc-batches.js";
 import { evaluatePreTraining } from "./evaluate-pretraining.js";
 import { findInit, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
-import {
-  forwardPreTraining,
-  type PreTrainingTrainingBatch,
-  preTrainingBatches,
-} from "./pretraining-batches.js";
-import { chanceLoss, preTrainingMetrics, preTrainingSums } from "./pretraining-metrics.js";
+import { type PreTrainingTrainingBatch, preTrainingBatches } from "./pretraining-batches.js";
+import { chanceLoss, preTrainingLoss, preTrainingMetrics } from "./pretraining-metrics.js";
 import type { PreTrainingRecipe, Recipe } from "./recipe.js";
-import { fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
+import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 
-const BATCH_SECONDS = 100;
 /** Of validation, whatever the recipe: so that its curves can be compared between runs. */
 const HELD_SECONDS = 60;
 const SHOWN_CLIPS = 6;
@@ -87,23 +81,27 @@ function requirePretraining(recipe: Recipe): asserts recipe is PreTrainingRecipe
   );
 }
 
-/** The model to start from: a directory's weights, or random ones as the paper draws them. */
-async function makeModel(recipe: PreTrainingRecipe, init: string | undefined): Promise<PreTrainingModel> {
-  const base = init ? await readConfig(init) : PRESETS[recipe.preset];
+/** What the recipe makes of a shape. @throws ConfigurationError where nothing would be masked */
+export function pretrainingConfig(recipe: Recipe, base: Wav2Vec2Config): Wav2Vec2Config {
   // A fine-tuned or published model's masks are those of fine-tuning.
   const masks = { mask_time_prob: 0.65, mask_time_length: 10, mask_time_min_masks: 2, mask_feature_prob: 0 };
   const config = configWithKeys(base, { ...masks, ...recipe.model }, "The recipe's model");
-  if (config.maskTimeProb === 0 && config.maskTimeMinMasks === 0) {
-    throw new ConfigurationError(
-      "model.mask_time_prob must be above 0 for pre-training, but is 0. The paper's is 0.65 with spans of 10 frames.",
-    );
-  }
+  if (config.maskTimeProb > 0 || config.maskTimeMinMasks > 0) return config;
+  throw new ConfigurationError(
+    "model.mask_time_prob must be above 0 for pre-training, but is 0. The paper's is 0.65 with spans of 10 frames.",
+  );
+}
+
+/** The model to start from: a directory's weights, or random ones as the paper draws them. */
+async function makeModel(recipe: PreTrainingRecipe, init: string | undefined): Promise<PreTrainingModel> {
+  const base = init ? await readConfig(init) : PRESETS[recipe.preset];
+  const config = pretrainingConfig(recipe, base);
   if (init) requireSameShape(init, base, config);
   const model = init
     ? await loadModel(Wav2Vec2ForPreTraining, init, { config: () => config, newHead: "where missing" })
     : new Wav2Vec2ForPreTraining(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
-  return { model, normalize: init ? await readNormalize(init) : true };
+  return { model, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
 }
 
 interface Clips {
@@ -162,13 +160,9 @@ function describe(
 }
 
 /** Clips as long as training hears them. */
-function withinSeconds(clips: readonly Utterance[], maxSeconds: number): { samples: number }[] {
+export function withinSeconds(clips: readonly Utterance[], maxSeconds: number): { samples: number }[] {
   const most = Math.floor(maxSeconds * SAMPLE_RATE);
   return clips.map(({ samples }) => ({ samples: Math.min(samples, most) }));
-}
-
-function batchLimitsOf({ data }: Recipe): BatchLimits {
-  return batchLimits({ batchSeconds: data.batch_seconds, batchSize: data.batch_size }, BATCH_SECONDS);
 }
 
 async function pretrainingTask(
@@ -209,10 +203,7 @@ async function pretrainingTask(
         loading,
       ),
     anneal: (step) => model.setGumbelTemperature(gumbelTemperature(step, pretraining)),
-    loss(batch) {
-      const scored = forwardPreTraining(model, batch);
-      return { loss: scored.loss, count: scored.maskedFrames, sums: preTrainingSums(scored, batch) };
-    },
+    loss: (batch) => preTrainingLoss(model, batch),
     metrics: (sums) => ({
       ...preTrainingMetrics(sums, config),
       gumbel_temperature: model.quantizer.temperature,
@@ -229,7 +220,7 @@ async function pretrainingTask(
 }
 
 /** What of a configuration decides masks and distractors. */
-function masksOf(config: Wav2Vec2Config): Omit<PreTrainingCollation, "padding" | "maxSamples"> {
+export function masksOf(config: Wav2Vec2Config): Omit<PreTrainingCollation, "padding" | "maxSamples"> {
   const { convKernel, convStride, maskTimeProb, maskTimeLength, maskTimeMinMasks, numNegatives } = config;
   return { convKernel, convStride, maskTimeProb, maskTimeLength, maskTimeMinMasks, numNegatives };
 }

@@ -1,7 +1,15 @@
 import type { Tensor } from "@wav2vec2/libtorch";
 import type { PreTrainingBatch } from "../data/batches/pretraining-collator.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
-import type { ScoredBatch } from "./pretraining-batches.js";
+import type { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import type { BatchLoss } from "./loop.js";
+import { forwardPreTraining, type ScoredBatch } from "./pretraining-batches.js";
+
+/** A batch's share of an update: a sum over its masked frames. */
+export function preTrainingLoss(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): BatchLoss {
+  const scored = forwardPreTraining(model, batch);
+  return { loss: scored.loss, count: scored.maskedFrames, sums: preTrainingSums(scored, batch) };
+}
 
 /** What a batch adds to the metrics of pre-training, each a sum over masked frames unless it says otherwise. */
 export function preTrainingSums(

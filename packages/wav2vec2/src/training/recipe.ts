@@ -84,6 +84,13 @@ const data = z.strictObject({
     .default(0.1)
     .describe("Training leaves out utterances shorter than this"),
   max_seconds: amount().default(20).describe("Training leaves out utterances longer than this"),
+  normalize: z
+    .boolean()
+    .optional()
+    .describe(
+      "Bring each clip to zero mean and unit variance. Default: as init's directory says, true without (the paper's BASE: " +
+        "false)",
+    ),
   workers: z
     .int()
     .nonnegative()

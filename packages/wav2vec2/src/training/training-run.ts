@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { manualSeed, setThreads } from "@wav2vec2/libtorch";
+import type { BatchLimits } from "../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
 import type { DownloadProgress } from "../files/hub.js";
 import type { Tracker } from "../tracking/tracker.js";
+import { batchLimits } from "./ctc-batches.js";
 import { LeftOut } from "./left-out.js";
 import { readSplit } from "./read-split.js";
 import type { Recipe } from "./recipe.js";
@@ -116,6 +118,14 @@ function noteOverlap({ train, held }: Splits<Utterance>, tracker: Tracker): void
     `${both} of ${held.length} clips to validate on are in the training split too: results will look better than ` +
       "they are. Choose splits without common clips.",
   );
+}
+
+/** Seconds of audio in a batch where a recipe says nothing of its size. */
+const BATCH_SECONDS = 100;
+
+/** How large a recipe's batches are. */
+export function batchLimitsOf({ data }: Recipe): BatchLimits {
+  return batchLimits({ batchSeconds: data.batch_seconds, batchSize: data.batch_size }, BATCH_SECONDS);
 }
 
 /** Hours of all clips together, for messages. */

@@ -1,0 +1,57 @@
+import { formatDuration } from "../tracking/duration.js";
+import type { BenchResult } from "../training/bench.js";
+import type { Recipe } from "../training/recipe.js";
+import { loadRecipe } from "../training/recipe-file.js";
+import { type Define, exitCodes, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { interruptible } from "./interruption.js";
+import { addRecipeOptions } from "./recipe-options.js";
+
+export const defineBench: Define = (command, { argv, exit }) => {
+  command
+    .option("--config <file>", "recipe in YAML; the options below change single keys of it")
+    .option("--batches <number>", "how many batches to measure", positiveWhole, 5)
+    .option("--json", "print the result as JSON", false);
+  const overrides = addRecipeOptions(command, argv);
+  command.action(async ({ config, batches, json }: { config?: string; batches: number; json: boolean }) => {
+    const corpus = overrides.has("data.root");
+    const values = new Map([["data.root", { value: "", option: "--data" }], ...overrides]); // noise needs no corpus
+    const recipe = loadRecipe(config, values);
+    const { bench } = await import("../training/bench.js");
+    const onProgress = (done: number, total: number) => showProgress(`batch ${done + 1} of ${total}`);
+    const result = await interruptible("Interrupted.", (signal) =>
+      bench(recipe, { corpus, batches, signal, onProgress }),
+    ).finally(() => showProgress(""));
+    if (result === undefined) {
+      exit(exitCodes.interrupted);
+    } else if (json) {
+      printJson(result);
+    } else {
+      for (const line of describe(result, recipe)) print(line);
+    }
+  });
+};
+
+function describe(result: BenchResult, { max_steps: steps, max_minutes: minutes, data }: Recipe): string[] {
+  const { batchSeconds, stepSeconds, batchesAStep, recipeSeconds } = result;
+  const [fastest, slowest] = [Math.min(...batchSeconds), Math.max(...batchSeconds)];
+  const limited = minutes !== undefined && recipeSeconds >= minutes * 60;
+  const epochs = result.epochs === undefined ? "" : `, ${data.train_split} ${result.epochs.toFixed(1)} times`;
+  return [
+    `network   ${(result.parameters / 1e6).toFixed(2)} M parameters: ${size(result.modelMb)}, a checkpoint ${size(result.checkpointMb)}`,
+    `batch     ${result.batchAudioSeconds.toFixed(1)} s of audio, forward and backward in ${precise(fastest)} to ${precise(slowest)} s`,
+    `step      ${batchesAStep === 1 ? "1 batch" : `${batchesAStep} batches`} in ${precise(stepSeconds)} s: ${result.audioSecondsPerSecond.toPrecision(3)} s of audio a second`,
+    `memory    ${size(result.memoryMb)} at its highest`,
+    limited
+      ? `recipe    stops after ${minutes} min at about step ${Math.floor(recipeSeconds / stepSeconds).toLocaleString("en")} of ${steps.toLocaleString("en")}`
+      : `recipe    ${steps.toLocaleString("en")} steps in ${formatDuration(recipeSeconds)}, and what validation takes`,
+    `hears     ${result.recipeAudioHours.toPrecision(3)} h of audio${epochs}`,
+  ];
+}
+
+function size(megabytes: number): string {
+  return megabytes < 1000 ? `${megabytes.toPrecision(3)} MB` : `${(megabytes / 1000).toPrecision(3)} GB`;
+}
+
+function precise(seconds: number): string {
+  return String(Number(seconds.toPrecision(3)));
+}

@@ -1,0 +1,215 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { manualSeed, scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
+import { SAMPLE_RATE } from "../audio/audio-file.js";
+import { lengthBucketedBatches } from "../data/batches/batches.js";
+import { collateCtc } from "../data/batches/ctc-collator.js";
+import { collatePreTraining } from "../data/batches/pretraining-collator.js";
+import { divideLong } from "../data/corpus/filter.js";
+import { Random } from "../data/random.js";
+import type { Utterance } from "../data/utterance.js";
+import { resolveModel } from "../files/hub.js";
+import type { Wav2Vec2Config } from "../model/configuration.js";
+import { configWithKeys, readConfig } from "../model/configuration-file.js";
+import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { minimumSamples } from "../model/lengths.js";
+import { PRESETS } from "../model/presets.js";
+import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { ctcLoss } from "./ctc-batches.js";
+import { Gradients } from "./gradients.js";
+import type { BatchLoss } from "./loop.js";
+import { makeOptimizer } from "./optimizer.js";
+import { withPrecision } from "./precision.js";
+import { masksOf, pretrainingConfig, withinSeconds } from "./pretrain.js";
+import { preTrainingLoss } from "./pretraining-metrics.js";
+import { readSplit } from "./read-split.js";
+import type { Recipe } from "./recipe.js";
+import { batchLimitsOf } from "./training-run.js";
+
+/** LibriSpeech's mean: 960.9 hours in 281,241 clips. */
+const MEAN_SECONDS = 12.3;
+/** Characters a second of LibriSpeech's transcripts, about. */
+const LABELS_PER_SECOND = 14;
+const MEGABYTE = 1e6;
+
+export interface BenchResult {
+  parameters: number;
+  /** Of the weights on disk. */
+  modelMb: number;
+  /** Of a checkpoint to resume from: weights and two moments of what is trained. */
+  checkpointMb: number;
+  /** Seconds of audio in a batch, padding included. */
+  batchAudioSeconds: number;
+  batchesAStep: number;
+  /** Of each measured batch, forward and backward. */
+  batchSeconds: number[];
+  /** Of one step: all its batches and the optimiser. */
+  stepSeconds: number;
+  audioSecondsPerSecond: number;
+  /** Highest of the process. */
+  memoryMb: number;
+  /** Of the whole recipe, without validation, checkpoints and waiting for audio. */
+  recipeSeconds: number;
+  /** Audio that the recipe hears. */
+  recipeAudioHours: number;
+  /** How often it hears the training split, where there is one. */
+  epochs: number | undefined;
+}
+
+export interface BenchOptions {
+  /** Take the lengths of the recipe's training split. Otherwise all clips are as long as LibriSpeech's mean. */
+  corpus: boolean;
+  /** Batches to measure, behind one to warm up. */
+  batches: number;
+  signal: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * What a step of a recipe costs on this machine, measured on noise in batches as large as the recipe's. Nothing is
+ * written.
+ *
+ * @throws UserError for a corpus that cannot be read
+ * @throws the signal's reason where it is aborted
+ */
+export async function bench(
+  recipe: Recipe,
+  { corpus, batches, signal, onProgress }: BenchOptions,
+): Promise<BenchResult> {
+  if (recipe.threads) setThreads(recipe.threads);
+  manualSeed(recipe.seed);
+  const clips = corpus ? await lengthsOf(recipe, signal) : undefined;
+  const seconds = Math.min(MEAN_SECONDS, recipe.data.max_seconds);
+  const lengths = clips ?? Array<Length>(1000).fill({ samples: Math.round(seconds * SAMPLE_RATE) });
+  const plan = lengthBucketedBatches(lengths, { ...batchLimitsOf(recipe), seed: recipe.seed, epoch: 0 });
+  const { module, lossOf } = await network(recipe);
+  module.train();
+  const optimizer = makeOptimizer(module, recipe);
+  const gradients = new Gradients(optimizer.parameters, recipe);
+  const random = new Random(recipe.seed, "bench");
+
+  const batchTimes: number[] = [];
+  let [audio, padded] = [0, 0]; // samples of the measured batches
+  for (let done = 0; done <= batches; done++) {
+    onProgress?.(done, batches + 1);
+    await turn();
+    signal.throwIfAborted();
+    const indices = plan[done % plan.length]!;
+    const samples = indices.map((index) => lengths[index]!.samples);
+    const noise = samples.map((length) => Float32Array.from({ length }, () => random.uniform() - 0.5));
+    const measure = lossOf(noise, () => random.uniform());
+    const began = performance.now();
+    scope(() => {
+      const { loss, count } = withPrecision(recipe, measure);
+      gradients.add(loss, count, []);
+    });
+    if (done === 0) continue; // memory is taken and kernels are chosen in the first one
+    batchTimes.push((performance.now() - began) / 1000);
+    audio += samples.reduce((sum, length) => sum + length, 0);
+    padded += samples.length * samples.reduce((longest, length) => Math.max(longest, length), 0);
+  }
+  gradients.finish(1);
+  optimizer.step(); // makes the moments
+  const began = performance.now();
+  optimizer.step();
+  const optimizerSeconds = (performance.now() - began) / 1000;
+
+  const batchesAStep = recipe.gradient_accumulation;
+  const stepSeconds = median(batchTimes) * batchesAStep + optimizerSeconds;
+  const audioSeconds = audio / SAMPLE_RATE / batches;
+  const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
+  const recipeSeconds = Math.min(stepSeconds * recipe.max_steps, limit);
+  const recipeAudioHours = ((recipeSeconds / stepSeconds) * audioSeconds * batchesAStep) / 3600;
+  const hours = clips && clips.reduce((sum, { samples }) => sum + samples, 0) / SAMPLE_RATE / 3600;
+  const elements = (tensors: Tensor[]) => tensors.reduce((sum, { numel }) => sum + numel, 0);
+  const modelMb = (4 * elements(module.parameters())) / MEGABYTE;
+  return {
+    parameters: elements(module.parameters()),
+    modelMb,
+    checkpointMb: modelMb + (8 * elements(optimizer.parameters)) / MEGABYTE,
+    batchAudioSeconds: padded / SAMPLE_RATE / batches,
+    batchesAStep,
+    batchSeconds: batchTimes,
+    stepSeconds,
+    audioSecondsPerSecond: (audioSeconds * batchesAStep) / stepSeconds,
+    memoryMb: (process.resourceUsage().maxRSS * 1024) / MEGABYTE,
+    recipeSeconds,
+    recipeAudioHours,
+    epochs: hours && recipeAudioHours / hours,
+  };
+}
+
+interface Length {
+  samples: number;
+}
+
+/** Of the clips that the recipe trains on, as long as training hears them. */
+async function lengthsOf(recipe: Recipe, signal: AbortSignal): Promise<Length[]> {
+  const { root, train_split, min_seconds, max_seconds, exclude } = recipe.data;
+  const { utterances } = await readSplit<Utterance>(root, train_split, {
+    transcripts: recipe.task === "pretrain" ? "none" : "required",
+    onProblem: "skip",
+    exclude,
+    signal,
+  });
+  const long = utterances.filter(({ seconds }) => seconds >= min_seconds);
+  if (recipe.task === "pretrain") return withinSeconds(divideLong(long, max_seconds), max_seconds);
+  return long.filter(({ seconds }) => seconds <= max_seconds);
+}
+
+interface Network {
+  module: Wav2Vec2ForPreTraining | Wav2Vec2ForCTC;
+  /** Prepares a batch of clips, and gives what computes its loss. */
+  lossOf(clips: Float32Array[], uniform: () => number): () => BatchLoss;
+}
+
+/** The recipe's network with random weights. */
+async function network(recipe: Recipe): Promise<Network> {
+  const directory = recipe.init === undefined ? undefined : await resolveModel(recipe.init);
+  const base = directory === undefined ? PRESETS[recipe.preset] : await readConfig(directory);
+  const items = (clips: Float32Array[]) => clips.map((samples, index) => ({ id: String(index), samples }));
+  if (recipe.pretraining) {
+    const { padding } = recipe.pretraining;
+    const module = new Wav2Vec2ForPreTraining(pretrainingConfig(recipe, base));
+    prepare(module, recipe);
+    const collation = { ...masksOf(module.config), padding };
+    return {
+      module,
+      lossOf(clips, uniform) {
+        const batch = collatePreTraining(items(clips), collation, uniform);
+        return () => preTrainingLoss(module, batch);
+      },
+    };
+  }
+  const config = configWithKeys(base, { ...recipe.model, ctc_zero_infinity: true }, "The recipe's model");
+  const module = new Wav2Vec2ForCTC(config);
+  prepare(module, recipe);
+  return {
+    module,
+    lossOf(clips, uniform) {
+      const labelled = items(clips).map((item) => ({
+        ...item,
+        labels: randomLabels(item.samples, config, uniform),
+      }));
+      const batch = collateCtc(labelled, { minimumSamples: minimumSamples(config) });
+      return () => ctcLoss(module, batch);
+    },
+  };
+}
+
+function prepare(module: Network["module"], recipe: Recipe): void {
+  if (recipe.freeze_feature_encoder) module.freezeFeatureEncoder();
+}
+
+/** As many as people say, of any token but the blank. */
+function randomLabels(samples: Float32Array, config: Wav2Vec2Config, uniform: () => number): Int32Array {
+  const length = Math.floor((samples.length / SAMPLE_RATE) * LABELS_PER_SECOND);
+  const tokens = Array.from({ length: config.vocabSize! }, (_, token) => token);
+  const labels = tokens.filter((token) => token !== config.padTokenId);
+  return Int32Array.from({ length }, () => labels[Math.floor(uniform() * labels.length)]!);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
