@@ -1,0 +1,18 @@
+// Pre-training from code, then a clip as the codes that were learned: node examples/09-pretrain.mjs DATA OUTPUT [STEPS]
+import { loadCoder, loadRecipe, pretrain, readAudio, readCorpus, trackRun } from "wav2vec2";
+
+const [data, output, steps = "2500"] = process.argv.slice(2);
+const values = { "data.root": data, output, max_steps: Number(steps) };
+const overrides = new Map(Object.entries(values).map(([key, value]) => [key, { value, option: key }]));
+const recipe = loadRecipe("configs/pretrain-tiny.yaml", overrides);
+const tracker = trackRun(output, { steps: recipe.max_steps, resume: false });
+const result = await pretrain(recipe, { resume: false, signal: new AbortController().signal, tracker });
+await tracker.close();
+console.log(
+  `contrastive loss ${result.contrastiveLoss.toFixed(3)}, by chance ${result.chanceLoss.toFixed(3)}`,
+);
+
+const { utterances } = await readCorpus(data, "dev", { transcripts: "none" }); // what is said is not needed
+const coder = await loadCoder(result.model);
+const { codes } = await coder.codesOf(await readAudio(utterances[0].path));
+console.log(`${utterances[0].id}: ${codes.map((entries) => entries.join("-")).join(" ")}`);

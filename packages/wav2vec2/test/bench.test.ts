@@ -1,0 +1,114 @@
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { main } from "../src/cli/main.js";
+import { readCorpus } from "../src/data/corpus/corpus.js";
+import type { BenchResult } from "../src/training/bench.js";
+import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+
+let directory: string;
+let [stdout, stderr] = ["", ""];
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "bench-"));
+  await writeToneCorpus(join(directory, "corpus"), { train: 20 });
+  for (const task of ["pretrain", "finetune"])
+    await writeFile(
+      join(directory, `${task}.yaml`),
+      JSON.stringify({
+        task,
+        max_steps: 100,
+        gradient_accumulation: 3,
+        data: { batch_seconds: 4 },
+        model: TINY_MODEL,
+      }),
+    );
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+beforeEach(() => {
+  [stdout, stderr] = ["", ""];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    stdout += text;
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    stderr += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+async function bench(...args: string[]): Promise<BenchResult> {
+  stdout = "";
+  expect(await main(["bench", "--batches", "2", "--threads", "1", "--json", ...args]), stderr).toBe(0);
+  return JSON.parse(stdout) as BenchResult;
+}
+
+describe("wav2vec2 bench", () => {
+  it.each(["pretrain", "finetune"])(
+    "measures a step of a recipe that would %s, and writes nothing",
+    async (task) => {
+      const before = await readdir(directory);
+      const result = await bench("--config", join(directory, `${task}.yaml`));
+      expect(result.batchSeconds).toHaveLength(2);
+      expect(result.batchesAStep).toBe(3);
+      const sorted = [...result.batchSeconds].sort((a, b) => a - b);
+      expect(result.stepSeconds).toBeGreaterThan(3 * sorted[0]!);
+      expect(result.recipeSeconds).toBeCloseTo(100 * result.stepSeconds, 6);
+      expect(result.epochs).toBeUndefined();
+      expect(result.checkpointMb).toBeCloseTo(3 * result.modelMb);
+      expect(result.modelMb).toBeCloseTo((4 * result.parameters) / 1e6);
+      expect(await readdir(directory)).toEqual(before);
+    },
+  );
+
+  it("takes the lengths of a corpus, and says how often it is heard", async () => {
+    const root = join(directory, "corpus");
+    const config = [
+      "--config",
+      join(directory, "pretrain.yaml"),
+      "--data",
+      root,
+      "--data.min-seconds",
+      "0.5",
+    ];
+    const result = await bench(...config);
+    const { utterances } = await readCorpus(root, "train", { transcripts: "none" });
+    const heard = utterances
+      .filter(({ seconds }) => seconds >= 0.5)
+      .reduce((sum, { seconds }) => sum + seconds, 0);
+    expect(result.epochs! * heard).toBeCloseTo(result.recipeAudioHours * 3600, 3);
+    expect(result.batchAudioSeconds).toBeLessThanOrEqual(4);
+    expect(result.batchAudioSeconds).toBeGreaterThan(2);
+  });
+
+  it("counts a frozen feature encoder out, and a time limit in", async () => {
+    const config = ["--config", join(directory, "finetune.yaml")];
+    const whole = await bench(...config);
+    const frozen = await bench(...config, "--freeze-feature-encoder", "true");
+    expect(frozen.parameters).toBe(whole.parameters);
+    expect(frozen.checkpointMb).toBeLessThan(whole.checkpointMb);
+    const limited = await bench(...config, "--max-minutes", "0.001");
+    expect(limited.recipeSeconds).toBeCloseTo(0.06);
+  });
+
+  it("prints what people want to know", async () => {
+    expect(
+      await main([
+        "bench",
+        "--batches",
+        "1",
+        "--config",
+        join(directory, "pretrain.yaml"),
+        "--data",
+        join(directory, "corpus"),
+      ]),
+    ).toBe(0);
+    expect(stdout).toMatch(/^network {3}0\.\d\d M parameters/);
+    expect(stdout).toMatch(/step {6}3 batches in [\d.]+ s/);
+    expect(stdout).toMatch(/recipe {4}100 steps in/);
+    expect(stdout).toMatch(/hears .* train [\d.]+ times/);
+  });
+});
