@@ -1,5 +1,6 @@
 export * from "./autocast.js";
 export * from "./autograd.js";
+export * from "./checkpoint.js";
 export * from "./errors.js";
 export { isTensor, keep, scope } from "./handles.js";
 export * as nn from "./nn/index.js";

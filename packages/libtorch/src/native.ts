@@ -54,6 +54,7 @@ export interface Native {
   setGradMode(enabled: boolean): boolean;
   registerHook(handle: number, hook: (gradient: number) => number | undefined): number;
   removeHook(handle: number, id: number): void;
+  checkpoint(body: (...inputs: number[]) => number, inputs: readonly number[]): number | undefined;
   enterAutocast(device: string, dtype: string, enabled: boolean): [boolean, string];
   leaveAutocast(device: string, dtype: string, enabled: boolean): void;
   information(): {

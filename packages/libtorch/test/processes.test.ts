@@ -51,7 +51,7 @@ describe("worker threads", () => {
     expect(result.stdout.trim().split("\n").sort()).toEqual(["2 12 2,2,2 1,1,1", "5 30 5,5,5 1,1,1"]);
   });
 
-  it("may be terminated at work, with hooks and tensors alive, and the process goes on", () => {
+  it("may be terminated at work, with hooks, checkpoints and tensors alive, and the process goes on", () => {
     const result = run(`
       import { isMainThread, parentPort, Worker } from "node:worker_threads";
       if (isMainThread) {
@@ -67,7 +67,7 @@ describe("worker threads", () => {
         weight.registerHook((gradient) => gradient.mul(2));
         const held = [];
         for (let i = 0; ; i++) {
-          const y = weight.mm(weight).tanh();
+          const y = torch.checkpoint((x) => x.mm(weight).tanh(), weight);
           y.registerHook(() => undefined);
           if (held.length < 100) held.push(y);
           torch.scope(() => y.sum().backward(undefined, { retainGraph: true }));

@@ -2,6 +2,7 @@
 #include "autocast.h"
 #include "autograd.h"
 #include "caching-allocator.h"
+#include "checkpoint.h"
 #include "convert.h"
 #include "dispatch.h"
 #include "runtime.h"
@@ -99,6 +100,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "setGradMode", guarded<setGradMode>);
   define(env, exports, "registerHook", guarded<registerHook>);
   define(env, exports, "removeHook", guarded<removeHook>);
+  define(env, exports, "checkpoint", guarded<checkpoint>);
   define(env, exports, "enterAutocast", guarded<enterAutocast>);
   define(env, exports, "leaveAutocast", guarded<leaveAutocast>);
   define(env, exports, "information", guarded<information>);

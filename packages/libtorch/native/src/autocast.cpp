@@ -29,19 +29,25 @@ void setDtype(at::DeviceType type, at::ScalarType dtype) {
 
 }  // namespace
 
+AutocastState autocastState(at::DeviceType device) { return {device, isEnabled(device), dtypeFor(device)}; }
+
+void setAutocastState(const AutocastState& state) {
+  setDtype(state.device, state.dtype);
+  setEnabled(state.device, state.enabled);
+}
+
 // enterAutocast(device, dtype, enabled) -> [was enabled, former dtype], to be given to leaveAutocast
 napi_value enterAutocast(Environment& environment, napi_value* values, size_t) {
   napi_env env = environment.env;
   const at::DeviceType type = c10::Device(stringOf(env, values[0])).type();
-  const at::ScalarType dtype = dtypeNamed(stringOf(env, values[1]));
-  const bool enabled = booleanOf(env, values[2]);
+  const AutocastState state = {type, booleanOf(env, values[2]), dtypeNamed(stringOf(env, values[1]))};
+  const AutocastState former = autocastState(type);
   napi_value before, flag;
   check(env, napi_create_array_with_length(env, 2, &before));
-  check(env, napi_get_boolean(env, isEnabled(type), &flag));
+  check(env, napi_get_boolean(env, former.enabled, &flag));
   check(env, napi_set_element(env, before, 0, flag));
-  check(env, napi_set_element(env, before, 1, stringValue(env, dtypeName(dtypeFor(type)))));
-  setDtype(type, dtype);
-  setEnabled(type, enabled);
+  check(env, napi_set_element(env, before, 1, stringValue(env, dtypeName(former.dtype))));
+  setAutocastState(state);
   at::autocast::increment_nesting();
   return before;
 }
@@ -51,8 +57,7 @@ napi_value leaveAutocast(Environment& environment, napi_value* values, size_t) {
   napi_env env = environment.env;
   const at::DeviceType type = c10::Device(stringOf(env, values[0])).type();
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  setDtype(type, dtypeNamed(stringOf(env, values[1])));
-  setEnabled(type, booleanOf(env, values[2]));
+  setAutocastState({type, booleanOf(env, values[2]), dtypeNamed(stringOf(env, values[1]))});
   return nullptr;
 }
 

@@ -1,6 +1,7 @@
 // Autograd: what a tensor records, the backward pass, and JavaScript hooks on gradients.
 #include "autograd.h"
 
+#include "callback.h"
 #include "convert.h"
 
 namespace bridge {
@@ -26,51 +27,6 @@ std::vector<at::Tensor> tensorsOf(Environment& environment, napi_value array) {
   }
   return tensors;
 }
-
-// A JavaScript function kept alive by the hook that calls it.
-class HookFunction {
- public:
-  HookFunction(Environment& environment, napi_value function) : environment_(environment) {
-    check(environment.env, napi_create_reference(environment.env, function, 1, &reference_));
-  }
-  HookFunction(const HookFunction&) = delete;
-  HookFunction& operator=(const HookFunction&) = delete;
-  ~HookFunction() { environment_.releaseLater(reference_); }
-
-  // Returns an undefined tensor when the hook leaves the gradient as it is.
-  at::Tensor call(const at::Tensor& gradient) {
-    if (std::this_thread::get_id() != environment_.thread) {
-      throw ArgumentError("a gradient hook in JavaScript must run on the thread that made it, but the backward pass "
-                          "of this device runs on another. Use CPU tensors with hooks");
-    }
-    napi_env env = environment_.env;
-    napi_handle_scope scope;
-    check(env, napi_open_handle_scope(env, &scope));
-    environment_.enterScope();
-    at::Tensor replacement;
-    try {
-      environment_.origin = "grad";
-      napi_value function, undefined, result, argument = handleValue(environment_, gradient);
-      check(env, napi_get_reference_value(env, reference_, &function));
-      check(env, napi_get_undefined(env, &undefined));
-      check(env, napi_call_function(env, undefined, function, 1, &argument, &result));
-      napi_valuetype type;
-      check(env, napi_typeof(env, result, &type));
-      if (type == napi_number) replacement = tensorOf(environment_, result);
-    } catch (...) {
-      environment_.leaveScope({});
-      napi_close_handle_scope(env, scope);
-      throw;
-    }
-    environment_.leaveScope({});
-    napi_close_handle_scope(env, scope);
-    return replacement;
-  }
-
- private:
-  Environment& environment_;
-  napi_ref reference_ = nullptr;
-};
 
 }  // namespace
 
@@ -144,9 +100,9 @@ napi_value registerHook(Environment& environment, napi_value* values, size_t) {
   if (!tensor.requires_grad()) {
     throw ArgumentError("a tensor with a gradient hook must require a gradient, but " + describe(tensor) + " does not");
   }
-  auto function = std::make_shared<HookFunction>(environment, values[1]);
-  const unsigned id = tensor.register_hook([function](const at::Tensor& gradient) -> at::Tensor {
-    at::Tensor replacement = function->call(gradient);
+  auto hook = std::make_shared<Callback>(environment, values[1]);
+  const unsigned id = tensor.register_hook([hook](const at::Tensor& gradient) -> at::Tensor {
+    at::Tensor replacement = hook->call({gradient}, "grad");
     return replacement.defined() ? replacement : gradient;
   });
   napi_value result;
