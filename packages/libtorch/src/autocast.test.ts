@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { autocast } from "./autocast.js";
+import { autocast, supportsAutocast } from "./autocast.js";
 import { conv1d, linear, ones } from "./operators.generated.js";
+import { libtorchInfo } from "./runtime.js";
 import { tensor } from "./tensor.js";
 
 const a = ones([2, 2]);
@@ -58,5 +59,27 @@ describe("autocast", () => {
     expect(() => autocast({ device: "nonsense" }, () => 1)).toThrow(/device/i);
     expect(() => autocast({ dtype: "float8" as "float16" }, () => 1)).toThrow(/must be one of/);
     expect(product()).toBe("float32");
+  });
+
+  it("computes in float16, or says that this libtorch does not", () => {
+    const old = libtorchInfo().version.startsWith("1.");
+    expect(supportsAutocast("bfloat16")).toBe(true);
+    expect(supportsAutocast("float16")).toBe(!old);
+    if (old) {
+      expect(() => autocast({ dtype: "float16" }, product)).toThrow(
+        /^autocast: libtorch 1\.13\.\d must compute in float16 on cpu, but does not\. Use another dtype or none/,
+      );
+    } else {
+      expect(autocast({ dtype: "float16" }, product)).toBe("float16");
+    }
+    expect(product()).toBe("float32");
+  });
+
+  it("has no other dtypes", () => {
+    for (const dtype of ["float32", "float64", "int64"] as const) {
+      expect(supportsAutocast(dtype)).toBe(false);
+      expect(() => autocast({ dtype }, product)).toThrow(/must be one of bfloat16 and float16/);
+    }
+    expect(supportsAutocast("float16", "nonsense")).toBe(false);
   });
 });
