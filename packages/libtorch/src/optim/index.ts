@@ -1,2 +1,3 @@
 export * from "./adamw.js";
 export * from "./clip-grad-norm.js";
+export * from "./grad-scaler.js";

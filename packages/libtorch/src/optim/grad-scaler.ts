@@ -1,0 +1,117 @@
+import { noGrad } from "../autograd.js";
+import { scope } from "../handles.js";
+import { stack } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+
+export interface GradScalerOptions {
+  /** The first scale. */
+  scale?: number;
+  growthFactor?: number;
+  backoffFactor?: number;
+  /** Updates in a row with finite gradients after which the scale grows. */
+  growthInterval?: number;
+  /** The scale below which `update` gives up; fairseq's `min_loss_scale`. */
+  minimumScale?: number;
+}
+
+/** What a run needs to go on exactly. */
+export interface GradScalerState {
+  scale: number;
+  /** Updates with finite gradients since the scale last changed. */
+  growthTracker: number;
+}
+
+/** Gradients overflow at any scale that is left: the training is beyond what scaling can mend. */
+export class LossScaleError extends Error {
+  override readonly name = "LossScaleError";
+}
+
+/**
+ * Scales losses so that the small gradients of float16 do not become 0, and finds the scale by trying (Micikevicius et
+ * al. 2018, arXiv 1710.03740, section 3.2), computed as PyTorch's `torch.amp.GradScaler`:
+ *
+ *     scaler.scale(loss).backward();
+ *     const finite = scaler.unscale(optimizer.parameters);
+ *     if (finite) optimizer.step();
+ *     scaler.update(finite);
+ */
+export class GradScaler {
+  #scale: number;
+  #growthTracker = 0;
+  readonly #growthFactor: number;
+  readonly #backoffFactor: number;
+  readonly #growthInterval: number;
+  readonly #minimumScale: number;
+
+  constructor(options: GradScalerOptions = {}) {
+    this.#scale = options.scale ?? 65536;
+    this.#growthFactor = options.growthFactor ?? 2;
+    this.#backoffFactor = options.backoffFactor ?? 0.5;
+    this.#growthInterval = options.growthInterval ?? 2000;
+    this.#minimumScale = options.minimumScale ?? 1e-4;
+  }
+
+  /** `loss` times the scale. */
+  scale(loss: Tensor): Tensor {
+    return loss.mul(this.#scale);
+  }
+
+  /**
+   * Divides the gradients by the scale, once before each `update`.
+   *
+   * @returns whether all of them are finite; an update must be left out where they are not
+   */
+  unscale(parameters: readonly Tensor[]): boolean {
+    const inverse = Math.fround(1 / this.#scale);
+    return noGrad(() =>
+      scope(() => {
+        const gradients = parameters.flatMap((parameter) => parameter.grad ?? []);
+        if (gradients.length === 0) return true;
+        for (const gradient of gradients) gradient.mul_(inverse);
+        const largest = stack(gradients.map((gradient) => gradient.norm(Number.POSITIVE_INFINITY))).amax();
+        return Number.isFinite(largest.item());
+      }),
+    );
+  }
+
+  /**
+   * Fits the scale to whether the gradients of this update were finite, those of all processes together.
+   *
+   * @throws LossScaleError where the scale would fall below its minimum
+   */
+  update(finite: boolean): void {
+    if (!finite) {
+      const scale = Math.fround(this.#scale * this.#backoffFactor);
+      if (scale < this.#minimumScale) throw new LossScaleError(this.#minimumReached());
+      this.#scale = scale;
+      this.#growthTracker = 0;
+    } else if (++this.#growthTracker === this.#growthInterval) {
+      const scale = Math.fround(this.#scale * this.#growthFactor);
+      if (Number.isFinite(scale)) this.#scale = scale;
+      this.#growthTracker = 0;
+    }
+  }
+
+  #minimumReached(): string {
+    return (
+      `Gradients must be finite at a loss scale of ${this.#minimumScale} or more, but overflow at ${this.#scale}: ` +
+      "minimum loss scale reached. The loss is probably exploding. Lower the learning rate, clip gradients, or train " +
+      "in bfloat16 or float32."
+    );
+  }
+
+  state(): GradScalerState {
+    return { scale: this.#scale, growthTracker: this.#growthTracker };
+  }
+
+  /** @throws Error when the state is none of a scaler. */
+  loadState({ scale, growthTracker }: GradScalerState): void {
+    if (!(scale > 0 && Number.isFinite(scale) && Number.isInteger(growthTracker) && growthTracker >= 0)) {
+      throw new Error(
+        `The gradient scaler's state must be a scale above 0 and a count, but is ${scale} and ${growthTracker}.`,
+      );
+    }
+    this.#scale = scale;
+    this.#growthTracker = growthTracker;
+  }
+}
