@@ -55,6 +55,11 @@ export class Wav2Vec2ForCTC extends nn.Module {
     this.wav2vec2.freezeFeatureEncoder();
   }
 
+  /** As {@link Wav2Vec2Model.gradientCheckpointingEnable}. */
+  gradientCheckpointingEnable(enabled = true): void {
+    this.wav2vec2.gradientCheckpointingEnable(enabled);
+  }
+
   /** @throws UserError as {@link Wav2Vec2Model.forward} */
   forward(input: ModelInput): CtcOutput {
     const { lastHiddenState, frames, hiddenStates, attentions } = this.wav2vec2.forward(input);

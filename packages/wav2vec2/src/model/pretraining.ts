@@ -65,6 +65,11 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
     this.wav2vec2.freezeFeatureEncoder();
   }
 
+  /** As {@link Wav2Vec2Model.gradientCheckpointingEnable}. */
+  gradientCheckpointingEnable(enabled = true): void {
+    this.wav2vec2.gradientCheckpointingEnable(enabled);
+  }
+
   /** Of the quantizer's Gumbel softmax. @throws UserError unless it is above 0 */
   setGumbelTemperature(temperature: number): void {
     if (!(temperature > 0))

@@ -1,4 +1,4 @@
-import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { checkpoint, nn, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { EncoderLayer } from "./encoder-layer.js";
 import { skipsLayer } from "./layer-drop.js";
@@ -15,6 +15,8 @@ export class TransformerEncoder extends nn.Module {
   layerNorm: nn.LayerNorm;
   dropout: nn.Dropout;
   layers: EncoderLayer[];
+  /** Whether training keeps each layer's input alone and computes the layer again in the backward pass. */
+  gradientCheckpointing = false;
   readonly #config: Wav2Vec2Config;
 
   constructor(config: Wav2Vec2Config) {
@@ -45,9 +47,20 @@ export class TransformerEncoder extends nn.Module {
     trace?.hiddenStates?.push(state);
     for (const layer of this.layers) {
       if (skipsLayer(this.training, this.#config)) continue;
-      state = layer.forward(state, attentionMask, trace);
+      state = this.#run(layer, state, attentionMask, trace);
       trace?.hiddenStates?.push(state);
     }
     return doStableLayerNorm ? this.layerNorm.forward(state) : state;
+  }
+
+  /** Attention weights that are asked for are those of the one pass that there is then. */
+  #run(layer: EncoderLayer, hidden: Tensor, mask: Tensor | undefined, trace: Trace | undefined): Tensor {
+    const recompute = this.gradientCheckpointing && this.training && !trace?.attentions;
+    if (!recompute) return layer.forward(hidden, mask, trace);
+    return checkpoint(
+      (input, inputMask) => layer.forward(input!, inputMask),
+      hidden,
+      ...(mask ? [mask] : []),
+    );
   }
 }

@@ -73,6 +73,15 @@ export class Wav2Vec2Model extends nn.Module {
     this.featureExtractor.freeze();
   }
 
+  /**
+   * In training, keeps the inputs of transformer layers alone and computes the layers again in the backward pass (Chen
+   * et al. 2016, arXiv 1604.06174): the same gradients from less memory and a second forward pass. Not part of the
+   * configuration. Hugging Face: `gradient_checkpointing_enable`.
+   */
+  gradientCheckpointingEnable(enabled = true): void {
+    this.encoder.gradientCheckpointing = enabled;
+  }
+
   /** @throws UserError for an input that is not one channel of finite samples, or too short for a frame */
   forward({ input, lengths, maskTimeIndices, ...wanted }: ModelInput): ModelOutput {
     const { lengths: own, frames: featureFrames } = checkInput(input, lengths, this.config);
