@@ -1,6 +1,7 @@
 import { cat, nn, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { validFrames } from "./lengths.js";
+import { stridedConvolution } from "./strided-convolution.js";
 
 type Activation = (x: Tensor) => Tensor;
 
@@ -21,22 +22,27 @@ class NoLayerNormConvLayer extends nn.Module {
   }
 }
 
-/** Convolution, LayerNorm over channels, activation: each layer of `feat_extract_norm: layer`. */
+/**
+ * Convolution, LayerNorm over channels, activation: each layer of `feat_extract_norm: layer`. Channels come last all
+ * the way: between transposes, norms and activations take several times longer on CPU.
+ */
 class LayerNormConvLayer extends nn.Module {
   conv: nn.Conv1d;
   layerNorm: nn.LayerNorm;
+  readonly #stride: number;
   readonly #activation: Activation;
 
   constructor(config: Wav2Vec2Config, layer: number) {
     super();
+    this.#stride = config.convStride[layer]!;
     this.conv = convolution(config, layer);
     this.layerNorm = new nn.LayerNorm(config.convDim[layer]!);
     this.#activation = nn.activation(config.featExtractActivation);
   }
 
+  /** [batch, time, channels in] to [batch, shorter time, channels out] */
   forward(x: Tensor): Tensor {
-    const channelsLast = this.conv.forward(x).transpose(1, 2); // [batch, time, channels]
-    return this.#activation(this.layerNorm.forward(channelsLast).transpose(1, 2)); // [batch, channels, time]
+    return this.#activation(this.layerNorm.forward(stridedConvolution(x, this.conv, this.#stride)));
   }
 }
 
@@ -105,6 +111,11 @@ export class FeatureEncoder extends nn.Module {
    */
   forward(input: Tensor, lengths: readonly number[]): Tensor {
     const { referencePadding } = this.#config;
+    if (this.#config.featExtractNorm === "layer") {
+      let features = input.unsqueeze(2); // [batch, samples, 1]
+      for (const convLayer of this.convLayers) features = (convLayer as LayerNormConvLayer).forward(features);
+      return features; // [batch, frames, channels]
+    }
     const normalized = referencePadding ? lengths.map(() => input.shape[1]!) : lengths;
     let features = input.unsqueeze(1); // [batch, 1, samples]
     for (const [layer, convLayer] of this.convLayers.entries()) {
