@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadTensors } from "@wav2vec2/libtorch";
+import { loadTensors, supportsAutocast } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCorpus } from "../src/data/corpus/corpus.js";
 import { readConfig } from "../src/model/configuration-file.js";
@@ -162,6 +162,33 @@ describe("pre-training", () => {
       return reproducible(rows);
     };
     expect(await losses(2)).toEqual(await losses(0));
+  });
+
+  it("gives the same weights with gradient checkpointing, and others in bfloat16", async () => {
+    const settings = {
+      max_steps: 3,
+      eval_steps: 3,
+      model: { ...PRETRAINED, mask_time_prob: 0.5, num_hidden_layers: 3 },
+    };
+    await pretrain(recipe("kept", settings), run());
+    await pretrain(recipe("computed-again", { ...settings, gradient_checkpointing: true }), run());
+    expect(await weights("computed-again")).toEqual(await weights("kept"));
+    const { tracker, rows } = recorder();
+    await pretrain(recipe("bfloat16", { ...settings, precision: "bfloat16" }), run(tracker));
+    expect(rows.every((row) => Number.isFinite(row.loss ?? row["eval/loss"]))).toBe(true);
+    expect(await weights("bfloat16")).not.toEqual(await weights("kept"));
+  });
+
+  it("scales losses in float16, or says that this libtorch cannot", async () => {
+    const { tracker, rows } = recorder();
+    const training = pretrain(recipe("float16", { max_steps: 3, precision: "float16" }), run(tracker));
+    if (!supportsAutocast("float16")) {
+      await expect(training).rejects.toThrow(/precision must be float32 or bfloat16 on this machine/);
+      return;
+    }
+    await training;
+    expect(rows[0]!.loss_scale).toBeGreaterThan(0);
+    expect(rows.at(-1)!["eval/loss"]).toBeGreaterThan(0);
   });
 
   it("cuts to equal lengths, penalises features and scales their gradient as fairseq does", async () => {

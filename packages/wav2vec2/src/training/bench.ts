@@ -198,6 +198,7 @@ async function network(recipe: Recipe): Promise<Network> {
 
 function prepare(module: Network["module"], recipe: Recipe): void {
   if (recipe.freeze_feature_encoder) module.freezeFeatureEncoder();
+  module.gradientCheckpointingEnable(recipe.gradient_checkpointing);
 }
 
 /** As many as people say, of any token but the blank. */

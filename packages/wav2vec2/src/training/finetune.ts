@@ -92,6 +92,7 @@ async function makeModel(
       })
     : new Wav2Vec2ForCTC(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
+  model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
   return { model, tokenizer, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
 }
 

@@ -92,6 +92,7 @@ function gradientsOf(parts: Rows[], scaling: "once" | "every_batch"): number[] {
     gradient_accumulation: parts.length,
     gradient_scaling: scaling,
     optimizer: { max_grad_norm: 1e9 } as never,
+    precision: "float32",
   });
   for (const part of parts) {
     const { loss, maskedFrames } = model.forward(rowsOf(part, batch, noise, config));
@@ -151,5 +152,41 @@ describe("the gradients of an update", () => {
     weight.grad = undefined;
     roots.add(weight.sub(weight).abs().sqrt().sum(), 1, ["a", "b"]); // 0, and its gradient infinity times 0
     expect(() => roots.finish(8)).toThrow(/gradient norm of step 8 must be finite.*utterances: a, b\./);
+  });
+
+  it("that are too large for float16 are left out, and scaled less from then on", () => {
+    const weight = tensor(Float32Array.of(2), [1]);
+    weight.requiresGrad = true;
+    const recipe = {
+      gradient_accumulation: 1,
+      gradient_scaling: "once",
+      precision: "float16",
+      optimizer: { max_grad_norm: 1e9 },
+    } as never;
+    const gradients = new Gradients([weight], recipe);
+    gradients.add(weight.sum().mul(1e35), 2, ["loud"]); // times 65,536 it is too large for float32 as well
+    expect(gradients.finish(1)).toBeUndefined();
+    expect(gradients.scaler!.state().scale).toBe(32768);
+    weight.grad = undefined;
+    gradients.add(weight.sum().mul(3), 2, ["fine"]);
+    expect(gradients.finish(2)).toBeCloseTo(1.5);
+    expect(weight.grad!.toArray()).toEqual([1.5]);
+    const smallest = () => {
+      for (let step = 3; step < 60; step++) {
+        gradients.add(weight.sum().div(0), 1, ["broken"]);
+        gradients.finish(step);
+        weight.grad = undefined;
+      }
+    };
+    expect(smallest).toThrow(/minimum loss scale reached[\s\S]*with these utterances: broken\./);
+  });
+
+  it("of nothing, as where no frame was masked, are no update", () => {
+    const weight = rand([1]);
+    weight.requiresGrad = true;
+    const recipe = { gradient_accumulation: 1, gradient_scaling: "once", optimizer: { max_grad_norm: 1 } };
+    const gradients = new Gradients([weight], recipe as never);
+    gradients.add(weight.mul(0).sum(), 0, ["short"]);
+    expect(gradients.finish(1)).toBeUndefined();
   });
 });

@@ -15,16 +15,23 @@ interface Part {
  * earlier ones again and again; `gradient_scaling: every_batch` does that too.)
  */
 export class Gradients {
+  /** Of float16's losses, whose gradients would vanish otherwise. */
+  readonly scaler: optim.GradScaler | undefined;
   #parts: Part[] = [];
 
   constructor(
     readonly parameters: readonly Tensor[],
-    private readonly recipe: Pick<Recipe, "gradient_scaling" | "gradient_accumulation" | "optimizer">,
-  ) {}
+    private readonly recipe: Pick<
+      Recipe,
+      "gradient_scaling" | "gradient_accumulation" | "optimizer" | "precision"
+    >,
+  ) {
+    this.scaler = recipe.precision === "float16" ? new optim.GradScaler() : undefined;
+  }
 
   /** Adds those of a loss that is a sum over `count` parts, such as masked frames. */
   add(loss: Tensor, count: number, ids: readonly string[]): void {
-    loss.backward();
+    (this.scaler?.scale(loss) ?? loss).backward();
     this.#parts.push({ ids, loss: loss.item(), count });
     if (this.recipe.gradient_scaling === "every_batch")
       this.#divide(this.recipe.gradient_accumulation * count);
@@ -34,19 +41,38 @@ export class Gradients {
    * Divides by the parts of all batches and clips.
    *
    * @param step for messages
-   * @returns the norm before clipping
+   * @returns the norm before clipping; undefined where there is nothing to update with: no part at all, or gradients
+   * too large for float16, which the next updates scale less
    * @throws UserError where a loss or gradient is not finite, naming the utterances; the weights are as they were
    */
-  finish(step: number): number {
+  finish(step: number): number | undefined {
     const parts = this.#parts;
     this.#parts = [];
     const bad = parts.filter(({ loss }) => !Number.isFinite(loss));
+    if (this.scaler) {
+      const finite = this.scaler.unscale(this.parameters) && bad.length === 0;
+      this.#fitScale(finite, step, bad.length > 0 ? bad : parts);
+      if (!finite) return undefined;
+    }
     if (bad[0]) throw notFinite("loss", bad[0].loss, step, bad);
     const count = parts.reduce((sum, part) => sum + part.count, 0);
+    if (count === 0) return undefined;
     if (this.recipe.gradient_scaling === "once" && count !== 1) this.#divide(count);
     const norm = optim.clipGradNorm(this.parameters, this.recipe.optimizer.max_grad_norm);
     if (!Number.isFinite(norm)) throw notFinite("gradient norm", norm, step, parts);
     return norm;
+  }
+
+  #fitScale(finite: boolean, step: number, parts: readonly Part[]): void {
+    try {
+      this.scaler?.update(finite);
+    } catch (error) {
+      if (!(error instanceof optim.LossScaleError)) throw error;
+      throw new UserError(
+        `${error.message} It happened at step ${step} with these utterances: ${idsOf(parts)}. The weights were not changed.`,
+        { cause: error },
+      );
+    }
   }
 
   #divide(by: number): void {
@@ -59,6 +85,10 @@ export class Gradients {
 function notFinite(what: string, value: number, step: number, parts: readonly Part[]): UserError {
   return new UserError(
     `The ${what} of step ${step} must be finite, but is ${value}. The weights were not changed. Lower ` +
-      `optimizer.learning_rate or look at these utterances: ${parts.flatMap(({ ids }) => ids).join(", ")}.`,
+      `optimizer.learning_rate or look at these utterances: ${idsOf(parts)}.`,
   );
+}
+
+function idsOf(parts: readonly Part[]): string {
+  return parts.flatMap(({ ids }) => ids).join(", ");
 }

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { type nn, scope, type Tensor } from "@wav2vec2/libtorch";
+import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../data/batches/batches.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
@@ -76,6 +76,7 @@ export async function train<Batch extends TrainingBatch>(
   };
   if (restored) tracker.note(`Resumed at step ${restored.step} of ${recipe.max_steps}.`);
   else requireFiniteWeights(module);
+  if (progress.lossScale) gradients.scaler?.loadState(progress.lossScale);
   if (progress.data !== task.data) {
     tracker.note("The clips to train on have changed since then: training goes on with a new epoch.");
     progress.position = { epoch: progress.position.epoch + 1, batch: 0 };
@@ -87,6 +88,7 @@ export async function train<Batch extends TrainingBatch>(
   let saved = progress.step;
 
   const save = async () => {
+    if (gradients.scaler) progress.lossScale = gradients.scaler.state();
     await saveCheckpoint(recipe.output, module, optimizer, progress, recipe.keep_checkpoints);
     saved = progress.step;
   };
@@ -122,8 +124,9 @@ export async function train<Batch extends TrainingBatch>(
         meter.add(part);
       });
     }
-    meter.updated(gradients.finish(progress.step + 1));
-    optimizer.step();
+    const gradNorm = gradients.finish(progress.step + 1);
+    meter.updated(gradNorm);
+    if (gradNorm !== undefined) optimizer.step();
     optimizer.zeroGrad();
     progress.step++;
     clock();
@@ -131,8 +134,8 @@ export async function train<Batch extends TrainingBatch>(
 
     if (progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps) {
       const { sums, metrics } = meter.read();
-      const { learningRate } = optimizer;
-      tracker.log({ ...task.metrics(sums), learning_rate: learningRate, ...metrics }, progress.step);
+      const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
+      tracker.log({ ...task.metrics(sums), ...state, ...metrics }, progress.step);
     }
     const pauses = [recipe.eval_steps, recipe.save_steps].map((every) => progress.step % every === 0);
     if (pauses[0]) await evaluate();
@@ -151,6 +154,10 @@ export async function train<Batch extends TrainingBatch>(
   if (saved !== progress.step) await save();
   await task.save("final");
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
+}
+
+function lossScale(scaler: optim.GradScaler | undefined): Record<string, number> {
+  return scaler ? { loss_scale: scaler.state().scale } : {};
 }
 
 function prefixed(metrics: Record<string, number>): Record<string, number> {

@@ -11,6 +11,8 @@ export class Meter {
   #samples = 0;
   #updates = 0;
   #gradNorms = 0;
+  /** Updates that had a norm. */
+  #norms = 0;
   #waitedMs = 0;
   #since = performance.now();
 
@@ -38,10 +40,12 @@ export class Meter {
     });
   }
 
-  /** Counts an update and the norm of its gradients. */
-  updated(gradNorm: number): void {
+  /** Counts an update and the norm of its gradients, undefined where it was left out. */
+  updated(gradNorm: number | undefined): void {
     this.#updates++;
+    if (gradNorm === undefined) return;
     this.#gradNorms += gradNorm;
+    this.#norms++;
   }
 
   /** Sums over the batches, and metrics of the updates, since the last reading. */
@@ -51,7 +55,7 @@ export class Meter {
     const totals = this.#tensors?.toArray() ?? [];
     const sums = Object.fromEntries(this.#names.map((name, index) => [name, Number(totals[index])]));
     const metrics = {
-      grad_norm: this.#gradNorms / this.#updates,
+      ...(this.#norms > 0 && { grad_norm: this.#gradNorms / this.#norms }),
       audio_seconds: seconds / this.#updates,
       audio_seconds_per_second: seconds / (elapsed / 1000),
       data_wait_share: this.#waitedMs / elapsed,
@@ -67,7 +71,7 @@ export class Meter {
 
   /** Begins to measure updates anew; sums go on. */
   restart(): void {
-    this.#samples = this.#updates = this.#waitedMs = this.#gradNorms = 0;
+    this.#samples = this.#updates = this.#waitedMs = this.#gradNorms = this.#norms = 0;
     this.#since = performance.now();
   }
 }

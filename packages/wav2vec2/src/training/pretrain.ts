@@ -101,6 +101,7 @@ async function makeModel(recipe: PreTrainingRecipe, init: string | undefined): P
     ? await loadModel(Wav2Vec2ForPreTraining, init, { config: () => config, newHead: "where missing" })
     : new Wav2Vec2ForPreTraining(config);
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
+  model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
   return { model, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
 }
 

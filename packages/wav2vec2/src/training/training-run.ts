@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { manualSeed, setThreads } from "@wav2vec2/libtorch";
+import { libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
 import type { BatchLimits } from "../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
+import { ConfigurationError } from "../errors.js";
 import type { DownloadProgress } from "../files/hub.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { batchLimits } from "./ctc-batches.js";
@@ -48,6 +49,7 @@ export async function withRun<T>(
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
   const { tracker } = options;
+  requirePrecision(recipe);
   await prepareOutput(recipe, options.resume);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
@@ -88,6 +90,14 @@ export async function withRun<T>(
   } finally {
     await workers?.close();
   }
+}
+
+function requirePrecision({ precision }: Recipe): void {
+  if (precision === "float32" || supportsAutocast(precision)) return;
+  throw new ConfigurationError(
+    `precision must be float32 or bfloat16 on this machine, but is ${precision}: libtorch ${libtorchInfo().version} does not ` +
+      "compute in it on CPUs.",
+  );
 }
 
 /** Of the clips and their lengths, which decide the batches. */
