@@ -84,9 +84,9 @@ const fewEntries: Finding = {
     if (!(total <= FEW_ENTRIES * entries)) return undefined;
     return (
       `${this.opening}: codevector_perplexity is ${show(total)} of ${entries}. It may be low early, but hardly below ` +
-      `${show(FEW_ENTRIES * entries)} in a healthy run, and grows again. Accuracy (${percent(training.latest("accuracy"))}) is easy to get with ` +
-      "few entries. Where it does not grow, raise model.diversity_loss_weight, lower optimizer.learning_rate, or take a " +
-      "larger batch (gradient_accumulation)."
+      `${show(FEW_ENTRIES * entries)} in a healthy run, and grows again. Accuracy ` +
+      `(${percent(training.latest("accuracy"))}) is easy to get with few entries. Where it does not grow, raise ` +
+      "model.diversity_loss_weight, lower optimizer.learning_rate, or take a larger batch (gradient_accumulation)."
     );
   },
 };
