@@ -1,7 +1,7 @@
 /** One curve of a chart. `tone` picks its colour from the page's stylesheet. */
 export interface Series {
   name: string;
-  tone: 1 | 2;
+  tone: 1 | 2 | 3 | 4;
   points: readonly { x: number; y: number }[];
 }
 
@@ -10,7 +10,13 @@ export interface Chart {
   series: readonly Series[];
   /** `log` falls back to linear where a value is not above 0. */
   scale?: "linear" | "log";
+  /** Where a linear axis begins: at zero, or near the lowest value. */
+  from?: "zero" | "lowest";
   format: (value: number) => string;
+  /** A value to compare with, as a dashed line. */
+  reference?: { name: string; value: number } | undefined;
+  /** The values that are right, as a shaded band. */
+  band?: { name: string; from: number; to: number } | undefined;
 }
 
 const WIDTH = 520;
@@ -28,9 +34,11 @@ export function drawChart(chart: Chart): string {
     .filter((one) => one.points.length > 0);
   const points = series.flatMap((one) => one.points);
   if (points.length === 0) return "";
-  const values = points.map(({ y }) => y);
+  const { reference, band } = chart;
+  const marks = [...(reference ? [reference.value] : []), ...(band ? [band.from, band.to] : [])];
+  const values = [...points.map(({ y }) => y), ...marks];
   const log = chart.scale === "log" && values.every((value) => value > 0);
-  const yTicks = log ? logTicks(values) : linearTicks([0, ...values], 5);
+  const yTicks = log ? logTicks(values) : linearTicks(chart.from === "lowest" ? values : [0, ...values], 5);
   const xTicks = linearTicks([0, ...points.map(({ x }) => x)], 6);
   const last = Math.max(...points.map(({ x }) => x), 1);
   const x = scale([0, last], [MARGIN.left, WIDTH - MARGIN.right]);
@@ -39,8 +47,21 @@ export function drawChart(chart: Chart): string {
   const place = (point: { x: number; y: number }): string =>
     `${x(point.x).toFixed(1)} ${y(transform(point.y)).toFixed(1)}`;
 
+  const height = (value: number): number => y(transform(value));
+  const right = WIDTH - MARGIN.right;
+  const shaded =
+    band &&
+    `<rect class="band" x="${MARGIN.left}" width="${right - MARGIN.left}" y="${height(band.to).toFixed(1)}" ` +
+      `height="${(height(band.from) - height(band.to)).toFixed(1)}"/>`;
+  const dashed =
+    reference &&
+    `<path class="reference" d="M${MARGIN.left} ${height(reference.value).toFixed(1)}H${right}"/>`;
+  const notes = [
+    band && note(band.name, height(band.to) + 14),
+    reference && note(reference.name, height(reference.value) - 5),
+  ];
   const grid = yTicks.map((tick) => {
-    const at = y(transform(tick)).toFixed(1);
+    const at = height(tick).toFixed(1);
     return (
       `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${at}" y2="${at}"/>` +
       `<text class="tick" x="${MARGIN.left - 8}" y="${at}" dy="0.32em" text-anchor="end">${escapeHtml(chart.format(tick))}</text>`
@@ -68,10 +89,17 @@ export function drawChart(chart: Chart): string {
   return `<figure>
 <figcaption><b>${escapeHtml(chart.title)}</b>${series.length > 1 ? legend : ""}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(chart.title)} over training steps">
-${[...grid, ...steps, ...curves].join("\n")}
+${[shaded, ...grid, ...steps, dashed, ...curves, ...notes].filter(Boolean).join("\n")}
 <text class="tick" x="${WIDTH - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">step</text>
 </svg>
 </figure>`;
+}
+
+/** What a line or band of the drawing is, at its right end. */
+function note(name: string, at: number): string {
+  // Under the upper edge there is no room above a line.
+  const below = at < MARGIN.top ? at + 18 : at;
+  return `<text class="tick note" x="${WIDTH - MARGIN.right - 4}" y="${below.toFixed(1)}" text-anchor="end">${escapeHtml(name)}</text>`;
 }
 
 /** Makes text safe as HTML content and as an attribute's value. */

@@ -36,6 +36,84 @@ describe("writeReport", () => {
     expect(html).not.toMatch(/https?:|NaN|undefined|Infinity/);
   });
 
+  it("shows of pre-training loss and accuracy against chance, codebooks and clips", async () => {
+    const tracker = metricsFile(directory, { resume: false });
+    for (const [step, loss, accuracy] of [
+      [10, 4.5, 0.02],
+      [20, 3.8, 0.2],
+      [30, 3.9, 0.21],
+    ] as const) {
+      const metrics = {
+        loss,
+        contrastive_loss: loss,
+        contrastive_loss_to_chance: loss / Math.log(101),
+        diversity_loss: 0.5,
+        accuracy,
+        codevector_perplexity: 30,
+        codevector_perplexity_0: 10,
+        codevector_perplexity_1: 20,
+        positive_similarity: 0.5,
+        negative_similarity: -0.1,
+        gumbel_temperature: 2,
+      };
+      tracker.log({ ...metrics, learning_rate: 1e-3, grad_norm: 1, audio_seconds_per_second: 50 }, step);
+      tracker.log(
+        Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`eval/${name}`, value])),
+        step,
+      );
+      tracker.codebooks(
+        [
+          [step, 0],
+          [1, 1],
+        ],
+        step,
+      );
+      tracker.codedClips(
+        [
+          {
+            id: `clip${step}`,
+            seconds: 0.04,
+            waveform: [[-1, 1]],
+            masked: [[0, 1]],
+            codes: [
+              [0, 1],
+              [1, 0],
+            ],
+            found: [true, false],
+          },
+        ],
+        step,
+      );
+    }
+    tracker.log({ contrastive_loss: Number.NaN, accuracy: Number.POSITIVE_INFINITY }, 40);
+    const html = readFileSync(await writeReport(directory), "utf8");
+    expect(html).toContain("<dd>3.80</dd>");
+    expect(html).toContain("82 % of chance, validation at step 20");
+    expect(html).toContain("<dd>21.0 %</dd>");
+    expect(html).toContain("21.2 times chance, validation at step 30");
+    expect(html).toContain("10 + 20, last validation");
+    const titles = [...html.matchAll(/<figcaption><b>(.*?)<\/b>/g)].map(([, title]) => title);
+    expect(titles).toEqual([
+      "Contrastive loss (nats)",
+      "Accuracy: targets found",
+      "Perplexity in training",
+      "Perplexity in validation",
+      "Entries in use",
+      "Diversity loss",
+      "Cosine similarity",
+      "Temperature of the Gumbel softmax",
+      "Learning rate",
+      "Gradient norm",
+      "Seconds of audio a second",
+      "Codebook 0",
+      "Codebook 1",
+      "clip30",
+    ]);
+    expect(html.match(/>chance</g)).toHaveLength(2);
+    expect(html).toContain("usual: 0.5 to 2");
+    expect(html).not.toMatch(/https?:|NaN|undefined|Infinity/);
+  });
+
   it("can be written for a run that has not logged anything", async () => {
     const html = readFileSync(await writeReport(directory), "utf8");
     expect(html).toContain("No metrics yet.");
@@ -78,6 +156,31 @@ describe("drawChart", () => {
     expect(positions(draw([1, Number.NaN, 2]))).toHaveLength(4);
     expect(draw([Number.NaN])).toBe("");
     expect(draw([])).toBe("");
+  });
+
+  it("draws a reference and a band inside the drawing, whatever the values are", () => {
+    for (const values of [[0.1], [3, 9], [1e-4, 1e4]]) {
+      for (const scale of ["linear", "log"] as const) {
+        for (const from of ["zero", "lowest"] as const) {
+          const svg = drawChart({
+            title: "t",
+            scale,
+            from,
+            format: String,
+            series: [{ name: "s", tone: 1, points: values.map((y, index) => ({ x: index + 1, y })) }],
+            reference: { name: "chance", value: 4.615 },
+            band: { name: "usual", from: 0.5, to: 2 },
+          });
+          const [, line] = /class="reference" d="M\d+ ([\d.]+)H/.exec(svg)!;
+          const [, top, height] = /class="band"[^>]* y="([\d.]+)" height="([\d.]+)"/.exec(svg)!;
+          expect(Number(line)).toBeGreaterThanOrEqual(0);
+          expect(Number(line)).toBeLessThan(Number(top));
+          expect(Number(height)).toBeGreaterThanOrEqual(0);
+          expect(Number(top) + Number(height)).toBeLessThanOrEqual(250);
+          expect(svg.indexOf(">chance<")).toBeGreaterThan(0);
+        }
+      }
+    }
   });
 
   it("averages neighbours where there are more points than can be seen", () => {

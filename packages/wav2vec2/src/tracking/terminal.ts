@@ -62,21 +62,15 @@ export function terminalProgress(options: TerminalOptions): Tracker {
       const validation = Object.keys(metrics).some((name) => name.startsWith("eval/"));
       const parts = [
         `step ${step}/${steps}`,
-        show(latest, "loss", (value) => `loss ${value.toPrecision(3)}`),
-        show(latest, "eval/wer", (value) => `WER ${percent(value)}`),
+        ...learning(latest),
         show(latest, "audio_seconds_per_second", (value) => `${value.toPrecision(3)} s of audio/s`),
         timeLeft(step),
       ].filter((part) => part !== undefined);
       clear();
-      line = parts.join("  ");
+      line = fitting(parts, live ? (stream.columns ?? 80) - 1 : Number.POSITIVE_INFINITY);
       draw();
       if (validation) {
-        const values = [
-          show(metrics, "eval/wer", (value) => `WER ${colors.bold(percent(value))}`),
-          show(metrics, "eval/cer", (value) => `CER ${percent(value)}`),
-          show(metrics, "eval/blank_share", (value) => `blanks ${percent(value)}`),
-          show(metrics, "eval/ctc_loss", (value) => `CTC loss ${value.toPrecision(3)}`),
-        ].filter((part) => part !== undefined);
+        const values = validated(metrics, colors.bold).filter((part) => part !== undefined);
         print(`step ${step}: validation ${values.join(", ")}`);
       } else if (!live && (now() - lastPlain >= PLAIN_INTERVAL_MS || step >= steps)) {
         lastPlain = now();
@@ -96,6 +90,52 @@ export function terminalProgress(options: TerminalOptions): Tracker {
       line = "";
     },
   };
+}
+
+/** What the progress line tells of the learning. */
+function learning(latest: Readonly<Record<string, number>>): (string | undefined)[] {
+  if (latest.contrastive_loss === undefined)
+    return [
+      show(latest, "loss", (value) => `loss ${value.toPrecision(3)}`),
+      show(latest, "eval/wer", (value) => `WER ${percent(value)}`),
+    ];
+  return [
+    show(latest, "contrastive_loss", (value) => `contrastive loss ${value.toPrecision(3)}`),
+    show(latest, "accuracy", (value) => `accuracy ${percent(value)}`),
+    show(latest, "codevector_perplexity", (value) => `perplexity ${value.toFixed(1)}`),
+  ];
+}
+
+/** What the line of a validation tells. @param strong marks the value that matters most */
+function validated(
+  metrics: Readonly<Record<string, number>>,
+  strong: (text: string) => string,
+): (string | undefined)[] {
+  const chance = show(
+    metrics,
+    "eval/contrastive_loss_to_chance",
+    (value) => ` (${Math.round(value * 100)} % of chance)`,
+  );
+  return [
+    show(
+      metrics,
+      "eval/contrastive_loss",
+      (value) => `contrastive loss ${strong(value.toPrecision(3))}${chance ?? ""}`,
+    ),
+    show(metrics, "eval/accuracy", (value) => `accuracy ${percent(value)}`),
+    show(metrics, "eval/codevector_perplexity", (value) => `perplexity ${value.toFixed(1)}`),
+    show(metrics, "eval/wer", (value) => `WER ${strong(percent(value))}`),
+    show(metrics, "eval/cer", (value) => `CER ${percent(value)}`),
+    show(metrics, "eval/blank_share", (value) => `blanks ${percent(value)}`),
+    show(metrics, "eval/ctc_loss", (value) => `CTC loss ${value.toPrecision(3)}`),
+  ];
+}
+
+/** The parts in a line; where they are too wide, those before the last go first, the time left being the last. */
+function fitting(parts: readonly string[], width: number): string {
+  const kept = [...parts];
+  while (kept.length > 2 && kept.join("  ").length > width) kept.splice(-2, 1);
+  return kept.join("  ");
 }
 
 function show(

@@ -153,6 +153,38 @@ describe("terminalProgress", () => {
     ]);
   });
 
+  const pretraining = {
+    loss: 4,
+    contrastive_loss: 3.914,
+    accuracy: 0.2134,
+    codevector_perplexity: 214.26,
+    audio_seconds_per_second: 131,
+  };
+  const validation = Object.fromEntries(
+    Object.entries({ ...pretraining, contrastive_loss_to_chance: 0.848 }).map(([name, value]) => [
+      `eval/${name}`,
+      value,
+    ]),
+  );
+
+  it("shows of pre-training what tells whether it learns", () => {
+    const { tracker, take } = run({ isTTY: false });
+    tracker.log(pretraining, 10);
+    expect(take()).toBe(
+      "step 10/100  contrastive loss 3.91  accuracy 21.3 %  perplexity 214.3  131 s of audio/s  time left: measuring\n",
+    );
+    tracker.log(validation, 10);
+    expect(take()).toBe(
+      "step 10: validation contrastive loss 3.91 (85 % of chance), accuracy 21.3 %, perplexity 214.3\n",
+    );
+  });
+
+  it("keeps the time left where not all fits the terminal", () => {
+    const { tracker, take } = run({ isTTY: true, columns: 80 });
+    tracker.log(pretraining, 10);
+    expect(take()).toContain("step 10/100  contrastive loss 3.91  accuracy 21.3 %  time left: measuring");
+  });
+
   it("rewrites one line of a terminal that is never wider than it, and keeps notes", () => {
     const { tracker, take } = run({ isTTY: true, columns: 20 });
     tracker.log({ loss: 1, audio_seconds_per_second: 100 }, 1);

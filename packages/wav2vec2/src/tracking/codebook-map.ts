@@ -1,0 +1,154 @@
+import { type Chart, escapeHtml } from "./chart.js";
+import { groupTone, type Rows } from "./metric-series.js";
+import { type Color, indexedPng } from "./png.js";
+
+/** How often each entry of each codebook was chosen over a validation. */
+interface Usage {
+  step: number;
+  counts: readonly (readonly number[])[];
+}
+
+/** More validations than this are averaged with their neighbours: more columns cannot be told apart. */
+const MOST_COLUMNS = 240;
+/**
+ * Shares of an entry against an even use of all, and their colours, which stand out from a light and a dark page
+ * alike. An entry that was not chosen at all has the page's own colour.
+ */
+const SCALE: readonly { timesEven: number; color: Color }[] = [
+  { timesEven: 0.03, color: [59, 130, 246, 50] },
+  { timesEven: 1, color: [59, 130, 246, 255] },
+  { timesEven: 8, color: [192, 70, 211, 255] },
+  { timesEven: 64, color: [249, 115, 22, 255] },
+];
+const LEVELS = 63;
+/** The first is for entries that were not chosen. */
+const COLORS: readonly Color[] = [
+  [0, 0, 0, 0],
+  ...Array.from({ length: LEVELS }, (_, level) => colorAt(level / (LEVELS - 1))),
+];
+
+/**
+ * Which entries of the codebooks are in use, over the validations of a run: a map for each codebook. Collapse shows as a map that turns empty but for a few strong lines.
+ *
+ * @param rows the lines of `codebooks.jsonl`
+ */
+export function codebookSection(rows: Rows): string {
+  const usages = usagesOf(rows);
+  const last = usages.at(-1);
+  if (!last) return "";
+  const groups = last.counts.map((_, group) => group);
+  return `<section><h2>Use of the codebooks in validation</h2>
+<p class="legend">Each line is an entry, the one most in use at the end on top. Validations go from left to right.</p>
+${legend()}
+<div class="charts">${groups.map((group) => drawMap(usages, group)).join("\n")}</div></section>`;
+}
+
+/** How many entries of each codebook were chosen at all, over the lines of `codebooks.jsonl`. */
+export function entriesChart(rows: Rows): Chart {
+  const usages = usagesOf(rows);
+  const codebooks = usages.at(-1)?.counts ?? [];
+  return {
+    title: "Entries in use",
+    format: String,
+    series: codebooks.map((_, group) => ({
+      name: `codebook ${group}`,
+      tone: groupTone(group),
+      points: usages.map(({ step, counts }) => ({ x: step, y: used(counts[group]!) })),
+    })),
+    reference: { name: "all", value: codebooks[0]?.length ?? 0 },
+  };
+}
+
+function drawMap(usages: readonly Usage[], group: number): string {
+  const [first, last] = [usages[0]!, usages.at(-1)!];
+  const final = last.counts[group]!;
+  const order = final.map((_, entry) => entry).sort((a, b) => final[b]! - final[a]!);
+  const columns = columnsOf(usages.map(({ counts }) => counts[group]!));
+  const pixels = new Uint8Array(columns.length * order.length);
+  for (const [x, counts] of columns.entries()) {
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    for (const [y, entry] of order.entries())
+      pixels[y * columns.length + x] = levelOf((counts[entry]! / (total || 1)) * order.length);
+  }
+  const picture = indexedPng(columns.length, pixels, COLORS).toString("base64");
+  const steps = `step ${first.step.toLocaleString("en")} to ${last.step.toLocaleString("en")}`;
+  const chosen = `${used(final)} of ${final.length} entries chosen at the end`;
+  return `<figure>
+<figcaption><b>Codebook ${group}</b><span class="key-text">${chosen}</span></figcaption>
+<img class="map" src="data:image/png;base64,${picture}" alt="${escapeHtml(`Use of the entries of codebook ${group}, ${steps}: ${chosen}`)}">
+<div class="ends"><span>step ${first.step.toLocaleString("en")}</span><span>${last.step.toLocaleString("en")}</span></div>
+</figure>`;
+}
+
+/** Rows of the shape of the last one: a run can go on with other codebooks than it began with. */
+function usagesOf(rows: Rows): Usage[] {
+  const usages = rows.flatMap(({ step, counts }) => (isCounts(counts) ? [{ step, counts }] : []));
+  const shape = (usage: Usage | undefined): string => usage?.counts.map(({ length }) => length).join() ?? "";
+  const wanted = shape(usages.at(-1));
+  return wanted === "" ? [] : usages.filter((usage) => shape(usage) === wanted);
+}
+
+function isCounts(value: unknown): value is number[][] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (entries) => Array.isArray(entries) && entries.length > 0 && entries.every((count) => count >= 0),
+    )
+  );
+}
+
+function used(counts: readonly number[]): number {
+  return counts.filter((count) => count > 0).length;
+}
+
+function columnsOf(columns: readonly (readonly number[])[]): readonly (readonly number[])[] {
+  const size = Math.ceil(columns.length / MOST_COLUMNS);
+  if (size <= 1) return columns;
+  return Array.from({ length: Math.ceil(columns.length / size) }, (_, index) => {
+    const [first, ...others] = columns.slice(index * size, (index + 1) * size);
+    return first!.map((count, entry) => others.reduce((sum, other) => sum + other[entry]!, count));
+  });
+}
+
+/** 0 for an entry that was not chosen, else 1 to LEVELS on a logarithmic scale. */
+function levelOf(timesEven: number): number {
+  if (timesEven === 0) return 0;
+  return 1 + Math.round(Math.min(1, Math.max(0, placeOf(timesEven))) * (LEVELS - 1));
+}
+
+/** On the scale from its lowest share at 0 to its highest at 1. */
+function placeOf(timesEven: number): number {
+  const [low, high] = [SCALE[0]!.timesEven, SCALE.at(-1)!.timesEven];
+  return Math.log(timesEven / low) / Math.log(high / low);
+}
+
+function colorAt(place: number): Color {
+  const above = Math.max(
+    1,
+    SCALE.findIndex(({ timesEven }) => placeOf(timesEven) >= place - 1e-9),
+  );
+  const [from, to] = [SCALE[above - 1]!, SCALE[above]!];
+  const share = (place - placeOf(from.timesEven)) / (placeOf(to.timesEven) - placeOf(from.timesEven));
+  const [red, green, blue, opacity] = from.color.map((value, channel) =>
+    Math.round(value + (to.color[channel]! - value) * share),
+  );
+  return [red!, green!, blue!, opacity!];
+}
+
+/** The scale with its marks, and what no colour means. */
+function legend(): string {
+  const stops = SCALE.map(
+    ({ timesEven, color: [red, green, blue, opacity] }) =>
+      `rgb(${red} ${green} ${blue}/${Math.round((opacity / 255) * 100)}%) ${percentOf(timesEven)}`,
+  );
+  const marks = SCALE.slice(1).map(
+    ({ timesEven }) =>
+      `<span style="left:${percentOf(timesEven)}">${timesEven === 1 ? "1" : `${timesEven}×`}</span>`,
+  );
+  return `<div class="scale"><span>not chosen</span><i></i><span>chosen, against even use of all</span>
+<div><i style="background:linear-gradient(to right,${stops.join(",")})"></i>${marks.join("")}</div></div>`;
+}
+
+function percentOf(timesEven: number): string {
+  return `${Math.round(placeOf(timesEven) * 100)}%`;
+}

@@ -1,0 +1,47 @@
+import type { Series } from "./chart.js";
+import type { readStepLines } from "./metrics-file.js";
+
+/** The lines of a run's `metrics.jsonl` or of a file beside it. */
+export type Rows = ReturnType<typeof readStepLines>;
+
+type Points = Series["points"];
+
+/** A metric over steps; lines without it, or where it was not finite, have no point. */
+export function pointsOf(metrics: Rows, metric: string): Points {
+  return metrics.flatMap((row) => {
+    const value = row[metric];
+    return typeof value === "number" ? [{ x: row.step, y: value }] : [];
+  });
+}
+
+/** A metric as a curve of a chart. */
+export function series(metrics: Rows, metric: string, name: string, tone: Series["tone"]): Series {
+  return { name, tone, points: pointsOf(metrics, metric) };
+}
+
+/** The colour of a codebook's curve; the first is for that of all together. */
+export function groupTone(group: number): Series["tone"] {
+  return ((group % 3) + 2) as Series["tone"];
+}
+
+/** The point whose value comes first in the order of `compare`, the earliest of equal ones. */
+export function best(points: Points, compare: (a: number, b: number) => number): Points[number] | undefined {
+  return points.reduce<Points[number] | undefined>(
+    (first, point) => (first === undefined || compare(point.y, first.y) < 0 ? point : first),
+    undefined,
+  );
+}
+
+export function median(points: Points): number | undefined {
+  return points.map(({ y }) => y).sort((a, b) => a - b)[Math.floor(points.length / 2)];
+}
+
+/** A share of one for people. */
+export function percent(share: number): string {
+  return `${Number((share * 100).toFixed(1))} %`;
+}
+
+/** A number of three digits. */
+export function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
