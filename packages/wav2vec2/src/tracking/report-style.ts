@@ -79,5 +79,5 @@ td div { font-family: ui-monospace, monospace; font-size: 14px; overflow-wrap: a
 mark, del { background: none; color: var(--bad); }
 mark { text-decoration: underline; text-underline-offset: 3px; }
 pre { margin: 0; padding: 14px 16px; overflow-x: auto; font-size: 14px; line-height: 1.45; }
-@media (max-width: 600px) { .charts svg { font-size: 15px; } th { display: block; padding-bottom: 0; } td { display: block; border-top: 0; padding-top: 2px; } td:last-child { display: none; } .tracks { grid-template-columns: minmax(0, 1fr); gap: 0; } .tracks > span:empty { display: none; } .map { height: 240px; } }
+@media (max-width: 600px) { .tiles { grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); } .charts svg { font-size: 15px; overflow: visible; } th { display: block; padding-bottom: 0; } td { display: block; border-top: 0; padding-top: 2px; } td:last-child { display: none; } .tracks { grid-template-columns: minmax(0, 1fr); gap: 0; } .tracks > span:empty { display: none; } .map { height: 240px; } }
 `;
