@@ -264,6 +264,15 @@ describe("pre-training", () => {
     );
   });
 
+  it("says once where the codebooks collapse", async () => {
+    const { notes, tracker } = recorder();
+    await pretrain(
+      recipe("collapse", { max_steps: 120, eval_steps: 500, optimizer: { learning_rate: 0.5 } }),
+      run(tracker),
+    );
+    expect(notes.filter((note) => note.includes("codebooks must stay in use"))).toHaveLength(1);
+  });
+
   it("writes a recipe that reads back", async () => {
     const text = await readFile(join(directory, "fairseq", "recipe.yaml"), "utf8");
     expect(text).toContain("task: pretrain");

@@ -25,6 +25,7 @@ import { type PreTrainingTrainingBatch, preTrainingBatches } from "./pretraining
 import { chanceLoss, preTrainingLoss, preTrainingMetrics } from "./pretraining-metrics.js";
 import type { PreTrainingRecipe, Recipe } from "./recipe.js";
 import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
+import { watched } from "./watched.js";
 
 /** Of validation, whatever the recipe: so that its curves can be compared between runs. */
 const HELD_SECONDS = 60;
@@ -57,11 +58,11 @@ export async function pretrain(recipe: Recipe, options: RunOptions): Promise<Pre
   return await withRun(recipe, options, async ({ readSplits, loading }) => {
     const { train: all, held } = await readSplits("none");
     const pretrained = await makeModel(recipe, await findInit(recipe, options));
-    const { tracker } = options;
+    const tracker = watched(options.tracker, recipe, pretrained.model.config);
     const clips = { train: usable(recipe, all, tracker), held: divideLong(held, recipe.data.max_seconds) };
     describe(recipe, pretrained.model, clips, tracker);
     const task = await pretrainingTask(recipe, pretrained, clips, loading, tracker);
-    const { steps, interrupted, evaluation } = await train(recipe, task, options);
+    const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker });
     return {
       model: join(recipe.output, interrupted ? "checkpoints" : "final"),
       steps,

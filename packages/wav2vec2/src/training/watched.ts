@@ -1,0 +1,23 @@
+import type { Wav2Vec2Config } from "../model/configuration.js";
+import type { Tracker } from "../tracking/tracker.js";
+import type { Recipe } from "./recipe.js";
+import { Watchdog } from "./watchdog.js";
+
+/** A tracker that also notes what looks wrong in the metrics of pre-training. */
+export function watched(tracker: Tracker, recipe: Recipe, config: Wav2Vec2Config): Tracker {
+  const watchdog = new Watchdog({
+    negatives: config.numNegatives,
+    entries: config.numCodevectorGroups * config.numCodevectorsPerGroup,
+    groups: config.numCodevectorGroups,
+    warmupSteps: recipe.schedule.warmup_steps,
+    maxSteps: recipe.max_steps,
+    maxGradNorm: recipe.optimizer.max_grad_norm,
+  });
+  return {
+    ...tracker,
+    log(metrics, step) {
+      tracker.log(metrics, step);
+      for (const finding of watchdog.look(metrics, step)) tracker.note(finding);
+    },
+  };
+}
