@@ -32,8 +32,12 @@ const RUNS: { command: RegExp; args: (words: string[]) => string[] | undefined }
     ],
   },
   {
-    command: /^npx wav2vec2 finetune /,
+    command: /^npx wav2vec2 (pretrain|finetune) /,
     args: (words) => [...program, ...words.slice(2), "--max-steps", "3"],
+  },
+  {
+    command: /^npx wav2vec2 bench /,
+    args: (words) => [...program, ...words.slice(2), "--batches", "1"],
   },
   { command: /^npx wav2vec2 /, args: (words) => [...program, ...words.slice(2)] },
 ];
@@ -105,6 +109,7 @@ describe("the documentation", () => {
       "07-inner-states.mjs": [join(directory, "runs/mine/best"), clip, join(directory, "runs/backbone")],
       "08-batches.mjs": [join(directory, "DATA"), "test"],
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
+      "09-pretrain.mjs": [join(directory, "DATA"), join(directory, "runs/example-pretrained"), "3"],
     };
     const output: Record<string, string> = {};
     for (const name of (await readdir(join(ROOT, "examples"))).filter((file) => file.endsWith(".mjs"))) {
@@ -121,6 +126,9 @@ describe("the documentation", () => {
     expect(await readdir(join(directory, "runs/backbone"))).toContain("model.safetensors");
     expect(output["08-batches.mjs"]).toMatch(
       /3 utterances of 1 speakers[\s\S]*1-1-0000: \d+ samples, "[ABC ]+"\n3 clips, \[3, \d+\]/,
+    );
+    expect(output["09-pretrain.mjs"]).toMatch(
+      /contrastive loss \d\.\d{3}, by chance 4\.615\n1-1-0000: \d+-\d+ \d+-\d+/,
     );
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
   });

@@ -109,7 +109,7 @@ describe("pre-training", () => {
     const frames = counts.map((group) => group.reduce((sum, count) => sum + count, 0));
     expect(frames[0]).toBe(frames[1]);
     const clips = readStepLines(join(output, "coded-clips.jsonl")).filter(({ step }) => step === 300);
-    expect(clips).toHaveLength(6);
+    expect(clips).toHaveLength(4);
     for (const { codes, found, masked } of clips as never as {
       codes: [];
       found: boolean[];

@@ -29,7 +29,7 @@ import { watched } from "./watched.js";
 
 /** Of validation, whatever the recipe: so that its curves can be compared between runs. */
 const HELD_SECONDS = 60;
-const SHOWN_CLIPS = 6;
+const SHOWN_CLIPS = 4;
 
 export interface PretrainResult {
   /** Directory of the model behind the last step, to fine-tune. */
