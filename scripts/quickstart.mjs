@@ -1,5 +1,6 @@
-// From nothing to a model that recognises speech: set-up, a corpus of synthesised digits (or --data DIR), fine-tuning,
-// the error rate on unseen sentences, three transcripts. Started again, it goes on where it was interrupted.
+// From nothing to a model that recognises speech: set-up, a corpus of synthesised digits (or --data DIR), pre-training on
+// its audio, fine-tuning on the transcripts of a part of it, the error rate on unseen sentences, three transcripts. Started
+// again, it goes on where it was interrupted.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
@@ -10,7 +11,7 @@ import { Report } from "./setup/report.mjs";
 import { setup } from "./setup.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const STEPS = 5;
+const STEPS = 6;
 const SEED = 1;
 const SHOWN_CLIPS = 3;
 const INTERRUPTED = 130;
@@ -102,15 +103,20 @@ async function main(args) {
   }
 
   const output = options.output ?? join(ROOT, "quickstart", runName(options.data));
-  report.step("Fine-tuning from random weights");
-  await wav2vec2([
-    "finetune",
-    ...["--config", join(ROOT, "configs/quickstart.yaml"), "--data", data, "--output", output, "--resume"],
-    ...["--data.train-split", splits.train, "--data.eval-split", splits.dev],
-    ...options.finetune,
-  ]);
+  const [pretrained, finetuned] = ["pretrained", "finetuned"].map((name) => join(output, name));
+  const training = [
+    ...["--data", data, "--resume", "--data.train-split", splits.train, "--data.eval-split", splits.dev],
+    ...options.recipe,
+  ];
+  const recipe = (/** @type {string} */ name) => ["--config", join(ROOT, "configs", name)];
+  report.step("Pre-training on the audio alone");
+  await wav2vec2(["pretrain", ...recipe("quickstart-pretrain.yaml"), "--output", pretrained, ...training]);
 
-  const model = join(output, "best");
+  report.step("Fine-tuning on the transcripts of a part of it");
+  const init = ["--model", join(pretrained, "final")];
+  await wav2vec2(["finetune", ...recipe("quickstart.yaml"), ...init, "--output", finetuned, ...training]);
+
+  const model = join(finetuned, "best");
   report.step(`Error rate on ${splits.test}`);
   await wav2vec2(["evaluate", model, "--data", data, "--split", splits.test, "--worst", "3"]);
 
@@ -121,7 +127,7 @@ async function main(args) {
   process.stdout.write(
     `
 model   ${here(model)}
-report  ${here(join(output, "report.html"))}
+reports ${here(join(pretrained, "report.html"))} and ${here(join(finetuned, "report.html"))}
 audio   ${here(data)}
 Try it: npx wav2vec2 transcribe ${here(model)} FILE.flac
 `,

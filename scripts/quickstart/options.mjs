@@ -1,13 +1,14 @@
-export const USAGE = `usage: npm run quickstart -- [options] [options of 'wav2vec2 finetune']
+export const USAGE = `usage: npm run quickstart -- [options] [recipe keys]
 
-Sets up, synthesises a small corpus of spoken digits, trains on it, reports the word error rate on unseen
-sentences and transcribes three clips. Run it again after an interruption and it goes on.
+Sets up, synthesises a small corpus of spoken digits, pre-trains on all of its audio without transcripts, fine-tunes on
+the transcripts of a part of it, reports the word error rate on unseen sentences and transcribes three clips. Run it
+again after an interruption and it goes on.
   --data DIR          use this directory in LibriSpeech layout instead of synthesising one
   --train-split NAME  split to train on (default: train, or the one that looks like it)
   --dev-split NAME    split to validate on
   --test-split NAME   split to test on
-  --output DIR        run directory (default: quickstart/run, or one for each --data)
-Anything else goes to fine-tuning, for example --max-steps 300.
+  --output DIR        run directories go here (default: quickstart/run, or one for each --data)
+Anything else goes to both trainings, for example --max-steps 300.
 `;
 
 const NAMES = ["--data", "--train-split", "--dev-split", "--test-split", "--output"];
@@ -19,7 +20,7 @@ const NAMES = ["--data", "--train-split", "--dev-split", "--test-split", "--outp
  * @property {string | undefined} data
  * @property {string | undefined} output
  * @property {Partial<Splits>} splits
- * @property {string[]} finetune arguments for `wav2vec2 finetune`
+ * @property {string[]} recipe arguments for `wav2vec2 pretrain` and `wav2vec2 finetune`
  */
 
 /**
@@ -30,11 +31,11 @@ const NAMES = ["--data", "--train-split", "--dev-split", "--test-split", "--outp
 export function parseQuickstartOptions(args) {
   /** @type {Record<string, string>} */
   const values = {};
-  const finetune = [];
+  const recipe = [];
   for (let index = 0; index < args.length; index++) {
     const [name, ...rest] = args[index].split("=");
     if (!NAMES.includes(name)) {
-      finetune.push(args[index]);
+      recipe.push(args[index]);
       continue;
     }
     const value = rest.length > 0 ? rest.join("=") : args[++index];
@@ -51,6 +52,6 @@ export function parseQuickstartOptions(args) {
     const value = values[`--${split}-split`];
     if (value !== undefined) splits[split] = value;
   }
-  const help = finetune.includes("--help") || finetune.includes("-h");
-  return { help, data: values["--data"], output: values["--output"], splits, finetune };
+  const help = recipe.includes("--help") || recipe.includes("-h");
+  return { help, data: values["--data"], output: values["--output"], splits, recipe };
 }

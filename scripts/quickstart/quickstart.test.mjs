@@ -68,7 +68,7 @@ describe("parseQuickstartOptions", () => {
       data: "a",
       output: undefined,
       splits: { test: "x=y" },
-      finetune: ["--max-steps", "3", "--model.layerdrop=0"],
+      recipe: ["--max-steps", "3", "--model.layerdrop=0"],
     });
   });
 
