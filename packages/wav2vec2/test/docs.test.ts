@@ -82,7 +82,7 @@ async function commandsOf(path: string): Promise<string[]> {
 }
 
 describe("the documentation", () => {
-  it("gives commands that work", { timeout: 300_000 }, async () => {
+  it("gives commands that work", { timeout: 600_000 }, async () => {
     const commands = (await Promise.all((await documents()).map(commandsOf))).flat();
     expect(commands.length).toBeGreaterThan(5);
     for (const line of new Set(commands)) {
@@ -102,7 +102,7 @@ describe("the documentation", () => {
     expect(best).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "vocab.json"]));
   });
 
-  it("has examples that work", { timeout: 300_000 }, async () => {
+  it("has examples that work", { timeout: 600_000 }, async () => {
     const clip = join(directory, "DATA/test/1/1/1-1-0000.flac");
     const args: Record<string, string[]> = {
       "04-transcribe.mjs": [join(directory, "runs/mine/best"), clip],

@@ -185,16 +185,6 @@ describe("fine-tuning", () => {
     expect(tuned.model.config.vocabSize).toBe(plain.length);
   });
 
-  it("averages a step's batches alike, or counts earlier ones less as Hugging Face's script does", async () => {
-    const weights = async (gradient_scaling: string, gradient_accumulation: number) => {
-      const name = `${gradient_scaling}-${gradient_accumulation}`;
-      await finetune(recipe(name, { gradient_scaling, gradient_accumulation, max_steps: 1 }), run());
-      return await readFile(join(directory, name, "final", "model.safetensors"));
-    };
-    expect(await weights("every_batch", 1)).toEqual(await weights("once", 1));
-    expect((await weights("every_batch", 3)).equals(await weights("once", 3))).toBe(false);
-  });
-
   it("says where a recipe contradicts the model it starts from, and where that model holds NaN", async () => {
     const whole = join(directory, "whole", "final");
     const other = { init: whole, model: { hidden_size: 64, num_conv_pos_embedding_groups: 1 }, max_steps: 1 };

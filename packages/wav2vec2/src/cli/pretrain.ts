@@ -6,13 +6,19 @@ export const definePretrain: Define = (command, context) => {
   defineTraining<PretrainResult>(command, context, {
     task: "pretrain",
     load: async () => (await import("../training/pretrain.js")).pretrain,
-    describe: ({ contrastiveLoss, chanceLoss, accuracy, perplexity, model, interrupted }, { data }) => [
+    describe: (
+      { contrastiveLoss, chanceLoss, accuracy, perplexity, collapsed, model, interrupted },
+      { data },
+    ) => [
       ...(contrastiveLoss === undefined
         ? []
         : [
             `contrastive loss on ${data.eval_split}  ${contrastiveLoss.toFixed(3)} (chance ${chanceLoss.toFixed(3)}), ` +
               `accuracy ${(accuracy! * 100).toFixed(1)} %, codevector perplexity ${perplexity!.toFixed(1)}`,
           ]),
+      ...(collapsed
+        ? ["The codebooks have collapsed, so loss and accuracy say nothing; see the notes above."]
+        : []),
       ...(interrupted ? [] : [`model   ${model}`]),
     ],
   });

@@ -11,6 +11,8 @@ export interface Utterance {
   start?: number;
   /** Seconds into the file at which the clip ends; absent at the file's end. */
   end?: number;
+  /** Of a part of a recording: the id of the whole. */
+  partOf?: string;
   /** The transcript, words with one space between them; absent for unlabelled speech. */
   text?: string;
   /** Where a manifest has a column for it. */

@@ -24,7 +24,7 @@ export function stridedConvolution(x: Tensor, conv: nn.Conv1d, stride: number): 
       .narrow(1, block, frames)
       .narrow(2, 0, width)
       .matmul(weights.narrow(0, block * stride * channels, width)); // [batch, frames, channels out]
-    sum = sum ? sum.add(part) : conv.bias ? part.add(conv.bias) : part;
+    sum = sum ? sum.add(part) : conv.bias ? part.add(conv.bias.to({ dtype: part.dtype })) : part;
   }
   return sum!;
 }

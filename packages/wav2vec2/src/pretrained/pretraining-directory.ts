@@ -30,13 +30,17 @@ export async function loadPreTrainingModel(
   return { model: await loadModel(Wav2Vec2ForPreTraining, directory, { config }), normalize };
 }
 
+/** Whether a model's weights hold a quantizer; those of fine-tuned models do not. */
+export async function hasQuantizer(directory: string): Promise<boolean> {
+  const keys = await withTensors(weightsPath(directory), async ({ entries }) => [...entries.keys()]);
+  return keys.some((key) => /^(\w+\.)?quantizer\./.test(key));
+}
+
 /** A model without one lacks more tensors; a list of them all would not say what is wrong. */
 async function requireQuantizer(name: string, directory: string): Promise<void> {
-  const path = weightsPath(directory);
-  const keys = await withTensors(path, async ({ entries }) => [...entries.keys()]);
-  if (keys.some((key) => /^(\w+\.)?quantizer\./.test(key))) return;
+  if (await hasQuantizer(directory)) return;
   throw new UserError(
-    `${name} must be a pre-trained model with a quantizer, but ${path} has none of quantizer.*. Fine-tuned models ` +
+    `${name} must be a pre-trained model with a quantizer, but ${weightsPath(directory)} has none of quantizer.*. Fine-tuned models ` +
       "have left it out: name the model that they were made from.",
   );
 }

@@ -13,8 +13,12 @@ export function isPretraining(metrics: Rows): boolean {
 
 export function pretrainTiles(metrics: Rows): Tile[] {
   const chance = chanceLoss(metrics);
-  const loss = best(pointsOf(metrics, "eval/contrastive_loss"), (a, b) => a - b);
-  const accuracy = best(pointsOf(metrics, "eval/accuracy"), (a, b) => b - a);
+  // A collapsed model's loss is 0 and its accuracy 1.
+  const healthy = metrics.filter(
+    (row) => !((row["eval/codevector_perplexity"] as number) <= 2 * groupsOf(metrics).length),
+  );
+  const loss = best(pointsOf(healthy, "eval/contrastive_loss"), (a, b) => a - b);
+  const accuracy = best(pointsOf(healthy, "eval/accuracy"), (a, b) => b - a);
   const perplexity = pointsOf(metrics, "eval/codevector_perplexity").at(-1);
   const groups = groupsOf(metrics).flatMap(
     (group) => pointsOf(metrics, `eval/codevector_perplexity_${group}`).at(-1)?.y ?? [],

@@ -3,7 +3,7 @@ import { manualSeed, scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { lengthBucketedBatches } from "../data/batches/batches.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
-import { collatePreTraining } from "../data/batches/pretraining-collator.js";
+import { collatePreTraining, type PreTrainingBatch } from "../data/batches/pretraining-collator.js";
 import { divideLong } from "../data/corpus/filter.js";
 import { Random } from "../data/random.js";
 import type { Utterance } from "../data/utterance.js";
@@ -16,14 +16,16 @@ import { PRESETS } from "../model/presets.js";
 import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
 import { ctcLoss } from "./ctc-batches.js";
 import { Gradients } from "./gradients.js";
+import { prepareNetwork } from "./initial-model.js";
 import type { BatchLoss } from "./loop.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
-import { masksOf, pretrainingConfig, withinSeconds } from "./pretrain.js";
+import { withinSeconds } from "./pretrain.js";
 import { preTrainingLoss } from "./pretraining-metrics.js";
+import { pretrainingSetup } from "./pretraining-model.js";
 import { readSplit } from "./read-split.js";
-import type { Recipe } from "./recipe.js";
-import { batchLimitsOf } from "./training-run.js";
+import { type Recipe, requireTask } from "./recipe.js";
+import { batchLimitsOf, drawShare, requirePrecision } from "./training-run.js";
 
 /** LibriSpeech's mean: 960.9 hours in 281,241 clips. */
 const MEAN_SECONDS = 12.3;
@@ -75,13 +77,14 @@ export async function bench(
   recipe: Recipe,
   { corpus, batches, signal, onProgress }: BenchOptions,
 ): Promise<BenchResult> {
+  requirePrecision(recipe);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   const clips = corpus ? await lengthsOf(recipe, signal) : undefined;
   const seconds = Math.min(MEAN_SECONDS, recipe.data.max_seconds);
   const lengths = clips ?? Array<Length>(1000).fill({ samples: Math.round(seconds * SAMPLE_RATE) });
   const plan = lengthBucketedBatches(lengths, { ...batchLimitsOf(recipe), seed: recipe.seed, epoch: 0 });
-  const { module, lossOf } = await network(recipe);
+  const { module, prepare } = await network(recipe);
   module.train();
   const optimizer = makeOptimizer(module, recipe);
   const gradients = new Gradients(optimizer.parameters, recipe);
@@ -96,16 +99,16 @@ export async function bench(
     const indices = plan[done % plan.length]!;
     const samples = indices.map((index) => lengths[index]!.samples);
     const noise = samples.map((length) => Float32Array.from({ length }, () => random.uniform() - 0.5));
-    const measure = lossOf(noise, () => random.uniform());
+    const batch = prepare(noise, () => random.uniform());
     const began = performance.now();
     scope(() => {
-      const { loss, count } = withPrecision(recipe, measure);
+      const { loss, count } = withPrecision(recipe, batch.loss);
       gradients.add(loss, count, []);
     });
     if (done === 0) continue; // memory is taken and kernels are chosen in the first one
     batchTimes.push((performance.now() - began) / 1000);
-    audio += samples.reduce((sum, length) => sum + length, 0);
-    padded += samples.length * samples.reduce((longest, length) => Math.max(longest, length), 0);
+    audio += batch.lengths.reduce((sum, length) => sum + length, 0);
+    padded += batch.lengths.length * batch.paddedLength;
   }
   gradients.finish(1);
   optimizer.step(); // makes the moments
@@ -151,15 +154,19 @@ async function lengthsOf(recipe: Recipe, signal: AbortSignal): Promise<Length[]>
     exclude,
     signal,
   });
-  const long = utterances.filter(({ seconds }) => seconds >= min_seconds);
+  const long = drawShare(utterances, recipe).filter(({ seconds }) => seconds >= min_seconds);
   if (recipe.task === "pretrain") return withinSeconds(divideLong(long, max_seconds), max_seconds);
   return long.filter(({ seconds }) => seconds <= max_seconds);
 }
 
 interface Network {
   module: Wav2Vec2ForPreTraining | Wav2Vec2ForCTC;
-  /** Prepares a batch of clips, and gives what computes its loss. */
-  lossOf(clips: Float32Array[], uniform: () => number): () => BatchLoss;
+  /** Prepares a batch of clips. */
+  prepare(clips: Float32Array[], uniform: () => number): NoiseBatch;
+}
+
+interface NoiseBatch extends Pick<PreTrainingBatch, "lengths" | "paddedLength"> {
+  loss(): BatchLoss;
 }
 
 /** The recipe's network with random weights. */
@@ -167,38 +174,33 @@ async function network(recipe: Recipe): Promise<Network> {
   const directory = recipe.init === undefined ? undefined : await resolveModel(recipe.init);
   const base = directory === undefined ? PRESETS[recipe.preset] : await readConfig(directory);
   const items = (clips: Float32Array[]) => clips.map((samples, index) => ({ id: String(index), samples }));
-  if (recipe.pretraining) {
-    const { padding } = recipe.pretraining;
-    const module = new Wav2Vec2ForPreTraining(pretrainingConfig(recipe, base));
-    prepare(module, recipe);
-    const collation = { ...masksOf(module.config), padding };
+  if (recipe.task === "pretrain") {
+    requireTask(recipe, "pretrain");
+    const { config, collation } = pretrainingSetup(recipe, base);
+    const module = new Wav2Vec2ForPreTraining(config);
+    prepareNetwork(module, recipe);
     return {
       module,
-      lossOf(clips, uniform) {
+      prepare(clips, uniform) {
         const batch = collatePreTraining(items(clips), collation, uniform);
-        return () => preTrainingLoss(module, batch);
+        return { ...batch, loss: () => preTrainingLoss(module, batch) };
       },
     };
   }
   const config = configWithKeys(base, { ...recipe.model, ctc_zero_infinity: true }, "The recipe's model");
   const module = new Wav2Vec2ForCTC(config);
-  prepare(module, recipe);
+  prepareNetwork(module, recipe);
   return {
     module,
-    lossOf(clips, uniform) {
+    prepare(clips, uniform) {
       const labelled = items(clips).map((item) => ({
         ...item,
         labels: randomLabels(item.samples, config, uniform),
       }));
       const batch = collateCtc(labelled, { minimumSamples: minimumSamples(config) });
-      return () => ctcLoss(module, batch);
+      return { ...batch, loss: () => ctcLoss(module, batch) };
     },
   };
-}
-
-function prepare(module: Network["module"], recipe: Recipe): void {
-  if (recipe.freeze_feature_encoder) module.freezeFeatureEncoder();
-  module.gradientCheckpointingEnable(recipe.gradient_checkpointing);
 }
 
 /** As many as people say, of any token but the blank. */

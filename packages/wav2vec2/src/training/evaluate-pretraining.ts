@@ -23,6 +23,7 @@ export interface PreTrainingEvaluation {
 export interface EvaluatePreTrainingOptions extends BatchLimits, BatchLoadOptions {
   /** How audio becomes input. Its seed decides masks and distractors: the same at every validation. */
   preparation: Preparation;
+  signal?: AbortSignal | undefined;
   /** Which clips to look into, by id. */
   shown: ReadonlySet<string>;
 }
@@ -32,11 +33,12 @@ export interface EvaluatePreTrainingOptions extends BatchLimits, BatchLoadOption
  * are chosen, without noise.
  *
  * @throws UserError where no clip can be read
+ * @throws the signal's reason where it is aborted
  */
 export async function evaluatePreTraining(
   model: Wav2Vec2ForPreTraining,
   utterances: readonly Utterance[],
-  { preparation, shown, batchSeconds, batchSize, ...loading }: EvaluatePreTrainingOptions,
+  { preparation, signal, shown, batchSeconds, batchSize, ...loading }: EvaluatePreTrainingOptions,
 ): Promise<PreTrainingEvaluation> {
   const limits = { batchSeconds, batchSize, seed: 0, epoch: 0 };
   const plan = lengthBucketedBatches(utterances, limits).map((indices, batch) => ({
@@ -52,6 +54,7 @@ export async function evaluatePreTraining(
   try {
     for await (const batch of preTrainingBatches(utterances, plan, preparation, loading)) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
+      signal?.throwIfAborted();
       noGrad(() =>
         scope(() => {
           const scored = forwardPreTraining(model, batch);

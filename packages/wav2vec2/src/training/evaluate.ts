@@ -34,6 +34,7 @@ export interface Evaluation {
 export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
   /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
   beamWidth?: number | undefined;
+  signal?: AbortSignal | undefined;
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -84,11 +85,13 @@ export async function evaluateModel(
 /**
  * Error rates on utterances, with the share of frames whose likeliest token is the blank and the mean CTC loss
  * of an utterance (of those that are long enough for their labels).
+ *
+ * @throws the signal's reason where it is aborted
  */
 export async function evaluate(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
-  { batchSeconds, batchSize, beamWidth, onProgress, ...loading }: EvaluateOptions = {},
+  { batchSeconds, batchSize, beamWidth, signal, onProgress, ...loading }: EvaluateOptions = {},
 ): Promise<{ evaluation: Evaluation; blankShare: number; ctcLoss: number }> {
   const { model } = ctc;
   const hypotheses = new Map<string, string>();
@@ -104,6 +107,7 @@ export async function evaluate(
   try {
     for await (const batch of ctcBatches(ctc, utterances, plan, { ...loading, unknown: "token" })) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
+      signal?.throwIfAborted();
       const recognized = recognizeBatch(ctc, batch, beamWidth);
       for (const [row, id] of batch.ids.entries()) hypotheses.set(id, recognized.texts[row]!);
       blanks += recognized.blanks;

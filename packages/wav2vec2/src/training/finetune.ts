@@ -20,9 +20,9 @@ import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
 import { type CtcTrainingBatch, ctcBatches, ctcLoss, paddedFrames } from "./ctc-batches.js";
 import { evaluate } from "./evaluate.js";
-import { findInit, requireSameShape } from "./initial-model.js";
+import { findInit, prepareNetwork, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
-import type { Recipe } from "./recipe.js";
+import { type Recipe, requireTask } from "./recipe.js";
 import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
@@ -43,6 +43,7 @@ export interface FinetuneResult {
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
 export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
+  requireTask(recipe, "finetune");
   const { tracker } = options;
   return await withRun(recipe, options, async ({ readSplits, loading }) => {
     const { train: all, held } = await readSplits("required");
@@ -91,8 +92,7 @@ async function makeModel(
         newHead: known ? "where missing" : "always",
       })
     : new Wav2Vec2ForCTC(config);
-  if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
-  model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
+  prepareNetwork(model, recipe);
   return { model, tokenizer, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
 }
 
@@ -158,8 +158,9 @@ function ctcTask(
       }),
     loss: (batch) => ctcLoss(model, batch),
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),
-    async evaluate(step) {
-      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, { ...limits, ...loading });
+    async evaluate(step, signal) {
+      const options = { ...limits, ...loading, signal };
+      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, options);
       tracker.transcripts(evaluation.utterances.slice(0, SAMPLE_TRANSCRIPTS), step);
       const metrics = {
         wer: evaluation.wer,

@@ -11,8 +11,8 @@ interface Part {
 
 /**
  * The gradients of one update's batches: those of sums are added up and divided once by what all the sums counted, so
- * that many small batches equal one large one. (Hugging Face's pre-training script divides after each batch, the
- * earlier ones again and again; `gradient_scaling: every_batch` does that too.)
+ * that many small batches equal one large one. (Hugging Face's run_wav2vec2_pretraining_no_trainer.py divides all
+ * gradients so far after each batch, the earlier ones again and again; `gradient_scaling: every_batch` does that too.)
  */
 export class Gradients {
   /** Of float16's losses, whose gradients would vanish otherwise. */
@@ -29,12 +29,18 @@ export class Gradients {
     this.scaler = recipe.precision === "float16" ? new optim.GradScaler() : undefined;
   }
 
-  /** Adds those of a loss that is a sum over `count` parts, such as masked frames. */
-  add(loss: Tensor, count: number, ids: readonly string[]): void {
-    (this.scaler?.scale(loss) ?? loss).backward();
-    this.#parts.push({ ids, loss: loss.item(), count });
-    if (this.recipe.gradient_scaling === "every_batch")
-      this.#divide(this.recipe.gradient_accumulation * count);
+  /**
+   * Adds those of a loss that is a sum over `count` parts, such as masked frames.
+   *
+   * @returns whether the loss is finite
+   */
+  add(loss: Tensor, count: number, ids: readonly string[]): boolean {
+    const part = this.#everyBatch ? loss.div(this.recipe.gradient_accumulation) : loss;
+    (this.scaler?.scale(part) ?? part).backward();
+    const value = loss.item();
+    this.#parts.push({ ids, loss: value, count });
+    if (this.#everyBatch && count > 0) this.#divide(count);
+    return Number.isFinite(value);
   }
 
   /**
@@ -57,10 +63,15 @@ export class Gradients {
     if (bad[0]) throw notFinite("loss", bad[0].loss, step, bad);
     const count = parts.reduce((sum, part) => sum + part.count, 0);
     if (count === 0) return undefined;
-    if (this.recipe.gradient_scaling === "once" && count !== 1) this.#divide(count);
-    const norm = optim.clipGradNorm(this.parameters, this.recipe.optimizer.max_grad_norm);
+    if (!this.#everyBatch && count !== 1) this.#divide(count);
+    const most = this.recipe.optimizer.max_grad_norm || Number.POSITIVE_INFINITY;
+    const norm = optim.clipGradNorm(this.parameters, most);
     if (!Number.isFinite(norm)) throw notFinite("gradient norm", norm, step, parts);
     return norm;
+  }
+
+  get #everyBatch(): boolean {
+    return this.recipe.gradient_scaling === "every_batch";
   }
 
   #fitScale(finite: boolean, step: number, parts: readonly Part[]): void {

@@ -42,3 +42,12 @@ export function requireSameShape(init: string, base: Wav2Vec2Config, config: Wav
       `${JSON.stringify(config[first])} instead of ${JSON.stringify(base[first])}. Leave these keys out of it: ${keys}.`,
   );
 }
+
+/** What a recipe wants of any network that is trained. */
+export function prepareNetwork(
+  model: { freezeFeatureEncoder(): void; gradientCheckpointingEnable(enabled: boolean): void },
+  recipe: Recipe,
+): void {
+  if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
+  model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
+}

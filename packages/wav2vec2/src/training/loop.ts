@@ -43,8 +43,15 @@ export interface Task<Batch extends TrainingBatch> {
   loss(batch: Batch): BatchLoss;
   /** Metrics from the sums over all batches since they were last logged, the loss and its parts (`count`) among them. */
   metrics(sums: Readonly<Record<string, number>>): Record<string, number>;
-  /** Validates: metrics, and the one by which the best model is chosen (lower is better). */
-  evaluate(step: number): Promise<{ metrics: Record<string, number>; criterion: number }>;
+  /**
+   * Validates: metrics, and what the best model is chosen by: lower is better, infinite is never the best.
+   *
+   * @throws the signal's reason where it is aborted meanwhile
+   */
+  evaluate(
+    step: number,
+    signal: AbortSignal,
+  ): Promise<{ metrics: Record<string, number>; criterion: number }>;
   /** Writes the model where people look for it. */
   save(kind: "best" | "final"): Promise<void>;
 }
@@ -94,16 +101,22 @@ export async function train<Batch extends TrainingBatch>(
   };
   let evaluation: LoopResult["evaluation"];
   const evaluate = async () => {
-    const { metrics, criterion } = await task.evaluate(progress.step);
+    const result = await task.evaluate(progress.step, signal).catch((error: unknown) => {
+      if (!signal.aborted || error !== signal.reason) throw error;
+    });
+    if (!result) return; // interrupted: done when the run goes on
+    const { metrics, criterion } = result;
     evaluation = metrics;
     tracker.log(prefixed(metrics), progress.step);
     progress.evaluated = progress.step;
-    if (progress.best && criterion >= progress.best.value) return;
+    if (!(criterion < (progress.best?.value ?? Number.POSITIVE_INFINITY))) return;
     progress.best = { value: criterion, step: progress.step };
     await task.save("best");
   };
 
   module.train();
+  const isDue = (every: number) => progress.step > 0 && progress.step % every === 0;
+  if (isDue(recipe.eval_steps) && progress.evaluated !== progress.step) await evaluate();
   let began = performance.now();
   const clock = () => {
     const now = performance.now();
@@ -120,8 +133,7 @@ export async function train<Batch extends TrainingBatch>(
       progress.position = batch.next;
       scope(() => {
         const part = withPrecision(recipe, () => task.loss(batch));
-        gradients.add(part.loss, part.count, batch.ids);
-        meter.add(part);
+        if (gradients.add(part.loss, part.count, batch.ids)) meter.add(part);
       });
     }
     const gradNorm = gradients.finish(progress.step + 1);
@@ -137,20 +149,20 @@ export async function train<Batch extends TrainingBatch>(
       const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
       tracker.log({ ...task.metrics(sums), ...state, ...metrics }, progress.step);
     }
-    const pauses = [recipe.eval_steps, recipe.save_steps].map((every) => progress.step % every === 0);
+    const pauses = [recipe.eval_steps, recipe.save_steps].map(isDue);
     if (pauses[0]) await evaluate();
     clock();
     if (pauses[1]) await save();
     if (pauses.includes(true)) meter.restart(); // speed is that of training alone
   }
   await batches.return?.();
+  if (!signal.aborted && progress.evaluated !== progress.step) await evaluate();
   if (signal.aborted) {
     if (saved !== progress.step) await save();
     if (progress.step > 0)
       tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
-  if (progress.evaluated !== progress.step) await evaluate();
   if (saved !== progress.step) await save();
   await task.save("final");
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };

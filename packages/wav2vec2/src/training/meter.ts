@@ -13,6 +13,8 @@ export class Meter {
   #gradNorms = 0;
   /** Updates that had a norm. */
   #norms = 0;
+  /** Updates that were left out. */
+  #skipped = 0;
   #waitedMs = 0;
   #since = performance.now();
 
@@ -43,9 +45,12 @@ export class Meter {
   /** Counts an update and the norm of its gradients, undefined where it was left out. */
   updated(gradNorm: number | undefined): void {
     this.#updates++;
-    if (gradNorm === undefined) return;
-    this.#gradNorms += gradNorm;
-    this.#norms++;
+    if (gradNorm === undefined) {
+      this.#skipped++;
+    } else {
+      this.#gradNorms += gradNorm;
+      this.#norms++;
+    }
   }
 
   /** Sums over the batches, and metrics of the updates, since the last reading. */
@@ -56,6 +61,7 @@ export class Meter {
     const sums = Object.fromEntries(this.#names.map((name, index) => [name, Number(totals[index])]));
     const metrics = {
       ...(this.#norms > 0 && { grad_norm: this.#gradNorms / this.#norms }),
+      ...(this.#skipped > 0 && { skipped_updates: this.#skipped }),
       audio_seconds: seconds / this.#updates,
       audio_seconds_per_second: seconds / (elapsed / 1000),
       data_wait_share: this.#waitedMs / elapsed,
@@ -65,13 +71,14 @@ export class Meter {
     this.#tensors?.dispose();
     this.#tensors = undefined;
     this.#numbers = {};
+    this.#gradNorms = this.#norms = this.#skipped = 0;
     this.restart();
     return { sums: { ...numbers, ...sums }, metrics };
   }
 
-  /** Begins to measure updates anew; sums go on. */
+  /** Begins to measure speed anew. */
   restart(): void {
-    this.#samples = this.#updates = this.#waitedMs = this.#gradNorms = this.#norms = 0;
+    this.#samples = this.#updates = this.#waitedMs = 0;
     this.#since = performance.now();
   }
 }

@@ -3,27 +3,21 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { batchOrder, lengthBucketedBatches } from "../data/batches/batches.js";
 import type { BatchLoadOptions } from "../data/batches/load-batches.js";
 import type { Preparation } from "../data/batches/prepare-batch.js";
-import type { PreTrainingCollation } from "../data/batches/pretraining-collator.js";
 import { divideLong, filterByDuration } from "../data/corpus/filter.js";
 import type { Utterance } from "../data/utterance.js";
-import { ConfigurationError, UserError } from "../errors.js";
-import type { Wav2Vec2Config } from "../model/configuration.js";
-import { configWithKeys, readConfig } from "../model/configuration-file.js";
+import { UserError } from "../errors.js";
 import { receptiveField } from "../model/lengths.js";
-import { PRESETS } from "../model/presets.js";
-import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
-import { loadModel } from "../pretrained/model-directory.js";
-import { readNormalize } from "../pretrained/preprocessor.js";
 import { type PreTrainingModel, savePreTrainingModel } from "../pretrained/pretraining-directory.js";
 import { formatDuration } from "../tracking/duration.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
 import { evaluatePreTraining } from "./evaluate-pretraining.js";
-import { findInit, requireSameShape } from "./initial-model.js";
+import { findInit } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
 import { type PreTrainingTrainingBatch, preTrainingBatches } from "./pretraining-batches.js";
-import { chanceLoss, preTrainingLoss, preTrainingMetrics } from "./pretraining-metrics.js";
-import type { PreTrainingRecipe, Recipe } from "./recipe.js";
+import { chanceLoss, isCollapsed, preTrainingLoss, preTrainingMetrics } from "./pretraining-metrics.js";
+import { makePreTrainingModel, type PreTrainingSetup } from "./pretraining-model.js";
+import { type PreTrainingRecipe, type Recipe, requireTask } from "./recipe.js";
 import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 import { watched } from "./watched.js";
 
@@ -43,6 +37,8 @@ export interface PretrainResult {
   accuracy: number | undefined;
   /** Summed over codebooks, of the newest validation. */
   perplexity: number | undefined;
+  /** Whether the codebooks had collapsed then, so that loss and accuracy say nothing. */
+  collapsed: boolean;
   interrupted: boolean;
 }
 
@@ -54,56 +50,28 @@ export interface PretrainResult {
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
 export async function pretrain(recipe: Recipe, options: RunOptions): Promise<PretrainResult> {
-  requirePretraining(recipe);
+  requireTask(recipe, "pretrain");
   return await withRun(recipe, options, async ({ readSplits, loading }) => {
     const { train: all, held } = await readSplits("none");
-    const pretrained = await makeModel(recipe, await findInit(recipe, options));
-    const tracker = watched(options.tracker, recipe, pretrained.model.config);
+    const init = await findInit(recipe, options);
+    const pretrained = await makePreTrainingModel(recipe, init, options.tracker);
+    const tracker = watched(options.tracker, recipe, pretrained.config);
     const clips = { train: usable(recipe, all, tracker), held: divideLong(held, recipe.data.max_seconds) };
-    describe(recipe, pretrained.model, clips, tracker);
-    const task = await pretrainingTask(recipe, pretrained, clips, loading, tracker);
+    describe(recipe, pretrained, clips, tracker);
+    const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
+    const task = await pretrainingTask(recipe, pretrained, clips, parts, tracker);
     const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker });
     return {
       model: join(recipe.output, interrupted ? "checkpoints" : "final"),
       steps,
       contrastiveLoss: evaluation?.contrastive_loss,
-      chanceLoss: chanceLoss(pretrained.model.config),
+      chanceLoss: chanceLoss(pretrained.config),
       accuracy: evaluation?.accuracy,
       perplexity: evaluation?.codevector_perplexity,
+      collapsed: evaluation !== undefined && isCollapsed(evaluation, pretrained.config),
       interrupted,
     };
   });
-}
-
-function requirePretraining(recipe: Recipe): asserts recipe is PreTrainingRecipe {
-  if (recipe.pretraining) return;
-  throw new ConfigurationError(
-    `task must be pretrain for pre-training, but is ${recipe.task}. Run wav2vec2 ${recipe.task} with this recipe.`,
-  );
-}
-
-/** What the recipe makes of a shape. @throws ConfigurationError where nothing would be masked */
-export function pretrainingConfig(recipe: Recipe, base: Wav2Vec2Config): Wav2Vec2Config {
-  // A fine-tuned or published model's masks are those of fine-tuning.
-  const masks = { mask_time_prob: 0.65, mask_time_length: 10, mask_time_min_masks: 2, mask_feature_prob: 0 };
-  const config = configWithKeys(base, { ...masks, ...recipe.model }, "The recipe's model");
-  if (config.maskTimeProb > 0 || config.maskTimeMinMasks > 0) return config;
-  throw new ConfigurationError(
-    "model.mask_time_prob must be above 0 for pre-training, but is 0. The paper's is 0.65 with spans of 10 frames.",
-  );
-}
-
-/** The model to start from: a directory's weights, or random ones as the paper draws them. */
-async function makeModel(recipe: PreTrainingRecipe, init: string | undefined): Promise<PreTrainingModel> {
-  const base = init ? await readConfig(init) : PRESETS[recipe.preset];
-  const config = pretrainingConfig(recipe, base);
-  if (init) requireSameShape(init, base, config);
-  const model = init
-    ? await loadModel(Wav2Vec2ForPreTraining, init, { config: () => config, newHead: "where missing" })
-    : new Wav2Vec2ForPreTraining(config);
-  if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
-  model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
-  return { model, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
 }
 
 interface Clips {
@@ -126,11 +94,10 @@ function usable({ data }: Recipe, all: readonly Utterance[], tracker: Tracker): 
 /** Says what is trained on what, and what looks like too little. */
 function describe(
   recipe: PreTrainingRecipe,
-  model: Wav2Vec2ForPreTraining,
+  { model, collation }: PreTrainingModel & PreTrainingSetup,
   { train, held }: Clips,
   tracker: Tracker,
 ): void {
-  const { config } = model;
   const { max_seconds: maxSeconds, train_split: split } = recipe.data;
   tracker.note(
     `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${train.length} clips (${hoursOf(train)} h) to learn from, ` +
@@ -139,7 +106,7 @@ function describe(
   const limits = { ...batchLimitsOf(recipe), seed: recipe.seed, epoch: 0 };
   const lengths = withinSeconds(train, maxSeconds);
   const batches = lengthBucketedBatches(lengths, limits);
-  const heard = lengths.reduce((sum, { samples }) => sum + samples, 0) / SAMPLE_RATE;
+  const heard = batches.reduce((sum, batch) => sum + heardSeconds(batch, lengths, collation.padding), 0);
   const update = (heard / batches.length) * recipe.gradient_accumulation;
   tracker.note(
     `An update hears ${formatDuration(update)} of audio; the paper's hear 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
@@ -151,11 +118,12 @@ function describe(
         "an update hears clips more than once. Lower gradient_accumulation.",
     );
   }
-  const span = receptiveField(config, config.maskTimeLength);
+  const { maskTimeLength } = collation;
+  const span = receptiveField(collation, maskTimeLength);
   const short = train.filter(({ samples }) => samples <= span);
   if (short[0]) {
     tracker.note(
-      `${short.length} clips are not longer than a mask of ${config.maskTimeLength} frames, for example ${short[0].id}: they ` +
+      `${short.length} clips are not longer than a mask of ${maskTimeLength} frames, for example ${short[0].id}: they ` +
         "are hidden as a whole and teach little. Raise data.min_seconds or lower model.mask_time_length.",
     );
   }
@@ -167,24 +135,38 @@ export function withinSeconds(clips: readonly Utterance[], maxSeconds: number): 
   return clips.map(({ samples }) => ({ samples: Math.min(samples, most) }));
 }
 
+/** Seconds of a batch's clips that are left in it. */
+function heardSeconds(
+  batch: readonly number[],
+  lengths: readonly { samples: number }[],
+  padding: "pad" | "crop",
+): number {
+  const samples = batch.map((index) => lengths[index]!.samples);
+  const shortest = samples.reduce((least, length) => Math.min(least, length));
+  const heard =
+    padding === "crop" ? shortest * samples.length : samples.reduce((sum, length) => sum + length, 0);
+  return heard / SAMPLE_RATE;
+}
+
+/** Tells of a bad part of a recording under the recording's id, which exclude lists know. */
+function wholeRecordings(
+  parts: readonly Utterance[],
+  onBad: BatchLoadOptions["onBad"],
+): BatchLoadOptions["onBad"] {
+  const whole = new Map(parts.map(({ id, partOf }) => [id, partOf ?? id]));
+  return (clip) => onBad?.({ ...clip, id: whole.get(clip.id) ?? clip.id });
+}
+
 async function pretrainingTask(
   recipe: PreTrainingRecipe,
-  pretrained: PreTrainingModel,
+  pretrained: PreTrainingModel & PreTrainingSetup,
   { train, held }: Clips,
   loading: BatchLoadOptions,
   tracker: Tracker,
 ): Promise<Task<PreTrainingTrainingBatch>> {
   const { seed, pretraining } = recipe;
-  const { model, normalize } = pretrained;
-  const { config } = model;
-  const { max_seconds: maxSeconds } = recipe.data;
-  const maxSamples = Math.floor(maxSeconds * SAMPLE_RATE);
-  const collation = {
-    task: "pretraining",
-    ...masksOf(config),
-    padding: pretraining.padding,
-    maxSamples,
-  } as const;
+  const { model, normalize, config } = pretrained;
+  const collation = { task: "pretraining", ...pretrained.collation } as const;
   const preparation: Preparation = {
     seed,
     normalize,
@@ -192,7 +174,7 @@ async function pretrainingTask(
     collation,
   };
   const fixed: Preparation = { seed: 0, normalize, collation: { ...collation, padding: "pad" } };
-  const lengths = withinSeconds(train, maxSeconds);
+  const lengths = withinSeconds(train, recipe.data.max_seconds);
   const shown = new Set(held.slice(0, SHOWN_CLIPS).map(({ id }) => id));
   return {
     module: model,
@@ -210,21 +192,15 @@ async function pretrainingTask(
       ...preTrainingMetrics(sums, config),
       gumbel_temperature: model.quantizer.temperature,
     }),
-    async evaluate(step) {
-      const options = { ...loading, preparation: fixed, shown, batchSeconds: HELD_SECONDS };
+    async evaluate(step, signal) {
+      const options = { ...loading, preparation: fixed, shown, batchSeconds: HELD_SECONDS, signal };
       const { metrics, codebooks, clips } = await evaluatePreTraining(model, held, options);
       tracker.codebooks(codebooks, step);
       tracker.codedClips(clips, step);
-      return { metrics, criterion: metrics.loss! };
+      return { metrics, criterion: isCollapsed(metrics, config) ? Number.POSITIVE_INFINITY : metrics.loss! };
     },
     save: (kind) => savePreTrainingModel(join(recipe.output, kind), pretrained),
   };
-}
-
-/** What of a configuration decides masks and distractors. */
-export function masksOf(config: Wav2Vec2Config): Omit<PreTrainingCollation, "padding" | "maxSamples"> {
-  const { convKernel, convStride, maskTimeProb, maskTimeLength, maskTimeMinMasks, numNegatives } = config;
-  return { convKernel, convStride, maskTimeProb, maskTimeLength, maskTimeMinMasks, numNegatives };
 }
 
 /** max(tau_max * decay^step, tau_min) (paper, section 4.2). */

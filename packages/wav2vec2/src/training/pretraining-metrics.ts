@@ -41,7 +41,7 @@ export function preTrainingSums(
 
 /**
  * Metrics of pre-training from sums over batches (`preTrainingSums`), `loss` and the masked frames `count` among them.
- * The names are those of docs/architecture.md.
+ * The names are those of docs/pretraining.md.
  *
  * @param sums perplexities as sums over masked frames: `perplexity0` is the first codebook's
  */
@@ -67,6 +67,18 @@ export function preTrainingMetrics(
     positive_similarity: similarity("positives", count),
     negative_similarity: similarity("negatives", distractors),
   };
+}
+
+/**
+ * Whether all frames get nearly the same codes. Distractors with the target's own codes do not count, so a collapsed
+ * model's contrastive loss is 0 and its accuracy 1 (huggingface/transformers#14387).
+ */
+export function isCollapsed(
+  metrics: Readonly<Record<string, number>>,
+  { numCodevectorGroups, numCodevectorsPerGroup }: Wav2Vec2Config,
+): boolean {
+  // With few entries even a healthy codebook's perplexity is that low.
+  return numCodevectorsPerGroup >= 20 && metrics.codevector_perplexity! <= 2 * numCodevectorGroups;
 }
 
 /** The contrastive loss of guessing among the target and its distractors, in nats: 4.615 for the paper's 100. */

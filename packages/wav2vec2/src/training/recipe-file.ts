@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
-import { parseRecipe, type Recipe, type RecipeIssue } from "./recipe.js";
+import { otherTask, parseRecipe, type Recipe, type RecipeIssue } from "./recipe.js";
 
 /** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
 export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;
@@ -27,7 +27,7 @@ export function loadRecipe(
     values.output = join("runs", basename(file, extname(file)));
   }
   for (const [key, { value }] of overrides) setPath(values, key.split("."), value);
-  const { recipe, issues = otherTask(recipe, task) } = parseRecipe(values);
+  const { recipe, issues = taskIssues(recipe, task) } = parseRecipe(values);
   if (recipe && issues.length === 0) return recipe;
   const lines = issues.map((issue) => {
     const override = [...overrides].find(([key]) => isWithin(issue.path, key));
@@ -38,10 +38,9 @@ export function loadRecipe(
   throw new ConfigurationError(lines.join("\n"));
 }
 
-function otherTask(recipe: Recipe | undefined, task: Recipe["task"] | undefined): RecipeIssue[] {
+function taskIssues(recipe: Recipe | undefined, task: Recipe["task"] | undefined): RecipeIssue[] {
   if (recipe === undefined || task === undefined || recipe.task === task) return [];
-  const message = `task must be ${task} for this command, but is '${recipe.task}'. Run wav2vec2 ${recipe.task} with this recipe.`;
-  return [{ path: ["task"], message }];
+  return [{ path: ["task"], message: otherTask(recipe, task) }];
 }
 
 /** Writes a resolved recipe; the file appears complete or not at all, and {@link loadRecipe} reads it back. */

@@ -123,7 +123,13 @@ const optimizer = z.strictObject({
     .boolean()
     .default(false)
     .describe("Decay biases, norms and other vectors too, as fairseq does"),
-  max_grad_norm: amount().default(1).describe("Gradients are scaled down to this norm"),
+  max_grad_norm: z
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe(
+      "Gradients are scaled down to this norm; 0 leaves them as they are, as fairseq and Hugging Face's pre-training do",
+    ),
 });
 
 const schedule = z.strictObject({
@@ -209,7 +215,8 @@ export const recipeSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Leave the convolutions as they are, as the paper does. Default: true with init, false without",
+      "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true for finetune with init, else " +
+        "false",
     ),
   gradient_checkpointing: z
     .boolean()
@@ -235,9 +242,9 @@ export const recipeSchema = z.strictObject({
     ),
   gradient_scaling: z
     .enum(["once", "every_batch"])
-    .default("once")
+    .optional()
     .describe(
-      "How a step's batches are averaged: every_batch divides all gradients so far after each, as Hugging Face's " +
+      "Only for the task pretrain: how a step's batches are averaged. Default: once. every_batch divides all gradients so far after each, as Hugging Face's " +
         "pre-training script does, so that earlier batches count less",
     ),
   logging_steps: count().default(50).describe("Steps between two lines of metrics"),
@@ -281,7 +288,7 @@ function withTaskDefaults(values: unknown): unknown {
   if (!isRecord(values)) return values;
   const task = values.task ?? "finetune";
   const defaults: Record<string, unknown> = { output: `runs/${String(task)}` };
-  if (task === "pretrain") defaults.pretraining = {};
+  if (task === "pretrain") Object.assign(defaults, { pretraining: {}, gradient_scaling: "once" });
   if (task === "finetune") defaults.ctc_loss_reduction = "mean";
   if (task === "finetune" && values.init !== undefined) defaults.freeze_feature_encoder = true;
   return { ...defaults, ...values };
@@ -348,10 +355,24 @@ function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
   }
 }
 
+/** @throws ConfigurationError where a recipe trains something else */
+export function requireTask(recipe: Recipe, task: "pretrain"): asserts recipe is PreTrainingRecipe;
+export function requireTask(recipe: Recipe, task: Recipe["task"]): void;
+export function requireTask(recipe: Recipe, task: Recipe["task"]): void {
+  if (recipe.task !== task) throw new ConfigurationError(otherTask(recipe, task));
+}
+
+/** Says that a recipe trains something else. */
+export function otherTask(recipe: Recipe, task: Recipe["task"]): string {
+  return `task must be ${task} for this command, but is '${recipe.task}'. Run wav2vec2 ${recipe.task} with this recipe.`;
+}
+
 /** Tasks that a key belongs to. */
-const OWNERS = { pretraining: "pretrain", ctc_loss_reduction: "finetune" } as const satisfies Partial<
-  Record<keyof Recipe, Recipe["task"]>
->;
+const OWNERS = {
+  pretraining: "pretrain",
+  gradient_scaling: "pretrain",
+  ctc_loss_reduction: "finetune",
+} as const satisfies Partial<Record<keyof Recipe, Recipe["task"]>>;
 
 /** The one task that knows a key, such as `pretraining.padding`; undefined where all do. */
 export function taskOf(key: string): Recipe["task"] | undefined {

@@ -50,7 +50,7 @@ export async function withRun<T>(
 ): Promise<T> {
   const { tracker } = options;
   requirePrecision(recipe);
-  await prepareOutput(recipe, options.resume);
+  await prepareOutput(recipe, options.resume, tracker);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   if (recipe.max_steps <= recipe.schedule.warmup_steps) {
@@ -92,7 +92,8 @@ export async function withRun<T>(
   }
 }
 
-function requirePrecision({ precision }: Recipe): void {
+/** @throws ConfigurationError where this libtorch cannot compute in the recipe's number format */
+export function requirePrecision({ precision }: Recipe): void {
   if (precision === "float32" || supportsAutocast(precision)) return;
   throw new ConfigurationError(
     `precision must be float32 or bfloat16 on this machine, but is ${precision}: libtorch ${libtorchInfo().version} does not ` +

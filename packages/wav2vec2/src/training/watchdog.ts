@@ -31,7 +31,7 @@ export class Watchdog {
    * Each finding comes once, and again only where it came back after it had been gone for long.
    *
    * @param metrics of a logging step (averages since the one before), or of a validation (names begin with `eval/`);
-   * names as in docs/architecture.md. What is missing or not finite is not judged.
+   * names as in docs/pretraining.md. What is missing or not finite is not judged.
    */
   look(metrics: Metrics, step: number): string[] {
     const validation = Object.keys(metrics).some((name) => name.startsWith(PREFIX));

@@ -11,7 +11,7 @@ export function watched(tracker: Tracker, recipe: Recipe, config: Wav2Vec2Config
     groups: config.numCodevectorGroups,
     warmupSteps: recipe.schedule.warmup_steps,
     maxSteps: recipe.max_steps,
-    maxGradNorm: recipe.optimizer.max_grad_norm,
+    maxGradNorm: recipe.optimizer.max_grad_norm || Number.POSITIVE_INFINITY,
   });
   return {
     ...tracker,

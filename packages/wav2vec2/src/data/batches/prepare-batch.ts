@@ -112,10 +112,19 @@ function allocateShared(length: number, memory: SharedArrayBuffer | undefined): 
 async function readClip({ path, start, end, samples: expected }: ClipJob): Promise<Float32Array> {
   const samples = await readAudio(path, { start, end });
   if (samples.length === expected) return samples;
+  const isPart = start !== undefined || end !== undefined;
+  if (isPart && Math.abs(samples.length - expected) === 1) return fit(samples, expected); // rounded another way
   throw new UserError(
     `${path} must be as long as when it was indexed (${expected} samples at ${SAMPLE_RATE} Hz), but is ` +
       `${samples.length}: the file has changed. Start again.`,
   );
+}
+
+/** So many samples: cut, or with zeros behind them. */
+function fit(samples: Float32Array, length: number): Float32Array {
+  const fitted = new Float32Array(length);
+  fitted.set(samples.subarray(0, length));
+  return fitted;
 }
 
 function describe(error: unknown, path: string): string {

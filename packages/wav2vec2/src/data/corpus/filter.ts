@@ -57,7 +57,14 @@ export function divideLong(utterances: readonly Utterance[], seconds: number): U
       const samples =
         (last ? utterance.samples : Math.round(to * SAMPLE_RATE)) - Math.round(from * SAMPLE_RATE);
       const id = `${utterance.id}@${(begin + from).toFixed(2)}-${(begin + to).toFixed(2)}`;
-      const piece = { ...utterance, id, start: begin + from, samples, seconds: samples / SAMPLE_RATE };
+      const piece = {
+        ...utterance,
+        id,
+        partOf: utterance.id,
+        start: begin + from,
+        samples,
+        seconds: samples / SAMPLE_RATE,
+      };
       return last ? piece : { ...piece, end: begin + to }; // the last ends where the utterance does
     });
   });
