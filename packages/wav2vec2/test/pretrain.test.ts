@@ -260,7 +260,7 @@ describe("pre-training", () => {
       /add_adapter must be false/,
     );
     await expect(pretrain(resolveRecipe({ data: { root: data } }), run())).rejects.toThrow(
-      /task must be pretrain for pre-training, but is finetune/,
+      /task must be pretrain for this command, but is 'finetune'/,
     );
   });
 
