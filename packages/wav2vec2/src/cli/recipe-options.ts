@@ -1,8 +1,10 @@
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import { ConfigurationError } from "../errors.js";
-import { type Recipe, type RecipeKey, recipeKeys, taskOf } from "../training/recipe.js";
+import type { Recipe } from "../training/recipe.js";
 import type { Overrides } from "../training/recipe-file.js";
+import { type RecipeKey, recipeKeys } from "../training/recipe-keys.js";
+import { taskOf } from "../training/recipe-rules.js";
 
 const directories: ReadonlySet<string> = new Set(["output", "data.root", "init"]);
 

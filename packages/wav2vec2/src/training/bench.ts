@@ -24,7 +24,8 @@ import { withinSeconds } from "./pretrain.js";
 import { preTrainingLoss } from "./pretraining-metrics.js";
 import { pretrainingSetup } from "./pretraining-model.js";
 import { readSplit } from "./read-split.js";
-import { type Recipe, requireTask } from "./recipe.js";
+import type { Recipe } from "./recipe.js";
+import { requireTask } from "./recipe-rules.js";
 import { batchLimitsOf, drawShare, requirePrecision } from "./training-run.js";
 
 /** LibriSpeech's mean: 960.9 hours in 281,241 clips. */

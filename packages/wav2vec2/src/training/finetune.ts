@@ -22,7 +22,8 @@ import { type CtcTrainingBatch, ctcBatches, ctcLoss, paddedFrames } from "./ctc-
 import { evaluate } from "./evaluate.js";
 import { findInit, prepareNetwork, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
-import { type Recipe, requireTask } from "./recipe.js";
+import type { Recipe } from "./recipe.js";
+import { requireTask } from "./recipe-rules.js";
 import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 
 const SAMPLE_TRANSCRIPTS = 3;

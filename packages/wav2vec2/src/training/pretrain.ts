@@ -17,7 +17,8 @@ import { type Task, train } from "./loop.js";
 import { type PreTrainingTrainingBatch, preTrainingBatches } from "./pretraining-batches.js";
 import { chanceLoss, isCollapsed, preTrainingLoss, preTrainingMetrics } from "./pretraining-metrics.js";
 import { makePreTrainingModel, type PreTrainingSetup } from "./pretraining-model.js";
-import { type PreTrainingRecipe, type Recipe, requireTask } from "./recipe.js";
+import type { PreTrainingRecipe, Recipe } from "./recipe.js";
+import { requireTask } from "./recipe-rules.js";
 import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 import { watched } from "./watched.js";
 

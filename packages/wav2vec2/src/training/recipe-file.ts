@@ -4,7 +4,8 @@ import { basename, dirname, extname, join } from "node:path";
 import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
-import { otherTask, parseRecipe, type Recipe, type RecipeIssue } from "./recipe.js";
+import { parseRecipe, type Recipe } from "./recipe.js";
+import { otherTask, type RecipeIssue } from "./recipe-rules.js";
 
 /** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
 export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;

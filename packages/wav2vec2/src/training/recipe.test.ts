@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { nearest } from "../data/nearest.js";
 import { ConfigurationError } from "../errors.js";
-import { recipeKeys, resolveRecipe } from "./recipe.js";
+import { resolveRecipe } from "./recipe.js";
+import { recipeKeys } from "./recipe-keys.js";
 
 describe("resolveRecipe", () => {
   it("resolves to the same recipe again", () => {

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { recipeSchema } from "./recipe-schema.js";
+
+/** The recipe's JSON Schema, for editors that complete and check YAML. */
+export function recipeJsonSchema(): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(recipeSchema, { io: "input" });
+}
+
+/** One key of a recipe as documentation and the command line need it. */
+export interface RecipeKey {
+  /** Dotted path, such as `optimizer.learning_rate`. */
+  name: string;
+  type: "string" | "number" | "boolean" | "list" | "map";
+  choices?: readonly string[];
+  default?: unknown;
+  description: string;
+}
+
+/** Every key that a recipe can hold, in the schema's order. */
+export function recipeKeys(): RecipeKey[] {
+  return keysOf(recipeJsonSchema(), "");
+}
+
+function keysOf(schema: z.core.JSONSchema.JSONSchema, prefix: string): RecipeKey[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    if (typeof property === "boolean") return [];
+    if (property.properties) return keysOf(property, `${prefix}${name}.`);
+    const key: RecipeKey = {
+      name: `${prefix}${name}`,
+      type: typeOf(property),
+      description: property.description ?? "",
+    };
+    if (property.enum) key.choices = property.enum.map(String);
+    if (property.default !== undefined) key.default = property.default;
+    return [key];
+  });
+}
+
+function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
+  switch (property.type) {
+    case "integer":
+    case "number":
+      return "number";
+    case "boolean":
+      return "boolean";
+    case "array":
+      return "list";
+    case "object":
+      return "map";
+    default:
+      return "string";
+  }
+}

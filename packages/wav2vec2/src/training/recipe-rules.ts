@@ -1,0 +1,98 @@
+import { nearest } from "../data/nearest.js";
+import { ConfigurationError } from "../errors.js";
+import { CONFIG_KEYS } from "../model/configuration-file.js";
+import type { PreTrainingRecipe, Recipe } from "./recipe-schema.js";
+
+/** A mistake in a recipe and the path of the key that it is about. */
+export interface RecipeIssue {
+  path: PropertyKey[];
+  message: string;
+}
+
+/** @throws ConfigurationError where a recipe trains something else */
+export function requireTask(recipe: Recipe, task: "pretrain"): asserts recipe is PreTrainingRecipe;
+export function requireTask(recipe: Recipe, task: Recipe["task"]): void;
+export function requireTask(recipe: Recipe, task: Recipe["task"]): void {
+  if (recipe.task !== task) throw new ConfigurationError(otherTask(recipe, task));
+}
+
+/** Says that a recipe trains something else. */
+export function otherTask(recipe: Recipe, task: Recipe["task"]): string {
+  return `task must be ${task} for this command, but is '${recipe.task}'. Run wav2vec2 ${recipe.task} with this recipe.`;
+}
+
+/** Tasks that a key belongs to. */
+const OWNERS = {
+  pretraining: "pretrain",
+  gradient_scaling: "pretrain",
+  ctc_loss_reduction: "finetune",
+} as const satisfies Partial<Record<keyof Recipe, Recipe["task"]>>;
+
+/** The one task that knows a key, such as `pretraining.padding`; undefined where all do. */
+export function taskOf(key: string): Recipe["task"] | undefined {
+  const [first = ""] = key.split(".");
+  return (OWNERS as Partial<Record<string, Recipe["task"]>>)[first];
+}
+
+/** Schedules that a key belongs to. */
+const SCHEDULE_KEYS: [keyof Recipe["schedule"], Recipe["schedule"]["name"][]][] = [
+  ["hold_steps", ["tri_stage"]],
+  ["decay_steps", ["tri_stage"]],
+  ["final_scale", ["tri_stage", "polynomial"]],
+  ["power", ["polynomial"]],
+  ["num_cycles", ["cosine_with_restarts"]],
+];
+
+/** Rules that concern several keys. */
+export function checkTogether(recipe: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  const { schedule, data, model, task, pretraining } = recipe;
+  for (const key of Object.keys(model).filter((name) => !CONFIG_KEYS.includes(name))) {
+    const guess = nearest(key, CONFIG_KEYS);
+    const hint = guess ? `Did you mean '${guess}'?` : `The keys of a model are ${CONFIG_KEYS.join(", ")}.`;
+    issues.push({ path: ["model", key], message: `unknown key 'model.${key}'. ${hint}` });
+  }
+  for (const [key, names] of SCHEDULE_KEYS) {
+    if (schedule[key] !== undefined && !names.includes(schedule.name)) {
+      issues.push({
+        path: ["schedule", key],
+        message: `schedule.${key} belongs to the schedule ${names.join(" or ")}, but schedule.name is '${schedule.name}'. Remove one of them.`,
+      });
+    }
+  }
+  for (const key of Object.keys(OWNERS) as (keyof typeof OWNERS)[]) {
+    if (OWNERS[key] === task || recipe[key] === undefined) continue;
+    const message = `${key} belongs to the task ${OWNERS[key]}, but task is '${task}'. Remove one of them.`;
+    issues.push({ path: [key], message });
+  }
+  if (pretraining && pretraining.min_gumbel_temperature > pretraining.max_gumbel_temperature) {
+    const { min_gumbel_temperature: min, max_gumbel_temperature: max } = pretraining;
+    issues.push({
+      path: ["pretraining", "min_gumbel_temperature"],
+      message: `pretraining.min_gumbel_temperature must be at most max_gumbel_temperature (${max}), but is ${min}.`,
+    });
+  }
+  if (recipe.init_revision !== undefined && recipe.init === undefined) {
+    issues.push({
+      path: ["init_revision"],
+      message: "init_revision belongs to init, but init is missing. Give both or neither.",
+    });
+  }
+  for (const [key, [low, high]] of [
+    ["noise.snr_db", data.noise.snr_db],
+    ["volume.db", data.volume.db],
+  ] as const) {
+    if (low <= high) continue;
+    issues.push({
+      path: ["data", ...key.split(".")],
+      message: `data.${key} must go from the lowest to the highest, but goes from ${low} to ${high}.`,
+    });
+  }
+  if (data.max_seconds <= data.min_seconds) {
+    issues.push({
+      path: ["data", "max_seconds"],
+      message: `data.max_seconds must be more than data.min_seconds (${data.min_seconds}), but is ${data.max_seconds}.`,
+    });
+  }
+  return issues;
+}

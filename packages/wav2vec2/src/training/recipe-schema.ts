@@ -1,0 +1,265 @@
+import { z } from "zod";
+
+// Names and defaults follow Hugging Face's run_speech_recognition_ctc.py and run_wav2vec2_pretraining_no_trainer.py;
+// where fairseq's or the paper's differ, the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
+
+const count = () => z.int().positive();
+const amount = () => z.number().positive();
+
+const share = () => z.number().min(0).max(1);
+
+const noise = z.strictObject({
+  directory: z
+    .string()
+    .optional()
+    .describe("Directory of recordings to add to clips in training, such as MUSAN. Default: none"),
+  probability: share().default(0.5).describe("Share of clips that get noise"),
+  snr_db: z
+    .tuple([z.number(), z.number()])
+    .default([5, 20])
+    .describe("Lowest and highest signal-to-noise ratio in decibels; drawn evenly between"),
+});
+
+const reverberation = z.strictObject({
+  directory: z
+    .string()
+    .optional()
+    .describe("Directory of impulse responses of rooms, to put clips into in training. Default: none"),
+  probability: share().default(0.5).describe("Share of clips that are put into a room"),
+});
+
+const volume = z.strictObject({
+  db: z
+    .tuple([z.number(), z.number()])
+    .default([0, 0])
+    .describe("Lowest and highest change of the volume in training, in decibels; drawn evenly between"),
+});
+
+const data = z.strictObject({
+  root: z
+    .string()
+    .describe(
+      "Corpus: a directory in LibriSpeech layout, of manifests or of folders of audio, or a manifest (docs/data.md)",
+    ),
+  train_split: z
+    .string()
+    .default("train")
+    .describe("Split to train on; several are joined with +, such as train-clean-100+train-clean-360"),
+  train_share: share()
+    .positive()
+    .default(1)
+    .describe(
+      "Share of the training split's clips to train on, drawn by the seed; 0.1 shows what a tenth of the labels does",
+    ),
+  eval_split: z
+    .string()
+    .default("dev")
+    .describe("Split to validate on and to choose the best model by; pre-training needs no transcripts"),
+  exclude: z
+    .string()
+    .optional()
+    .describe("File with the ids of utterances to leave out, one a line, such as `data check` writes"),
+  on_bad_data: z
+    .enum(["error", "skip"])
+    .default("error")
+    .describe(
+      "What becomes of clips that cannot be used (unreadable, corrupt, without text): error stops, skip leaves them " +
+        "out and lists them in left-out.txt",
+    ),
+  batch_seconds: amount()
+    .optional()
+    .describe(
+      "Seconds of audio in a batch, padding included; a step sees gradient_accumulation such batches. Default: 100, " +
+        "or no limit with batch_size",
+    ),
+  batch_size: count()
+    .optional()
+    .describe("Clips in a batch at most. Default: as many as batch_seconds allows"),
+  min_seconds: z
+    .number()
+    .nonnegative()
+    .default(0.1)
+    .describe("Training leaves out utterances shorter than this"),
+  max_seconds: amount().default(20).describe("Training leaves out utterances longer than this"),
+  normalize: z
+    .boolean()
+    .optional()
+    .describe(
+      "Bring each clip to zero mean and unit variance. Default: as init's directory says, true without (the paper's BASE: " +
+        "false)",
+    ),
+  workers: z
+    .int()
+    .nonnegative()
+    .default(1)
+    .describe("Threads that decode audio ahead of training; 0 decodes between the steps"),
+  speed_perturbation: z
+    .number()
+    .min(0)
+    .max(0.5)
+    .default(0)
+    .describe(
+      "Training plays each clip up to this share faster or slower, newly drawn every epoch; 0.1 is usual",
+    ),
+  noise: noise.prefault({}),
+  reverberation: reverberation.prefault({}),
+  volume: volume.prefault({}),
+});
+
+const optimizer = z.strictObject({
+  learning_rate: amount()
+    .default(3e-4)
+    .describe("Highest learning rate (the paper pre-trains with 5e-4 and fine-tunes with 2e-5 to 3e-5)"),
+  betas: z
+    .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
+    .default([0.9, 0.98])
+    .describe("Decay rates of Adam's two moments"),
+  eps: amount().default(1e-8).describe("Added to Adam's denominator"),
+  weight_decay: z.number().nonnegative().default(0).describe("Decoupled weight decay (AdamW)"),
+  decay_biases_and_norms: z
+    .boolean()
+    .default(false)
+    .describe("Decay biases, norms and other vectors too, as fairseq does"),
+  max_grad_norm: z
+    .number()
+    .nonnegative()
+    .default(1)
+    .describe(
+      "Gradients are scaled down to this norm; 0 leaves them as they are, as fairseq and Hugging Face's pre-training do",
+    ),
+});
+
+const schedule = z.strictObject({
+  name: z
+    .enum(["linear", "polynomial", "cosine", "cosine_with_restarts", "constant", "tri_stage"])
+    .default("linear")
+    .describe(
+      "Course of the learning rate after its warm-up; linear is the paper's for pre-training, tri_stage for fine-tuning",
+    ),
+  warmup_steps: z
+    .int()
+    .nonnegative()
+    .default(500)
+    .describe("Steps over which the learning rate rises from 0"),
+  hold_steps: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe("tri_stage: steps at the highest rate. Default: 40 % of max_steps"),
+  decay_steps: count()
+    .optional()
+    .describe("tri_stage: steps of exponential decay. Default: all that are left"),
+  final_scale: amount()
+    .max(1)
+    .optional()
+    .describe(
+      "tri_stage, polynomial: last learning rate as a share of the highest. Default: 0.05 and 0 (fairseq's)",
+    ),
+  power: amount().optional().describe("polynomial: 1 is linear. Default: 1"),
+  num_cycles: count()
+    .optional()
+    .describe("cosine_with_restarts: how often it falls from the highest rate to 0. Default: 1"),
+});
+
+const pretraining = z.strictObject({
+  max_gumbel_temperature: amount().default(2).describe("Temperature of the Gumbel softmax at the first step"),
+  min_gumbel_temperature: amount().default(0.5).describe("Its lowest value (the paper's LARGE: 0.1)"),
+  gumbel_temperature_decay: amount()
+    .max(1)
+    .default(0.999995)
+    .describe(
+      "Factor from step to step; 0.999995 reaches 0.5 after 277,259 steps, so shorter runs want less",
+    ),
+  padding: z
+    .enum(["pad", "crop"])
+    .default("pad")
+    .describe(
+      "What becomes of clips of different lengths: pad adds zeros as Hugging Face does, crop cuts all clips of a batch to " +
+        "the shortest as fairseq does",
+    ),
+});
+
+export const recipeSchema = z.strictObject({
+  task: z
+    .enum(["pretrain", "finetune"])
+    .default("finetune")
+    .describe("What to train: pretrain is self-supervised learning, finetune is speech recognition with CTC"),
+  seed: z.int().nonnegative().default(1).describe("Seed of weights, order, masks and dropout"),
+  max_steps: count().default(5000).describe("Optimiser steps"),
+  max_minutes: amount()
+    .optional()
+    .describe("Time limit: stop after this many minutes of training even if steps are left. Default: none"),
+  output: z
+    .string()
+    .describe("Run directory. Default: runs/ and the recipe file's name, or the task's without a file"),
+  data: data.prefault({} as z.input<typeof data>),
+  preset: z
+    .enum(["base", "large", "large-lv60", "xlsr-300m"])
+    .default("base")
+    .describe("Published shape of the network where there is no init; model changes it"),
+  model: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe(
+      "Keys of Hugging Face's config.json: the network to train from scratch, or what differs from init's",
+    ),
+  init: z.string().optional().describe("Model directory or Hub id to start from. Default: random weights"),
+  init_revision: z
+    .string()
+    .optional()
+    .describe("Branch, tag or commit of a Hub model to start from. Default: main"),
+  freeze_feature_encoder: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true for finetune with init, else " +
+        "false",
+    ),
+  gradient_checkpointing: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Keep only the input of each transformer layer and compute the rest again in the backward pass: less memory, " +
+        "about a quarter more time",
+    ),
+  pretraining: pretraining.optional().describe("Only for the task pretrain"),
+  optimizer: optimizer.prefault({}),
+  schedule: schedule.prefault({}),
+  ctc_loss_reduction: z
+    .enum(["sum", "mean"])
+    .optional()
+    .describe(
+      "Only for the task finetune: mean divides each utterance's loss by its labels and averages; sum adds up (Hugging Face's and " +
+        "fairseq's loss). Default: mean",
+    ),
+  gradient_accumulation: count()
+    .default(1)
+    .describe(
+      "Batches a step. Their losses count as one batch's: pre-training divides once by the masked frames of all",
+    ),
+  gradient_scaling: z
+    .enum(["once", "every_batch"])
+    .optional()
+    .describe(
+      "Only for the task pretrain: how a step's batches are averaged. Default: once. every_batch divides all gradients so far after each, as Hugging Face's " +
+        "pre-training script does, so that earlier batches count less",
+    ),
+  logging_steps: count().default(50).describe("Steps between two lines of metrics"),
+  eval_steps: count().default(500).describe("Steps between two validations"),
+  save_steps: count().default(500).describe("Steps between two checkpoints to resume from"),
+  keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
+  threads: count().optional().describe("CPU threads. Default: libtorch's choice, one a core"),
+  precision: z
+    .enum(["float32", "bfloat16", "float16"])
+    .default("float32")
+    .describe(
+      "Number format of the forward pass; weights stay in float32. float16 scales the loss so that small gradients do " +
+        "not vanish",
+    ),
+});
+
+/** A resolved recipe: every key has its value. Paths are relative to the working directory. */
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/** A recipe of the task pretrain. */
+export type PreTrainingRecipe = Recipe & { pretraining: NonNullable<Recipe["pretraining"]> };
