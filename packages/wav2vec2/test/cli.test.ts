@@ -41,7 +41,7 @@ afterEach(() => {
 describe("wav2vec2", () => {
   it("lists its commands", async () => {
     expect(await main(["--help"])).toBe(0);
-    for (const name of ["doctor", "finetune", "evaluate", "transcribe"])
+    for (const name of ["doctor", "data", "pretrain", "finetune", "bench", "evaluate", "transcribe", "codes"])
       expect(stdout).toContain(`  ${name}`);
     expect(await main([])).toBe(0);
     expect(await main(["help", "evaluate"])).toBe(0);
