@@ -10,7 +10,7 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "scripts/**/*.test.mjs"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     // Where the index of corpora lies; not among the developer's own.
     env: { WAV2VEC2_CACHE: join(tmpdir(), "wav2vec2-tests-cache") },
   },
