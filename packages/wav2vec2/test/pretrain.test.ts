@@ -205,6 +205,51 @@ describe("pre-training", () => {
     );
   });
 
+  it("lowers the Gumbel temperature step by step", async () => {
+    const { tracker, rows } = recorder();
+    const pretraining = {
+      max_gumbel_temperature: 2,
+      gumbel_temperature_decay: 0.9,
+      min_gumbel_temperature: 1.4,
+    };
+    const annealed = (changes: Record<string, unknown>) => recipe("annealed", { pretraining, ...changes });
+    const controller = new AbortController();
+    const before = recorder((step) => step === 2 && controller.abort());
+    await pretrain(annealed({ max_steps: 5 }), run(before.tracker, controller.signal));
+    await pretrain(annealed({ max_steps: 5 }), run(tracker, undefined, true)); // from step 2 on
+    const steps = [...before.rows, ...rows].filter((row) => row.loss !== undefined);
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+    // That of the step that was taken: the first one's is the highest
+    for (const [index, expected] of [2, 1.8, 1.62, 1.458, 1.4].entries())
+      expect(steps[index]!.gumbel_temperature).toBeCloseTo(expected, 10);
+  });
+
+  it("keeps the model of the validation with the lowest loss as the best", async () => {
+    const { tracker, rows } = recorder();
+    const changes = {
+      max_steps: 10,
+      eval_steps: 1,
+      save_steps: 1,
+      keep_checkpoints: 10,
+      optimizer: { learning_rate: 0.03 },
+    };
+    await pretrain(recipe("best-of", changes), run(tracker));
+    const held = rows.filter((row) => "eval/loss" in row);
+    const best = held.reduce((lowest, row) => (row["eval/loss"]! < lowest["eval/loss"]! ? row : lowest));
+    expect(held).toHaveLength(10);
+    expect([1, 10]).not.toContain(best.step); // neither the first nor the last, which are always at hand
+    const checkpoint = join(directory, "best-of", "checkpoints");
+    const progress = JSON.parse(await readFile(join(checkpoint, "step-10", "progress.json"), "utf8"));
+    expect(progress.best).toEqual({ step: best.step, value: best["eval/loss"] });
+
+    const saved = await loadTensors(join(directory, "best-of", "best", "model.safetensors"));
+    const then = await loadTensors(join(checkpoint, `step-${best.step}`, "model.safetensors"));
+    const names = [...then.tensors.keys()].filter((name) => saved.tensors.has(name));
+    expect(names.length).toBeGreaterThan(20);
+    for (const name of names)
+      expect(saved.tensors.get(name)!.toArray(), name).toEqual(then.tensors.get(name)!.toArray());
+  });
+
   it("goes on from a pre-trained directory with its codebooks", async () => {
     await pretrain(recipe("first", { max_steps: 2 }), run());
     const init = join(directory, "first", "final");
