@@ -76,8 +76,8 @@ export async function readAudioInfo(path: string): Promise<AudioInfo> {
 
 function toSamples({ start = 0, end }: AudioRange, header: AudioHeader, path: string): SampleRange {
   const { sampleRate, samples } = header;
-  const from = Math.round(start * sampleRate);
-  const to = end === undefined ? samples : Math.round(end * sampleRate);
+  const from = samplesUntil(start, sampleRate);
+  const to = end === undefined ? samples : samplesUntil(end, sampleRate);
   if (!(from >= 0 && from < to && to <= samples))
     throw new UserError(
       `the part of ${path} must lie within its ${samples / sampleRate} s, but is from ${start} s to ` +
@@ -114,4 +114,12 @@ function requireFinite(samples: Float32Array, path: string): void {
     throw new UserError(
       `samples of ${path} must be finite, but sample ${bad} is ${samples[bad]}. Record it again.`,
     );
+}
+
+/**
+ * Samples of a file before a time in it, in seconds. Halfway between two samples it is the later one, whatever the
+ * noise of floating point in the seconds.
+ */
+export function samplesUntil(seconds: number, sampleRate: number): number {
+  return Math.round(Number((seconds * sampleRate).toFixed(6)));
 }

@@ -1,4 +1,4 @@
-import { SAMPLE_RATE } from "../../audio/audio-file.js";
+import { SAMPLE_RATE, samplesUntil } from "../../audio/audio-file.js";
 import { resampledLength } from "../../audio/resample.js";
 import type { Utterance } from "../utterance.js";
 import type { Clip } from "./corpus-clip.js";
@@ -64,8 +64,8 @@ function checkPart(clip: Clip, header: AudioHeader): HeaderProblem | undefined {
 /** Samples at 16 kHz, as reading the part gives them. */
 function partSamples({ start, end }: Clip, header: AudioHeader): number {
   if (start === undefined && end === undefined) return header.samplesAt16k;
-  const from = start === undefined ? 0 : Math.round(start * header.sampleRate);
-  const to = end === undefined ? header.samples : Math.round(end * header.sampleRate);
+  const from = start === undefined ? 0 : samplesUntil(start, header.sampleRate);
+  const to = end === undefined ? header.samples : samplesUntil(end, header.sampleRate);
   return resampledLength(to - from, header.sampleRate, SAMPLE_RATE);
 }
 

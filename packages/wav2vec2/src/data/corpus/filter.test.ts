@@ -81,6 +81,7 @@ describe("divideLong", () => {
       rows.push({ audio: "2.wav", id: "b", start: 0.999, end: 4.001 });
       rows.push({ audio: "2.wav", id: "c", start: 1.003 });
       rows.push({ audio: "1.wav", id: "d", end: 2.089 });
+      rows.push({ audio: "2.wav", id: "e", start: 0.3, end: 4.1 }); // at 11,025 Hz halfway between two samples
       put("m.jsonl", rows.map((row) => JSON.stringify(row)).join("\n"));
       const { utterances } = await readCorpus(join(root, "m.jsonl"), undefined, {
         cache,

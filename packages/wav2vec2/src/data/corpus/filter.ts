@@ -39,9 +39,9 @@ export function truncateDuration(utterances: readonly Utterance[], maxSeconds: n
 }
 
 /**
- * Divides unlabelled utterances that hold `seconds` at least twice into so many parts of equal length, each at least
- * `seconds` long, so that an hour's recording is heard as a whole and a part of it is read at a time. Their ids are
- * the utterance's with the part's first and last second.
+ * Divides unlabelled utterances that hold `seconds` at least twice into so many parts of about equal length, each at
+ * least `seconds` less 40 ms long, so that an hour's recording is heard as a whole and a part of it is read at a time.
+ * Their ids are the utterance's with the part's first and last second.
  */
 export function divideLong(utterances: readonly Utterance[], seconds: number): Utterance[] {
   return utterances.flatMap((utterance) => {
