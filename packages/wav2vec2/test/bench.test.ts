@@ -5,10 +5,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { main } from "../src/cli/main.js";
 import { readCorpus } from "../src/data/corpus/corpus.js";
 import type { BenchResult } from "../src/training/bench.js";
+import { CapturedOutput } from "./captured-output.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 
 let directory: string;
-let [stdout, stderr] = ["", ""];
+const output = new CapturedOutput();
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "bench-"));
   await writeToneCorpus(join(directory, "corpus"), { train: 20 });
@@ -26,24 +27,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 beforeEach(() => {
-  [stdout, stderr] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += text;
-    return true;
-  });
+  output.start();
 });
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 async function bench(...args: string[]): Promise<BenchResult> {
-  stdout = "";
-  expect(await main(["bench", "--batches", "2", "--threads", "1", "--json", ...args]), stderr).toBe(0);
-  return JSON.parse(stdout) as BenchResult;
+  output.stdout = "";
+  expect(await main(["bench", "--batches", "2", "--threads", "1", "--json", ...args]), output.stderr).toBe(0);
+  return JSON.parse(output.stdout) as BenchResult;
 }
 
 describe("wav2vec2 bench", () => {
@@ -106,9 +99,9 @@ describe("wav2vec2 bench", () => {
         join(directory, "corpus"),
       ]),
     ).toBe(0);
-    expect(stdout).toMatch(/^network {3}0\.\d\d M parameters/);
-    expect(stdout).toMatch(/step {6}3 batches in [\d.]+ s/);
-    expect(stdout).toMatch(/recipe {4}100 steps in/);
-    expect(stdout).toMatch(/hears .* train [\d.]+ times/);
+    expect(output.stdout).toMatch(/^network {3}0\.\d\d M parameters/);
+    expect(output.stdout).toMatch(/step {6}3 batches in [\d.]+ s/);
+    expect(output.stdout).toMatch(/recipe {4}100 steps in/);
+    expect(output.stdout).toMatch(/hears .* train [\d.]+ times/);
   });
 });

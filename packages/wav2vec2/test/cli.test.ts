@@ -6,6 +6,7 @@ import { encodeFlac } from "../src/audio/flac-writer.js";
 import { main } from "../src/cli/main.js";
 import { UserError } from "../src/errors.js";
 import type { Recipe } from "../src/training/recipe.js";
+import { CapturedOutput } from "./captured-output.js";
 
 // Training and recognition are replaced: these tests are about arguments, output and exit codes.
 const finetune = vi.hoisted(() => vi.fn());
@@ -19,18 +20,10 @@ vi.mock("../src/training/evaluate.js", () => ({ evaluateModel }));
 vi.mock("../src/training/transcribe.js", () => ({ loadRecognizer: async () => ({ transcribe }) }));
 
 let directory: string;
-let [stdout, stderr] = ["", ""];
+const output = new CapturedOutput();
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "cli-"));
-  [stdout, stderr] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += text;
-    return true;
-  });
+  output.start();
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -42,16 +35,16 @@ describe("wav2vec2", () => {
   it("lists its commands", async () => {
     expect(await main(["--help"])).toBe(0);
     for (const name of ["doctor", "data", "pretrain", "finetune", "bench", "evaluate", "transcribe", "codes"])
-      expect(stdout).toContain(`  ${name}`);
+      expect(output.stdout).toContain(`  ${name}`);
     expect(await main([])).toBe(0);
     expect(await main(["help", "evaluate"])).toBe(0);
-    expect(stdout).toContain("--split <name>");
+    expect(output.stdout).toContain("--split <name>");
   });
 
   it("prints its version", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     expect(await main(["--version"])).toBe(0);
-    expect(stdout).toBe(`${version}\n`);
+    expect(output.stdout).toBe(`${version}\n`);
   });
 
   it.each([
@@ -69,9 +62,9 @@ describe("wav2vec2", () => {
     [["finetune"], "data.root must be given, but is missing. Pass --data DIR or write it into the recipe."],
   ])("exits with 2 for wrong usage: %j", async (argv, message) => {
     expect(await main(argv)).toBe(2);
-    expect(stderr).toContain(message);
-    expect(stderr).not.toContain("    at ");
-    expect(stdout).toBe("");
+    expect(output.stderr).toContain(message);
+    expect(output.stderr).not.toContain("    at ");
+    expect(output.stdout).toBe("");
   });
 });
 
@@ -80,17 +73,17 @@ describe("doctor", () => {
   const right = { checks: 900, faults: [], workarounds: ["gelu_backward"] };
   type Check = { name: string; state: string; found: string; remedy?: string };
   const check = async (name: string): Promise<Check | undefined> => {
-    stdout = "";
+    output.stdout = "";
     await main(["doctor", "--json"]);
-    return JSON.parse(stdout).checks.find((one: Check) => one.name === name);
+    return JSON.parse(output.stdout).checks.find((one: Check) => one.name === name);
   };
 
   it("says what was found", async () => {
     libtorchInfo.mockReturnValue(info);
     numericsCheck.mockReturnValue(right);
     await main(["doctor"]);
-    expect(stdout).toContain(process.version);
-    expect(stdout).toContain("libtorch 2.6.0");
+    expect(output.stdout).toContain(process.version);
+    expect(output.stdout).toContain("libtorch 2.6.0");
     expect(await check("numerics")).toMatchObject({
       state: "ok",
       found: "900 checks right; worked around: gelu_backward",
@@ -120,7 +113,7 @@ describe("doctor", () => {
       found: "does not load: libtorch_cpu.so: cannot open shared object file",
       remedy: "npm run setup",
     });
-    expect(stderr).toBe("");
+    expect(output.stderr).toBe("");
   });
 });
 
@@ -155,7 +148,7 @@ describe("finetune", () => {
         "a b",
       ],
     );
-    expect(stderr).toBe("");
+    expect(output.stderr).toBe("");
     expect(code).toBe(0);
     expect(recipe()).toMatchObject({
       seed: 3,
@@ -167,19 +160,21 @@ describe("finetune", () => {
       model: { hidden_size: 64, conv_dim: [8, 8], layerdrop: 0.1 },
     });
     expect(finetune.mock.lastCall?.[1]).toMatchObject({ resume: false });
-    expect(stdout).toContain("best WER on dev  12.50 %");
-    expect(stdout).toContain(join(directory, "report.html"));
+    expect(output.stdout).toContain("best WER on dev  12.50 %");
+    expect(output.stdout).toContain(join(directory, "report.html"));
   });
 
   it("names an unknown key of the network by its option", async () => {
     expect(await run("--model.hiden-size", "64")).toBe(2);
-    expect(stderr).toBe("--model.hiden-size: unknown key 'model.hiden_size'. Did you mean 'hidden_size'?\n");
+    expect(output.stderr).toBe(
+      "--model.hiden-size: unknown key 'model.hiden_size'. Did you mean 'hidden_size'?\n",
+    );
   });
 
   it("prints nothing but JSON to stdout with --json", async () => {
     finetune.mockResolvedValue(done);
     expect(await run("--json", "--resume")).toBe(0);
-    expect(JSON.parse(stdout)).toEqual({ ...done, report: join(directory, "report.html") });
+    expect(JSON.parse(output.stdout)).toEqual({ ...done, report: join(directory, "report.html") });
     expect(finetune.mock.lastCall?.[1]).toMatchObject({ resume: true });
   });
 
@@ -191,18 +186,18 @@ describe("finetune", () => {
       return { ...done, interrupted: true };
     });
     expect(await run()).toBe(130);
-    expect(stderr).toContain("press Ctrl+C again");
-    expect(stdout).toContain("--resume goes on");
+    expect(output.stderr).toContain("press Ctrl+C again");
+    expect(output.stdout).toContain("--resume goes on");
     expect(process.listenerCount("SIGINT")).toBe(before);
   });
 
   it("prints a user's mistake without a stack trace, and a fault with one", async () => {
     finetune.mockRejectedValueOnce(new UserError("corpus must be a directory."));
     expect(await run()).toBe(1);
-    expect(stderr).toBe("corpus must be a directory.\n");
+    expect(output.stderr).toBe("corpus must be a directory.\n");
     finetune.mockRejectedValueOnce(new TypeError("x is undefined"));
     expect(await run()).toBe(1);
-    expect(stderr).toMatch(/TypeError: x is undefined\n\s+at .*\n[\s\S]*Please report/);
+    expect(output.stderr).toMatch(/TypeError: x is undefined\n\s+at .*\n[\s\S]*Please report/);
   });
 });
 
@@ -230,8 +225,8 @@ describe("evaluate", () => {
       "model",
       { data: "corpus", split: "test", onBadData: "error" },
     ]);
-    expect(stderr).toBe("Left out: worse.flac is empty.\n");
-    expect(stdout).toBe(`WER  40.00 %  2 errors in 5 words: 1 substituted, 1 deleted, 0 inserted
+    expect(output.stderr).toBe("Left out: worse.flac is empty.\n");
+    expect(output.stdout).toBe(`WER  40.00 %  2 errors in 5 words: 1 substituted, 1 deleted, 0 inserted
 CER  21.00 %
 2 utterances
 
@@ -245,7 +240,7 @@ Worst utterances
   it("prints the evaluation as JSON", async () => {
     evaluateModel.mockResolvedValue(evaluation);
     expect(await run("--json")).toBe(0);
-    expect(JSON.parse(stdout)).toEqual(evaluation);
+    expect(JSON.parse(output.stdout)).toEqual(evaluation);
   });
 });
 
@@ -259,7 +254,7 @@ describe("transcribe", () => {
   it("prints the text alone for one file", async () => {
     transcribe.mockResolvedValue("ONE TWO");
     expect(await main(["transcribe", "model", clip("a.flac")])).toBe(0);
-    expect(stdout).toBe("ONE TWO\n");
+    expect(output.stdout).toBe("ONE TWO\n");
     expect(transcribe.mock.lastCall?.[0]).toHaveLength(1600);
   });
 
@@ -268,12 +263,12 @@ describe("transcribe", () => {
     const [good, bad, missing] = [clip("a.flac"), join(directory, "b.flac"), join(directory, "c.flac")];
     writeFileSync(bad, "not audio");
     expect(await main(["transcribe", "model", bad, missing, good])).toBe(1);
-    expect(stdout).toBe(`${good}\tONE\n`);
-    expect(stderr).toContain(bad);
-    expect(stderr).toContain(missing);
-    [stdout, stderr] = ["", ""];
+    expect(output.stdout).toBe(`${good}\tONE\n`);
+    expect(output.stderr).toContain(bad);
+    expect(output.stderr).toContain(missing);
+    output.clear();
     expect(await main(["transcribe", "model", bad, good, "--json"])).toBe(1);
-    expect(JSON.parse(stdout)).toEqual([
+    expect(JSON.parse(output.stdout)).toEqual([
       { file: bad, error: expect.stringContaining(bad) },
       { file: good, text: "ONE" },
     ]);

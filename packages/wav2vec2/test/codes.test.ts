@@ -19,6 +19,7 @@ import {
   Wav2Vec2ForCTC,
   Wav2Vec2ForPreTraining,
 } from "../src/index.js";
+import { CapturedOutput } from "./captured-output.js";
 import { toneClip } from "./tone-corpus.js";
 
 const CONFIG = createConfig({
@@ -38,7 +39,7 @@ const CONFIG = createConfig({
 
 let directory: string;
 let model: string;
-let [stdout, stderr] = ["", ""];
+const output = new CapturedOutput();
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "codes-"));
@@ -48,15 +49,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 beforeEach(() => {
-  [stdout, stderr] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += text;
-    return true;
-  });
+  output.start();
 });
 afterEach(() => vi.restoreAllMocks());
 
@@ -72,8 +65,8 @@ describe("wav2vec2 codes", () => {
   it("prints a line a file with the codes that pre-training takes for targets", async () => {
     const files = [await clip("a.flac"), await clip("b.flac")];
     expect(await main(["codes", model, ...files])).toBe(0);
-    expect(stderr).toBe("");
-    const lines = stdout.trimEnd().split("\n").map(parts);
+    expect(output.stderr).toBe("");
+    const lines = output.stdout.trimEnd().split("\n").map(parts);
     expect(lines.map(([file]) => file)).toEqual(files);
 
     const loaded = (await loadPreTrainingModel(model)).model.eval();
@@ -92,15 +85,15 @@ describe("wav2vec2 codes", () => {
   it("joins equal frames, with or without times", async () => {
     const file = await clip("runs.flac");
     await main(["codes", model, file]);
-    const tokens = parts(stdout.trimEnd())[1]!.split(" ");
-    stdout = "";
+    const tokens = parts(output.stdout.trimEnd())[1]!.split(" ");
+    output.stdout = "";
     await main(["codes", model, file, "--collapse"]);
-    const collapsed = parts(stdout.trimEnd())[1]!.split(" ");
+    const collapsed = parts(output.stdout.trimEnd())[1]!.split(" ");
     expect(collapsed).toEqual(tokens.filter((token, frame) => token !== tokens[frame - 1]));
     expect(collapsed.length).toBeLessThan(tokens.length);
-    stdout = "";
+    output.stdout = "";
     await main(["codes", model, file, "--times"]);
-    const rows = stdout.trimEnd().split("\n").map(parts);
+    const rows = output.stdout.trimEnd().split("\n").map(parts);
     expect(rows.map(([path]) => path)).toEqual(rows.map(() => file));
     expect(rows.map(([, , , name]) => name)).toEqual(collapsed);
     expect(rows[0]![1]).toBe("0.000");
@@ -118,8 +111,8 @@ describe("wav2vec2 codes", () => {
     const slow = await clip("8khz.flac", toneClip("A", new Random(1, "8")), 8000);
     const short = await clip("short.flac", new Float32Array(80).fill(0.25));
     expect(await main(["codes", model, "--json", bad, missing, slow, short])).toBe(1);
-    expect(stderr).toContain(bad);
-    const { files } = JSON.parse(stdout);
+    expect(output.stderr).toContain(bad);
+    const { files } = JSON.parse(output.stdout);
     expect(files).toEqual([
       { file: bad, error: expect.stringContaining(bad) },
       { file: missing, error: expect.stringContaining(missing) },
@@ -127,9 +120,9 @@ describe("wav2vec2 codes", () => {
       { file: short, seconds: 0.005, frameSeconds: 0.02, codes: [[expect.any(Number), expect.any(Number)]] },
     ]);
     expect(files[2].codes).toHaveLength(15);
-    stdout = "";
+    output.stdout = "";
     expect(await main(["codes", model, "--times", short])).toBe(0);
-    expect(stdout).toMatch(/\t0\.000\t0\.005\t\d+-\d+\n$/);
+    expect(output.stdout).toMatch(/\t0\.000\t0\.005\t\d+-\d+\n$/);
   });
 
   it("refuses a model without quantizer, and options that exclude each other", async () => {
@@ -139,12 +132,12 @@ describe("wav2vec2 codes", () => {
     const ctc = new Wav2Vec2ForCTC(createConfig({ vocabSize, padTokenId }, CONFIG));
     await saveCtcModel(recogniser, { model: ctc, tokenizer, normalize: true });
     expect(await main(["codes", recogniser, await clip("c.flac")])).toBe(1);
-    expect(stderr).toContain(`${recogniser} must be a pre-trained model with a quantizer, but `);
+    expect(output.stderr).toContain(`${recogniser} must be a pre-trained model with a quantizer, but `);
     expect(await main(["codes", model, "--json", "--times", "c.flac"])).toBe(2);
     expect(await main(["codes", model])).toBe(2);
-    expect(stdout).toBe("");
+    expect(output.stdout).toBe("");
     expect(await main(["help", "codes"])).toBe(0);
-    expect(stdout).toContain("12-301 12-301 7-44");
+    expect(output.stdout).toContain("12-301 12-301 7-44");
   });
 });
 

@@ -8,6 +8,7 @@ import { main } from "../src/cli/main.js";
 import { corpusParts } from "../src/data/download/parts.js";
 import { madeUpPart } from "./archive-fixture.js";
 import { ArchiveServer } from "./archive-server.js";
+import { CapturedOutput } from "./captured-output.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 
 const smallest = corpusParts.find(({ name }) => name === "dev-clean-2")!;
@@ -32,17 +33,9 @@ async function partial(): Promise<number> {
 }
 
 describe("wav2vec2 data download", () => {
-  let [stdout, stderr] = ["", ""];
+  const output = new CapturedOutput();
   beforeEach(() => {
-    [stdout, stderr] = ["", ""];
-    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-      stdout += text;
-      return true;
-    });
-    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-      stderr += text;
-      return true;
-    });
+    output.start();
   });
   afterEach(() => vi.restoreAllMocks());
 
@@ -51,13 +44,13 @@ describe("wav2vec2 data download", () => {
   it("names both sums where a server sends something else", async () => {
     server.put(smallest.archive, impostor());
     expect(await run("dev-clean-2")).toBe(1);
-    expect(stderr).toContain("Downloading dev-clean-2: ");
-    expect(stderr).toMatch(
+    expect(output.stderr).toContain("Downloading dev-clean-2: ");
+    expect(output.stderr).toMatch(
       new RegExp(
         `31/dev-clean-2\\.tar\\.gz must have MD5 ${smallest.md5}, but has [0-9a-f]{32}\\. Nothing of it is kept`,
       ),
     );
-    expect(stdout).toBe("");
+    expect(output.stdout).toBe("");
     expect(await readdir(to)).toEqual(["LibriSpeech"]);
     expect(await readdir(join(to, "LibriSpeech"))).toEqual([]);
   });
@@ -66,15 +59,15 @@ describe("wav2vec2 data download", () => {
     await mkdir(join(to, "LibriSpeech/dev-clean/84"), { recursive: true });
     expect(await run("dev-clean", "--json")).toBe(0);
     const path = join(to, "LibriSpeech/dev-clean");
-    expect(JSON.parse(stdout)).toEqual([{ name: "dev-clean", path, bytes: 0, seconds: 0 }]);
-    expect(stderr).toBe(`dev-clean is there already: ${path}\n`);
+    expect(JSON.parse(output.stdout)).toEqual([{ name: "dev-clean", path, bytes: 0, seconds: 0 }]);
+    expect(output.stderr).toBe(`dev-clean is there already: ${path}\n`);
     expect(server.requests).toEqual([]);
   });
 
   it("asks a mirror with a slash at its end for the right file", async () => {
     expect(await main(["data", "download", "test-other", "--to", to, "--mirror", `${server.url}/`])).toBe(1);
     expect(server.requests.map(({ path }) => path)).toEqual(["12/test-other.tar.gz"]);
-    expect(stderr).toContain("the server answered 404");
+    expect(output.stderr).toContain("the server answered 404");
   });
 
   it.each([
@@ -86,15 +79,15 @@ describe("wav2vec2 data download", () => {
     [["dev-clean", "--mirorr", "x"], "Did you mean --mirror?"],
   ])("refuses %s with 2", async (args, message) => {
     expect(await main(["data", "download", "--to", to, ...args])).toBe(2);
-    expect(stderr).toContain(message);
+    expect(output.stderr).toContain(message);
   });
 
   it("lists the parts in its help", async () => {
     expect(await main(["data", "download", "--help"])).toBe(0);
-    expect(stdout).toMatch(/train-other-500 +496\.7 h +148,688 utterances +30\.6 GB/);
-    stdout = "";
+    expect(output.stdout).toMatch(/train-other-500 +496\.7 h +148,688 utterances +30\.6 GB/);
+    output.stdout = "";
     expect(await main(["data", "--help"])).toBe(0);
-    expect(stdout).toContain("download");
+    expect(output.stdout).toContain("download");
   });
 });
 

@@ -15,12 +15,12 @@ import { loadCtcModel, saveCtcModel } from "../src/pretrained/ctc-directory.js";
 import { saveModel } from "../src/pretrained/model-directory.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";
-import type { Tracker } from "../src/tracking/tracker.js";
 import { listCheckpoints } from "../src/training/checkpoint.js";
 import { evaluateModel } from "../src/training/evaluate.js";
 import { finetune } from "../src/training/finetune.js";
 import { resolveRecipe } from "../src/training/recipe.js";
 import { loadRecognizer } from "../src/training/transcribe.js";
+import { finalWeights, type Recorder, recorder } from "./recorder.js";
 import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
 
 let directory: string;
@@ -31,26 +31,6 @@ beforeAll(async () => {
   await writeToneCorpus(data, { train: 60, dev: 10 });
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-/** Remembers what it is told; `onStep` runs after each logged step. */
-function recorder(onStep?: (step: number) => void): Tracker & { notes: string[]; losses: number[] } {
-  const notes: string[] = [];
-  const losses: number[] = [];
-  return {
-    notes,
-    losses,
-    log(metrics, step) {
-      if (metrics.loss === undefined) return;
-      losses.push(metrics.loss);
-      onStep?.(step);
-    },
-    note: (text) => void notes.push(text),
-    transcripts() {},
-    codebooks() {},
-    codedClips() {},
-    async close() {},
-  };
-}
 
 function recipe(output: string, changes: Record<string, unknown> = {}) {
   return resolveRecipe({
@@ -68,18 +48,15 @@ function recipe(output: string, changes: Record<string, unknown> = {}) {
   });
 }
 
-const run = (tracker = recorder(), signal = new AbortController().signal, resume = false) => ({
+const run = ({ tracker } = recorder(), signal = new AbortController().signal, resume = false) => ({
   tracker,
   signal,
   resume,
 });
 
-async function weights(output: string): Promise<Map<string, string>> {
-  const { tensors } = await loadTensors(join(directory, output, "final", "model.safetensors"));
-  return new Map(
-    [...tensors].map(([name, tensor]) => [name, Buffer.from(tensor.toBytes()).toString("base64")]),
-  );
-}
+const weights = (output: string) => finalWeights(join(directory, output));
+
+const lossesOf = (...runs: Recorder[]) => runs.flatMap(({ rows }) => rows.flatMap(({ loss }) => loss ?? []));
 
 describe("fine-tuning", () => {
   it("learns to transcribe, and its directory evaluates and transcribes", async () => {
@@ -117,7 +94,7 @@ describe("fine-tuning", () => {
     const second = recorder();
     const threads = { root: data, batch_seconds: 6, workers: 2 }; // may differ
     await finetune(recipe("halves", { data: threads }), run(second, undefined, true));
-    expect([...first.losses, ...second.losses]).toEqual(whole.losses);
+    expect(lossesOf(first, second)).toEqual(lossesOf(whole));
     expect(await weights("halves")).toEqual(await weights("whole"));
   });
 
@@ -264,7 +241,7 @@ describe("fine-tuning", () => {
       const tracker = recorder();
       const settings = { root: data, batch_seconds: 6, ...changes };
       await finetune(recipe(output, { data: settings, max_steps: 6, eval_steps: 6 }), run(tracker));
-      return tracker.losses;
+      return lossesOf(tracker);
     };
     const augmented = {
       speed_perturbation: 0.1,
@@ -287,13 +264,8 @@ describe("fine-tuning", () => {
   it("takes batches of so many clips", async () => {
     const tracker = recorder();
     const counted = recipe("counted", { data: { root: data, batch_size: 4 }, max_steps: 15, eval_steps: 15 });
-    const heard: number[] = [];
-    const log = tracker.log;
-    tracker.log = (metrics, step) => {
-      if (metrics.audio_seconds) heard.push(metrics.audio_seconds);
-      log(metrics, step);
-    };
     await finetune(counted, run(tracker));
+    const heard = tracker.rows.flatMap(({ audio_seconds }) => audio_seconds ?? []);
     const utterances = (await readCorpus(data, "train")).utterances;
     const total = utterances.reduce((sum, { seconds }) => sum + seconds, 0);
     expect(heard.reduce((sum, seconds) => sum + seconds, 0)).toBeCloseTo(total, 6); // 60 clips in 15 batches

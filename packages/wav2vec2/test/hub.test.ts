@@ -16,6 +16,7 @@ import {
   Vocabulary,
   Wav2Vec2ForCTC,
 } from "../src/index.js";
+import { CapturedOutput } from "./captured-output.js";
 import { type Files, HubServer } from "./hub-server.js";
 import { writeToneCorpus } from "./tone-corpus.js";
 
@@ -24,7 +25,7 @@ const ID = "someone/tiny";
 let directory: string;
 let local: string;
 let hub: HubServer;
-let [stdout, stderr] = ["", ""];
+const output = new CapturedOutput();
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "hub-cli-"));
@@ -66,15 +67,7 @@ beforeEach(async () => {
   }
   vi.stubEnv("HF_ENDPOINT", hub.url);
   vi.stubEnv("HF_HOME", await mkdtemp(join(directory, "home-")));
-  [stdout, stderr] = ["", ""];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    stdout += text;
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    stderr += text;
-    return true;
-  });
+  output.start();
 });
 afterEach(async () => {
   vi.restoreAllMocks();
@@ -87,20 +80,22 @@ const clip = (): string => join(directory, "corpus/dev/1/1/1-1-0000.flac");
 describe("a Hub id", () => {
   it("transcribes and evaluates as its directory does, and goes on without the Hub", async () => {
     expect(await main(["transcribe", local, clip(), "--json"])).toBe(0);
-    const expected = stdout;
-    [stdout, stderr] = ["", ""];
+    const expected = output.stdout;
+    output.clear();
     expect(await main(["transcribe", ID, clip(), "--json"])).toBe(0);
-    expect(stdout).toBe(expected);
-    expect(stderr).toMatch(/^Downloading someone\/tiny: 0\.0 of 0\.\d MB \(0 %\)\n/);
+    expect(output.stdout).toBe(expected);
+    expect(output.stderr).toMatch(/^Downloading someone\/tiny: 0\.0 of 0\.\d MB \(0 %\)\n/);
     expect(hub.bodies).not.toContain("tf_model.h5");
 
     hub.trouble = { status: 500, text: "" };
-    [stdout, stderr] = ["", ""];
+    output.clear();
     expect(
       await main(["evaluate", ID, "--data", join(directory, "corpus"), "--split", "dev", "--json"]),
     ).toBe(0);
-    expect(JSON.parse(stdout).utterances).toHaveLength(2);
-    expect(stderr).toMatch(/answered 500\. Using revision main of someone\/tiny as it was downloaded before/);
+    expect(JSON.parse(output.stdout).utterances).toHaveLength(2);
+    expect(output.stderr).toMatch(
+      /answered 500\. Using revision main of someone\/tiny as it was downloaded before/,
+    );
   });
 
   it("may have a revision", async () => {
@@ -116,9 +111,9 @@ describe("a Hub id", () => {
       ["transcribe", ID, clip(), "--revision", "v2"],
       ["evaluate", ID, "--data", join(directory, "corpus"), "--split", "dev", "--revision", "v2"],
     ]) {
-      stderr = "";
+      output.stderr = "";
       expect(await main(command)).toBe(1);
-      expect(stderr).toContain(
+      expect(output.stderr).toContain(
         "revision must be a branch, a tag or a commit of someone/tiny, but 'v2' is none",
       );
     }
@@ -127,37 +122,45 @@ describe("a Hub id", () => {
 
   it("that is none is one line on stderr", async () => {
     expect(await main(["transcribe", "someone/else", clip()])).toBe(1);
-    expect(stderr).toMatch(/^someone\/else must be a model directory or a Hub id, but .*\n$/);
-    expect(stdout).toBe("");
+    expect(output.stderr).toMatch(/^someone\/else must be a model directory or a Hub id, but .*\n$/);
+    expect(output.stdout).toBe("");
   });
 
   it("serves to start training from; the recipe keeps the id", async () => {
-    const output = join(directory, "run");
+    const runDirectory = join(directory, "run");
     const train = (...options: string[]): Promise<number> =>
       main([
-        ...["finetune", "--data", join(directory, "corpus"), "--output", output, "--model", ID],
+        ...["finetune", "--data", join(directory, "corpus"), "--output", runDirectory, "--model", ID],
         ...["--max-steps", "2", "--schedule.warmup-steps", "1", "--threads", "1", ...options],
       ]);
     hub.commit(ID, await modelFiles(), { ref: "v1" });
     expect(await train("--revision", "v1")).toBe(0);
-    expect(await readFile(join(output, "recipe.yaml"), "utf8")).toMatch(
+    expect(await readFile(join(runDirectory, "recipe.yaml"), "utf8")).toMatch(
       /init: someone\/tiny\ninit_revision: v1\n/,
     );
-    expect(existsSync(join(output, "best/model.safetensors"))).toBe(true);
+    expect(existsSync(join(runDirectory, "best/model.safetensors"))).toBe(true);
     expect(await main(["finetune", "--data", "x", "--revision", "v1"])).toBe(2);
-    expect(stderr).toContain("init_revision belongs to init, but init is missing");
+    expect(output.stderr).toContain("init_revision belongs to init, but init is missing");
   });
 
   it("can be interrupted while it is downloaded for training", async () => {
     hub.cut("model.safetensors", 2000, 0, 0, 0, 0, 0, 0);
-    const output = join(directory, "interrupted");
-    const code = main(["finetune", "--data", join(directory, "corpus"), "--output", output, "--model", ID]);
+    const runDirectory = join(directory, "interrupted");
+    const code = main([
+      "finetune",
+      "--data",
+      join(directory, "corpus"),
+      "--output",
+      runDirectory,
+      "--model",
+      ID,
+    ]);
     await vi.waitFor(() =>
       expect(hub.bodies.filter((name) => name === "model.safetensors").length).toBeGreaterThan(2),
     );
     process.emit("SIGINT");
     expect(await code).toBe(130);
-    expect(existsSync(join(output, "best"))).toBe(false);
+    expect(existsSync(join(runDirectory, "best"))).toBe(false);
   });
 
   it("is as good as a directory to the functions", async () => {

@@ -8,10 +8,10 @@ import { readConfig } from "../src/model/configuration-file.js";
 import { loadPreTrainingModel } from "../src/pretrained/pretraining-directory.js";
 import { readStepLines } from "../src/tracking/metrics-file.js";
 import { trackRun } from "../src/tracking/run.js";
-import type { Tracker } from "../src/tracking/tracker.js";
 import { finetune } from "../src/training/finetune.js";
 import { gumbelTemperature, pretrain } from "../src/training/pretrain.js";
 import { resolveRecipe } from "../src/training/recipe.js";
+import { finalWeights, recorder, reproducible } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 
 let directory: string;
@@ -23,24 +23,6 @@ beforeAll(async () => {
   for (const split of ["train", "dev"]) await rm(join(data, split, "1", "1", "1-1.trans.txt")); // unlabelled
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
-
-/** Remembers what it is told; `onStep` runs after each logged step. */
-function recorder(onStep?: (step: number) => void) {
-  const notes: string[] = [];
-  const rows: Record<string, number>[] = [];
-  const tracker: Tracker = {
-    log(metrics, step) {
-      rows.push({ step, ...metrics });
-      if (metrics.loss !== undefined) onStep?.(step);
-    },
-    note: (text) => void notes.push(text),
-    transcripts() {},
-    codebooks() {},
-    codedClips() {},
-    async close() {},
-  };
-  return { notes, rows, tracker };
-}
 
 const PRETRAINED = {
   ...TINY_MODEL,
@@ -72,16 +54,7 @@ const run = (tracker = recorder().tracker, signal = new AbortController().signal
   resume,
 });
 
-async function weights(output: string): Promise<Map<string, string>> {
-  const { tensors } = await loadTensors(join(directory, output, "final", "model.safetensors"));
-  return new Map(
-    [...tensors].map(([name, tensor]) => [name, Buffer.from(tensor.toBytes()).toString("base64")]),
-  );
-}
-
-/** Metrics without those of the machine. */
-const reproducible = (rows: Record<string, number>[]) =>
-  rows.map(({ audio_seconds_per_second: _, data_wait_share: __, memory_mb: ___, time: ____, ...row }) => row);
+const weights = (output: string) => finalWeights(join(directory, output));
 
 describe("pre-training", () => {
   it("learns to find masked frames of unlabelled speech, and fine-tuning starts from what it leaves", async () => {

@@ -18,6 +18,7 @@ import { ctcLoss } from "./ctc-batches.js";
 import { Gradients } from "./gradients.js";
 import { prepareNetwork } from "./initial-model.js";
 import type { BatchLoss } from "./loop.js";
+import { median } from "./median.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
 import { withinSeconds } from "./pretrain.js";
@@ -210,10 +211,4 @@ function randomLabels(samples: Float32Array, config: Wav2Vec2Config, uniform: ()
   const tokens = Array.from({ length: config.vocabSize! }, (_, token) => token);
   const labels = tokens.filter((token) => token !== config.padTokenId);
   return Int32Array.from({ length }, () => labels[Math.floor(uniform() * labels.length)]!);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -1,3 +1,4 @@
+import { median } from "./median.js";
 import type { MetricsHistory } from "./metrics-history.js";
 
 /** What the watchdog needs to know of a recipe and its model to judge metrics. */
@@ -275,12 +276,6 @@ export const PRETRAINING_FINDINGS: readonly Finding[] = [
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length; // NaN of none
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return mean(sorted.slice(Math.ceil(middle) - 1, Math.floor(middle) + 1));
 }
 
 function show(value: number): string {
