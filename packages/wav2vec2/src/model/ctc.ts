@@ -22,6 +22,18 @@ function ctcConfig(config: Wav2Vec2Config): CtcConfig {
   );
 }
 
+/**
+ * First bias of a head: the blank stands above what the random weights give the other tokens (4 standard deviations;
+ * Hugging Face begins with 0). A path's probability multiplies over its frames, so where the weights happen to put the
+ * blank a little below the rest, all likely paths avoid it, and training settles on a network that hardly ever says
+ * blank and spells nothing.
+ */
+function blankBias({ vocabSize, padTokenId, initializerRange }: CtcConfig, width: number): Tensor {
+  const bias = new Float32Array(vocabSize);
+  bias[padTokenId] = 4 * initializerRange * Math.sqrt(width);
+  return tensor(bias);
+}
+
 // libtorch's at::Reduction
 const REDUCTIONS = { none: 0, mean: 1, sum: 2 } as const;
 
@@ -48,6 +60,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
     const width = config.addAdapter ? config.outputHiddenSize : config.hiddenSize;
     this.lmHead = new nn.Linear(width, this.config.vocabSize);
     initializeWeights(this.lmHead, config);
+    this.lmHead.bias = nn.parameter(blankBias(this.config, width));
   }
 
   /** Keeps the convolutions as they are, as the paper does in fine-tuning (section 4.3). */
