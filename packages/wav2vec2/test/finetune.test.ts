@@ -71,11 +71,11 @@ describe("fine-tuning", () => {
       run(),
     );
     expect(result.interrupted).toBe(false);
-    const evaluation = await evaluateModel(result.model, { data, split: "dev" });
+    const evaluation = await evaluateModel(result.model!, { data, split: "dev" });
     expect(evaluation.wer).toBe(result.wer);
     expect(evaluation.cer).toBeLessThan(0.2);
     expect(evaluation.utterances).toHaveLength(10);
-    const recognizer = await loadRecognizer(result.model);
+    const recognizer = await loadRecognizer(result.model!);
     expect(await recognizer.transcribe(toneClip("ABC", new Random(9, "clip")))).toMatch(/^A.*C$/);
     await expect(recognizer.transcribe(new Float32Array(0), "x.flac")).rejects.toThrow(
       /x.flac must hold audio/,
@@ -89,7 +89,7 @@ describe("fine-tuning", () => {
     const controller = new AbortController();
     const first = recorder((step) => step === 5 && controller.abort());
     const half = await finetune(recipe("halves"), run(first, controller.signal));
-    expect(half).toMatchObject({ interrupted: true, steps: 5 });
+    expect(half).toMatchObject({ interrupted: true, steps: 5, model: undefined });
     expect(await listCheckpoints(join(directory, "halves"))).toEqual([5]);
     const second = recorder();
     const threads = { root: data, batch_seconds: 6, workers: 2 }; // may differ

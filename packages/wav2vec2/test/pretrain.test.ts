@@ -108,7 +108,7 @@ describe("pre-training", () => {
       run(),
     );
     expect(tuned.steps).toBe(4);
-    expect((await readConfig(tuned.model)).hiddenSize).toBe(24);
+    expect((await readConfig(tuned.model!)).hiddenSize).toBe(24);
   });
 
   it("resumed equals never stopped, to the last bit", async () => {
@@ -118,7 +118,7 @@ describe("pre-training", () => {
     const controller = new AbortController();
     const before = recorder((step) => step === 5 && controller.abort());
     const interrupted = await pretrain(recipe("parts", changes), run(before.tracker, controller.signal));
-    expect(interrupted).toMatchObject({ interrupted: true, steps: 5 });
+    expect(interrupted).toMatchObject({ interrupted: true, steps: 5, model: undefined });
     const after = recorder();
     await pretrain(recipe("parts", changes), run(after.tracker, undefined, true));
     expect(reproducible([...before.rows, ...after.rows])).toEqual(reproducible(whole.rows));

@@ -6,10 +6,7 @@ export const definePretrain: Define = (command, context) => {
   defineTraining<PretrainResult>(command, context, {
     task: "pretrain",
     load: async () => (await import("../training/pretrain.js")).pretrain,
-    describe: (
-      { contrastiveLoss, chanceLoss, accuracy, perplexity, collapsed, model, interrupted },
-      { data },
-    ) => [
+    describe: ({ contrastiveLoss, chanceLoss, accuracy, perplexity, collapsed, model }, { data }) => [
       ...(contrastiveLoss === undefined
         ? []
         : [
@@ -19,7 +16,7 @@ export const definePretrain: Define = (command, context) => {
       ...(collapsed
         ? ["The codebooks have collapsed, so loss and accuracy say nothing; see the notes above."]
         : []),
-      ...(interrupted ? [] : [`model   ${model}`]),
+      ...(model === undefined ? [] : [`model   ${model}`]),
     ],
   });
 };

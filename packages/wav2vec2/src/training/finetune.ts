@@ -29,8 +29,8 @@ import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from ".
 const SAMPLE_TRANSCRIPTS = 3;
 
 export interface FinetuneResult {
-  /** Directory of the best model, by WER on the validation split. */
-  model: string;
+  /** Directory of the best model, by WER on the validation split; undefined where the run was interrupted before any. */
+  model: string | undefined;
   steps: number;
   wer: number | undefined;
   interrupted: boolean;
@@ -55,7 +55,7 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
     const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading }, tracker);
     const result = await train(recipe, task, options);
     return {
-      model: join(recipe.output, result.best ? "best" : "checkpoints"),
+      model: result.best && join(recipe.output, "best"),
       steps: result.steps,
       wer: result.best?.value,
       interrupted: result.interrupted,

@@ -27,8 +27,8 @@ const HELD_SECONDS = 60;
 const SHOWN_CLIPS = 4;
 
 export interface PretrainResult {
-  /** Directory of the model behind the last step, to fine-tune. */
-  model: string;
+  /** Directory of the model behind the last step, to fine-tune; undefined where the run was interrupted. */
+  model: string | undefined;
   steps: number;
   /** Of the newest validation, in nats; undefined where there was none since the start. */
   contrastiveLoss: number | undefined;
@@ -63,7 +63,7 @@ export async function pretrain(recipe: Recipe, options: RunOptions): Promise<Pre
     const task = await pretrainingTask(recipe, pretrained, clips, parts, tracker);
     const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker });
     return {
-      model: join(recipe.output, interrupted ? "checkpoints" : "final"),
+      model: interrupted ? undefined : join(recipe.output, "final"),
       steps,
       contrastiveLoss: evaluation?.contrastive_loss,
       chanceLoss: chanceLoss(pretrained.config),
