@@ -209,7 +209,7 @@ describe("fine-tuning", () => {
     await expect(finetune(recipe("whole"), run())).rejects.toThrow(/holds checkpoints. Add --resume/);
     const wider = recipe("whole", { model: { ...TINY_MODEL, hidden_size: 32 }, max_steps: 20 });
     await expect(finetune(wider, run(undefined, undefined, true))).rejects.toThrow(
-      /model must be as in .*recipe/,
+      /model.hidden_size must be as in .*recipe/,
     );
     const reseeded = recipe("whole", { seed: 5 });
     await expect(finetune(reseeded, run(undefined, undefined, true))).rejects.toThrow(/seed must be as in/);

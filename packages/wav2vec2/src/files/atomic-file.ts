@@ -28,9 +28,14 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    throw new UserError(`${path} must be a file that can be written, but ${REASONS[code] ?? message}.`, {
+    throw new UserError(`${path} must be a file that can be written, but ${reasonOf(error)}.`, {
       cause: error,
     });
   }
+}
+
+/** Why the system refused something of a file or directory, in words. */
+export function reasonOf(error: unknown): string {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message;
 }

@@ -108,8 +108,8 @@ export async function loadCheckpoint(
     return progress;
   } catch (error) {
     throw new UserError(
-      `${path} must be a checkpoint of this run, but is not: ${(error as Error).message}. ` +
-        `Give another --output, or remove ${join(runDirectory, "checkpoints")} to start again.`,
+      `${path} must be a checkpoint of this run, but is not: ` +
+        `${(error as Error).message.replace(/\.$/, "")}. Remove it to go on from the one before, or give another --output.`,
       { cause: error },
     );
   }

@@ -46,13 +46,14 @@ export interface FinetuneResult {
 export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
   requireTask(recipe, "finetune");
   const { tracker } = options;
-  return await withRun(recipe, options, async ({ readSplits, loading }) => {
+  return await withRun(recipe, options, async ({ readSplits, loading, begin }) => {
     const { train: all, held } = await readSplits("required");
     const ctc = await makeModel(recipe, await findInit(recipe, options), all);
     const utterances = usable(recipe, ctc, all, tracker);
     tracker.note(summary(ctc, utterances, held));
     const augmentation = await findAugmentation(recipe.data);
     const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading }, tracker);
+    await begin();
     const result = await train(recipe, task, options);
     return {
       model: result.best && join(recipe.output, "best"),

@@ -81,7 +81,7 @@ export async function train<Batch extends TrainingBatch>(
     seconds: 0,
     evaluated: -1,
   };
-  if (restored) tracker.note(`Resumed at step ${restored.step} of ${recipe.max_steps}.`);
+  if (restored) tracker.note(resumption(restored.step, recipe));
   else requireFiniteWeights(module);
   if (progress.lossScale) gradients.scaler?.loadState(progress.lossScale);
   if (progress.data !== task.data) {
@@ -166,6 +166,12 @@ export async function train<Batch extends TrainingBatch>(
   if (saved !== progress.step) await save();
   await task.save("final");
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
+}
+
+function resumption(step: number, { max_steps: steps }: Recipe): string {
+  return step < steps
+    ? `Resumed at step ${step} of ${steps}.`
+    : `Nothing is left to do: the run is at step ${step}, and max_steps is ${steps}. Raise it to go on.`;
 }
 
 function lossScale(scaler: optim.GradScaler | undefined): Record<string, number> {

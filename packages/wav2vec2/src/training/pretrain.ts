@@ -52,7 +52,7 @@ export interface PretrainResult {
  */
 export async function pretrain(recipe: Recipe, options: RunOptions): Promise<PretrainResult> {
   requireTask(recipe, "pretrain");
-  return await withRun(recipe, options, async ({ readSplits, loading }) => {
+  return await withRun(recipe, options, async ({ readSplits, loading, begin }) => {
     const { train: all, held } = await readSplits("none");
     const init = await findInit(recipe, options);
     const pretrained = await makePreTrainingModel(recipe, init, options.tracker);
@@ -61,6 +61,7 @@ export async function pretrain(recipe: Recipe, options: RunOptions): Promise<Pre
     describe(recipe, pretrained, clips, tracker);
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
     const task = await pretrainingTask(recipe, pretrained, clips, parts, tracker);
+    await begin();
     const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker });
     return {
       model: interrupted ? undefined : join(recipe.output, "final"),

@@ -1,7 +1,10 @@
-import { mkdir, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { access, constants, mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.js";
+import { reasonOf } from "../files/atomic-file.js";
+import { lockFile } from "../files/lock-file.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { listCheckpoints, recoverRun } from "./checkpoint.js";
 import type { Recipe } from "./recipe.js";
@@ -22,39 +25,117 @@ const CHANGEABLE: (keyof Recipe)[] = [
   "gradient_checkpointing",
 ];
 
-/** Makes the recipe's run directory. @throws UserError where it would mix two runs */
-export async function prepareOutput(recipe: Recipe, resume: boolean, tracker: Tracker): Promise<void> {
+/** A run directory that no other process writes while this one has it. */
+export interface RunDirectory extends AsyncDisposable {
+  /** Says in `recipe.yaml` what is trained. Until then a new run leaves nothing behind. */
+  begin(): Promise<void>;
+}
+
+/**
+ * Takes the recipe's run directory, without a change to what another run has left there.
+ *
+ * @throws UserError where it would mix two runs or write over one
+ */
+export async function takeRunDirectory(
+  recipe: Recipe,
+  resume: boolean,
+  tracker: Tracker,
+): Promise<RunDirectory> {
   const { output } = recipe;
-  await recoverRun(output);
-  if (resume && (await listCheckpoints(output)).length > 0) requireSameRun(recipe, tracker);
-  if (!resume && (await listCheckpoints(output)).length > 0) {
+  await makeDirectory(output);
+  const unlock = await lockFile(join(output, "run.lock"), output);
+  const release = async () => {
+    await unlock();
+    await rmdir(output).catch(() => {}); // unless there is something in it
+  };
+  try {
+    await recoverRun(output);
+    await requireUnused(recipe, resume, tracker);
+    if (!resume) await rm(join(output, "left-out.txt"), { force: true });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return {
+    begin: () => writeRecipe(join(output, "recipe.yaml"), recipe),
+    [Symbol.asyncDispose]: release,
+  };
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === "EEXIST" ? "it is a file" : reasonOf(error);
+    throw new UserError(
+      `${path} must be a directory that can be written, but ${reason}. Give another --output.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function requireUnused(recipe: Recipe, resume: boolean, tracker: Tracker): Promise<void> {
+  const { output } = recipe;
+  if ((await listCheckpoints(output)).length > 0) {
+    if (resume) return requireSameRun(recipe, tracker);
     throw new UserError(
       `${output} must be a new run directory, but holds checkpoints. Add --resume to go on, or give another --output.`,
     );
   }
-  await mkdir(output, { recursive: true });
-  if (!resume)
-    for (const name of ["best", "final", "left-out.txt"])
-      await rm(join(output, name), { recursive: true, force: true });
-  await writeRecipe(join(output, "recipe.yaml"), recipe);
+  const models = ["best", "final"].filter((name) => existsSync(join(output, name)));
+  if (models.length > 0) {
+    throw new UserError(
+      `${output} must be a new run directory or hold checkpoints, but holds ${models.join(" and ")} without any. Give ` +
+        "another --output, or move them away first.",
+    );
+  }
+  if (resume) tracker.note(`${output} holds no checkpoint to go on from: a new run begins.`);
 }
 
 function requireSameRun(recipe: Recipe, tracker: Tracker): void {
   const path = join(recipe.output, "recipe.yaml");
   const before = loadRecipe(path);
   for (const key of Object.keys(recipe) as (keyof Recipe)[]) {
-    const same = isDeepStrictEqual(recipe[key], before[key]);
-    if (key === "optimizer" && !same) tracker.note("The optimizer's settings are others from here on.");
-    if (same || CHANGEABLE.includes(key) || (key === "data" && sameData(recipe, before))) continue;
+    const [change] = key === "data" ? dataChanges(recipe, before) : changes(recipe[key], before[key], key);
+    if (key === "optimizer" && change) tracker.note("The optimizer's settings are others from here on.");
+    if (!change || CHANGEABLE.includes(key)) continue;
     throw new UserError(
-      `${key} must be as in ${path} to go on with that run, but is ${JSON.stringify(recipe[key])} instead of ` +
-        `${JSON.stringify(before[key])}. Give another --output for another run.`,
+      `${change.key} must be as in ${path} to go on with that run, but is ${shown(change.now)} instead of ` +
+        `${shown(change.before)}. Give another --output for another run.`,
     );
   }
 }
 
-/** Whether two recipes train on the same clips but for what is left out; the number of threads does not change them. */
-function sameData({ data }: Recipe, before: Recipe): boolean {
+/** As in messages. */
+function shown(value: unknown): string {
+  return value === undefined ? "not given" : JSON.stringify(value);
+}
+
+interface Change {
+  key: string;
+  now: unknown;
+  before: unknown;
+}
+
+/** Where two values of a recipe differ, by its innermost keys. */
+function changes(now: unknown, before: unknown, key: string): Change[] {
+  if (!isSection(now) || !isSection(before)) {
+    return isDeepStrictEqual(now, before) ? [] : [{ key, now, before }];
+  }
+  const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
+  return [...keys].flatMap((inner) => changes(now[inner], before[inner], `${key}.${inner}`));
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Those that make it other clips but for what is left out; the number of threads does not change them. */
+function dataChanges({ data }: Recipe, before: Recipe): Change[] {
   const fixed = (other: Recipe["data"]) => ({ ...other, workers: 0, exclude: undefined, on_bad_data: "" });
-  return isDeepStrictEqual(fixed(data), fixed(before.data));
+  return changes(fixed(data), fixed(before.data), "data");
 }

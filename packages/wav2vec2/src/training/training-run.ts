@@ -12,7 +12,7 @@ import { batchLimits } from "./ctc-batches.js";
 import { LeftOut } from "./left-out.js";
 import { readSplit } from "./read-split.js";
 import type { Recipe } from "./recipe.js";
-import { prepareOutput } from "./run-directory.js";
+import { takeRunDirectory } from "./run-directory.js";
 
 /** What training gets besides its recipe. */
 export interface RunOptions {
@@ -31,6 +31,8 @@ export interface TrainingRun {
   readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
   readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
   loading: BatchLoadOptions;
+  /** Writes the recipe into the run directory, once all that it needs has been found. */
+  begin(): Promise<void>;
 }
 
 export interface Splits<T extends Utterance> {
@@ -39,9 +41,9 @@ export interface Splits<T extends Utterance> {
 }
 
 /**
- * Makes the run directory, sets seed and threads, and closes the worker threads behind `body`.
+ * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`.
  *
- * @throws UserError where the output directory holds another run
+ * @throws UserError where the output directory holds another run or another process writes it
  */
 export async function withRun<T>(
   recipe: Recipe,
@@ -50,7 +52,7 @@ export async function withRun<T>(
 ): Promise<T> {
   const { tracker } = options;
   requirePrecision(recipe);
-  await prepareOutput(recipe, options.resume, tracker);
+  await using directory = await takeRunDirectory(recipe, options.resume, tracker);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   if (recipe.max_steps <= recipe.schedule.warmup_steps) {
@@ -86,7 +88,7 @@ export async function withRun<T>(
     onNote: (text) => tracker.note(text),
   };
   try {
-    return await body({ readSplits, loading });
+    return await body({ readSplits, loading, begin: directory.begin });
   } finally {
     await workers?.close();
   }
