@@ -20,7 +20,8 @@ const text = `<!-- Written by scripts/recipe-docs.mjs from packages/wav2vec2/src
 # Recipes
 
 A recipe is a YAML file that says what to train, on what and how. It holds only what differs from the defaults below;
-the run directory gets \`recipe.yaml\` with every value. Paths are relative to the working directory.
+the run directory gets \`recipe.yaml\` with every value (of the network, what was given). Paths are relative to the
+working directory.
 
 \`\`\`sh
 npx wav2vec2 finetune --config configs/quickstart.yaml --data DATA --output runs/faster --optimizer.learning-rate 2e-3

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -271,9 +272,13 @@ describe("pre-training", () => {
     await expect(refused({ data: { root: data, min_seconds: 60, max_seconds: 90 } })).rejects.toThrow(
       /train must hold clips of at least 60 s, but all 60 are shorter/,
     );
+    await expect(refused({ model: { ...PRETRAINED, mask_time_prob: 0 } })).rejects.toThrow(
+      /mask_time_prob must be above 0/,
+    );
     await expect(
-      refused({ model: { ...PRETRAINED, mask_time_prob: 0, mask_time_min_masks: 0 } }),
-    ).rejects.toThrow(/mask_time_prob must be above 0/);
+      refused({ init: join(directory, "little", "final"), model: { num_codevectors_per_group: 7 } }),
+    ).rejects.toThrow(/must have the shape of .*final, but its num_codevectors_per_group is 7 instead of/);
+    expect(existsSync(join(directory, "refused"))).toBe(false);
     await expect(refused({ model: { ...PRETRAINED, add_adapter: true } })).rejects.toThrow(
       /add_adapter must be false/,
     );

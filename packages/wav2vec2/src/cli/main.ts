@@ -13,7 +13,7 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
   },
   {
     name: "data",
-    summary: "speech to train on: download",
+    summary: "speech to train on: download, check, stats",
     load: async () => (await import("./data.js")).defineData,
   },
   {

@@ -14,7 +14,9 @@ export const definePretrain: Define = (command, context) => {
               `accuracy ${(accuracy! * 100).toFixed(1)} %, codevector perplexity ${perplexity!.toFixed(1)}`,
           ]),
       ...(collapsed
-        ? ["The codebooks have collapsed, so loss and accuracy say nothing; see the notes above."]
+        ? [
+            "The codebooks have collapsed, so loss and accuracy say nothing. docs/pretraining-troubles.md tells what to do.",
+          ]
         : []),
       ...(model === undefined ? [] : [`model   ${model}`]),
     ],

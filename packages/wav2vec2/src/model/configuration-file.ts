@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { unreadable } from "../files/unreadable.js";
 import { completeConfig, DEFAULT_CONFIG, type Wav2Vec2Config } from "./configuration.js";
 import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS, OWN_FIELDS } from "./configuration-rules.js";
 
@@ -74,6 +76,14 @@ export function configToHuggingFace(
   return Object.fromEntries([...new Map(entries)].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** What to give instead of a directory that is no model: those in a run directory, where it is one. */
+function modelIn(directory: string): string {
+  const models = ["best", "final"]
+    .map((name) => join(directory, name))
+    .filter((inner) => existsSync(join(inner, FILE_NAME)));
+  return models.length === 0 ? "Give a model directory." : `Give the model in it: ${models.join(" or ")}.`;
+}
+
 /** @throws {ConfigurationError} if there is no readable `config.json` of a wav2vec 2.0 model in `directory` */
 export async function readConfig(directory: string): Promise<Wav2Vec2Config> {
   const path = join(directory, FILE_NAME);
@@ -82,8 +92,10 @@ export async function readConfig(directory: string): Promise<Wav2Vec2Config> {
     text = await readFile(path, "utf8");
   } catch (cause) {
     throw new ConfigurationError(
-      `${path} must be a readable file, but is not: ${(cause as Error).message}. Give a model directory.`,
-      { cause },
+      `${unreadable(path, "a readable file", cause).message} ${modelIn(directory)}`,
+      {
+        cause,
+      },
     );
   }
   let json: unknown;

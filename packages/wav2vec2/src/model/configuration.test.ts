@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -322,8 +322,14 @@ describe("config.json", () => {
 
   it("that is missing or broken is named", async () => {
     await expect(readConfig(join(directory, "none"))).rejects.toThrow(
-      /none.config\.json must be a readable file.*ENOENT/,
+      /none.config\.json must be a readable file, but does not exist\. Give a model directory\./,
     );
+    const run = await mkdtemp(join(directory, "run-"));
+    await writeConfig(await mkdtemp(join(run, "best")), DEFAULT_CONFIG, []); // of another name
+    await expect(readConfig(run)).rejects.toThrow("Give a model directory.");
+    await mkdir(join(run, "final"));
+    await writeConfig(join(run, "final"), DEFAULT_CONFIG, []);
+    await expect(readConfig(run)).rejects.toThrow(`Give the model in it: ${join(run, "final")}.`);
     const own = await mkdtemp(join(directory, "broken-"));
     await writeFile(join(own, "config.json"), '{"model_type": ');
     await expect(readConfig(own)).rejects.toThrow(/config\.json must be JSON, but is not: /);

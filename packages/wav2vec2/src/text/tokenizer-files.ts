@@ -89,7 +89,10 @@ export async function readTokenizerFiles(
 }
 
 function missing(directory: string): never {
-  throw new UserError(`${directory} must hold vocab.json or tokenizer.json, but holds neither.`);
+  throw new UserError(
+    `${directory} must hold vocab.json or tokenizer.json, but holds neither. A model that was only ` +
+      "pre-trained has to be fine-tuned first: finetune --model.",
+  );
 }
 
 /** A JSON object from a file; undefined where there is no such file. */

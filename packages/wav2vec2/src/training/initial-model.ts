@@ -17,8 +17,8 @@ export async function findInit(recipe: Recipe, options: RunOptions): Promise<str
   });
 }
 
-/** What a checkpoint's weights were made for; dropouts, masks and losses may change. */
-const SHAPE = [
+/** What a network's weights were made for; dropouts, masks and losses may change. */
+const NETWORK = [
   ...(["hiddenSize", "numHiddenLayers", "numAttentionHeads", "intermediateSize", "hiddenAct"] as const),
   ...([
     "featExtractNorm",
@@ -31,11 +31,22 @@ const SHAPE = [
   ...(["numConvPosEmbeddings", "numConvPosEmbeddingGroups", "doStableLayerNorm"] as const),
 ];
 
+/** And a quantizer's. */
+const QUANTIZER = [
+  ...(["numCodevectorGroups", "numCodevectorsPerGroup", "codevectorDim", "projCodevectorDim"] as const),
+];
+
 /** A recipe that shapes a network of its own cannot start from another one's weights. */
-export function requireSameShape(init: string, base: Wav2Vec2Config, config: Wav2Vec2Config): void {
-  const changed = SHAPE.filter((field) => !isDeepStrictEqual(base[field], config[field]));
+export function requireSameShape(
+  init: string,
+  base: Wav2Vec2Config,
+  config: Wav2Vec2Config,
+  part: "network" | "network and quantizer" = "network",
+): void {
+  const shape = part === "network" ? NETWORK : [...NETWORK, ...QUANTIZER];
+  const changed = shape.filter((field) => !isDeepStrictEqual(base[field], config[field]));
   if (changed.length === 0) return;
-  const [first] = changed as [(typeof SHAPE)[number]];
+  const first = changed[0]!;
   const keys = changed.map(nn.stateName).join(", ");
   throw new ConfigurationError(
     `The recipe's model must have the shape of ${init}, but its ${nn.stateName(first)} is ` +

@@ -31,7 +31,7 @@ const MASKS = { mask_time_prob: 0.65, mask_time_length: 10, mask_time_min_masks:
 export function pretrainingSetup(recipe: PreTrainingRecipe, base: Wav2Vec2Config): PreTrainingSetup {
   const full = configWithKeys(base, { ...MASKS, ...recipe.model }, "The recipe's model");
   const { convKernel, convStride, maskTimeProb, maskTimeLength, maskTimeMinMasks, numNegatives } = full;
-  if (maskTimeProb === 0 && maskTimeMinMasks === 0) {
+  if (maskTimeProb === 0) {
     throw new ConfigurationError(
       "model.mask_time_prob must be above 0 for pre-training, but is 0. The paper's is 0.65 with spans of 10 frames.",
     );
@@ -56,8 +56,9 @@ export async function makePreTrainingModel(
 ): Promise<PreTrainingModel & PreTrainingSetup> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const setup = pretrainingSetup(recipe, base);
-  if (init) requireSameShape(init, base, setup.config);
-  if (init && !(await hasQuantizer(init)))
+  const quantized = init !== undefined && (await hasQuantizer(init));
+  if (init) requireSameShape(init, base, setup.config, quantized ? "network and quantizer" : "network");
+  if (init && !quantized)
     tracker.note(`${init} has no quantizer: it and the projections begin with random weights.`);
   const model = init
     ? await loadModel(Wav2Vec2ForPreTraining, init, { config: () => setup.config, newHead: "where missing" })

@@ -80,7 +80,9 @@ const data = z.strictObject({
     .nonnegative()
     .default(0.1)
     .describe("Training leaves out utterances shorter than this"),
-  max_seconds: amount().default(20).describe("Training leaves out utterances longer than this"),
+  max_seconds: amount()
+    .default(20)
+    .describe("Fine-tuning leaves out utterances longer than this; pre-training cuts or divides them"),
   normalize: z
     .boolean()
     .optional()
@@ -91,6 +93,7 @@ const data = z.strictObject({
   workers: z
     .int()
     .nonnegative()
+    .max(64)
     .default(1)
     .describe("Threads that decode audio ahead of training; 0 decodes between the steps"),
   speed_perturbation: z
@@ -248,7 +251,7 @@ export const recipeSchema = z.strictObject({
   eval_steps: count().default(500).describe("Steps between two validations"),
   save_steps: count().default(500).describe("Steps between two checkpoints to resume from"),
   keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
-  threads: count().optional().describe("CPU threads. Default: libtorch's choice, one a core"),
+  threads: count().max(256).optional().describe("CPU threads. Default: libtorch's choice, one a core"),
   precision: z
     .enum(["float32", "bfloat16", "float16"])
     .default("float32")
