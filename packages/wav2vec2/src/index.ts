@@ -73,6 +73,7 @@ export { ErrorRate, wordErrors } from "./text/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";
 export { Vocabulary } from "./text/vocabulary.js";
 export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-clip.js";
+export { writeReport } from "./tracking/report.js";
 export { trackRun } from "./tracking/run.js";
 export type { Tracker } from "./tracking/tracker.js";
 export { type ClipCodes, type Coder, loadCoder } from "./training/codes.js";

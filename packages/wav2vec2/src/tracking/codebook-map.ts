@@ -43,6 +43,11 @@ ${legend()}
 <div class="charts">${groups.map((group) => drawMap(usages, group)).join("\n")}</div></section>`;
 }
 
+/** How many entries each codebook has, by the lines of `codebooks.jsonl`. */
+export function codebookSize(rows: Rows): number | undefined {
+  return usagesOf(rows).at(-1)?.counts[0]?.length;
+}
+
 /** How many entries of each codebook were chosen at all, over the lines of `codebooks.jsonl`. */
 export function entriesChart(rows: Rows): Chart {
   const usages = usagesOf(rows);

@@ -1,39 +1,57 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Tracker } from "./tracker.js";
 
 interface Row {
   step: number;
 }
 
+const FILES = [
+  "metrics.jsonl",
+  "transcripts.jsonl",
+  "codebooks.jsonl",
+  "coded-clips.jsonl",
+  "findings.jsonl",
+] as const;
+
 /**
- * A file with one JSON object a line, each with its `step`. The first line written decides what is kept of an
- * earlier run's file: nothing without `resume`, else the lines of the steps before it. So a run that was killed
- * after its last checkpoint does not leave the steps that it repeats twice.
+ * Files with one JSON object a line, each with its `step`. The first line written to any of them decides what is kept
+ * of an earlier run's: nothing without `resume`, else the lines of the steps before it. So a run that was killed after
+ * its last checkpoint does not leave the steps that it repeats twice, nor what was only found in them.
  */
-class StepLines {
+class StepFiles {
   #started = false;
 
   constructor(
-    readonly path: string,
+    readonly directory: string,
     readonly resume: boolean,
   ) {}
 
-  append(rows: readonly Row[]): void {
+  append(name: (typeof FILES)[number], rows: readonly Row[]): void {
     const first = rows[0];
     if (first === undefined) return;
     if (!this.#started) this.#keepBefore(first.step);
     this.#started = true;
-    appendFileSync(this.path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    appendFileSync(join(this.directory, name), linesOf(rows));
   }
 
   #keepBefore(step: number): void {
-    mkdirSync(dirname(this.path), { recursive: true });
-    const kept = this.resume ? readStepLines(this.path).filter((row) => row.step < step) : [];
-    const temporary = `${this.path}.${process.pid}.tmp`;
-    writeFileSync(temporary, kept.map((row) => `${JSON.stringify(row)}\n`).join(""));
-    renameSync(temporary, this.path);
+    mkdirSync(this.directory, { recursive: true });
+    for (const path of FILES.map((name) => join(this.directory, name))) {
+      const rows = this.resume ? readStepLines(path).filter((row) => row.step < step) : [];
+      if (rows.length === 0) {
+        rmSync(path, { force: true });
+        continue;
+      }
+      const temporary = `${path}.${process.pid}.tmp`;
+      writeFileSync(temporary, linesOf(rows));
+      renameSync(temporary, path);
+    }
   }
+}
+
+function linesOf(rows: readonly Row[]): string {
+  return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
 /**
@@ -60,28 +78,28 @@ function isRow(value: unknown): value is Row & Record<string, unknown> {
 
 /**
  * Writes into `directory` `metrics.jsonl` (`{step, time, ...metrics}`, time in seconds since 1970), `transcripts.jsonl`
- * (`{step, id, reference, hypothesis}`), `codebooks.jsonl` (`{step, counts}`) and `coded-clips.jsonl` (`{step, ...clip}`);
- * a file begins to be with its first line. A metric that is not finite becomes null, as JSON has no other word for it.
+ * (`{step, id, reference, hypothesis}`), `codebooks.jsonl` (`{step, counts}`), `coded-clips.jsonl` (`{step, ...clip}`)
+ * and `findings.jsonl` (`{step, name, text}`); a file begins to be with its first line. A metric that is not finite becomes null, as JSON has no other word for it.
  */
 export function metricsFile(directory: string, options: { resume: boolean }): Tracker {
-  const lines = (name: string) => new StepLines(join(directory, name), options.resume);
-  const metricLines = lines("metrics.jsonl");
-  const transcriptLines = lines("transcripts.jsonl");
-  const codebookLines = lines("codebooks.jsonl");
-  const clipLines = lines("coded-clips.jsonl");
+  const files = new StepFiles(directory, options.resume);
   return {
     log(metrics, step) {
-      metricLines.append([{ step, time: Date.now() / 1000, ...metrics } as Row]);
+      files.append("metrics.jsonl", [{ step, time: Date.now() / 1000, ...metrics } as Row]);
     },
-    note() {},
+    note(text, finding) {
+      if (finding) files.append("findings.jsonl", [{ ...finding, text } as Row]);
+    },
     transcripts(samples, step) {
-      transcriptLines.append(samples.map((sample) => ({ step, ...sample })));
+      files.append(
+        "transcripts.jsonl",samples.map((sample) => ({ step, ...sample })));
     },
     codebooks(counts, step) {
-      codebookLines.append([{ step, counts } as Row]);
+      files.append("codebooks.jsonl", [{ step, counts } as Row]);
     },
     codedClips(clips, step) {
-      clipLines.append(clips.map((clip) => ({ step, ...clip })));
+      files.append(
+        "coded-clips.jsonl",clips.map((clip) => ({ step, ...clip })));
     },
     async close() {},
   };

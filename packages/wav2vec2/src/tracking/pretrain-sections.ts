@@ -1,5 +1,6 @@
 import type { Chart } from "./chart.js";
-import { entriesChart } from "./codebook-map.js";
+import { codebookSize, entriesChart } from "./codebook-map.js";
+import { isPerplexityOfCollapse } from "./collapse.js";
 import { best, groupTone, percent, pointsOf, type Rows, series, short } from "./metric-series.js";
 import { gradientNormChart, learningRateChart, runTiles, type Tile } from "./run-sections.js";
 
@@ -11,12 +12,11 @@ export function isPretraining(metrics: Rows): boolean {
   return metrics.some((row) => "contrastive_loss" in row || "eval/contrastive_loss" in row);
 }
 
-export function pretrainTiles(metrics: Rows): Tile[] {
+/** @param codebooks the lines of `codebooks.jsonl` */
+export function pretrainTiles(metrics: Rows, codebooks: Rows): Tile[] {
   const chance = chanceLoss(metrics);
-  // A collapsed model's loss is 0 and its accuracy 1.
-  const healthy = metrics.filter(
-    (row) => !((row["eval/codevector_perplexity"] as number) <= 2 * groupsOf(metrics).length),
-  );
+  const collapsed = collapse(metrics, codebooks);
+  const healthy = metrics.filter((row) => !collapsed(row));
   const loss = best(pointsOf(healthy, "eval/contrastive_loss"), (a, b) => a - b);
   const accuracy = best(pointsOf(healthy, "eval/accuracy"), (a, b) => b - a);
   const perplexity = pointsOf(metrics, "eval/codevector_perplexity").at(-1);
@@ -104,6 +104,19 @@ export function pretrainCharts(metrics: Rows, codebooks: Rows): Chart[] {
       series: [series(metrics, "audio_seconds_per_second", "speed", 1)],
     },
   ];
+}
+
+/** Whether the newest validation was of collapsed codebooks. */
+export function endsCollapsed(metrics: Rows, codebooks: Rows): boolean {
+  return metrics.filter((row) => "eval/codevector_perplexity" in row).slice(-1).some(collapse(metrics, codebooks));
+}
+
+/** @returns whether the validation of a line was of collapsed codebooks, whose loss and accuracy say nothing */
+function collapse(metrics: Rows, codebooks: Rows): (row: Rows[number]) => boolean {
+  const groups = groupsOf(metrics).length;
+  const entries = codebookSize(codebooks) ?? Number.POSITIVE_INFINITY;
+  return ({ "eval/codevector_perplexity": perplexity }) =>
+    typeof perplexity === "number" && isPerplexityOfCollapse(perplexity, groups, entries);
 }
 
 /** All codebooks together, and each. */

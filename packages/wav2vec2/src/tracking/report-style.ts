@@ -10,6 +10,11 @@ main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 64px; }
 header p { margin: 0; color: var(--soft); }
 h1 { margin: 0 0 20px; font-size: 28px; line-height: 1.2; overflow-wrap: anywhere; }
 h2 { margin: 32px 0 12px; font-size: 19px; }
+.findings { margin: 0 0 12px; padding: 14px 18px; background: var(--card); border: 1px solid var(--bad); border-left-width: 6px; border-radius: 10px; overflow-wrap: anywhere; }
+.findings h2 { margin: 0 0 8px; color: var(--bad); }
+.findings ul { margin: 0; padding: 0; list-style: none; }
+.findings li { margin-bottom: 8px; }
+.findings p { margin: 0; color: var(--soft); font-size: 14px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin: 0 0 12px; }
 .tiles > div, figure, table, pre { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .tiles > div { padding: 12px 16px; }

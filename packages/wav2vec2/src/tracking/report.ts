@@ -5,9 +5,10 @@ import { drawChart, escapeHtml } from "./chart.js";
 import { codebookSection } from "./codebook-map.js";
 import { codedClipSection } from "./coded-clip-drawing.js";
 import { finetuneCharts, finetuneTiles, transcriptSection } from "./finetune-sections.js";
+import { findingSection } from "./finding-section.js";
 import type { Rows } from "./metric-series.js";
 import { readStepLines } from "./metrics-file.js";
-import { isPretraining, pretrainCharts, pretrainTiles } from "./pretrain-sections.js";
+import { endsCollapsed, isPretraining, pretrainCharts, pretrainTiles } from "./pretrain-sections.js";
 import { reportStyle } from "./report-style.js";
 import type { Tile } from "./run-sections.js";
 
@@ -28,7 +29,8 @@ export async function writeReport(runDirectory: string): Promise<string> {
     .map(drawChart)
     .filter(Boolean);
   const sections = [
-    drawTiles((pretraining ? pretrainTiles : finetuneTiles)(metrics)),
+    findingSection(read("findings.jsonl"), endsCollapsed(metrics, codebooks)),
+    drawTiles(pretraining ? pretrainTiles(metrics, codebooks) : finetuneTiles(metrics)),
     `<section class="charts">\n${charts.join("\n") || "<p>No metrics yet.</p>"}\n</section>`,
     codebookSection(codebooks),
     codedClipSection(read("coded-clips.jsonl")),

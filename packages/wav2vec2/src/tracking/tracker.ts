@@ -7,14 +7,24 @@ export interface Transcript {
   hypothesis: string;
 }
 
+/** Where something was seen in the metrics that looks wrong, and the name it goes by. */
+export interface Finding {
+  step: number;
+  name: string;
+}
+
 /**
  * Where a run reports to. Training code logs here once and knows nothing of terminals and files. Metric names
  * are those of docs/architecture.md, "A run directory"; values of a validation carry the prefix `eval/`.
  */
 export interface Tracker {
   log(metrics: Readonly<Record<string, number>>, step: number): void;
-  /** A remark for people: what was dropped, what was saved, what looks wrong. */
-  note(text: string): void;
+  /**
+   * A remark for people: what was dropped, what was saved, what looks wrong.
+   *
+   * @param finding makes it a warning of the run, which its report shows
+   */
+  note(text: string, finding?: Finding): void;
   /** A few recognised utterances of a validation, so that one sees what an error rate means. */
   transcripts(samples: readonly Transcript[], step: number): void;
   /** How often each entry of each codebook was chosen over a validation of pre-training, [groups][entries]. */
@@ -31,8 +41,8 @@ export function combineTrackers(trackers: readonly Tracker[]): Tracker {
     log(metrics, step) {
       for (const tracker of trackers) tracker.log(metrics, step);
     },
-    note(text) {
-      for (const tracker of trackers) tracker.note(text);
+    note(text, finding) {
+      for (const tracker of trackers) tracker.note(text, finding);
     },
     transcripts(samples, step) {
       for (const tracker of trackers) tracker.transcripts(samples, step);

@@ -2,6 +2,7 @@ import type { Tensor } from "@wav2vec2/libtorch";
 import type { PreTrainingBatch } from "../data/batches/pretraining-collator.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import type { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { isPerplexityOfCollapse } from "../tracking/collapse.js";
 import type { BatchLoss } from "./loop.js";
 import { forwardPreTraining, type ScoredBatch } from "./pretraining-batches.js";
 
@@ -69,16 +70,12 @@ export function preTrainingMetrics(
   };
 }
 
-/**
- * Whether all frames get nearly the same codes. Distractors with the target's own codes do not count, so a collapsed
- * model's contrastive loss is 0 and its accuracy 1 (huggingface/transformers#14387).
- */
+/** Whether loss and accuracy say nothing, as all frames get nearly the same codes. */
 export function isCollapsed(
   metrics: Readonly<Record<string, number>>,
   { numCodevectorGroups, numCodevectorsPerGroup }: Wav2Vec2Config,
 ): boolean {
-  // With few entries even a healthy codebook's perplexity is that low.
-  return numCodevectorsPerGroup >= 20 && metrics.codevector_perplexity! <= 2 * numCodevectorGroups;
+  return isPerplexityOfCollapse(metrics.codevector_perplexity!, numCodevectorGroups, numCodevectorsPerGroup);
 }
 
 /** The contrastive loss of guessing among the target and its distractors, in nats: 4.615 for the paper's 100. */

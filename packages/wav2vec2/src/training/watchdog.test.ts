@@ -74,9 +74,10 @@ function recorded(name: string, every = 10): { watchdog: Watchdog; rows: Row[] }
 /** What is said, as names of findings and the steps at which they were said. */
 function watch(watchdog: Watchdog, rows: readonly Row[]): { name: string; step: number; text: string }[] {
   return rows.flatMap(({ step, metrics }) =>
-    watchdog.look(metrics, step).map((text) => {
+    watchdog.look(metrics, step).map(({ name, text }) => {
       const finding = PRETRAINING_FINDINGS.find(({ opening }) => text.startsWith(opening));
-      return { name: finding?.name ?? "?", step, text };
+      expect(name).toBe(finding?.name);
+      return { name, step, text };
     }),
   );
 }
@@ -370,7 +371,7 @@ describe("how often", () => {
             .filter(() => random.uniform() < 0.6)
             .map((key) => [`${prefix}${key}`, values[Math.floor(random.uniform() * values.length)]!]),
         );
-        for (const text of watchdog.look(metrics, step)) expect(text).not.toMatch(/NaN|Infinity|undefined/);
+        for (const { text } of watchdog.look(metrics, step)) expect(text).not.toMatch(/NaN|Infinity|undefined/);
       }
     }
   });

@@ -10,6 +10,11 @@ interface Episode {
   said: boolean;
 }
 
+/** A finding as it is said. */
+interface Warning extends Pick<Finding, "name"> {
+  text: string;
+}
+
 const PREFIX = "eval/";
 
 /**
@@ -33,7 +38,7 @@ export class Watchdog {
    * @param metrics of a logging step (averages since the one before), or of a validation (names begin with `eval/`);
    * names as in docs/pretraining.md. What is missing or not finite is not judged.
    */
-  look(metrics: Metrics, step: number): string[] {
+  look(metrics: Metrics, step: number): Warning[] {
     const validation = Object.keys(metrics).some((name) => name.startsWith(PREFIX));
     if (validation) this.#validation.add({ ...withoutPrefix(metrics), training_loss: this.#loss() }, step);
     else this.#training.add(metrics, step);
@@ -41,7 +46,7 @@ export class Watchdog {
     return PRETRAINING_FINDINGS.filter((finding) => finding.validation === validation).flatMap((finding) => {
       const text = finding.find(seen);
       const says = this.#follow(finding, text !== undefined, step);
-      return text !== undefined && says ? [text] : [];
+      return text !== undefined && says ? [{ name: finding.name, text }] : [];
     });
   }
 

@@ -17,7 +17,7 @@ export function watched(tracker: Tracker, recipe: Recipe, config: Wav2Vec2Config
     ...tracker,
     log(metrics, step) {
       tracker.log(metrics, step);
-      for (const finding of watchdog.look(metrics, step)) tracker.note(finding);
+      for (const { name, text } of watchdog.look(metrics, step)) tracker.note(text, { step, name });
     },
   };
 }
