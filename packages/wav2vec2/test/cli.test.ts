@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -6,6 +6,7 @@ import { encodeFlac } from "../src/audio/flac-writer.js";
 import { main } from "../src/cli/main.js";
 import { UserError } from "../src/errors.js";
 import type { Recipe } from "../src/training/recipe.js";
+import type { RunOptions } from "../src/training/training-run.js";
 import { CapturedOutput } from "./captured-output.js";
 
 // Training and recognition are replaced: these tests are about arguments, output and exit codes.
@@ -161,7 +162,6 @@ describe("finetune", () => {
     });
     expect(finetune.mock.lastCall?.[1]).toMatchObject({ resume: false });
     expect(output.stdout).toContain("best WER on dev  12.50 %");
-    expect(output.stdout).toContain(join(directory, "report.html"));
   });
 
   it("names an unknown key of the network by its option", async () => {
@@ -174,8 +174,33 @@ describe("finetune", () => {
   it("prints nothing but JSON to stdout with --json", async () => {
     finetune.mockResolvedValue(done);
     expect(await run("--json", "--resume")).toBe(0);
-    expect(JSON.parse(output.stdout)).toEqual({ ...done, report: join(directory, "report.html") });
+    expect(JSON.parse(output.stdout)).toEqual(done);
     expect(finetune.mock.lastCall?.[1]).toMatchObject({ resume: true });
+  });
+
+  it("names the report", async () => {
+    finetune.mockImplementation(async (_: Recipe, { tracker }: RunOptions) => {
+      tracker.log({ loss: 1 }, 10);
+      return done;
+    });
+    const report = join(directory, "report.html");
+    expect(await run()).toBe(0);
+    expect(output.stdout).toContain(`report  ${report}\n`);
+    output.clear();
+    expect(await run("--json")).toBe(0);
+    expect(JSON.parse(output.stdout)).toEqual({ ...done, report });
+  });
+
+  it("leaves a report of what was trained before an error, and nothing where nothing was", async () => {
+    finetune.mockRejectedValueOnce(new UserError("corpus must be a directory."));
+    expect(await run()).toBe(1);
+    expect(readdirSync(directory)).toEqual([]);
+    finetune.mockImplementationOnce(async (_: Recipe, { tracker }: RunOptions) => {
+      tracker.log({ loss: 1 }, 10);
+      throw new UserError("The loss must be finite, but is NaN.");
+    });
+    expect(await run()).toBe(1);
+    expect(readdirSync(directory)).toContain("report.html");
   });
 
   it("tells training to save at the first Ctrl+C and exits with 130", async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { Recipe } from "../training/recipe.js";
 import { loadRecipe } from "../training/recipe-file.js";
@@ -31,7 +32,7 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
     const recipe = loadRecipe(options.config, overrides, task);
     const run = await load();
     const { trackRun } = await import("../tracking/run.js");
-    const { writeReport } = await import("../tracking/report.js");
+    const { reportPath } = await import("../tracking/report.js");
     const tracker = trackRun(recipe.output, {
       steps: recipe.max_steps,
       maxMinutes: recipe.max_minutes,
@@ -54,12 +55,13 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
       exit(exitCodes.interrupted);
       return;
     }
-    const report = await writeReport(recipe.output);
+    const path = reportPath(recipe.output);
+    const report = existsSync(path) ? path : undefined; // it is no reason to fail where it could not be written
     if (options.json) {
       printJson({ ...result, report });
     } else {
       for (const line of describe(result, recipe)) print(line);
-      print(`report  ${report}`);
+      if (report) print(`report  ${report}`);
       if (result.interrupted) {
         print(
           `Interrupted after step ${result.steps} of ${recipe.max_steps}. The same command with --resume goes on.`,

@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Tracker } from "./tracker.js";
 
@@ -92,14 +100,18 @@ export function metricsFile(directory: string, options: { resume: boolean }): Tr
     },
     transcripts(samples, step) {
       files.append(
-        "transcripts.jsonl",samples.map((sample) => ({ step, ...sample })));
+        "transcripts.jsonl",
+        samples.map((sample) => ({ step, ...sample })),
+      );
     },
     codebooks(counts, step) {
       files.append("codebooks.jsonl", [{ step, counts } as Row]);
     },
     codedClips(clips, step) {
       files.append(
-        "coded-clips.jsonl",clips.map((clip) => ({ step, ...clip })));
+        "coded-clips.jsonl",
+        clips.map((clip) => ({ step, ...clip })),
+      );
     },
     async close() {},
   };

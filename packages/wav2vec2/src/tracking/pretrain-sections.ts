@@ -108,7 +108,10 @@ export function pretrainCharts(metrics: Rows, codebooks: Rows): Chart[] {
 
 /** Whether the newest validation was of collapsed codebooks. */
 export function endsCollapsed(metrics: Rows, codebooks: Rows): boolean {
-  return metrics.filter((row) => "eval/codevector_perplexity" in row).slice(-1).some(collapse(metrics, codebooks));
+  return metrics
+    .filter((row) => "eval/codevector_perplexity" in row)
+    .slice(-1)
+    .some(collapse(metrics, codebooks));
 }
 
 /** @returns whether the validation of a line was of collapsed codebooks, whose loss and accuracy say nothing */

@@ -114,6 +114,61 @@ describe("writeReport", () => {
     expect(html).not.toMatch(/https?:|NaN|undefined|Infinity/);
   });
 
+  describe("of a collapse", () => {
+    const validation = (perplexity: number, accuracy: number) => ({
+      "eval/contrastive_loss": 4 * (1 - accuracy),
+      "eval/accuracy": accuracy,
+      "eval/codevector_perplexity": perplexity,
+      "eval/codevector_perplexity_0": perplexity / 2,
+      "eval/codevector_perplexity_1": perplexity / 2,
+    });
+    const html = async (): Promise<string> => readFileSync(await writeReport(directory), "utf8");
+    /** Of two codebooks of so many entries. */
+    const collapsed = (entries: number) => {
+      const tracker = metricsFile(directory, { resume: false });
+      for (const [step, perplexity, accuracy] of [
+        [10, 12, 0.25],
+        [20, 3.9, 1],
+      ] as const) {
+        tracker.codebooks([Array(entries).fill(1), Array(entries).fill(1)], step);
+        tracker.log(validation(perplexity, accuracy), step);
+      }
+      return tracker;
+    };
+
+    it("shows above all else what was found", async () => {
+      const tracker = collapsed(320);
+      tracker.note("The codebooks <have> collapsed.", { step: 1250, name: "collapse" });
+      tracker.note("A remark.");
+      const text = await html();
+      const place = text.indexOf("<b>Step 1,250</b> The codebooks &lt;have&gt; collapsed.");
+      expect(place).toBeGreaterThan(0);
+      expect(place).toBeLessThan(text.indexOf('class="tiles"'));
+      expect(text).not.toContain("Last validation");
+      expect(text).not.toContain("A remark.");
+    });
+
+    it("says it of the last validation where it was not found before, and takes none for the best", async () => {
+      collapsed(320);
+      const text = await html();
+      expect(text).toMatch(/<b>Last validation<\/b> The codebooks have collapsed/);
+      expect(text).toContain("<dd>25.0 %</dd>");
+      expect(text).not.toContain("<dd>100.0 %</dd>");
+    });
+
+    it("takes no codebooks of few entries for collapsed", async () => {
+      collapsed(19);
+      const text = await html();
+      expect(text).not.toContain('class="findings"');
+      expect(text).toContain("<dd>100.0 %</dd>");
+    });
+
+    it("says nothing where all is well", async () => {
+      metricsFile(directory, { resume: false }).log(validation(12, 0.25), 10);
+      expect(await html()).not.toContain('class="findings"');
+    });
+  });
+
   it("can be written for a run that has not logged anything", async () => {
     const html = readFileSync(await writeReport(directory), "utf8");
     expect(html).toContain("No metrics yet.");

@@ -4,8 +4,8 @@ import { writeFileAtomic } from "../files/atomic-file.js";
 import { drawChart, escapeHtml } from "./chart.js";
 import { codebookSection } from "./codebook-map.js";
 import { codedClipSection } from "./coded-clip-drawing.js";
-import { finetuneCharts, finetuneTiles, transcriptSection } from "./finetune-sections.js";
 import { findingSection } from "./finding-section.js";
+import { finetuneCharts, finetuneTiles, transcriptSection } from "./finetune-sections.js";
 import type { Rows } from "./metric-series.js";
 import { readStepLines } from "./metrics-file.js";
 import { endsCollapsed, isPretraining, pretrainCharts, pretrainTiles } from "./pretrain-sections.js";
@@ -37,9 +37,14 @@ export async function writeReport(runDirectory: string): Promise<string> {
     transcriptSection(read("transcripts.jsonl")),
     recipe && `<section><h2>Recipe</h2><pre>${escapeHtml(recipe)}</pre></section>`,
   ];
-  const path = join(runDirectory, "report.html");
+  const path = reportPath(runDirectory);
   await writeFileAtomic(path, page(basename(resolve(runDirectory)), sections.filter(Boolean).join("\n")));
   return path;
+}
+
+/** Where a run's report stands. */
+export function reportPath(runDirectory: string): string {
+  return join(runDirectory, "report.html");
 }
 
 function page(name: string, content: string): string {

@@ -9,10 +9,7 @@ import { combineTrackers, type Tracker } from "./tracker.js";
  * `report.html`.
  */
 export function trackRun(directory: string, options: TerminalOptions & { resume: boolean }): Tracker {
-  const said = combineTrackers([
-    metricsFile(directory, options),
-    logFile(directory),
-    terminalProgress(options),
-  ]);
-  return combineTrackers([reportFile(directory, (text) => said.note(text)), said]);
+  const terminal = terminalProgress(options);
+  const report = reportFile(directory, terminal.note);
+  return combineTrackers([report, metricsFile(directory, options), logFile(directory), terminal]);
 }

@@ -58,6 +58,20 @@ describe("metricsFile", () => {
     expect(steps("transcripts.jsonl")).toEqual([10, 20, 30]);
   });
 
+  it("keeps findings, not those of steps that are done anew, nor of another run", () => {
+    const finding = (step: number) => ({ step, name: "collapse" });
+    const findings = () => readStepLines(join(directory, "findings.jsonl"));
+    const first = metricsFile(directory, { resume: false });
+    first.log({ loss: 1 }, 10);
+    first.note("A remark.");
+    first.note("Collapsed.", finding(10));
+    first.note("Collapsed again.", finding(30));
+    metricsFile(directory, { resume: true }).log({ loss: 1 }, 20);
+    expect(findings()).toEqual([{ ...finding(10), text: "Collapsed." }]);
+    metricsFile(directory, { resume: false }).log({ loss: 1 }, 10);
+    expect(findings()).toEqual([]);
+  });
+
   it("leaves the file of a finished run that is resumed as it is", () => {
     metricsFile(directory, { resume: false }).log({ loss: 1 }, 10);
     metricsFile(directory, { resume: true });

@@ -371,7 +371,8 @@ describe("how often", () => {
             .filter(() => random.uniform() < 0.6)
             .map((key) => [`${prefix}${key}`, values[Math.floor(random.uniform() * values.length)]!]),
         );
-        for (const { text } of watchdog.look(metrics, step)) expect(text).not.toMatch(/NaN|Infinity|undefined/);
+        for (const { text } of watchdog.look(metrics, step))
+          expect(text).not.toMatch(/NaN|Infinity|undefined/);
       }
     }
   });
