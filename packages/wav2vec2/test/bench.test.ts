@@ -77,6 +77,25 @@ describe("wav2vec2 bench", () => {
     expect(result.batchAudioSeconds).toBeGreaterThan(2);
   });
 
+  it("takes the corpus that stands in the recipe, unless an option gives another", async () => {
+    const path = join(directory, "with-corpus.yaml");
+    const recipe = { task: "pretrain", max_steps: 5, data: { root: join(directory, "corpus") } };
+    await writeFile(path, JSON.stringify({ ...recipe, model: TINY_MODEL }));
+    expect((await bench("--config", path)).epochs).toBeGreaterThan(0);
+    await rm(path);
+  });
+
+  it.each([
+    ["pretrain", "train must hold clips of 90 s or more, but none of its 20 is. Change data.min_seconds"],
+    ["finetune", "train must hold clips of 90 to 99 s, but none of its 20 is. Change data.min_seconds or"],
+  ])("says where no clip is left to %s on", async (task, message) => {
+    const limits = ["--data.min-seconds", "90", "--data.max-seconds", "99"];
+    const corpus = ["--data", join(directory, "corpus")];
+    const config = ["--config", join(directory, `${task}.yaml`)];
+    expect(await main(["bench", ...config, ...corpus, ...limits])).toBe(1);
+    expect(output.stderr).toContain(message);
+  });
+
   it("counts a frozen feature encoder out, and a time limit in", async () => {
     const config = ["--config", join(directory, "finetune.yaml")];
     const whole = await bench(...config);

@@ -6,6 +6,9 @@ import { type Define, exitCodes, positiveWhole, print, printJson, showProgress }
 import { interruptible } from "./interruption.js";
 import { addRecipeOptions } from "./recipe-options.js";
 
+/** Clips can be made up: a recipe needs no corpus to be measured. */
+const NO_CORPUS = "";
+
 export const defineBench: Define = (command, { argv, exit }) => {
   command
     .option("--config <file>", "recipe in YAML; the options below change single keys of it")
@@ -13,9 +16,8 @@ export const defineBench: Define = (command, { argv, exit }) => {
     .option("--json", "print the result as JSON", false);
   const overrides = addRecipeOptions(command, argv);
   command.action(async ({ config, batches, json }: { config?: string; batches: number; json: boolean }) => {
-    const corpus = overrides.has("data.root");
-    const values = new Map([["data.root", { value: "", option: "--data" }], ...overrides]); // noise needs no corpus
-    const recipe = loadRecipe(config, values);
+    const recipe = loadRecipe(config, overrides, undefined, { "data.root": NO_CORPUS });
+    const corpus = recipe.data.root !== NO_CORPUS;
     const { bench } = await import("../training/bench.js");
     const onProgress = (done: number, total: number) => showProgress(`batch ${done + 1} of ${total}`);
     const result = await interruptible("Interrupted.", (signal) =>
@@ -40,7 +42,7 @@ function describe(result: BenchResult, { max_steps: steps, max_minutes: minutes,
     `network   ${(result.parameters / 1e6).toFixed(2)} M parameters: ${size(result.modelMb)}, a checkpoint ${size(result.checkpointMb)}`,
     `batch     ${result.batchAudioSeconds.toFixed(1)} s of audio, forward and backward in ${precise(fastest)} to ${precise(slowest)} s`,
     `step      ${batchesAStep === 1 ? "1 batch" : `${batchesAStep} batches`} in ${precise(stepSeconds)} s: ${result.audioSecondsPerSecond.toPrecision(3)} s of audio a second`,
-    `memory    ${size(result.memoryMb)} at its highest`,
+    `memory    ${size(result.memoryMb)} at its highest, in steps or validation`,
     limited
       ? `recipe    stops after ${minutes} min at about step ${Math.floor(recipeSeconds / stepSeconds).toLocaleString("en")} of ${steps.toLocaleString("en")}`
       : `recipe    ${steps.toLocaleString("en")} steps in ${formatDuration(recipeSeconds)}, and what validation takes`,

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { manualSeed, scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
+import { manualSeed, noGrad, scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { lengthBucketedBatches } from "../data/batches/batches.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
@@ -7,6 +7,7 @@ import { collatePreTraining, type PreTrainingBatch } from "../data/batches/pretr
 import { divideLong } from "../data/corpus/filter.js";
 import { Random } from "../data/random.js";
 import type { Utterance } from "../data/utterance.js";
+import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { configWithKeys, readConfig } from "../model/configuration-file.js";
@@ -21,7 +22,7 @@ import type { BatchLoss } from "./loop.js";
 import { median } from "./median.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
-import { withinSeconds } from "./pretrain.js";
+import { HELD_SECONDS, withinSeconds } from "./pretrain.js";
 import { preTrainingLoss } from "./pretraining-metrics.js";
 import { pretrainingSetup } from "./pretraining-model.js";
 import { readSplit } from "./read-split.js";
@@ -49,7 +50,7 @@ export interface BenchResult {
   /** Of one step: all its batches and the optimiser. */
   stepSeconds: number;
   audioSecondsPerSecond: number;
-  /** Highest of the process. */
+  /** Highest of the process, in steps and in a batch of validation. */
   memoryMb: number;
   /** Of the whole recipe, without validation, checkpoints and waiting for audio. */
   recipeSeconds: number;
@@ -92,16 +93,17 @@ export async function bench(
   const gradients = new Gradients(optimizer.parameters, recipe);
   const random = new Random(recipe.seed, "bench");
 
+  const noiseOf = (indices: readonly number[]) =>
+    indices.map((index) =>
+      Float32Array.from({ length: lengths[index]!.samples }, () => random.uniform() - 0.5),
+    );
   const batchTimes: number[] = [];
   let [audio, padded] = [0, 0]; // samples of the measured batches
   for (let done = 0; done <= batches; done++) {
     onProgress?.(done, batches + 1);
     await turn();
     signal.throwIfAborted();
-    const indices = plan[done % plan.length]!;
-    const samples = indices.map((index) => lengths[index]!.samples);
-    const noise = samples.map((length) => Float32Array.from({ length }, () => random.uniform() - 0.5));
-    const batch = prepare(noise, () => random.uniform());
+    const batch = prepare(noiseOf(plan[done % plan.length]!), () => random.uniform());
     const began = performance.now();
     scope(() => {
       const { loss, count } = withPrecision(recipe, batch.loss);
@@ -117,6 +119,11 @@ export async function bench(
   const began = performance.now();
   optimizer.step();
   const optimizerSeconds = (performance.now() - began) / 1000;
+  await turn();
+  signal.throwIfAborted();
+  const [held] = lengthBucketedBatches(lengths, { batchSeconds: HELD_SECONDS, seed: 0, epoch: 0 });
+  module.eval();
+  noGrad(() => scope(() => prepare(noiseOf(held!), () => random.uniform()).loss())); // for its memory
 
   const batchesAStep = recipe.gradient_accumulation;
   const stepSeconds = median(batchTimes) * batchesAStep + optimizerSeconds;
@@ -156,9 +163,18 @@ async function lengthsOf(recipe: Recipe, signal: AbortSignal): Promise<Length[]>
     exclude,
     signal,
   });
-  const long = drawShare(utterances, recipe).filter(({ seconds }) => seconds >= min_seconds);
-  if (recipe.task === "pretrain") return withinSeconds(divideLong(long, max_seconds), max_seconds);
-  return long.filter(({ seconds }) => seconds <= max_seconds);
+  const pretraining = recipe.task === "pretrain"; // which divides and cuts what is long
+  const most = pretraining ? Number.POSITIVE_INFINITY : max_seconds;
+  const clips = drawShare(utterances, recipe).filter(
+    ({ seconds }) => seconds >= min_seconds && seconds <= most,
+  );
+  if (clips.length === 0) {
+    throw new UserError(
+      `${train_split} must hold clips of ${min_seconds} ${pretraining ? "s or more" : `to ${most} s`}, but none of its ` +
+        `${utterances.length} is. Change data.min_seconds${pretraining ? "" : " or data.max_seconds"}, or give other clips.`,
+    );
+  }
+  return pretraining ? withinSeconds(divideLong(clips, max_seconds), max_seconds) : clips;
 }
 
 interface Network {

@@ -23,7 +23,7 @@ import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from ".
 import { watched } from "./watched.js";
 
 /** Of validation, whatever the recipe: so that its curves can be compared between runs. */
-const HELD_SECONDS = 60;
+export const HELD_SECONDS = 60;
 const SHOWN_CLIPS = 4;
 
 export interface PretrainResult {

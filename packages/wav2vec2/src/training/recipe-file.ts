@@ -14,12 +14,14 @@ export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;
  * Reads a recipe, puts `overrides` over it and fills in defaults. Without a file, all comes from `overrides`.
  *
  * @param task what the recipe must train
+ * @param fallback by dotted key, of keys that neither gives
  * @throws ConfigurationError with a line "file:line:column: mistake" for each wrong key.
  */
 export function loadRecipe(
   file: string | undefined,
   overrides: Overrides = new Map(),
   task?: Recipe["task"],
+  fallback: Readonly<Record<string, unknown>> = {},
 ): Recipe {
   const source = file === undefined ? undefined : readYaml(file);
   const values: Record<string, unknown> = source ? source.values : {};
@@ -28,6 +30,9 @@ export function loadRecipe(
     values.output = join("runs", basename(file, extname(file)));
   }
   for (const [key, { value }] of overrides) setPath(values, key.split("."), value);
+  for (const [key, value] of Object.entries(fallback)) {
+    if (!hasPath(values, key.split("."))) setPath(values, key.split("."), value);
+  }
   const { recipe, issues = taskIssues(recipe, task) } = parseRecipe(values);
   if (recipe && issues.length === 0) return recipe;
   const lines = issues.map((issue) => {
@@ -105,6 +110,14 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
     if (isNode(item) && item.range) return item.range[0];
   }
   return 0;
+}
+
+function hasPath(values: unknown, path: readonly string[]): boolean {
+  const [key, ...rest] = path;
+  if (key === undefined) return values !== undefined;
+  return (
+    typeof values === "object" && values !== null && hasPath((values as Record<string, unknown>)[key], rest)
+  );
 }
 
 function setPath(values: Record<string, unknown>, path: readonly string[], value: unknown): void {
