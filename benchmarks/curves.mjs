@@ -56,10 +56,12 @@ svg { font: 12px system-ui, sans-serif; background: var(--back); }
 .reference { fill: none; stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 6 5; } .hit { fill: transparent; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
 ${[1, 2, 3, 4].map((tone) => `.line.tone${tone} { stroke: var(--t${tone}); } .dot.tone${tone} { fill: var(--t${tone}); }`).join("\n")}`;
+const titles = metrics.split(",").map((metric) => CHARTS[metric]?.title ?? metric);
 const size = `${panels.length * WIDTH} ${HEIGHT + 24}`;
 writeFileSync(
   output,
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size}" role="img">
+<title>${escapeHtml(titles.join(", "))}</title>
 <style>${style}</style>
 ${[...panels, ...keys].join("\n")}
 </svg>
