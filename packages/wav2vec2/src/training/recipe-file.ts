@@ -4,6 +4,7 @@ import { basename, dirname, extname, join } from "node:path";
 import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { unreadable } from "../files/unreadable.js";
 import { parseRecipe, type Recipe } from "./recipe.js";
 import { otherTask, type RecipeIssue } from "./recipe-rules.js";
 
@@ -72,7 +73,7 @@ function readYaml(file: string): YamlSource {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new ConfigurationError(`Cannot read the recipe ${file}: ${(error as Error).message}.`, {
+    throw new ConfigurationError(unreadable(file, "a recipe that can be read", error).message, {
       cause: error,
     });
   }
