@@ -111,7 +111,9 @@ describe("loadRecipe", () => {
   });
 
   it("names a recipe that cannot be read", () => {
-    expect(() => loadRecipe(join(directory, "none.yaml"))).toThrow(/none\.yaml: ENOENT/);
+    expect(() => loadRecipe(join(directory, "none.yaml"))).toThrow(
+      /none\.yaml must be a recipe that can be read, but does not exist/,
+    );
   });
 });
 
