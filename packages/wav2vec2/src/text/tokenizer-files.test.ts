@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { UserError } from "../errors.js";
 import { CtcTokenizer } from "./tokenizer.js";
 import type { TokenizerChoice } from "./tokenizer-files.js";
@@ -22,7 +22,7 @@ const golden = JSON.parse(
 ) as Case[];
 
 async function directoryOf(files: Record<string, unknown>): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "tokenizer-"));
+  const directory = await temporaryDirectory("tokenizer");
   for (const [name, contents] of Object.entries(files))
     await writeFile(
       join(directory, name),
@@ -32,8 +32,7 @@ async function directoryOf(files: Record<string, unknown>): Promise<string> {
 }
 
 async function read(files: Record<string, unknown>, choice: TokenizerChoice = {}): Promise<CtcTokenizer> {
-  const directory = await directoryOf(files);
-  return await CtcTokenizer.read(directory, choice).finally(() => rm(directory, { recursive: true }));
+  return await CtcTokenizer.read(await directoryOf(files), choice);
 }
 
 function expectAs(tokenizer: CtcTokenizer, { tokens, encodes, decodes }: Case): void {
@@ -49,7 +48,7 @@ describe("a directory as transformers reads it", () => {
 
   it.each(golden)("$name, written and read again", async (directory) => {
     const tokenizer = await read(directory.files, { language: directory.language });
-    const target = await mkdtemp(join(tmpdir(), "tokenizer-"));
+    const target = await temporaryDirectory("tokenizer");
     await tokenizer.write(target);
     const again = await CtcTokenizer.read(target, { size: tokenizer.vocabulary.size });
     expect(again).toEqual(tokenizer);
@@ -59,7 +58,7 @@ describe("a directory as transformers reads it", () => {
   it("is read from tokenizer.json where there is no vocab.json", async () => {
     for (const directory of golden) {
       const tokenizer = await read(directory.files, { language: directory.language });
-      const target = await mkdtemp(join(tmpdir(), "tokenizer-"));
+      const target = await temporaryDirectory("tokenizer");
       await tokenizer.write(target);
       await rm(join(target, "vocab.json"));
       const again = await CtcTokenizer.read(target);
