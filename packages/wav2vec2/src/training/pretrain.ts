@@ -3,9 +3,8 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { batchOrder, lengthBucketedBatches } from "../data/batches/batches.js";
 import type { BatchLoadOptions } from "../data/batches/load-batches.js";
 import type { Preparation } from "../data/batches/prepare-batch.js";
-import { divideLong, filterByDuration } from "../data/corpus/filter.js";
+import { divideLong } from "../data/corpus/filter.js";
 import type { Utterance } from "../data/utterance.js";
-import { UserError } from "../errors.js";
 import { receptiveField } from "../model/lengths.js";
 import { type PreTrainingModel, savePreTrainingModel } from "../pretrained/pretraining-directory.js";
 import { formatDuration } from "../tracking/duration.js";
@@ -20,6 +19,7 @@ import { makePreTrainingModel, type PreTrainingSetup } from "./pretraining-model
 import type { PreTrainingRecipe, Recipe } from "./recipe.js";
 import { requireTask } from "./recipe-rules.js";
 import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
+import { usableClips } from "./usable-clips.js";
 import { watched } from "./watched.js";
 
 /** Of validation, whatever the recipe: so that its curves can be compared between runs. */
@@ -57,7 +57,10 @@ export async function pretrain(recipe: Recipe, options: RunOptions): Promise<Pre
     const init = await findInit(recipe, options);
     const pretrained = await makePreTrainingModel(recipe, init, options.tracker);
     const tracker = watched(options.tracker, recipe, pretrained.config);
-    const clips = { train: usable(recipe, all, tracker), held: divideLong(held, recipe.data.max_seconds) };
+    const clips = {
+      train: usableClips(recipe, all, (text) => tracker.note(text)),
+      held: divideLong(held, recipe.data.max_seconds),
+    };
     describe(recipe, pretrained, clips, tracker);
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
     const task = await pretrainingTask(recipe, pretrained, clips, parts, tracker);
@@ -79,18 +82,6 @@ export async function pretrain(recipe: Recipe, options: RunOptions): Promise<Pre
 interface Clips {
   train: Utterance[];
   held: Utterance[];
-}
-
-/** What can be trained on, with a note on what was left out and why. */
-function usable({ data }: Recipe, all: readonly Utterance[], tracker: Tracker): Utterance[] {
-  const { min_seconds: minSeconds, max_seconds: maxSeconds } = data;
-  const { kept, tooShort } = filterByDuration(all, { minSeconds, maxSeconds: Number.POSITIVE_INFINITY });
-  if (tooShort > 0) tracker.note(`${tooShort} clips shorter than ${minSeconds} s were left out.`);
-  if (kept.length > 0) return divideLong(kept, maxSeconds);
-  throw new UserError(
-    `${data.train_split} must hold clips of at least ${minSeconds} s, but all ${all.length} are shorter. Lower ` +
-      "data.min_seconds, or give longer clips.",
-  );
 }
 
 /** Says what is trained on what, and what looks like too little. */
