@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli/main.js";
 import { readCorpus } from "../src/data/corpus/corpus.js";
+import { Wav2Vec2Model } from "../src/model/wav2vec2-model.js";
 import type { BenchResult } from "../src/training/bench.js";
 import { CapturedOutput } from "./captured-output.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
@@ -82,18 +83,73 @@ describe("wav2vec2 bench", () => {
     const recipe = { task: "pretrain", max_steps: 5, data: { root: join(directory, "corpus") } };
     await writeFile(path, JSON.stringify({ ...recipe, model: TINY_MODEL }));
     expect((await bench("--config", path)).epochs).toBeGreaterThan(0);
+    expect(await main(["bench", "--config", path, "--data", join(directory, "nowhere")])).toBe(1);
+    expect(output.stderr).toContain("nowhere");
     await rm(path);
   });
 
   it.each([
-    ["pretrain", "train must hold clips of 90 s or more, but none of its 20 is. Change data.min_seconds"],
-    ["finetune", "train must hold clips of 90 to 99 s, but none of its 20 is. Change data.min_seconds or"],
+    ["pretrain", "train must hold clips of at least 90 s, but all 20 are shorter. Lower data.min_seconds"],
+    ["finetune", "train must hold clips of 90 to 99 s, but none of the 20 is. Change data.min_seconds or"],
   ])("says where no clip is left to %s on", async (task, message) => {
     const limits = ["--data.min-seconds", "90", "--data.max-seconds", "99"];
     const corpus = ["--data", join(directory, "corpus")];
     const config = ["--config", join(directory, `${task}.yaml`)];
     expect(await main(["bench", ...config, ...corpus, ...limits])).toBe(1);
     expect(output.stderr).toContain(message);
+  });
+
+  it.each(["pretrain", "finetune"])("says where the split to %s on is empty", async (task) => {
+    const empty = join(directory, "empty");
+    await mkdir(empty);
+    await writeFile(join(empty, "train.jsonl"), "");
+    expect(await main(["bench", "--config", join(directory, `${task}.yaml`), "--data", empty])).toBe(1);
+    expect(output.stderr).toMatch(/must hold .*, but has none/);
+    await rm(empty, { recursive: true });
+  });
+
+  /** Lengths of the clips, in samples, of each batch that the network heard in training and in validation. */
+  async function heard(...args: string[]) {
+    const training: number[][] = [];
+    const validation: number[][] = [];
+    const { forward } = Wav2Vec2Model.prototype;
+    vi.spyOn(Wav2Vec2Model.prototype, "forward").mockImplementation(function (this: Wav2Vec2Model, input) {
+      const result = forward.call(this, input);
+      expect(result.lastHiddenState.requiresGrad).toBe(this.training);
+      (this.training ? training : validation).push([...input.lengths!]);
+      return result;
+    });
+    const { batchSeconds } = await bench(...args, "--data", join(directory, "corpus"));
+    expect(batchSeconds).toHaveLength(2); // validation is not among them
+    expect(training).toHaveLength(3); // and one to warm up
+    return { training, validation };
+  }
+
+  it("validates as pre-training does, in padded batches of a minute, for the memory that they take", async () => {
+    const config = ["--config", join(directory, "pretrain.yaml"), "--data.min-seconds", "0.1"];
+    const { training, validation } = await heard(...config, "--pretraining.padding", "crop");
+    for (const lengths of training) expect(new Set(lengths).size).toBe(1);
+    expect(validation).toHaveLength(1); // which holds the whole split
+    expect(validation[0]).toHaveLength(20);
+    expect(new Set(validation[0]).size).toBeGreaterThan(1);
+  });
+
+  it("validates as fine-tuning does, in batches of the recipe's size", async () => {
+    const config = ["--config", join(directory, "finetune.yaml"), "--data.min-seconds", "0.1"];
+    const { validation } = await heard(...config);
+    expect(validation).toHaveLength(2); // as many as are measured
+    for (const lengths of validation)
+      expect(Math.max(...lengths) * lengths.length).toBeLessThanOrEqual(4 * 16000);
+  });
+
+  it("says where clips are made up, and what memory is counted", async () => {
+    const config = ["--batches", "1", "--config", join(directory, "finetune.yaml")];
+    expect(await main(["bench", ...config])).toBe(0);
+    expect(output.stdout).toMatch(/^clips {5}made up, 12\.3 s each .* data\.root is not given$/m);
+    expect(output.stdout).toMatch(/^memory .* in steps or validation$/m);
+    output.clear();
+    expect(await main(["bench", ...config, "--data", join(directory, "corpus")])).toBe(0);
+    expect(output.stdout).not.toContain("made up");
   });
 
   it("counts a frozen feature encoder out, and a time limit in", async () => {

@@ -37,9 +37,15 @@ function describe(result: BenchResult, { max_steps: steps, max_minutes: minutes,
   const { batchSeconds, stepSeconds, batchesAStep, recipeSeconds } = result;
   const [fastest, slowest] = [Math.min(...batchSeconds), Math.max(...batchSeconds)];
   const limited = minutes !== undefined && recipeSeconds >= minutes * 60;
+  const { madeUpClipSeconds: clip } = result;
   const epochs = result.epochs === undefined ? "" : `, ${data.train_split} ${result.epochs.toFixed(1)} times`;
   return [
     `network   ${(result.parameters / 1e6).toFixed(2)} M parameters: ${size(result.modelMb)}, a checkpoint ${size(result.checkpointMb)}`,
+    ...(clip === undefined
+      ? []
+      : [
+          `clips     made up, ${clip} s each (LibriSpeech's mean, at most data.max_seconds), as data.root is not given`,
+        ]),
     `batch     ${result.batchAudioSeconds.toFixed(1)} s of audio, forward and backward in ${precise(fastest)} to ${precise(slowest)} s`,
     `step      ${batchesAStep === 1 ? "1 batch" : `${batchesAStep} batches`} in ${precise(stepSeconds)} s: ${result.audioSecondsPerSecond.toPrecision(3)} s of audio a second`,
     `memory    ${size(result.memoryMb)} at its highest, in steps or validation`,

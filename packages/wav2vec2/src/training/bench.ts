@@ -1,10 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { manualSeed, noGrad, scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
-import { lengthBucketedBatches } from "../data/batches/batches.js";
+import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { collatePreTraining, type PreTrainingBatch } from "../data/batches/pretraining-collator.js";
-import { divideLong } from "../data/corpus/filter.js";
+import { filterByDuration } from "../data/corpus/filter.js";
 import { Random } from "../data/random.js";
 import type { Utterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
@@ -29,6 +29,7 @@ import { readSplit } from "./read-split.js";
 import type { Recipe } from "./recipe.js";
 import { requireTask } from "./recipe-rules.js";
 import { batchLimitsOf, drawShare, requirePrecision } from "./training-run.js";
+import { usableClips } from "./usable-clips.js";
 
 /** LibriSpeech's mean: 960.9 hours in 281,241 clips. */
 const MEAN_SECONDS = 12.3;
@@ -50,12 +51,14 @@ export interface BenchResult {
   /** Of one step: all its batches and the optimiser. */
   stepSeconds: number;
   audioSecondsPerSecond: number;
-  /** Highest of the process, in steps and in a batch of validation. */
+  /** Highest of the process, in the measured batches and as many of validation. */
   memoryMb: number;
   /** Of the whole recipe, without validation, checkpoints and waiting for audio. */
   recipeSeconds: number;
   /** Audio that the recipe hears. */
   recipeAudioHours: number;
+  /** Of each clip, where they are made up; undefined where a corpus gives their lengths. */
+  madeUpClipSeconds: number | undefined;
   /** How often it hears the training split, where there is one. */
   epochs: number | undefined;
 }
@@ -87,7 +90,7 @@ export async function bench(
   const seconds = Math.min(MEAN_SECONDS, recipe.data.max_seconds);
   const lengths = clips ?? Array<Length>(1000).fill({ samples: Math.round(seconds * SAMPLE_RATE) });
   const plan = lengthBucketedBatches(lengths, { ...batchLimitsOf(recipe), seed: recipe.seed, epoch: 0 });
-  const { module, prepare } = await network(recipe);
+  const { module, prepare, heldLimits } = await network(recipe);
   module.train();
   const optimizer = makeOptimizer(module, recipe);
   const gradients = new Gradients(optimizer.parameters, recipe);
@@ -119,11 +122,16 @@ export async function bench(
   const began = performance.now();
   optimizer.step();
   const optimizerSeconds = (performance.now() - began) / 1000;
-  await turn();
-  signal.throwIfAborted();
-  const [held] = lengthBucketedBatches(lengths, { batchSeconds: HELD_SECONDS, seed: 0, epoch: 0 });
+  // Validation's batches may be larger than the recipe's. What the process holds grows over the first few, as each has
+  // another shape.
+  const held = lengthBucketedBatches(lengths, { ...heldLimits, seed: 0, epoch: 0 });
   module.eval();
-  noGrad(() => scope(() => prepare(noiseOf(held!), () => random.uniform()).loss())); // for its memory
+  for (const indices of held.slice(0, batches)) {
+    await turn();
+    signal.throwIfAborted();
+    const batch = prepare(noiseOf(indices), () => random.uniform(), "validation");
+    noGrad(() => scope(() => batch.loss()));
+  }
 
   const batchesAStep = recipe.gradient_accumulation;
   const stepSeconds = median(batchTimes) * batchesAStep + optimizerSeconds;
@@ -146,6 +154,7 @@ export async function bench(
     memoryMb: (process.resourceUsage().maxRSS * 1024) / MEGABYTE,
     recipeSeconds,
     recipeAudioHours,
+    madeUpClipSeconds: clips ? undefined : seconds,
     epochs: hours && recipeAudioHours / hours,
   };
 }
@@ -163,24 +172,22 @@ async function lengthsOf(recipe: Recipe, signal: AbortSignal): Promise<Length[]>
     exclude,
     signal,
   });
-  const pretraining = recipe.task === "pretrain"; // which divides and cuts what is long
-  const most = pretraining ? Number.POSITIVE_INFINITY : max_seconds;
-  const clips = drawShare(utterances, recipe).filter(
-    ({ seconds }) => seconds >= min_seconds && seconds <= most,
+  const drawn = drawShare(utterances, recipe);
+  if (recipe.task === "pretrain") return withinSeconds(usableClips(recipe, drawn), max_seconds);
+  const { kept } = filterByDuration(drawn, { minSeconds: min_seconds, maxSeconds: max_seconds });
+  if (kept.length > 0) return kept;
+  throw new UserError(
+    `${train_split} must hold clips of ${min_seconds} to ${max_seconds} s, but none of the ${drawn.length} is. Change ` +
+      "data.min_seconds or data.max_seconds, or give other clips.",
   );
-  if (clips.length === 0) {
-    throw new UserError(
-      `${train_split} must hold clips of ${min_seconds} ${pretraining ? "s or more" : `to ${most} s`}, but none of its ` +
-        `${utterances.length} is. Change data.min_seconds${pretraining ? "" : " or data.max_seconds"}, or give other clips.`,
-    );
-  }
-  return pretraining ? withinSeconds(divideLong(clips, max_seconds), max_seconds) : clips;
 }
 
 interface Network {
   module: Wav2Vec2ForPreTraining | Wav2Vec2ForCTC;
-  /** Prepares a batch of clips. */
-  prepare(clips: Float32Array[], uniform: () => number): NoiseBatch;
+  /** Prepares a batch of clips to train or to validate on. */
+  prepare(clips: Float32Array[], uniform: () => number, use?: "training" | "validation"): NoiseBatch;
+  /** Of validation's batches. */
+  heldLimits: BatchLimits;
 }
 
 interface NoiseBatch extends Pick<PreTrainingBatch, "lengths" | "paddedLength"> {
@@ -199,8 +206,10 @@ async function network(recipe: Recipe): Promise<Network> {
     prepareNetwork(module, recipe);
     return {
       module,
-      prepare(clips, uniform) {
-        const batch = collatePreTraining(items(clips), collation, uniform);
+      heldLimits: { batchSeconds: HELD_SECONDS },
+      prepare(clips, uniform, use) {
+        const padding = use === "validation" ? "pad" : collation.padding;
+        const batch = collatePreTraining(items(clips), { ...collation, padding }, uniform);
         return { ...batch, loss: () => preTrainingLoss(module, batch) };
       },
     };
@@ -210,6 +219,7 @@ async function network(recipe: Recipe): Promise<Network> {
   prepareNetwork(module, recipe);
   return {
     module,
+    heldLimits: batchLimitsOf(recipe),
     prepare(clips, uniform) {
       const labelled = items(clips).map((item) => ({
         ...item,
