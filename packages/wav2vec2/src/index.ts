@@ -41,6 +41,7 @@ export { Random } from "./data/random.js";
 export { readStats } from "./data/stats/read-stats.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
 export { ConfigurationError, UserError } from "./errors.js";
+export { type Evaluation, evaluateModel } from "./evaluation/evaluate.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
 export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
@@ -68,8 +69,9 @@ export {
   type PreTrainingModel,
   savePreTrainingModel,
 } from "./pretrained/pretraining-directory.js";
-export { greedyDecode } from "./text/ctc-greedy.js";
-export { ErrorRate, wordErrors } from "./text/error-rate.js";
+export { loadRecognizer, type Recognizer } from "./recognition/recognizer.js";
+export { greedyDecode } from "./text/decoding/greedy.js";
+export { ErrorRate, wordErrors } from "./text/scoring/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";
 export { Vocabulary } from "./text/vocabulary.js";
 export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-clip.js";
@@ -77,10 +79,8 @@ export { writeReport } from "./tracking/report.js";
 export { trackRun } from "./tracking/run.js";
 export type { Tracker } from "./tracking/tracker.js";
 export { type ClipCodes, type Coder, loadCoder } from "./training/codes.js";
-export { type Evaluation, evaluateModel } from "./training/evaluate.js";
 export { type FinetuneResult, finetune } from "./training/finetune.js";
 export { type PretrainResult, pretrain } from "./training/pretrain.js";
 export { type Recipe, resolveRecipe } from "./training/recipe.js";
 export { loadRecipe } from "./training/recipe-file.js";
 export type { RunOptions } from "./training/training-run.js";
-export { loadRecognizer, type Recognizer } from "./training/transcribe.js";

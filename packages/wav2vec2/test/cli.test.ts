@@ -17,8 +17,8 @@ const libtorchInfo = vi.hoisted(() => vi.fn());
 const numericsCheck = vi.hoisted(() => vi.fn());
 vi.mock("@wav2vec2/libtorch", () => ({ libtorchInfo, numericsCheck }));
 vi.mock("../src/training/finetune.js", () => ({ finetune }));
-vi.mock("../src/training/evaluate.js", () => ({ evaluateModel }));
-vi.mock("../src/training/transcribe.js", () => ({ loadRecognizer: async () => ({ transcribe }) }));
+vi.mock("../src/evaluation/evaluate.js", () => ({ evaluateModel }));
+vi.mock("../src/recognition/recognizer.js", () => ({ loadRecognizer: async () => ({ transcribe }) }));
 
 let directory: string;
 const output = new CapturedOutput();

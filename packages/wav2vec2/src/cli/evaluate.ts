@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
-import { alignWords, countErrors, inColumns } from "../tracking/aligned-words.js";
-import type { Evaluation } from "../training/evaluate.js";
+import type { Evaluation } from "../evaluation/evaluate.js";
+import { alignWords, countErrors, inColumns } from "../text/scoring/aligned-words.js";
 import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 
@@ -41,7 +41,7 @@ export const defineEvaluate: Define = (command) => {
     .option("--json", "print the result, with all utterances, as JSON", false)
     .action(async (model: string, options: Options) => {
       const { data, split, onBadData, revision, language, batchSeconds, beamWidth, worst, json } = options;
-      const { evaluateModel } = await import("../training/evaluate.js");
+      const { evaluateModel } = await import("../evaluation/evaluate.js");
       const evaluation = await evaluateModel(model, {
         data,
         split,

@@ -29,7 +29,7 @@ export const defineTranscribe: Define = (command, { exit }) => {
     )
     .action(async (model: string, files: string[], { json, ...options }: Options) => {
       const { readAudio } = await import("../audio/audio-file.js");
-      const { loadRecognizer } = await import("../training/transcribe.js");
+      const { loadRecognizer } = await import("../recognition/recognizer.js");
       const recognizer = await loadRecognizer(model, { ...options, onDownload: downloadProgress() });
       const results: Result[] = [];
       for (const file of files) {

@@ -3,8 +3,8 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
 import { type LoadPreTrainingOptions, loadPreTrainingModel } from "../pretrained/pretraining-directory.js";
-import { clipSamples } from "./clip-samples.js";
-import { requireFiniteWeights } from "./finite-weights.js";
+import { clipSamples } from "../recognition/clip-samples.js";
+import { requireFiniteWeights } from "../recognition/finite-weights.js";
 
 /** The discrete units of a clip. */
 export interface ClipCodes {

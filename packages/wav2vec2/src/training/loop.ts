@@ -1,9 +1,9 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../data/batches/batches.js";
+import { requireFiniteWeights } from "../recognition/finite-weights.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
-import { requireFiniteWeights } from "./finite-weights.js";
 import { Gradients } from "./gradients.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";

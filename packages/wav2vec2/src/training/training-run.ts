@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
 import type { BatchLimits } from "../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import { readSplit } from "../data/corpus/read-split.js";
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
 import { ConfigurationError } from "../errors.js";
 import type { DownloadProgress } from "../files/hub.js";
+import { batchLimits } from "../recognition/ctc-batches.js";
 import type { Tracker } from "../tracking/tracker.js";
-import { batchLimits } from "./ctc-batches.js";
 import { LeftOut } from "./left-out.js";
-import { readSplit } from "./read-split.js";
 import type { Recipe } from "./recipe.js";
 import { takeRunDirectory } from "./run-directory.js";
 

@@ -10,7 +10,6 @@ import type { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";
-import type { BatchLoss } from "./loop.js";
 
 export type CtcTrainingBatch = CtcBatch & { next: BatchPosition };
 
@@ -60,12 +59,6 @@ export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: 
   const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor; // of one clip it may be a copy
   const input = make(batch.input, [batch.ids.length, batch.paddedLength]);
   return model.forward({ input, lengths: Array.from(batch.lengths) });
-}
-
-/** A batch's share of an update: its loss counts as one part, as its reduction makes it. */
-export function ctcLoss(model: Wav2Vec2ForCTC, batch: CtcBatch): BatchLoss {
-  const { logits, frames } = forwardBatch(model, batch);
-  return { loss: model.loss(logits, frames, batch), count: 1 };
 }
 
 /**

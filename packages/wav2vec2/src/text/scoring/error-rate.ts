@@ -1,4 +1,4 @@
-import { editDistance } from "../data/edit-distance.js";
+import { editDistance } from "../../data/edit-distance.js";
 
 export interface WordErrors {
   substitutions: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../data/random.js";
-import { wordErrors } from "../text/error-rate.js";
+import { Random } from "../../data/random.js";
 import { alignWords, countErrors, inColumns } from "./aligned-words.js";
+import { wordErrors } from "./error-rate.js";
 
 describe("alignWords", () => {
   it("puts the same words above each other", () => {

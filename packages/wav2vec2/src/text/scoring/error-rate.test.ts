@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { editDistance } from "../data/edit-distance.js";
-import { Random } from "../data/random.js";
+import { editDistance } from "../../data/edit-distance.js";
+import { Random } from "../../data/random.js";
 import { characterErrors, ErrorRate, wordErrors } from "./error-rate.js";
 
 // Reference, hypothesis, substitutions, deletions, insertions, character errors by jiwer 4.0.0: process_words

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { greedyDecode } from "./ctc-greedy.js";
+import { greedyDecode } from "./greedy.js";
 
 /** Logits of 4 tokens whose largest is the given one in each frame. */
 const logitsOf = (ids: number[]) =>

@@ -3,14 +3,14 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import { readSplit } from "../data/corpus/read-split.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
-import { decodeCtc } from "../text/ctc-decode.js";
-import { ErrorRate } from "../text/error-rate.js";
+import { batchLimits, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
+import { decodeCtc } from "../text/decoding/decode.js";
+import { ErrorRate } from "../text/scoring/error-rate.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
-import { batchLimits, ctcBatches, scoreBatch } from "./ctc-batches.js";
-import { readSplit } from "./read-split.js";
 
 const BATCH_SECONDS = 60;
 

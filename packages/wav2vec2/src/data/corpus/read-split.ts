@@ -1,6 +1,6 @@
-import { type Corpus, type CorpusOptions, readCorpus } from "../data/corpus/corpus.js";
-import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
-import { UserError } from "../errors.js";
+import { UserError } from "../../errors.js";
+import type { TranscribedUtterance, Utterance } from "../utterance.js";
+import { type Corpus, type CorpusOptions, readCorpus } from "./corpus.js";
 
 /**
  * The utterances of a split, of which there is at least one; transcribed unless `transcripts` is none.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../data/random.js";
-import { beamDecode } from "./ctc-beam.js";
+import { Random } from "../../data/random.js";
+import { beamDecode } from "./prefix-beam.js";
 
 /** The most likely labels by adding up every alignment of so many frames. */
 function bruteForce(logits: Float32Array, frames: number, vocabulary: number, blank: number): string {

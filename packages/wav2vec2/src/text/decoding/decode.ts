@@ -1,5 +1,5 @@
-import { beamDecode } from "./ctc-beam.js";
-import { greedyDecode } from "./ctc-greedy.js";
+import { greedyDecode } from "./greedy.js";
+import { beamDecode } from "./prefix-beam.js";
 
 /**
  * Prefixes of the beam search where nothing else is said. Labels of uncertain place, such as the space in a pause,

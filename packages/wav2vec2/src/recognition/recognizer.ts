@@ -2,7 +2,7 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { minimumSamples } from "../model/lengths.js";
 import { type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
-import { decodeCtc } from "../text/ctc-decode.js";
+import { decodeCtc } from "../text/decoding/decode.js";
 import { clipSamples } from "./clip-samples.js";
 import { scoreBatch } from "./ctc-batches.js";
 
