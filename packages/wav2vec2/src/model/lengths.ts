@@ -31,3 +31,9 @@ export function minimumSamples(config: Wav2Vec2Config): number {
   }
   return receptiveField(config, frames);
 }
+
+/** Samples from one frame of the network's output to the next: 320 for the published models, 20 ms. */
+export function samplesPerFrame(config: Wav2Vec2Config): number {
+  const features = config.convStride.reduce((product, stride) => product * stride, 1);
+  return config.addAdapter ? features * config.adapterStride ** config.numAdapterLayers : features;
+}

@@ -1,0 +1,98 @@
+import { quietPlace } from "../audio/quiet-place.js";
+
+/** How a recording is divided for a network that sees a stretch of it at a time. All in samples. */
+export interface WindowSizes {
+  /** New samples that a window adds, at most. */
+  step: number;
+  /** Samples on either side that it sees besides, so that no frame lies at an edge. */
+  context: number;
+  /** Windows begin and end at multiples of this, the network's samples per frame. */
+  unit: number;
+}
+
+/** A stretch of a recording; its frames from `from` to `to` are taken, the others have seen too little. */
+export interface Window {
+  samples: Float32Array;
+  /** Where the samples begin in the recording. */
+  start: number;
+  from: number;
+  /** Undefined: all to the end, the recording's last window. */
+  to: number | undefined;
+}
+
+/** Cuts are looked for in this last share of a step. */
+const SEARCHED = 0.3;
+
+/**
+ * Divides a recording of any length into overlapping windows, each as soon as its samples are there. The parts that are
+ * taken meet at quiet places and cover the recording once. What fits a window whole becomes one.
+ *
+ * @param blocks samples in order, in pieces of any size
+ */
+export async function* windows(
+  blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  { step, context, unit }: WindowSizes,
+): AsyncGenerator<Window> {
+  const held = new HeldSamples();
+  let from = 0;
+  for await (const block of blocks) {
+    held.append(block);
+    // The first window has no context before it, and takes as much more of what is new.
+    for (let room = roomOf(from); held.end > from + room + context; room = roomOf(from)) {
+      const to = cutPlace(held, from, from + room, unit);
+      const start = Math.max(0, from - context);
+      yield { samples: held.slice(start, to + context), start, from, to };
+      from = to;
+      held.forget(Math.max(0, from - context));
+    }
+  }
+  if (held.end === 0) return;
+  const start = Math.max(0, from - context);
+  yield { samples: held.slice(start, held.end), start, from, to: undefined };
+
+  function roomOf(begin: number): number {
+    return step + context - Math.min(context, begin);
+  }
+}
+
+function cutPlace(held: HeldSamples, from: number, latest: number, unit: number): number {
+  const earliest = Math.floor(latest - SEARCHED * (latest - from));
+  const searched = held.slice(earliest, latest);
+  const place = earliest + quietPlace(searched, 0, searched.length);
+  return Math.max(from + unit, Math.floor(place / unit) * unit);
+}
+
+/** The newest samples of a recording. */
+class HeldSamples {
+  #samples = new Float32Array(0);
+  #begin = 0;
+  #length = 0;
+
+  /** Samples of the recording so far. */
+  get end(): number {
+    return this.#begin + this.#length;
+  }
+
+  append(block: Float32Array): void {
+    const length = this.#length + block.length;
+    if (length > this.#samples.length) {
+      const larger = new Float32Array(Math.max(length, 2 * this.#samples.length));
+      larger.set(this.#samples.subarray(0, this.#length));
+      this.#samples = larger;
+    }
+    this.#samples.set(block, this.#length);
+    this.#length = length;
+  }
+
+  /** A copy of those from `start` to before `end`, places in the recording. */
+  slice(start: number, end: number): Float32Array {
+    return this.#samples.slice(start - this.#begin, end - this.#begin);
+  }
+
+  /** Lets go of all before `start`. */
+  forget(start: number): void {
+    this.#samples.copyWithin(0, start - this.#begin, this.#length);
+    this.#length -= start - this.#begin;
+    this.#begin = start;
+  }
+}
