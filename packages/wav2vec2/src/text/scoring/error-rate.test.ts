@@ -1,7 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { editDistance } from "../../data/edit-distance.js";
 import { Random } from "../../data/random.js";
-import { characterErrors, ErrorRate, wordErrors } from "./error-rate.js";
+import { characterErrors, ErrorRate, sumErrors, wordErrors } from "./error-rate.js";
 
 // Reference, hypothesis, substitutions, deletions, insertions, character errors by jiwer 4.0.0: process_words
 // and process_characters. Many have several shortest alignments with other counts.
@@ -29,9 +30,25 @@ describe("wordErrors and characterErrors", () => {
     (reference, hypothesis, substitutions, deletions, insertions, errors) => {
       const words = reference.split(" ").filter(Boolean).length;
       expect(wordErrors(reference, hypothesis)).toEqual({ substitutions, deletions, insertions, words });
-      expect(characterErrors(reference, hypothesis)).toEqual({ errors, characters: [...reference].length });
+      const { characters, ...edits } = characterErrors(reference, hypothesis);
+      expect(characters).toBe([...reference].length);
+      expect(sumErrors(edits)).toBe(errors);
     },
   );
+
+  it("count as jiwer does on 1,500 random pairs in several scripts", () => {
+    const golden = new URL("../../../test/golden/error-rates.json", import.meta.url);
+    type Pair = [string, string, number[], number[]];
+    const pairs = JSON.parse(readFileSync(golden, "utf8")) as Pair[]; // by reference/golden_error_rates.py
+    expect(pairs).toHaveLength(1500);
+    for (const [reference, hypothesis, words, characters] of pairs) {
+      const word = wordErrors(reference, hypothesis);
+      expect([word.words, word.substitutions, word.deletions, word.insertions], reference).toEqual(words);
+      const character = characterErrors(reference, hypothesis);
+      const { substitutions, deletions, insertions } = character;
+      expect([character.characters, substitutions, deletions, insertions], reference).toEqual(characters);
+    }
+  });
 
   it("take any whitespace for one space and code points for characters", () => {
     expect(wordErrors("  A\tB \n", "A   B")).toEqual({
@@ -40,7 +57,12 @@ describe("wordErrors and characterErrors", () => {
       insertions: 0,
       words: 2,
     });
-    expect(characterErrors(" A  😀", "A 😃 ")).toEqual({ errors: 1, characters: 3 });
+    expect(characterErrors(" A  😀", "A 😃 ")).toEqual({
+      substitutions: 1,
+      deletions: 0,
+      insertions: 0,
+      characters: 3,
+    });
   });
 
   it("count as many errors as the edit distance, and lengths that fit", () => {
@@ -71,5 +93,15 @@ describe("ErrorRate", () => {
     expect([rate.wer, rate.cer]).toEqual([0, 0]);
     rate.add("", "a bc");
     expect([rate.wer, rate.cer]).toEqual([2, 4]);
+  });
+
+  it("counts utterances with an error", () => {
+    const rate = new ErrorRate();
+    expect(rate.sentenceErrorRate).toBe(0);
+    for (const hypothesis of ["a b", "a", "a b c", "a  b "]) rate.add("a b", hypothesis);
+    expect(rate.sentenceErrorRate).toBe(0.5);
+    expect([rate.deletions, rate.insertions, rate.characterDeletions, rate.characterInsertions]).toEqual([
+      1, 1, 2, 2,
+    ]);
   });
 });
