@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../data/random.js";
-import { resample, resampledLength } from "./resample.js";
+import { Resampler, resample, resampledLength } from "./resample.js";
 
 const tone = (hertz: number, rate: number, length: number) =>
   Float32Array.from({ length }, (_, i) => Math.sin((2 * Math.PI * hertz * i) / rate));
@@ -87,5 +87,27 @@ describe("resample", () => {
   it("refuses absurd rates", () => {
     for (const rate of [0, 999, 768_001, 16000.5, Number.NaN])
       expect(() => resample(new Float32Array(1), rate, 16000)).toThrow("from 1000 to 768000 Hz");
+  });
+});
+
+describe("Resampler", () => {
+  it("gives to the bit what resample gives, wherever the signal is divided", () => {
+    const random = new Random(5, "resampler");
+    for (const from of [...RATES, 1000, 16000, 31999, 768_000])
+      for (const longest of [1, 7, 300, 5000]) {
+        const n = random.integer(longest === 1 ? 300 : 12_000);
+        const samples = Float32Array.from({ length: n }, () => random.uniform() - 0.5);
+        const resampler = new Resampler(from, 16000);
+        const parts: number[] = [];
+        for (let at = 0; at < n; ) {
+          const length = Math.min(n - at, random.integer(longest + 1));
+          parts.push(...resampler.push(samples.slice(at, at + length)));
+          at += length;
+        }
+        parts.push(...resampler.end());
+        expect(Float32Array.from(parts), `${n} samples at ${from} Hz`).toEqual(
+          resample(samples, from, 16000),
+        );
+      }
   });
 });

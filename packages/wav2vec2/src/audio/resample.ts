@@ -1,7 +1,6 @@
-import { besselI0, sinc } from "./windowed-sinc.js";
+import { filterOf, greatestCommonDivisor, type PolyphaseFilter } from "./polyphase-filter.js";
 
-// Kaiser window: https://ccrma.stanford.edu/~jos/sasp/Kaiser_Window.html. The transition band is the last tenth below
-// the lower Nyquist frequency: all that could alias is in the stopband.
+// The transition band is the last tenth below the lower Nyquist frequency: all that could alias is in the stopband.
 const ATTENUATION = 107; // dB
 const ATTENUATION_BEFORE = 130; // of a first stage, which is short anyway and should add nothing to the second
 const PASS = 0.45; // cycles a sample of the lower rate
@@ -10,8 +9,8 @@ const STOP = 0.5;
 export const LOWEST_RATE = 1000;
 export const HIGHEST_RATE = 768_000;
 
-// Coefficients kept at most, 8 bytes each: only ratios as odd as 16000 / 31999 need more and compute them anew.
-const MAX_KEPT = 2 ** 22;
+// Samples that are filtered at once, so that what lies between two stages stays in the processor's cache.
+const STEP = 2 ** 13;
 
 /**
  * Changes the sample rate by a windowed sinc: a polyphase filter of linear phase, aligned so that nothing is delayed.
@@ -24,31 +23,17 @@ const MAX_KEPT = 2 ** 22;
  * @throws RangeError on a rate out of range
  */
 export function resample(samples: Float32Array, from: number, to: number): Float32Array {
-  for (const rate of [from, to])
-    if (!(Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
-      throw new RangeError(
-        `rates must be whole numbers from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but one is ${rate}.`,
-      );
+  const resampler = new Resampler(from, to);
   if (from === to) return samples;
-  const length = resampledLength(samples.length, from, to);
-  if (from < 2 * to) {
-    const lower = Math.min(1, to / from);
-    const filter = filterOf(from, to, PASS * lower, STOP * lower, ATTENUATION);
-    return new Float32Array(filter.apply(samples, 0, length));
-  }
-  // The sharp filter is short at twice the target's rate, and the way there needs no sharp one: what aliases there to
-  // above the target's Nyquist frequency is taken away by the second.
-  const sharp = filterOf(2, 1, PASS / 2, STOP / 2, ATTENUATION);
-  const [first, count] = [-sharp.half, 2 * length + 2 * sharp.half + 8];
-  const middle =
-    from === 2 * to
-      ? padded(samples, first, count)
-      : filterOf(from, 2 * to, (PASS * to) / from, (1.5 * to) / from, ATTENUATION_BEFORE).apply(
-          samples,
-          first,
-          count,
-        );
-  return halved(middle, sharp, length);
+  const result = new Float32Array(resampledLength(samples.length, from, to));
+  let length = 0;
+  const append = (part: Float32Array) => {
+    result.set(part, length);
+    length += part.length;
+  };
+  for (let at = 0; at < samples.length; at += STEP) append(resampler.push(samples.subarray(at, at + STEP)));
+  append(resampler.end());
+  return result;
 }
 
 /** How many samples `resample` makes of n. */
@@ -57,43 +42,113 @@ export function resampledLength(n: number, from: number, to: number): number {
   return Math.ceil((n * (to / divisor)) / (from / divisor));
 }
 
-/** samples[first, first + count), silence around them. */
-function padded(samples: Float32Array, first: number, count: number): Float64Array {
-  const result = new Float64Array(count);
-  const begin = Math.max(0, first);
-  result.set(samples.subarray(begin, Math.max(begin, first + count)), begin - first);
-  return result;
+/**
+ * `resample` of a signal that comes in parts: what `push` and `end` return is, one behind the other, to the bit what
+ * `resample` returns for the parts behind one another, wherever they are divided.
+ */
+export class Resampler {
+  readonly #stages: Stage[];
+  #taken = 0;
+  #given = 0;
+
+  /** @throws RangeError on a rate out of range, as `resample` */
+  constructor(
+    readonly from: number,
+    readonly to: number,
+  ) {
+    for (const rate of [from, to])
+      if (!(Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
+        throw new RangeError(
+          `rates must be whole numbers from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but one is ${rate}.`,
+        );
+    this.#stages = stagesOf(from, to);
+  }
+
+  /** @returns a new array, or `samples` itself where the rates are equal */
+  push(samples: Float32Array): Float32Array {
+    this.#taken += samples.length;
+    const resampled = this.#filter(samples);
+    this.#given += resampled.length;
+    return resampled;
+  }
+
+  /** What silence behind the last sample brings out of the filters. */
+  end(): Float32Array {
+    const rest = new Float32Array(resampledLength(this.#taken, this.from, this.to) - this.#given);
+    for (let at = 0; at < rest.length; ) {
+      const part = this.#filter(new Float32Array(SILENCE)).subarray(0, rest.length - at);
+      rest.set(part, at);
+      at += part.length;
+    }
+    return rest;
+  }
+
+  #filter(samples: Float32Array): Float32Array {
+    if (this.#stages.length === 0) return samples;
+    let signal: Float32Array | Float64Array = samples;
+    for (const stage of this.#stages) signal = stage.push(signal);
+    return new Float32Array(signal);
+  }
 }
 
-/**
- * Every second sample behind a filter, whose symmetry saves half the products.
- * @param middle what to halve, from `filter.half` samples before the first result to 8 more than that behind the last
- */
-function halved(middle: Float64Array, filter: Filter, length: number): Float32Array {
-  const { half } = filter;
-  const right = filter.row(0).slice(half - 1); // [half + 1], beginning with the middle
-  const result = new Float32Array(length);
-  for (let i = 0; i < length; i += 4) {
-    // Four results at once use each coefficient that was loaded.
-    const at = half + 2 * i;
-    let a = right[0]! * middle[at]!;
-    let b = right[0]! * middle[at + 2]!;
-    let c = right[0]! * middle[at + 4]!;
-    let d = right[0]! * middle[at + 6]!;
-    for (let k = 1; k < half; k++) {
-      const coefficient = right[k]!;
-      a += coefficient * (middle[at - k]! + middle[at + k]!);
-      b += coefficient * (middle[at + 2 - k]! + middle[at + 2 + k]!);
-      c += coefficient * (middle[at + 4 - k]! + middle[at + 4 + k]!);
-      d += coefficient * (middle[at + 6 - k]! + middle[at + 6 + k]!);
-    }
-    // What lies behind the end is not written.
-    result[i] = a;
-    result[i + 1] = b;
-    result[i + 2] = c;
-    result[i + 3] = d;
+const SILENCE = 256;
+
+interface Stage {
+  /** @returns what can be said by now; overwritten by the next call */
+  push(signal: Float32Array | Float64Array): Float64Array;
+}
+
+function stagesOf(from: number, to: number): Stage[] {
+  if (from === to) return [];
+  const lower = Math.min(1, to / from);
+  if (from < 2 * to) return [new Conversion(filterOf(from, to, PASS * lower, STOP * lower, ATTENUATION), 0)];
+  // The sharp filter is short at twice the target's rate, and the way there needs no sharp one: what aliases there to
+  // above the target's Nyquist frequency is taken away by the second.
+  const sharp = filterOf(2, 1, PASS / 2, STOP / 2, ATTENUATION);
+  if (from === 2 * to) return [new Halving(sharp, sharp.half)];
+  const before = filterOf(from, 2 * to, (PASS * to) / from, (1.5 * to) / from, ATTENUATION_BEFORE);
+  return [new Conversion(before, -sharp.half), new Halving(sharp, 0)];
+}
+
+/** Any change of the rate. */
+class Conversion implements Stage {
+  readonly #input: Stretch;
+  #output = new Float64Array(0);
+  /** Of the next output sample. */
+  #phase: number;
+
+  /** @param first the place of the first output sample; before 0, silence is assumed */
+  constructor(
+    readonly filter: PolyphaseFilter,
+    first: number,
+  ) {
+    const { up, down, half } = filter;
+    const begin = Math.floor((first * down) / up);
+    this.#phase = first * down - begin * up;
+    this.#input = new Stretch(half - 1 - begin);
   }
-  return result;
+
+  push(signal: Float32Array | Float64Array): Float64Array {
+    const { filter } = this;
+    const { up, down, half } = filter;
+    const input = this.#input.append(signal);
+    // Places at which the whole filter lies within the input, and the output samples there.
+    const places = this.#input.length - 2 * half + 1;
+    const count = Math.max(0, Math.ceil((places * up - this.#phase) / down));
+    if (this.#output.length < count) this.#output = new Float64Array(count);
+    const output = this.#output;
+    let phase = this.#phase;
+    let at = 0; // of the first sample under the filter
+    for (let i = 0; i < count; i++) {
+      output[i] = product(input, at, filter.row(phase));
+      phase += down;
+      at += Math.floor(phase / up);
+      phase %= up;
+    }
+    this.#phase = phase;
+    this.#input.drop(at);
+    return output.subarray(0, count);
+  }
 }
 
 /** The inner product of `row`, whose length is even, and as much of `signal` from `at` on. */
@@ -111,100 +166,79 @@ function product(signal: Float64Array, at: number, row: Float64Array): number {
   return a + b + (c + d);
 }
 
-/** Output sample i lies at input sample i * down / up, of which the remainder is its phase. */
-class Filter {
-  /** Input samples before and behind an output sample. */
-  readonly half: number;
-  readonly #cutoff: number;
-  readonly #width: number;
-  readonly #beta: number;
-  /** By phase. */
-  readonly #rows: (Float64Array | undefined)[];
-  #kept = 0;
+/** Every second sample behind a filter, whose symmetry saves half the products. */
+class Halving implements Stage {
+  readonly #half: number;
+  /** [half + 1], beginning with the middle. */
+  readonly #right: Float64Array;
+  readonly #input: Stretch;
+  #output = new Float64Array(0);
 
-  /**
-   * @param pass the last frequency that passes, in cycles an input sample
-   * @param stop the first that does not
-   * @param attenuation dB
-   */
-  constructor(
-    readonly up: number,
-    readonly down: number,
-    pass: number,
-    stop: number,
-    attenuation: number,
-  ) {
-    this.#cutoff = pass + stop; // twice their middle
-    // Kaiser's estimate of the length, (A - 7.95) / (2.285 * transition in radians a sample), halved.
-    this.#beta = 0.1102 * (attenuation - 8.7);
-    this.#width = (attenuation - 7.95) / (2.285 * 2 * Math.PI * (stop - pass)) / 2;
-    this.half = Math.ceil(this.#width);
-    this.#rows = new Array(up).fill(undefined);
+  /** @param before samples of silence; the first output sample lies `filter.half` behind the input's beginning */
+  constructor(filter: PolyphaseFilter, before: number) {
+    this.#half = filter.half;
+    this.#right = filter.row(0).slice(filter.half - 1);
+    this.#input = new Stretch(before);
   }
 
-  /** Output samples [first, first + count). */
-  apply(samples: Float32Array, first: number, count: number): Float64Array {
-    const { up, down, half } = this;
-    const begin = Math.floor((first * down) / up);
-    const end = Math.floor(((first + count) * down) / up);
-    const signal = padded(samples, begin - half + 1, end - begin + 2 * half);
-    const result = new Float64Array(count);
-    let phase = first * down - begin * up;
-    let at = 0; // of the first sample under the filter in `signal`
-    for (let i = 0; i < count; i++) {
-      result[i] = product(signal, at, this.row(phase));
-      phase += down;
-      at += Math.floor(phase / up);
-      phase %= up;
+  push(signal: Float32Array | Float64Array): Float64Array {
+    const middle = this.#input.append(signal);
+    const half = this.#half;
+    const right = this.#right;
+    // Four results at once use each coefficient that was loaded; fewer wait for more input.
+    const count = 4 * Math.max(0, Math.floor((this.#input.length - 2 * half + 1) / 8));
+    if (this.#output.length < count) this.#output = new Float64Array(count);
+    const output = this.#output;
+    for (let i = 0; i < count; i += 4) {
+      const at = half + 2 * i;
+      let a = right[0]! * middle[at]!;
+      let b = right[0]! * middle[at + 2]!;
+      let c = right[0]! * middle[at + 4]!;
+      let d = right[0]! * middle[at + 6]!;
+      for (let k = 1; k < half; k++) {
+        const coefficient = right[k]!;
+        a += coefficient * (middle[at - k]! + middle[at + k]!);
+        b += coefficient * (middle[at + 2 - k]! + middle[at + 2 + k]!);
+        c += coefficient * (middle[at + 4 - k]! + middle[at + 4 + k]!);
+        d += coefficient * (middle[at + 6 - k]! + middle[at + 6 + k]!);
+      }
+      output[i] = a;
+      output[i + 1] = b;
+      output[i + 2] = c;
+      output[i + 3] = d;
     }
-    return result;
-  }
-
-  /** [2 * half]: the filter at the input samples around an output sample of this phase, from 1 - half to half. */
-  row(phase: number): Float64Array {
-    return this.#rows[phase] ?? this.#makeRow(phase);
-  }
-
-  #makeRow(phase: number): Float64Array {
-    const row = new Float64Array(2 * this.half);
-    let sum = 0;
-    for (let k = 0; k < row.length; k++) {
-      const time = k + 1 - this.half - phase / this.up;
-      row[k] = sinc(this.#cutoff * time) * kaiser(time / this.#width, this.#beta);
-      sum += row[k]!;
-    }
-    // Each phase passes a constant unchanged: no phase is louder than another.
-    for (let k = 0; k < row.length; k++) row[k]! /= sum;
-    if ((this.#kept + 1) * row.length <= MAX_KEPT) {
-      this.#rows[phase] = row;
-      this.#kept++;
-    }
-    return row;
+    this.#input.drop(2 * count);
+    return output.subarray(0, count);
   }
 }
 
-// One filter a ratio serves all clips.
-const filters = new Map<string, Filter>();
-const MAX_FILTERS = 16;
+/** The part of a signal that a filter still needs. */
+class Stretch {
+  length: number;
+  #samples: Float64Array;
 
-function filterOf(from: number, to: number, pass: number, stop: number, attenuation: number): Filter {
-  const divisor = greatestCommonDivisor(from, to);
-  const [up, down] = [to / divisor, from / divisor];
-  const key = `${up}/${down} ${stop}`;
-  let filter = filters.get(key);
-  if (!filter) {
-    if (filters.size === MAX_FILTERS) filters.clear();
-    filter = new Filter(up, down, pass, stop, attenuation);
-    filters.set(key, filter);
+  /** @param silence samples of it, before the signal */
+  constructor(silence: number) {
+    this.length = silence;
+    this.#samples = new Float64Array(silence);
   }
-  return filter;
-}
 
-/** The window at x in [-1, 1], 0 outside. */
-function kaiser(x: number, beta: number): number {
-  return Math.abs(x) >= 1 ? 0 : besselI0(beta * Math.sqrt(1 - x * x)) / besselI0(beta);
-}
+  /** @returns the stretch, followed by what is not to be read */
+  append(signal: Float32Array | Float64Array): Float64Array {
+    const length = this.length + signal.length;
+    if (length > this.#samples.length) {
+      const longer = new Float64Array(2 * length);
+      longer.set(this.#samples.subarray(0, this.length));
+      this.#samples = longer;
+    }
+    this.#samples.set(signal, this.length);
+    this.length = length;
+    return this.#samples;
+  }
 
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+  /** Forgets the first samples. */
+  drop(count: number): void {
+    this.#samples.copyWithin(0, count, this.length);
+    this.length -= count;
+  }
 }
