@@ -11,13 +11,11 @@ import { CapturedOutput } from "./captured-output.js";
 
 // Training and recognition are replaced: these tests are about arguments, output and exit codes.
 const finetune = vi.hoisted(() => vi.fn());
-const evaluateModel = vi.hoisted(() => vi.fn());
 const transcribe = vi.hoisted(() => vi.fn());
 const libtorchInfo = vi.hoisted(() => vi.fn());
 const numericsCheck = vi.hoisted(() => vi.fn());
 vi.mock("@wav2vec2/libtorch", () => ({ libtorchInfo, numericsCheck }));
 vi.mock("../src/training/finetune.js", () => ({ finetune }));
-vi.mock("../src/evaluation/evaluate.js", () => ({ evaluateModel }));
 vi.mock("../src/recognition/recognizer.js", () => ({ loadRecognizer: async () => ({ transcribe }) }));
 
 let directory: string;
@@ -35,7 +33,17 @@ afterEach(() => {
 describe("wav2vec2", () => {
   it("lists its commands", async () => {
     expect(await main(["--help"])).toBe(0);
-    for (const name of ["doctor", "data", "pretrain", "finetune", "bench", "evaluate", "transcribe", "codes"])
+    for (const name of [
+      "doctor",
+      "data",
+      "pretrain",
+      "finetune",
+      "bench",
+      "evaluate",
+      "compare",
+      "transcribe",
+      "codes",
+    ])
       expect(output.stdout).toContain(`  ${name}`);
     expect(await main([])).toBe(0);
     expect(await main(["help", "evaluate"])).toBe(0);
@@ -53,6 +61,9 @@ describe("wav2vec2", () => {
     [["evaluate"], "required option '--data <path>' not specified"],
     [["evaluate", "m", "--data", "d", "--on-bad-data", "keep"], "Allowed choices are error, skip."],
     [["evaluate", "m", "--data", "d", "--split", "s", "--worst", "-1"], "It must be a whole number."],
+    [["evaluate", "m", "--data", "d", "--normalize", "accents"], "It must be case or punctuation, or both"],
+    [["evaluate", "m", "--data", "d", "--bootstrap-by", "word"], "Allowed choices are utterance, speaker."],
+    [["compare", "a.json"], "missing required argument 'second'"],
     [["transcribe", "m"], "missing required argument 'file'"],
     [["finetune", "--optimizer.learning-rat", "1"], "Did you mean --optimizer.learning-rate?"],
     [["finetune", "--max-steps", "many"], "--max-steps must be a number, but is 'many'."],
@@ -223,49 +234,6 @@ describe("finetune", () => {
     finetune.mockRejectedValueOnce(new TypeError("x is undefined"));
     expect(await run()).toBe(1);
     expect(output.stderr).toMatch(/TypeError: x is undefined\n\s+at .*\n[\s\S]*Please report/);
-  });
-});
-
-describe("evaluate", () => {
-  const evaluation = {
-    wer: 0.4,
-    cer: 0.21,
-    words: 5,
-    substitutions: 1,
-    deletions: 1,
-    insertions: 0,
-    utterances: [
-      { id: "good", reference: "ONE", hypothesis: "ONE" },
-      { id: "bad", reference: "ONE TWO THREE FOUR", hypothesis: "ONE THREE FIVE" },
-    ],
-    skipped: [{ id: "worse", message: "worse.flac is empty." }],
-  };
-  const run = (...options: string[]): Promise<number> =>
-    main(["evaluate", "model", "--data", "corpus", "--split", "test", ...options]);
-
-  it("prints rates, counts and the worst utterances in columns", async () => {
-    evaluateModel.mockResolvedValue(evaluation);
-    expect(await run()).toBe(0);
-    expect(evaluateModel.mock.lastCall?.slice(0, 2)).toMatchObject([
-      "model",
-      { data: "corpus", split: "test", onBadData: "error" },
-    ]);
-    expect(output.stderr).toBe("Left out: worse.flac is empty.\n");
-    expect(output.stdout).toBe(`WER  40.00 %  2 errors in 5 words: 1 substituted, 1 deleted, 0 inserted
-CER  21.00 %
-2 utterances
-
-Worst utterances
-  bad: 2 errors in 4 words
-    reference   ONE TWO THREE FOUR
-    hypothesis  ONE *** THREE FIVE
-`);
-  });
-
-  it("prints the evaluation as JSON", async () => {
-    evaluateModel.mockResolvedValue(evaluation);
-    expect(await run("--json")).toBe(0);
-    expect(JSON.parse(output.stdout)).toEqual(evaluation);
   });
 });
 

@@ -1,8 +1,9 @@
 import { InvalidArgumentError, Option } from "commander";
-import type { Evaluation } from "../evaluation/evaluate.js";
-import { alignWords, countErrors, inColumns } from "../text/scoring/aligned-words.js";
+import { TEXT_NORMALIZATIONS, type TextNormalization } from "../text/scoring/normalize-text.js";
 import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
+import { describeEvaluation } from "./evaluation-text.js";
+import { requireWritable } from "./writable.js";
 
 interface Options {
   data: string;
@@ -12,7 +13,11 @@ interface Options {
   language?: string;
   batchSeconds?: number;
   beamWidth?: number;
+  normalize: TextNormalization[];
+  bootstrapBy: "utterance" | "speaker";
+  seed: number;
   worst: number;
+  output?: string;
   json: boolean;
 }
 
@@ -20,7 +25,10 @@ export const defineEvaluate: Define = (command) => {
   command
     .argument("<model>", "model directory or Hugging Face Hub id")
     .requiredOption("--data <path>", "corpus: LibriSpeech layout, manifest or folder (docs/data.md)")
-    .option("--split <name>", "split to evaluate on (default: all of a manifest or folder)")
+    .option(
+      "--split <name>",
+      "split to evaluate on, or several with + between them (default: all of a manifest or folder)",
+    )
     .addOption(
       new Option(
         "--on-bad-data <what>",
@@ -37,63 +45,55 @@ export const defineEvaluate: Define = (command) => {
       "prefixes of the beam search; 1 decodes greedily (default: 16)",
       positiveWhole,
     )
+    .option(
+      "--normalize <list>",
+      `what to take away from both sides before they are compared: ${TEXT_NORMALIZATIONS.join(", ")} or both with a comma between them (docs/evaluation.md; default: nothing)`,
+      normalizations,
+      [],
+    )
+    .addOption(
+      new Option("--bootstrap-by <unit>", "what the interval of the word error rate draws")
+        .choices(["utterance", "speaker"])
+        .default("utterance"),
+    )
+    .option("--seed <number>", "of the bootstrap", whole, 0)
     .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
+    .option(
+      "--output <path>",
+      "keep the result for 'compare': a .json file, or a directory for evaluation.json",
+    )
     .option("--json", "print the result, with all utterances, as JSON", false)
     .action(async (model: string, options: Options) => {
-      const { data, split, onBadData, revision, language, batchSeconds, beamWidth, worst, json } = options;
+      const { worst, output, json, ...rest } = options;
       const { evaluateModel } = await import("../evaluation/evaluate.js");
-      const evaluation = await evaluateModel(model, {
-        data,
-        split,
-        onBadData,
-        revision,
-        language,
+      const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
+      const resultFile = output === undefined ? undefined : await prepareResultPath(output);
+      if (resultFile !== undefined) await requireWritable(resultFile, rest.data);
+      const { processingSeconds, ...result } = await evaluateModel(model, {
+        ...rest,
         onDownload: downloadProgress(),
-        ...(batchSeconds === undefined ? {} : { batchSeconds }),
-        ...(beamWidth === undefined ? {} : { beamWidth }),
         onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),
       }).finally(() => showProgress(""));
-      for (const { message } of evaluation.skipped) process.stderr.write(`Left out: ${message}\n`);
-      if (json) {
-        printJson(evaluation);
-      } else {
-        print(describe(evaluation, worst));
+      for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
+      if (json) printJson(result);
+      else print(describeEvaluation(result, worst));
+      process.stderr.write(
+        `Real-time factor ${(processingSeconds / result.seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${result.seconds.toFixed(1)} s of audio.\n`,
+      );
+      if (resultFile !== undefined) {
+        await writeResult(resultFile, result);
+        process.stderr.write(`Kept in ${resultFile}.\n`);
       }
     });
 };
 
-/** Error rates with their counts, and the utterances with the most errors, reference above hypothesis. */
-export function describe(evaluation: Evaluation, worst: number): string {
-  const { wer, cer, words, substitutions, deletions, insertions, utterances } = evaluation;
-  const errors = substitutions + deletions + insertions;
-  const lines = [
-    `WER  ${percent(wer)}  ${errors} errors in ${words} words: ${substitutions} substituted, ${deletions} deleted, ${insertions} inserted`,
-    `CER  ${percent(cer)}`,
-    `${utterances.length} utterances`,
-  ];
-  const ranked = utterances
-    .map(({ id, reference, hypothesis }) => {
-      const pairs = alignWords(reference, hypothesis);
-      const length = pairs.filter((pair) => pair.reference !== undefined).length;
-      return { id, pairs, length, errors: countErrors(pairs) };
-    })
-    .filter((utterance) => utterance.errors > 0)
-    .sort((a, b) => b.errors / Math.max(1, b.length) - a.errors / Math.max(1, a.length))
-    .slice(0, worst);
-  if (ranked.length > 0) lines.push("", "Worst utterances");
-  for (const { id, pairs, length, errors } of ranked) {
-    const columns = inColumns(pairs);
-    lines.push(
-      `  ${id}: ${errors} errors in ${length} words`,
-      `    reference   ${columns.reference}`,
-      `    hypothesis  ${columns.hypothesis}`,
-    );
-  }
-  return lines.join("\n");
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`;
+function normalizations(text: string): TextNormalization[] {
+  const steps = text.split(",").map((step) => step.trim());
+  const wrong = steps.find((step) => !(TEXT_NORMALIZATIONS as readonly string[]).includes(step));
+  if (wrong === undefined) return steps as TextNormalization[];
+  throw new InvalidArgumentError(
+    `It must be ${TEXT_NORMALIZATIONS.join(" or ")}, or both with a comma between them.`,
+  );
 }
 
 function positive(text: string): number {

@@ -37,6 +37,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./evaluate.js")).defineEvaluate,
   },
   {
+    name: "compare",
+    summary: "two models on the same data: which is better, and is it chance",
+    load: async () => (await import("./compare.js")).defineCompare,
+  },
+  {
     name: "transcribe",
     summary: "speech to text",
     load: async () => (await import("./transcribe.js")).defineTranscribe,

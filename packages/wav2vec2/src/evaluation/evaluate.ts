@@ -3,37 +3,38 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import type { BadClip } from "../data/batches/prepare-batch.js";
+import { readCorpus } from "../data/corpus/corpus.js";
+import { splitNames } from "../data/corpus/corpus-splits.js";
 import { readSplit } from "../data/corpus/read-split.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { batchLimits, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
 import { decodeCtc } from "../text/decoding/decode.js";
-import { ErrorRate } from "../text/scoring/error-rate.js";
+import { greedyConfidence } from "../text/scoring/confidence.js";
+import { textErrors } from "../text/scoring/error-rate.js";
+import { normalizeText, type TextNormalization } from "../text/scoring/normalize-text.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
+import { bootstrapWer, RESAMPLES } from "./bootstrap.js";
+import type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation.js";
+import {
+  type BootstrapUnit,
+  bootstrapUnits,
+  confusionsOf,
+  groupScores,
+  scoresOf,
+  sumSeconds,
+} from "./summary.js";
+import { knownCharacters, unknownCharacters } from "./unknown-characters.js";
 
 const BATCH_SECONDS = 60;
-
-export interface EvaluatedUtterance {
-  id: string;
-  reference: string;
-  hypothesis: string;
-}
-
-export interface Evaluation {
-  /** Word errors over reference words, of all utterances together. */
-  wer: number;
-  cer: number;
-  words: number;
-  substitutions: number;
-  deletions: number;
-  insertions: number;
-  utterances: EvaluatedUtterance[];
-}
 
 export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
   /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
   beamWidth?: number | undefined;
+  /** What is taken away from references and hypotheses before they are compared. Default: nothing */
+  normalize?: readonly TextNormalization[] | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: (done: number, total: number) => void;
 }
@@ -41,61 +42,104 @@ export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
 export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions {
   /** Directory in LibriSpeech layout, or another corpus that `readCorpus` knows. */
   data: string;
-  /** All of a manifest or folder when left out. */
+  /** One or, with + between them, several; all of a manifest or folder when left out. */
   split?: string | undefined;
   beamWidth?: number | undefined;
+  normalize?: readonly TextNormalization[] | undefined;
+  /** What the bootstrap draws. Default: utterance */
+  bootstrapBy?: BootstrapUnit | undefined;
+  /** Of the bootstrap. */
+  resamples?: number | undefined;
+  seed?: number | undefined;
   /** Whether clips that cannot be used end the evaluation or are left out and listed. Default: error */
   onBadData?: "error" | "skip" | undefined;
   onProgress?: (done: number, total: number) => void;
 }
 
-/** Clips that could not be used. */
-export interface SkippedClip {
-  id: string;
-  message: string;
-}
-
 /**
- * Error rates of a model on a split of a corpus.
+ * Error rates of a model on a split of a corpus, with all that a table or a report says of them.
  *
  * @param nameOrDirectory model directory or Hub id
- * @returns `skipped` holds what could not be used, where `onBadData` is skip
+ * @returns with `processingSeconds`: how long reading, recognising and scoring took, without loading the model
+ * @throws UserError where the model is no recogniser or no clip can be used, naming what is wrong
  */
 export async function evaluateModel(
   nameOrDirectory: string,
-  { data, split, onBadData, ...options }: EvaluateModelOptions,
-): Promise<Evaluation & { skipped: SkippedClip[] }> {
-  const { utterances, problems } = await readSplit(data, split, { onProblem: onBadData });
-  const skipped: SkippedClip[] = problems.map(({ id, message }) => ({ id, message }));
-  const onBad = ({ id, message }: SkippedClip) => void skipped.push({ id, message });
+  { data, split, onBadData, bootstrapBy = "utterance", ...options }: EvaluateModelOptions,
+): Promise<EvaluationResult & { processingSeconds: number }> {
+  const { normalize = [], resamples = RESAMPLES, seed = 0 } = options;
+  const { utterances: clips, problems } = await readSplit(data, split, { onProblem: onBadData });
+  const skipped = problems.map(({ id, message }) => ({ id, message }));
+  const onBad = ({ id, message }: BadClip) => void skipped.push({ id, message });
   const ctc = await loadCtcModel(nameOrDirectory, options);
   const workers = batchWorkers(1);
+  const begin = performance.now();
   try {
     const loading = { workers, onBadAudio: onBadData, onBad };
-    const { evaluation } = await evaluate(ctc, utterances, {
-      ...options,
-      ...loading,
-    });
-    return { ...evaluation, skipped };
+    const labelled = await withSplits(clips, data, split);
+    const { evaluation, ...acoustic } = await evaluate(ctc, labelled, { ...options, ...loading });
+    const { utterances, ...scores } = evaluation;
+    const units = bootstrapUnits(utterances, bootstrapBy);
+    return {
+      model: nameOrDirectory,
+      data,
+      ...(split === undefined ? {} : { split }),
+      normalize: [...normalize],
+      ...scores,
+      werInterval: bootstrapWer(units, { resamples, seed }),
+      bootstrap: { by: bootstrapBy, resamples, seed },
+      utteranceCount: utterances.length,
+      seconds: sumSeconds(utterances),
+      ...acoustic,
+      groups: groupScores(utterances, seed),
+      confusions: confusionsOf(utterances),
+      unknownCharacters: unknownCharacters(utterances, ctc.tokenizer, normalize),
+      utterances,
+      skipped,
+      processingSeconds: (performance.now() - begin) / 1000,
+    };
   } finally {
     await workers.close();
   }
 }
 
+/** Where several splits are joined, each utterance with its own. */
+async function withSplits(
+  clips: readonly TranscribedUtterance[],
+  data: string,
+  split: string | undefined,
+): Promise<readonly TranscribedUtterance[]> {
+  if (split === undefined) return clips;
+  const names = splitNames(split);
+  const splits = new Map<string, string>();
+  for (const name of names) {
+    // What is wrong with them was said when all were read; lengths come from the index.
+    const { utterances } =
+      names.length > 1 ? await readCorpus(data, name, { onProblem: "skip" }) : { utterances: clips };
+    for (const { id } of utterances) if (!splits.has(id)) splits.set(id, name);
+  }
+  return clips.map((clip) => ({ ...clip, split: splits.get(clip.id)! }));
+}
+
 /**
- * Error rates on utterances, with the share of frames whose likeliest token is the blank and the mean CTC loss
- * of an utterance (of those that are long enough for their labels).
- *
- * @throws the signal's reason where it is aborted
+ * The same with a model in memory, as training needs it: transcripts with their errors, and what the network's scores
+ * say beside them.
  */
 export async function evaluate(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
-  { batchSeconds, batchSize, beamWidth, signal, onProgress, ...loading }: EvaluateOptions = {},
-): Promise<{ evaluation: Evaluation; blankShare: number; ctcLoss: number }> {
+  {
+    batchSeconds,
+    batchSize,
+    beamWidth,
+    normalize = [],
+    signal,
+    onProgress,
+    ...loading
+  }: EvaluateOptions = {},
+): Promise<{ evaluation: Evaluation; blankShare: number; confidence: number; ctcLoss: number }> {
   const { model } = ctc;
-  const hypotheses = new Map<string, string>();
-  let [blanks, frames, loss, losses] = [0, 0, 0, 0];
+  const heard = new Map<string, HeardClip>();
   const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
   const plan = lengthBucketedBatches(utterances, { ...limits, seed: 0, epoch: 0 }).map((indices, batch) => ({
     epoch: 0,
@@ -105,62 +149,108 @@ export async function evaluate(
   const wasTraining = model.training;
   model.eval();
   try {
-    for await (const batch of ctcBatches(ctc, utterances, plan, { ...loading, unknown: "token" })) {
+    const labelled = encodable(utterances, ctc.tokenizer);
+    for await (const batch of ctcBatches(ctc, labelled, plan, { ...loading, unknown: "token" })) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
       signal?.throwIfAborted();
-      const recognized = recognizeBatch(ctc, batch, beamWidth);
-      for (const [row, id] of batch.ids.entries()) hypotheses.set(id, recognized.texts[row]!);
-      blanks += recognized.blanks;
-      frames += recognized.frames;
-      for (const value of recognized.losses.filter(Number.isFinite)) {
-        loss += value;
-        losses++;
-      }
-      onProgress?.(hypotheses.size, utterances.length);
+      const clips = recognizeBatch(ctc, batch, beamWidth);
+      for (const [row, id] of batch.ids.entries()) heard.set(id, clips[row]!);
+      onProgress?.(heard.size, utterances.length);
     }
   } finally {
     model.train(wasTraining);
   }
-  if (hypotheses.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
-  const heard = utterances.filter(({ id }) => hypotheses.has(id));
-  const evaluation = score(heard, hypotheses);
-  return { evaluation, blankShare: frames ? blanks / frames : 0, ctcLoss: losses ? loss / losses : 0 };
+  if (heard.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
+  const clips = [...heard.values()];
+  const frames = clips.reduce((sum, clip) => sum + clip.frames, 0);
+  const blanks = clips.reduce((sum, clip) => sum + clip.blankShare * clip.frames, 0);
+  const losses = clips.map(({ loss }) => loss).filter(Number.isFinite);
+  const evaluated = utterances.flatMap((utterance) => {
+    const clip = heard.get(utterance.id);
+    return clip ? evaluatedUtterance(utterance, clip, normalize) : [];
+  });
+  return {
+    evaluation: { ...scoresOf(evaluated), utterances: evaluated },
+    blankShare: frames ? blanks / frames : 0,
+    confidence: mean(clips.map(({ confidence }) => confidence)),
+    ctcLoss: mean(losses),
+  };
 }
 
-/** Transcripts of a batch, in its order, and each clip's CTC loss. */
+/** What the network makes of a clip. */
+interface HeardClip {
+  text: string;
+  frames: number;
+  blankShare: number;
+  confidence: number;
+  loss: number;
+}
+
+/** The clips of a batch, in its order. */
 function recognizeBatch(
   { model, tokenizer }: { model: CtcModel["model"]; tokenizer: CtcTokenizer },
   batch: CtcBatch,
   beamWidth: number | undefined,
-): { texts: string[]; blanks: number; frames: number; losses: number[] } {
+): HeardClip[] {
   return noGrad(() =>
     scope(() => {
       const { logits, frames } = scoreBatch(model, batch);
-      const vocabulary = model.config.vocabSize;
-      const rows = frames.map((count, row) => logits.select(0, row).narrow(0, 0, count));
-      const decoded = rows.map((row, i) =>
-        decodeCtc(row.toFloat32Array(), frames[i]!, vocabulary, model.config.padTokenId, beamWidth),
-      );
-      return {
-        texts: decoded.map(({ labels }) => tokenizer.decode(labels, { groupTokens: false })),
-        blanks: decoded.reduce((sum, { blankShare }, i) => sum + blankShare * frames[i]!, 0),
-        frames: frames.reduce((sum, count) => sum + count, 0),
-        losses: model.losses(logits, frames, batch).toArray(),
-      };
+      const { vocabSize, padTokenId } = model.config;
+      const losses = model.losses(logits, frames, batch).toArray();
+      return frames.map((count, row) => {
+        const scores = logits.select(0, row).narrow(0, 0, count).toFloat32Array();
+        const { labels, blankShare } = decodeCtc(scores, count, vocabSize, padTokenId, beamWidth);
+        return {
+          text: tokenizer.decode(labels, { groupTokens: false }),
+          frames: count,
+          blankShare,
+          confidence: greedyConfidence(scores, count, vocabSize, padTokenId),
+          loss: losses[row]!,
+        };
+      });
     }),
   );
 }
 
-function score(
+/**
+ * References without the characters that a vocabulary without an unknown token cannot encode: the loss then is that of
+ * the rest. The transcripts are compared with the whole references.
+ */
+function encodable(
   utterances: readonly TranscribedUtterance[],
-  hypotheses: ReadonlyMap<string, string>,
-): Evaluation {
-  const rate = new ErrorRate();
-  const evaluated = utterances.map(({ id, text }) => {
-    const hypothesis = hypotheses.get(id)!;
-    rate.add(text, hypothesis);
-    return { id, reference: text, hypothesis };
-  });
-  const { wer, cer, words, substitutions, deletions, insertions } = rate;
-  return { wer, cer, words, substitutions, deletions, insertions, utterances: evaluated };
+  tokenizer: CtcTokenizer,
+): readonly TranscribedUtterance[] {
+  if (tokenizer.vocabulary.unknownId !== undefined) return utterances;
+  const known = knownCharacters(tokenizer);
+  return utterances.map((each) => ({
+    ...each,
+    text: [...each.text].filter((character) => known.has(character)).join(""),
+  }));
+}
+
+function evaluatedUtterance(
+  { id, path, start, end, text, split, speaker, seconds }: TranscribedUtterance,
+  { text: heard, frames, blankShare, confidence }: HeardClip,
+  normalize: readonly TextNormalization[],
+): EvaluatedUtterance {
+  const [reference, hypothesis] = [normalizeText(text, normalize), normalizeText(heard, normalize)];
+  return {
+    id,
+    reference,
+    hypothesis,
+    ...(split === undefined ? {} : { split }),
+    ...(speaker === undefined ? {} : { speaker }),
+    path,
+    ...(start === undefined ? {} : { start }),
+    ...(end === undefined ? {} : { end }),
+    seconds,
+    frames,
+    blankShare,
+    confidence,
+    ...textErrors(reference, hypothesis),
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,0 +1,94 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { Comparison } from "../evaluation/compare.js";
+import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
+import { sumErrors } from "../text/scoring/error-rate.js";
+import { type Define, print, printJson } from "./command.js";
+import { interval, percent } from "./evaluation-text.js";
+import { formatTable } from "./table.js";
+
+interface Options {
+  bootstrapBy: "utterance" | "speaker";
+  seed: number;
+  differing: number;
+  json: boolean;
+}
+
+/** Below so many segments the normal distribution is a rough guide. */
+const FEW_SEGMENTS = 50;
+
+export const defineCompare: Define = (command) => {
+  command
+    .argument("<first>", "result of 'evaluate --output': a file, or the directory that holds it")
+    .argument("<second>", "another one on the same data")
+    .addOption(
+      new Option("--bootstrap-by <unit>", "what the intervals draw")
+        .choices(["utterance", "speaker"])
+        .default("utterance"),
+    )
+    .option("--seed <number>", "of the bootstrap", whole, 0)
+    .option("--differing <number>", "how many of the utterances that differ most to show", whole, 5)
+    .option("--json", "print the comparison, with all utterances that differ, as JSON", false)
+    .action(async (first: string, second: string, { differing, json, ...options }: Options) => {
+      const { compareResults } = await import("../evaluation/compare.js");
+      const { readResult } = await import("../evaluation/result-file.js");
+      const comparison = compareResults(await readResult(first), await readResult(second), options);
+      if (json) printJson(comparison);
+      else print(describeComparison(comparison, differing));
+    });
+};
+
+function describeComparison(comparison: Comparison, shown: number): string {
+  const { systems, difference, utteranceCount, better, equal, worse, matchedPairs, normalize } = comparison;
+  const rows = systems.map((system, i) => [
+    `${i + 1}  ${system.model ?? system.file}`,
+    percent(system.wer),
+    interval(system.werInterval),
+    String(sumErrors(system)),
+    String(system.words),
+    percent(system.cer),
+  ]);
+  const { z, p, segments } = matchedPairs;
+  const lines = [
+    ...formatTable(["", "WER", "95 %", "errors", "words", "CER"], rows),
+    "",
+    `Difference of 2 to 1        ${points(difference.wer)} points, 95 % interval ${points(difference.low)} to ${points(difference.high)}`,
+    `Probability of improvement  ${(difference.probabilityOfImprovement * 100).toFixed(1)} %`,
+    `Matched pairs (MAPSSWE)     z ${z.toFixed(2)}, p ${probability(p)}, ${segments} segments: ${verdict(comparison)}`,
+    `Of ${utteranceCount} utterances        2 is better in ${better}, as good in ${equal}, worse in ${worse}`,
+  ];
+  if (normalize.length > 0) lines.push(`Compared without ${normalize.join(" and ")}, on both sides.`);
+  if (segments > 0 && segments < FEW_SEGMENTS)
+    lines.push(`${segments} segments with errors are few: take p for a rough guide.`);
+  const utterances = comparison.utterances.slice(0, shown);
+  if (utterances.length > 0) lines.push("", "Utterances that differ most");
+  for (const { id, reference, first, second, firstErrors, secondErrors, words } of utterances) {
+    lines.push(`  ${id}: ${firstErrors} and ${secondErrors} errors in ${words} words`);
+    for (const [name, hypothesis] of [
+      ["1", first],
+      ["2", second],
+    ] as const) {
+      const columns = inColumns(alignWords(reference, hypothesis));
+      lines.push(`    reference     ${columns.reference}`, `    hypothesis ${name}  ${columns.hypothesis}`);
+    }
+  }
+  return lines.join("\n");
+}
+
+function verdict({ matchedPairs: { p, mean } }: Comparison): string {
+  if (p >= 0.05) return "no significant difference";
+  return `${mean < 0 ? "2" : "1"} is significantly better`;
+}
+
+function probability(p: number): string {
+  return p < 0.001 ? p.toExponential(1) : p.toFixed(3);
+}
+
+function points(difference: number): string {
+  const text = (difference * 100).toFixed(2);
+  return difference > 0 ? `+${text}` : text;
+}
+
+function whole(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number.");
+}

@@ -1,0 +1,119 @@
+import type { Interval } from "../evaluation/bootstrap.js";
+import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
+import { worstUtterances } from "../evaluation/summary.js";
+import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
+import { sumErrors } from "../text/scoring/error-rate.js";
+import { formatTable } from "./table.js";
+
+/** Rows of a table of speakers, and words of a list of confusions. */
+const MOST_SPEAKERS = 20;
+const MOST_CONFUSIONS = 8;
+const MOST_UNKNOWN = 10;
+
+/**
+ * What `evaluate` prints: error rates with their counts, tables of splits, speakers and lengths where there are several,
+ * which words are confused, and the utterances with the most errors, reference above hypothesis.
+ */
+export function describeEvaluation(result: EvaluationResult, worst: number): string {
+  const sections = [
+    rates(result),
+    notes(result),
+    groupTable("split", result.groups.split),
+    groupTable("speaker", result.groups.speaker),
+    groupTable("seconds", result.groups.length),
+    confusionLines(result),
+    worstLines(result, worst),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+function rates(result: EvaluationResult): string[] {
+  const { words, substitutions, deletions, insertions, utterances } = result;
+  const { characters, characterSubstitutions, characterDeletions, characterInsertions } = result;
+  const counts = (s: number, d: number, i: number) => `${s} substituted, ${d} deleted, ${i} inserted`;
+  const characterErrors = characterSubstitutions + characterDeletions + characterInsertions;
+  const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
+  const drawn = result.bootstrap.by === "speaker" ? " over speakers" : "";
+  return [
+    `WER  ${percent(result.wer)}  ${sumErrors(result)} errors in ${words} words: ${counts(substitutions, deletions, insertions)}`,
+    `     ${interval(result.werInterval)}  95 % interval${drawn}`,
+    `CER  ${percent(result.cer)}  ${characterErrors} errors in ${characters} characters: ${counts(characterSubstitutions, characterDeletions, characterInsertions)}`,
+    `SER  ${percent(result.sentenceErrorRate)}  ${wrong} of ${utterances.length} utterances with an error`,
+    `${(result.seconds / 60).toFixed(1)} min of audio; ${percent(result.blankShare)} of frames blank; confidence ${result.confidence.toFixed(3)}; CTC loss ${result.ctcLoss.toFixed(2)}`,
+  ];
+}
+
+function notes({ normalize, unknownCharacters }: EvaluationResult): string[] {
+  const { characters, utterances } = unknownCharacters;
+  const lines: string[] = [];
+  if (normalize.length > 0) lines.push(`Compared without ${normalize.join(" and ")}, on both sides.`);
+  if (utterances > 0) {
+    const shown = characters
+      .slice(0, MOST_UNKNOWN)
+      .map(({ character, count, example }) => `${JSON.stringify(character)} ${count}× (${example})`);
+    lines.push(
+      `${utterances} ${utterances === 1 ? "reference has" : "references have"} characters that the model's vocabulary lacks, so that their words can never be right: ` +
+        `${shown.join(", ")}${characters.length > MOST_UNKNOWN ? " and others" : ""}.`,
+    );
+  }
+  return lines;
+}
+
+function groupTable(title: string, groups: readonly GroupScores[]): string[] {
+  if (groups.length < 2) return [];
+  const shown = groups.length > MOST_SPEAKERS ? [...groups].sort((a, b) => b.wer - a.wer) : groups;
+  const rows = shown
+    .slice(0, MOST_SPEAKERS)
+    .map((group) => [
+      group.name,
+      String(group.utteranceCount),
+      String(group.words),
+      percent(group.wer),
+      interval(group.werInterval),
+      String(group.substitutions),
+      String(group.deletions),
+      String(group.insertions),
+      percent(group.cer),
+    ]);
+  const lines = formatTable([title, "utterances", "words", "WER", "95 %", "S", "D", "I", "CER"], rows);
+  const rest = groups.length - rows.length;
+  return rest > 0 ? [...lines, `${rest} others with fewer errors a word`] : lines;
+}
+
+function confusionLines({ confusions }: EvaluationResult): string[] {
+  const { substitutions, deletions, insertions } = confusions;
+  const lists: [string, string[]][] = [
+    ["substituted", substitutions.map((each) => `${each.reference} → ${each.hypothesis} ${each.count}×`)],
+    ["deleted", deletions.map(({ word, count }) => `${word} ${count}×`)],
+    ["inserted", insertions.map(({ word, count }) => `${word} ${count}×`)],
+  ];
+  const lines = lists
+    .filter(([, words]) => words.length > 0)
+    .map(([name, words]) => `  ${name.padEnd(11)}  ${words.slice(0, MOST_CONFUSIONS).join(", ")}`);
+  return lines.length > 0 ? ["Most frequent errors", ...lines] : [];
+}
+
+function worstLines({ utterances }: EvaluationResult, worst: number): string[] {
+  const shown = worstUtterances(utterances).slice(0, worst);
+  if (shown.length === 0) return [];
+  const lines = shown.flatMap((utterance) => {
+    const columns = inColumns(alignWords(utterance.reference, utterance.hypothesis));
+    return [
+      `  ${utterance.id}: ${sumErrors(utterance)} errors in ${utterance.words} words`,
+      `    reference   ${columns.reference}`,
+      `    hypothesis  ${columns.hypothesis}`,
+    ];
+  });
+  return ["Worst utterances", ...lines];
+}
+
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+export function interval({ low, high }: Interval): string {
+  return `${(low * 100).toFixed(2)} to ${(high * 100).toFixed(2)} %`;
+}

@@ -1,0 +1,154 @@
+import { UserError } from "../errors.js";
+import { alignWords } from "../text/scoring/aligned-words.js";
+import { sumErrors, type TextErrors, textErrors } from "../text/scoring/error-rate.js";
+import {
+  type BootstrapDifference,
+  type BootstrapOptions,
+  bootstrapDifference,
+  bootstrapWer,
+  type Interval,
+  RESAMPLES,
+} from "./bootstrap.js";
+import type { Scores } from "./evaluation.js";
+import { errorSegments, type MatchedPairs, matchedPairs } from "./matched-pairs.js";
+import type { ComparableResult } from "./result-file.js";
+import { type BootstrapUnit, bootstrapUnits, scoresOf } from "./summary.js";
+
+export interface ComparedSystem extends Scores {
+  file: string;
+  model?: string;
+  werInterval: Interval;
+}
+
+/** An utterance as two systems heard it. */
+export interface ComparedUtterance {
+  id: string;
+  reference: string;
+  first: string;
+  second: string;
+  words: number;
+  firstErrors: number;
+  secondErrors: number;
+}
+
+export interface Comparison {
+  systems: [ComparedSystem, ComparedSystem];
+  utteranceCount: number;
+  normalize: string[];
+  bootstrap: { by: BootstrapUnit; resamples: number; seed: number };
+  /** Second less first: below 0 where the second is better. */
+  difference: { wer: number } & BootstrapDifference;
+  matchedPairs: MatchedPairs;
+  /** In how many utterances the second system makes fewer, as many and more errors. */
+  better: number;
+  equal: number;
+  worse: number;
+  /** Those in which the number of errors differs, most first. */
+  utterances: ComparedUtterance[];
+}
+
+export interface CompareOptions extends BootstrapOptions {
+  bootstrapBy?: BootstrapUnit | undefined;
+}
+
+/**
+ * Which of two systems is better on the same utterances, and whether chance would explain it.
+ *
+ * @throws UserError naming the first utterance that one of them lacks or whose references differ
+ */
+export function compareResults(
+  first: ComparableResult,
+  second: ComparableResult,
+  { bootstrapBy = "utterance", resamples = RESAMPLES, seed = 0 }: CompareOptions = {},
+): Comparison {
+  const [a, b] = paired(first, second);
+  const options = { resamples, seed };
+  const [unitsA, unitsB] = [bootstrapUnits(a, bootstrapBy), bootstrapUnits(b, bootstrapBy)];
+  const systems: Comparison["systems"] = [
+    system(first, a, bootstrapWer(unitsA, options)),
+    system(second, b, bootstrapWer(unitsB, options)),
+  ];
+  const utterances = a.map((each, i): ComparedUtterance => {
+    const { id, reference, words } = each;
+    const [firstErrors, secondErrors] = [sumErrors(each), sumErrors(b[i]!)];
+    return {
+      id,
+      reference,
+      first: each.hypothesis,
+      second: b[i]!.hypothesis,
+      words,
+      firstErrors,
+      secondErrors,
+    };
+  });
+  const changeOf = ({ firstErrors, secondErrors }: ComparedUtterance) => secondErrors - firstErrors;
+  const differing = utterances.filter((each) => changeOf(each) !== 0);
+  const segments = utterances.flatMap((each) =>
+    errorSegments(alignWords(each.reference, each.first), alignWords(each.reference, each.second)),
+  );
+  const better = differing.filter((each) => changeOf(each) < 0).length;
+  return {
+    systems,
+    utteranceCount: utterances.length,
+    normalize: [...first.normalize],
+    bootstrap: { by: bootstrapBy, ...options },
+    difference: { wer: systems[1].wer - systems[0].wer, ...bootstrapDifference(unitsA, unitsB, options) },
+    matchedPairs: matchedPairs(segments),
+    better,
+    equal: utterances.length - differing.length,
+    worse: differing.length - better,
+    utterances: differing.sort((x, y) => Math.abs(changeOf(y)) - Math.abs(changeOf(x)) || x.words - y.words),
+  };
+}
+
+type ScoredUtterance = ComparableResult["utterances"][number] & TextErrors;
+
+/** Both systems' utterances with their errors, in the first's order. */
+function paired(first: ComparableResult, second: ComparableResult): [ScoredUtterance[], ScoredUtterance[]] {
+  const others = new Map(second.utterances.map((utterance) => [utterance.id, utterance]));
+  const scored = (each: ComparableResult["utterances"][number]) => ({
+    ...each,
+    ...textErrors(each.reference, each.hypothesis),
+  });
+  const pairs = first.utterances.map((each) => {
+    const other = others.get(each.id);
+    if (!other) throw lacking(second, each.id, first);
+    if (other.reference !== each.reference) throw differing(first, second, each, other);
+    return [scored(each), scored({ ...each, hypothesis: other.hypothesis })] as const;
+  });
+  const known = new Set(first.utterances.map(({ id }) => id));
+  const added = second.utterances.find(({ id }) => !known.has(id));
+  if (added) throw lacking(first, added.id, second);
+  return [pairs.map(([each]) => each), pairs.map(([, other]) => other)];
+}
+
+function lacking({ file }: ComparableResult, id: string, { file: other }: ComparableResult): UserError {
+  return new UserError(
+    `Results must be of the same utterances to be compared, but ${file} lacks ${id}, which ${other} has. Evaluate both on the same data.`,
+  );
+}
+
+function differing(
+  first: ComparableResult,
+  second: ComparableResult,
+  { id, reference }: { id: string; reference: string },
+  other: { reference: string },
+): UserError {
+  const [a, b] = [first, second].map(({ normalize }) => normalize.join(",") || "none");
+  const hint =
+    a === b
+      ? "Evaluate both on the same data."
+      : `Their --normalize differs (${a} and ${b}); evaluate both with the same.`;
+  return new UserError(
+    `References must be the same to be compared, but that of ${id} is ${JSON.stringify(reference)} in ${first.file} and ` +
+      `${JSON.stringify(other.reference)} in ${second.file}. ${hint}`,
+  );
+}
+
+function system(
+  { file, model }: ComparableResult,
+  utterances: readonly TextErrors[],
+  werInterval: Interval,
+): ComparedSystem {
+  return { file, ...(model === undefined ? {} : { model }), ...scoresOf(utterances), werInterval };
+}

@@ -1,0 +1,73 @@
+import type { Confusions } from "../text/scoring/confusions.js";
+import type { TextErrors } from "../text/scoring/error-rate.js";
+import type { TextNormalization } from "../text/scoring/normalize-text.js";
+import type { Interval } from "./bootstrap.js";
+import type { UnknownCharacters } from "./unknown-characters.js";
+
+/** An utterance, what was heard in it, and the errors in that. */
+export interface EvaluatedUtterance extends TextErrors {
+  id: string;
+  /** As it is compared: normalised where that was asked for. */
+  reference: string;
+  hypothesis: string;
+  split?: string;
+  speaker?: string;
+  /** The audio file, and where in it the clip begins and ends, in seconds. */
+  path: string;
+  start?: number;
+  end?: number;
+  seconds: number;
+  /** Frames of the network's output. */
+  frames: number;
+  /** The share of frames whose likeliest token is the blank. */
+  blankShare: number;
+  /** From 0 to 1, see `greedyConfidence`. */
+  confidence: number;
+}
+
+/** What utterances are worth together. */
+export interface Scores extends TextErrors {
+  /** Word errors over reference words, of all utterances together. */
+  wer: number;
+  cer: number;
+  /** The share of utterances with at least one word error. */
+  sentenceErrorRate: number;
+}
+
+export interface Evaluation extends Scores {
+  utterances: EvaluatedUtterance[];
+}
+
+/** Scores of a part of the utterances. */
+export interface GroupScores extends Scores {
+  /** The split, the speaker, or the length in seconds such as "2-5". */
+  name: string;
+  utteranceCount: number;
+  seconds: number;
+  /** 95 %, by bootstrap over its utterances. */
+  werInterval: Interval;
+}
+
+/** Everything that is said of a model on a split; what `--json` prints and `--output` keeps. */
+export interface EvaluationResult extends Evaluation {
+  model: string;
+  data: string;
+  split?: string;
+  /** What was taken away from both sides before they were compared. */
+  normalize: TextNormalization[];
+  /** 95 % */
+  werInterval: Interval;
+  bootstrap: { by: "utterance" | "speaker"; resamples: number; seed: number };
+  utteranceCount: number;
+  seconds: number;
+  blankShare: number;
+  /** The mean of the utterances'. */
+  confidence: number;
+  /** CTC loss of an utterance, the mean. */
+  ctcLoss: number;
+  groups: { split: GroupScores[]; speaker: GroupScores[]; length: GroupScores[] };
+  confusions: Confusions;
+  unknownCharacters: UnknownCharacters;
+  /** Clips that could not be used. */
+  skipped: { id: string; message: string }[];
+}
