@@ -2,7 +2,8 @@ import { UserError } from "../errors.js";
 import { detectFormat } from "./audio-format.js";
 import { FileSource } from "./byte-source.js";
 import type { AudioHeader, SampleRange } from "./decoded-audio.js";
-import { HIGHEST_RATE, LOWEST_RATE, resample, resampledLength } from "./resample.js";
+import { mixDown, requireFinite, requireRate } from "./mono.js";
+import { resample, resampledLength } from "./resample.js";
 
 /** Hz; what wav2vec 2.0 was trained on: a frame stands for 20 ms only at this rate. */
 export const SAMPLE_RATE = 16000;
@@ -84,36 +85,6 @@ function toSamples({ start = 0, end }: AudioRange, header: AudioHeader, path: st
         `${end === undefined ? "the end" : `${end} s`}. Correct its start and end.`,
     );
   return { from, to };
-}
-
-function requireRate(rate: number, path: string): void {
-  if (rate < LOWEST_RATE || rate > HIGHEST_RATE)
-    throw new UserError(
-      `sample rate of ${path} must be from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but is ${rate} Hz: ` +
-        "its header is corrupt or was made by hand. Correct it.",
-    );
-}
-
-function mixDown(channelData: Float32Array[]): Float32Array {
-  const [first, second] = channelData;
-  if (!first || !second) return first ?? new Float32Array(0);
-  const mono = new Float32Array(first.length);
-  if (channelData.length === 2) for (let i = 0; i < mono.length; i++) mono[i] = (first[i]! + second[i]!) / 2;
-  else
-    for (let i = 0; i < mono.length; i++) {
-      let sum = 0;
-      for (const channel of channelData) sum += channel[i]!;
-      mono[i] = sum / channelData.length;
-    }
-  return mono;
-}
-
-function requireFinite(samples: Float32Array, path: string): void {
-  const bad = samples.findIndex((sample) => !Number.isFinite(sample));
-  if (bad >= 0)
-    throw new UserError(
-      `samples of ${path} must be finite, but sample ${bad} is ${samples[bad]}. Record it again.`,
-    );
 }
 
 /**

@@ -1,19 +1,27 @@
 import { UserError } from "../errors.js";
-import type { ByteSource } from "./byte-source.js";
+import { type ByteSource, memorySource } from "./byte-source.js";
+import type { ByteStream } from "./byte-stream.js";
 import type { AudioFormat, AudioHeader, DecodedAudio, SampleRange } from "./decoded-audio.js";
 import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac.js";
+import { streamFlac } from "./flac-stream.js";
 import { decodeMp3, isMp3, readMp3Header } from "./mp3.js";
 import { decodeOggFlac, readOggFlacHeader } from "./ogg-flac.js";
 import { decodeOpus, readOpusHeader } from "./ogg-opus.js";
 import { decodeVorbis, readVorbisHeader } from "./ogg-vorbis.js";
-import { decodeWav, readWavHeader } from "./wav.js";
+import { decodeWav, readWavHeader, streamWav } from "./wav.js";
 
-/** How a format is read. Both throw UserErrors that begin with `name`, the file's. */
+/** How a format is read. All throw UserErrors that begin with `name`, the file's. */
 export interface FormatReader {
   format: AudioFormat;
   readHeader(source: ByteSource, name: string): AudioHeader;
   /** Every sample, or those of `range`, which lies within what `readHeader` says. */
   decode(source: ByteSource, name: string, range?: SampleRange): Promise<DecodedAudio>;
+  /**
+   * Every sample, as its bytes come: in parts that hold one behind the other what `decode` returns. What `decode`
+   * refuses is refused when it is reached.
+   * @param piped whether another program writes the stream, which could not go back to its header
+   */
+  stream(stream: ByteStream, name: string, piped: boolean): AsyncGenerator<DecodedAudio>;
 }
 
 const flac: FormatReader = {
@@ -21,12 +29,14 @@ const flac: FormatReader = {
   readHeader: readFlacHeader,
   decode: async (source, name, range) =>
     range ? decodeFlacRange(source, range, name) : decodeFlac(source.read(0, source.size), name),
+  stream: streamFlac,
 };
 
 const wav: FormatReader = {
   format: "wav",
   readHeader: readWavHeader,
   decode: async (source, name, range) => decodeWav(source, name, range),
+  stream: streamWav,
 };
 
 /** A format of which files are decoded whole and then cut. */
@@ -38,6 +48,10 @@ function whole(
   return {
     format,
     readHeader,
+    async *stream(stream, name) {
+      while (await stream.more());
+      yield await decodeWhole(memorySource(stream.bytes), name);
+    },
     async decode(source, name, range) {
       const { channelData, sampleRate } = await decodeWhole(source, name);
       if (!range) return { channelData, sampleRate };
@@ -51,32 +65,43 @@ const oggOpus = whole("ogg-opus", readOpusHeader, decodeOpus);
 const oggVorbis = whole("ogg-vorbis", readVorbisHeader, decodeVorbis);
 const oggFlac = whole("ogg-flac", readOggFlacHeader, decodeOggFlac);
 
+/** What `detectFormat` must see of a file. */
+export const MAGIC = 64;
+
 /**
  * Tells by its first bytes what a file holds.
+ * @param piped as in `FormatReader.stream`
  * @throws UserError naming the file where it is empty or of none of the formats
  */
-export function detectFormat(source: ByteSource, name: string): FormatReader {
-  if (source.size === 0) throw new UserError(`${name} must be an audio file, but is empty (0 bytes).`);
-  const head = source.read(0, 64);
+export function detectFormat(source: ByteSource, name: string, piped = false): FormatReader {
+  if (source.size === 0)
+    throw new UserError(`${name} must be ${piped ? "audio" : "an audio file"}, but is empty (0 bytes).`);
+  const head = source.read(0, MAGIC);
   const magic = String.fromCharCode(...head.subarray(0, 4));
   if (magic === "fLaC") return flac;
-  if (magic === "RIFF") return wav;
-  if (magic === "OggS") return detectOgg(head, name);
+  if (["RIFF", "RF64", "BW64"].includes(magic)) return wav;
+  if (magic === "OggS") return detectOgg(head, name, piped);
   if (isMp3(head)) return mp3;
   throw new UserError(
     `${name} must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but begins with ${JSON.stringify(magic)}. ` +
-      `Convert it with: ffmpeg -i ${name} OUTPUT.flac`,
+      conversion(name, piped),
   );
 }
 
 /** The first page of an Ogg file holds the codec's header alone, behind one segment's length. */
-function detectOgg(head: Uint8Array, name: string): FormatReader {
+function detectOgg(head: Uint8Array, name: string, piped: boolean): FormatReader {
   const packet = String.fromCharCode(...head.subarray(28, 36));
   if (packet === "OpusHead") return oggOpus;
   if (packet.startsWith("\x01vorbis")) return oggVorbis;
   if (packet.startsWith("\x7fFLAC")) return oggFlac;
   throw new UserError(
     `${name} must hold Opus, Vorbis or FLAC in its Ogg stream, but it begins with ${JSON.stringify(packet)}. ` +
-      `Convert it with: ffmpeg -i ${name} OUTPUT.flac`,
+      conversion(name, piped),
   );
+}
+
+function conversion(name: string, piped: boolean): string {
+  return piped
+    ? "Convert it with: ffmpeg -i INPUT -f wav -"
+    : `Convert it with: ffmpeg -i ${name} OUTPUT.flac`;
 }

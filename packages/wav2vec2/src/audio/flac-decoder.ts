@@ -26,24 +26,51 @@ const SAMPLE_BITS = [0, 8, 12, 0, 16, 20, 24, 32]; // by the header's code; 0: a
  */
 export function decodeFrames(
   frames: readonly FlacFrame[],
-  { channels, bitsPerSample }: FlacFormat,
+  format: FlacFormat,
 ): { channelData: Float32Array[]; md5: Uint8Array } {
   const length = frames.reduce((sum, { header }) => sum + header.blockSize, 0);
-  const largest = frames.reduce((size, { header }) => Math.max(size, header.blockSize), 0);
-  const channelData = Array.from({ length: channels }, () => new Float32Array(length));
-  const blocks = Array.from({ length: channels }, () => new Int32Array(largest));
-  const pcm = new PcmHash(largest, channels, Math.ceil(bitsPerSample / 8));
-  const scale = 2 ** (1 - bitsPerSample);
+  const channelData = Array.from({ length: format.channels }, () => new Float32Array(length));
+  const decoder = new FlacDecoder(format);
   let start = 0;
-  for (const { bytes, header } of frames) {
-    const block = blocks.map((samples) => samples.subarray(0, header.blockSize));
-    decodeFrame(bytes, header.length, block, bitsPerSample);
-    for (let channel = 0; channel < channels; channel++)
-      copyScaled(block[channel]!, scale, channelData[channel]!, start);
-    pcm.update(block);
-    start += header.blockSize;
+  for (const frame of frames) {
+    decoder.decode(frame, channelData, start);
+    start += frame.header.blockSize;
   }
-  return { channelData, md5: pcm.digest() };
+  return { channelData, md5: decoder.md5() };
+}
+
+/** Decodes frames one after the other, as `decodeFrames` does all. */
+export class FlacDecoder {
+  readonly #bitsPerSample: number;
+  readonly #blocks: Int32Array[];
+  readonly #pcm: PcmHash;
+
+  constructor({ channels, bitsPerSample }: FlacFormat) {
+    this.#bitsPerSample = bitsPerSample;
+    this.#blocks = Array.from({ length: channels }, () => new Int32Array(0));
+    this.#pcm = new PcmHash(Math.ceil(bitsPerSample / 8));
+  }
+
+  /**
+   * @param out [channels][samples], written from `start` on
+   * @throws Error where the format forbids what is there
+   */
+  decode({ bytes, header }: FlacFrame, out: Float32Array[], start: number): void {
+    const blocks = this.#blocks;
+    if (blocks[0]!.length < header.blockSize)
+      for (let channel = 0; channel < blocks.length; channel++)
+        blocks[channel] = new Int32Array(header.blockSize);
+    const block = blocks.map((samples) => samples.subarray(0, header.blockSize));
+    decodeFrame(bytes, header.length, block, this.#bitsPerSample);
+    const scale = 2 ** (1 - this.#bitsPerSample);
+    for (const [channel, samples] of block.entries()) copyScaled(samples, scale, out[channel]!, start);
+    this.#pcm.update(block);
+  }
+
+  /** Of all that was decoded; the decoder has done its work then. */
+  md5(): Uint8Array {
+    return this.#pcm.digest();
+  }
 }
 
 /** @param block one array of the block's size a channel, which is written */
@@ -84,19 +111,15 @@ function copyScaled(block: Int32Array, scale: number, out: Float32Array, start: 
 /** The MD5 of blocks of samples. */
 class PcmHash {
   readonly #hash: Hash = createHash("md5");
-  readonly #pcm: Uint8Array;
+  #pcm = new Uint8Array(0);
 
-  constructor(
-    blockSize: number,
-    channels: number,
-    readonly sampleBytes: number,
-  ) {
-    this.#pcm = new Uint8Array(blockSize * channels * sampleBytes);
-  }
+  constructor(readonly sampleBytes: number) {}
 
   update(block: Int32Array[]): void {
     const length = block[0]!.length;
     const { sampleBytes } = this;
+    const size = length * block.length * sampleBytes;
+    if (this.#pcm.length < size) this.#pcm = new Uint8Array(size);
     if (sampleBytes === 2) {
       const pcm = new Int16Array(this.#pcm.buffer);
       if (block.length === 1) pcm.set(block[0]!);
@@ -114,7 +137,7 @@ class PcmHash {
           )
             pcm[at] = samples[i]! >> (8 * byte);
     }
-    this.#hash.update(this.#pcm.subarray(0, length * block.length * sampleBytes));
+    this.#hash.update(this.#pcm.subarray(0, size));
   }
 
   digest(): Uint8Array {

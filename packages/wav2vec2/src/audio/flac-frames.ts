@@ -25,12 +25,14 @@ export const MAX_FRAME_HEADER = 16;
  * included, is 0 and the stretch ends or a valid frame header follows. The decoder's own parser is not used: it loses
  * the last frame of many files.
  * @param bytes may go on behind `end`, for the header that follows there
+ * @param isWhole whether the stretch ends with a frame; else what follows the last header in it is left
  * @returns the frames and the number of bytes behind the last one, which are a damaged frame or junk
  */
 export function splitFrames(
   bytes: Uint8Array,
   begin: number,
   end = bytes.length,
+  isWhole = true,
 ): { frames: FlacFrame[]; rest: number } {
   const frames: FlacFrame[] = [];
   let start = begin;
@@ -39,6 +41,7 @@ export function splitFrames(
   let checksum = 0;
   for (let at = start; header && at < end; ) {
     at = findSync(bytes, at + 2, end);
+    if (!isWhole && at + MAX_FRAME_HEADER >= end) break;
     const next = at < bytes.length ? parseFrameHeader(bytes, at) : undefined;
     if (at < end && !next) continue;
     checksum = crc16(bytes, checked, at, checksum);

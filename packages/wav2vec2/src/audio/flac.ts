@@ -20,7 +20,7 @@ export interface FlacInfo {
 }
 
 // "fLaC", the block header (type, length) and the 34 bytes of STREAMINFO, which is always the first block.
-const STREAMINFO_END = 42;
+export const STREAMINFO_END = 42;
 
 /**
  * Reads a FLAC file's length and format from its first 42 bytes, without decoding.
@@ -95,8 +95,7 @@ export function decodeFlac(bytes: Uint8Array, name: string): DecodedAudio {
   const { channelData, md5 } = decode(frames, info, name);
   const samples = channelData[0]?.length ?? 0;
   if (info.samples === 0 ? rest > 0 : samples !== info.samples) throw incomplete(name, info.samples, samples);
-  if (info.md5.some((byte) => byte !== 0) && !info.md5.every((byte, i) => byte === md5[i]))
-    throw new UserError(`${name} must match the MD5 in its header, but does not: it is corrupt. ${AGAIN}`);
+  requireMd5(info, md5, name);
   return { channelData, sampleRate: info.sampleRate };
 }
 
@@ -117,7 +116,13 @@ export function decodeFlacRange(source: ByteSource, range: SampleRange, name: st
   return { channelData: channelData.map((channel) => channel.slice(from, to)), sampleRate: info.sampleRate };
 }
 
-function incomplete(name: string, expected: number, samples: number): UserError {
+/** @param md5 of all samples */
+export function requireMd5(info: FlacInfo, md5: Uint8Array, name: string): void {
+  if (info.md5.some((byte) => byte !== 0) && !info.md5.every((byte, i) => byte === md5[i]))
+    throw new UserError(`${name} must match the MD5 in its header, but does not: it is corrupt. ${AGAIN}`);
+}
+
+export function incomplete(name: string, expected: number, samples: number): UserError {
   if (samples === 0)
     return new UserError(`${name} must hold audio, but no sample could be decoded. ${AGAIN}`);
   return new UserError(
@@ -135,8 +140,13 @@ function decode(frames: FlacFrame[], info: FlacInfo, name: string): ReturnType<t
   try {
     return decodeFrames(frames, info);
   } catch (error) {
-    throw new UserError(
-      `${name} must be a valid FLAC file, but is corrupt: ${(error as Error).message}. ${AGAIN}`,
-    );
+    throw corrupt(name, error);
   }
+}
+
+/** @param error the decoder's */
+export function corrupt(name: string, error: unknown): UserError {
+  return new UserError(
+    `${name} must be a valid FLAC file, but is corrupt: ${(error as Error).message}. ${AGAIN}`,
+  );
 }

@@ -1,7 +1,9 @@
 import { UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
+import type { ByteStream } from "./byte-stream.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
 import { toInt16 } from "./int16.js";
+import { decodePcm, type PcmFormat, streamSamples } from "./pcm.js";
 
 // Format tags of the "fmt " chunk: https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatex
 const PCM = 1;
@@ -10,11 +12,7 @@ const EXTENSIBLE = 0xfffe;
 
 /** Where a WAV file's samples are and how they are coded. */
 interface WavLayout {
-  encoding: "integer" | "float";
-  channels: number;
-  /** Hz. */
-  sampleRate: number;
-  sampleBytes: number;
+  format: PcmFormat;
   /** Samples a channel. */
   samples: number;
   /** Of the first sample's first byte in the file. */
@@ -23,7 +21,8 @@ interface WavLayout {
 
 /** @throws UserError as `decodeWav` */
 export function readWavHeader(source: ByteSource, name: string): AudioHeader {
-  const { sampleRate, channels, sampleBytes, samples } = parseLayout(source, name);
+  const { format, samples } = parseLayout(source, name);
+  const { sampleRate, channels, sampleBytes } = format;
   return { format: "wav", sampleRate, channels, bitsPerSample: sampleBytes * 8, samples };
 }
 
@@ -36,40 +35,132 @@ export function readWavHeader(source: ByteSource, name: string): AudioHeader {
  * @throws UserError naming the file where it is no WAV file, truncated or in another encoding
  */
 export function decodeWav(source: ByteSource, name: string, range?: SampleRange): DecodedAudio {
-  const layout = parseLayout(source, name);
-  const { from, to } = range ?? { from: 0, to: layout.samples };
-  const frameBytes = layout.channels * layout.sampleBytes;
-  const bytes = source.read(layout.position + from * frameBytes, (to - from) * frameBytes);
-  return { channelData: readSamples(bytes, layout, to - from), sampleRate: layout.sampleRate };
+  const { format, samples, position } = parseLayout(source, name);
+  const { from, to } = range ?? { from: 0, to: samples };
+  const frameBytes = format.channels * format.sampleBytes;
+  const bytes = source.read(position + from * frameBytes, (to - from) * frameBytes);
+  return { channelData: decodePcm(bytes, format, to - from), sampleRate: format.sampleRate };
 }
 
 function parseLayout(source: ByteSource, name: string): WavLayout {
-  const start = source.read(0, 12);
-  if (start.length < 12 || tag(start, 0) !== "RIFF" || tag(start, 8) !== "WAVE")
-    throw new UserError(`${name} must be a WAV file, but does not begin with a RIFF/WAVE header.`);
-  let format: Omit<WavLayout, "samples" | "position"> | undefined;
-  for (let at = 12; at + 8 <= source.size; ) {
-    const chunk = source.read(at, 8);
-    const size = viewOf(chunk).getUint32(4, true);
-    const position = at + 8;
-    if (tag(chunk, 0) === "fmt ") format = parseFormat(source.read(position, Math.min(size, 40)), size, name);
-    if (tag(chunk, 0) === "data") {
-      if (!format)
-        throw new UserError(`${name} must have a "fmt " chunk before its "data" chunk, but has none.`);
+  const chunks = new WavChunks(source.read(0, START), name);
+  for (let at = START; at + CHUNK_HEADER <= source.size; ) {
+    const { id, size, length } = chunks.read(source.read(at, CHUNK_HEADER));
+    const position = at + CHUNK_HEADER;
+    if (id !== "data") chunks.take(id, source.read(position, Math.min(size, MAX_BODY)), size);
+    else {
+      const format = chunks.requireFormat();
       const available = source.size - position;
-      // Programs that write to a pipe do not know the size and put the largest one there.
-      const streamed = size === 0xffffffff;
-      if (size > available && !streamed)
-        throw new UserError(
-          `${name} must hold ${size} bytes of samples by its header, but only ${available} are there: ` +
-            `the file is truncated. ${AGAIN}`,
-        );
-      const samples = Math.floor((streamed ? available : size) / (format.channels * format.sampleBytes));
-      return { ...format, samples, position };
+      if (size > available && size !== UNKNOWN) throw truncated(name, size, available);
+      const frameBytes = format.channels * format.sampleBytes;
+      return { format, samples: Math.floor(Math.min(size, available) / frameBytes), position };
     }
-    at = position + size + (size & 1); // chunks are padded to even sizes
+    at = position + length;
   }
-  throw new UserError(`${name} must have a "data" chunk, but has none: the file is truncated or corrupt.`);
+  throw withoutData(name);
+}
+
+/**
+ * Decodes a WAV file as its bytes come.
+ * @param piped whether the program that writes it cannot go back to put the size into the header, and leaves there 0
+ * (GStreamer), nearly 2^31 (SoX, arecord) or 2^32 - 1 (FFmpeg): then the samples go on to the stream's end
+ * @throws UserError as `decodeWav`
+ */
+export async function* streamWav(
+  stream: ByteStream,
+  name: string,
+  piped: boolean,
+): AsyncGenerator<DecodedAudio> {
+  await stream.fill(START);
+  const chunks = new WavChunks(stream.bytes, name);
+  stream.take(START);
+  while (await stream.fill(CHUNK_HEADER)) {
+    const { id, size, length } = chunks.read(stream.take(CHUNK_HEADER));
+    if (id === "data") {
+      const isOpen = piped && (size === 0 || (size >= 0x7fff0000 && size <= 2 ** 31));
+      yield* streamData(stream, chunks.requireFormat(), isOpen ? UNKNOWN : size, name);
+      return;
+    }
+    await stream.fill(Math.min(size, MAX_BODY));
+    chunks.take(id, stream.bytes.subarray(0, Math.min(size, MAX_BODY)), size);
+    await stream.skip(length);
+  }
+  throw withoutData(name);
+}
+
+async function* streamData(
+  stream: ByteStream,
+  format: PcmFormat,
+  size: number,
+  name: string,
+): AsyncGenerator<DecodedAudio> {
+  const begin = stream.position;
+  yield* streamSamples(stream, format, size);
+  if (size === UNKNOWN) return;
+  const left = size - (stream.position - begin);
+  if (!(await stream.fill(left))) throw truncated(name, size, size - left + stream.bytes.length);
+}
+
+/** Of "RIFF", a size and "WAVE". */
+const START = 12;
+/** Of a chunk's name and its size. */
+const CHUNK_HEADER = 8;
+/** What must be seen of the chunks that describe the samples. */
+const MAX_BODY = 40;
+/** The size of samples that go on to the file's end. */
+const UNKNOWN = Number.POSITIVE_INFINITY;
+
+/** What a WAV file's chunks say, one after the other. */
+class WavChunks {
+  #format: PcmFormat | undefined;
+  readonly #isLong: boolean;
+  #longSize = UNKNOWN;
+
+  constructor(
+    start: Uint8Array,
+    readonly name: string,
+  ) {
+    const magic = tag(start, 0);
+    // RF64 and its successor BW64 hold more than 4 GiB: https://tech.ebu.ch/docs/tech/tech3306.pdf
+    this.#isLong = magic === "RF64" || magic === "BW64";
+    if (start.length < START || (magic !== "RIFF" && !this.#isLong) || tag(start, 8) !== "WAVE")
+      throw new UserError(`${name} must be a WAV file, but does not begin with a RIFF/WAVE header.`);
+  }
+
+  /** @returns the size of the samples, and the length of what follows the header; chunks are padded to even sizes */
+  read(header: Uint8Array): { id: string; size: number; length: number } {
+    const id = tag(header, 0);
+    const size = viewOf(header).getUint32(4, true);
+    // Programs that write to a pipe do not know the size and put the largest one there.
+    const isOpen = id === "data" && size === 0xffffffff;
+    return { id, size: isOpen ? this.#longSize : size, length: size + (size & 1) };
+  }
+
+  /** @param body the chunk's first 40 bytes, or all of them where they are fewer */
+  take(id: string, body: Uint8Array, size: number): void {
+    if (id === "fmt ") this.#format = parseFormat(body, size, this.name);
+    // Behind the size of the file stands the one of the samples, in 64 bits.
+    if (id === "ds64" && this.#isLong && body.length >= 16) {
+      const longSize = Number(viewOf(body).getBigUint64(8, true));
+      if (longSize > 0 && longSize < 2 ** 53) this.#longSize = longSize;
+    }
+  }
+
+  requireFormat(): PcmFormat {
+    if (this.#format) return this.#format;
+    throw new UserError(`${this.name} must have a "fmt " chunk before its "data" chunk, but has none.`);
+  }
+}
+
+function truncated(name: string, size: number, available: number): UserError {
+  return new UserError(
+    `${name} must hold ${size} bytes of samples by its header, but only ${available} are there: ` +
+      `the file is truncated. ${AGAIN}`,
+  );
+}
+
+function withoutData(name: string): UserError {
+  return new UserError(`${name} must have a "data" chunk, but has none: the file is truncated or corrupt.`);
 }
 
 function tag(bytes: Uint8Array, at: number): string {
@@ -81,7 +172,7 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 /** @param body the chunk's first 40 bytes, or all of them where they are fewer */
-function parseFormat(body: Uint8Array, size: number, name: string): Omit<WavLayout, "samples" | "position"> {
+function parseFormat(body: Uint8Array, size: number, name: string): PcmFormat {
   if (size < 16 || body.length < Math.min(size, 40))
     throw new UserError(`${name} must have a "fmt " chunk of 16 bytes or more, but the chunk is cut off.`);
   const view = viewOf(body);
@@ -103,28 +194,6 @@ function parseFormat(body: Uint8Array, size: number, name: string): Omit<WavLayo
       `${name} must have at least one channel and a sample rate, but has ${channels} and ${sampleRate} Hz.`,
     );
   return { encoding: isPcm ? "integer" : "float", channels, sampleRate, sampleBytes: sampleBits / 8 };
-}
-
-function readSamples(bytes: Uint8Array, layout: WavLayout, length: number): Float32Array[] {
-  const { channels, sampleBytes } = layout;
-  const view = viewOf(bytes);
-  const read = sampleReader(view, layout);
-  const step = channels * sampleBytes;
-  return Array.from({ length: channels }, (_, channel) => {
-    const samples = new Float32Array(length);
-    let at = channel * sampleBytes;
-    for (let i = 0; i < length; i++, at += step) samples[i] = read(at);
-    return samples;
-  });
-}
-
-function sampleReader(view: DataView, { encoding, sampleBytes }: WavLayout): (at: number) => number {
-  if (encoding === "float")
-    return sampleBytes === 4 ? (at) => view.getFloat32(at, true) : (at) => view.getFloat64(at, true);
-  if (sampleBytes === 1) return (at) => (view.getUint8(at) - 128) / 128; // 8 bits alone are unsigned
-  if (sampleBytes === 2) return (at) => view.getInt16(at, true) / 2 ** 15;
-  if (sampleBytes === 3) return (at) => (view.getInt8(at + 2) * 65536 + view.getUint16(at, true)) / 2 ** 23;
-  return (at) => view.getInt32(at, true) / 2 ** 31;
 }
 
 /**

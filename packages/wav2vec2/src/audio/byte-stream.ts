@@ -1,0 +1,84 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { unreadable } from "../files/unreadable.js";
+import type { ByteSource } from "./byte-source.js";
+
+const EMPTY = new Uint8Array(0);
+
+/** Bytes that are read in order, once: those of a file of any length, or what comes through a pipe. */
+export class ByteStream {
+  /** What was read and not taken yet; kept by who took it, never overwritten. */
+  bytes: Uint8Array = EMPTY;
+  /** Of `bytes` in the stream. */
+  position = 0;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** Reads on. @returns false at the stream's end */
+  async more(): Promise<boolean> {
+    const { value, done } = await this.#chunks.next();
+    if (done) return false;
+    this.bytes = this.bytes.length === 0 ? value : Buffer.concat([this.bytes, value]);
+    return true;
+  }
+
+  /** Reads on until `length` bytes are there. @returns false where the stream ends before */
+  async fill(length: number): Promise<boolean> {
+    while (this.bytes.length < length) if (!(await this.more())) return false;
+    return true;
+  }
+
+  /** The next bytes, of which `length` must be there. */
+  take(length: number): Uint8Array {
+    const taken = this.bytes.subarray(0, length);
+    this.bytes = this.bytes.subarray(length);
+    this.position += length;
+    return taken;
+  }
+
+  /** Leaves out the next bytes, there or not. @returns false where the stream ends before */
+  async skip(length: number): Promise<boolean> {
+    let left = length;
+    while (left > this.bytes.length) {
+      left -= this.bytes.length;
+      this.take(this.bytes.length);
+      if (!(await this.more())) return false;
+    }
+    this.take(left);
+    return true;
+  }
+
+  /** Must be called when nothing more is read. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}
+
+// Some seconds of speech: a read takes a small part of the time of decoding them.
+const CHUNK = 2 ** 18;
+
+/**
+ * A file's bytes, or those of a named pipe.
+ * @throws UserError naming the file where the system does not read it
+ */
+export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(CHUNK), 0, CHUNK, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    throw unreadable(path, "an audio file", error);
+  } finally {
+    await file?.close();
+  }
+}
+
+export async function* sourceChunks(source: ByteSource): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < source.size; at += CHUNK) yield source.read(at, CHUNK);
+}

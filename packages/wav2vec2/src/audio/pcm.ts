@@ -1,0 +1,56 @@
+import type { ByteStream } from "./byte-stream.js";
+import type { DecodedAudio } from "./decoded-audio.js";
+
+/** How samples that are not compressed are coded: little-endian, channels interleaved. */
+export interface PcmFormat {
+  encoding: "integer" | "float";
+  channels: number;
+  /** Hz. */
+  sampleRate: number;
+  /** 1 (unsigned), 2, 3 or 4 of integers, 4 or 8 of floats. */
+  sampleBytes: number;
+}
+
+/**
+ * Integers become integers / 2^(bits-1).
+ * @param length samples a channel, which are there
+ * @returns [channels][length]
+ */
+export function decodePcm(bytes: Uint8Array, format: PcmFormat, length: number): Float32Array[] {
+  const { channels, sampleBytes } = format;
+  const read = sampleReader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), format);
+  const step = channels * sampleBytes;
+  return Array.from({ length: channels }, (_, channel) => {
+    const samples = new Float32Array(length);
+    let at = channel * sampleBytes;
+    for (let i = 0; i < length; i++, at += step) samples[i] = read(at);
+    return samples;
+  });
+}
+
+function sampleReader(view: DataView, { encoding, sampleBytes }: PcmFormat): (at: number) => number {
+  if (encoding === "float")
+    return sampleBytes === 4 ? (at) => view.getFloat32(at, true) : (at) => view.getFloat64(at, true);
+  if (sampleBytes === 1) return (at) => (view.getUint8(at) - 128) / 128; // 8 bits alone are unsigned
+  if (sampleBytes === 2) return (at) => view.getInt16(at, true) / 2 ** 15;
+  if (sampleBytes === 3) return (at) => (view.getInt8(at + 2) * 65536 + view.getUint16(at, true)) / 2 ** 23;
+  return (at) => view.getInt32(at, true) / 2 ** 31;
+}
+
+/**
+ * Decodes what a stream holds as it comes: whole samples of all channels, a cut-off last one is left.
+ * @param size in bytes; the stream may end before
+ */
+export async function* streamSamples(
+  stream: ByteStream,
+  format: PcmFormat,
+  size = Number.POSITIVE_INFINITY,
+): AsyncGenerator<DecodedAudio> {
+  const { channels, sampleBytes, sampleRate } = format;
+  const frameBytes = channels * sampleBytes;
+  for (let left = size; left >= frameBytes && (await stream.fill(frameBytes)); ) {
+    const length = Math.floor(Math.min(left, stream.bytes.length) / frameBytes);
+    left -= length * frameBytes;
+    yield { channelData: decodePcm(stream.take(length * frameBytes), format, length), sampleRate };
+  }
+}
