@@ -1,11 +1,6 @@
+import { resolveDecodingOptions } from "./decoding-options.js";
 import { greedyDecode } from "./greedy.js";
-import { beamDecode } from "./prefix-beam.js";
-
-/**
- * Prefixes of the beam search where nothing else is said. Labels of uncertain place, such as the space in a pause,
- * are often spread over frames and lost by greedy decoding.
- */
-export const DEFAULT_BEAM_WIDTH = 16;
+import { PrefixBeam } from "./prefix-beam.js";
 
 /**
  * The labels of one utterance and its share of frames whose likeliest token is the blank.
@@ -18,9 +13,11 @@ export function decodeCtc(
   frames: number,
   vocabularySize: number,
   blankId: number,
-  beamWidth = DEFAULT_BEAM_WIDTH,
+  beamWidth?: number,
 ): { labels: Int32Array; blankShare: number } {
-  const greedy = greedyDecode(logits, frames, vocabularySize, blankId);
-  if (beamWidth === 1) return greedy;
-  return { ...greedy, labels: beamDecode(logits, frames, vocabularySize, blankId, beamWidth) };
+  if (beamWidth === 1) return greedyDecode(logits, frames, vocabularySize, blankId);
+  const tokens = { size: vocabularySize, blankId, delimiterId: undefined };
+  const search = new PrefixBeam(tokens, resolveDecodingOptions({ beamWidth }), undefined);
+  search.push(logits, frames);
+  return { labels: search.best().labels, blankShare: search.blankShare };
 }

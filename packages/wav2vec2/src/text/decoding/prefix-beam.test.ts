@@ -1,47 +1,138 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../../data/random.js";
-import { beamDecode } from "./prefix-beam.js";
+import { CtcTokenizer } from "../tokenizer.js";
+import { Vocabulary } from "../vocabulary.js";
+import { arpaModel } from "./arpa-fixture.js";
+import { CtcDecoder } from "./ctc-decoder.js";
+import type { DecodingOptions } from "./decoding-options.js";
 
-/** The most likely labels by adding up every alignment of so many frames. */
-function bruteForce(logits: Float32Array, frames: number, vocabulary: number, blank: number): string {
+/** Everything is followed. */
+const WIDE = {
+  beamWidth: 5000,
+  tokenMinLogp: Number.NEGATIVE_INFINITY,
+  beamPruneLogp: Number.NEGATIVE_INFINITY,
+};
+const LM = arpaModel(
+  [
+    "\\1-grams:",
+    "-1.2\t<unk>",
+    "-9\t<s>\t-0.3",
+    "-0.9\t</s>",
+    "-0.5\ta\t-0.2",
+    "-0.8\tab\t-0.4",
+    "-1.1\tbb\t-0.1",
+    "",
+    "\\2-grams:",
+    "-0.3\t<s> ab\t-0.2",
+    "-0.2\ta bb\t-0.1",
+    "-0.7\tbb </s>",
+    "",
+    "\\3-grams:",
+    "-0.1\t<s> ab a",
+    "-0.4\ta bb a",
+    "",
+  ].join("\n"),
+);
+
+/** ln P of each text: all alignments of so many frames added up. */
+function textProbabilities(
+  logits: Float32Array,
+  frames: number,
+  tokenizer: CtcTokenizer,
+): Map<string, number> {
+  const { size, blankId } = tokenizer.vocabulary;
   const sums = new Map<string, number>();
-  for (let path = 0; path < vocabulary ** frames; path++) {
+  for (let path = 0; path < size ** frames; path++) {
     let [probability, previous, rest] = [1, -1, path];
     const labels: number[] = [];
     for (let frame = 0; frame < frames; frame++) {
-      const row = logits.subarray(frame * vocabulary, (frame + 1) * vocabulary);
-      const id = rest % vocabulary;
-      rest = Math.floor(rest / vocabulary);
+      const row = logits.subarray(frame * size, (frame + 1) * size);
+      const id = rest % size;
+      rest = Math.floor(rest / size);
       probability *= Math.exp(row[id]!) / row.reduce((sum, value) => sum + Math.exp(value), 0);
-      if (id !== previous && id !== blank) labels.push(id);
+      if (id !== previous && id !== blankId) labels.push(id);
       previous = id;
     }
-    sums.set(labels.join(), (sums.get(labels.join()) ?? 0) + probability);
+    const text = tokenizer.decode(labels, { groupTokens: false }).replace(/ +/gu, " ");
+    sums.set(text, (sums.get(text) ?? 0) + probability);
   }
-  return [...sums].sort((a, b) => b[1] - a[1])[0]![0];
+  return new Map([...sums].map(([text, sum]) => [text, Math.log(sum)]));
 }
 
+/** What the words of a text add, as pyctcdecode counts. */
+function wordsScore(words: string[], options: DecodingOptions): number {
+  const { languageModel: lm, lmWeight = 0.5, wordScore = 1.5, unknownScore = -10 } = options;
+  let score = 0;
+  for (const word of words) if (options.hotwords?.includes(word)) score += options.hotwordWeight ?? 10;
+  if (!lm) return score;
+  const known = new Set(lm.words());
+  let state = lm.begin;
+  for (const word of words) {
+    const id = known.has(word) ? lm.wordId(word) : lm.unknownWord;
+    score += lmWeight * lm.score(state, id) + wordScore;
+    if (!known.has(word)) score += lmWeight * Math.LN10 * unknownScore;
+    state = lm.next(state, id);
+  }
+  return score + lmWeight * lm.end(state);
+}
+
+function compareWithAll(
+  random: Random,
+  tokenizer: CtcTokenizer,
+  options: DecodingOptions,
+  wordsOf = (text: string) => text.split(" ").filter(Boolean),
+): void {
+  const frames = 1 + random.integer(5);
+  const logits = Float32Array.from(
+    { length: frames * tokenizer.vocabulary.size },
+    () => 4 * random.uniform(),
+  );
+  const ranked = [...textProbabilities(logits, frames, tokenizer)]
+    .map(([text, acoustic]) => ({ text, acoustic, score: acoustic + wordsScore(wordsOf(text), options) }))
+    .sort((a, b) => b.score - a.score);
+  const found = new CtcDecoder(tokenizer, { ...WIDE, ...options }).nBest(logits, frames, 8);
+  const finite = ranked.filter(({ score }) => score > Number.NEGATIVE_INFINITY).slice(0, 8);
+  expect(found.length).toBe(finite.length);
+  for (const [i, { text, score, acousticScore }] of found.entries()) {
+    expect(text).toBe(finite[i]!.text);
+    expect(score).toBeCloseTo(finite[i]!.score, 9);
+    expect(acousticScore).toBeCloseTo(finite[i]!.acoustic, 9);
+  }
+}
+
+const LETTERS = new CtcTokenizer(new Vocabulary(["<pad>", "|", "a", "b"]));
+const CASES: Record<string, DecodingOptions> = {
+  "alignments alone": {},
+  "a language model": { languageModel: LM },
+  "a heavy language model": { languageModel: LM, lmWeight: 2.5, wordScore: 0.5, unknownScore: -0.3 },
+  "a language model without weight": { languageModel: LM, lmWeight: 0, wordScore: -1 },
+  hotwords: { hotwords: ["ba", "b"], hotwordWeight: 1.7 },
+  "a language model and hotwords": {
+    languageModel: LM,
+    hotwords: ["ba", "ab"],
+    unknownScore: -2,
+    hotwordWeight: 3,
+  },
+};
+
 describe("prefix beam search", () => {
-  it("finds the most likely labels over all alignments", () => {
-    const random = new Random(3, "beam");
-    for (let trial = 0; trial < 60; trial++) {
-      const [frames, vocabulary] = [1 + random.integer(6), 2 + random.integer(3)];
-      const blank = random.integer(vocabulary);
-      const logits = Float32Array.from({ length: frames * vocabulary }, () => 4 * random.uniform());
-      const labels = beamDecode(logits, frames, vocabulary, blank, 1000);
-      expect(labels.join()).toBe(bruteForce(logits, frames, vocabulary, blank));
+  for (const [name, options] of Object.entries(CASES))
+    it(`finds what an exhaustive search finds, with ${name}`, () => {
+      const random = new Random(3, "beam", name);
+      for (let trial = 0; trial < 25; trial++) compareWithAll(random, LETTERS, options);
+    });
+
+  it("does so for other vocabularies: no delimiter, long tokens, tokens without text, lower case", () => {
+    const random = new Random(4, "beam");
+    const singles = (text: string) => [...text];
+    for (let trial = 0; trial < 12; trial++) {
+      const letters = new CtcTokenizer(new Vocabulary(["a", "[PAD]", "b"]));
+      compareWithAll(random, letters, {});
+      compareWithAll(random, letters, { languageModel: LM, unknownScore: -0.5 }, singles);
+      const long = new CtcTokenizer(new Vocabulary(["<pad>", "ab", "|", "b"]));
+      compareWithAll(random, long, { languageModel: LM, unknownScore: -1, hotwords: ["bab"] });
+      const capitals = new CtcTokenizer(new Vocabulary(["<pad>", "A", "|", "B"]), { lowerCase: true });
+      compareWithAll(random, capitals, { languageModel: LM, hotwords: ["ba"] });
     }
-  });
-
-  it("keeps a label that is spread over frames, each of which prefers the blank", () => {
-    const row = [Math.log(0.6), Math.log(0.4)];
-    expect([...beamDecode(Float32Array.from([...row, ...row]), 2, 2, 0, 4)]).toEqual([1]);
-  });
-
-  it("takes no frames, and refuses sizes that do not fit, NaN and an empty beam", () => {
-    expect(beamDecode(new Float32Array(0), 0, 3, 0, 4)).toHaveLength(0);
-    expect(() => beamDecode(new Float32Array(4), 1, 3, 0, 4)).toThrow(/must hold 1 x 3/);
-    expect(() => beamDecode(Float32Array.of(0, Number.NaN), 1, 2, 0, 4)).toThrow(/frame 0 holds NaN/);
-    expect(() => beamDecode(Float32Array.of(0, 1), 1, 2, 0, 0)).toThrow(/at least 1/);
   });
 });

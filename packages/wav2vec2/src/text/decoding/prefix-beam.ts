@@ -1,96 +1,272 @@
-/** A beginning of the transcript, with the probabilities of all its alignments so far, in logarithms. */
-class Prefix {
-  readonly #children = new Map<number, Prefix>();
-  /** Alignments that end in a blank, and those that end in the last label. */
-  blank = Number.NEGATIVE_INFINITY;
-  label = Number.NEGATIVE_INFINITY;
-  nextBlank = Number.NEGATIVE_INFINITY;
-  nextLabel = Number.NEGATIVE_INFINITY;
+import type { ResolvedDecodingOptions } from "./decoding-options.js";
+import { FrameReader } from "./frame-reader.js";
+import { PrefixTree } from "./prefix-tree.js";
+import type { Path, Search } from "./search.js";
+import { selectLargest } from "./select-largest.js";
+import type { WordScorer } from "./word-scorer.js";
 
-  constructor(
-    readonly parent: Prefix | undefined,
-    readonly last: number,
-  ) {}
+const NONE = -1;
 
-  get total(): number {
-    return logAdd(this.blank, this.label);
-  }
-
-  followedBy(label: number): Prefix {
-    let child = this.#children.get(label);
-    if (!child) {
-      child = new Prefix(this, label);
-      this.#children.set(label, child);
-    }
-    return child;
-  }
-
-  /** Takes the sums of the frame that has ended. */
-  advance(): void {
-    [this.blank, this.label] = [this.nextBlank, this.nextLabel];
-    this.nextBlank = this.nextLabel = Number.NEGATIVE_INFINITY;
-  }
+/** What a prefix beam search needs to know of the vocabulary. */
+export interface BeamTokens {
+  size: number;
+  blankId: number;
+  delimiterId: number | undefined;
 }
-
-/** Labels this much less likely than a frame's best (in nats) are not followed. */
-const PRUNE = 12;
 
 /**
- * Prefix beam search of one utterance (Hannun et al. 2014, arXiv 1408.2873, without a language model): the labels
- * whose alignments are the most likely together. Best path decoding loses a label whose probability is spread over
- * several frames, each of which prefers the blank; this does not.
- *
- * @param logits [frames * vocabularySize], row by row; log-probabilities do as well
- * @param beamWidth prefixes kept after each frame
- * @throws RangeError where the sizes do not fit or a frame holds NaN
+ * Prefix beam search (Hannun et al. 2014, arXiv 1408.2873): the text whose alignments are the most likely together,
+ * with what its words add. Best path decoding loses a label whose probability is spread over several frames, each of
+ * which prefers the blank; this does not. Word delimiters in a row, at the beginning and at the end are the same text as
+ * one or none, and their probabilities are added up.
  */
-export function beamDecode(
-  logits: Float32Array,
-  frames: number,
-  vocabularySize: number,
-  blankId: number,
-  beamWidth: number,
-): Int32Array {
-  if (logits.length !== frames * vocabularySize)
-    throw new RangeError(`logits must hold ${frames} x ${vocabularySize} values, but hold ${logits.length}.`);
-  if (!(beamWidth >= 1)) throw new RangeError(`beamWidth must be at least 1, but is ${beamWidth}.`);
-  const root = new Prefix(undefined, -1);
-  root.blank = 0;
-  let beam = [root];
-  for (let frame = 0; frame < frames; frame++) {
-    const scores = logSoftmax(logits.subarray(frame * vocabularySize, (frame + 1) * vocabularySize), frame);
-    const best = scores.reduce((highest, score) => Math.max(highest, score));
-    const touched = new Set<Prefix>();
-    for (const prefix of beam) {
-      const total = prefix.total;
-      touched.add(prefix);
-      prefix.nextBlank = logAdd(prefix.nextBlank, total + scores[blankId]!);
-      if (prefix.last >= 0) prefix.nextLabel = logAdd(prefix.nextLabel, prefix.label + scores[prefix.last]!);
-      for (const [label, score] of scores.entries()) {
-        if (label === blankId || score < best - PRUNE) continue;
-        const child = prefix.followedBy(label);
-        touched.add(child);
+export class PrefixBeam implements Search {
+  readonly #options: ResolvedDecodingOptions;
+  readonly #scorer: WordScorer | undefined;
+  readonly #reader: FrameReader;
+  readonly #tree: PrefixTree;
+  readonly #delimiter: number;
+  /** The prefixes kept, with ln P of their alignments that end in a blank and of those that end in the last label, and of both. */
+  #count = 1;
+  readonly #beam: Int32Array;
+  readonly #blank: Float64Array;
+  readonly #label: Float64Array;
+  readonly #total: Float64Array;
+  /** The prefixes of the next frame, more than are kept. */
+  readonly #next = new Candidates();
+  /** Labels that prefixes go on with in this frame. */
+  readonly #labels: Int32Array;
+
+  /** @param scorer of words; undefined where alignments alone count */
+  constructor(tokens: BeamTokens, options: ResolvedDecodingOptions, scorer: WordScorer | undefined) {
+    this.#options = options;
+    this.#scorer = scorer;
+    this.#reader = new FrameReader(tokens.size, tokens.blankId);
+    this.#delimiter = tokens.delimiterId ?? NONE;
+    this.#labels = new Int32Array(tokens.size);
+    this.#beam = new Int32Array(options.beamWidth);
+    this.#blank = new Float64Array(options.beamWidth);
+    this.#label = new Float64Array(options.beamWidth);
+    this.#total = new Float64Array(options.beamWidth);
+    this.#tree = new PrefixTree(scorer);
+    const root = this.#tree.add(NONE, this.#delimiter); // a delimiter at the beginning is one in a row
+    scorer?.begin(this.#tree, root);
+    this.#beam[0] = root;
+    this.#label[0] = Number.NEGATIVE_INFINITY;
+  }
+
+  get blankShare(): number {
+    return this.#reader.blankShare;
+  }
+
+  push(logits: Float32Array, frames: number): void {
+    this.#reader.check(logits, frames);
+    for (let row = 0; row < frames; row++) {
+      this.#reader.read(logits, row);
+      this.#step();
+    }
+  }
+
+  best(): Path {
+    const tree = this.#tree;
+    const slot = this.#bestSlot();
+    const node = this.#beam[slot]!;
+    const acousticScore = this.#total[slot]!;
+    const score = acousticScore + tree.words[node]!;
+    return { labels: tree.labels(node), score, acousticScore, lmScore: tree.lm[node]! };
+  }
+
+  cut(): void {
+    const slot = this.#bestSlot();
+    const total = this.#total[slot]!;
+    this.#tree.reroot(this.#beam[slot]!);
+    this.#count = 1;
+    this.#beam[0] = 0;
+    this.#blank[0] = this.#blank[slot]! - total;
+    this.#label[0] = this.#label[slot]! - total;
+    this.#total[0] = 0;
+    this.#reader.restart();
+  }
+
+  finish(count: number): Path[] {
+    const acoustic = new Map<number, number>();
+    for (let i = 0; i < this.#count; i++) {
+      const node = this.#withoutDelimiter(this.#beam[i]!);
+      acoustic.set(node, logAdd(acoustic.get(node) ?? Number.NEGATIVE_INFINITY, this.#total[i]!));
+    }
+    const paths = (whole: boolean) =>
+      [...acoustic]
+        .map(([node, total]) => this.#finishedPath(node, total, whole))
+        .sort((a, b) => b.score - a.score);
+    let ranked = paths(true);
+    // Where only known words may be, and none ends here, the unfinished ones are left out.
+    if (ranked[0]!.score === Number.NEGATIVE_INFINITY) ranked = paths(false);
+    return ranked.filter(({ score }, i) => i === 0 || score > Number.NEGATIVE_INFINITY).slice(0, count);
+  }
+
+  #step(): void {
+    const labels = this.#likelyLabels();
+    this.#next.reserve(this.#count * (1 + labels.length));
+    this.#stay();
+    this.#extend(labels);
+    this.#keepBest();
+    if (this.#tree.isCrowded) this.#tree.compact(this.#beam, this.#count);
+  }
+
+  /** The labels that are not pruned in this frame. */
+  #likelyLabels(): Int32Array {
+    const { logp, best, blankId, vocabularySize } = this.#reader;
+    const { tokenMinLogp } = this.#options;
+    let count = 0;
+    for (let id = 0; id < vocabularySize; id++)
+      if (id !== blankId && (logp[id]! >= tokenMinLogp || id === best)) this.#labels[count++] = id;
+    return this.#labels.subarray(0, count);
+  }
+
+  /** Alignments that stay on their prefix: by a blank, or the last label once more. */
+  #stay(): void {
+    const next = this.#next;
+    const tree = this.#tree;
+    const { logp, blankId } = this.#reader;
+    for (let i = 0; i < this.#count; i++) {
+      const node = this.#beam[i]!;
+      const last = tree.label[node]!;
+      const total = this.#total[i]!;
+      const repeated = last === this.#delimiter ? total : this.#label[i]!;
+      tree.slot[node] = i;
+      next.nodes[i] = node;
+      next.blank[i] = total + logp[blankId]!;
+      next.label[i] = last === NONE ? Number.NEGATIVE_INFINITY : repeated + logp[last]!;
+    }
+    next.count = this.#count;
+  }
+
+  /** Alignments that go on to one more label. */
+  #extend(labels: Int32Array): void {
+    const next = this.#next;
+    const tree = this.#tree;
+    const { logp } = this.#reader;
+    const threshold = this.#threshold();
+    for (let i = 0; i < this.#count; i++) {
+      const node = this.#beam[i]!;
+      const last = tree.label[node]!;
+      const total = this.#total[i]!;
+      const words = tree.words[node]!;
+      for (let j = 0; j < labels.length; j++) {
+        const label = labels[j]!;
+        if (label === last && label === this.#delimiter) continue; // stays
         // The same label again needs a blank between.
-        child.nextLabel = logAdd(child.nextLabel, (label === prefix.last ? prefix.blank : total) + score);
+        const score = (label === last ? this.#blank[i]! : total) + logp[label]!;
+        let child = tree.find(node, label);
+        const slot = child === NONE ? NONE : tree.slot[child]!;
+        if (slot !== NONE) {
+          next.label[slot] = logAdd(next.label[slot]!, score);
+          continue;
+        }
+        if (!(score + words >= threshold)) continue;
+        if (child === NONE) child = tree.add(node, label);
+        next.nodes[next.count] = child;
+        next.blank[next.count] = Number.NEGATIVE_INFINITY;
+        next.label[next.count++] = score;
       }
     }
-    for (const prefix of touched) prefix.advance();
-    beam = [...touched].sort((a, b) => b.total - a.total).slice(0, beamWidth);
   }
-  const labels: number[] = [];
-  for (let prefix = beam[0]; prefix?.parent; prefix = prefix.parent) labels.push(prefix.last);
-  return Int32Array.from(labels.reverse());
+
+  /** What a prefix must reach before its new label adds to its words, not to be dropped at once. */
+  #threshold(): number {
+    const next = this.#next;
+    const tree = this.#tree;
+    let best = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < next.count; i++) {
+      const node = next.nodes[i]!;
+      const score = Math.max(next.blank[i]!, next.label[i]!) + tree.words[node]! + tree.partial[node]!;
+      if (score > best) best = score;
+    }
+    // A likely label may go on from every prefix and leave what stays far behind.
+    return best + this.#options.beamPruneLogp - (this.#scorer?.mostGain ?? 0);
+  }
+
+  /** Makes the best of the next frame's prefixes the beam. */
+  #keepBest(): void {
+    const next = this.#next;
+    const tree = this.#tree;
+    const { beamWidth, beamPruneLogp } = this.#options;
+    let best = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < next.count; i++) {
+      const node = next.nodes[i]!;
+      next.total[i] = logAdd(next.blank[i]!, next.label[i]!);
+      next.score[i] = next.total[i]! + tree.words[node]! + tree.partial[node]!;
+      if (next.score[i]! > best) best = next.score[i]!;
+    }
+    let count = 0;
+    for (let i = 0; i < next.count; i++) if (next.score[i]! >= best + beamPruneLogp) next.order[count++] = i;
+    if (count > beamWidth) selectLargest(next.order, count, next.score, beamWidth);
+    for (let i = 0; i < this.#count; i++) tree.slot[this.#beam[i]!] = NONE;
+    this.#count = Math.min(count, beamWidth);
+    for (let i = 0; i < this.#count; i++) {
+      const from = next.order[i]!;
+      this.#beam[i] = next.nodes[from]!;
+      this.#blank[i] = next.blank[from]!;
+      this.#label[i] = next.label[from]!;
+      this.#total[i] = next.total[from]!;
+    }
+  }
+
+  #bestSlot(): number {
+    const { words, partial } = this.#tree;
+    const score = (slot: number) =>
+      this.#total[slot]! + words[this.#beam[slot]!]! + partial[this.#beam[slot]!]!;
+    let best = 0;
+    for (let i = 1; i < this.#count; i++) if (score(i) > score(best)) best = i;
+    return best;
+  }
+
+  #finishedPath(node: number, acousticScore: number, whole: boolean): Path {
+    const tree = this.#tree;
+    let last = node;
+    if (!whole) {
+      while (tree.length[last]! > 0 && tree.parent[last] !== NONE) last = tree.parent[last]!;
+      last = this.#withoutDelimiter(last);
+    }
+    const end = this.#scorer?.end(tree, last, whole) ?? { words: 0, lm: 0 };
+    return { labels: tree.labels(last), score: acousticScore + end.words, acousticScore, lmScore: end.lm };
+  }
+
+  /** The prefix of the same text without a delimiter at its end. */
+  #withoutDelimiter(node: number): number {
+    const { label, parent } = this.#tree;
+    return this.#delimiter !== NONE && label[node] === this.#delimiter && parent[node] !== NONE
+      ? parent[node]!
+      : node;
+  }
 }
 
+/** Prefixes of a frame before the best are chosen. */
+class Candidates {
+  count = 0;
+  nodes = new Int32Array(0);
+  /** ln P of the alignments that end in a blank, in the last label, in either. */
+  blank = new Float64Array(0);
+  label = new Float64Array(0);
+  total = new Float64Array(0);
+  score = new Float64Array(0);
+  order = new Int32Array(0);
+
+  /** Makes room; what was there is lost. */
+  reserve(capacity: number): void {
+    if (capacity <= this.nodes.length) return;
+    const room = Math.max(capacity, 2 * this.nodes.length);
+    this.nodes = new Int32Array(room);
+    this.blank = new Float64Array(room);
+    this.label = new Float64Array(room);
+    this.total = new Float64Array(room);
+    this.score = new Float64Array(room);
+    this.order = new Int32Array(room);
+  }
+}
+
+/** ln(exp(a) + exp(b)) */
 function logAdd(a: number, b: number): number {
-  if (a === Number.NEGATIVE_INFINITY) return b;
-  if (b === Number.NEGATIVE_INFINITY) return a;
-  return a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b));
-}
-
-function logSoftmax(row: Float32Array, frame: number): Float64Array {
-  const highest = row.reduce((max, value) => Math.max(max, value), Number.NEGATIVE_INFINITY);
-  if (Number.isNaN(highest)) throw new RangeError(`logits must be numbers, but frame ${frame} holds NaN.`);
-  const sum = row.reduce((total, value) => total + Math.exp(value - highest), 0);
-  return Float64Array.from(row, (value) => value - highest - Math.log(sum));
+  if (a < b) return logAdd(b, a);
+  return b === Number.NEGATIVE_INFINITY ? a : a + Math.log1p(Math.exp(b - a));
 }

@@ -1,0 +1,118 @@
+import { UserError } from "../../errors.js";
+import type { CtcTokenizer } from "../tokenizer.js";
+import {
+  type DecodingOptions,
+  type ResolvedDecodingOptions,
+  resolveDecodingOptions,
+} from "./decoding-options.js";
+import { GreedySearch } from "./greedy-search.js";
+import { languageModelFit, requireSpelling } from "./language-model-fit.js";
+import { PrefixBeam } from "./prefix-beam.js";
+import type { Path, Search } from "./search.js";
+import { WordScorer } from "./word-scorer.js";
+
+/** What an utterance may be, with scores in nats. */
+export interface Hypothesis extends Path {
+  text: string;
+  /** Share of frames whose likeliest token is the blank; 0 where there are no frames. */
+  blankShare: number;
+}
+
+/** Emissions to text: the likeliest token of each frame, or a prefix beam search with what is known of words. */
+export class CtcDecoder {
+  readonly options: ResolvedDecodingOptions;
+  readonly #scorer: WordScorer | undefined;
+
+  /**
+   * Goes through the language model's words once: make one decoder for many utterances.
+   *
+   * @throws UserError where an option is out of range, a hotword cannot be spelled with the vocabulary, or none of the
+   * language model's words can
+   */
+  constructor(
+    readonly tokenizer: CtcTokenizer,
+    options: DecodingOptions = {},
+  ) {
+    this.options = resolveDecodingOptions(options);
+    const { languageModel, hotwords } = this.options;
+    requireSpelling(tokenizer, hotwords);
+    if (languageModel) {
+      const { words, spelled, problem } = languageModelFit(tokenizer, languageModel);
+      if (words > 0 && spelled === 0) throw new UserError(problem!);
+    }
+    if (languageModel || hotwords.length > 0) this.#scorer = new WordScorer(tokenizer, this.options);
+  }
+
+  /**
+   * The best text of one utterance.
+   *
+   * @param logits [frames * vocabulary], row by row; log-probabilities do as well
+   * @throws RangeError where the sizes do not fit or a frame holds other than finite numbers
+   */
+  decode(logits: Float32Array, frames: number): Hypothesis {
+    return this.nBest(logits, frames, 1)[0]!;
+  }
+
+  /** The best texts, best first: at most `count`, and as many as the beam held; greedy decoding has one. */
+  nBest(logits: Float32Array, frames: number, count: number): Hypothesis[] {
+    const search = this.#search();
+    search.push(logits, frames);
+    return search.finish(count).map((path) => hypothesis(this.tokenizer, search, path));
+  }
+
+  /** For emissions that come bit by bit. */
+  stream(): DecodingStream {
+    return new DecodingStream(this.tokenizer, this.#search());
+  }
+
+  #search(): Search {
+    const { size, blankId, delimiterId } = this.tokenizer.vocabulary;
+    if (this.options.beamWidth === 1 && !this.#scorer) return new GreedySearch(size, blankId);
+    return new PrefixBeam({ size, blankId, delimiterId }, this.options, this.#scorer);
+  }
+}
+
+/**
+ * An utterance that is still being heard. In pieces of any size it becomes exactly what it becomes in one.
+ * What is in memory grows with the labels since the last cut, by some 60 bytes each; emissions are not kept.
+ */
+export class DecodingStream {
+  readonly #tokenizer: CtcTokenizer;
+  readonly #search: Search;
+
+  /** Made by {@link CtcDecoder.stream}. */
+  constructor(tokenizer: CtcTokenizer, search: Search) {
+    this.#tokenizer = tokenizer;
+    this.#search = search;
+  }
+
+  /** @param logits [frames * vocabulary], row by row; log-probabilities do as well */
+  push(logits: Float32Array, frames: number): void {
+    this.#search.push(logits, frames);
+  }
+
+  /** The best so far, since the last cut. Its last word may be unfinished and is not in the scores. */
+  partial(): Hypothesis {
+    return hypothesis(this.#tokenizer, this.#search, this.#search.best());
+  }
+
+  /**
+   * Settles for the best so far and goes on behind it, also within a word; the language model remembers the words
+   * before. Labels of all pieces in a row are the labels of the whole: a word delimiter stands at the end of one piece
+   * or at the beginning of the next, and where there is none the word goes on.
+   */
+  cut(): Hypothesis {
+    const settled = this.partial();
+    this.#search.cut();
+    return settled;
+  }
+
+  /** The best where the utterance ends here, since the last cut. */
+  finish(): Hypothesis {
+    return hypothesis(this.#tokenizer, this.#search, this.#search.finish(1)[0]!);
+  }
+}
+
+function hypothesis(tokenizer: CtcTokenizer, { blankShare }: Search, path: Path): Hypothesis {
+  return { text: tokenizer.decode(path.labels, { groupTokens: false }), ...path, blankShare };
+}

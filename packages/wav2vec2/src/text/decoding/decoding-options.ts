@@ -1,0 +1,67 @@
+import { UserError } from "../../errors.js";
+import type { LanguageModel } from "../language-model/language-model.js";
+
+/**
+ * How emissions become text. Names, meanings and, unless said otherwise, defaults are those of pyctcdecode:
+ * https://github.com/kensho-technologies/pyctcdecode
+ */
+export interface DecodingOptions {
+  /**
+   * Prefixes kept after each frame. 1 without a language model and hotwords takes the likeliest token of each frame, as
+   * Hugging Face's processor does. Default: 100 where words are scored, 16 else
+   */
+  beamWidth?: number | undefined;
+  languageModel?: LanguageModel | undefined;
+  /** Of ln P(text) by the language model; pyctcdecode's alpha. Default: 0.5 */
+  lmWeight?: number | undefined;
+  /** Added for each word where there is a language model: makes up for what it takes; pyctcdecode's beta. Default: 1.5 */
+  wordScore?: number | undefined;
+  /**
+   * At most 0. Added while letters are heard that begin no word of the language model, and, times `lmWeight` ln(10) as
+   * pyctcdecode does (its `unk_score_offset`), for each word that it does not know, besides what it gives `<unk>`.
+   * -Infinity allows only its words and the hotwords. Default: -10
+   */
+  unknownScore?: number | undefined;
+  /** Words to be heard more readily, also such that the language model does not know; of phrases each word. */
+  hotwords?: readonly string[] | undefined;
+  /** Added for each hotword; of a beginning of one its share. Default: 10 */
+  hotwordWeight?: number | undefined;
+  /** Tokens of less ln P in a frame do not go on a prefix there, but for the frame's likeliest. Default: -7 (pyctcdecode: -5) */
+  tokenMinLogp?: number | undefined;
+  /** Prefixes whose score is this much below the best one's are dropped; below 0. Default: -15 (pyctcdecode: -10) */
+  beamPruneLogp?: number | undefined;
+}
+
+/** Options with their defaults. */
+export type ResolvedDecodingOptions = {
+  [Name in Exclude<keyof DecodingOptions, "languageModel">]-?: NonNullable<DecodingOptions[Name]>;
+} & { languageModel: LanguageModel | undefined };
+
+/** @throws UserError naming the option that is out of range */
+export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodingOptions {
+  const hotwords = (options.hotwords ?? []).flatMap((phrase) => phrase.split(/\s+/u).filter(Boolean));
+  const scoresWords = options.languageModel !== undefined || hotwords.length > 0;
+  const resolved = {
+    beamWidth: options.beamWidth ?? (scoresWords ? 100 : 16),
+    languageModel: options.languageModel,
+    lmWeight: options.lmWeight ?? 0.5,
+    wordScore: options.wordScore ?? 1.5,
+    unknownScore: options.unknownScore ?? -10,
+    hotwords,
+    hotwordWeight: options.hotwordWeight ?? 10,
+    tokenMinLogp: options.tokenMinLogp ?? -7,
+    beamPruneLogp: options.beamPruneLogp ?? -15,
+  };
+  const { beamWidth, lmWeight, wordScore, hotwordWeight } = resolved;
+  const require = (good: boolean, name: keyof typeof resolved, range: string) => {
+    if (!good) throw new UserError(`${name} must be ${range}, but is ${String(resolved[name])}.`);
+  };
+  require(Number.isInteger(beamWidth) && beamWidth >= 1, "beamWidth", "a whole number of at least 1");
+  require(lmWeight >= 0 && lmWeight < Number.POSITIVE_INFINITY, "lmWeight", "a number of at least 0");
+  require(Number.isFinite(wordScore), "wordScore", "a number");
+  require(Number.isFinite(hotwordWeight), "hotwordWeight", "a number");
+  for (const name of ["unknownScore", "tokenMinLogp"] as const)
+    require(resolved[name] <= 0, name, "at most 0");
+  require(resolved.beamPruneLogp < 0, "beamPruneLogp", "below 0");
+  return resolved;
+}
