@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { Random } from "../../data/random.js";
+import { cuesOf } from "./cues.js";
+import { type Format, transcriptWriter } from "./formats.js";
+import type { TimedWord, Transcript } from "./transcript.js";
+
+function word(text: string, start: number, end: number, confidence = 0.9): TimedWord {
+  const step = (end - start) / [...text].length;
+  const characters = [...text].map((character, i) => ({
+    text: character,
+    start: start + i * step,
+    end: start + (i + 1) * step,
+    confidence,
+  }));
+  return { text, start, end, confidence, characters };
+}
+
+function transcript(words: TimedWord[], start: number, end: number): Transcript {
+  return { text: words.map(({ text }) => text).join(" "), start, end, words };
+}
+
+function write(format: Format, parts: Transcript[], options = {}): string {
+  const writer = transcriptWriter(format, "a clip.wav", options);
+  return writer.begin() + parts.map((part) => writer.add(part)).join("") + writer.end();
+}
+
+const parts = [
+  transcript([word("a<b", 0.5, 1), word('say"', 1.02, 1.5, 0.5)], 0, 4),
+  transcript([], 4, 6),
+  transcript([word("-->", 3661.25, 3661.5)], 3660, 3662),
+];
+
+describe("formats", () => {
+  test("SRT numbers cues through all parts", () => {
+    expect(write("srt", parts)).toBe(
+      '1\n00:00:00,500 --> 00:00:01,500\na<b say"\n\n2\n01:01:01,250 --> 01:01:02,000\n-->\n\n',
+    );
+  });
+
+  test("WebVTT escapes what would be markup", () => {
+    expect(write("vtt", parts)).toBe(
+      'WEBVTT\n\n00:00:00.500 --> 00:00:01.500\na&lt;b say"\n\n01:01:01.250 --> 01:01:02.000\n--&gt;\n\n',
+    );
+  });
+
+  test("CTM has a word a line", () => {
+    expect(write("ctm", parts)).toBe(
+      'a_clip.wav 1 0.500 0.500 a<b 0.900\na_clip.wav 1 1.020 0.480 say" 0.500\na_clip.wav 1 3661.250 0.250 --> 0.900\n',
+    );
+  });
+
+  test("JSON is one object whose words can be read back", () => {
+    const read = JSON.parse(write("json", parts, { characters: true }));
+    expect(read).toMatchObject({ file: "a clip.wav", text: 'a<b say" -->', duration: 3662 });
+    expect(read.words).toHaveLength(3);
+    expect(read.words[0]).toMatchObject({ text: "a<b", start: 0.5, end: 1, confidence: 0.9 });
+    expect(read.words[0].characters[2]).toEqual({ text: "b", start: 0.833, end: 1, confidence: 0.9 });
+    expect(JSON.parse(write("json", [transcript([], 0, 2)]))).toEqual({
+      file: "a clip.wav",
+      words: [],
+      text: "",
+      duration: 2,
+    });
+  });
+
+  test("text is a line a part, an empty one where nothing was said", () => {
+    expect(write("text", parts)).toBe('a<b say"\n-->\n');
+    expect(write("text", [transcript([], 0, 2)])).toBe("\n");
+  });
+
+  test("TextGrid intervals fill each tier without gaps or overlaps", () => {
+    const text = write("textgrid", parts);
+    expect(text).toContain('text = "say"""');
+    const tiers = text.split("item [").slice(2);
+    expect(tiers).toHaveLength(2);
+    for (const tier of tiers) {
+      const bounds = [...tier.matchAll(/^ {12}xm(?:in|ax) = (.*)$/gm)].map(([, value]) => Number(value));
+      expect(bounds.length).toBe(2 * Number(/size = (\d+)/.exec(tier)![1]));
+      expect([bounds[0], bounds.at(-1)]).toEqual([0, 3662]);
+      for (let i = 0; i < bounds.length; i += 2) {
+        expect(bounds[i + 1]!).toBeGreaterThan(bounds[i]!);
+        if (i > 0) expect(bounds[i]).toBe(bounds[i - 1]);
+      }
+    }
+  });
+});
+
+describe("cues", () => {
+  test("of any words keep all of them in order, in two lines and seven seconds, without overlap", () => {
+    const random = new Random(4, "cues");
+    for (let trial = 0; trial < 50; trial++) {
+      let time = 0;
+      const words = Array.from({ length: 1 + random.integer(80) }, () => {
+        time += random.uniform() < 0.1 ? 2 * random.uniform() : 0.05 * random.uniform();
+        const start = time;
+        time += 0.05 + 0.6 * random.uniform();
+        return word("x".repeat(1 + random.integer(12)), start, time);
+      });
+      const cues = cuesOf(words, time + 0.3);
+      expect(cues.flatMap(({ lines }) => lines.join(" ").split(" "))).toEqual(words.map(({ text }) => text));
+      for (const [index, { start, end, lines }] of cues.entries()) {
+        expect(lines.length).toBeLessThanOrEqual(2);
+        for (const line of lines) expect(line.length).toBeLessThanOrEqual(42);
+        expect(end).toBeGreaterThan(start);
+        expect(end - start).toBeLessThanOrEqual(7);
+        expect(end).toBeLessThanOrEqual(cues[index + 1]?.start ?? time + 0.3);
+      }
+    }
+  });
+
+  test("two lines are about as long", () => {
+    const words = "the quick brown fox jumps over the lazy dog again".split(" ");
+    const [cue] = cuesOf(
+      words.map((text, i) => word(text, i * 0.3, i * 0.3 + 0.3)),
+      9,
+    );
+    expect(cue!.lines).toEqual(["the quick brown fox jumps", "over the lazy dog again"]);
+  });
+});

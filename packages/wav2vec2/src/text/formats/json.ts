@@ -1,0 +1,47 @@
+import type { TimedText, Transcript, TranscriptWriter } from "./transcript.js";
+
+/** One object: file, text, duration and the words with their times; `characters` where they are asked for. */
+export class JsonWriter implements TranscriptWriter {
+  readonly #file: string;
+  readonly #characters: boolean;
+  #words = 0;
+  #texts: string[] = [];
+  #end = 0;
+
+  /** @param options.characters whether words list their characters */
+  constructor(file: string, { characters = false }: { characters?: boolean } = {}) {
+    this.#file = file;
+    this.#characters = characters;
+  }
+
+  begin(): string {
+    return `{\n  "file": ${JSON.stringify(this.#file)},\n  "words": [`;
+  }
+
+  add({ text, words, end }: Transcript): string {
+    if (text) this.#texts.push(text);
+    this.#end = end;
+    return words
+      .map((word) => {
+        const entry = {
+          ...rounded(word),
+          ...(this.#characters && { characters: word.characters.map(rounded) }),
+        };
+        return `${this.#words++ ? "," : ""}\n    ${JSON.stringify(entry)}`;
+      })
+      .join("");
+  }
+
+  end(): string {
+    const text = JSON.stringify(this.#texts.join(" "));
+    return `${this.#words ? "\n  " : ""}],\n  "text": ${text},\n  "duration": ${round(this.#end)}\n}\n`;
+  }
+}
+
+function rounded({ text, start, end, confidence }: TimedText): TimedText {
+  return { text, start: round(start), end: round(end), confidence: round(confidence) };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

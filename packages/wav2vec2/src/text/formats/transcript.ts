@@ -1,0 +1,31 @@
+/** A stretch of a recording, in seconds from its beginning. */
+export interface TimedText {
+  text: string;
+  start: number;
+  end: number;
+  /** From 0 to 1. */
+  confidence: number;
+}
+
+export interface TimedWord extends TimedText {
+  characters: readonly TimedText[];
+}
+
+/** What was said from `start` to `end`, in seconds. */
+export interface Transcript {
+  text: string;
+  start: number;
+  end: number;
+  /** In order and without overlap; empty where times were not asked for. */
+  words: readonly TimedWord[];
+}
+
+/**
+ * Writes transcripts of a recording as they come: what `begin`, `add` and `end` return, in a row, is the file.
+ */
+export interface TranscriptWriter {
+  begin(): string;
+  /** @param transcript behind all that were added before */
+  add(transcript: Transcript): string;
+  end(): string;
+}
