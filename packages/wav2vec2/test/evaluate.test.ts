@@ -154,6 +154,38 @@ describe("evaluate", () => {
     expect(unknownCharacters.characters.map(({ character }) => character).sort()).toEqual(["B", "C"]);
   });
 
+  it("leaves bad clips out where asked, and says so", async () => {
+    const bad = at("bad");
+    await mkdir(bad);
+    for (const name of ["a", "b"]) await writeFile(join(bad, `${name}.txt`), "AB C");
+    await writeFile(join(bad, "a.flac"), await readFile(at("corpus/dev/1/1/1-1-0000.flac")));
+    await writeFile(
+      join(bad, "b.flac"),
+      (await readFile(at("corpus/dev/1/1/1-1-0000.flac"))).subarray(0, 2000),
+    );
+    const run = (...options: string[]) =>
+      main(["evaluate", at("model"), "--data", bad, "--json", ...options]);
+    expect(await run()).toBe(1);
+    expect(output.stderr).toContain("b.flac");
+    output.clear();
+    expect(await run("--on-bad-data", "skip")).toBe(0);
+    expect(output.stderr).toMatch(/^Left out: .*b\.flac/);
+    const { utterances, skipped } = JSON.parse(output.stdout) as EvaluationResult;
+    expect([utterances.map(({ id }) => id), skipped.map(({ id }) => id)]).toEqual([["a"], ["b"]]);
+  });
+
+  it("writes a report with the clips of the worst", async () => {
+    expect(
+      await evaluate("model", "--split", "dev,test", "--report", at("report.html"), "--report-clips", "2"),
+    ).toBe(0);
+    expect(output.stderr).toMatch(/\nReport \S+report\.html: 0\.\d MB, 2 clips of 0\.\d MB\.\n$/);
+    expect((await readFile(at("report.html"), "utf8")).match(/data:audio\/flac/g)).toHaveLength(2);
+    output.clear();
+    expect(await evaluate("model", "--split", "dev", "--report", at("no/such.html"))).toBe(1);
+    expect(output.stderr).toMatch(/must be a directory to write/);
+    expect(output.stdout).toBe("");
+  });
+
   it("says what it cannot use", async () => {
     expect(await evaluate("model", "--split", "dve")).toBe(1);
     expect(output.stderr).toMatch(/split must be one of dev, test .* but is "dve"/);

@@ -18,6 +18,8 @@ interface Options {
   seed: number;
   worst: number;
   output?: string;
+  report?: string;
+  reportClips: number;
   json: boolean;
 }
 
@@ -27,7 +29,8 @@ export const defineEvaluate: Define = (command) => {
     .requiredOption("--data <path>", "corpus: LibriSpeech layout, manifest or folder (docs/data.md)")
     .option(
       "--split <name>",
-      "split to evaluate on, or several with + between them (default: all of a manifest or folder)",
+      "split to evaluate on, or several with + or commas between them (default: all of a manifest or folder)",
+      (text: string) => text.replaceAll(",", "+"),
     )
     .addOption(
       new Option(
@@ -62,13 +65,20 @@ export const defineEvaluate: Define = (command) => {
       "--output <path>",
       "keep the result for 'compare': a .json file, or a directory for evaluation.json",
     )
+    .option(
+      "--report <path>",
+      "write a page to look at and listen to: an .html file, or a directory with the clips as files",
+    )
+    .option("--report-clips <number>", "how many of the worst utterances the report plays", whole, 50)
     .option("--json", "print the result, with all utterances, as JSON", false)
     .action(async (model: string, options: Options) => {
-      const { worst, output, json, ...rest } = options;
+      const { worst, output, report, reportClips, json, ...rest } = options;
       const { evaluateModel } = await import("../evaluation/evaluate.js");
       const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
       const resultFile = output === undefined ? undefined : await prepareResultPath(output);
+      const { prepareReportPath, writeEvaluationReport } = await import("../evaluation/report.js");
       if (resultFile !== undefined) await requireWritable(resultFile, rest.data);
+      if (report !== undefined) await requireWritable(await prepareReportPath(report), rest.data);
       const { processingSeconds, ...result } = await evaluateModel(model, {
         ...rest,
         onDownload: downloadProgress(),
@@ -84,6 +94,15 @@ export const defineEvaluate: Define = (command) => {
         await writeResult(resultFile, result);
         process.stderr.write(`Kept in ${resultFile}.\n`);
       }
+      if (report !== undefined) {
+        const { path, pageBytes, clips } = await writeEvaluationReport(report, result, {
+          clips: reportClips,
+        });
+        process.stderr.write(
+          `Report ${path}: ${megabytes(pageBytes)}, ${clips.urls.size} clips of ${megabytes(clips.bytes)}.` +
+            `${clips.left > 0 ? ` ${clips.left} more did not fit or cannot be read; a directory has room for all.` : ""}\n`,
+        );
+      }
     });
 };
 
@@ -94,6 +113,10 @@ function normalizations(text: string): TextNormalization[] {
   throw new InvalidArgumentError(
     `It must be ${TEXT_NORMALIZATIONS.join(" or ")}, or both with a comma between them.`,
   );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 function positive(text: string): number {

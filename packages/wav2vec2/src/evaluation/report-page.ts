@@ -1,0 +1,278 @@
+import { alignWords } from "../text/scoring/aligned-words.js";
+import { sumErrors } from "../text/scoring/error-rate.js";
+import { escapeHtml } from "../tracking/chart.js";
+import { formatDuration } from "../tracking/duration.js";
+import { drawBarChart } from "./bar-chart.js";
+import type { EvaluatedUtterance, EvaluationResult, GroupScores } from "./evaluation.js";
+import type { ReportClips } from "./report-clips.js";
+import { reportScript } from "./report-script.js";
+import { evaluationStyle } from "./report-style.js";
+
+const MOST_CONFUSIONS = 15;
+/** More bars than these cannot be told apart. */
+const MOST_BARS = 60;
+/** Errors of an utterance from which on the histogram has one bar. */
+const MANY_ERRORS = 10;
+
+/** The page: one file without outside references, but for clips that lie beside it. */
+export function reportPage(result: EvaluationResult, clips: ReportClips): string {
+  const name = `${result.model}${result.split === undefined ? "" : ` on ${result.split}`}`;
+  const sections = [
+    `<header><p>wav2vec2 evaluation</p><h1>${escapeHtml(name)}</h1><p class="about">${escapeHtml(about(result))}</p></header>`,
+    notes(result, clips),
+    tiles(result),
+    charts(result),
+    groupTables(result),
+    confusions(result),
+    utteranceList(result),
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(name)} – wav2vec2</title>
+<style>${evaluationStyle}</style>
+</head>
+<body>
+<main>
+${sections.filter(Boolean).join("\n")}
+</main>
+<script type="application/json" id="utterances">${scriptJson(result.utterances.map(listed))}</script>
+<script type="application/json" id="clips">${scriptJson(Object.fromEntries(clips.urls))}</script>
+<script>${reportScript}</script>
+</body>
+</html>
+`;
+}
+
+function about({ data, utteranceCount, seconds, words, normalize }: EvaluationResult): string {
+  const facts = [
+    data,
+    `${count(utteranceCount)} utterances`,
+    formatDuration(seconds),
+    `${count(words)} words`,
+    ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
+  ];
+  return facts.join(" · ");
+}
+
+function notes({ unknownCharacters, skipped }: EvaluationResult, { left, urls }: ReportClips): string {
+  const lines: string[] = [];
+  const { utterances, characters } = unknownCharacters;
+  if (utterances > 0) {
+    const shown = characters
+      .slice(0, 12)
+      .map(({ character, count: n }) => `${JSON.stringify(character)} ${n}×`);
+    lines.push(
+      `${count(utterances)} references have characters that the model's vocabulary lacks, so that their words can never be right: ${shown.join(", ")}${characters.length > 12 ? " …" : ""}`,
+    );
+  }
+  if (skipped.length > 0)
+    lines.push(`${count(skipped.length)} clips could not be used: ${skipped[0]!.message}`);
+  if (left > 0)
+    lines.push(`${count(urls.size)} clips can be played; ${count(left)} more did not fit or cannot be read.`);
+  return lines.map((line) => `<p class="note-box">${escapeHtml(line)}</p>`).join("\n");
+}
+
+function tiles(result: EvaluationResult): string {
+  const { werInterval, bootstrap, substitutions, deletions, insertions } = result;
+  const { characterSubstitutions, characterDeletions, characterInsertions, utterances } = result;
+  const drawn = bootstrap.by === "speaker" ? "over speakers" : "95 %";
+  const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
+  const entries: [string, string, string][] = [
+    [
+      "Word error rate",
+      percent(result.wer),
+      `${percent(werInterval.low)} to ${percent(werInterval.high)} (${drawn})`,
+    ],
+    [
+      "Word errors",
+      count(substitutions + deletions + insertions),
+      `${count(substitutions)} substituted, ${count(deletions)} deleted, ${count(insertions)} inserted`,
+    ],
+    [
+      "Character error rate",
+      percent(result.cer),
+      `${count(characterSubstitutions)} substituted, ${count(characterDeletions)} deleted, ${count(characterInsertions)} inserted`,
+    ],
+    [
+      "Sentence error rate",
+      percent(result.sentenceErrorRate),
+      `${count(wrong)} of ${count(utterances.length)} wrong`,
+    ],
+    ["Confidence", result.confidence.toFixed(3), "mean over utterances"],
+    ["Blanks", percent(result.blankShare), "of frames"],
+  ];
+  return `<dl class="tiles">${entries
+    .map(
+      ([title, value, detail]) =>
+        `<div><dt>${title}</dt><dd>${value}</dd><dd class="detail">${escapeHtml(detail)}</dd></div>`,
+    )
+    .join("")}</dl>`;
+}
+
+function charts(result: EvaluationResult): string {
+  const { speaker, length } = result.groups;
+  const drawn = [
+    length.length > 1 && groupChart("Word error rate by length", "seconds", length),
+    speaker.length > 1 &&
+      groupChart(
+        "Word error rate by speaker",
+        speaker.length > MOST_BARS ? `the ${MOST_BARS} worst of ${speaker.length} speakers` : "speaker",
+        [...speaker].sort((a, b) => b.wer - a.wer).slice(0, MOST_BARS),
+      ),
+    errorHistogram(result.utterances),
+  ].filter(Boolean);
+  return `<section class="charts">\n${drawn.join("\n")}\n</section>`;
+}
+
+function groupChart(title: string, axis: string, groups: readonly GroupScores[]): string {
+  const bars = groups.map(({ name, wer, werInterval: interval, utteranceCount }) => ({
+    name,
+    value: wer,
+    interval,
+    detail: `${name}: ${percent(wer)} (${percent(interval.low)} to ${percent(interval.high)}), ${count(utteranceCount)} utterances`,
+  }));
+  return drawBarChart({ title, axis, bars, format: (value) => `${Number((value * 100).toFixed(1))} %` });
+}
+
+function errorHistogram(utterances: readonly EvaluatedUtterance[]): string {
+  const counts = new Array<number>(MANY_ERRORS + 1).fill(0);
+  for (const utterance of utterances) counts[Math.min(MANY_ERRORS, sumErrors(utterance))]!++;
+  const most = counts.findLastIndex((n) => n > 0);
+  const bars = counts.slice(0, most + 1).map((value, errors) => {
+    const name = errors === MANY_ERRORS ? `${errors}+` : String(errors);
+    return { name, value, detail: `${count(value)} utterances with ${name} errors` };
+  });
+  return drawBarChart({
+    title: "Utterances by their number of errors",
+    axis: "word errors",
+    bars,
+    format: count,
+  });
+}
+
+function groupTables({ groups }: EvaluationResult): string {
+  const tables = [
+    ["Split", groups.split],
+    ["Speaker", groups.speaker],
+    ["Seconds", groups.length],
+  ] as const;
+  const drawn = tables.filter(([, rows]) => rows.length > 1).map(([title, rows]) => groupTable(title, rows));
+  return drawn.length > 0 ? `<section><h2>Where the errors are</h2>\n${drawn.join("\n")}</section>` : "";
+}
+
+function groupTable(title: string, groups: readonly GroupScores[]): string {
+  const header = [title, "Utterances", "Words", "WER", "95 %", "Substituted", "Deleted", "Inserted", "CER"];
+  const rows = groups.map((group) =>
+    [
+      escapeHtml(group.name),
+      count(group.utteranceCount),
+      count(group.words),
+      percent(group.wer),
+      `${percent(group.werInterval.low)} to ${percent(group.werInterval.high)}`,
+      count(group.substitutions),
+      count(group.deletions),
+      count(group.insertions),
+      percent(group.cer),
+    ]
+      .map((cell) => `<td>${cell}</td>`)
+      .join(""),
+  );
+  return `<details${groups.length <= 12 ? " open" : ""}><summary>By ${title.toLowerCase()}</summary>
+<div class="scroll"><table class="numbers"><thead><tr>${header.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
+<tbody>${rows.map((row) => `<tr>${row}</tr>`).join("\n")}</tbody></table></div></details>`;
+}
+
+function confusions({ confusions: { substitutions, deletions, insertions } }: EvaluationResult): string {
+  const lists = [
+    list(
+      "Substituted",
+      substitutions.map(({ reference, hypothesis, count: n }) => [
+        `${reference} → ${hypothesis}`,
+        n,
+        [reference, hypothesis],
+      ]),
+    ),
+    list(
+      "Deleted",
+      deletions.map(({ word, count: n }) => [word, n, [word, ""]]),
+    ),
+    list(
+      "Inserted",
+      insertions.map(({ word, count: n }) => [word, n, ["", word]]),
+    ),
+  ];
+  return lists.some(Boolean)
+    ? `<section><h2>Which words go wrong</h2><div class="confusions">${lists.join("\n")}</div></section>`
+    : "";
+}
+
+function list(title: string, entries: [string, number, [string, string]][]): string {
+  const items = entries
+    .slice(0, MOST_CONFUSIONS)
+    .map(
+      ([name, n, pair]) =>
+        `<li><button type="button" aria-pressed="false" data-confusion="${escapeHtml(JSON.stringify(pair))}"><span>${escapeHtml(name)}</span><span class="count">${count(n)}</span></button></li>`,
+    );
+  const rest = entries.length - items.length;
+  return `<div><h3>${title}</h3>${
+    items.length > 0 ? `<ul>${items.join("")}</ul>` : '<span class="count">none</span>'
+  }${rest > 0 ? `<span class="count">and ${count(rest)} others</span>` : ""}</div>`;
+}
+
+function utteranceList({ groups }: EvaluationResult): string {
+  return `<section><h2>Utterances</h2>
+<p class="who-is"><span>Reference above, what was heard below; <b>wrong words</b> are underlined.</span></p>
+<div class="controls">
+<input type="search" id="search" placeholder="Words or id" aria-label="Words or id">
+${select("split", groups.split)}${select("speaker", groups.speaker)}
+<label>Order <select id="order"><option value="wer">highest WER</option><option value="errors">most errors</option><option value="confidence">least confident</option><option value="longest">longest</option><option value="shortest">shortest</option><option value="id">id</option></select></label>
+<label><input type="checkbox" id="wrong"> wrong ones only</label>
+<label><input type="checkbox" id="playable"> with sound only</label>
+</div>
+<p class="found" id="found" aria-live="polite"></p>
+<ul class="utterances" id="list"></ul>
+<button type="button" class="more" id="more" hidden>Show more</button>
+<audio id="player" preload="none"></audio>
+<noscript><p class="note-box">The list of utterances needs JavaScript.</p></noscript>
+</section>`;
+}
+
+function select(name: string, groups: readonly GroupScores[]): string {
+  if (groups.length < 2) return "";
+  const options = groups.map((group) => `<option>${escapeHtml(group.name)}</option>`);
+  return `<select id="${name}" aria-label="${name}"><option value="">every ${name}</option>${options.join("")}</select>`;
+}
+
+/** An utterance as the page's script reads it; a word that is right stands alone, one that is wrong with its other. */
+function listed(utterance: EvaluatedUtterance): unknown {
+  const { id, reference, hypothesis, split, speaker, seconds, confidence, words } = utterance;
+  return {
+    id,
+    split,
+    speaker,
+    seconds: Number(seconds.toFixed(2)),
+    confidence: Number(confidence.toFixed(3)),
+    words,
+    errors: sumErrors(utterance),
+    pairs: alignWords(reference, hypothesis).map((pair) =>
+      pair.reference === pair.hypothesis ? pair.reference : [pair.reference ?? "", pair.hypothesis ?? ""],
+    ),
+  };
+}
+
+/** JSON that cannot end the script element that it stands in. */
+function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.0995 ? 2 : 1)} %`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en");
+}

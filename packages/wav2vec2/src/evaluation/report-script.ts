@@ -1,0 +1,125 @@
+/**
+ * What makes the list of utterances live, in plain JavaScript for the page: it reads the JSON beside it, filters, sorts,
+ * shows a hundred rows at a time, and plays clips in one audio element. All text goes in as text, never as HTML.
+ */
+export const reportScript = `
+(() => {
+  const find = (id) => document.getElementById(id);
+  const utterances = JSON.parse(find("utterances").textContent);
+  const clips = JSON.parse(find("clips").textContent);
+  const list = find("list");
+  const audio = find("player");
+  const PAGE = 100;
+  const rate = (each) => each.errors / Math.max(1, each.words);
+  const orders = {
+    wer: (a, b) => rate(b) - rate(a) || b.words - a.words,
+    errors: (a, b) => b.errors - a.errors || rate(b) - rate(a),
+    confidence: (a, b) => a.confidence - b.confidence,
+    longest: (a, b) => b.seconds - a.seconds,
+    shortest: (a, b) => a.seconds - b.seconds,
+    id: (a, b) => a.id.localeCompare(b.id, "en", { numeric: true }),
+  };
+  for (const each of utterances)
+    each.text = [each.id, ...each.pairs.flatMap((pair) => pair)].join(" ").toLowerCase();
+  let shown = [];
+  let confusion = null;
+  let playing = null;
+
+  function make(tag, className, text) {
+    const element = document.createElement(tag);
+    if (className) element.className = className;
+    if (text !== undefined) element.textContent = text;
+    return element;
+  }
+
+  function stop() {
+    if (playing) { playing.textContent = "\\u25b6"; playing.classList.remove("playing"); }
+    playing = null;
+  }
+
+  function play(button, id) {
+    if (playing === button) { audio.pause(); stop(); return; }
+    stop();
+    playing = button;
+    audio.src = clips[id];
+    audio.play().catch(() => { if (playing === button) { stop(); button.title = "This clip cannot be played."; } });
+    button.textContent = "\\u23f8";
+    button.classList.add("playing");
+  }
+  audio.addEventListener("ended", stop);
+
+  function row(each) {
+    const item = make("li");
+    if (clips[each.id]) {
+      const button = make("button", "play", "\\u25b6");
+      button.type = "button";
+      button.setAttribute("aria-label", "Play " + each.id);
+      button.addEventListener("click", () => play(button, each.id));
+      item.append(button);
+    } else item.append(make("span", "no-clip"));
+    const facts = make("div", "facts");
+    facts.append(
+      make("b", "", each.id),
+      make("span", "", each.errors + (each.errors === 1 ? " error in " : " errors in ") + each.words + (each.words === 1 ? " word" : " words")),
+      make("span", "", "WER " + (rate(each) * 100).toFixed(0) + " %"),
+      make("span", "", each.seconds.toFixed(1) + " s"),
+      make("span", "", "confidence " + each.confidence.toFixed(2)),
+    );
+    if (each.speaker !== undefined) facts.append(make("span", "", "speaker " + each.speaker));
+    if (find("split")) facts.append(make("span", "", each.split));
+    const words = make("div", "words");
+    for (const pair of each.pairs) {
+      const [reference, hypothesis] = typeof pair === "string" ? [pair, pair] : pair;
+      const column = make("span", typeof pair === "string" ? "" : "wrong");
+      column.append(make("i", "", reference || "\\u2013"), make("i", "", hypothesis || "\\u2013"));
+      words.append(column);
+    }
+    item.append(facts, words);
+    return item;
+  }
+
+  function showMore() {
+    const from = list.childElementCount;
+    list.append(...shown.slice(from, from + PAGE).map(row));
+    find("more").hidden = list.childElementCount >= shown.length;
+  }
+
+  function isConfused(each) {
+    return each.pairs.some((pair) => typeof pair !== "string" && pair[0] === confusion[0] && pair[1] === confusion[1]);
+  }
+
+  function update() {
+    const text = find("search").value.trim().toLowerCase();
+    const value = (id) => find(id)?.value ?? "";
+    const [split, speaker] = [value("split"), value("speaker")];
+    shown = utterances.filter((each) =>
+      (!text || each.text.includes(text)) &&
+      (!split || each.split === split) &&
+      (!speaker || each.speaker === speaker) &&
+      (!find("wrong").checked || each.errors > 0) &&
+      (!find("playable").checked || clips[each.id]) &&
+      (!confusion || isConfused(each)));
+    shown.sort(orders[find("order").value]);
+    audio.pause();
+    stop();
+    list.replaceChildren();
+    find("found").textContent = shown.length + " of " + utterances.length + " utterances" +
+      (confusion ? ", in which " + (confusion[0] || "nothing") + " was heard as " + (confusion[1] || "nothing") : "");
+    showMore();
+  }
+
+  for (const button of document.querySelectorAll("[data-confusion]"))
+    button.addEventListener("click", () => {
+      const pressed = button.getAttribute("aria-pressed") === "true";
+      for (const other of document.querySelectorAll("[data-confusion]")) other.setAttribute("aria-pressed", "false");
+      button.setAttribute("aria-pressed", String(!pressed));
+      confusion = pressed ? null : JSON.parse(button.dataset.confusion);
+      update();
+      if (!pressed) find("found").scrollIntoView({ behavior: "smooth", block: "center" });
+    });
+  for (const id of ["search", "split", "speaker", "wrong", "playable", "order"])
+    find(id)?.addEventListener("input", update);
+  find("more").addEventListener("click", showMore);
+  update();
+})();
+`;

@@ -1,0 +1,53 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../errors.js";
+import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
+import type { EvaluationResult } from "./evaluation.js";
+import { embedClips, type ReportClips, writeClips } from "./report-clips.js";
+import { reportPage } from "./report-page.js";
+import { worstUtterances } from "./summary.js";
+
+export interface ReportOptions {
+  /** How many of the worst utterances can be played. */
+  clips: number;
+}
+
+/**
+ * Writes a result as a page that works without a network. To `path` where it ends in .html, with clips inside as far as
+ * they fit; else to `index.html` in the directory `path`, with clips as files beside it.
+ *
+ * @returns the page's path, its size, and what became of the clips
+ * @throws UserError where it cannot be written
+ */
+export async function writeEvaluationReport(
+  path: string,
+  result: EvaluationResult,
+  { clips: count }: ReportOptions,
+): Promise<{ path: string; pageBytes: number; clips: ReportClips }> {
+  const played = [...worstUtterances(result.utterances), ...rightUtterances(result)].slice(0, count);
+  const single = isSinglePage(path);
+  const clips = single ? await embedClips(played) : await writeClips(played, path);
+  const page = reportPage(result, clips);
+  const file = single ? path : join(path, "index.html");
+  await writeFileAtomic(file, page);
+  return { path: file, pageBytes: Buffer.byteLength(page), clips };
+}
+
+/** Makes the directory of a report, before hours of work, and says where the page will be. */
+export async function prepareReportPath(path: string): Promise<string> {
+  if (isSinglePage(path)) return path;
+  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+    throw new UserError(`${path} must be an .html file or a directory to write to, but ${reasonOf(error)}.`);
+  });
+  return join(path, "index.html");
+}
+
+function isSinglePage(path: string): boolean {
+  return /\.html?$/i.test(path);
+}
+
+function rightUtterances({ utterances }: EvaluationResult): EvaluationResult["utterances"] {
+  return utterances.filter(
+    ({ substitutions, deletions, insertions }) => substitutions + deletions + insertions === 0,
+  );
+}

@@ -1,0 +1,167 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { Random } from "../src/data/random.js";
+import { bootstrapWer } from "../src/evaluation/bootstrap.js";
+import type { EvaluatedUtterance, EvaluationResult } from "../src/evaluation/evaluation.js";
+import { writeEvaluationReport } from "../src/evaluation/report.js";
+import { embedClips } from "../src/evaluation/report-clips.js";
+import {
+  bootstrapUnits,
+  confusionsOf,
+  groupScores,
+  scoresOf,
+  sumSeconds,
+} from "../src/evaluation/summary.js";
+import { textErrors } from "../src/text/scoring/error-rate.js";
+import { CHROMIUM, ChromiumPage } from "./chromium.js";
+import { toneClip } from "./tone-corpus.js";
+
+let directory: string;
+const at = (name: string): string => join(directory, name);
+const MEAN = '</script><img src=x onerror="document.title=1">';
+
+function resultOf(utterances: EvaluatedUtterance[]): EvaluationResult {
+  return {
+    model: MEAN,
+    data: "corpus",
+    split: "dev",
+    normalize: [],
+    ...scoresOf(utterances),
+    werInterval: bootstrapWer(bootstrapUnits(utterances, "utterance"), { resamples: 100 }),
+    bootstrap: { by: "utterance", resamples: 100, seed: 0 },
+    utteranceCount: utterances.length,
+    seconds: sumSeconds(utterances),
+    blankShare: 0.5,
+    confidence: 0.9,
+    ctcLoss: 1,
+    groups: groupScores(utterances, 0),
+    confusions: confusionsOf(utterances),
+    unknownCharacters: { utterances: 1, characters: [{ character: "<", count: 1, example: "u0" }] },
+    utterances,
+    skipped: [],
+  };
+}
+
+function utterance(index: number, reference: string, hypothesis: string): EvaluatedUtterance {
+  return {
+    id: `u${index}`,
+    path: at(`u${index % 3}.flac`),
+    reference,
+    hypothesis,
+    speaker: String(index % 4),
+    seconds: 0.5 + (index % 7),
+    frames: 100,
+    blankShare: 0.5,
+    confidence: 0.9,
+    ...textErrors(reference, hypothesis),
+  };
+}
+
+let utterances: EvaluatedUtterance[];
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "evaluation-report-"));
+  for (let i = 0; i < 3; i++)
+    await writeFile(at(`u${i}.flac`), encodeFlac(toneClip("ABCABCAB", new Random(i, "report")), 16000));
+  utterances = Array.from({ length: 130 }, (_, i) =>
+    utterance(i, "ONE TWO", i % 5 === 1 ? "ONE" : "ONE TWO"),
+  );
+  utterances[0] = utterance(0, `THREE ${MEAN} FOUR`, "TREE FIVE SIX FOUR");
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe("the report of an evaluation", () => {
+  it("is one page with the worst clips in it, in which text stays text", async () => {
+    const { clips, path } = await writeEvaluationReport(at("report.html"), resultOf(utterances), {
+      clips: 3,
+    });
+    expect([...clips.urls.keys()]).toEqual(["u0", "u1", "u6"]);
+    const html = await readFile(path, "utf8");
+    expect(html.match(/data:audio\/flac;base64,/g)).toHaveLength(3);
+    expect(html).not.toContain("<img");
+    expect(html.match(/<\/script>/g)).toHaveLength(3);
+    expect(html.replaceAll(/data:[^"]*/g, "")).not.toMatch(/https?:|src="|href="|url\(/);
+  });
+
+  it("as a directory has its clips beside it, whatever else is in there", async () => {
+    await mkdir(at("site"));
+    await writeFile(at("site/notes.txt"), "mine");
+    const odd = { ...utterances[0]!, id: "../a/b c#?%" };
+    const { path } = await writeEvaluationReport(at("site"), resultOf([odd, utterances[1]!]), { clips: 5 });
+    expect(path).toBe(at("site/index.html"));
+    expect((await readdir(at("site"))).sort()).toEqual(["audio", "index.html", "notes.txt"]);
+    expect((await readdir(at("site/audio"))).sort()).toEqual(["1-.._a_b_c___.flac", "2-u1.flac"]);
+    expect(await readFile(at("site/audio/2-u1.flac"))).toEqual(await readFile(at("u1.flac")));
+  });
+
+  it("leaves out clips that do not fit or are gone, and says so", async () => {
+    const one = (await readFile(at("u0.flac"))).length;
+    const gone = { ...utterances[2]!, path: at("gone.flac") };
+    const { urls, left } = await embedClips(
+      [utterances[0]!, gone, utterances[3]!, utterances[6]!],
+      2.5 * one,
+    );
+    expect([[...urls.keys()], left]).toEqual([["u0", "u3"], 2]);
+    const { path } = await writeEvaluationReport(at("gone.html"), resultOf([gone]), { clips: 1 });
+    expect(await readFile(path, "utf8")).toContain(
+      "0 clips can be played; 1 more did not fit or cannot be read.",
+    );
+  });
+
+  it.runIf(CHROMIUM)(
+    "plays a clip where it is clicked, filters, sorts and shows more (skipped without Chromium)",
+    async () => {
+      for (const name of ["page.html", "pages"]) {
+        const { path } = await writeEvaluationReport(at(name), resultOf(utterances), { clips: 3 });
+        const page = await ChromiumPage.open(pathToFileURL(path).href);
+        try {
+          const count = () => page.evaluate<number>("document.querySelectorAll('#list li').length");
+          const first = () => page.evaluate<string>("document.querySelector('#list b').textContent");
+          const set = (id: string, value: string) =>
+            page.evaluate(
+              `(e => { e.value = ${JSON.stringify(value)}; e.dispatchEvent(new Event("input")); })(document.getElementById("${id}"))`,
+            );
+          expect(await page.evaluate("document.title")).toContain(MEAN);
+          expect(await page.evaluate("document.querySelectorAll('img').length")).toBe(0);
+          expect([await count(), await first()]).toEqual([100, "u0"]);
+          const columns =
+            "[...document.querySelectorAll('#list li:first-child .words span')].map((e) => e.innerText.split('\\n'))";
+          expect(await page.evaluate(columns)).toContainEqual(["FOUR", "FOUR"]);
+          expect(await page.evaluate(columns)).toContainEqual(["THREE", "TREE"]);
+
+          await page.click(".play");
+          await page.until("document.getElementById('player').currentTime > 0.05");
+          expect(await page.evaluate("document.getElementById('player').duration")).toBeCloseTo(1.2, 2);
+          expect(await page.evaluate("document.querySelectorAll('.playing').length")).toBe(1);
+          await page.until("document.getElementById('player').ended && !document.querySelector('.playing')");
+          await page.click(".play");
+          await page.until("!document.getElementById('player').paused");
+          await page.click(".play.playing");
+          expect(await page.evaluate("document.getElementById('player').paused")).toBe(true);
+
+          await page.click("#more");
+          expect(await count()).toBe(130);
+          await page.click("#playable");
+          expect(await count()).toBe(3);
+          await page.click("#playable");
+          await page.click("#wrong");
+          expect(await count()).toBe(27);
+          await page.click('[data-confusion*="THREE"]');
+          expect([await count(), await first()]).toEqual([1, "u0"]);
+          await page.click('[data-confusion*="THREE"]');
+          await page.click("#wrong");
+          await set("order", "id");
+          await set("search", "u12");
+          expect([await count(), await first()]).toEqual([11, "u12"]);
+          await set("speaker", "3");
+          expect(await count()).toBe(2);
+        } finally {
+          await page.close();
+        }
+      }
+    },
+  );
+});
