@@ -43,6 +43,12 @@ def distort(rng, words, vocabulary):
     return heard
 
 
+def spaced(rng, words):
+    """Now and then with two spaces, which CTC decoding may write, and with one at an end."""
+    text = "".join(each + (" " if rng.random() < 0.95 else "  ") for each in words)
+    return text if rng.random() < 0.05 else text.strip()
+
+
 def four(output):
     total = output.hits + output.substitutions + output.deletions
     return [total, output.substitutions, output.deletions, output.insertions]
@@ -56,7 +62,7 @@ def main():
         vocabulary = [word(rng, alphabet) for _ in range(rng.choice([2, 4, 10, 40]))]
         reference = sentence(rng, vocabulary)
         hypothesis = distort(rng, reference, vocabulary) if rng.random() < 0.7 else sentence(rng, vocabulary)
-        texts = [" ".join(reference), " ".join(hypothesis)]
+        texts = [spaced(rng, reference), spaced(rng, hypothesis)]
         pairs.append([*texts, four(jiwer.process_words(*texts)), four(jiwer.process_characters(*texts))])
     with open(sys.argv[1], "w", encoding="utf-8") as file:
         file.write("[\n" + ",\n".join(json.dumps(pair, ensure_ascii=False) for pair in pairs) + "\n]\n")

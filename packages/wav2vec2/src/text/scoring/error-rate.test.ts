@@ -50,7 +50,7 @@ describe("wordErrors and characterErrors", () => {
     }
   });
 
-  it("take any whitespace for one space and code points for characters", () => {
+  it("take any whitespace for the end of a word, and code points for characters", () => {
     expect(wordErrors("  A\tB \n", "A   B")).toEqual({
       substitutions: 0,
       deletions: 0,
@@ -59,9 +59,9 @@ describe("wordErrors and characterErrors", () => {
     });
     expect(characterErrors(" A  😀", "A 😃 ")).toEqual({
       substitutions: 1,
-      deletions: 0,
+      deletions: 1,
       insertions: 0,
-      characters: 3,
+      characters: 4,
     });
   });
 
@@ -101,7 +101,7 @@ describe("ErrorRate", () => {
     for (const hypothesis of ["a b", "a", "a b c", "a  b "]) rate.add("a b", hypothesis);
     expect(rate.sentenceErrorRate).toBe(0.5);
     expect([rate.deletions, rate.insertions, rate.characterDeletions, rate.characterInsertions]).toEqual([
-      1, 1, 2, 2,
+      1, 1, 2, 3,
     ]);
   });
 });

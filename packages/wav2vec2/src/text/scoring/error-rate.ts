@@ -20,13 +20,12 @@ export function wordErrors(reference: string, hypothesis: string): WordErrors {
 }
 
 /**
- * Character errors of one hypothesis, as jiwer's `process_characters` counts them: in code points. Spaces count as
- * characters, but runs of whitespace count as one space, which jiwer does not see to, and none counts at the ends.
+ * Character errors of one hypothesis, as jiwer's `process_characters` counts them: in code points, without whitespace at
+ * the ends. Spaces count as characters, and two in a row, which a network may write, as two.
  */
 export function characterErrors(reference: string, hypothesis: string): CharacterErrors {
-  const characters = [...splitWords(reference).join(" ")];
-  const heard = [...splitWords(hypothesis).join(" ")];
-  return { ...editCounts(characters, heard), characters: characters.length };
+  const characters = [...reference.trim()];
+  return { ...editCounts(characters, [...hypothesis.trim()]), characters: characters.length };
 }
 
 /** Both, in one object. */
