@@ -1,4 +1,4 @@
-import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { ctcLoss, nn, noGrad, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { initializeWeights } from "./initialization.js";
@@ -50,6 +50,11 @@ export class Wav2Vec2ForCTC extends nn.Module {
   dropout: nn.Dropout;
   lmHead: nn.Linear;
   readonly config: CtcConfig;
+  /**
+   * Whether the network below the head runs without gradients, so that the head learns alone: fairseq's
+   * `freeze_finetune_updates`. Masks and dropout are those of training.
+   */
+  backboneFrozen = false;
 
   /** @throws ConfigurationError without `vocab_size` and `pad_token_id`, the blank */
   constructor(config: Wav2Vec2Config) {
@@ -68,6 +73,11 @@ export class Wav2Vec2ForCTC extends nn.Module {
     this.wav2vec2.freezeFeatureEncoder();
   }
 
+  /** As {@link Wav2Vec2Model.freezeLayers}. */
+  freezeLayers(count: number): void {
+    this.wav2vec2.freezeLayers(count);
+  }
+
   /** As {@link Wav2Vec2Model.gradientCheckpointingEnable}. */
   gradientCheckpointingEnable(enabled = true): void {
     this.wav2vec2.gradientCheckpointingEnable(enabled);
@@ -75,7 +85,10 @@ export class Wav2Vec2ForCTC extends nn.Module {
 
   /** @throws UserError as {@link Wav2Vec2Model.forward} */
   forward(input: ModelInput): CtcOutput {
-    const { lastHiddenState, frames, hiddenStates, attentions } = this.wav2vec2.forward(input);
+    const backbone = () => this.wav2vec2.forward(input);
+    const { lastHiddenState, frames, hiddenStates, attentions } = this.backboneFrozen
+      ? noGrad(backbone)
+      : backbone();
     const logits = this.lmHead.forward(this.dropout.forward(lastHiddenState)); // [batch, frames, vocabulary]
     return { logits, frames, hiddenStates, attentions };
   }

@@ -74,6 +74,29 @@ export class Wav2Vec2Model extends nn.Module {
   }
 
   /**
+   * Keeps the lowest transformer layers and all below them as they are: convolutions, projection, mask vector and
+   * positions. Layers above are trained on what these make.
+   *
+   * @throws ConfigurationError for more layers than there are
+   */
+  freezeLayers(count: number): void {
+    const { numHiddenLayers, doStableLayerNorm } = this.config;
+    if (count > numHiddenLayers) {
+      throw new ConfigurationError(
+        `Frozen layers must be at most the model's ${numHiddenLayers}, but are ${count}. Freeze fewer.`,
+      );
+    }
+    if (count === 0) return;
+    const { encoder } = this;
+    this.featureExtractor.freeze();
+    this.featureProjection.freeze();
+    if (this.maskedSpecEmbed) this.maskedSpecEmbed.requiresGrad = false;
+    encoder.posConvEmbed.freeze();
+    if (!doStableLayerNorm) encoder.layerNorm.freeze(); // behind the positions; else behind the last layer
+    for (const layer of encoder.layers.slice(0, count)) layer.freeze();
+  }
+
+  /**
    * In training, keeps the inputs of transformer layers alone and computes the layers again in the backward pass (Chen
    * et al. 2016, arXiv 1604.06174): the same gradients from less memory and a second forward pass. Not part of the
    * configuration. Hugging Face: `gradient_checkpointing_enable`.

@@ -21,7 +21,7 @@ import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
 import { ctcLoss } from "./ctc-loss.js";
-import { findInit, prepareNetwork, requireSameShape } from "./initial-model.js";
+import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
 import type { Recipe } from "./recipe.js";
 import { requireTask } from "./recipe-rules.js";
@@ -46,6 +46,7 @@ export interface FinetuneResult {
  */
 export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
   requireTask(recipe, "finetune");
+  requireLearnedBackbone(recipe);
   const { tracker } = options;
   return await withRun(recipe, options, async ({ readSplits, loading, begin }) => {
     const { train: all, held } = await readSplits("required");
@@ -149,6 +150,7 @@ function ctcTask(
   const { model } = ctc;
   const { seed } = recipe;
   const limits = batchLimitsOf(recipe);
+  const headOnly = recipe.freeze_backbone_steps ?? 0;
   return {
     module: model,
     data: fingerprint(utterances),
@@ -159,6 +161,12 @@ function ctcTask(
         augmentation,
         unknown: "error",
       }),
+    anneal(step) {
+      const frozen = step < headOnly;
+      if (model.backboneFrozen && !frozen)
+        tracker.note(`Step ${step}: the backbone is trained from here on.`);
+      model.backboneFrozen = frozen;
+    },
     loss: (batch) => ctcLoss(model, batch),
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),
     async evaluate(step, signal) {

@@ -3,6 +3,8 @@ import { nn } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
+import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import type { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
 import type { Recipe } from "./recipe.js";
 import type { RunOptions } from "./training-run.js";
 
@@ -15,6 +17,19 @@ export async function findInit(recipe: Recipe, options: RunOptions): Promise<str
     onProgress: options.onDownload,
     onNote: (text) => options.tracker.note(text),
   });
+}
+
+/** @throws ConfigurationError where random weights would be left as they are */
+export function requireLearnedBackbone({
+  init,
+  freeze_backbone_steps: steps,
+  freeze_layers: layers,
+}: Pick<Recipe, "init" | "freeze_backbone_steps" | "freeze_layers">): void {
+  if (init !== undefined || !(steps || layers)) return;
+  throw new ConfigurationError(
+    `${steps ? "freeze_backbone_steps" : "freeze_layers"} must leave a model as it is that has learned, but the weights ` +
+      "are random. Give --model, or remove the key.",
+  );
 }
 
 /** What a network's weights were made for; dropouts, masks and losses may change. */
@@ -55,10 +70,8 @@ export function requireSameShape(
 }
 
 /** What a recipe wants of any network that is trained. */
-export function prepareNetwork(
-  model: { freezeFeatureEncoder(): void; gradientCheckpointingEnable(enabled: boolean): void },
-  recipe: Recipe,
-): void {
+export function prepareNetwork(model: Wav2Vec2ForCTC | Wav2Vec2ForPreTraining, recipe: Recipe): void {
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
+  if (recipe.freeze_layers && model instanceof Wav2Vec2ForCTC) model.freezeLayers(recipe.freeze_layers);
   model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
 }

@@ -1,5 +1,7 @@
 import { nn, noGrad, onesLike, type Tensor, tensor, zerosLike } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
+import { createConfig } from "../model/configuration.js";
+import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { makeOptimizer } from "./optimizer.js";
 import { resolveRecipe } from "./recipe.js";
 
@@ -83,5 +85,46 @@ describe("the optimiser of training", () => {
     for (const name of ["linear.weight", "linear.bias"])
       expect(values[name]).toBeCloseTo(3 - first - second, 5);
     expect(values["frozen.bias"]).toBe(3);
+  });
+});
+
+describe("learning rates by layer", () => {
+  /** How far each part moved in the first step, in which Adam moves all by their learning rate. */
+  function moved(settings: Record<string, unknown>, doStableLayerNorm = false) {
+    const model = new Wav2Vec2ForCTC(
+      createConfig({
+        hiddenSize: 8,
+        intermediateSize: 8,
+        numHiddenLayers: 3,
+        numAttentionHeads: 2,
+        convDim: [4],
+        convKernel: [4],
+        convStride: [2],
+        numConvPosEmbeddings: 2,
+        numConvPosEmbeddingGroups: 2,
+        doStableLayerNorm,
+      }),
+    );
+    for (const parameter of model.parameters()) noGrad(() => parameter.fill_(0));
+    const moves = after(model as never, { weight_decay: 0, ...settings }, [onesLike]);
+    return (name: string) => -Number(moves[name]!.toPrecision(5));
+  }
+
+  it("fall by a factor from layer to layer, and the head has its own", () => {
+    const rate = moved({ layer_decay: 0.5, head_learning_rate: 0.3 });
+    expect(rate("lm_head.weight")).toBe(0.3);
+    expect(rate("wav2vec2.encoder.layers.2.attention.q_proj.weight")).toBe(0.1);
+    expect(rate("wav2vec2.encoder.layers.1.final_layer_norm.bias")).toBe(0.05);
+    expect(rate("wav2vec2.encoder.layers.0.attention.q_proj.weight")).toBe(0.025);
+    expect(rate("wav2vec2.encoder.layer_norm.weight")).toBe(0.0125);
+    expect(rate("wav2vec2.feature_projection.projection.weight")).toBe(0.0125);
+    expect(rate("wav2vec2.feature_extractor.conv_layers.0.conv.weight")).toBe(0.00625);
+  });
+
+  it("know that a pre-norm encoder's norm is above its layers, and are one where nothing is said", () => {
+    expect(moved({ layer_decay: 0.5 }, true)("wav2vec2.encoder.layer_norm.weight")).toBe(0.1);
+    const rate = moved({});
+    expect(rate("lm_head.weight")).toBe(0.1);
+    expect(rate("wav2vec2.feature_extractor.conv_layers.0.conv.weight")).toBe(0.1);
   });
 });

@@ -21,17 +21,25 @@ export function otherTask(recipe: Recipe, task: Recipe["task"]): string {
   return `task must be ${task} for this command, but is '${recipe.task}'. Run wav2vec2 ${recipe.task} with this recipe.`;
 }
 
-/** Tasks that a key belongs to. */
-const OWNERS = {
+/** Tasks that a key, or all below it, belongs to. */
+const OWNERS: Readonly<Record<string, Recipe["task"]>> = {
   pretraining: "pretrain",
   gradient_scaling: "pretrain",
   ctc_loss_reduction: "finetune",
-} as const satisfies Partial<Record<keyof Recipe, Recipe["task"]>>;
+  freeze_backbone_steps: "finetune",
+  freeze_layers: "finetune",
+  "optimizer.layer_decay": "finetune",
+  "optimizer.head_learning_rate": "finetune",
+};
 
 /** The one task that knows a key, such as `pretraining.padding`; undefined where all do. */
 export function taskOf(key: string): Recipe["task"] | undefined {
-  const [first = ""] = key.split(".");
-  return (OWNERS as Partial<Record<string, Recipe["task"]>>)[first];
+  return Object.entries(OWNERS).find(([owned]) => key === owned || key.startsWith(`${owned}.`))?.[1];
+}
+
+/** What a recipe holds under a dotted key. */
+function valueAt(recipe: Recipe, key: string): unknown {
+  return key.split(".").reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], recipe);
 }
 
 /** Schedules that a key belongs to. */
@@ -60,10 +68,17 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
       });
     }
   }
-  for (const key of Object.keys(OWNERS) as (keyof typeof OWNERS)[]) {
-    if (OWNERS[key] === task || recipe[key] === undefined) continue;
-    const message = `${key} belongs to the task ${OWNERS[key]}, but task is '${task}'. Remove one of them.`;
-    issues.push({ path: [key], message });
+  for (const [key, owner] of Object.entries(OWNERS)) {
+    if (owner === task || valueAt(recipe, key) === undefined) continue;
+    const message = `${key} belongs to the task ${owner}, but task is '${task}'. Remove one of them.`;
+    issues.push({ path: key.split("."), message });
+  }
+  if (recipe.freeze_layers && recipe.init !== undefined && !recipe.freeze_feature_encoder) {
+    issues.push({
+      path: ["freeze_layers"],
+      message:
+        "freeze_layers freezes all below the lowest layers too, but freeze_feature_encoder is false. Remove one of them.",
+    });
   }
   if (pretraining && pretraining.min_gumbel_temperature > pretraining.max_gumbel_temperature) {
     const { min_gumbel_temperature: min, max_gumbel_temperature: max } = pretraining;

@@ -113,6 +113,19 @@ const optimizer = z.strictObject({
   learning_rate: amount()
     .default(3e-4)
     .describe("Highest learning rate (the paper pre-trains with 5e-4 and fine-tunes with 2e-5 to 3e-5)"),
+  head_learning_rate: amount()
+    .optional()
+    .describe(
+      "Only for the task finetune: highest learning rate of the output layer, which starts from random weights. Default: " +
+        "learning_rate",
+    ),
+  layer_decay: amount()
+    .max(1)
+    .optional()
+    .describe(
+      "Only for the task finetune: factor on the learning rate from each transformer layer to the one below; the top " +
+        "layer has learning_rate itself, what lies below the layers one factor more. Default: 1",
+    ),
   betas: z
     .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
     .default([0.9, 0.98])
@@ -217,6 +230,22 @@ export const recipeSchema = z.strictObject({
     .describe(
       "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true for finetune with init, else " +
         "false",
+    ),
+  freeze_backbone_steps: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe(
+      "Only for the task finetune, with init: train the output layer alone for this many steps, then all that is not " +
+        "frozen otherwise (fairseq's freeze_finetune_updates; the paper: 10,000). Default: 0",
+    ),
+  freeze_layers: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe(
+      "Only for the task finetune, with init: leave this many of the lowest transformer layers and all below them as " +
+        "they are. Default: 0",
     ),
   gradient_checkpointing: z
     .boolean()

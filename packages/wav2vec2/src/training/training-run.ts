@@ -61,6 +61,12 @@ export async function withRun<T>(
         "learning rate only rises and never reaches its highest value. A tenth of max_steps is usual.",
     );
   }
+  if ((recipe.freeze_backbone_steps ?? 0) >= recipe.max_steps) {
+    tracker.note(
+      `freeze_backbone_steps should be less than max_steps (${recipe.max_steps}), but is ${recipe.freeze_backbone_steps}: only ` +
+        "the output layer is trained.",
+    );
+  }
   const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
   const { root, on_bad_data: onProblem, exclude, train_split, eval_split } = recipe.data;
   const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
