@@ -1,0 +1,97 @@
+import type { TimedText, TimedWord } from "../formats/transcript.js";
+import type { CtcTokenizer } from "../tokenizer.js";
+import type { LabelSpan } from "./forced-alignment.js";
+
+/** A word and which labels spell it. */
+export interface SpelledWord {
+  text: string;
+  /** Mostly a character and its label. */
+  characters: readonly {
+    text: string;
+    /** Its first label. */
+    first: number;
+    /** The label behind its last. */
+    behind: number;
+  }[];
+}
+
+/** Where frames lie in a recording. */
+export interface TimeRange {
+  /** From one frame to the next. */
+  secondsPerFrame: number;
+  /** Where the first frame begins. */
+  startSeconds: number;
+  /** What no time lies beyond. */
+  endSeconds: number;
+}
+
+/** Words of labels as the tokenizer decodes them, with the times of {@link wordTimes}. */
+export function timedWords(
+  tokenizer: CtcTokenizer,
+  labels: Int32Array,
+  spans: readonly LabelSpan[],
+  range: TimeRange,
+): TimedWord[] {
+  return wordTimes(decodedWords(tokenizer, labels), spans, range);
+}
+
+function decodedWords({ vocabulary, lowerCase }: CtcTokenizer, labels: Int32Array): SpelledWord[] {
+  const words: SpelledWord[] = [];
+  let characters: SpelledWord["characters"][number][] = [];
+  const finish = (): void => {
+    if (characters.length > 0) words.push({ text: characters.map(({ text }) => text).join(""), characters });
+    characters = [];
+  };
+  for (const [index, label] of labels.entries()) {
+    if (label === vocabulary.delimiterId) {
+      finish();
+    } else if (!vocabulary.isSpecial(label)) {
+      const token = vocabulary.tokens[label]!;
+      characters.push({ text: lowerCase ? token.toLowerCase() : token, first: index, behind: index + 1 });
+    }
+  }
+  finish();
+  return words;
+}
+
+/**
+ * Words with their characters' times in seconds. Frame f stands for the time from f to f + 1 times `secondsPerFrame`,
+ * as in Hugging Face's offsets: a character begins where its first frame begins and ends where its last one ends, and a
+ * word lasts from its first character to its last. CTC networks are sure of most characters at a frame or two only, so
+ * that there is time between them. Confidence is the mean probability over a character's frames, of a word over those
+ * of all its characters, as in torchaudio's tutorials.
+ *
+ * @param spans of the labels, in order
+ */
+export function wordTimes(
+  words: readonly SpelledWord[],
+  spans: readonly LabelSpan[],
+  { secondsPerFrame, startSeconds, endSeconds }: TimeRange,
+): TimedWord[] {
+  const time = (frame: number): number => Math.min(startSeconds + frame * secondsPerFrame, endSeconds);
+  const timed = (text: string, of: readonly LabelSpan[]): TimedText => ({
+    text,
+    start: time(of[0]!.start),
+    end: time(of.at(-1)!.end),
+    confidence: meanProbability(of),
+  });
+  return words.map(({ text, characters }) => ({
+    ...timed(
+      text,
+      characters.flatMap(({ first, behind }) => spans.slice(first, behind)),
+    ),
+    characters: characters.map(({ text: character, first, behind }) =>
+      timed(character, spans.slice(first, behind)),
+    ),
+  }));
+}
+
+/** Over all frames of some spans; 0 where there is none. */
+export function meanProbability(spans: readonly LabelSpan[]): number {
+  let [sum, frames] = [0, 0];
+  for (const { start, end, probability } of spans) {
+    sum += probability * (end - start);
+    frames += end - start;
+  }
+  return frames > 0 ? Math.min(1, sum / frames) : 0;
+}
