@@ -1,13 +1,14 @@
 import { UserError } from "../errors.js";
-import { type ByteSource, memorySource } from "./byte-source.js";
+import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import type { AudioFormat, AudioHeader, DecodedAudio, SampleRange } from "./decoded-audio.js";
 import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac.js";
 import { streamFlac } from "./flac-stream.js";
-import { decodeMp3, isMp3, readMp3Header } from "./mp3.js";
-import { decodeOggFlac, readOggFlacHeader } from "./ogg-flac.js";
-import { decodeOpus, readOpusHeader } from "./ogg-opus.js";
-import { decodeVorbis, readVorbisHeader } from "./ogg-vorbis.js";
+import { decodeMp3, readMp3Header, streamMp3 } from "./mp3.js";
+import { isMp3 } from "./mp3-frames.js";
+import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg-flac.js";
+import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
+import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg-vorbis.js";
 import { decodeWav, readWavHeader, streamWav } from "./wav.js";
 
 /** How a format is read. All throw UserErrors that begin with `name`, the file's. */
@@ -44,14 +45,12 @@ function whole(
   format: AudioFormat,
   readHeader: FormatReader["readHeader"],
   decodeWhole: (source: ByteSource, name: string) => DecodedAudio | Promise<DecodedAudio>,
+  stream: FormatReader["stream"],
 ): FormatReader {
   return {
     format,
     readHeader,
-    async *stream(stream, name) {
-      while (await stream.more());
-      yield await decodeWhole(memorySource(stream.bytes), name);
-    },
+    stream,
     async decode(source, name, range) {
       const { channelData, sampleRate } = await decodeWhole(source, name);
       if (!range) return { channelData, sampleRate };
@@ -60,10 +59,10 @@ function whole(
   };
 }
 
-const mp3 = whole("mp3", readMp3Header, decodeMp3);
-const oggOpus = whole("ogg-opus", readOpusHeader, decodeOpus);
-const oggVorbis = whole("ogg-vorbis", readVorbisHeader, decodeVorbis);
-const oggFlac = whole("ogg-flac", readOggFlacHeader, decodeOggFlac);
+const mp3 = whole("mp3", readMp3Header, decodeMp3, streamMp3);
+const oggOpus = whole("ogg-opus", readOpusHeader, decodeOpus, streamOpus);
+const oggVorbis = whole("ogg-vorbis", readVorbisHeader, decodeVorbis, streamVorbis);
+const oggFlac = whole("ogg-flac", readOggFlacHeader, decodeOggFlac, streamOggFlac);
 
 /** What `detectFormat` must see of a file. */
 export const MAGIC = 64;

@@ -27,3 +27,17 @@ export interface SampleRange {
 }
 
 export const AGAIN = "Copy or download it again.";
+
+/** Parts behind one another. */
+export async function collect(parts: AsyncIterable<DecodedAudio>): Promise<DecodedAudio> {
+  const all: DecodedAudio[] = [];
+  for await (const part of parts) all.push(part);
+  const length = all.reduce((sum, { channelData }) => sum + channelData[0]!.length, 0);
+  const channelData = Array.from({ length: all[0]?.channelData.length ?? 0 }, () => new Float32Array(length));
+  let at = 0;
+  for (const part of all) {
+    for (const [channel, samples] of part.channelData.entries()) channelData[channel]!.set(samples, at);
+    at += part.channelData[0]!.length;
+  }
+  return { channelData, sampleRate: all[0]?.sampleRate ?? 0 };
+}

@@ -1,7 +1,9 @@
 import type { ByteSource } from "./byte-source.js";
+import { ByteStream } from "./byte-stream.js";
 import type { AudioHeader, DecodedAudio } from "./decoded-audio.js";
 import { decodeFlac, parseStreamInfo } from "./flac.js";
-import { lastOggPage, oggPackets, oggPages } from "./ogg.js";
+import { streamFlac } from "./flac-stream.js";
+import { lastOggPage, oggPackets, oggPages, PacketJoiner, streamPages } from "./ogg.js";
 
 // The first packet is 9 bytes of its own and then a FLAC file's beginning; each further one is a metadata block or a
 // frame: https://www.rfc-editor.org/rfc/rfc9639#name-ogg-mapping.
@@ -22,4 +24,22 @@ export function readOggFlacHeader(source: ByteSource, name: string): AudioHeader
 export function decodeOggFlac(source: ByteSource, name: string): DecodedAudio {
   const [first, ...rest] = oggPackets(oggPages(source, name));
   return decodeFlac(Buffer.concat([first!.subarray(MAPPING_HEADER), ...rest]), name);
+}
+
+/** @throws UserError as `decodeOggFlac` */
+export function streamOggFlac(stream: ByteStream, name: string): AsyncGenerator<DecodedAudio> {
+  return streamFlac(new ByteStream(flacBytes(stream, name)), name);
+}
+
+async function* flacBytes(stream: ByteStream, name: string): AsyncGenerator<Uint8Array> {
+  const joiner = new PacketJoiner();
+  let isFirst = true;
+  for await (const page of streamPages(stream, name)) {
+    const packets = joiner.endingOn(page);
+    if (isFirst && packets.length > 0) {
+      packets[0] = packets[0]!.subarray(MAPPING_HEADER);
+      isFirst = false;
+    }
+    yield Buffer.concat(packets);
+  }
 }

@@ -1,17 +1,34 @@
+import type { OpusDecoder } from "opus-decoder";
 import { UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
-import { AGAIN, type AudioHeader, type DecodedAudio } from "./decoded-audio.js";
-import { lastOggPage, oggPackets, oggPages } from "./ogg.js";
+import { ByteStream, sourceChunks } from "./byte-stream.js";
+import { AGAIN, type AudioHeader, collect, type DecodedAudio } from "./decoded-audio.js";
+import { lastOggPage, oggPackets, oggPages, PacketJoiner, streamPages } from "./ogg.js";
 
 /** Hz; what Opus counts in and is decoded at, whatever was recorded. */
 const OPUS_RATE = 48000;
+
+/** A stream's first packet: https://www.rfc-editor.org/rfc/rfc7845#section-5.1. */
+interface OpusHead {
+  channels: number;
+  /** Samples that the encoder put in front. */
+  preSkip: number;
+  /** What samples are to be multiplied with. */
+  gain: number;
+  streamCount: number;
+  coupledStreamCount: number;
+  channelMappingTable: number[];
+}
+
+// The first packet and the comments.
+const HEADER_PACKETS = 2;
 
 /**
  * The length is the last page's place less the first one's and the encoder's delay:
  * https://www.rfc-editor.org/rfc/rfc7845#section-4.
  * @throws UserError naming the file where its first or last pages are damaged
  */
-export function readOpusHeader(source: ByteSource, name: string): AudioHeader & { gain: number } {
+export function readOpusHeader(source: ByteSource, name: string): AudioHeader {
   // Two header packets, then packets up to the first page that says where it ends.
   let first = -1;
   let pages = 0;
@@ -19,49 +36,114 @@ export function readOpusHeader(source: ByteSource, name: string): AudioHeader & 
   const packets = oggPackets(oggPages(source, name), (page) => {
     serial = page.serial;
     first = page.granule;
-    return ++pages > 2 && page.granule > 0;
+    return ++pages > HEADER_PACKETS && page.granule > 0;
   });
-  const head = packets[0]!;
-  if (head.length < 19 || head[8]! >> 4 !== 0)
-    throw new UserError(`${name} must begin with an Opus header of version 1, but does not. ${AGAIN}`);
-  const channels = head[9]!;
-  // In 256ths of a decibel: https://www.rfc-editor.org/rfc/rfc7845#section-5.1
-  const gain = 10 ** ((((head[16]! | (head[17]! << 8)) << 16) >> 16) / 256 / 20);
-  const preSkip = head[10]! | (head[11]! << 8);
+  const head = parseHead(packets[0]!, name);
   const last = lastOggPage(source, serial, name).granule;
   // A stream that was cut out of a longer one begins later than 0.
-  const begin = Math.max(0, first - packets.slice(2).reduce((sum, packet) => sum + packetSamples(packet), 0));
-  const samples = last - begin - preSkip;
-  if (channels === 0 || samples < 0)
-    throw new UserError(
-      `${name} must hold at least its delay of ${preSkip} samples, but ends at ${last}. ${AGAIN}`,
-    );
-  return { format: "ogg-opus", sampleRate: OPUS_RATE, channels, samples, gain };
+  const begin = Math.max(0, first - samplesOf(packets.slice(HEADER_PACKETS)));
+  const samples = playedSamples(head, begin, last, name);
+  return { format: "ogg-opus", sampleRate: OPUS_RATE, channels: head.channels, samples };
 }
 
 /** @throws UserError naming the file where it is truncated or corrupt: its length must be the one of its last page */
 export async function decodeOpus(source: ByteSource, name: string): Promise<DecodedAudio> {
-  const { samples, gain } = readOpusHeader(source, name);
-  for (const _ of oggPages(source, name)); // every checksum
-  const { OggOpusDecoder } = await import("ogg-opus-decoder");
-  const decoder = new OggOpusDecoder();
+  readOpusHeader(source, name); // a file that is cut off is not decoded
+  return collect(streamOpus(new ByteStream(sourceChunks(source)), name));
+}
+
+/**
+ * Decodes an Opus file page by page as its bytes come.
+ * @throws UserError as `decodeOpus`
+ */
+export async function* streamOpus(stream: ByteStream, name: string): AsyncGenerator<DecodedAudio> {
+  const joiner = new PacketJoiner();
+  let [pageCount, packetCount] = [0, 0];
+  let head: OpusHead | undefined;
+  let decoder: OpusDecoder | undefined;
+  let begin: number | undefined;
+  let passed = 0; // until the first page's place is known
+  let given = 0;
   try {
-    await decoder.ready;
-    const { channelData, errors } = await decoder.decodeFile(source.read(0, source.size));
-    if (errors.length > 0) throw new Error(errors[0]!.message);
-    const decoded = channelData[0]?.length ?? 0;
-    if (decoded < samples) throw new Error(`it should hold ${samples} samples, but ${decoded} were decoded`);
-    // The decoder leaves out the delay in front, but behind it cuts as if it had not.
-    const cut = channelData.map((channel) => channel.slice(0, samples));
-    if (gain !== 1) for (const channel of cut) for (let i = 0; i < samples; i++) channel[i]! *= gain;
-    return { channelData: cut, sampleRate: OPUS_RATE };
-  } catch (error) {
-    throw new UserError(
-      `${name} must be a valid Opus file, but is corrupt: ${(error as Error).message}. ${AGAIN}`,
-    );
+    for await (const page of streamPages(stream, name)) {
+      const packets = joiner.endingOn(page);
+      if (packetCount === 0 && packets.length > 0) {
+        head = parseHead(packets[0]!, name);
+        decoder = new (await import("opus-decoder")).OpusDecoder(head);
+        await decoder.ready;
+      }
+      const sound = packets.slice(Math.max(0, HEADER_PACKETS - packetCount));
+      packetCount += packets.length;
+      passed += samplesOf(sound);
+      if (++pageCount > HEADER_PACKETS && page.granule > 0) begin ??= Math.max(0, page.granule - passed);
+      if (!head || !decoder) continue;
+      const channelData = decode(decoder, sound, head.gain, name);
+      if (!page.ends) {
+        given += channelData[0]!.length;
+        yield { channelData, sampleRate: OPUS_RATE };
+        continue;
+      }
+      const samples = playedSamples(head, begin ?? 0, page.granule, name);
+      const decoded = given + channelData[0]!.length;
+      if (decoded < samples || samples < given)
+        throw corrupt(name, `it should hold ${samples} samples, but ${decoded} were decoded`);
+      yield {
+        channelData: channelData.map((channel) => channel.subarray(0, samples - given)),
+        sampleRate: OPUS_RATE,
+      };
+    }
   } finally {
-    decoder.free();
+    decoder?.free();
   }
+}
+
+/** @throws UserError where it is none, or has channels that the mapping forbids */
+function parseHead(packet: Uint8Array, name: string): OpusHead {
+  const [channels, family] = [packet[9] ?? 0, packet[18] ?? 0];
+  const isSimple = family === 0;
+  const most = isSimple ? 2 : family === 1 ? 8 : 255;
+  const length = isSimple ? 19 : 21 + channels;
+  if (packet.length < length || packet[8]! >> 4 !== 0 || channels === 0 || channels > most)
+    throw new UserError(`${name} must begin with an Opus header of version 1, but does not. ${AGAIN}`);
+  return {
+    channels,
+    preSkip: packet[10]! | (packet[11]! << 8),
+    // In 256ths of a decibel.
+    gain: 10 ** ((((packet[16]! | (packet[17]! << 8)) << 16) >> 16) / 256 / 20),
+    streamCount: isSimple ? 1 : packet[19]!,
+    coupledStreamCount: isSimple ? channels - 1 : packet[20]!,
+    channelMappingTable: isSimple ? [0, 1].slice(0, channels) : [...packet.subarray(21, length)],
+  };
+}
+
+/** @throws UserError where the last page lies before the sound */
+function playedSamples({ preSkip }: OpusHead, begin: number, last: number, name: string): number {
+  const samples = last - begin - preSkip;
+  if (samples >= 0) return samples;
+  throw new UserError(
+    `${name} must hold at least its delay of ${preSkip} samples, but ends at ${last}. ${AGAIN}`,
+  );
+}
+
+/** @returns [channels][samples] */
+function decode(decoder: OpusDecoder, packets: Uint8Array[], gain: number, name: string): Float32Array[] {
+  try {
+    const { channelData, errors } = decoder.decodeFrames(packets);
+    if (errors.length > 0) throw new Error(errors[0]!.message);
+    if (gain !== 1)
+      for (const channel of channelData) for (let i = 0; i < channel.length; i++) channel[i]! *= gain;
+    return channelData;
+  } catch (error) {
+    throw corrupt(name, (error as Error).message);
+  }
+}
+
+function corrupt(name: string, reason: string): UserError {
+  return new UserError(`${name} must be a valid Opus file, but is corrupt: ${reason}. ${AGAIN}`);
+}
+
+function samplesOf(packets: Uint8Array[]): number {
+  return packets.reduce((sum, packet) => sum + packetSamples(packet), 0);
 }
 
 /** Of a packet, at 48 kHz: https://www.rfc-editor.org/rfc/rfc6716#section-3.1. */

@@ -1,5 +1,6 @@
 import { UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
+import type { ByteStream } from "./byte-stream.js";
 import { crc32 } from "./crc.js";
 import { AGAIN } from "./decoded-audio.js";
 
@@ -15,16 +16,19 @@ export interface OggPage {
   /** Lengths of the segments; a packet ends with one shorter than 255. */
   segments: Uint8Array;
   body: Uint8Array;
-  /** Of the page, in bytes. */
-  length: number;
+  /** The whole page. */
+  bytes: Uint8Array;
 }
 
 const HEADER = 27;
 const MAX_PAGE = HEADER + 255 + 255 * 255;
 
-/** @throws UserError where no page begins at `at`, or it is cut off or damaged */
-function readPage(source: ByteSource, at: number, name: string): OggPage {
-  const bytes = source.read(at, Math.min(MAX_PAGE, source.size - at));
+/**
+ * @param bytes from a page's beginning to the end of the longest one, or the file's end
+ * @param at where they are in the file
+ * @throws UserError where no page begins there, or it is cut off or damaged
+ */
+function requirePage(bytes: Uint8Array, at: number, name: string): OggPage {
   const page = parsePage(bytes);
   if (page) return page;
   const reason = bytes.length < MAX_PAGE ? "cut off or damaged: the file is truncated or corrupt" : "damaged";
@@ -36,7 +40,7 @@ function parsePage(bytes: Uint8Array): OggPage | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const segments = bytes.slice(HEADER, HEADER + bytes[26]!);
   const start = HEADER + segments.length;
-  const length = segments.reduce((sum, segment) => sum + segment, start);
+  const length = pageLength(bytes);
   if (segments.length < bytes[26]! || length > bytes.length) return undefined;
   const checksum = crc32(bytes, 26, length, crc32(new Uint8Array(4), 0, 4, crc32(bytes, 0, 22)));
   if (checksum !== view.getUint32(22, true)) return undefined;
@@ -50,8 +54,14 @@ function parsePage(bytes: Uint8Array): OggPage | undefined {
     ends: (flags & 4) !== 0,
     segments,
     body: bytes.subarray(start, length),
-    length,
+    bytes: bytes.subarray(0, length),
   };
+}
+
+/** Of a page, by as much of its header as is there. */
+function pageLength(bytes: Uint8Array): number {
+  const segments = bytes.subarray(HEADER, HEADER + (bytes[26] ?? 0));
+  return segments.reduce((sum, segment) => sum + segment, HEADER + segments.length);
 }
 
 /**
@@ -59,25 +69,64 @@ function parsePage(bytes: Uint8Array): OggPage | undefined {
  * @throws UserError naming the file where a page is missing, cut off or damaged, or belongs to another stream
  */
 export function* oggPages(source: ByteSource, name: string): Generator<OggPage> {
-  let first: OggPage | undefined;
-  for (let at = 0, sequence = 0; ; sequence++) {
-    const page = readPage(source, at, name);
-    first ??= page;
-    if (page.begins !== (at === 0) || page.serial !== first.serial)
-      throw new UserError(
-        `${name} must hold one Ogg stream, but holds several. Split it with: ffmpeg -i ${name} OUTPUT.flac`,
-      );
-    if (page.sequence - first.sequence !== sequence)
-      throw new UserError(
-        `${name} must hold every Ogg page, but page ${first.sequence + sequence} is missing. ${AGAIN}`,
-      );
-    at += page.length;
+  const order = new PageOrder(name);
+  for (let at = 0; ; ) {
+    const page = requirePage(source.read(at, Math.min(MAX_PAGE, source.size - at)), at, name);
+    order.check(page);
+    at += page.bytes.length;
     yield page;
-    if (page.ends && at === source.size) return;
-    if (page.ends || at >= source.size)
+    if (order.isLast(page, at >= source.size)) return;
+  }
+}
+
+/**
+ * `oggPages` of a file as its bytes come.
+ * @throws UserError as `oggPages`
+ */
+export async function* streamPages(stream: ByteStream, name: string): AsyncGenerator<OggPage> {
+  const order = new PageOrder(name);
+  for (;;) {
+    // No more is waited for than the page.
+    if (await stream.fill(HEADER)) await stream.fill(HEADER + stream.bytes[26]!);
+    await stream.fill(pageLength(stream.bytes));
+    if (!parsePage(stream.bytes)) await stream.fill(MAX_PAGE);
+    const page = requirePage(stream.bytes.subarray(0, MAX_PAGE), stream.position, name);
+    order.check(page);
+    stream.take(page.bytes.length);
+    yield page;
+    if (order.isLast(page, !(await stream.fill(1)))) return;
+  }
+}
+
+/** Whether pages are those of one stream, each of them. */
+class PageOrder {
+  #first: OggPage | undefined;
+  #count = 0;
+
+  constructor(readonly name: string) {}
+
+  /** @throws UserError */
+  check(page: OggPage): void {
+    this.#first ??= page;
+    const { serial, sequence } = this.#first;
+    if (page.begins !== (this.#count === 0) || page.serial !== serial)
       throw new UserError(
-        `${name} must end with the last page of its stream, but ${page.ends ? "goes on behind it" : "does not: it is truncated"}. ${AGAIN}`,
+        `${this.name} must hold one Ogg stream, but holds several. Split it with: ffmpeg -i ${this.name} OUTPUT.flac`,
       );
+    if (page.sequence - sequence !== this.#count)
+      throw new UserError(
+        `${this.name} must hold every Ogg page, but page ${sequence + this.#count} is missing. ${AGAIN}`,
+      );
+    this.#count++;
+  }
+
+  /** @throws UserError where the stream ends before the file, or the file before the stream */
+  isLast(page: OggPage, atEnd: boolean): boolean {
+    if (page.ends !== atEnd)
+      throw new UserError(
+        `${this.name} must end with the last page of its stream, but ${page.ends ? "goes on behind it" : "does not: it is truncated"}. ${AGAIN}`,
+      );
+    return atEnd;
   }
 }
 
@@ -87,22 +136,34 @@ export function oggPackets(
   until: (page: OggPage) => boolean = () => false,
 ): Uint8Array[] {
   const packets: Uint8Array[] = [];
-  let parts: Uint8Array[] = [];
+  const joiner = new PacketJoiner();
   for (const page of pages) {
-    let at = 0;
-    let start = 0;
-    for (const segment of page.segments) {
-      at += segment;
-      if (segment === 255) continue;
-      parts.push(page.body.subarray(start, at));
-      packets.push(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-      parts = [];
-      start = at;
-    }
-    if (start < at) parts.push(page.body.subarray(start, at));
+    for (const packet of joiner.endingOn(page)) packets.push(packet);
     if (until(page)) break;
   }
   return packets;
+}
+
+/** Joins packets that were divided among pages. */
+export class PacketJoiner {
+  #parts: Uint8Array[] = [];
+
+  /** The packets that end on a page, the one behind those that were given before. */
+  endingOn({ segments, body }: OggPage): Uint8Array[] {
+    const packets: Uint8Array[] = [];
+    let at = 0;
+    let start = 0;
+    for (const segment of segments) {
+      at += segment;
+      if (segment === 255) continue;
+      this.#parts.push(body.subarray(start, at));
+      packets.push(this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts));
+      this.#parts = [];
+      start = at;
+    }
+    if (start < at) this.#parts.push(body.subarray(start, at));
+    return packets;
+  }
 }
 
 /**
@@ -115,7 +176,7 @@ export function lastOggPage(source: ByteSource, serial: number, name: string): O
   for (let at = bytes.length - HEADER; at >= 0; at--) {
     if (bytes[at] !== 0x4f || bytes[at + 1] !== 0x67) continue; // "Og"
     const page = parsePage(bytes.subarray(at));
-    if (page && page.serial === serial && page.ends && at + page.length === bytes.length) return page;
+    if (page && page.serial === serial && page.ends && at + page.bytes.length === bytes.length) return page;
   }
   throw new UserError(
     `${name} must end with the last page of its Ogg stream, but does not: it is truncated or corrupt. ${AGAIN}`,
