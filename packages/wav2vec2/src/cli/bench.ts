@@ -33,8 +33,8 @@ export const defineBench: Define = (command, { argv, exit }) => {
   });
 };
 
-function describe(result: BenchResult, { max_steps: steps, max_minutes: minutes, data }: Recipe): string[] {
-  const { batchSeconds, stepSeconds, batchesAStep, recipeSeconds } = result;
+function describe(result: BenchResult, { max_minutes: minutes, data }: Recipe): string[] {
+  const { batchSeconds, stepSeconds, batchesAStep, recipeSeconds, recipeSteps: steps } = result;
   const [fastest, slowest] = [Math.min(...batchSeconds), Math.max(...batchSeconds)];
   const limited = minutes !== undefined && recipeSeconds >= minutes * 60;
   const { madeUpClipSeconds: clip } = result;

@@ -64,10 +64,15 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
       if (report) print(`report  ${report}`);
       if (result.interrupted) {
         print(
-          `Interrupted after step ${result.steps} of ${recipe.max_steps}. The same command with --resume goes on.`,
+          `Interrupted after step ${result.steps}${ofSteps(recipe)}. The same command with --resume goes on.`,
         );
       }
     }
     if (result.interrupted) exit(exitCodes.interrupted);
   });
+}
+
+/** Recipes that count epochs do not know it before they have seen the data. */
+function ofSteps({ max_steps: steps }: Recipe): string {
+  return steps === undefined ? "" : ` of ${steps}`;
 }

@@ -10,8 +10,8 @@ export interface TerminalStream {
 }
 
 export interface TerminalOptions {
-  /** Steps of the whole run. */
-  steps: number;
+  /** Steps of the whole run; undefined until they are planned. */
+  steps: number | undefined;
   /** The run stops after this time even if steps are left. */
   maxMinutes?: number | undefined;
   stream?: TerminalStream;
@@ -27,11 +27,12 @@ const PLAIN_INTERVAL_MS = 10_000;
  * is not a terminal. Validations and notes stay on lines of their own.
  */
 export function terminalProgress(options: TerminalOptions): Tracker {
-  const { steps, stream = process.stderr, now = Date.now } = options;
+  const { stream = process.stderr, now = Date.now } = options;
   const live = stream.isTTY === true;
   const colors = createColors(live && !process.env.NO_COLOR);
   const latest: Record<string, number> = {};
   const began = now();
+  let steps = options.steps ?? Number.POSITIVE_INFINITY;
   let first: { step: number; time: number } | undefined;
   let lastPlain = Number.NEGATIVE_INFINITY;
   let line = "";
@@ -56,6 +57,9 @@ export function terminalProgress(options: TerminalOptions): Tracker {
   };
 
   return {
+    planned(count) {
+      steps = count;
+    },
     log(metrics, step) {
       first ??= { step, time: now() };
       Object.assign(latest, metrics);

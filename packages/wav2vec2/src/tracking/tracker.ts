@@ -19,6 +19,8 @@ export interface Finding {
  */
 export interface Tracker {
   log(metrics: Readonly<Record<string, number>>, step: number): void;
+  /** How many steps the run has, once that is known. */
+  planned?(steps: number): void;
   /**
    * A remark for people: what was dropped, what was saved, what looks wrong.
    *
@@ -40,6 +42,9 @@ export function combineTrackers(trackers: readonly Tracker[]): Tracker {
   return {
     log(metrics, step) {
       for (const tracker of trackers) tracker.log(metrics, step);
+    },
+    planned(steps) {
+      for (const tracker of trackers) tracker.planned?.(steps);
     },
     note(text, finding) {
       for (const tracker of trackers) tracker.note(text, finding);

@@ -8,7 +8,7 @@ import { filterByDuration } from "../data/corpus/filter.js";
 import { readSplit } from "../data/corpus/read-split.js";
 import { Random } from "../data/random.js";
 import type { Utterance } from "../data/utterance.js";
-import { UserError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { configWithKeys, readConfig } from "../model/configuration-file.js";
@@ -16,6 +16,7 @@ import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import { PRESETS } from "../model/presets.js";
 import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { batchLimitsOf, batchPlanOf, planSteps } from "./batch-plan.js";
 import { ctcLoss } from "./ctc-loss.js";
 import { Gradients } from "./gradients.js";
 import { prepareNetwork } from "./initial-model.js";
@@ -28,7 +29,7 @@ import { preTrainingLoss } from "./pretraining-metrics.js";
 import { pretrainingSetup } from "./pretraining-model.js";
 import type { Recipe } from "./recipe.js";
 import { requireTask } from "./recipe-rules.js";
-import { batchLimitsOf, drawShare, requirePrecision } from "./training-run.js";
+import { drawShare, requirePrecision } from "./training-run.js";
 import { usableClips } from "./usable-clips.js";
 
 /** LibriSpeech's mean: 960.9 hours in 281,241 clips. */
@@ -53,6 +54,8 @@ export interface BenchResult {
   audioSecondsPerSecond: number;
   /** Highest of the process, in the measured batches and as many of validation. */
   memoryMb: number;
+  /** Of the whole recipe, also where it counts epochs. */
+  recipeSteps: number;
   /** Of the whole recipe, without validation, checkpoints and waiting for audio. */
   recipeSeconds: number;
   /** Audio that the recipe hears. */
@@ -89,7 +92,13 @@ export async function bench(
   const clips = corpus ? await lengthsOf(recipe, signal) : undefined;
   const seconds = Math.min(MEAN_SECONDS, recipe.data.max_seconds);
   const lengths = clips ?? Array<Length>(1000).fill({ samples: Math.round(seconds * SAMPLE_RATE) });
-  const plan = lengthBucketedBatches(lengths, { ...batchLimitsOf(recipe), seed: recipe.seed, epoch: 0 });
+  if (recipe.max_steps === undefined && !clips) {
+    throw new ConfigurationError(
+      "max_epochs counts how often a corpus is heard, but none is given to measure with. Give --data DIR or --max-steps N.",
+    );
+  }
+  const { max_steps: recipeSteps } = planSteps(recipe, lengths);
+  const plan = lengthBucketedBatches(lengths, { ...batchPlanOf(recipe), epoch: 0 });
   const { module, prepare, heldLimits } = await network(recipe);
   module.train();
   const optimizer = makeOptimizer(module, recipe);
@@ -137,7 +146,7 @@ export async function bench(
   const stepSeconds = median(batchTimes) * batchesAStep + optimizerSeconds;
   const audioSeconds = audio / SAMPLE_RATE / batches;
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
-  const recipeSeconds = Math.min(stepSeconds * recipe.max_steps, limit);
+  const recipeSeconds = Math.min(stepSeconds * recipeSteps, limit);
   const recipeAudioHours = ((recipeSeconds / stepSeconds) * audioSeconds * batchesAStep) / 3600;
   const hours = clips && clips.reduce((sum, { samples }) => sum + samples, 0) / SAMPLE_RATE / 3600;
   const elements = (tensors: Tensor[]) => tensors.reduce((sum, { numel }) => sum + numel, 0);
@@ -152,6 +161,7 @@ export async function bench(
     stepSeconds,
     audioSecondsPerSecond: (audioSeconds * batchesAStep) / stepSeconds,
     memoryMb: (process.resourceUsage().maxRSS * 1024) / MEGABYTE,
+    recipeSteps,
     recipeSeconds,
     recipeAudioHours,
     madeUpClipSeconds: clips ? undefined : seconds,

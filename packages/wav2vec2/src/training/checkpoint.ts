@@ -29,6 +29,8 @@ export interface Progress {
   evaluated: number;
   /** The best validation so far and its step. */
   best?: { value: number; step: number };
+  /** Validations in a row that were no better than the best before them. */
+  stale?: number;
   /** Of float16's losses. */
   lossScale?: optim.GradScalerState;
 }

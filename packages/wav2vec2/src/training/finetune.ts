@@ -20,12 +20,13 @@ import { hasTokenizer } from "../text/tokenizer-files.js";
 import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
+import { batchLimitsOf, batchPlanOf } from "./batch-plan.js";
 import { ctcLoss } from "./ctc-loss.js";
 import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
 import type { Recipe } from "./recipe.js";
 import { requireTask } from "./recipe-rules.js";
-import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
+import { fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
 
@@ -48,15 +49,16 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
   const { tracker } = options;
-  return await withRun(recipe, options, async ({ readSplits, loading, begin }) => {
+  return await withRun(recipe, options, async ({ readSplits, loading, plan, begin }) => {
     const { train: all, held } = await readSplits("required");
     const ctc = await makeModel(recipe, await findInit(recipe, options), all);
     const utterances = usable(recipe, ctc, all, tracker);
     tracker.note(summary(ctc, utterances, held));
     const augmentation = await findAugmentation(recipe.data);
+    const planned = plan(recipe, utterances);
     const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading }, tracker);
     await begin();
-    const result = await train(recipe, task, options);
+    const result = await train(planned, task, options);
     return {
       model: result.best && join(recipe.output, "best"),
       steps: result.steps,
@@ -155,7 +157,7 @@ function ctcTask(
     module: model,
     data: fingerprint(utterances),
     batches: (from) =>
-      ctcBatches(ctc, utterances, batchOrder(utterances, { ...limits, seed }, from), {
+      ctcBatches(ctc, utterances, batchOrder(utterances, batchPlanOf(recipe), from), {
         ...loading,
         seed,
         augmentation,

@@ -3,12 +3,12 @@ import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../data/batches/batches.js";
 import { requireFiniteWeights } from "../recognition/finite-weights.js";
 import type { Tracker } from "../tracking/tracker.js";
+import type { PlannedRecipe } from "./batch-plan.js";
 import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
 import { Gradients } from "./gradients.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
-import type { Recipe } from "./recipe.js";
 import { learningRateScale } from "./schedule.js";
 
 /** What the loop needs to know of one batch. */
@@ -66,7 +66,7 @@ export interface LoopResult {
 
 /** The one training loop: next batches, loss, backward, scale and clip, step, log, evaluate, save. */
 export async function train<Batch extends TrainingBatch>(
-  recipe: Recipe,
+  recipe: PlannedRecipe,
   task: Task<Batch>,
   { resume, signal, tracker }: { resume: boolean; signal: AbortSignal; tracker: Tracker },
 ): Promise<LoopResult> {
@@ -109,7 +109,10 @@ export async function train<Batch extends TrainingBatch>(
     evaluation = metrics;
     tracker.log(prefixed(metrics), progress.step);
     progress.evaluated = progress.step;
-    if (!(criterion < (progress.best?.value ?? Number.POSITIVE_INFINITY))) return;
+    const best = progress.best?.value ?? Number.POSITIVE_INFINITY;
+    const better = criterion < best - (recipe.early_stopping_threshold ?? 0);
+    progress.stale = better ? 0 : (progress.stale ?? 0) + 1;
+    if (!(criterion < best)) return;
     progress.best = { value: criterion, step: progress.step };
     await task.save("best");
   };
@@ -123,7 +126,10 @@ export async function train<Batch extends TrainingBatch>(
     progress.seconds += (now - began) / 1000;
     began = now;
   };
-  while (progress.step < recipe.max_steps && progress.seconds < limit && !signal.aborted) {
+  const hasStalled = () =>
+    (progress.stale ?? 0) >= (recipe.early_stopping_patience ?? Number.POSITIVE_INFINITY);
+  const hasTime = () => progress.step < recipe.max_steps && progress.seconds < limit;
+  while (hasTime() && !hasStalled() && !signal.aborted) {
     optimizer.learningRate =
       recipe.optimizer.learning_rate * learningRateScale(progress.step, recipe.schedule, recipe.max_steps);
     task.anneal?.(progress.step);
@@ -156,6 +162,7 @@ export async function train<Batch extends TrainingBatch>(
     if (pauses.includes(true)) meter.restart(); // speed is that of training alone
   }
   await batches.return?.();
+  if (hasTime() && hasStalled()) tracker.note(earlyStop(progress));
   if (!signal.aborted && progress.evaluated !== progress.step) await evaluate();
   if (signal.aborted) {
     if (saved !== progress.step) await save();
@@ -168,7 +175,13 @@ export async function train<Batch extends TrainingBatch>(
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
 }
 
-function resumption(step: number, { max_steps: steps }: Recipe): string {
+function earlyStop({ step, stale, best }: Progress): string {
+  const times = stale === 1 ? "validation was" : "validations in a row were";
+  const since = best ? ` than that at step ${best.step}` : "";
+  return `Stopped early at step ${step}: ${stale} ${times} no better${since}, as early_stopping_patience wants.`;
+}
+
+function resumption(step: number, { max_steps: steps }: PlannedRecipe): string {
   return step < steps
     ? `Resumed at step ${step} of ${steps}.`
     : `Nothing is left to do: the run is at step ${step}, and max_steps is ${steps}. Raise it to go on.`;

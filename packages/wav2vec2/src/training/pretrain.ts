@@ -10,6 +10,7 @@ import { type PreTrainingModel, savePreTrainingModel } from "../pretrained/pretr
 import { formatDuration } from "../tracking/duration.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
+import { batchPlanOf } from "./batch-plan.js";
 import { evaluatePreTraining } from "./evaluate-pretraining.js";
 import { findInit } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
@@ -18,7 +19,7 @@ import { chanceLoss, isCollapsed, preTrainingLoss, preTrainingMetrics } from "./
 import { makePreTrainingModel, type PreTrainingSetup } from "./pretraining-model.js";
 import type { PreTrainingRecipe, Recipe } from "./recipe.js";
 import { requireTask } from "./recipe-rules.js";
-import { batchLimitsOf, fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
+import { fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 import { usableClips } from "./usable-clips.js";
 import { watched } from "./watched.js";
 
@@ -50,17 +51,18 @@ export interface PretrainResult {
  * @throws UserError on bad data, a model that does not fit, or an output directory that holds another run
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
-export async function pretrain(recipe: Recipe, options: RunOptions): Promise<PretrainResult> {
-  requireTask(recipe, "pretrain");
-  return await withRun(recipe, options, async ({ readSplits, loading, begin }) => {
+export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
+  requireTask(given, "pretrain");
+  return await withRun(given, options, async ({ readSplits, loading, plan, begin }) => {
     const { train: all, held } = await readSplits("none");
-    const init = await findInit(recipe, options);
-    const pretrained = await makePreTrainingModel(recipe, init, options.tracker);
-    const tracker = watched(options.tracker, recipe, pretrained.config);
+    const init = await findInit(given, options);
+    const pretrained = await makePreTrainingModel(given, init, options.tracker);
     const clips = {
-      train: usableClips(recipe, all, (text) => tracker.note(text)),
-      held: divideLong(held, recipe.data.max_seconds),
+      train: usableClips(given, all, (text) => options.tracker.note(text)),
+      held: divideLong(held, given.data.max_seconds),
     };
+    const recipe = plan(given, withinSeconds(clips.train, given.data.max_seconds));
+    const tracker = watched(options.tracker, recipe, pretrained.config);
     describe(recipe, pretrained, clips, tracker);
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
     const task = await pretrainingTask(recipe, pretrained, clips, parts, tracker);
@@ -96,7 +98,7 @@ function describe(
     `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${train.length} clips (${hoursOf(train)} h) to learn from, ` +
       `${held.length} (${hoursOf(held)} h) to validate on.`,
   );
-  const limits = { ...batchLimitsOf(recipe), seed: recipe.seed, epoch: 0 };
+  const limits = { ...batchPlanOf(recipe), epoch: 0 };
   const lengths = withinSeconds(train, maxSeconds);
   const batches = lengthBucketedBatches(lengths, limits);
   const heard = batches.reduce((sum, batch) => sum + heardSeconds(batch, lengths, collation.padding), 0);
@@ -173,12 +175,7 @@ async function pretrainingTask(
     module: model,
     data: fingerprint(train),
     batches: (from) =>
-      preTrainingBatches(
-        train,
-        batchOrder(lengths, { ...batchLimitsOf(recipe), seed }, from),
-        preparation,
-        loading,
-      ),
+      preTrainingBatches(train, batchOrder(lengths, batchPlanOf(recipe), from), preparation, loading),
     anneal: (step) => model.setGumbelTemperature(gumbelTemperature(step, pretraining)),
     loss: (batch) => preTrainingLoss(model, batch),
     metrics: (sums) => ({

@@ -100,6 +100,30 @@ describe("loadRecipe", () => {
     expect(mistakes(text)).toEqual([message]);
   });
 
+  it("takes epochs for steps and a share for warm-up steps, and the command line's choice over the file's", () => {
+    const epochs = loadRecipe(file("data: {root: c}\nmax_epochs: 2.5\nschedule: {warmup_ratio: 0.1}\n"));
+    expect(epochs).toMatchObject({ max_epochs: 2.5, schedule: { warmup_ratio: 0.1 } });
+    expect(epochs.max_steps).toBeUndefined();
+    expect(epochs.schedule.warmup_steps).toBeUndefined();
+    const both =
+      "data: {root: c}\nmax_epochs: 2\nmax_steps: 7\nschedule: {warmup_ratio: 0.1, warmup_steps: 3}\n";
+    expect(mistakes(both)).toEqual([
+      "x.yaml:2:1: max_epochs is given instead of max_steps, but both are. Remove one of them.",
+      "x.yaml:4:12: schedule.warmup_ratio is given instead of schedule.warmup_steps, but both are. Remove one of them.",
+    ]);
+    const steps = "data: {root: c}\nmax_steps: 7\nschedule: {warmup_steps: 3}\n";
+    const overridden = loadRecipe(file(steps), option("max_epochs", 3, "--max-epochs"));
+    expect(overridden.max_epochs).toBe(3);
+    expect(overridden.max_steps).toBeUndefined();
+    expect(loadRecipe(file(steps), option("schedule.warmup_ratio", 0, "--x")).schedule).toEqual({
+      name: "linear",
+      warmup_ratio: 0,
+    });
+    expect(mistakes("data: {root: c}\nearly_stopping_threshold: 0.1\n")[0]).toMatch(
+      /early_stopping_threshold belongs to early_stopping_patience, but that is missing/,
+    );
+  });
+
   it("reports all mistakes at once", () => {
     expect(mistakes("data: {root: c}\nsede: 1\nmax_steps: no\n")).toHaveLength(2);
   });

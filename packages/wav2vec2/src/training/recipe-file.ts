@@ -6,7 +6,7 @@ import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { unreadable } from "../files/unreadable.js";
 import { parseRecipe, type Recipe } from "./recipe.js";
-import { otherTask, type RecipeIssue } from "./recipe-rules.js";
+import { ALTERNATIVES, otherTask, type RecipeIssue } from "./recipe-rules.js";
 
 /** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
 export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;
@@ -29,6 +29,10 @@ export function loadRecipe(
   if (task !== undefined && source === undefined) values.task = task;
   if (file !== undefined && values.output === undefined) {
     values.output = join("runs", basename(file, extname(file)));
+  }
+  for (const [key, other] of ALTERNATIVES.flatMap(([a, b]) => [[a, b] as const, [b, a] as const])) {
+    const replaced = overrides.has(key) && !overrides.has(other) && hasPath(values, other.split("."));
+    if (replaced) setPath(values, other.split("."), undefined);
   }
   for (const [key, { value }] of overrides) setPath(values, key.split("."), value);
   for (const [key, value] of Object.entries(fallback)) {

@@ -51,6 +51,12 @@ const SCHEDULE_KEYS: [keyof Recipe["schedule"], Recipe["schedule"]["name"][]][] 
   ["num_cycles", ["cosine_with_restarts"]],
 ];
 
+/** Keys of which a recipe has one or the other. */
+export const ALTERNATIVES: readonly (readonly [string, string])[] = [
+  ["max_steps", "max_epochs"],
+  ["schedule.warmup_steps", "schedule.warmup_ratio"],
+];
+
 /** Rules that concern several keys. */
 export function checkTogether(recipe: Recipe): RecipeIssue[] {
   const issues: RecipeIssue[] = [];
@@ -72,6 +78,18 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
     if (owner === task || valueAt(recipe, key) === undefined) continue;
     const message = `${key} belongs to the task ${owner}, but task is '${task}'. Remove one of them.`;
     issues.push({ path: key.split("."), message });
+  }
+  for (const [key, other] of ALTERNATIVES) {
+    if (valueAt(recipe, key) === undefined || valueAt(recipe, other) === undefined) continue;
+    const message = `${other} is given instead of ${key}, but both are. Remove one of them.`;
+    issues.push({ path: other.split("."), message });
+  }
+  if (recipe.early_stopping_threshold !== undefined && recipe.early_stopping_patience === undefined) {
+    issues.push({
+      path: ["early_stopping_threshold"],
+      message:
+        "early_stopping_threshold belongs to early_stopping_patience, but that is missing. Give both or neither.",
+    });
   }
   if (recipe.freeze_layers && recipe.init !== undefined && !recipe.freeze_feature_encoder) {
     issues.push({

@@ -75,6 +75,13 @@ const data = z.strictObject({
   batch_size: count()
     .optional()
     .describe("Clips in a batch at most. Default: as many as batch_seconds allows"),
+  group_by_length: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Put clips of similar length into a batch, so that little of it is padding; false puts any together, newly drawn " +
+        "every epoch",
+    ),
   min_seconds: z
     .number()
     .nonnegative()
@@ -155,8 +162,13 @@ const schedule = z.strictObject({
   warmup_steps: z
     .int()
     .nonnegative()
-    .default(500)
-    .describe("Steps over which the learning rate rises from 0"),
+    .optional()
+    .describe("Steps over which the learning rate rises from 0. Default: 500, or as warmup_ratio says"),
+  warmup_ratio: share()
+    .optional()
+    .describe(
+      "Instead of warmup_steps: share of all steps over which the learning rate rises. Default: none",
+    ),
   hold_steps: z
     .int()
     .nonnegative()
@@ -201,7 +213,13 @@ export const recipeSchema = z.strictObject({
     .default("finetune")
     .describe("What to train: pretrain is self-supervised learning, finetune is speech recognition with CTC"),
   seed: z.int().nonnegative().default(1).describe("Seed of weights, order, masks and dropout"),
-  max_steps: count().default(5000).describe("Optimiser steps"),
+  max_steps: count().optional().describe("Optimiser steps. Default: 5000, or as many as max_epochs takes"),
+  max_epochs: amount()
+    .optional()
+    .describe(
+      "Instead of max_steps: how often training hears each clip, such as 20 or 0.5; the schedule is as long as the " +
+        "batches of so many epochs take. Default: none",
+    ),
   max_minutes: amount()
     .optional()
     .describe("Time limit: stop after this many minutes of training even if steps are left. Default: none"),
@@ -279,6 +297,20 @@ export const recipeSchema = z.strictObject({
   logging_steps: count().default(50).describe("Steps between two lines of metrics"),
   eval_steps: count().default(500).describe("Steps between two validations"),
   save_steps: count().default(500).describe("Steps between two checkpoints to resume from"),
+  early_stopping_patience: count()
+    .optional()
+    .describe(
+      "Stop behind this many validations in a row that were no better than the best before them, by WER or the loss of " +
+        "pre-training. Default: never",
+    ),
+  early_stopping_threshold: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe(
+      "By how much a validation must be better than the best to count for early_stopping_patience (0.001 is 0.1 % WER). " +
+        "Default: 0",
+    ),
   keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
   threads: count().max(256).optional().describe("CPU threads. Default: libtorch's choice, one a core"),
   precision: z

@@ -15,6 +15,9 @@ export function parseRecipe(values: unknown): RecipeResult {
   return issues.length > 0 ? { issues } : { recipe: result.data };
 }
 
+const MAX_STEPS = 5000;
+const WARMUP_STEPS = 500;
+
 /** Defaults that depend on other keys. */
 function withTaskDefaults(values: unknown): unknown {
   if (!isRecord(values)) return values;
@@ -23,7 +26,13 @@ function withTaskDefaults(values: unknown): unknown {
   if (task === "pretrain") Object.assign(defaults, { pretraining: {}, gradient_scaling: "once" });
   if (task === "finetune") defaults.ctc_loss_reduction = "mean";
   if (task === "finetune" && values.init !== undefined) defaults.freeze_feature_encoder = true;
-  return { ...defaults, ...values };
+  if (values.max_steps === undefined && values.max_epochs === undefined) defaults.max_steps = MAX_STEPS;
+  const filled: Record<string, unknown> = { ...defaults };
+  for (const [key, value] of Object.entries(values)) if (value !== undefined) filled[key] = value;
+  const { schedule = {} } = values;
+  if (isRecord(schedule) && schedule.warmup_steps === undefined && schedule.warmup_ratio === undefined)
+    return { ...filled, schedule: { ...schedule, warmup_steps: WARMUP_STEPS } };
+  return filled;
 }
 
 /**

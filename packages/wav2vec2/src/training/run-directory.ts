@@ -13,11 +13,14 @@ import { loadRecipe, writeRecipe } from "./recipe-file.js";
 /** What may differ between the parts of one run; anything else would make it another run. */
 const CHANGEABLE: (keyof Recipe)[] = [
   "max_steps",
+  "max_epochs",
   "max_minutes",
   "output",
   "logging_steps",
   "eval_steps",
   "save_steps",
+  "early_stopping_patience",
+  "early_stopping_threshold",
   "keep_checkpoints",
   "threads",
   // What a run that went wrong is mended with.

@@ -10,6 +10,15 @@ const scale = (name: Name, step: number, more = {}) =>
   learningRateScale(step, { name, warmup_steps: 10, ...more }, 110);
 
 describe("the learning rate", () => {
+  it("rises over a share of the steps, rounded up", () => {
+    const at = (step: number, steps: number) =>
+      learningRateScale(step, { name: "constant", warmup_ratio: 0.1 }, steps);
+    expect(at(9, 100)).toBeCloseTo(10 / 11);
+    expect(at(10, 100)).toBe(1);
+    expect(at(10, 101)).toBeCloseTo(11 / 12);
+    expect(learningRateScale(0, { name: "linear", warmup_ratio: 0 }, 100)).toBe(1);
+  });
+
   it("rises linearly in every schedule and is highest after the warm-up", () => {
     for (const name of NAMES) {
       expect(scale(name, 0)).toBeCloseTo(1 / 11);

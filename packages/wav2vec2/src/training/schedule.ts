@@ -6,7 +6,8 @@ import type { Recipe } from "./recipe.js";
  * `transformers.optimization`'s.
  */
 export function learningRateScale(step: number, schedule: Recipe["schedule"], maxSteps: number): number {
-  const { name, warmup_steps: warmup } = schedule;
+  const { name } = schedule;
+  const warmup = warmupSteps(schedule, maxSteps);
   if (step < warmup) return (step + 1) / (warmup + 1);
   const progress = Math.min(1, (step - warmup) / Math.max(1, maxSteps - warmup));
   switch (name) {
@@ -30,6 +31,14 @@ export function learningRateScale(step: number, schedule: Recipe["schedule"], ma
       return final ** decayed;
     }
   }
+}
+
+/** Steps over which the learning rate rises; a share of the steps is rounded up, as in Hugging Face's trainer. */
+export function warmupSteps(
+  { warmup_steps: steps = 0, warmup_ratio: ratio }: Pick<Recipe["schedule"], "warmup_steps" | "warmup_ratio">,
+  maxSteps: number,
+): number {
+  return ratio === undefined ? steps : Math.ceil(ratio * maxSteps);
 }
 
 /** From 1 to 0. */

@@ -1,18 +1,18 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
-import type { BatchLimits } from "../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
 import { readSplit } from "../data/corpus/read-split.js";
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../data/utterance.js";
 import { ConfigurationError } from "../errors.js";
 import type { DownloadProgress } from "../files/hub.js";
-import { batchLimits } from "../recognition/ctc-batches.js";
 import type { Tracker } from "../tracking/tracker.js";
+import { type PlannedRecipe, planSteps } from "./batch-plan.js";
 import { LeftOut } from "./left-out.js";
 import type { Recipe } from "./recipe.js";
 import { takeRunDirectory } from "./run-directory.js";
+import { warmupSteps } from "./schedule.js";
 
 /** What training gets besides its recipe. */
 export interface RunOptions {
@@ -31,6 +31,8 @@ export interface TrainingRun {
   readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
   readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
   loading: BatchLoadOptions;
+  /** The recipe with its number of steps, given the clips as long as training hears them. */
+  plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
   /** Writes the recipe into the run directory, once all that it needs has been found. */
   begin(): Promise<void>;
 }
@@ -55,18 +57,6 @@ export async function withRun<T>(
   await using directory = await takeRunDirectory(recipe, options.resume, tracker);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
-  if (recipe.max_steps <= recipe.schedule.warmup_steps) {
-    tracker.note(
-      `schedule.warmup_steps should be less than max_steps (${recipe.max_steps}), but is ${recipe.schedule.warmup_steps}: the ` +
-        "learning rate only rises and never reaches its highest value. A tenth of max_steps is usual.",
-    );
-  }
-  if ((recipe.freeze_backbone_steps ?? 0) >= recipe.max_steps) {
-    tracker.note(
-      `freeze_backbone_steps should be less than max_steps (${recipe.max_steps}), but is ${recipe.freeze_backbone_steps}: only ` +
-        "the output layer is trained.",
-    );
-  }
   const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
   const { root, on_bad_data: onProblem, exclude, train_split, eval_split } = recipe.data;
   const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
@@ -87,6 +77,14 @@ export async function withRun<T>(
     noteOverlap(splits, tracker);
     return splits;
   };
+  const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
+    const planned = planSteps(given, lengths);
+    if (given.max_epochs !== undefined)
+      tracker.note(`${given.max_epochs} epochs are ${planned.max_steps} steps.`);
+    tracker.planned?.(planned.max_steps);
+    noteSteps(planned, tracker);
+    return planned as R & PlannedRecipe;
+  };
   const loading: BatchLoadOptions = {
     workers,
     onBadAudio: onProblem,
@@ -94,9 +92,26 @@ export async function withRun<T>(
     onNote: (text) => tracker.note(text),
   };
   try {
-    return await body({ readSplits, loading, begin: directory.begin });
+    return await body({ readSplits, loading, plan, begin: directory.begin });
   } finally {
     await workers?.close();
+  }
+}
+
+/** Says what the number of steps leaves no time for. */
+function noteSteps(recipe: PlannedRecipe, tracker: Tracker): void {
+  const { max_steps: steps, schedule, freeze_backbone_steps: headOnly = 0 } = recipe;
+  const warmup = warmupSteps(schedule, steps);
+  if (steps <= warmup) {
+    tracker.note(
+      `schedule.warmup_steps should be less than max_steps (${steps}), but is ${warmup}: the ` +
+        "learning rate only rises and never reaches its highest value. A tenth of max_steps is usual.",
+    );
+  }
+  if (steps <= headOnly) {
+    tracker.note(
+      `freeze_backbone_steps should be less than max_steps (${steps}), but is ${headOnly}: only the output layer is trained.`,
+    );
   }
 }
 
@@ -137,14 +152,6 @@ function noteOverlap({ train, held }: Splits<Utterance>, tracker: Tracker): void
     `${both} of ${held.length} clips to validate on are in the training split too: results will look better than ` +
       "they are. Choose splits without common clips.",
   );
-}
-
-/** Seconds of audio in a batch where a recipe says nothing of its size. */
-const BATCH_SECONDS = 100;
-
-/** How large a recipe's batches are. */
-export function batchLimitsOf({ data }: Recipe): BatchLimits {
-  return batchLimits({ batchSeconds: data.batch_seconds, batchSize: data.batch_size }, BATCH_SECONDS);
 }
 
 /** Hours of all clips together, for messages. */

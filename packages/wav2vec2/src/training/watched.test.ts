@@ -14,7 +14,8 @@ it("notes what looks wrong as a finding of its step, behind the metrics themselv
     codedClips() {},
     async close() {},
   };
-  const recipe = resolveRecipe({ task: "pretrain", max_steps: 100, data: { root: "corpus" } });
+  const resolved = resolveRecipe({ task: "pretrain", data: { root: "corpus" } });
+  const recipe = { ...resolved, max_steps: 100 };
   const watcher = watched(combineTrackers([tracker]), recipe, createConfig());
   watcher.note("A remark.");
   for (const step of [10, 20, 30, 40, 50]) watcher.log({ codevector_perplexity: 2 }, step);

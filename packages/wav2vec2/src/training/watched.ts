@@ -1,15 +1,16 @@
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import type { Tracker } from "../tracking/tracker.js";
-import type { Recipe } from "./recipe.js";
+import type { PlannedRecipe } from "./batch-plan.js";
+import { warmupSteps } from "./schedule.js";
 import { Watchdog } from "./watchdog.js";
 
 /** A tracker that also notes what looks wrong in the metrics of pre-training. */
-export function watched(tracker: Tracker, recipe: Recipe, config: Wav2Vec2Config): Tracker {
+export function watched(tracker: Tracker, recipe: PlannedRecipe, config: Wav2Vec2Config): Tracker {
   const watchdog = new Watchdog({
     negatives: config.numNegatives,
     entries: config.numCodevectorGroups * config.numCodevectorsPerGroup,
     groups: config.numCodevectorGroups,
-    warmupSteps: recipe.schedule.warmup_steps,
+    warmupSteps: warmupSteps(recipe.schedule, recipe.max_steps),
     maxSteps: recipe.max_steps,
     maxGradNorm: recipe.optimizer.max_grad_norm || Number.POSITIVE_INFINITY,
   });

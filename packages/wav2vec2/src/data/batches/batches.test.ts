@@ -53,6 +53,27 @@ describe("lengthBucketedBatches", () => {
     }
   });
 
+  it("puts clips of any length together where lengths do not matter, within the limits", () => {
+    const utterances = likeLibriSpeech(400, 3);
+    const options = { batchSize: 8, seed: 1, epoch: 0 };
+    const grouped = lengthBucketedBatches(utterances, options);
+    const mixed = lengthBucketedBatches(utterances, { ...options, groupByLength: false });
+    expect(mixed.flat().sort((a, b) => a - b)).toEqual(utterances.map((_, index) => index));
+    expect(mixed).toHaveLength(grouped.length);
+    expect(paddingShare(utterances, mixed)).toBeGreaterThan(3 * paddingShare(utterances, grouped));
+    const seconds = { batchSeconds: 60, seed: 1, groupByLength: false };
+    const limited = lengthBucketedBatches(utterances, { ...seconds, epoch: 0 });
+    for (const batch of limited)
+      expect(longestOf(utterances, batch) * batch.length).toBeLessThanOrEqual(60 * 16000);
+    expect(lengthBucketedBatches(utterances, { ...seconds, epoch: 0 })).toEqual(limited);
+    expect(lengthBucketedBatches(utterances, { ...seconds, epoch: 1 })).not.toEqual(limited);
+    const still = { batchSize: 3, seed: 1, epoch: 0, groupByLength: false, shuffle: false };
+    expect(lengthBucketedBatches(utterances.slice(0, 5), still)).toEqual([
+      [0, 1, 2],
+      [3, 4],
+    ]);
+  });
+
   it("depends on seed and epoch alone", () => {
     const utterances = corpus(200, 1);
     const batches = (seed: number, epoch: number) =>

@@ -23,6 +23,8 @@ export interface BatchOptions extends BatchLimits {
   rank?: number | undefined;
   /** Default: 1 */
   world?: number | undefined;
+  /** false puts clips of any length together, as they come or as `shuffle` orders them. Default: true */
+  groupByLength?: boolean | undefined;
   /** false gives the same batches every epoch, longest clips first. Default: true */
   shuffle?: boolean | undefined;
 }
@@ -40,7 +42,7 @@ export interface PlannedBatch extends BatchPosition {
 }
 
 /**
- * Groups clips of similar length into batches, in shuffled order; the same seed and epoch always give the same. A clip
+ * Groups clips of similar length (unless `groupByLength` is false) into batches, in shuffled order; the same seed and epoch always give the same. A clip
  * longer than `batchSeconds` makes a batch alone.
  *
  * Over all ranks each utterance comes exactly once, each rank gets as many batches, and at any step the ranks' batches
@@ -55,7 +57,7 @@ export function lengthBucketedBatches(
   utterances: readonly Pick<Utterance, "samples">[],
   options: BatchOptions,
 ): number[][] {
-  const { seed, epoch, rank = 0, world = 1, shuffle = true } = options;
+  const { seed, epoch, rank = 0, world = 1, shuffle = true, groupByLength = true } = options;
   requireOptions(options);
   if (utterances.length < world && world > 1) {
     throw new UserError(
@@ -64,7 +66,9 @@ export function lengthBucketedBatches(
     );
   }
   const random = new Random(seed, "batches", epoch);
-  const order = longestFirst(utterances, shuffle ? random : undefined);
+  const order = groupByLength
+    ? longestFirst(utterances, shuffle ? random : undefined)
+    : anyOrder(utterances.length, shuffle ? random : undefined);
   const batches: number[][] = [];
   let start = 0;
   for (const clips of stepSizes(utterances, order, options)) {
@@ -145,6 +149,12 @@ function longestFirst(
   const order = new Uint32Array(count);
   for (let place = 0; place < count; place++) order[count - 1 - place] = keys[place]! % count;
   return order;
+}
+
+/** All indices, each order as likely; as they are without `random`. */
+function anyOrder(count: number, random: Random | undefined): Uint32Array {
+  const order = Array.from({ length: count }, (_, index) => index);
+  return Uint32Array.from(random ? random.shuffle(order) : order);
 }
 
 /** Clips of each step, all ranks' together, in the order of lengths. */
