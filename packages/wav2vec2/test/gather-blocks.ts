@@ -16,3 +16,10 @@ export async function gather(blocks: AsyncIterable<Float32Array>) {
   }
   return { samples, lengths, error };
 }
+
+/** Whether two arrays hold the same samples to the bit; faster than an expectation that could show where they do not. */
+export function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const bits = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+    Buffer.from(buffer, byteOffset, byteLength);
+  return bits(a).equals(bits(b));
+}
