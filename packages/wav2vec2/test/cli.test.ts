@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
 import { main } from "../src/cli/main.js";
 import { UserError } from "../src/errors.js";
 import type { Recipe } from "../src/training/recipe.js";
@@ -11,12 +10,10 @@ import { CapturedOutput } from "./captured-output.js";
 
 // Training and recognition are replaced: these tests are about arguments, output and exit codes.
 const finetune = vi.hoisted(() => vi.fn());
-const transcribe = vi.hoisted(() => vi.fn());
 const libtorchInfo = vi.hoisted(() => vi.fn());
 const numericsCheck = vi.hoisted(() => vi.fn());
 vi.mock("@wav2vec2/libtorch", () => ({ libtorchInfo, numericsCheck }));
 vi.mock("../src/training/finetune.js", () => ({ finetune }));
-vi.mock("../src/recognition/recognizer.js", () => ({ loadRecognizer: async () => ({ transcribe }) }));
 
 let directory: string;
 const output = new CapturedOutput();
@@ -234,36 +231,5 @@ describe("finetune", () => {
     finetune.mockRejectedValueOnce(new TypeError("x is undefined"));
     expect(await run()).toBe(1);
     expect(output.stderr).toMatch(/TypeError: x is undefined\n\s+at .*\n[\s\S]*Please report/);
-  });
-});
-
-describe("transcribe", () => {
-  const clip = (name: string): string => {
-    const path = join(directory, name);
-    writeFileSync(path, encodeFlac(new Float32Array(1600).fill(0.25), 16000));
-    return path;
-  };
-
-  it("prints the text alone for one file", async () => {
-    transcribe.mockResolvedValue("ONE TWO");
-    expect(await main(["transcribe", "model", clip("a.flac")])).toBe(0);
-    expect(output.stdout).toBe("ONE TWO\n");
-    expect(transcribe.mock.lastCall?.[0]).toHaveLength(1600);
-  });
-
-  it("goes on after a bad file and exits with 1", async () => {
-    transcribe.mockResolvedValue("ONE");
-    const [good, bad, missing] = [clip("a.flac"), join(directory, "b.flac"), join(directory, "c.flac")];
-    writeFileSync(bad, "not audio");
-    expect(await main(["transcribe", "model", bad, missing, good])).toBe(1);
-    expect(output.stdout).toBe(`${good}\tONE\n`);
-    expect(output.stderr).toContain(bad);
-    expect(output.stderr).toContain(missing);
-    output.clear();
-    expect(await main(["transcribe", "model", bad, good, "--json"])).toBe(1);
-    expect(JSON.parse(output.stdout)).toEqual([
-      { file: bad, error: expect.stringContaining(bad) },
-      { file: good, text: "ONE" },
-    ]);
   });
 });

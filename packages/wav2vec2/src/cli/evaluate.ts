@@ -1,18 +1,18 @@
 import { InvalidArgumentError, Option } from "commander";
 import { TEXT_NORMALIZATIONS, type TextNormalization } from "../text/scoring/normalize-text.js";
-import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { type Define, positive, print, printJson, showProgress } from "./command.js";
+import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { describeEvaluation } from "./evaluation-text.js";
 import { requireWritable } from "./writable.js";
 
-interface Options {
+interface Options extends DecodingArguments {
   data: string;
   split?: string;
   onBadData: "error" | "skip";
   revision?: string;
   language?: string;
   batchSeconds?: number;
-  beamWidth?: number;
   normalize: TextNormalization[];
   bootstrapBy: "utterance" | "speaker";
   seed: number;
@@ -44,11 +44,6 @@ export const defineEvaluate: Define = (command) => {
     .option("--language <code>", "language of a multilingual model, such as eng")
     .option("--batch-seconds <number>", "seconds of audio in a batch", positive)
     .option(
-      "--beam-width <number>",
-      "prefixes of the beam search; 1 decodes greedily (default: 16)",
-      positiveWhole,
-    )
-    .option(
       "--normalize <list>",
       `what to take away from both sides before they are compared: ${TEXT_NORMALIZATIONS.join(", ")} or both with a comma between them (docs/evaluation.md; default: nothing)`,
       normalizations,
@@ -70,40 +65,52 @@ export const defineEvaluate: Define = (command) => {
       "write a page to look at and listen to: an .html file, or a directory with the clips as files",
     )
     .option("--report-clips <number>", "how many of the worst utterances the report plays", whole, 50)
-    .option("--json", "print the result, with all utterances, as JSON", false)
-    .action(async (model: string, options: Options) => {
-      const { worst, output, report, reportClips, json, ...rest } = options;
-      const { evaluateModel } = await import("../evaluation/evaluate.js");
-      const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
-      const resultFile = output === undefined ? undefined : await prepareResultPath(output);
-      const { prepareReportPath, writeEvaluationReport } = await import("../evaluation/report.js");
-      if (resultFile !== undefined) await requireWritable(resultFile, rest.data);
-      if (report !== undefined) await requireWritable(await prepareReportPath(report), rest.data);
-      const { processingSeconds, ...result } = await evaluateModel(model, {
-        ...rest,
-        onDownload: downloadProgress(),
-        onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),
-      }).finally(() => showProgress(""));
-      for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
-      if (json) printJson(result);
-      else print(describeEvaluation(result, worst));
+    .option("--json", "print the result, with all utterances, as JSON", false);
+  addDecodingOptions(command).action(async (model: string, options: Options) => {
+    const { data, split, onBadData, revision, language, batchSeconds, normalize, bootstrapBy, seed } =
+      options;
+    const { worst, output, report, reportClips, json } = options;
+    const { evaluateModel } = await import("../evaluation/evaluate.js");
+    const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
+    const resultFile = output === undefined ? undefined : await prepareResultPath(output);
+    const { prepareReportPath, writeEvaluationReport } = await import("../evaluation/report.js");
+    if (resultFile !== undefined) await requireWritable(resultFile, data);
+    if (report !== undefined) await requireWritable(await prepareReportPath(report), data);
+    const { processingSeconds, ...result } = await evaluateModel(model, {
+      data,
+      split,
+      onBadData,
+      revision,
+      language,
+      batchSeconds,
+      normalize,
+      bootstrapBy,
+      seed,
+      ...(await decodingChoice(options)),
+      onDownload: downloadProgress(),
+      onNote: (text) => process.stderr.write(`${text}\n`),
+      onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),
+    }).finally(() => showProgress(""));
+    for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
+    if (json) printJson(result);
+    else print(describeEvaluation(result, worst));
+    process.stderr.write(
+      `Real-time factor ${(processingSeconds / result.seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${result.seconds.toFixed(1)} s of audio.\n`,
+    );
+    if (resultFile !== undefined) {
+      await writeResult(resultFile, result);
+      process.stderr.write(`Kept in ${resultFile}.\n`);
+    }
+    if (report !== undefined) {
+      const { path, pageBytes, clips } = await writeEvaluationReport(report, result, {
+        clips: reportClips,
+      });
       process.stderr.write(
-        `Real-time factor ${(processingSeconds / result.seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${result.seconds.toFixed(1)} s of audio.\n`,
+        `Report ${path}: ${megabytes(pageBytes)}, ${clips.urls.size} clips of ${megabytes(clips.bytes)}.` +
+          `${clips.left > 0 ? ` ${clips.left} more did not fit or cannot be read; a directory has room for all.` : ""}\n`,
       );
-      if (resultFile !== undefined) {
-        await writeResult(resultFile, result);
-        process.stderr.write(`Kept in ${resultFile}.\n`);
-      }
-      if (report !== undefined) {
-        const { path, pageBytes, clips } = await writeEvaluationReport(report, result, {
-          clips: reportClips,
-        });
-        process.stderr.write(
-          `Report ${path}: ${megabytes(pageBytes)}, ${clips.urls.size} clips of ${megabytes(clips.bytes)}.` +
-            `${clips.left > 0 ? ` ${clips.left} more did not fit or cannot be read; a directory has room for all.` : ""}\n`,
-        );
-      }
-    });
+    }
+  });
 };
 
 function normalizations(text: string): TextNormalization[] {
@@ -117,12 +124,6 @@ function normalizations(text: string): TextNormalization[] {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError("It must be a number above 0.");
 }
 
 function whole(text: string): number {

@@ -1,50 +1,91 @@
-import { UserError } from "../errors.js";
-import { type Define, exitCodes, positiveWhole, print, printJson } from "./command.js";
+import { type Command, Option } from "commander";
+import { RAW_ENCODINGS, type RawEncoding } from "../audio/pcm-stream.js";
+import { ConfigurationError } from "../errors.js";
+import { FORMATS, type Format } from "../text/formats/formats.js";
+import { type Define, exitCodes, positive, positiveWhole, showProgress } from "./command.js";
+import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
+import { interruptible } from "./interruption.js";
 
-interface Options {
+interface Options extends DecodingArguments {
   revision?: string;
   language?: string;
-  beamWidth?: number;
+  format: Format;
   json: boolean;
+  characters: boolean;
+  output?: string;
+  batchSeconds?: number;
+  workers: number;
+  raw?: RawEncoding;
+  rate: number;
+  channels: number;
+  events: boolean;
 }
 
-type Result = { file: string; text: string } | { file: string; error: string };
-
 export const defineTranscribe: Define = (command, { exit }) => {
+  describe(command);
+  command.action(async (model: string, files: string[], options: Options) => {
+    const piped = files.includes("-");
+    if (piped && files.length > 1)
+      throw new ConfigurationError("- (standard input) must be the only file, but is one of several.");
+    const format = options.json ? "json" : options.format;
+    const { transcribeTo } = await import("./transcribe-files.js");
+    const { loadRecognizer } = await import("../recognition/recognizer.js");
+    const { revision, language } = options;
+    const done = await interruptible("Interrupted.", async (signal) => {
+      const recognizer = await loadRecognizer(model, {
+        revision,
+        language,
+        ...(await decodingChoice(options)),
+        signal,
+        onDownload: downloadProgress(),
+        onNote: (text) => process.stderr.write(`${text}\n`),
+      });
+      return await transcribeTo(recognizer, files, { ...options, format, signal });
+    }).finally(() => showProgress(""));
+    if (done === undefined) exit(exitCodes.interrupted);
+    else if (done.failed > 0) exit(exitCodes.failed);
+  });
+};
+
+function describe(command: Command): void {
   command
     .argument("<model>", "model directory or Hugging Face Hub id")
-    .argument("<file...>", "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files, at any sample rate")
+    .argument(
+      "<file...>",
+      "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files of any length, at any sample rate; - is standard input",
+    )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
-    .option(
-      "--beam-width <number>",
-      "prefixes of the beam search; 1 decodes greedily (default: 16)",
-      positiveWhole,
-    )
+    .addOption(new Option("--format <name>", "what to write").choices(Object.keys(FORMATS)).default("text"))
     .option(
       "--json",
-      "print the results as JSON: [{file, text}], or {file, error} for a file that failed",
+      "--format json: [{file, words: [{text, start, end, confidence}], text, duration}], with error where a file failed",
       false,
     )
-    .action(async (model: string, files: string[], { json, ...options }: Options) => {
-      const { readAudio } = await import("../audio/audio-file.js");
-      const { loadRecognizer } = await import("../recognition/recognizer.js");
-      const recognizer = await loadRecognizer(model, { ...options, onDownload: downloadProgress() });
-      const results: Result[] = [];
-      for (const file of files) {
-        try {
-          const text = await recognizer.transcribe(await readAudio(file), file);
-          results.push({ file, text });
-          if (!json) print(files.length === 1 ? text : `${file}\t${text}`);
-        } catch (error) {
-          // One bad file must not cost the others.
-          if (!(error instanceof UserError)) throw error;
-          results.push({ file, error: error.message });
-          process.stderr.write(`${error.message}\n`);
-        }
-      }
-      if (json) printJson(results);
-      if (results.some((result) => "error" in result)) exit(exitCodes.failed);
-    });
-};
+    .option("--characters", "with JSON: the times of each word's characters too", false)
+    .option("--output <dir>", "write a file for each recording into this directory instead")
+    .option(
+      "--batch-seconds <number>",
+      "seconds of short files that are heard together (default: 60)",
+      positive,
+    )
+    .option("--workers <number>", "threads that read short files ahead", positiveWhole, 1)
+    .addOption(
+      new Option("--raw <format>", "standard input is samples without a header").choices(RAW_ENCODINGS),
+    )
+    .option("--rate <number>", "sample rate of --raw in Hz", positiveWhole, 16000)
+    .option("--channels <number>", "channels of --raw, interleaved", positiveWhole, 1)
+    .option(
+      "--events",
+      "of standard input: a JSON object a line as it is heard, {partial} and {text, start, end, words}",
+      false,
+    );
+  addDecodingOptions(command);
+  command.addHelpText(
+    "after",
+    `
+A file of up to 30 s is heard whole; a longer one is divided in pauses, a line each. Words from standard input come
+about two seconds after they were said; the unfinished piece is shown on a terminal.`,
+  );
+}

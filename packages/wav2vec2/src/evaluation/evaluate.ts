@@ -10,13 +10,14 @@ import { readSplit } from "../data/corpus/read-split.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
-import { batchLimits, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
-import { decodeCtc } from "../text/decoding/decode.js";
+import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
+import { type DecodingChoice, makeDecoder } from "../recognition/decoding-choice.js";
+import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { greedyConfidence } from "../text/scoring/confidence.js";
 import { textErrors } from "../text/scoring/error-rate.js";
 import { normalizeText, type TextNormalization } from "../text/scoring/normalize-text.js";
-import type { CtcTokenizer } from "../text/tokenizer.js";
 import { bootstrapWer, RESAMPLES } from "./bootstrap.js";
+import { encodable } from "./encodable.js";
 import type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation.js";
 import {
   type BootstrapUnit,
@@ -26,25 +27,24 @@ import {
   scoresOf,
   sumSeconds,
 } from "./summary.js";
-import { knownCharacters, unknownCharacters } from "./unknown-characters.js";
+import { unknownCharacters } from "./unknown-characters.js";
 
 const BATCH_SECONDS = 60;
 
 export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
-  /** Prefixes of the beam search, 16 when left out; 1 decodes greedily. */
-  beamWidth?: number | undefined;
+  /** Default: a beam search of 16 prefixes, without a language model */
+  decoder?: CtcDecoder | undefined;
   /** What is taken away from references and hypotheses before they are compared. Default: nothing */
   normalize?: readonly TextNormalization[] | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: (done: number, total: number) => void;
 }
 
-export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions {
+export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, DecodingChoice {
   /** Directory in LibriSpeech layout, or another corpus that `readCorpus` knows. */
   data: string;
   /** One or, with + between them, several; all of a manifest or folder when left out. */
   split?: string | undefined;
-  beamWidth?: number | undefined;
   normalize?: readonly TextNormalization[] | undefined;
   /** What the bootstrap draws. Default: utterance */
   bootstrapBy?: BootstrapUnit | undefined;
@@ -54,6 +54,8 @@ export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions {
   /** Whether clips that cannot be used end the evaluation or are left out and listed. Default: error */
   onBadData?: "error" | "skip" | undefined;
   onProgress?: (done: number, total: number) => void;
+  /** Hears what is odd about the language model. */
+  onNote?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -72,12 +74,13 @@ export async function evaluateModel(
   const skipped = problems.map(({ id, message }) => ({ id, message }));
   const onBad = ({ id, message }: BadClip) => void skipped.push({ id, message });
   const ctc = await loadCtcModel(nameOrDirectory, options);
+  const decoder = await makeDecoder(ctc.tokenizer, options, options.onNote);
   const workers = batchWorkers(1);
   const begin = performance.now();
   try {
     const loading = { workers, onBadAudio: onBadData, onBad };
     const labelled = await withSplits(clips, data, split);
-    const { evaluation, ...acoustic } = await evaluate(ctc, labelled, { ...options, ...loading });
+    const { evaluation, ...acoustic } = await evaluate(ctc, labelled, { ...options, ...loading, decoder });
     const { utterances, ...scores } = evaluation;
     const units = bootstrapUnits(utterances, bootstrapBy);
     return {
@@ -131,7 +134,7 @@ export async function evaluate(
   {
     batchSeconds,
     batchSize,
-    beamWidth,
+    decoder = new CtcDecoder(ctc.tokenizer),
     normalize = [],
     signal,
     onProgress,
@@ -153,7 +156,7 @@ export async function evaluate(
     for await (const batch of ctcBatches(ctc, labelled, plan, { ...loading, unknown: "token" })) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
       signal?.throwIfAborted();
-      const clips = recognizeBatch(ctc, batch, beamWidth);
+      const clips = recognizeBatch(ctc, batch, decoder);
       for (const [row, id] of batch.ids.entries()) heard.set(id, clips[row]!);
       onProgress?.(heard.size, utterances.length);
     }
@@ -187,45 +190,19 @@ interface HeardClip {
 }
 
 /** The clips of a batch, in its order. */
-function recognizeBatch(
-  { model, tokenizer }: { model: CtcModel["model"]; tokenizer: CtcTokenizer },
-  batch: CtcBatch,
-  beamWidth: number | undefined,
-): HeardClip[] {
+function recognizeBatch({ model }: CtcModel, batch: CtcBatch, decoder: CtcDecoder): HeardClip[] {
   return noGrad(() =>
     scope(() => {
-      const { logits, frames } = scoreBatch(model, batch);
+      const scores = scoreBatch(model, batch);
       const { vocabSize, padTokenId } = model.config;
-      const losses = model.losses(logits, frames, batch).toArray();
-      return frames.map((count, row) => {
-        const scores = logits.select(0, row).narrow(0, 0, count).toFloat32Array();
-        const { labels, blankShare } = decodeCtc(scores, count, vocabSize, padTokenId, beamWidth);
-        return {
-          text: tokenizer.decode(labels, { groupTokens: false }),
-          frames: count,
-          blankShare,
-          confidence: greedyConfidence(scores, count, vocabSize, padTokenId),
-          loss: losses[row]!,
-        };
+      const losses = model.losses(scores.logits, scores.frames, batch).toArray();
+      return clipEmissions(scores).map(({ logits, frames }, row) => {
+        const { text, blankShare } = decoder.decode(logits, frames);
+        const confidence = greedyConfidence(logits, frames, vocabSize, padTokenId);
+        return { text, frames, blankShare, confidence, loss: losses[row]! };
       });
     }),
   );
-}
-
-/**
- * References without the characters that a vocabulary without an unknown token cannot encode: the loss then is that of
- * the rest. The transcripts are compared with the whole references.
- */
-function encodable(
-  utterances: readonly TranscribedUtterance[],
-  tokenizer: CtcTokenizer,
-): readonly TranscribedUtterance[] {
-  if (tokenizer.vocabulary.unknownId !== undefined) return utterances;
-  const known = knownCharacters(tokenizer);
-  return utterances.map((each) => ({
-    ...each,
-    text: [...each.text].filter((character) => known.has(character)).join(""),
-  }));
 }
 
 function evaluatedUtterance(

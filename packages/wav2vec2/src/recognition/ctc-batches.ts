@@ -11,6 +11,13 @@ import { minimumSamples } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";
 
+/** Scores of the vocabulary's tokens for some frames of a recording. */
+export interface Emissions {
+  /** [frames * vocabulary], row by row, before any softmax */
+  logits: Float32Array;
+  frames: number;
+}
+
 export type CtcTrainingBatch = CtcBatch & { next: BatchPosition };
 
 export interface CtcBatchOptions extends BatchLoadOptions {
@@ -71,6 +78,20 @@ export function scoreBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Te
   if (Number.isFinite(scores.logits.sum().item())) return scores;
   requireFiniteWeights(model);
   return scores; // the decoder looks at each frame
+}
+
+/** What decoders read: each clip's own frames, [frames * vocabulary]. */
+export function clipEmissions({
+  logits,
+  frames,
+}: {
+  logits: Tensor;
+  frames: readonly number[];
+}): Emissions[] {
+  return frames.map((count, row) => ({
+    logits: logits.select(0, row).narrow(0, 0, count).toFloat32Array(),
+    frames: count,
+  }));
 }
 
 /** Frames that labels can be aligned to; clips too short for one are padded to it. */

@@ -1,28 +1,35 @@
 import { noGrad, scope } from "@wav2vec2/libtorch";
+import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
+import { UserError } from "../errors.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { clipSamples } from "./clip-samples.js";
-import { scoreBatch } from "./ctc-batches.js";
+import { type Emissions, scoreBatch } from "./ctc-batches.js";
 import { type Window, type WindowSizes, windows } from "./windows.js";
 
-/** Scores of the vocabulary's tokens for some frames of a recording. */
-export interface Emissions {
-  /** [frames * vocabulary], row by row, before any softmax */
-  logits: Float32Array;
-  frames: number;
+/** A window's part of them. */
+export interface WindowEmissions extends Emissions {
+  /** The recording's samples, where it ends with them. */
+  length: number | undefined;
 }
 
 /** Of windows, in seconds. */
 export interface WindowSeconds {
   /** New audio a window adds, at most. */
   step: number;
-  /** Audio on either side that it sees besides. */
-  context: number;
+  /** What the first one adds, at most; what fits it and `after` whole is heard at once. */
+  first: number;
+  /** Audio before that it sees besides. */
+  before: number;
+  /** And behind. */
+  after: number;
 }
 
-/** Of files: about 30 s at a time, as long as the clips that models are trained on. */
-export const FILE_WINDOWS: WindowSeconds = { step: 20, context: 5 };
+/** Of files: 30 s at a time, about as long as the longest clips that models are trained on. */
+export const FILE_WINDOWS: WindowSeconds = { step: 20, first: 25, before: 5, after: 5 };
+/** Of live audio: words are there after two seconds. */
+export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after: 1 };
 
 /**
  * Scores of a recording of any length, window after window, as if it were heard whole: each frame's come from a window
@@ -30,20 +37,26 @@ export const FILE_WINDOWS: WindowSeconds = { step: 20, context: 5 };
  *
  * @param blocks samples at 16 kHz in order, in pieces of any size
  * @param name the recording's name, for messages
- * @throws UserError where a sample is not finite or the model's weights are not
+ * @throws UserError where there is no audio, a sample is not finite or the model's weights are not
  */
 export async function* emissionsOf(
   ctc: CtcModel,
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
   { name, ...seconds }: WindowSeconds & { name: string },
-): AsyncGenerator<Emissions> {
+): AsyncGenerator<WindowEmissions> {
   const sizes = inSamples(seconds, samplesPerFrame(ctc.model.config));
-  for await (const window of windows(blocks, sizes)) yield scoreWindow(ctc, window, sizes.unit, name);
+  let length: number | undefined;
+  for await (const window of windows(blocks, sizes)) {
+    length = window.to === undefined ? window.start + window.samples.length : undefined;
+    yield { ...scoreWindow(ctc, window, sizes.unit, name), length };
+  }
+  if (length === undefined) throw new UserError(`${name} must hold audio, but is empty.`);
 }
 
-function inSamples({ step, context }: WindowSeconds, unit: number): WindowSizes {
-  const whole = (seconds: number) => Math.round((seconds * 16000) / unit) * unit;
-  return { step: Math.max(unit, whole(step)), context: whole(context), unit };
+function inSamples({ step, first, before, after }: WindowSeconds, unit: number): WindowSizes {
+  const whole = (seconds: number) => Math.round((seconds * SAMPLE_RATE) / unit) * unit;
+  const some = (seconds: number) => Math.max(unit, whole(seconds));
+  return { step: some(step), first: some(first), before: whole(before), after: whole(after), unit };
 }
 
 function scoreWindow(
@@ -58,7 +71,8 @@ function scoreWindow(
     scope(() => {
       const { logits, frames } = scoreBatch(model, batch); // [1, frames, vocabulary]
       const first = (from - start) / unit;
-      const count = to === undefined ? frames[0]! - first : (to - from) / unit;
+      const count = to === undefined ? Math.max(0, frames[0]! - first) : (to - from) / unit;
+      if (count === 0) return { logits: new Float32Array(0), frames: 0 };
       return { logits: logits.select(0, 0).narrow(0, first, count).toFloat32Array(), frames: count };
     }),
   );

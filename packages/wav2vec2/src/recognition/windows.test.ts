@@ -4,9 +4,15 @@ import { type Window, windows } from "./windows.js";
 
 const UNIT = 320;
 
-async function all(recording: Float32Array, pieces: Iterable<Float32Array>, step: number, context: number) {
+async function all(
+  recording: Float32Array,
+  pieces: Iterable<Float32Array>,
+  step: number,
+  context: number,
+  first = step + context,
+) {
   const found: Window[] = [];
-  for await (const window of windows(pieces, { step, context, unit: UNIT })) {
+  for await (const window of windows(pieces, { step, first, before: context, after: context, unit: UNIT })) {
     const heard = recording.subarray(window.start, window.start + window.samples.length);
     expect(Buffer.compare(bytes(window.samples), bytes(heard))).toBe(0);
     found.push(window);
@@ -66,6 +72,7 @@ describe("windows", () => {
     const found = await all(recording, [recording], 30_000, 10_000);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatchObject({ start: 0, from: 0, to: undefined });
+    expect(await all(recording, [recording], 30_000, 10_000, 30_000)).toHaveLength(2);
   });
 
   test("parts meet in pauses", async () => {

@@ -4,8 +4,12 @@ import { quietPlace } from "../audio/quiet-place.js";
 export interface WindowSizes {
   /** New samples that a window adds, at most. */
   step: number;
-  /** Samples on either side that it sees besides, so that no frame lies at an edge. */
-  context: number;
+  /** What the first window adds, at most; with nothing before it, it can take more. */
+  first: number;
+  /** Samples before them that it sees besides, so that no frame lies at an edge. */
+  before: number;
+  /** And behind them. */
+  after: number;
   /** Windows begin and end at multiples of this, the network's samples per frame. */
   unit: number;
 }
@@ -25,34 +29,29 @@ const SEARCHED = 0.3;
 
 /**
  * Divides a recording of any length into overlapping windows, each as soon as its samples are there. The parts that are
- * taken meet at quiet places and cover the recording once. What fits a window whole becomes one.
+ * taken meet at quiet places and cover the recording once. What fits the first window whole becomes one.
  *
  * @param blocks samples in order, in pieces of any size
  */
 export async function* windows(
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-  { step, context, unit }: WindowSizes,
+  { step, first, before, after, unit }: WindowSizes,
 ): AsyncGenerator<Window> {
   const held = new HeldSamples();
   let from = 0;
   for await (const block of blocks) {
     held.append(block);
-    // The first window has no context before it, and takes as much more of what is new.
-    for (let room = roomOf(from); held.end > from + room + context; room = roomOf(from)) {
+    for (let room = from ? step : first; held.end > from + room + after; room = step) {
       const to = cutPlace(held, from, from + room, unit);
-      const start = Math.max(0, from - context);
-      yield { samples: held.slice(start, to + context), start, from, to };
+      const start = Math.max(0, from - before);
+      yield { samples: held.slice(start, to + after), start, from, to };
       from = to;
-      held.forget(Math.max(0, from - context));
+      held.forget(Math.max(0, from - before));
     }
   }
   if (held.end === 0) return;
-  const start = Math.max(0, from - context);
+  const start = Math.max(0, from - before);
   yield { samples: held.slice(start, held.end), start, from, to: undefined };
-
-  function roomOf(begin: number): number {
-    return step + context - Math.min(context, begin);
-  }
 }
 
 function cutPlace(held: HeldSamples, from: number, latest: number, unit: number): number {

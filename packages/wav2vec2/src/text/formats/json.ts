@@ -32,9 +32,10 @@ export class JsonWriter implements TranscriptWriter {
       .join("");
   }
 
-  end(): string {
+  end(error?: string): string {
+    const failure = error === undefined ? "" : `,\n  "error": ${JSON.stringify(error)}`;
     const text = JSON.stringify(this.#texts.join(" "));
-    return `${this.#words ? "\n  " : ""}],\n  "text": ${text},\n  "duration": ${round(this.#end)}\n}\n`;
+    return `${this.#words ? "\n  " : ""}],\n  "text": ${text},\n  "duration": ${round(this.#end)}${failure}\n}`;
   }
 }
 

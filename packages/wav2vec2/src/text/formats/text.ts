@@ -15,7 +15,31 @@ export class TextWriter implements TranscriptWriter {
   }
 
   /** A recording without words is an empty line. */
-  end(): string {
-    return this.#empty ? "\n" : "";
+  end(error?: string): string {
+    return this.#empty && error === undefined ? "\n" : "";
+  }
+}
+
+/** The text of a recording among others: its name, a tab and all that was said in one line. */
+export class NamedTextWriter implements TranscriptWriter {
+  readonly #file: string;
+  readonly #texts: string[] = [];
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  begin(): string {
+    return "";
+  }
+
+  add({ text }: Transcript): string {
+    if (text) this.#texts.push(text);
+    return "";
+  }
+
+  /** Half a recording is none. */
+  end(error?: string): string {
+    return error === undefined ? `${this.#file}\t${this.#texts.join(" ")}\n` : "";
   }
 }

@@ -27,5 +27,6 @@ export interface TranscriptWriter {
   begin(): string;
   /** @param transcript behind all that were added before */
   add(transcript: Transcript): string;
-  end(): string;
+  /** @param error what kept the rest of the recording from being heard; formats with a place for it say it */
+  end(error?: string): string;
 }

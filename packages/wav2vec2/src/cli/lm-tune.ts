@@ -1,0 +1,79 @@
+import { availableParallelism } from "node:os";
+import { ConfigurationError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
+import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
+import { downloadProgress } from "./download-progress.js";
+import { requireWritable } from "./writable.js";
+
+interface Options extends DecodingArguments {
+  data: string;
+  split?: string;
+  utterances?: number;
+  threads: number;
+  revision?: string;
+  language?: string;
+  output?: string;
+  picture?: string;
+  json: boolean;
+}
+
+export const defineLmTune: Define = (command) => {
+  command
+    .argument("<model>", "model directory or Hugging Face Hub id")
+    .requiredOption("--data <path>", "corpus: LibriSpeech layout, manifest or folder (docs/data.md)")
+    .option(
+      "--split <name>",
+      "split to choose on, not the one to report on (default: all of a manifest or folder)",
+    )
+    .option("--utterances <number>", "choose on so many clips, drawn at random (default: all)", positiveWhole)
+    .option("--threads <number>", "threads that decode", positiveWhole, availableParallelism())
+    .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
+    .option("--language <code>", "language of a multilingual model, such as eng")
+    .option("--output <file>", "write the choice for --decoding of evaluate and transcribe")
+    .option("--picture <file>", "draw the error rates of all weights (SVG)")
+    .option("--json", "print all weights with their error rates as JSON, best first", false);
+  addDecodingOptions(command).action(async (model: string, options: Options) => {
+    const { data, split, utterances, threads, revision, language, output, picture, json } = options;
+    const { languageModel, ...choice } = await decodingChoice(options);
+    if (languageModel === undefined)
+      throw new ConfigurationError(
+        "--lm must name the language model whose weight is looked for, but is missing.",
+      );
+    for (const file of [output, picture]) if (file !== undefined) await requireWritable(file, data);
+    const { tuneDecoding } = await import("../evaluation/tune-model.js");
+    const { tried, clips } = await tuneDecoding(model, {
+      data,
+      split,
+      choice: { ...choice, languageModel },
+      utterances,
+      threads,
+      revision,
+      language,
+      onDownload: downloadProgress(),
+      onHeard: (done, total) => showProgress(`${done} of ${total} clips are heard`),
+      onMeasured: (done, total, best) =>
+        showProgress(`${done} of at most ${total} weights, best so far ${percent(best.wer)}`),
+      onNote: (text) => process.stderr.write(`${text}\n`),
+    }).finally(() => showProgress(""));
+    const { lmWeight, wordScore, wer, cer } = tried[0]!;
+    if (json) {
+      printJson({ clips, tried });
+    } else {
+      print(`--lm-weight ${lmWeight} --word-score ${wordScore}`);
+      print(`WER  ${percent(wer)}, CER  ${percent(cer)} on ${clips} utterances`);
+    }
+    if (output !== undefined) {
+      const { writeDecodingChoice } = await import("../recognition/decoding-choice.js");
+      await writeDecodingChoice(output, { ...choice, languageModel, lmWeight, wordScore });
+    }
+    if (picture !== undefined) {
+      const { drawWeights } = await import("../evaluation/weights-picture.js");
+      await writeFileAtomic(picture, drawWeights(tried));
+    }
+  });
+};
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}

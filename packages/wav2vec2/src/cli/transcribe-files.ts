@@ -1,0 +1,106 @@
+import { type RawEncoding, streamPcm } from "../audio/pcm-stream.js";
+import { UserError } from "../errors.js";
+import { LIVE_WINDOWS } from "../recognition/emissions.js";
+import { type FileNews, transcribeFiles } from "../recognition/files.js";
+import type { Recognizer } from "../recognition/recognizer.js";
+import type { Format } from "../text/formats/formats.js";
+import { print, showProgress } from "./command.js";
+import { TranscriptDirectory, TranscriptPrinter, type TranscriptSink } from "./transcript-output.js";
+
+export interface TranscribeOptions {
+  format: Format;
+  characters: boolean;
+  output?: string;
+  batchSeconds?: number;
+  workers: number;
+  raw?: RawEncoding;
+  rate: number;
+  channels: number;
+  events: boolean;
+  signal: AbortSignal;
+}
+
+/**
+ * Transcribes files, or standard input where the only one is "-", to where the options say.
+ *
+ * @returns how many failed; what was wrong with them has been said
+ */
+export async function transcribeTo(
+  recognizer: Recognizer,
+  files: readonly string[],
+  options: TranscribeOptions,
+): Promise<{ failed: number }> {
+  const { output, format } = options;
+  const piped = files[0] === "-";
+  if (piped && options.events) return await printEvents(recognizer, options);
+  const names = piped ? ["standard input"] : files;
+  const sink: TranscriptSink =
+    output === undefined
+      ? new TranscriptPrinter(names, options)
+      : new TranscriptDirectory(names, output, options);
+  const times = format !== "text";
+  const news = piped
+    ? newsOfInput(recognizer, times, options)
+    : transcribeFiles(recognizer, files, { ...options, times });
+  let done = 0;
+  for await (const item of news) {
+    await sink.take(item);
+    if (!("transcript" in item)) done++;
+    if (files.length > 1) showProgress(`${done} of ${files.length} files`);
+  }
+  return sink;
+}
+
+async function* newsOfInput(
+  recognizer: Recognizer,
+  times: boolean,
+  options: TranscribeOptions,
+): AsyncGenerator<FileNews> {
+  const index = 0;
+  try {
+    for await (const transcript of listenToInput(recognizer, times, options, showTail)) {
+      showProgress("");
+      yield { index, transcript };
+    }
+    yield { index, done: true };
+  } catch (error) {
+    yield { index, error: messageOf(error) };
+  } finally {
+    showProgress("");
+  }
+}
+
+async function printEvents(recognizer: Recognizer, options: TranscribeOptions): Promise<{ failed: number }> {
+  const partial = (text: string) => print(JSON.stringify({ partial: text }));
+  try {
+    for await (const transcript of listenToInput(recognizer, true, options, partial))
+      if (transcript.text) print(JSON.stringify(transcript));
+    return { failed: 0 };
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return { failed: 1 };
+  }
+}
+
+function listenToInput(
+  recognizer: Recognizer,
+  times: boolean,
+  { raw, rate, channels, signal }: TranscribeOptions,
+  onPartial: (text: string) => void,
+) {
+  const format = raw && { encoding: raw, sampleRate: rate, channels };
+  const blocks = streamPcm(process.stdin, { raw: format, signal });
+  return recognizer.listen(blocks, { name: "standard input", times, windows: LIVE_WINDOWS, onPartial });
+}
+
+/** As much of the end as a line of the terminal holds. */
+function showTail(text: string): void {
+  const width = (process.stderr.columns ?? 80) - 1;
+  showProgress(text.length > width ? `…${text.slice(1 - width)}` : text);
+}
+
+/** @throws what is no fault of the input */
+function messageOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  throw error;
+}

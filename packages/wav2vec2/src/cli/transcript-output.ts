@@ -1,0 +1,116 @@
+import { basename, extname, join } from "node:path";
+import { ConfigurationError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
+import type { FileNews } from "../recognition/files.js";
+import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
+import { NamedTextWriter } from "../text/formats/text.js";
+import type { TranscriptWriter } from "../text/formats/transcript.js";
+
+export interface OutputOptions {
+  format: Format;
+  /** Whether JSON lists characters. */
+  characters: boolean;
+}
+
+interface Entry {
+  file: string;
+  writer: TranscriptWriter;
+  /** What is not written yet. */
+  text: string;
+  done: boolean;
+}
+
+/** Where transcripts of many recordings go, from the news of them. */
+export interface TranscriptSink {
+  take(news: FileNews): Promise<void>;
+  /** How many recordings failed so far. */
+  readonly failed: number;
+}
+
+/** Formats of which a file holds one recording alone. */
+const SINGLE: readonly Format[] = ["srt", "vtt", "textgrid"];
+
+/** Standard output: transcripts in the files' order, whatever order they come in; of the one whose turn it is, as it grows. */
+export class TranscriptPrinter implements TranscriptSink {
+  failed = 0;
+  readonly #entries: Entry[];
+  readonly #json: boolean;
+  #turn = 0;
+
+  /** @throws ConfigurationError where the format is no place for several recordings */
+  constructor(files: readonly string[], { format, characters }: OutputOptions) {
+    if (files.length > 1 && SINGLE.includes(format))
+      throw new ConfigurationError(
+        `--output must name a directory for ${files.length} files as ${format}, but is missing: each makes a file of its own.`,
+      );
+    this.#json = format === "json";
+    this.#entries = files.map((file, index) => {
+      const named = format === "text" && files.length > 1;
+      const writer = named ? new NamedTextWriter(file) : transcriptWriter(format, file, { characters });
+      const before = this.#json ? (index === 0 ? "[\n" : ",\n") : "";
+      return { file, writer, text: before + writer.begin(), done: false };
+    });
+  }
+
+  async take({ index, ...news }: FileNews): Promise<void> {
+    const entry = this.#entries[index]!;
+    if ("transcript" in news) {
+      entry.text += entry.writer.add(news.transcript);
+    } else {
+      const error = "error" in news ? news.error : undefined;
+      entry.done = true;
+      entry.text += entry.writer.end(error);
+      if (error !== undefined) {
+        this.failed++;
+        process.stderr.write(`${error}\n`);
+      }
+    }
+    this.#print();
+  }
+
+  #print(): void {
+    for (let entry = this.#entries[this.#turn]; entry; entry = this.#entries[++this.#turn]) {
+      process.stdout.write(entry.text);
+      entry.text = "";
+      if (!entry.done) return;
+    }
+    if (this.#json) process.stdout.write("\n]\n");
+  }
+}
+
+/** A directory: a file for each recording, complete or absent. */
+export class TranscriptDirectory implements TranscriptSink {
+  failed = 0;
+  readonly #entries: (Entry & { path: string })[];
+
+  /** @throws ConfigurationError where two recordings would have the same file */
+  constructor(files: readonly string[], directory: string, { format, characters }: OutputOptions) {
+    const taken = new Map<string, string>();
+    this.#entries = files.map((file) => {
+      const path = join(directory, `${basename(file, extname(file))}.${FORMATS[format]}`);
+      const other = taken.get(path);
+      if (other !== undefined)
+        throw new ConfigurationError(
+          `files must have different names for --output, but ${other} and ${file} would both become ${path}. ` +
+            "Transcribe them into directories of their own.",
+        );
+      taken.set(path, file);
+      const writer = transcriptWriter(format, file, { characters });
+      return { file, path, writer, text: writer.begin(), done: false };
+    });
+  }
+
+  async take({ index, ...news }: FileNews): Promise<void> {
+    const entry = this.#entries[index]!;
+    if ("transcript" in news) {
+      entry.text += entry.writer.add(news.transcript);
+    } else if ("error" in news) {
+      this.failed++;
+      entry.text = "";
+      process.stderr.write(`${news.error}\n`);
+    } else {
+      await writeFileAtomic(entry.path, entry.text + entry.writer.end());
+      entry.text = "";
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import { availableParallelism } from "node:os";
+import { noGrad, scope } from "@wav2vec2/libtorch";
+import { lengthBucketedBatches } from "../data/batches/batches.js";
+import { batchWorkers } from "../data/batches/load-batches.js";
+import { readSplit } from "../data/corpus/read-split.js";
+import { Random } from "../data/random.js";
+import type { TranscribedUtterance } from "../data/utterance.js";
+import { WorkerPool } from "../data/worker-pool.js";
+import { resolveModel } from "../files/hub.js";
+import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
+import { clipEmissions, ctcBatches, type Emissions, scoreBatch } from "../recognition/ctc-batches.js";
+import { type DecodingChoice, makeDecoder } from "../recognition/decoding-choice.js";
+import { encodable } from "./encodable.js";
+import { searchWeights, type WeightedErrors } from "./tune-decoding.js";
+import type { TuningJob } from "./tuning-worker.js";
+
+export interface TuneOptions extends LoadCtcOptions {
+  /** Directory in LibriSpeech layout, or another corpus that `readCorpus` knows. */
+  data: string;
+  /** The clips to choose on: never those to report on. */
+  split: string | undefined;
+  /** What stays as it is; its language model is the one whose weight is looked for. */
+  choice: DecodingChoice & { languageModel: string };
+  /** Clips to choose on at most, drawn by a seed; all when left out. */
+  utterances?: number | undefined;
+  /** That decode. Default: one a core */
+  threads?: number | undefined;
+  onHeard?: (done: number, total: number) => void;
+  onMeasured?: (done: number, total: number, best: WeightedErrors) => void;
+  onNote?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Chooses the weights of a language model and of words on a split: the network hears each clip once, then weights after
+ * weights decode what it heard.
+ *
+ * @param nameOrDirectory model directory or Hub id
+ * @returns all weights that were tried, best first, and the clips that were decoded
+ * @throws UserError as `evaluateModel`
+ */
+export async function tuneDecoding(
+  nameOrDirectory: string,
+  { data, split, choice, utterances: most, onHeard, onMeasured, onNote, ...options }: TuneOptions,
+): Promise<{ tried: WeightedErrors[]; clips: number }> {
+  const { threads = availableParallelism(), language } = options;
+  const { utterances } = await readSplit(data, split, {});
+  const clips = drawn(utterances, most);
+  const directory = await resolveModel(nameOrDirectory, {
+    ...options,
+    adapter: language,
+    onProgress: options.onDownload,
+  });
+  const ctc = await loadCtcModel(directory, { language });
+  await makeDecoder(ctc.tokenizer, choice, onNote); // what is wrong with it is said before the clips are heard
+  const heard = await hear(ctc, clips, onHeard);
+  const tokenizer = language === undefined ? { size: ctc.model.config.vocabSize } : { language };
+  const pool = new WorkerPool<TuningJob, { wer: number; cer: number }>(
+    new URL("./tuning-worker.js", import.meta.url),
+    Math.max(1, threads),
+  );
+  try {
+    const references = clips.map(({ text }) => text);
+    const measure = (weights: TuningJob["weights"]) =>
+      pool.run({ directory, tokenizer, choice, weights, references, ...heard });
+    return { tried: await searchWeights(measure, onMeasured), clips: clips.length };
+  } finally {
+    await pool.close();
+  }
+}
+
+function drawn(utterances: TranscribedUtterance[], most: number | undefined): TranscribedUtterance[] {
+  if (most === undefined || most >= utterances.length) return utterances;
+  return new Random(0, "tuning").shuffle([...utterances]).slice(0, most);
+}
+
+const BATCH_SECONDS = 60;
+
+/** Emissions of all clips in their order, in memory that threads share. */
+async function hear(
+  ctc: CtcModel,
+  clips: readonly TranscribedUtterance[],
+  onHeard: TuneOptions["onHeard"],
+): Promise<Pick<TuningJob, "logits" | "frames">> {
+  const places = new Map(clips.map(({ id }, place) => [id, place]));
+  const emissions = clips.map((): Emissions => ({ logits: new Float32Array(0), frames: 0 }));
+  const limits = { batchSeconds: BATCH_SECONDS, seed: 0, epoch: 0, shuffle: false };
+  const plan = lengthBucketedBatches(clips, limits).map((indices, batch) => ({ epoch: 0, batch, indices }));
+  const workers = batchWorkers(1);
+  let done = 0;
+  ctc.model.eval();
+  try {
+    const labelled = encodable(clips, ctc.tokenizer);
+    for await (const batch of ctcBatches(ctc, labelled, plan, { workers, unknown: "token" })) {
+      const scores = noGrad(() => scope(() => clipEmissions(scoreBatch(ctc.model, batch))));
+      for (const [row, id] of batch.ids.entries()) emissions[places.get(id)!] = scores[row]!;
+      done += batch.ids.length;
+      onHeard?.(done, clips.length);
+    }
+  } finally {
+    await workers.close();
+  }
+  const size = emissions.reduce((sum, { logits }) => sum + logits.length, 0);
+  const logits = new Float32Array(new SharedArrayBuffer(size * Float32Array.BYTES_PER_ELEMENT));
+  let end = 0;
+  for (const each of emissions) {
+    logits.set(each.logits, end);
+    end += each.logits.length;
+  }
+  return { logits, frames: emissions.map(({ frames }) => frames) };
+}

@@ -1,0 +1,92 @@
+import { dirname, relative, resolve } from "node:path";
+import { UserError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
+import { readJsonObject } from "../files/json-file.js";
+import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
+import type { DecodingOptions } from "../text/decoding/decoding-options.js";
+import { languageModelFit } from "../text/decoding/language-model-fit.js";
+import { loadLanguageModel } from "../text/language-model/load-language-model.js";
+import type { CtcTokenizer } from "../text/tokenizer.js";
+
+/** How emissions are to be decoded, as a user says it: a language model is a file. */
+export interface DecodingChoice
+  extends Omit<DecodingOptions, "languageModel" | "tokenMinLogp" | "beamPruneLogp"> {
+  /** ARPA file, gzipped or not, or one that `lm compile` made. */
+  languageModel?: string | undefined;
+}
+
+/** Names in a decoding file. */
+const NUMBERS = {
+  beam_width: "beamWidth",
+  lm_weight: "lmWeight",
+  word_score: "wordScore",
+  unknown_score: "unknownScore",
+  hotword_weight: "hotwordWeight",
+} as const satisfies Record<string, keyof DecodingChoice>;
+const NAMES = ["language_model", "hotwords", ...Object.keys(NUMBERS)];
+
+/**
+ * Reads a choice that `lm tune` found or a person wrote: a JSON object with some of `language_model` (a path relative to
+ * the file), `lm_weight`, `word_score`, `unknown_score`, `beam_width`, `hotwords` and `hotword_weight`.
+ *
+ * @throws UserError naming the file and the entry that is wrong
+ */
+export async function readDecodingChoice(path: string): Promise<DecodingChoice> {
+  const entries = await readJsonObject(path);
+  if (entries === undefined)
+    throw new UserError(`${path} must be a file that says how to decode, but is missing.`);
+  const choice: DecodingChoice = {};
+  for (const [name, value] of Object.entries(entries)) {
+    const wrong = (kind: string) =>
+      new UserError(`${name} of ${path} must be ${kind}, but is ${JSON.stringify(value)}.`);
+    if (name === "language_model") {
+      if (typeof value !== "string") throw wrong("a path");
+      choice.languageModel = resolve(dirname(path), value);
+    } else if (name === "hotwords") {
+      if (!Array.isArray(value) || !value.every((word) => typeof word === "string"))
+        throw wrong("a list of words");
+      choice.hotwords = value;
+    } else if (name in NUMBERS) {
+      if (typeof value !== "number") throw wrong("a number");
+      choice[NUMBERS[name as keyof typeof NUMBERS]] = value;
+    } else {
+      throw new UserError(`${path} must hold ${NAMES.join(", ")} alone, but holds ${JSON.stringify(name)}.`);
+    }
+  }
+  return choice;
+}
+
+/** Writes what {@link readDecodingChoice} reads. */
+export async function writeDecodingChoice(
+  path: string,
+  { languageModel, hotwords, ...choice }: DecodingChoice,
+) {
+  const numbers = Object.entries(NUMBERS).flatMap(([name, field]) =>
+    choice[field] === undefined ? [] : [[name, choice[field]]],
+  );
+  const entries = {
+    ...(languageModel !== undefined && { language_model: relative(dirname(path), languageModel) }),
+    ...Object.fromEntries(numbers),
+    ...(hotwords !== undefined && { hotwords }),
+  };
+  await writeFileAtomic(path, `${JSON.stringify(entries, null, 2)}\n`);
+}
+
+/**
+ * The decoder that a choice describes.
+ *
+ * @param onNote hears what is odd about it, such as a language model that shares few words with what can be spelled
+ * @throws UserError where a number is out of range or the language model cannot be read
+ */
+export async function makeDecoder(
+  tokenizer: CtcTokenizer,
+  { languageModel, ...options }: DecodingChoice,
+  onNote: (text: string) => void = () => {},
+): Promise<CtcDecoder> {
+  if (languageModel === undefined) return new CtcDecoder(tokenizer, options);
+  const model = await loadLanguageModel(languageModel);
+  const decoder = new CtcDecoder(tokenizer, { ...options, languageModel: model });
+  const { problem } = languageModelFit(tokenizer, model);
+  if (problem !== undefined) onNote(problem);
+  return decoder;
+}

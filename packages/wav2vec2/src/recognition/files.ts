@@ -1,0 +1,127 @@
+import { noGrad, scope } from "@wav2vec2/libtorch";
+import { readAudioInfo, SAMPLE_RATE } from "../audio/audio-file.js";
+import { streamAudio } from "../audio/audio-stream.js";
+import { lengthBucketedBatches } from "../data/batches/batches.js";
+import type { CtcBatch } from "../data/batches/ctc-collator.js";
+import { batchWorkers, loadBatches } from "../data/batches/load-batches.js";
+import { mapConcurrent } from "../data/map-concurrent.js";
+import { UserError } from "../errors.js";
+import { minimumSamples } from "../model/lengths.js";
+import type { Transcript } from "../text/formats/transcript.js";
+import { clipEmissions, scoreBatch } from "./ctc-batches.js";
+import { FILE_WINDOWS } from "./emissions.js";
+import type { Recognizer } from "./recognizer.js";
+
+/** News of one of many files. */
+export type FileNews = {
+  /** Into the files. */
+  index: number;
+} & ({ transcript: Transcript } | { error: string } | { done: true });
+
+export interface FilesOptions {
+  times: boolean;
+  /** Seconds of audio of short files that are heard together, padding included. Default: 60 */
+  batchSeconds?: number | undefined;
+  /** Threads that read short files ahead. Default: 1 */
+  workers?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const BATCH_SECONDS = 60;
+const HEADERS_AT_ONCE = 32;
+/** Files up to this many samples are heard whole, in batches of similar length. */
+const SHORT = (FILE_WINDOWS.first + FILE_WINDOWS.after) * SAMPLE_RATE;
+
+/**
+ * Transcribes many files: first short ones together, sorted by length, then each long one bit by bit. A file that cannot
+ * be read does not stop the others.
+ *
+ * @returns transcripts of a file in order, then that it is done; or its error at any time. Files come in any order.
+ * @throws the signal's reason where it is aborted
+ */
+export async function* transcribeFiles(
+  recognizer: Recognizer,
+  files: readonly string[],
+  options: FilesOptions,
+): AsyncGenerator<FileNews> {
+  const lengths = await mapConcurrent(files, HEADERS_AT_ONCE, async (path) => {
+    try {
+      return (await readAudioInfo(path)).samplesAt16k;
+    } catch (error) {
+      return messageOf(error);
+    }
+  });
+  const short: ShortFile[] = [];
+  const long: number[] = [];
+  for (const [index, samples] of lengths.entries()) {
+    if (typeof samples === "string") yield { index, error: samples };
+    else if (samples <= SHORT) short.push({ index, path: files[index]!, samples });
+    else long.push(index);
+  }
+  yield* transcribeShort(recognizer, short, options);
+  for (const index of long) yield* transcribeLong(recognizer, files[index]!, index, options);
+}
+
+interface ShortFile {
+  index: number;
+  path: string;
+  samples: number;
+}
+
+async function* transcribeShort(
+  recognizer: Recognizer,
+  files: readonly ShortFile[],
+  { times, batchSeconds = BATCH_SECONDS, workers: threads = 1, signal }: FilesOptions,
+): AsyncGenerator<FileNews> {
+  if (files.length === 0) return;
+  const { model, normalize } = recognizer.ctc;
+  const collation = { task: "ctc", minimumSamples: minimumSamples(model.config) } as const;
+  const preparation = { seed: 0, normalize, collation };
+  const plan = lengthBucketedBatches(files, { batchSeconds, seed: 0, epoch: 0, shuffle: false });
+  const jobs = plan.map((batch) => {
+    const clips = batch.map((place) => ({ ...files[place]!, id: String(files[place]!.index) }));
+    return { preparation, epoch: 0, clips };
+  });
+  const byIndex = new Map(files.map((file) => [file.index, file]));
+  const bad: FileNews[] = [];
+  const workers = batchWorkers(threads);
+  try {
+    const onBad = ({ id, message }: { id: string; message: string }) =>
+      void bad.push({ index: Number(id), error: message });
+    for await (const { batch } of loadBatches(jobs, { workers, onBadAudio: "skip", onBad })) {
+      signal?.throwIfAborted();
+      const emissions = noGrad(() => scope(() => clipEmissions(scoreBatch(model, batch as CtcBatch))));
+      for (const [row, id] of batch.ids.entries()) {
+        const index = Number(id);
+        const { samples } = byIndex.get(index)!;
+        yield { index, transcript: recognizer.read(emissions[row]!, samples, { times }) };
+        yield { index, done: true };
+      }
+      yield* bad.splice(0);
+    }
+    yield* bad;
+  } finally {
+    await workers.close();
+  }
+}
+
+async function* transcribeLong(
+  recognizer: Recognizer,
+  path: string,
+  index: number,
+  { times, signal }: FilesOptions,
+): AsyncGenerator<FileNews> {
+  try {
+    for await (const transcript of recognizer.listen(streamAudio(path, { signal }), { name: path, times }))
+      yield { index, transcript };
+    yield { index, done: true };
+  } catch (error) {
+    yield { index, error: messageOf(error) };
+  }
+}
+
+/** @throws what is no fault of the file */
+function messageOf(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  throw error;
+}

@@ -1,0 +1,80 @@
+import type { CtcDecoder, Hypothesis } from "../text/decoding/ctc-decoder.js";
+import type { Emissions } from "./ctc-batches.js";
+import type { WindowEmissions } from "./emissions.js";
+import type { PauseFinder } from "./pauses.js";
+
+/** A part of a recording that is decoded for good. */
+export interface Piece {
+  hypothesis: Hypothesis;
+  emissions: Emissions;
+  /** Frames of the recording before it. */
+  firstFrame: number;
+  /** The recording's samples, where it ends with this piece. */
+  length?: number | undefined;
+}
+
+/**
+ * Decodes a stream of emissions piece by piece: what is in memory does not grow with the recording. What the language
+ * model knows of the words before goes on from piece to piece. What one window holds is one piece.
+ *
+ * @param onPartial hears the words of the unfinished piece whenever emissions have come
+ */
+export async function* decodePieces(
+  stream: AsyncIterable<WindowEmissions>,
+  decoder: CtcDecoder,
+  pauses: PauseFinder,
+  onPartial: ((text: string) => void) | undefined,
+): AsyncGenerator<Piece> {
+  const decoding = decoder.stream();
+  let held = new HeldFrames();
+  let firstFrame = 0;
+  const take = (hypothesis: Hypothesis): Piece => {
+    const piece = { hypothesis, emissions: held.take(), firstFrame };
+    firstFrame += piece.emissions.frames;
+    held = new HeldFrames();
+    return piece;
+  };
+  let recording: number | undefined;
+  for await (const { logits, frames, length } of stream) {
+    recording = length;
+    const whole = length !== undefined && firstFrame === 0 && held.frames === 0;
+    const width = logits.length / frames;
+    const rows = (from: number, to: number) => logits.subarray(from * width, to * width);
+    let begin = 0;
+    const push = (end: number) => {
+      decoding.push(rows(begin, end), end - begin);
+      held.append(rows(begin, end), end - begin);
+      begin = end;
+    };
+    for (let frame = 0; frame < frames && !whole; frame++) {
+      if (!pauses.push(rows(frame, frame + 1))) continue;
+      push(frame + 1);
+      yield take(decoding.cut());
+    }
+    push(frames);
+    if (length === undefined) onPartial?.(decoding.partial().text);
+  }
+  if (recording !== undefined) yield { ...take(decoding.finish()), length: recording };
+}
+
+/** Frames of a piece that is still growing. */
+class HeldFrames {
+  readonly #parts: Float32Array[] = [];
+  frames = 0;
+
+  append(logits: Float32Array, frames: number): void {
+    if (frames === 0) return;
+    this.#parts.push(logits.slice());
+    this.frames += frames;
+  }
+
+  take(): Emissions {
+    const logits = new Float32Array(this.#parts.reduce((sum, part) => sum + part.length, 0));
+    let end = 0;
+    for (const part of this.#parts) {
+      logits.set(part, end);
+      end += part.length;
+    }
+    return { logits, frames: this.frames };
+  }
+}

@@ -1,0 +1,297 @@
+import { spawn } from "node:child_process";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { main } from "../src/cli/main.js";
+import { Random } from "../src/data/random.js";
+import { transcribeFiles } from "../src/recognition/files.js";
+import { loadRecognizer, type Recognizer } from "../src/recognition/recognizer.js";
+import { ErrorRate } from "../src/text/scoring/error-rate.js";
+import { finetune } from "../src/training/finetune.js";
+import { resolveRecipe } from "../src/training/recipe.js";
+import { CapturedOutput } from "./captured-output.js";
+import { recorder } from "./recorder.js";
+import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
+
+// One network learns a language of three tones; everything below hears with it.
+
+let directory: string;
+let model: string;
+let recognizer: Recognizer;
+const output = new CapturedOutput();
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "transcribe-"));
+  await writeToneCorpus(join(directory, "corpus"), { train: 80, dev: 10 });
+  const recipe = resolveRecipe({
+    task: "finetune",
+    output: join(directory, "run"),
+    data: { root: join(directory, "corpus"), batch_seconds: 8 },
+    model: { ...TINY_MODEL, layerdrop: 0 },
+    optimizer: { learning_rate: 5e-3 },
+    schedule: { warmup_steps: 20 },
+    max_steps: 360,
+    logging_steps: 100,
+    eval_steps: 120,
+    save_steps: 1000,
+    threads: 1,
+  });
+  const { signal } = new AbortController();
+  await finetune(recipe, { resume: false, signal, tracker: recorder().tracker });
+  model = join(directory, "run/best");
+  recognizer = await loadRecognizer(model);
+}, 300_000);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+beforeEach(() => output.start());
+afterEach(() => vi.restoreAllMocks());
+
+const words = ["A", "BC", "CAB", "BA", "ACB"];
+/** Seconds of pauses between words, and what is said. */
+function recording(count: number, seed: number): { samples: Float32Array; text: string } {
+  const random = new Random(seed, "recording");
+  const said = Array.from({ length: count }, () => words[random.integer(words.length)]!);
+  const parts = said.map((word) => toneClip(`${word} ${" ".repeat(random.integer(6))}`, random));
+  const samples = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let end = 0;
+  for (const part of parts) {
+    samples.set(part, end);
+    end += part.length;
+  }
+  return { samples, text: said.join(" ") };
+}
+
+function errors(reference: string, hypothesis: string): number {
+  const rate = new ErrorRate();
+  rate.add(reference, hypothesis.replace(/\s+/g, " "));
+  return rate.wer;
+}
+
+/** A file in the directory. */
+function file(name: string, samples: Float32Array): string {
+  const path = join(directory, name);
+  writeFileSync(path, encodeFlac(samples, 16000));
+  return path;
+}
+
+describe("a recognizer", () => {
+  it("hears a long recording in pieces whose times are in order and within it", async () => {
+    const { samples, text } = recording(150, 1);
+    expect(samples.length).toBeGreaterThan(80 * 16000);
+    const heard: string[] = [];
+    let end = 0;
+    for await (const piece of recognizer.listen([samples], { name: "x", times: true })) {
+      expect(piece.start).toBeCloseTo(end, 6);
+      expect(piece.words.map((word) => word.text).join(" ")).toBe(piece.text);
+      let last = piece.start;
+      for (const word of piece.words) {
+        expect(word.start).toBeGreaterThanOrEqual(last);
+        expect(word.end).toBeGreaterThan(word.start);
+        expect(word.confidence).toBeGreaterThan(0);
+        last = word.end;
+      }
+      expect(last).toBeLessThanOrEqual(piece.end + 1e-9);
+      end = piece.end;
+      heard.push(piece.text);
+    }
+    expect(end).toBeCloseTo(samples.length / 16000, 6);
+    expect(heard.length).toBeGreaterThan(3);
+    expect(errors(text, heard.filter(Boolean).join(" "))).toBeLessThan(0.1);
+  });
+
+  it("hears the same live as in a file, and says what it hears before it is settled", async () => {
+    const { samples, text } = recording(40, 2);
+    const partial: string[] = [];
+    const windows = { step: 1, first: 1, before: 6, after: 1 };
+    const heard: string[] = [];
+    const options = { name: "x", times: false, windows, onPartial: (so: string) => void partial.push(so) };
+    function* blocks() {
+      for (let start = 0; start < samples.length; start += 1000) yield samples.subarray(start, start + 1000);
+    }
+    for await (const piece of recognizer.listen(blocks(), options)) heard.push(piece.text);
+    expect(errors(text, heard.filter(Boolean).join(" "))).toBeLessThan(0.1);
+    expect(partial.length).toBeGreaterThan(samples.length / 16000 - 3);
+    expect(partial.some((so) => so !== "")).toBe(true);
+  });
+
+  it("hears clips of any length as evaluate does", async () => {
+    for (const length of [1, 300, 400, 8000]) {
+      const samples = new Float32Array(length).fill(0.1);
+      expect(await recognizer.transcribe(samples)).toBeTypeOf("string");
+    }
+    await expect(recognizer.transcribe(new Float32Array(0), "x.flac")).rejects.toThrow(
+      "x.flac must hold audio",
+    );
+  });
+});
+
+describe("many files", () => {
+  it("are each heard as alone, whatever their lengths, beside files that cannot be read", async () => {
+    const random = new Random(5, "files");
+    const files = Array.from({ length: 9 }, (_, i) =>
+      file(`many-${i}.flac`, recording(1 + random.integer(6), i).samples),
+    );
+    files.splice(4, 0, file("long.flac", recording(70, 77).samples));
+    const bad = join(directory, "bad.flac");
+    writeFileSync(bad, "not audio");
+    const cut = join(directory, "cut.flac");
+    writeFileSync(cut, readFileSync(files[4]!).subarray(0, 60_000));
+    const all = [bad, ...files, cut, join(directory, "missing.flac")];
+    const texts = all.map(() => [] as string[]);
+    const ends = new Map<number, string | undefined>();
+    for await (const news of transcribeFiles(recognizer, all, { times: false, batchSeconds: 10 })) {
+      expect(ends.has(news.index)).toBe(false);
+      if ("transcript" in news) texts[news.index]!.push(news.transcript.text);
+      else ends.set(news.index, "error" in news ? news.error : undefined);
+    }
+    expect(ends.size).toBe(all.length);
+    for (const [index, path] of all.entries()) {
+      if (!files.includes(path)) {
+        expect(ends.get(index)).toContain(path);
+        continue;
+      }
+      expect(ends.get(index)).toBeUndefined();
+      const alone: string[] = [];
+      for await (const news of transcribeFiles(recognizer, [path], { times: false }))
+        if ("transcript" in news) alone.push(news.transcript.text);
+      expect(texts[index]).toEqual(alone);
+    }
+  });
+});
+
+describe("wav2vec2 transcribe", () => {
+  it("prints the text alone for one file, a line a file for several, in their order", async () => {
+    const short = file("short.flac", toneClip("AB C", new Random(1, "short")));
+    const long = file("long-two.flac", recording(60, 3).samples);
+    expect(await main(["transcribe", model, short])).toBe(0);
+    const text = output.stdout.trim();
+    expect(text).toMatch(/^AB C$/);
+    output.clear();
+    expect(await main(["transcribe", model, long, short])).toBe(0);
+    const lines = output.stdout.trim().split("\n");
+    expect(lines.map((line) => line.split("\t")[0])).toEqual([long, short]);
+    expect(lines[1]).toBe(`${short}\t${text}`);
+  });
+
+  it("goes on behind bad files and exits with 1", async () => {
+    const good = file("good.flac", toneClip("A", new Random(1, "good")));
+    const text = join(directory, "text.wav");
+    writeFileSync(text, "this is a text and no audio");
+    const empty = join(directory, "empty.wav");
+    writeFileSync(empty, "");
+    expect(await main(["transcribe", model, text, empty, good])).toBe(1);
+    expect(output.stdout).toBe(`${good}\tA\n`);
+    expect(output.stderr).toContain(text);
+    expect(output.stderr).toContain(empty);
+    output.clear();
+    expect(await main(["transcribe", model, text, good, "--json"])).toBe(1);
+    expect(JSON.parse(output.stdout)).toEqual([
+      { file: text, words: [], text: "", duration: 0, error: expect.stringContaining(text) },
+      {
+        file: good,
+        words: [
+          { text: "A", start: expect.any(Number), end: expect.any(Number), confidence: expect.any(Number) },
+        ],
+        text: "A",
+        duration: 0.15,
+      },
+    ]);
+  });
+
+  it("writes a file for each into a directory", async () => {
+    const folder = join(directory, "written");
+    mkdirSync(folder);
+    const clips = ["one", "two"].map((name) => file(`${name}.flac`, toneClip("AB C", new Random(1, name))));
+    expect(await main(["transcribe", model, ...clips, "--format", "srt", "--output", folder])).toBe(0);
+    expect(readdirSync(folder).sort()).toEqual(["one.srt", "two.srt"]);
+    expect(readFileSync(join(folder, "one.srt"), "utf8")).toMatch(
+      /^1\n00:00:00,\d{3} --> 00:00:00,600\nAB C\n\n$/,
+    );
+    expect(output.stdout).toBe("");
+
+    expect(await main(["transcribe", model, ...clips, "--format", "vtt"])).toBe(2);
+    expect(output.stderr).toContain("--output must name a directory for 2 files as vtt");
+    mkdirSync(join(directory, "other"), { recursive: true });
+    copyFileSync(clips[0]!, join(directory, "other/one.flac"));
+    const same = [clips[0]!, join(directory, "other/one.flac")];
+    expect(await main(["transcribe", model, ...same, "--output", folder])).toBe(2);
+    expect(output.stderr).toContain("files must have different names for --output");
+  });
+
+  it.each([
+    [["--lm", "no.arpa"], 1, "no.arpa must be a language model"],
+    [["--hotwords", "xyz"], 1, '"xyz" cannot be'],
+    [["--beam-width", "0"], 2, "It must be a whole number above 0."],
+    [["--format", "doc"], 2, "Allowed choices are text, json, srt, vtt, textgrid, ctm."],
+    [["--decoding", "no.json"], 1, "no.json must be a file that says how to decode"],
+  ])("refuses %j", async (options, code, message) => {
+    const clip = file("clip.flac", toneClip("A", new Random(1, "clip")));
+    expect(await main(["transcribe", model, clip, ...options])).toBe(code);
+    expect(output.stderr).toContain(message);
+    expect(output.stderr).not.toContain("    at ");
+    expect(output.stdout).toBe("");
+  });
+});
+
+describe("standard input", () => {
+  const program = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
+  /** A real process whose input comes in pieces. */
+  async function piped(
+    input: Buffer,
+    ...options: string[]
+  ): Promise<{ code: number | null; out: string; err: string }> {
+    const child = spawn(process.execPath, [program, "transcribe", model, "-", ...options]);
+    let [out, err] = ["", ""];
+    child.stdout.on("data", (text) => {
+      out += text;
+    });
+    child.stderr.on("data", (text) => {
+      err += text;
+    });
+    for (let start = 0; start < input.length; start += 50_001)
+      child.stdin.write(input.subarray(start, start + 50_001));
+    child.stdin.end();
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+    return { code, out, err };
+  }
+  const pcm = (samples: Float32Array) =>
+    Buffer.from(Int16Array.from(samples, (sample) => Math.round(sample * 32767)).buffer);
+
+  it("is heard as it comes, with and without a header", { timeout: 120_000 }, async () => {
+    const { samples, text } = recording(30, 9);
+    const raw = await piped(pcm(samples), "--raw", "s16le");
+    expect(raw.err).toBe("");
+    expect(raw.code).toBe(0);
+    expect(raw.out.trim().split("\n").length).toBeGreaterThan(3);
+    expect(errors(text, raw.out)).toBeLessThan(0.1);
+    const flac = await piped(Buffer.from(encodeFlac(samples, 16000)));
+    expect(flac.out).toBe(raw.out);
+    const events = await piped(pcm(samples), "--raw", "s16le", "--events");
+    const objects = events.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(objects.some(({ partial }) => partial)).toBe(true);
+    const final = objects.filter((object) => "text" in object);
+    expect(final.map((object) => object.text).join("\n")).toBe(raw.out.trim());
+    expect(final[0].words[0]).toMatchObject({ text: final[0].text.split(" ")[0], start: expect.any(Number) });
+  });
+
+  it("that is no audio, or none, is an error", { timeout: 60_000 }, async () => {
+    for (const input of ["this is a text", ""]) {
+      const { code, out, err } = await piped(Buffer.from(input));
+      expect(code).toBe(1);
+      expect(out).toBe("");
+      expect(err).toMatch(/^standard input must .*\n$/);
+    }
+  });
+});
