@@ -5,8 +5,16 @@ export {
   readAudioInfo,
   SAMPLE_RATE,
 } from "./audio/audio-file.js";
+export { streamAudio } from "./audio/audio-stream.js";
 export { encodeFlac } from "./audio/flac-writer.js";
 export { normalize } from "./audio/normalize.js";
+export {
+  type PcmStreamOptions,
+  RAW_ENCODINGS,
+  type RawEncoding,
+  type RawFormat,
+  streamPcm,
+} from "./audio/pcm-stream.js";
 export { resample } from "./audio/resample.js";
 export { Augmentation, type AugmentationOptions } from "./data/batches/augmentation.js";
 export {
