@@ -4,7 +4,7 @@ import type { Recipe } from "../training/recipe.js";
 import { loadRecipe } from "../training/recipe-file.js";
 import { type Define, exitCodes, positiveWhole, print, printJson, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
-import { addRecipeOptions } from "./recipe-options.js";
+import { addRecipeOptions, showName } from "./recipe-options.js";
 
 /** Clips can be made up: a recipe needs no corpus to be measured. */
 const NO_CORPUS = "";
@@ -16,7 +16,10 @@ export const defineBench: Define = (command, { argv, exit }) => {
     .option("--json", "print the result as JSON", false);
   const overrides = addRecipeOptions(command, argv);
   command.action(async ({ config, batches, json }: { config?: string; batches: number; json: boolean }) => {
-    const recipe = loadRecipe(config, overrides, undefined, { "data.root": NO_CORPUS });
+    const recipe = loadRecipe(config, overrides, undefined, {
+      fallback: { "data.root": NO_CORPUS },
+      onNote: showName,
+    });
     const corpus = recipe.data.root !== NO_CORPUS;
     const { bench } = await import("../training/bench.js");
     const onProgress = (done: number, total: number) => showProgress(`batch ${done + 1} of ${total}`);

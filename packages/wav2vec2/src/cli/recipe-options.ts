@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import { ConfigurationError } from "../errors.js";
 import type { Recipe } from "../training/recipe.js";
+import { ALIASES, REFUSED } from "../training/recipe-aliases.js";
 import type { Overrides } from "../training/recipe-file.js";
 import { type RecipeKey, recipeKeys } from "../training/recipe-keys.js";
 import { taskOf } from "../training/recipe-rules.js";
@@ -18,7 +19,7 @@ const shortNames: Readonly<Record<string, string>> = {
 /**
  * Gives `command` an option for every key of a recipe: kebab case, dots for nesting, so `--optimizer.learning-rate`
  * for `optimizer.learning_rate`. Keys of the network are open (`--model.hidden-size`), so those that `argv` uses
- * are added; keys of another task than `task` are not. What was given is put into the map that comes back, while the command line is parsed.
+ * are added; keys of another task than `task` are not. Other projects' names are options too, which no help lists. What was given is put into the map that comes back, while the command line is parsed.
  */
 export function addRecipeOptions(
   command: Command,
@@ -29,7 +30,13 @@ export function addRecipeOptions(
   const add = (key: RecipeKey, flag: string, hidden: boolean): void => {
     const description =
       key.default === undefined ? key.description : `${key.description} (${show(key.default)})`;
-    const option = new Option(`${flag} <${placeholder(key)}>`, description)
+    // Switches of other projects may stand alone: --fp16.
+    const alone = Object.hasOwn(ALIASES, key.name)
+      ? key.type === "boolean"
+      : Object.hasOwn(REFUSED, key.name);
+    const value = alone ? `[${placeholder(key)}]` : `<${placeholder(key)}>`;
+    const option = new Option(`${flag} ${value}`, description)
+      .preset("true")
       .hideHelp(hidden)
       .helpGroup("Recipe keys:")
       .argParser((text) => overrides.set(key.name, { value: parseValue(key, text, flag), option: flag }));
@@ -51,8 +58,32 @@ export function addRecipeOptions(
     }
     add(key, flag, short !== undefined);
     if (short !== undefined) add(key, `--${short}`, false);
+    // As other projects write them.
+    if (!key.name.includes(".") && key.name.includes("_")) add(key, `--${key.name}`, true);
   }
+  for (const key of otherNames(task)) for (const flag of flagsOf(key.name)) add(key, flag, true);
   return overrides;
+}
+
+/** Names that other projects have for keys, and those that mean nothing here, to say why. */
+function otherNames(task: Recipe["task"] | undefined): RecipeKey[] {
+  const keys = new Map(recipeKeys().map((key) => [key.name, key]));
+  const known = Object.entries(ALIASES).flatMap(([name, { key, type }]): RecipeKey[] => {
+    if (belongsToOther(key, task)) return [];
+    return [{ name, type: type ?? keys.get(key)?.type ?? "map", description: "" }];
+  });
+  const refused = Object.keys(REFUSED).map((name): RecipeKey => ({ name, type: "map", description: "" }));
+  return [...known, ...refused];
+}
+
+/** Both ways to write a name of several words. */
+function flagsOf(name: string): Set<string> {
+  return new Set([flagOf(name), `--${name}`]);
+}
+
+/** Says on stderr which key a name of another project is. */
+export function showName(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 function belongsToOther(key: string, task: Recipe["task"] | undefined): boolean {

@@ -6,7 +6,7 @@ import type { RunOptions } from "../training/training-run.js";
 import { type CommandContext, exitCodes, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
-import { addRecipeOptions } from "./recipe-options.js";
+import { addRecipeOptions, showName } from "./recipe-options.js";
 
 /** What differs between the commands that train. */
 export interface TrainingCommand<Result> {
@@ -29,7 +29,7 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
     .option("--json", "print the result as JSON", false);
   const overrides = addRecipeOptions(command, argv, task);
   command.action(async (options: { config?: string; resume: boolean; json: boolean }) => {
-    const recipe = loadRecipe(options.config, overrides, task);
+    const recipe = loadRecipe(options.config, overrides, task, { onNote: showName });
     const run = await load();
     const { trackRun } = await import("../tracking/run.js");
     const { reportPath } = await import("../tracking/report.js");

@@ -62,8 +62,8 @@ describe("loadRecipe", () => {
       "x.yaml:4:3: unknown key 'learning_rat'. Did you mean 'learning_rate'?",
     ],
     [
-      "learning_rate: 1\ndata: {root: c}\n",
-      "x.yaml:1:1: unknown key 'learning_rate'. Did you mean 'optimizer.learning_rate'?",
+      "betas: [0.9, 0.98]\ndata: {root: c}\n",
+      "x.yaml:1:1: unknown key 'betas'. Did you mean 'optimizer.betas'?",
     ],
     ["data: {root: c}\nfoo: 1\n", "x.yaml:2:1: unknown key 'foo'. docs/recipes.md lists all keys."],
     [

@@ -6,26 +6,37 @@ import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { unreadable } from "../files/unreadable.js";
 import { parseRecipe, type Recipe } from "./recipe.js";
+import { translate } from "./recipe-aliases.js";
 import { ALTERNATIVES, otherTask, type RecipeIssue } from "./recipe-rules.js";
 
 /** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
 export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;
 
+export interface LoadRecipeOptions {
+  /** By dotted key, of keys that neither the file nor the overrides give. */
+  fallback?: Readonly<Record<string, unknown>>;
+  /** Hears which names of other projects became which keys. */
+  onNote?: (text: string) => void;
+}
+
 /**
- * Reads a recipe, puts `overrides` over it and fills in defaults. Without a file, all comes from `overrides`.
+ * Reads a recipe, puts `overrides` over it and fills in defaults. Without a file, all comes from `overrides`. Names that
+ * other projects have for a key are taken too.
  *
  * @param task what the recipe must train
- * @param fallback by dotted key, of keys that neither gives
  * @throws ConfigurationError with a line "file:line:column: mistake" for each wrong key.
  */
 export function loadRecipe(
   file: string | undefined,
-  overrides: Overrides = new Map(),
+  given: Overrides = new Map(),
   task?: Recipe["task"],
-  fallback: Readonly<Record<string, unknown>> = {},
+  { fallback = {}, onNote }: LoadRecipeOptions = {},
 ): Recipe {
   const source = file === undefined ? undefined : readYaml(file);
-  const values: Record<string, unknown> = source ? source.values : {};
+  const { values, ...fromFile } = ownKeys(source?.values ?? {});
+  const { overrides, misnamed } = ownOverrides(given);
+  for (const [key, name] of fromFile.names) onNote?.(`${name} of ${file} is taken as ${key}.`);
+  for (const [key, { option }] of overrides) if (!given.has(key)) onNote?.(`${option} is taken as ${key}.`);
   if (task !== undefined && source === undefined) values.task = task;
   if (file !== undefined && values.output === undefined) {
     values.output = join("runs", basename(file, extname(file)));
@@ -39,14 +50,66 @@ export function loadRecipe(
     if (!hasPath(values, key.split("."))) setPath(values, key.split("."), value);
   }
   const { recipe, issues = taskIssues(recipe, task) } = parseRecipe(values);
-  if (recipe && issues.length === 0) return recipe;
+  if (recipe && issues.length + fromFile.issues.length + misnamed.length === 0) return recipe;
   const lines = issues.map((issue) => {
     const override = [...overrides].find(([key]) => isWithin(issue.path, key));
-    return override
-      ? `${override[1].option}: ${issue.message}`
-      : `${source?.locate(issue) ?? ""}${issue.message}`;
+    if (override) return `${override[1].option}: ${issue.message}`;
+    const name = [...fromFile.names].find(([key]) => isWithin(issue.path, key))?.[1];
+    return `${source?.locate(name === undefined ? issue : { ...issue, path: [name] }) ?? ""}${issue.message}`;
   });
+  lines.unshift(...misnamed, ...fromFile.issues.map((issue) => `${source?.locate(issue)}${issue.message}`));
   throw new ConfigurationError(lines.join("\n"));
+}
+
+/** A file's values with the recipe's own keys in place of other names. */
+function ownKeys(given: Readonly<Record<string, unknown>>): {
+  values: Record<string, unknown>;
+  /** The other name of each key that had one. */
+  names: Map<string, string>;
+  issues: RecipeIssue[];
+} {
+  const others = Object.keys(given).filter((name) => translate(name, given[name]) !== undefined);
+  const values = Object.fromEntries(Object.entries(given).filter(([name]) => !others.includes(name)));
+  const names = new Map<string, string>();
+  const issues: RecipeIssue[] = [];
+  for (const name of others) {
+    const translated = translate(name, given[name])!;
+    if ("reason" in translated) {
+      issues.push({ path: [name], message: translated.reason });
+    } else if (translated.value !== undefined) {
+      const { key, value } = translated;
+      const path = key.split(".");
+      if (hasPath(values, path))
+        issues.push({ path: [name], message: givenTwice(name, key, names.get(key) ?? key) });
+      else setPath(values, path, value);
+      names.set(key, name);
+    }
+  }
+  return { values, names, issues };
+}
+
+/** The same of a command line's options. */
+function ownOverrides(given: Overrides): { overrides: Overrides; misnamed: string[] } {
+  const overrides = new Map<string, { value: unknown; option: string }>();
+  const misnamed: string[] = [];
+  for (const [name, entry] of given) if (!translate(name, entry.value)) overrides.set(name, entry);
+  for (const [name, { value: written, option }] of given) {
+    const translated = translate(name, written);
+    if (!translated) continue;
+    if ("reason" in translated) {
+      misnamed.push(`${option}: ${translated.reason}`);
+    } else if (translated.value !== undefined) {
+      const { key, value } = translated;
+      const other = overrides.get(key)?.option;
+      if (other !== undefined) misnamed.push(`${option}: ${givenTwice(name, key, other)}`);
+      else overrides.set(key, { value, option });
+    }
+  }
+  return { overrides, misnamed };
+}
+
+function givenTwice(name: string, key: string, other: string): string {
+  return `${name} is another name of ${key}, but ${other} is given too. Remove one of them.`;
 }
 
 function taskIssues(recipe: Recipe | undefined, task: Recipe["task"] | undefined): RecipeIssue[] {
