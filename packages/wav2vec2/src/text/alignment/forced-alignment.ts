@@ -57,7 +57,7 @@ export function forcedAlignment(
   requireLabels(labels, size, blankId, frames);
   const states = labels.length === 0 ? new Int32Array(frames) : bestStates(emissions, blankId, labels);
   const tokens = states.map((state) => (state % 2 === 0 ? blankId : labels[state >> 1]!));
-  const scores = Float64Array.from(tokens, (token, frame) => emissions.at(frame, token));
+  const scores = Float64Array.from(tokens, (token, frame) => emissions.row(frame).at(token)!); // a wildcard's is the last
   return {
     path: tokens,
     scores,
@@ -87,12 +87,14 @@ class FrameScores {
   readonly #size: number;
   /** ln of the sum of a frame's exponentials. */
   readonly #norms: Float64Array;
+  readonly #row: Float64Array;
 
   constructor(logits: Float32Array, frames: number, size: number) {
     if (logits.length !== frames * size)
       throw new RangeError(`logits must hold ${frames} x ${size} numbers, but hold ${logits.length}.`);
     this.#logits = logits;
     this.#size = size;
+    this.#row = new Float64Array(size + 1);
     this.#norms = Float64Array.from({ length: frames }, (_, frame) => this.#norm(frame));
   }
 
@@ -116,8 +118,17 @@ class FrameScores {
     return this.#norms.length;
   }
 
-  at(frame: number, token: number): number {
-    return token === WILDCARD ? 0 : this.#logits[frame * this.#size + token]! - this.#norms[frame]!;
+  /** A wildcard's place in a row. */
+  get wildcard(): number {
+    return this.#size;
+  }
+
+  /** Of one frame, a wildcard's behind the vocabulary; valid until the next is asked for. */
+  row(frame: number): Float64Array {
+    const begin = frame * this.#size;
+    const norm = this.#norms[frame]!;
+    for (let token = 0; token < this.#size; token++) this.#row[token] = this.#logits[begin + token]! - norm;
+    return this.#row;
   }
 }
 
@@ -135,8 +146,8 @@ function bestStates(emissions: FrameScores, blankId: number, labels: Int32Array)
   // Where 8 count frames / length + 2 length^2, the bytes of checkpoints and of pointers, are fewest.
   const length = Math.ceil(Math.cbrt(2 * count * frames));
 
-  const values = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
-  values[0] = 0; // as if a blank had been before the first frame
+  const values = new Float64Array(2 + count).fill(Number.NEGATIVE_INFINITY);
+  values[2] = 0; // as if a blank had been before the first frame
   const checkpoints: Checkpoint[] = [];
   for (let frame = 0; frame < frames; frame++) {
     // What can be reached from the first two states and can reach the last two.
@@ -144,13 +155,13 @@ function bestStates(emissions: FrameScores, blankId: number, labels: Int32Array)
     const last = Math.min(count - 1, 2 * frame + 1);
     if (frame % length === 0) {
       const from = Math.max(0, first - 2);
-      checkpoints.push({ first: from, values: values.slice(from, last + 1) });
+      checkpoints.push({ first: from, values: values.slice(2 + from, 2 + last + 1) });
     }
     search.step(values, 0, frame, first, last);
   }
 
   const states = new Int32Array(frames);
-  let state = values[count - 1]! > values[count - 2]! ? count - 1 : count - 2;
+  let state = values.at(-1)! > values.at(-2)! ? count - 1 : count - 2;
   for (const [index, checkpoint] of [...checkpoints.entries()].reverse()) {
     const begin = index * length;
     const end = Math.min(begin + length, frames);
@@ -162,6 +173,7 @@ function bestStates(emissions: FrameScores, blankId: number, labels: Int32Array)
 class StateSearch {
   readonly #emissions: FrameScores;
   readonly #blankId: number;
+  /** Places in rows of scores. */
   readonly #labels: Int32Array;
   /** Whether a label can follow the one before without a blank. */
   readonly #skips: Uint8Array;
@@ -169,14 +181,14 @@ class StateSearch {
   constructor(emissions: FrameScores, blankId: number, labels: Int32Array) {
     this.#emissions = emissions;
     this.#blankId = blankId;
-    this.#labels = labels;
+    this.#labels = labels.map((label) => (label === WILDCARD ? emissions.wildcard : label));
     this.#skips = Uint8Array.from(labels, (label, i) => (i > 0 && label !== labels[i - 1] ? 1 : 0));
   }
 
   /**
    * One frame, in place.
    *
-   * @param values of the states from `base` on, before and behind the frame; those before `base` count as impossible
+   * @param values of the states from `base` on, before and behind the frame, after two impossible ones
    * @param pointers takes how many states each came forward, from `first` on
    */
   step(
@@ -187,25 +199,30 @@ class StateSearch {
     last: number,
     pointers?: Uint8Array,
   ): void {
-    const blank = this.#emissions.at(frame, this.#blankId);
+    const labels = this.#labels;
+    const skips = this.#skips;
+    const scores = this.#emissions.row(frame);
+    const blank = scores[this.#blankId]!;
     // Downwards, so that what a state came from is still that of the frame before.
     for (let state = last; state >= first; state--) {
-      const at = state - base;
+      const at = state - base + 2;
       let best = values[at]!;
       let came = 0;
-      if (at > 0 && values[at - 1]! > best) {
-        best = values[at - 1]!;
+      const before = values[at - 1]!;
+      if (before > best) {
+        best = before;
         came = 1;
       }
-      if (state % 2 === 0) {
+      if ((state & 1) === 0) {
         values[at] = best + blank;
       } else {
         const label = state >> 1;
-        if (at > 1 && this.#skips[label] === 1 && values[at - 2]! > best) {
-          best = values[at - 2]!;
+        const skipped = values[at - 2]!;
+        if (skipped > best && skips[label] === 1) {
+          best = skipped;
           came = 2;
         }
-        values[at] = best + this.#emissions.at(frame, this.#labels[label]!);
+        values[at] = best + scores[labels[label]!]!;
       }
       if (pointers) pointers[state - first] = came;
     }
@@ -227,10 +244,10 @@ class StateSearch {
     // A state that matters lies at most two states a frame before the last one.
     const base = Math.max(0, state - 2 * (end - begin));
     const width = state - base + 1;
-    const values = new Float64Array(width).fill(Number.NEGATIVE_INFINITY);
+    const values = new Float64Array(2 + width).fill(Number.NEGATIVE_INFINITY);
     const from = Math.max(base, first);
     const to = Math.min(state + 1, first + saved.length);
-    if (from < to) values.set(saved.subarray(from - first, to - first), from - base);
+    if (from < to) values.set(saved.subarray(from - first, to - first), 2 + from - base);
     const pointers = new Uint8Array((end - begin) * width);
     for (let frame = begin; frame < end; frame++) {
       const row = (frame - begin) * width;
