@@ -1,0 +1,204 @@
+import { UserError } from "../../errors.js";
+import type { CtcTokenizer } from "../tokenizer.js";
+import { WILDCARD } from "./forced-alignment.js";
+import type { SpelledWord } from "./word-times.js";
+
+const STAR = "*";
+
+/** A text and the labels that it is looked for by. */
+export interface AlignableText {
+  /** The text with single spaces between its words. */
+  text: string;
+  labels: Int32Array;
+  /** Words as they are written; in a row they are the text. */
+  words: SpelledWord[];
+}
+
+export interface AlignableTextOptions {
+  /** What the text is of, for messages. */
+  name: string;
+  /**
+   * Whether a character that the vocabulary lacks is looked up in upper and lower case and in the other form of its
+   * accents, and left out where it is punctuation. Words stay as they are written.
+   */
+  normalize?: boolean | undefined;
+}
+
+/** A character as it is written and as the vocabulary has it; "" where it is left out. */
+interface Character {
+  text: string;
+  form: string;
+}
+
+/**
+ * The labels of a text. `*` stands for any speech, from a frame up, unless the vocabulary holds it. Words of a
+ * vocabulary without a word delimiter follow one another.
+ *
+ * @throws UserError where the text is empty, or naming the characters that the vocabulary lacks and what to do
+ */
+export function alignableText(
+  tokenizer: CtcTokenizer,
+  text: string,
+  { name, normalize = false }: AlignableTextOptions,
+): AlignableText {
+  const written = text.split(/\s+/).filter(Boolean);
+  if (written.length === 0) throw new UserError(`the text of ${name} must hold a word, but is empty.`);
+  const speller = new Speller(tokenizer, normalize);
+  for (const word of written) speller.add(word);
+  if (speller.unknown.size > 0) throw unknownCharacters(tokenizer, [...speller.unknown], name, normalize);
+  if (speller.words.length === 0)
+    throw new UserError(
+      `the text of ${name} must hold letters that the vocabulary has, but is ${JSON.stringify(written.join(" "))}.`,
+    );
+  return { text: written.join(" "), labels: Int32Array.from(speller.labels), words: speller.words };
+}
+
+class Speller {
+  readonly labels: number[] = [];
+  readonly words: SpelledWord[] = [];
+  readonly unknown = new Set<string>();
+  readonly #tokenizer: CtcTokenizer;
+  readonly #normalize: boolean;
+  readonly #hasStar: boolean;
+  readonly #known = new Map<string, boolean>();
+  /** Words before the first that has labels. */
+  #before = "";
+
+  constructor(tokenizer: CtcTokenizer, normalize: boolean) {
+    this.#tokenizer = tokenizer;
+    this.#normalize = normalize;
+    this.#hasStar = this.#encodes(STAR);
+  }
+
+  add(word: string): void {
+    const { delimiterId } = this.#tokenizer.vocabulary;
+    const delimited = this.words.length > 0 && delimiterId !== undefined;
+    const begin = this.labels.length + (delimited ? 1 : 0);
+    const labels: number[] = [];
+    const characters: SpelledWord["characters"][number][] = [];
+    for (const part of this.#hasStar ? [word] : word.split(/(\*+)/).filter(Boolean)) {
+      const first = begin + labels.length;
+      if (part.startsWith(STAR) && !this.#hasStar) {
+        labels.push(WILDCARD);
+        characters.push({ text: part, first, behind: first + 1 });
+      } else {
+        const spelled = this.#spell(part, first);
+        labels.push(...spelled.labels);
+        characters.push(...spelled.characters);
+      }
+    }
+    if (labels.length > 0) {
+      if (delimited) this.labels.push(delimiterId);
+      this.labels.push(...labels);
+      this.words.push({ text: this.#before + word, characters });
+      this.#before = "";
+    } else if (this.words.length > 0) {
+      this.words.at(-1)!.text += ` ${word}`; // a dash between words belongs to the one before
+    } else {
+      this.#before += `${word} `;
+    }
+  }
+
+  #spell(part: string, begin: number): Pick<SpelledWord, "characters"> & { labels: Int32Array } {
+    const { lowerCase, vocabulary } = this.#tokenizer;
+    const spelled = this.#charactersOf(part);
+    const labels = this.unknown.size > 0 ? new Int32Array(0) : this.#encode(spelled);
+    const characters: { text: string; first: number; behind: number }[] = [];
+    // A token may be several characters, and a character several tokens.
+    let next = 0;
+    let formEnd = 0;
+    let tokenEnd = 0;
+    for (const [index, label] of labels.entries()) {
+      tokenEnd += vocabulary.tokens[label]!.length;
+      let text = "";
+      while (next < spelled.length && formEnd < tokenEnd) {
+        const { text: character, form } = spelled[next++]!;
+        if (form === "") continue;
+        text += character;
+        formEnd += (lowerCase ? form.toUpperCase() : form).length;
+      }
+      const [first, behind] = [begin + index, begin + index + 1];
+      if (text === "" && characters.length > 0) characters.at(-1)!.behind = behind;
+      else characters.push({ text, first, behind });
+    }
+    return { labels, characters };
+  }
+
+  #encode(characters: readonly Character[]): Int32Array {
+    return this.#tokenizer.encode(characters.map(({ form }) => form).join(""));
+  }
+
+  #charactersOf(part: string): Character[] {
+    if (this.#encodes(part)) return plain(part);
+    if (!this.#normalize) {
+      for (const character of part) if (!this.#encodes(character)) this.unknown.add(character);
+      return plain(part);
+    }
+    return [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(part)].flatMap(
+      ({ segment }) => this.#normalized(segment),
+    );
+  }
+
+  /** A user-perceived character: as it is, as the vocabulary has it, or its punctuation left out. */
+  #normalized(grapheme: string): Character[] {
+    if ([...grapheme].every((character) => this.#encodes(character))) return plain(grapheme);
+    const form = formsOf(grapheme).find((candidate) => this.#encodes(candidate));
+    if (form !== undefined) return [{ text: grapheme, form }];
+    if (!/^(?:[\p{P}\p{S}\p{Cf}]|\u{FE0F})+$/u.test(grapheme)) this.unknown.add(grapheme);
+    return [{ text: grapheme, form: "" }];
+  }
+
+  #encodes(text: string): boolean {
+    let known = this.#known.get(text);
+    if (known === undefined) {
+      known = canEncode(this.#tokenizer, text);
+      this.#known.set(text, known);
+    }
+    return known;
+  }
+}
+
+function plain(text: string): Character[] {
+  return [...text].map((character) => ({ text: character, form: character }));
+}
+
+/** How else a character may stand in a vocabulary. */
+function formsOf(character: string): string[] {
+  const straight = character.replace(/[\u2018\u2019\u02BC]/g, "'"); // apostrophes
+  return ["NFC", "NFD"].flatMap((form) => {
+    const composed = straight.normalize(form);
+    return [composed, composed.toUpperCase(), composed.toLowerCase()];
+  });
+}
+
+function canEncode(tokenizer: CtcTokenizer, text: string): boolean {
+  try {
+    tokenizer.encode(text);
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+function unknownCharacters(
+  tokenizer: CtcTokenizer,
+  unknown: readonly string[],
+  name: string,
+  normalize: boolean,
+): UserError {
+  const shown = unknown
+    .slice(0, 10)
+    .map((character) => JSON.stringify(character))
+    .join(", ");
+  const more = unknown.length > 10 ? ` and ${unknown.length - 10} more` : "";
+  const others = (character: string) =>
+    [character.toUpperCase(), character.toLowerCase()].filter((other) => other !== character);
+  const cased = unknown.some((character) => others(character).some((other) => canEncode(tokenizer, other)));
+  const advice = normalize
+    ? "Write them as the vocabulary does, numbers as words, or put * for what is not to be looked for"
+    : `Normalize the text (--normalize)${cased ? ", which changes its case to the vocabulary's," : ""} or write it as the vocabulary does`;
+  return new UserError(
+    `characters of the text of ${name} must be in the vocabulary, but ${shown}${more} ${unknown.length === 1 ? "is" : "are"} not. ${advice}.`,
+  );
+}
