@@ -45,3 +45,26 @@ export function arpaModel(arpa: string): LanguageModel {
     end: (state) => logp(states[state]!, "</s>"),
   };
 }
+
+/** Of the letters a and b, to the third order. */
+export const TINY_MODEL: LanguageModel = arpaModel(
+  [
+    "\\1-grams:",
+    "-1.2\t<unk>",
+    "-9\t<s>\t-0.3",
+    "-0.9\t</s>",
+    "-0.5\ta\t-0.2",
+    "-0.8\tab\t-0.4",
+    "-1.1\tbb\t-0.1",
+    "",
+    "\\2-grams:",
+    "-0.3\t<s> ab\t-0.2",
+    "-0.2\ta bb\t-0.1",
+    "-0.7\tbb </s>",
+    "",
+    "\\3-grams:",
+    "-0.1\t<s> ab a",
+    "-0.4\ta bb a",
+    "",
+  ].join("\n"),
+);

@@ -55,7 +55,7 @@ export class CtcDecoder {
 
   /** The best texts, best first: at most `count`, and as many as the beam held; greedy decoding has one. */
   nBest(logits: Float32Array, frames: number, count: number): Hypothesis[] {
-    const search = this.#search();
+    const search = this.#search(count > 1);
     search.push(logits, frames);
     return search.finish(count).map((path) => hypothesis(this.tokenizer, search, path));
   }
@@ -65,10 +65,10 @@ export class CtcDecoder {
     return new DecodingStream(this.tokenizer, this.#search());
   }
 
-  #search(): Search {
+  #search(several = false): Search {
     const { size, blankId, delimiterId } = this.tokenizer.vocabulary;
     if (this.options.beamWidth === 1 && !this.#scorer) return new GreedySearch(size, blankId);
-    return new PrefixBeam({ size, blankId, delimiterId }, this.options, this.#scorer);
+    return new PrefixBeam({ size, blankId, delimiterId }, this.options, this.#scorer, several);
   }
 }
 

@@ -26,9 +26,12 @@ export interface DecodingOptions {
   hotwords?: readonly string[] | undefined;
   /** Added for each hotword; of a beginning of one its share. Default: 10 */
   hotwordWeight?: number | undefined;
-  /** Tokens of less ln P in a frame do not go on a prefix there, but for the frame's likeliest. Default: -7 (pyctcdecode: -5) */
+  /**
+   * No prefix goes on with a token of less ln P in a frame, but for the frame's likeliest. Default: -7 (pyctcdecode: -5);
+   * -15 where unknown words are not allowed, for a misheard letter else leaves a word without a way on
+   */
   tokenMinLogp?: number | undefined;
-  /** Prefixes whose score is this much below the best one's are dropped; below 0. Default: -15 (pyctcdecode: -10) */
+  /** At most 0. Prefixes whose score is this much below the best one's are dropped. Default: -15 (pyctcdecode: -10) */
   beamPruneLogp?: number | undefined;
 }
 
@@ -41,15 +44,17 @@ export type ResolvedDecodingOptions = {
 export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodingOptions {
   const hotwords = (options.hotwords ?? []).flatMap((phrase) => phrase.split(/\s+/u).filter(Boolean));
   const scoresWords = options.languageModel !== undefined || hotwords.length > 0;
+  const unknownScore = options.unknownScore ?? -10;
+  const onlyKnown = options.languageModel !== undefined && unknownScore === Number.NEGATIVE_INFINITY;
   const resolved = {
     beamWidth: options.beamWidth ?? (scoresWords ? 100 : 16),
     languageModel: options.languageModel,
     lmWeight: options.lmWeight ?? 0.5,
     wordScore: options.wordScore ?? 1.5,
-    unknownScore: options.unknownScore ?? -10,
+    unknownScore,
     hotwords,
     hotwordWeight: options.hotwordWeight ?? 10,
-    tokenMinLogp: options.tokenMinLogp ?? -7,
+    tokenMinLogp: options.tokenMinLogp ?? (onlyKnown ? -15 : -7),
     beamPruneLogp: options.beamPruneLogp ?? -15,
   };
   const { beamWidth, lmWeight, wordScore, hotwordWeight } = resolved;
@@ -60,8 +65,7 @@ export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodi
   require(lmWeight >= 0 && lmWeight < Number.POSITIVE_INFINITY, "lmWeight", "a number of at least 0");
   require(Number.isFinite(wordScore), "wordScore", "a number");
   require(Number.isFinite(hotwordWeight), "hotwordWeight", "a number");
-  for (const name of ["unknownScore", "tokenMinLogp"] as const)
+  for (const name of ["unknownScore", "tokenMinLogp", "beamPruneLogp"] as const)
     require(resolved[name] <= 0, name, "at most 0");
-  require(resolved.beamPruneLogp < 0, "beamPruneLogp", "below 0");
   return resolved;
 }

@@ -1,5 +1,7 @@
+import { Candidates } from "./candidates.js";
 import type { ResolvedDecodingOptions } from "./decoding-options.js";
 import { FrameReader } from "./frame-reader.js";
+import { logAdd } from "./log-add.js";
 import { PrefixTree } from "./prefix-tree.js";
 import type { Path, Search } from "./search.js";
 import { selectLargest } from "./select-largest.js";
@@ -34,13 +36,24 @@ export class PrefixBeam implements Search {
   readonly #total: Float64Array;
   /** The prefixes of the next frame, more than are kept. */
   readonly #next = new Candidates();
+  readonly #recombines: boolean;
   /** Labels that prefixes go on with in this frame. */
   readonly #labels: Int32Array;
 
-  /** @param scorer of words; undefined where alignments alone count */
-  constructor(tokens: BeamTokens, options: ResolvedDecodingOptions, scorer: WordScorer | undefined) {
+  /**
+   * @param scorer of words; undefined where alignments alone count
+   * @param several whether more than the best path is wanted: without that, prefixes are dropped that the same text can
+   * only follow worse than another
+   */
+  constructor(
+    tokens: BeamTokens,
+    options: ResolvedDecodingOptions,
+    scorer: WordScorer | undefined,
+    several = false,
+  ) {
     this.#options = options;
     this.#scorer = scorer;
+    this.#recombines = options.languageModel !== undefined && !several;
     this.#reader = new FrameReader(tokens.size, tokens.blankId);
     this.#delimiter = tokens.delimiterId ?? NONE;
     this.#labels = new Int32Array(tokens.size);
@@ -164,7 +177,10 @@ export class PrefixBeam implements Search {
           continue;
         }
         if (!(score + words >= threshold)) continue;
-        if (child === NONE) child = tree.add(node, label);
+        if (child === NONE) {
+          if (this.#scorer && !this.#scorer.allows(tree, node, label)) continue;
+          child = tree.add(node, label);
+        }
         next.nodes[next.count] = child;
         next.blank[next.count] = Number.NEGATIVE_INFINITY;
         next.label[next.count++] = score;
@@ -189,21 +205,16 @@ export class PrefixBeam implements Search {
   /** Makes the best of the next frame's prefixes the beam. */
   #keepBest(): void {
     const next = this.#next;
-    const tree = this.#tree;
     const { beamWidth, beamPruneLogp } = this.#options;
-    let best = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < next.count; i++) {
-      const node = next.nodes[i]!;
-      next.total[i] = logAdd(next.blank[i]!, next.label[i]!);
-      next.score[i] = next.total[i]! + tree.words[node]! + tree.partial[node]!;
-      if (next.score[i]! > best) best = next.score[i]!;
+    let count = next.rank(this.#tree, beamPruneLogp);
+    if (count > beamWidth) {
+      selectLargest(next.order, count, next.score, beamWidth);
+      count = beamWidth;
     }
-    let count = 0;
-    for (let i = 0; i < next.count; i++) if (next.score[i]! >= best + beamPruneLogp) next.order[count++] = i;
-    if (count > beamWidth) selectLargest(next.order, count, next.score, beamWidth);
-    for (let i = 0; i < this.#count; i++) tree.slot[this.#beam[i]!] = NONE;
-    this.#count = Math.min(count, beamWidth);
-    for (let i = 0; i < this.#count; i++) {
+    if (this.#recombines) count = next.recombine(this.#tree, count);
+    for (let i = 0; i < this.#count; i++) this.#tree.slot[this.#beam[i]!] = NONE;
+    this.#count = count;
+    for (let i = 0; i < count; i++) {
       const from = next.order[i]!;
       this.#beam[i] = next.nodes[from]!;
       this.#blank[i] = next.blank[from]!;
@@ -239,34 +250,4 @@ export class PrefixBeam implements Search {
       ? parent[node]!
       : node;
   }
-}
-
-/** Prefixes of a frame before the best are chosen. */
-class Candidates {
-  count = 0;
-  nodes = new Int32Array(0);
-  /** ln P of the alignments that end in a blank, in the last label, in either. */
-  blank = new Float64Array(0);
-  label = new Float64Array(0);
-  total = new Float64Array(0);
-  score = new Float64Array(0);
-  order = new Int32Array(0);
-
-  /** Makes room; what was there is lost. */
-  reserve(capacity: number): void {
-    if (capacity <= this.nodes.length) return;
-    const room = Math.max(capacity, 2 * this.nodes.length);
-    this.nodes = new Int32Array(room);
-    this.blank = new Float64Array(room);
-    this.label = new Float64Array(room);
-    this.total = new Float64Array(room);
-    this.score = new Float64Array(room);
-    this.order = new Int32Array(room);
-  }
-}
-
-/** ln(exp(a) + exp(b)) */
-function logAdd(a: number, b: number): number {
-  if (a < b) return logAdd(b, a);
-  return b === Number.NEGATIVE_INFINITY ? a : a + Math.log1p(Math.exp(b - a));
 }

@@ -60,6 +60,18 @@ export class WordScorer {
     tree.lm[root] = 0;
   }
 
+  /** Whether a label may go on from a node; false only where unknown words are not allowed. */
+  allows(tree: PrefixTree, node: number, label: number): boolean {
+    if (!this.#lm || this.#options.unknownScore > Number.NEGATIVE_INFINITY) return true;
+    const [lexicon, hotword] = [tree.lexicon[node]!, tree.hotword[node]!];
+    if (label === this.#delimiter) return tree.length[node] === 0 || this.#isKnown(lexicon, hotword);
+    const text = this.#texts[label]!;
+    if (text === "") return true;
+    const next = this.#lexicon.walk(lexicon, text);
+    if (this.#delimiter < 0) return this.#isKnown(next, this.#hotwords?.follow(hotword, text) ?? -1);
+    return next >= 0 || (this.#hotwords?.walk(hotword, text) ?? -1) >= 0;
+  }
+
   /** Fills a node in from its parent's and its last label. */
   extend(tree: PrefixTree, parent: number, node: number, label: number): void {
     tree.length[node] = tree.length[parent]!;
@@ -134,6 +146,13 @@ export class WordScorer {
       this.#words +=
         unknownScore === Number.NEGATIVE_INFINITY ? unknownScore : lmWeight * Math.LN10 * unknownScore;
     this.#state = lm.next(this.#state, word);
+  }
+
+  /** Whether a word may be where only known ones are allowed. */
+  #isKnown(lexicon: number, hotword: number): boolean {
+    return (
+      (lexicon >= 0 && this.#lexicon.values[lexicon]! >= 0) || (this.#hotwords?.isWord(hotword) ?? false)
+    );
   }
 
   #addLogp(logp: number): void {
