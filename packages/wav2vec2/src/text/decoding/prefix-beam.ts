@@ -232,15 +232,14 @@ export class PrefixBeam implements Search {
     return best;
   }
 
+  /** @param whole false leaves an unfinished word out */
   #finishedPath(node: number, acousticScore: number, whole: boolean): Path {
     const tree = this.#tree;
     let last = node;
-    if (!whole) {
-      while (tree.length[last]! > 0 && tree.parent[last] !== NONE) last = tree.parent[last]!;
-      last = this.#withoutDelimiter(last);
-    }
-    const end = this.#scorer?.end(tree, last, whole) ?? { words: 0, lm: 0 };
-    return { labels: tree.labels(last), score: acousticScore + end.words, acousticScore, lmScore: end.lm };
+    while (!whole && tree.length[last]! > 0 && tree.parent[last] !== NONE) last = tree.parent[last]!;
+    const { words, lm } = this.#scorer?.end(tree, last, whole) ?? { words: 0, lm: 0 };
+    const labels = tree.labels(this.#withoutDelimiter(last));
+    return { labels, score: acousticScore + words, acousticScore, lmScore: lm };
   }
 
   /** The prefix of the same text without a delimiter at its end. */
