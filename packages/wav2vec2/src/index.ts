@@ -78,6 +78,7 @@ export {
   type PreTrainingModel,
   savePreTrainingModel,
 } from "./pretrained/pretraining-directory.js";
+export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/align.js";
 export { loadRecognizer, type Recognizer } from "./recognition/recognizer.js";
 export { greedyDecode } from "./text/decoding/greedy.js";
 export { ErrorRate, wordErrors } from "./text/scoring/error-rate.js";

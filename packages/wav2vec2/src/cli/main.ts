@@ -47,6 +47,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./transcribe.js")).defineTranscribe,
   },
   {
+    name: "align",
+    summary: "where in a recording the words of its text are",
+    load: async () => (await import("./align.js")).defineAlign,
+  },
+  {
     name: "codes",
     summary: "speech to the codes of a pre-trained model's codebooks",
     load: async () => (await import("./codes.js")).defineCodes,

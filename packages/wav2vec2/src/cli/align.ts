@@ -1,0 +1,219 @@
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { type Command, Option } from "commander";
+import { ConfigurationError, UserError } from "../errors.js";
+import type { Alignment } from "../recognition/align.js";
+import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
+import { WordTableWriter } from "../text/formats/word-table.js";
+import { type Define, exitCodes, showProgress } from "./command.js";
+import { downloadProgress } from "./download-progress.js";
+import { interruptible } from "./interruption.js";
+
+interface Options {
+  textFile?: string;
+  data?: string;
+  split?: string;
+  normalize: boolean;
+  format: Format;
+  characters: boolean;
+  output?: string;
+  emissions?: string;
+  picture?: string;
+  revision?: string;
+  language?: string;
+}
+
+/** Below it, hardly a character was heard where it was looked for. */
+const DOUBTFUL = 0.1;
+
+export const defineAlign: Define = (command, { exit }) => {
+  describe(command);
+  command.action(
+    async (model: string, audio: string | undefined, text: string | undefined, options: Options) => {
+      requireSource(audio, text, options);
+      const done = await interruptible("Interrupted.", (signal) =>
+        options.data === undefined
+          ? alignFile(model, audio!, text, options, signal)
+          : alignCorpus(model, options.data, options, signal),
+      ).finally(() => showProgress(""));
+      if (done === undefined) exit(exitCodes.interrupted);
+      else if (done.failed > 0) exit(exitCodes.failed);
+    },
+  );
+};
+
+function describe(command: Command): void {
+  command
+    .argument("<model>", "model directory or Hugging Face Hub id")
+    .argument("[audio]", "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis file of any length, at any sample rate")
+    .argument("[text]", "what is said in it; * stands for any speech; - is standard input")
+    .option("--text-file <file>", "a file with the text instead; - is standard input")
+    .option(
+      "--data <path>",
+      "instead of a file: a corpus, in LibriSpeech layout, manifest or folder (docs/data.md)",
+    )
+    .option("--split <name>", "split of the corpus (default: all of a manifest or folder)")
+    .option(
+      "--normalize",
+      "look characters that the vocabulary lacks up in its case, and leave them out where they are punctuation; words stay as they are written",
+      false,
+    )
+    .addOption(new Option("--format <name>", "what to write").choices(Object.keys(FORMATS)).default("text"))
+    .option("--characters", "with text and JSON: the times of each word's characters too", false)
+    .option(
+      "--output <path>",
+      "write to this file instead; of a corpus, a file for each clip into this directory",
+    )
+    .option(
+      "--emissions <file>",
+      "write what the network heard too: safetensors, logits [frames, vocabulary]",
+    )
+    .option("--picture <file>", "write a drawing too: SVG, the words over the waveform and what was heard")
+    .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
+    .option("--language <code>", "language of a multilingual model, such as eng")
+    .addHelpText(
+      "after",
+      `
+As text, a word is a line: its start and end in seconds, its confidence from 0 to 1, and the word. Of a corpus, a line is
+a clip's confidence and its id: the lowest are where other words were said. More in docs/alignment.md.`,
+    );
+}
+
+/** @throws ConfigurationError where it is not clear what to align */
+function requireSource(
+  audio: string | undefined,
+  text: string | undefined,
+  { data, split, textFile, output, emissions, picture }: Options,
+): void {
+  const wrong = (message: string) => new ConfigurationError(message);
+  if (data !== undefined) {
+    if (audio !== undefined)
+      throw wrong(`--data must stand without an audio file, but ${audio} is given too.`);
+    if (output === undefined) throw wrong("--output must name a directory with --data, but is missing.");
+    for (const [name, value] of Object.entries({ "text-file": textFile, emissions, picture }))
+      if (value !== undefined) throw wrong(`--${name} must stand without --data, but stands with it.`);
+    return;
+  }
+  if (split !== undefined) throw wrong("--split must stand with --data, but stands without.");
+  if (audio === undefined) throw wrong("an audio file or --data must be given, but is missing.");
+  if (text === undefined && textFile === undefined)
+    throw wrong("the text must be given behind the audio file or by --text-file, but is missing.");
+  if (text !== undefined && textFile !== undefined)
+    throw wrong("the text must be given once, but stands behind the audio file and in --text-file.");
+}
+
+async function alignFile(
+  model: string,
+  audio: string,
+  text: string | undefined,
+  options: Options,
+  signal: AbortSignal,
+): Promise<{ failed: number }> {
+  const { output, emissions, picture, normalize } = options;
+  const { requireWritable } = await import("./writable.js");
+  const { streamAudio } = await import("../audio/audio-stream.js");
+  const written = text === undefined || text === "-" ? await readText(options.textFile ?? "-") : text;
+  for (const file of [output, emissions, picture]) if (file !== undefined) await requireWritable(file, audio);
+  const aligner = await load(model, options, signal);
+  const alignment = await aligner.align(streamAudio(audio, { signal }), written, { name: audio, normalize });
+  if (emissions !== undefined) await writeEmissions(emissions, alignment);
+  if (picture !== undefined) {
+    const { alignmentPicture } = await import("../recognition/alignment-picture.js");
+    const { readAudio } = await import("../audio/audio-file.js");
+    const { writeFileAtomic } = await import("../files/atomic-file.js");
+    const { secondsPerFrame, ctc } = aligner;
+    const { vocabulary } = ctc.tokenizer;
+    const drawing = { name: audio, vocabulary, secondsPerFrame };
+    await writeFileAtomic(picture, alignmentPicture(await readAudio(audio), alignment, drawing));
+  }
+  await write(output, fileOf(audio, alignment, options));
+  if (alignment.confidence < DOUBTFUL)
+    process.stderr.write(
+      `The text fits ${audio} badly: its characters' mean probability is ${alignment.confidence.toFixed(3)}. Is it what was said?\n`,
+    );
+  return { failed: 0 };
+}
+
+async function alignCorpus(
+  model: string,
+  data: string,
+  options: Options,
+  signal: AbortSignal,
+): Promise<{ failed: number }> {
+  const { readCorpus } = await import("../data/corpus/corpus.js");
+  const { readAudio } = await import("../audio/audio-file.js");
+  const { mkdir } = await import("node:fs/promises");
+  const { dirname, relative, isAbsolute } = await import("node:path");
+  const { writeFileAtomic } = await import("../files/atomic-file.js");
+  const { utterances, problems } = await readCorpus(data, options.split, { onProblem: "skip", signal });
+  const failures = problems.map(({ message }) => message);
+  const fail = (message: string): void => {
+    failures.push(message);
+    process.stderr.write(`${message}\n`);
+  };
+  for (const { message } of problems) process.stderr.write(`${message}\n`);
+  if (utterances.length === 0)
+    throw new UserError(`${data} must hold utterances, but holds none that can be used.`);
+  const aligner = await load(model, options, signal);
+  for (const [index, { id, path, start, end, text }] of utterances.entries()) {
+    signal.throwIfAborted();
+    showProgress(`${index} of ${utterances.length} utterances`);
+    try {
+      const file = join(options.output!, `${id}.${FORMATS[options.format]}`);
+      const inside = relative(options.output!, file);
+      if (inside.startsWith("..") || isAbsolute(inside))
+        throw new UserError(`${id} must name a file within ${options.output}, but does not. Change the id.`);
+      const samples = await readAudio(path, { start, end });
+      const { normalize } = options;
+      const alignment = await aligner.align(samples, text, { name: `utterance ${id}`, normalize });
+      await mkdir(dirname(file), { recursive: true });
+      await writeFileAtomic(file, fileOf(id, alignment, options));
+      process.stdout.write(`${alignment.confidence.toFixed(3)}\t${id}\n`);
+    } catch (error) {
+      // One bad clip must not cost the others.
+      if (!(error instanceof UserError)) throw error;
+      fail(error.message);
+    }
+  }
+  return { failed: failures.length };
+}
+
+async function load(model: string, { revision, language }: Options, signal: AbortSignal) {
+  const { loadAligner } = await import("../recognition/align.js");
+  return await loadAligner(model, { revision, language, signal, onDownload: downloadProgress() });
+}
+
+async function readText(path: string): Promise<string> {
+  const { readTextFile } = await import("../data/corpus/corpus-text.js");
+  if (path !== "-") return readTextFile(path, "a text file");
+  const bytes = await buffer(process.stdin);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError("standard input must be UTF-8 text, but is not. Convert it with iconv -t UTF-8.");
+  }
+}
+
+function fileOf(name: string, { transcript }: Alignment, { format, characters }: Options): string {
+  const writer =
+    format === "text" ? new WordTableWriter({ characters }) : transcriptWriter(format, name, { characters });
+  const text = writer.begin() + writer.add(transcript) + writer.end();
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+async function write(output: string | undefined, text: string): Promise<void> {
+  if (output === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  const { writeFileAtomic } = await import("../files/atomic-file.js");
+  await writeFileAtomic(output, text);
+}
+
+async function writeEmissions(path: string, { emissions }: Alignment): Promise<void> {
+  const { writeSafetensors } = await import("@wav2vec2/libtorch");
+  const { logits, frames } = emissions;
+  const shape = [frames, logits.length / frames];
+  const bytes = () => new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength);
+  await writeSafetensors(path, [{ name: "logits", dtype: "F32", shape, bytes }]);
+}
