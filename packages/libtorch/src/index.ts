@@ -3,6 +3,7 @@ export * from "./autograd.js";
 export * from "./checkpoint.js";
 export * from "./errors.js";
 export { isTensor, keep, scope } from "./handles.js";
+export { MappedFileError, mapFile } from "./mapped-file.js";
 export * as nn from "./nn/index.js";
 export { type NumericsFault, type NumericsReport, numericsCheck } from "./numerics-check.js";
 export { openTensors } from "./open-tensors.js";

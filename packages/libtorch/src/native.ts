@@ -27,6 +27,7 @@ export interface Native {
     files: readonly number[],
     positions: readonly number[],
   ): [index: number, error: number] | undefined;
+  mapFile(path: string): ArrayBuffer | number;
   item(handle: number): number | boolean;
   shape(handle: number): number[];
   dtype(handle: number): string;

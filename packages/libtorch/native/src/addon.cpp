@@ -5,6 +5,7 @@
 #include "checkpoint.h"
 #include "convert.h"
 #include "dispatch.h"
+#include "mapped-file.h"
 #include "runtime.h"
 #include "tensor-data.h"
 #include "tensor-files.h"
@@ -85,6 +86,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "shareBytes", guarded<shareBytes>);
   define(env, exports, "toBytes", guarded<toBytes>);
   define(env, exports, "readFiles", guarded<readFiles>);
+  define(env, exports, "mapFile", guarded<mapFile>);
   define(env, exports, "item", guarded<item>);
   define(env, exports, "shape", guarded<shape>);
   define(env, exports, "dtype", guarded<dtype>);
