@@ -1,7 +1,8 @@
 import { UserError } from "../../errors.js";
 import type { LanguageModel } from "../language-model/language-model.js";
 import type { CtcTokenizer } from "../tokenizer.js";
-import { labelText } from "./label-text.js";
+import { lexiconOf } from "./lexicon.js";
+import { Speller } from "./speller.js";
 
 export interface LanguageModelFit {
   /** Words that the language model knows. */
@@ -17,33 +18,25 @@ export interface LanguageModelFit {
  * them.
  */
 export function languageModelFit(tokenizer: CtcTokenizer, lm: LanguageModel): LanguageModelFit {
-  const speller = new Speller(tokenizer);
-  const cases = { upper: 0, lower: 0 };
-  let [words, spelled] = [0, 0];
-  let lost: string | undefined;
-  for (const word of lm.words()) {
-    words++;
-    if (speller.spells(word)) spelled++;
-    else {
-      lost ??= word;
-      if (speller.spells(word.toUpperCase())) cases.upper++;
-      if (speller.spells(word.toLowerCase())) cases.lower++;
-    }
-  }
+  const { words, spelled } = lexiconOf(tokenizer, lm);
   if (words === 0)
     return { words, spelled, problem: "The language model must know words, but knows none. Use another." };
   if (2 * spelled >= words) return { words, spelled, problem: undefined };
+  const speller = new Speller(tokenizer);
+  const lost = [...lm.words()].filter((word) => !speller.spells(word));
   const share =
     spelled === 0 ? "none of them" : `only ${spelled} of them (${((100 * spelled) / words).toFixed(1)} %)`;
   const found =
     `The ${words} words of the language model must be spelled with the model's vocabulary, but ${share} can be, ` +
-    `${JSON.stringify(lost)} for example not.`;
-  return { words, spelled, problem: `${found} ${advice(tokenizer, cases, words)}` };
+    `${JSON.stringify(lost[0])} for example not.`;
+  return { words, spelled, problem: `${found} ${advice(tokenizer, speller, lost)}` };
 }
 
-function advice(tokenizer: CtcTokenizer, cases: { upper: number; lower: number }, words: number): string {
-  if (2 * Math.max(cases.upper, cases.lower) >= words)
-    return `It is in another case: make one of a text in ${cases.upper >= cases.lower ? "upper" : "lower"} case.`;
+function advice(tokenizer: CtcTokenizer, speller: Speller, lost: readonly string[]): string {
+  const upper = lost.filter((word) => speller.spells(word.toUpperCase())).length;
+  const lower = lost.filter((word) => speller.spells(word.toLowerCase())).length;
+  if (2 * Math.max(upper, lower) >= lost.length)
+    return `It is in another case: make one of a text in ${upper >= lower ? "upper" : "lower"} case.`;
   if (tokenizer.vocabulary.delimiterId === undefined)
     return "The vocabulary has no word delimiter, so that each of its tokens is a word: make one of a text with spaces between the tokens.";
   return "Use one of the same language and writing.";
@@ -62,30 +55,4 @@ export function requireSpelling(tokenizer: CtcTokenizer, hotwords: readonly stri
             : "Leave it out or write it with letters that the model knows."),
       );
     }
-}
-
-/** Whether words are made of tokens, as decoded text has them. */
-class Speller {
-  readonly #tokens: ReadonlySet<string>;
-  readonly #longest: number;
-  readonly #several: boolean;
-
-  /** @param several whether a word may be of several tokens; default: where the vocabulary has a word delimiter */
-  constructor(tokenizer: CtcTokenizer, several = tokenizer.vocabulary.delimiterId !== undefined) {
-    this.#tokens = new Set(labelText(tokenizer).filter((text) => text !== ""));
-    this.#longest = Math.max(0, ...[...this.#tokens].map(({ length }) => length));
-    this.#several = several;
-  }
-
-  spells(word: string): boolean {
-    if (!this.#several) return this.#tokens.has(word);
-    const reached = [true]; // whether tokens fill the word up to each place
-    for (let end = 1; end <= word.length; end++) {
-      let good = false;
-      for (let start = Math.max(0, end - this.#longest); start < end && !good; start++)
-        good = reached[start]! && this.#tokens.has(word.slice(start, end));
-      reached.push(good);
-    }
-    return word !== "" && reached[word.length]!;
-  }
 }

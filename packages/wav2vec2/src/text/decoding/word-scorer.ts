@@ -4,6 +4,7 @@ import { CharacterTrie } from "./character-trie.js";
 import type { ResolvedDecodingOptions } from "./decoding-options.js";
 import { Hotwords } from "./hotwords.js";
 import { labelText } from "./label-text.js";
+import { lexiconOf } from "./lexicon.js";
 import type { PrefixTree } from "./prefix-tree.js";
 
 /** Letters up to which an unknown beginning costs the same; pyctcdecode's AVG_TOKEN_LEN. */
@@ -39,7 +40,7 @@ export class WordScorer {
     this.#texts = labelText(tokenizer);
     this.#lengths = this.#texts.map((text) => [...text].length);
     this.#delimiter = tokenizer.vocabulary.delimiterId ?? -1;
-    this.#lexicon = new CharacterTrie(spelledWords(languageModel, this.#texts));
+    this.#lexicon = languageModel ? lexiconOf(tokenizer, languageModel).trie : new CharacterTrie(new Map());
     this.#hotwords = hotwords.length > 0 ? new Hotwords(hotwords, hotwordWeight) : undefined;
   }
 
@@ -159,16 +160,4 @@ export class WordScorer {
     this.#lmScore += logp;
     if (this.#options.lmWeight > 0) this.#words += this.#options.lmWeight * logp; // not 0 times -Infinity
   }
-}
-
-/** The language model's words that the tokens' letters can spell, with their numbers. */
-function spelledWords(lm: LanguageModel | undefined, texts: readonly string[]): Map<string, number> {
-  const letters = new Set(texts.join(""));
-  const spelled = new Map<string, number>();
-  for (const word of lm?.words() ?? []) {
-    let good = true;
-    for (const letter of word) good &&= letters.has(letter);
-    if (good) spelled.set(word, lm!.wordId(word));
-  }
-  return spelled;
 }
