@@ -33,7 +33,7 @@ export const reportScript = `
   }
 
   function stop() {
-    if (playing) { playing.textContent = "\\u25b6"; playing.classList.remove("playing"); }
+    playing?.classList.remove("playing");
     playing = null;
   }
 
@@ -43,7 +43,6 @@ export const reportScript = `
     playing = button;
     audio.src = clips[id];
     audio.play().catch(() => { if (playing === button) { stop(); button.title = "This clip cannot be played."; } });
-    button.textContent = "\\u23f8";
     button.classList.add("playing");
   }
   audio.addEventListener("ended", stop);
@@ -51,7 +50,7 @@ export const reportScript = `
   function row(each) {
     const item = make("li");
     if (clips[each.id]) {
-      const button = make("button", "play", "\\u25b6");
+      const button = make("button", "play");
       button.type = "button";
       button.setAttribute("aria-label", "Play " + each.id);
       button.addEventListener("click", () => play(button, each.id));

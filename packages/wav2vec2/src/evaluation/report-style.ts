@@ -33,7 +33,9 @@ summary { cursor: pointer; color: var(--soft); padding: 6px 0; }
 .utterances li { display: grid; grid-template-columns: 44px minmax(0, 1fr); gap: 4px 14px; margin-bottom: 8px; padding: 12px 14px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; content-visibility: auto; contain-intrinsic-size: auto 110px; }
 .utterances .facts { color: var(--soft); font-size: 14px; display: flex; flex-wrap: wrap; gap: 0 16px; }
 .utterances .facts b { color: var(--text); overflow-wrap: anywhere; }
-.play { grid-row: span 2; width: 44px; height: 44px; border: 1px solid var(--line); border-radius: 50%; background: var(--back); color: var(--one); font-size: 16px; line-height: 1; cursor: pointer; }
+.play { grid-row: span 2; width: 44px; height: 44px; border: 1px solid var(--line); border-radius: 50%; background: var(--back); color: var(--one); cursor: pointer; }
+.play::before { content: ""; display: block; width: 14px; height: 16px; margin: 0 auto; background: currentColor; clip-path: polygon(15% 0, 100% 50%, 15% 100%); }
+.play.playing::before { clip-path: polygon(0 0, 35% 0, 35% 100%, 0 100%, 0 0, 65% 0, 100% 0, 100% 100%, 65% 100%, 65% 0); }
 .play:hover, .play.playing { border-color: var(--one); }
 .no-clip { grid-row: span 2; }
 .words { display: flex; flex-wrap: wrap; gap: 4px 8px; font: 14px/1.35 ui-monospace, monospace; }
