@@ -17,6 +17,25 @@ describe("editCounts of sequences too long for one table", () => {
     expect(counts.deletions - counts.insertions).toBe(m - n);
   });
 
+  it("counts as jiwer 4.0.0 does, which divides them too", () => {
+    const random = new Random(1, "l");
+    const cases = [
+      { length: 2500, rate: 0.05, counts: [49, 37, 39] },
+      { length: 3000, rate: 0.3, counts: [404, 205, 256] },
+      { length: 5000, rate: 0.9, counts: [2367, 414, 662] },
+    ];
+    for (const { length, rate, counts } of cases) {
+      const reference = Array.from({ length }, () => "abcdefg"[random.integer(7)]!);
+      const hypothesis = reference.flatMap((item) => {
+        if (random.uniform() >= rate) return [item];
+        if (random.uniform() < 0.3) return [];
+        return random.uniform() < 0.5 ? ["x"] : [item, "a"];
+      });
+      const { substitutions, deletions, insertions } = editCounts(reference, hypothesis);
+      expect([substitutions, deletions, insertions]).toEqual(counts);
+    }
+  });
+
   it("keeps what nearly equal sequences have in common", () => {
     const random = new Random(3, "edit counts");
     const a = Array.from({ length: 6000 }, () => String(random.integer(1000)));
