@@ -2,7 +2,7 @@ import { ctcLoss, nn, noGrad, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { initializeWeights } from "./initialization.js";
-import { type InnerStates, type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
+import { type FeatureInput, type InnerStates, type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
 
 /** A batch's labels one after another, and how many each clip has. */
 export interface CtcTargets {
@@ -84,7 +84,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
   }
 
   /** @throws UserError as {@link Wav2Vec2Model.forward} */
-  forward(input: ModelInput): CtcOutput {
+  forward(input: ModelInput | FeatureInput): CtcOutput {
     const backbone = () => this.wav2vec2.forward(input);
     const { lastHiddenState, frames, hiddenStates, attentions } = this.backboneFrozen
       ? noGrad(backbone)

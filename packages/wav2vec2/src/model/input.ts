@@ -56,6 +56,33 @@ export function checkInput(
   return { lengths: own, frames, time: featureFrames(config, samples) };
 }
 
+/**
+ * Each clip's own frames of features in place of samples.
+ *
+ * @throws UserError where they are no [batch, frames, channels] of so many clips and of frames for the longest
+ */
+export function checkFeatures(
+  features: Tensor,
+  lengths: readonly number[],
+  config: Wav2Vec2Config,
+): number[] {
+  const frames = validFrames(config, lengths);
+  const shape = [lengths.length, Math.max(...frames), config.convDim.at(-1)!];
+  const given = features.shape;
+  if (given.length !== 3 || given[0] !== shape[0] || given[1]! < shape[1]! || given[2] !== shape[2]) {
+    throw new UserError(
+      `features must be [${shape.join(", ")}] for these lengths, or of more frames, but are [${given.join(", ")}]. Give ` +
+        "what encode makes of them.",
+    );
+  }
+  const short = frames.findIndex((count) => adapterFrames(config, count) === 0);
+  if (short < 0) return frames;
+  throw new UserError(
+    `Clips must have at least ${minimumSamples(config)} samples, which make one frame, but clip ${short} has ` +
+      `${lengths[short]}. Pad it with zeros.`,
+  );
+}
+
 function requireFinite(input: Tensor): void {
   const values = input.toFloat32Array();
   const at = values.findIndex((value) => !Number.isFinite(value));

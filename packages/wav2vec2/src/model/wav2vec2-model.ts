@@ -5,23 +5,34 @@ import type { Wav2Vec2Config } from "./configuration.js";
 import { FeatureEncoder } from "./feature-encoder.js";
 import { FeatureProjection } from "./feature-projection.js";
 import { initializeWeights } from "./initialization.js";
-import { checkInput } from "./input.js";
+import { checkFeatures, checkInput } from "./input.js";
 import { maskTensor, requireMaskShape, torchUniform } from "./masking.js";
 import { featureSpans, sampleSpans, timeSpans } from "./span-mask.js";
 import { Trace } from "./trace.js";
 import { TransformerEncoder } from "./transformer-encoder.js";
 
-export interface ModelInput {
-  /** [batch, samples], zero behind each clip's own samples */
-  input: Tensor;
-  /** Each clip's own samples; all of them when left out. */
-  lengths?: readonly number[] | undefined;
+export interface ForwardOptions {
   /** bool [batch, frames] to mask instead of sampled spans; also where `applySpecAugment` is off. */
   maskTimeIndices?: Tensor | undefined;
   /** Ask for `hiddenStates`. */
   outputHiddenStates?: boolean | undefined;
   /** Ask for `attentions`; slower, because fused attention never holds them. */
   outputAttentions?: boolean | undefined;
+}
+
+export interface ModelInput extends ForwardOptions {
+  /** [batch, samples], zero behind each clip's own samples */
+  input: Tensor;
+  /** Each clip's own samples; all of them when left out. */
+  lengths?: readonly number[] | undefined;
+}
+
+/** What the convolutions made before, in place of the samples. */
+export interface FeatureInput extends ForwardOptions {
+  /** [batch, feature frames, channels] of {@link Wav2Vec2Model.encode}; what stands behind a clip's own frames is not looked at */
+  features: Tensor;
+  /** Each clip's own samples. */
+  lengths: readonly number[];
 }
 
 /** What a forward pass shows of its inside, where the input asks for it. */
@@ -105,11 +116,21 @@ export class Wav2Vec2Model extends nn.Module {
     this.encoder.gradientCheckpointing = enabled;
   }
 
+  /**
+   * What the convolutions make of the samples, [batch, feature frames, channels]: `forward` takes it as `features`.
+   *
+   * @throws UserError as {@link forward}
+   */
+  encode({ input, lengths }: Pick<ModelInput, "input" | "lengths">): Tensor {
+    return this.featureExtractor.forward(input, checkInput(input, lengths, this.config).lengths);
+  }
+
   /** @throws UserError for an input that is not one channel of finite samples, or too short for a frame */
-  forward({ input, lengths, maskTimeIndices, ...wanted }: ModelInput): ModelOutput {
-    const { lengths: own, frames: featureFrames } = checkInput(input, lengths, this.config);
+  forward(given: ModelInput | FeatureInput): ModelOutput {
+    const { maskTimeIndices, ...wanted } = given;
+    const { features, frames: featureFrames } = this.#features(given);
     const trace = new Trace(wanted);
-    const convFeatures = this.#scaleGradient(this.featureExtractor.forward(input, own)); // [batch, frames, channels]
+    const convFeatures = this.#scaleGradient(features); // [batch, frames, channels]
     const { hidden, normalized } = this.featureProjection.forward(convFeatures); // [batch, frames, width]
     const masked = this.#mask(hidden, featureFrames, maskTimeIndices);
     const context = this.encoder.forward(masked, featureFrames, trace); // [batch, frames, width]
@@ -123,6 +144,14 @@ export class Wav2Vec2Model extends nn.Module {
       hiddenStates: trace.hiddenStates,
       attentions: trace.attentions,
     };
+  }
+
+  /** The convolutions' output, computed or given, and each clip's own frames of it. */
+  #features(given: ModelInput | FeatureInput): { features: Tensor; frames: number[] } {
+    if ("features" in given)
+      return { features: given.features, frames: checkFeatures(given.features, given.lengths, this.config) };
+    const { lengths, frames } = checkInput(given.input, given.lengths, this.config);
+    return { features: this.featureExtractor.forward(given.input, lengths), frames };
   }
 
   /** The same values with `featureGradMult` times the gradient: fairseq's `GradMultiply`. */

@@ -21,7 +21,9 @@ import { Vocabulary } from "../text/vocabulary.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { findAugmentation } from "./augmentation-files.js";
 import { batchLimitsOf, batchPlanOf } from "./batch-plan.js";
+import { type AnyCtcBatch, cachedCtcBatches, cachedLoss } from "./cached-batches.js";
 import { ctcLoss } from "./ctc-loss.js";
+import { FeatureCache } from "./feature-cache.js";
 import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "./initial-model.js";
 import { type Task, train } from "./loop.js";
 import type { Recipe } from "./recipe.js";
@@ -56,7 +58,8 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
     tracker.note(summary(ctc, utterances, held));
     const augmentation = await findAugmentation(recipe.data);
     const planned = plan(recipe, utterances);
-    const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading }, tracker);
+    const cache = await openCache(recipe, ctc, utterances, tracker);
+    const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache }, tracker);
     await begin();
     const result = await train(planned, task, options);
     return {
@@ -141,14 +144,41 @@ interface FinetuneData {
   held: readonly TranscribedUtterance[];
   augmentation: AugmentationOptions | undefined;
   loading: BatchLoadOptions;
+  cache: FeatureCache | undefined;
+}
+
+/** The recipe's feature cache, with a note of how large it will be. @throws UserError where that does not fit the disk */
+async function openCache(
+  recipe: Recipe,
+  ctc: CtcModel,
+  utterances: readonly TranscribedUtterance[],
+  tracker: Tracker,
+): Promise<FeatureCache | undefined> {
+  const directory = recipe.data.feature_cache;
+  if (directory === undefined) return undefined;
+  const cache = await FeatureCache.open(directory, ctc, utterances, recipe);
+  const { clips, filled, bytes, missingBytes, freeBytes } = await cache.size();
+  tracker.note(
+    `The feature cache ${directory} takes ${showBytes(bytes)} for ${clips} clips, ${filled} of which are there; ` +
+      `${showBytes(freeBytes)} are free.`,
+  );
+  if (missingBytes <= freeBytes) return cache;
+  throw new UserError(
+    `data.feature_cache must be on a disk with ${showBytes(missingBytes)} free, but ${directory} has ` +
+      `${showBytes(freeBytes)}. Give another directory, or leave the key out.`,
+  );
+}
+
+function showBytes(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toPrecision(3)} MB` : `${(bytes / 1e9).toPrecision(3)} GB`;
 }
 
 function ctcTask(
   recipe: Recipe,
   ctc: CtcModel,
-  { utterances, held, augmentation, loading }: FinetuneData,
+  { utterances, held, augmentation, loading, cache }: FinetuneData,
   tracker: Tracker,
-): Task<CtcTrainingBatch> {
+): Task<AnyCtcBatch> {
   const { model } = ctc;
   const { seed } = recipe;
   const limits = batchLimitsOf(recipe);
@@ -157,19 +187,30 @@ function ctcTask(
     module: model,
     data: fingerprint(utterances),
     batches: (from) =>
-      ctcBatches(ctc, utterances, batchOrder(utterances, batchPlanOf(recipe), from), {
-        ...loading,
-        seed,
-        augmentation,
-        unknown: "error",
-      }),
+      cache
+        ? cachedCtcBatches(ctc, utterances, from, {
+            cache,
+            plan: batchPlanOf(recipe),
+            loading,
+            onComplete: () =>
+              tracker.note("All features are in the cache: the convolutions need not run any more."),
+          })
+        : ctcBatches(ctc, utterances, batchOrder(utterances, batchPlanOf(recipe), from), {
+            ...loading,
+            seed,
+            augmentation,
+            unknown: "error",
+          }),
     anneal(step) {
       const frozen = step < headOnly;
       if (model.backboneFrozen && !frozen)
         tracker.note(`Step ${step}: the backbone is trained from here on.`);
       model.backboneFrozen = frozen;
     },
-    loss: (batch) => ctcLoss(model, batch),
+    loss(batch) {
+      if (cache) return cachedLoss(model, batch, cache);
+      return ctcLoss(model, batch as CtcTrainingBatch);
+    },
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),
     async evaluate(step, signal) {
       const options = { ...limits, ...loading, signal };

@@ -28,6 +28,7 @@ const OWNERS: Readonly<Record<string, Recipe["task"]>> = {
   ctc_loss_reduction: "finetune",
   freeze_backbone_steps: "finetune",
   freeze_layers: "finetune",
+  "data.feature_cache": "finetune",
   "optimizer.layer_decay": "finetune",
   "optimizer.head_learning_rate": "finetune",
 };
@@ -79,6 +80,7 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
     const message = `${key} belongs to the task ${owner}, but task is '${task}'. Remove one of them.`;
     issues.push({ path: key.split("."), message });
   }
+  issues.push(...cacheIssues(recipe));
   for (const [key, other] of ALTERNATIVES) {
     if (valueAt(recipe, key) === undefined || valueAt(recipe, other) === undefined) continue;
     const message = `${other} is given instead of ${key}, but both are. Remove one of them.`;
@@ -128,4 +130,24 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
     });
   }
   return issues;
+}
+
+/** What keeps features from being the same each time. */
+function cacheIssues({ data, freeze_feature_encoder: frozen }: Recipe): RecipeIssue[] {
+  if (data.feature_cache === undefined) return [];
+  const changes = {
+    "data.speed_perturbation": data.speed_perturbation > 0,
+    "data.noise.directory": data.noise.directory !== undefined,
+    "data.reverberation.directory": data.reverberation.directory !== undefined,
+    "data.volume.db": data.volume.db.some((change) => change !== 0),
+  };
+  const changing = Object.entries(changes).flatMap(([key, changed]) => (changed ? [key] : []));
+  const reasons = [
+    ...(frozen ? [] : ["freeze_feature_encoder is false"]),
+    ...(changing.length > 0 ? [`${changing.join(" and ")} changes the clips`] : []),
+  ];
+  return reasons.map((reason) => ({
+    path: ["data", "feature_cache"],
+    message: `data.feature_cache needs features that stay the same, but ${reason}. Remove one of them.`,
+  }));
 }

@@ -139,6 +139,12 @@ function isSection(value: unknown): value is Record<string, unknown> {
 
 /** Those that make it other clips but for what is left out; the number of threads does not change them. */
 function dataChanges({ data }: Recipe, before: Recipe): Change[] {
-  const fixed = (other: Recipe["data"]) => ({ ...other, workers: 0, exclude: undefined, on_bad_data: "" });
+  const fixed = (other: Recipe["data"]) => ({
+    ...other,
+    workers: 0,
+    exclude: undefined,
+    on_bad_data: "",
+    feature_cache: undefined,
+  });
   return changes(fixed(data), fixed(before.data), "data");
 }

@@ -1,0 +1,80 @@
+// What a feature cache saves: one training step from audio and one from features of the same clips, the convolutions
+// frozen in both, on clips of noise. Times are of the same run, in turns.
+//   node benchmarks/feature-cache.mjs [--shape tiny|base|all] [--clips 4] [--seconds 12.3] [--steps 5]
+import { parseArgs } from "node:util";
+import { manualSeed, scope, tensor, tensorFromBytes } from "@wav2vec2/libtorch";
+import { createConfig, Wav2Vec2ForCTC } from "../packages/wav2vec2/dist/index.js";
+
+const { values } = parseArgs({
+  options: {
+    shape: { type: "string", default: "all" },
+    clips: { type: "string", default: "4" },
+    seconds: { type: "string", default: "12.3" }, // LibriSpeech's mean
+    steps: { type: "string", default: "5" },
+  },
+});
+const clips = Number(values.clips);
+const samples = Math.round(Number(values.seconds) * 16000);
+
+/** Shapes of networks: pretrain-tiny.yaml's and BASE. */
+const SHAPES = {
+  tiny: {
+    convDim: [64, 128, 160],
+    convKernel: [40, 8, 4],
+    convStride: [20, 4, 4],
+    featExtractNorm: "layer",
+    convBias: true,
+    doStableLayerNorm: true,
+    hiddenSize: 160,
+    numHiddenLayers: 3,
+    numAttentionHeads: 4,
+    intermediateSize: 640,
+    numConvPosEmbeddings: 16,
+    numConvPosEmbeddingGroups: 8,
+  },
+  base: {},
+};
+
+for (const [name, shape] of Object.entries(SHAPES))
+  if (values.shape === "all" || values.shape === name) measure(name, shape);
+
+/** @param {string} name @param {object} shape */
+function measure(name, shape) {
+  manualSeed(1);
+  const model = new Wav2Vec2ForCTC(createConfig({ ...shape, layerdrop: 0, ctcZeroInfinity: true }));
+  model.freezeFeatureEncoder();
+  model.train();
+  const noise = Float32Array.from({ length: clips * samples }, () => Math.random() - 0.5);
+  const lengths = Array(clips).fill(samples);
+  const labels = new Int32Array(clips * 20).map((_, i) => 4 + (i % 20));
+  const targets = { labels, labelLengths: new Int32Array(clips).fill(20) };
+  const input = () => tensor(noise, [clips, samples]);
+
+  const { bytes, shape: size } = scope(() => {
+    const features = model.wav2vec2.encode({ input: input(), lengths });
+    return { bytes: features.contiguous().toBytes(), shape: features.shape };
+  });
+  const step = (given) => {
+    const began = performance.now();
+    scope(() => {
+      const { logits, frames } = model.forward({ ...given(), lengths });
+      model.loss(logits, frames, targets).backward();
+      model.zeroGrad();
+    });
+    return (performance.now() - began) / 1000;
+  };
+  const fromAudio = () => step(() => ({ input: input() }));
+  const fromFeatures = () => step(() => ({ features: tensorFromBytes(bytes, size, "float32") }));
+  fromAudio();
+  fromFeatures();
+  const times = Array.from({ length: Number(values.steps) }, () => [fromAudio(), fromFeatures()]);
+  const median = (of) => times.map(of).sort((a, b) => a - b)[times.length >> 1];
+  const [audio, features] = [median(([a]) => a), median(([, f]) => f)];
+  const megabytes = bytes.length / 1e6;
+  const hour = (megabytes / ((clips * samples) / 16000)) * 3600;
+  process.stdout.write(
+    `${name}: ${clips} clips of ${values.seconds} s. A step from audio ${audio.toFixed(2)} s, from features ` +
+      `${features.toFixed(2)} s: ${(audio / features).toFixed(2)} times as fast. Features: ${megabytes.toFixed(1)} MB, ` +
+      `${hour.toFixed(0)} MB an hour.\n`,
+  );
+}
