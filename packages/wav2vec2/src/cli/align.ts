@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type Command, Option } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
@@ -123,7 +123,7 @@ async function alignFile(
     const { writeFileAtomic } = await import("../files/atomic-file.js");
     const { secondsPerFrame, ctc } = aligner;
     const { vocabulary } = ctc.tokenizer;
-    const drawing = { name: audio, vocabulary, secondsPerFrame };
+    const drawing = { name: basename(audio), vocabulary, secondsPerFrame };
     await writeFileAtomic(picture, alignmentPicture(await readAudio(audio), alignment, drawing));
   }
   await write(output, fileOf(audio, alignment, options));

@@ -64,8 +64,9 @@ export class Aligner {
     const needed = framesNeeded(sought.labels);
     if (needed > emissions.frames)
       throw new UserError(
-        `the text of ${name} must need at most ${emissions.frames} frames, as its ${seconds.toFixed(2)} s have, ` +
-          `but needs ${needed}: one for each of ${sought.labels.length} labels and one between two that are equal. ` +
+        `the text of ${name} must fit its ${seconds.toFixed(2)} s, which are ${emissions.frames} ` +
+          `${emissions.frames === 1 ? "frame" : "frames"}, but needs ${needed}: one for each of ${sought.labels.length} ` +
+          "labels and one between two that are equal. " +
           "Is it the text of this recording?",
       );
     const { size, blankId } = tokenizer.vocabulary;
@@ -108,7 +109,7 @@ function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignme
     .flatMap(({ first, behind }) =>
       spans.slice(first, behind).filter((_, i) => labels[first + i] !== WILDCARD),
     );
-  return meanProbability(sought);
+  return sought.length > 0 ? meanProbability(sought) : 1; // wildcards fit anything
 }
 
 /**

@@ -7,9 +7,13 @@ import type { Transcript, TranscriptWriter } from "./transcript.js";
 export class CtmWriter implements TranscriptWriter {
   readonly #name: string;
 
-  /** @param name the recording's; spaces in it, which divide fields, become underscores */
-  constructor(name: string) {
-    this.#name = name.replace(/\s/g, "_").replace(/^;/, "_"); // lines from ;; on are comments
+  /**
+   * @param file the recording's; in CTM it goes without directory and ending. Spaces, which divide fields, become
+   * underscores
+   */
+  constructor(file: string) {
+    const name = file.replace(/^.*[/\\]/, "").replace(/\.(flac|wav|mp3|ogg|oga|opus)$/i, "");
+    this.#name = name.replace(/\s/g, "_").replace(/^;/, "_"); // lines that begin with ;; are comments
   }
 
   begin(): string {

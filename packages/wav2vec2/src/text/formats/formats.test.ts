@@ -45,7 +45,7 @@ describe("formats", () => {
 
   test("CTM has a word a line", () => {
     expect(write("ctm", parts)).toBe(
-      'a_clip.wav 1 0.500 0.500 a<b 0.900\na_clip.wav 1 1.020 0.480 say" 0.500\na_clip.wav 1 3661.250 0.250 --> 0.900\n',
+      'a_clip 1 0.500 0.500 a<b 0.900\na_clip 1 1.020 0.480 say" 0.500\na_clip 1 3661.250 0.250 --> 0.900\n',
     );
   });
 
