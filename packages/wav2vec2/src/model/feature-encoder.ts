@@ -1,4 +1,4 @@
-import { cat, nn, type Tensor } from "@wav2vec2/libtorch";
+import { cat, nn, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { validFrames } from "./lengths.js";
 import { stridedConvolution } from "./strided-convolution.js";
@@ -111,19 +111,20 @@ export class FeatureEncoder extends nn.Module {
    */
   forward(input: Tensor, lengths: readonly number[]): Tensor {
     const { referencePadding } = this.#config;
+    // A scope a layer: what it computes on its way is as large as its output, and freed behind it.
     if (this.#config.featExtractNorm === "layer") {
-      let features = input.unsqueeze(2); // [batch, samples, 1]
-      for (const convLayer of this.convLayers) features = (convLayer as LayerNormConvLayer).forward(features);
-      return features; // [batch, frames, channels]
+      const layers = this.convLayers as LayerNormConvLayer[];
+      return layers.reduce((x, layer) => scope(() => layer.forward(x)), input.unsqueeze(2)); // [batch, frames, channels]
     }
     const normalized = referencePadding ? lengths.map(() => input.shape[1]!) : lengths;
-    let features = input.unsqueeze(1); // [batch, 1, samples]
-    for (const [layer, convLayer] of this.convLayers.entries()) {
-      features =
-        convLayer instanceof GroupNormConvLayer
-          ? convLayer.forward(features, validFrames(this.#config, normalized, layer + 1))
-          : convLayer.forward(features);
-    }
+    const forward = (convLayer: this["convLayers"][number], x: Tensor, layer: number) =>
+      convLayer instanceof GroupNormConvLayer
+        ? convLayer.forward(x, validFrames(this.#config, normalized, layer + 1))
+        : convLayer.forward(x);
+    const features = this.convLayers.reduce(
+      (x, convLayer, layer) => scope(() => forward(convLayer, x, layer)),
+      input.unsqueeze(1),
+    ); // [batch, channels, frames]
     return features.transpose(1, 2); // [batch, frames, channels]
   }
 }

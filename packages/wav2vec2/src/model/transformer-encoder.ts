@@ -1,4 +1,4 @@
-import { checkpoint, nn, type Tensor } from "@wav2vec2/libtorch";
+import { checkpoint, nn, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { EncoderLayer } from "./encoder-layer.js";
 import { skipsLayer } from "./layer-drop.js";
@@ -53,10 +53,14 @@ export class TransformerEncoder extends nn.Module {
     return doStableLayerNorm ? this.layerNorm.forward(state) : state;
   }
 
-  /** Attention weights that are asked for are those of the one pass that there is then. */
+  /**
+   * In a scope of its own: what a layer computes on its way, and no gradient needs, is freed behind it. Attention weights
+   * that are asked for outlive it, and are those of the one pass that there is then.
+   */
   #run(layer: EncoderLayer, hidden: Tensor, mask: Tensor | undefined, trace: Trace | undefined): Tensor {
     const recompute = this.gradientCheckpointing && this.training && !trace?.attentions;
-    if (!recompute) return layer.forward(hidden, mask, trace);
+    if (trace?.attentions) return layer.forward(hidden, mask, trace);
+    if (!recompute) return scope(() => layer.forward(hidden, mask, trace));
     return checkpoint(
       (input, inputMask) => layer.forward(input!, inputMask),
       hidden,
