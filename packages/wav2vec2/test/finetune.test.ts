@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { readCorpus } from "../src/data/corpus/corpus.js";
 import { Random } from "../src/data/random.js";
-import { evaluateModel } from "../src/evaluation/evaluate.js";
+import type { TranscribedUtterance } from "../src/data/utterance.js";
+import { evaluate, evaluateModel } from "../src/evaluation/evaluate.js";
 import { createConfig } from "../src/model/configuration.js";
 import { readConfig } from "../src/model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
@@ -81,6 +82,28 @@ describe("fine-tuning", () => {
       /x.flac must hold audio/,
     );
     expect(await recognizer.transcribe(new Float32Array(10))).toBeTypeOf("string");
+  });
+
+  it("tells at a validation how it errs, how sure it is, and once that blanks are how it begins", async () => {
+    const tracker = recorder();
+    const settings = { max_steps: 4, eval_steps: 2, optimizer: { learning_rate: 1e-9 } };
+    await finetune(recipe("validated", settings), run(tracker));
+    const rows = tracker.rows.filter((row) => "eval/wer" in row);
+    expect(rows).toHaveLength(2);
+    const { evaluation, confidence } = await evaluate(
+      await loadCtcModel(join(directory, "validated/final")),
+      (await readCorpus(data, "dev")).utterances as TranscribedUtterance[],
+    );
+    expect(rows[1]).toMatchObject({
+      "eval/substitutions": evaluation.substitutions,
+      "eval/deletions": evaluation.deletions,
+      "eval/insertions": evaluation.insertions,
+      "eval/confidence": expect.closeTo(confidence, 5),
+    });
+    expect(rows[0]!["eval/blank_share"]).toBeGreaterThan(0.98); // as the head begins
+    expect(tracker.notes.filter((note) => note.includes("The first few hundred steps"))).toEqual([
+      expect.stringMatching(/^Step 2: .* % of the frames are blanks/),
+    ]);
   });
 
   it("resumed equals never stopped, to the last bit", async () => {

@@ -129,10 +129,18 @@ function validated(
     show(metrics, "eval/accuracy", (value) => `accuracy ${percent(value)}`),
     show(metrics, "eval/codevector_perplexity", (value) => `perplexity ${value.toFixed(1)}`),
     show(metrics, "eval/wer", (value) => `WER ${strong(percent(value))}`),
+    editCounts(metrics),
     show(metrics, "eval/cer", (value) => `CER ${percent(value)}`),
     show(metrics, "eval/blank_share", (value) => `blanks ${percent(value)}`),
+    show(metrics, "eval/confidence", (value) => `confidence ${percent(value)}`),
     show(metrics, "eval/ctc_loss", (value) => `CTC loss ${value.toPrecision(3)}`),
   ];
+}
+
+/** Words substituted, deleted and inserted. */
+function editCounts(metrics: Readonly<Record<string, number>>): string | undefined {
+  const counts = ["substitutions", "deletions", "insertions"].map((name) => metrics[`eval/${name}`]);
+  return counts.includes(undefined) ? undefined : `S/D/I ${counts.join("/")}`;
 }
 
 /** The parts in a line; where they are too wide, those before the last go first, the time left being the last. */

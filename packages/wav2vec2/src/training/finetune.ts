@@ -31,6 +31,8 @@ import { requireTask } from "./recipe-rules.js";
 import { fingerprint, hoursOf, type RunOptions, withRun } from "./training-run.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
+/** Share of blanks from which on a network says nothing yet. */
+const MOSTLY_BLANK = 0.98;
 
 export interface FinetuneResult {
   /** Directory of the best model, by WER on the validation split; undefined where the run was interrupted before any. */
@@ -182,6 +184,7 @@ function ctcTask(
   const { model } = ctc;
   const { seed } = recipe;
   const limits = batchLimitsOf(recipe);
+  let saidBlank = false;
   const headOnly = recipe.freeze_backbone_steps ?? 0;
   return {
     module: model,
@@ -214,11 +217,17 @@ function ctcTask(
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),
     async evaluate(step, signal) {
       const options = { ...limits, ...loading, signal };
-      const { evaluation, blankShare, ctcLoss } = await evaluate(ctc, held, options);
+      const { evaluation, blankShare, confidence, ctcLoss } = await evaluate(ctc, held, options);
+      if (blankShare > MOSTLY_BLANK && !saidBlank) tracker.note(blankRemark(step, blankShare));
+      saidBlank ||= blankShare > MOSTLY_BLANK;
       tracker.transcripts(evaluation.utterances.slice(0, SAMPLE_TRANSCRIPTS), step);
       const metrics = {
         wer: evaluation.wer,
         cer: evaluation.cer,
+        substitutions: evaluation.substitutions,
+        deletions: evaluation.deletions,
+        insertions: evaluation.insertions,
+        confidence,
         blank_share: blankShare,
         ctc_loss: ctcLoss,
       };
@@ -226,6 +235,14 @@ function ctcTask(
     },
     save: (kind) => saveCtcModel(join(recipe.output, kind), ctc),
   };
+}
+
+function blankRemark(step: number, share: number): string {
+  return (
+    `Step ${step}: ${(share * 100).toFixed(1)} % of the frames are blanks. The first few hundred steps of CTC look like this, ` +
+    "with a WER of 100 %, while the loss falls; letters come after them. Where they do not come within some thousand " +
+    "steps, try a higher learning rate, more clips, or a model that has learned more."
+  );
 }
 
 function summary(
