@@ -146,11 +146,7 @@ async function alignCorpus(
   const { dirname, relative, isAbsolute } = await import("node:path");
   const { writeFileAtomic } = await import("../files/atomic-file.js");
   const { utterances, problems } = await readCorpus(data, options.split, { onProblem: "skip", signal });
-  const failures = problems.map(({ message }) => message);
-  const fail = (message: string): void => {
-    failures.push(message);
-    process.stderr.write(`${message}\n`);
-  };
+  let failed = problems.length;
   for (const { message } of problems) process.stderr.write(`${message}\n`);
   if (utterances.length === 0)
     throw new UserError(`${data} must hold utterances, but holds none that can be used.`);
@@ -172,10 +168,11 @@ async function alignCorpus(
     } catch (error) {
       // One bad clip must not cost the others.
       if (!(error instanceof UserError)) throw error;
-      fail(error.message);
+      process.stderr.write(`${error.message}\n`);
+      failed++;
     }
   }
-  return { failed: failures.length };
+  return { failed };
 }
 
 async function load(model: string, { revision, language }: Options, signal: AbortSignal) {

@@ -25,6 +25,8 @@ const WORDS = 40;
 const WAVE = 84;
 const ROW = 13;
 const AXIS = 34;
+/** Width of a word's letter, about. */
+const LETTER = 9;
 /** Probabilities below it cannot be seen. */
 const FAINTEST = 0.03;
 
@@ -164,12 +166,16 @@ class StripDrawing {
     }
     for (const [{ text, start, end, confidence }, left, right] of places) {
       const title = `${text}: ${start.toFixed(2)} to ${end.toFixed(2)} s, confidence ${confidence.toFixed(2)}`;
-      yield `<rect class="box" x="${this.#x(left)}" y="${WORDS}" width="${this.#x(right - left)}" height="${WAVE}" opacity="${(0.06 + 0.34 * confidence).toFixed(2)}"><title>${escapeHtml(title)}</title></rect>` +
+      const fullness = /^\*+$/.test(text) ? 0 : confidence; // any speech is there for sure, and says nothing
+      yield `<rect class="box" x="${this.#x(left)}" y="${WORDS}" width="${this.#x(right - left)}" height="${WAVE}" opacity="${(0.06 + 0.34 * fullness).toFixed(2)}"><title>${escapeHtml(title)}</title></rect>` +
         `<path class="edge" d="M${this.#x(left)} ${WORDS}V${bottom}M${this.#x(right)} ${WORDS}V${bottom}"/>`;
     }
-    // Two lines in turn, so that short words' do not overlap.
-    for (const [{ text }, left, , index] of places)
-      yield `<text class="word" x="${this.#x(left)}" y="${index % 2 === 0 ? WORDS - 6 : WORDS - 22}">${escapeHtml(text)}</text>`;
+    for (const [{ text }, left, , index] of places) {
+      const y = index % 2 === 0 ? WORDS - 6 : WORDS - 22; // two lines in turn, so that short words' do not overlap
+      const room = PLOT - left * this.#step;
+      const at = room > text.length * LETTER ? `x="${this.#x(left)}"` : `x="${PLOT}" text-anchor="end"`;
+      yield `<text class="word" ${at} y="${y}">${escapeHtml(text)}</text>`;
+    }
   }
 
   #wave({ first, behind }: Strip): string {
