@@ -51,6 +51,7 @@ export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
 export { ConfigurationError, UserError } from "./errors.js";
 export { evaluateModel } from "./evaluation/evaluate.js";
 export type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation/evaluation.js";
+export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
 export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
@@ -79,8 +80,22 @@ export {
   savePreTrainingModel,
 } from "./pretrained/pretraining-directory.js";
 export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/align.js";
-export { loadRecognizer, type Recognizer } from "./recognition/recognizer.js";
+export { type DecodingChoice, readDecodingChoice } from "./recognition/decoding-choice.js";
+export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions.js";
+export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition/files.js";
+export {
+  type ListenOptions,
+  loadRecognizer,
+  type Recognizer,
+  type RecognizerOptions,
+} from "./recognition/recognizer.js";
+export { CtcDecoder, type DecodingStream, type Hypothesis } from "./text/decoding/ctc-decoder.js";
+export type { DecodingOptions } from "./text/decoding/decoding-options.js";
 export { greedyDecode } from "./text/decoding/greedy.js";
+export { type Format, transcriptWriter } from "./text/formats/formats.js";
+export type { TimedText, TimedWord, Transcript, TranscriptWriter } from "./text/formats/transcript.js";
+export type { LanguageModel } from "./text/language-model/language-model.js";
+export { loadLanguageModel } from "./text/language-model/load-language-model.js";
 export { ErrorRate, wordErrors } from "./text/scoring/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";
 export { Vocabulary } from "./text/vocabulary.js";

@@ -87,7 +87,8 @@ describe("the documentation", () => {
     expect(commands.length).toBeGreaterThan(5);
     for (const line of new Set(commands)) {
       const [, variables, command] = COMMAND.exec(line)!;
-      const words = command!.split(/\s+/);
+      const [call, input] = command!.split(" < ");
+      const words = call!.split(/\s+/);
       const entry = RUNS.find((candidate) => candidate.command.test(command!));
       if (!entry) throw new Error(`'${line}' stands in the documentation, but no test runs it.`);
       const args = entry.args(words);
@@ -96,7 +97,10 @@ describe("the documentation", () => {
         .filter(Boolean)
         .map((variable) => variable.split("="));
       const env = { ...process.env, ...environment(), ...Object.fromEntries(given) };
-      if (args) await run(process.execPath, args, { cwd: directory, env });
+      if (!args) continue;
+      const running = run(process.execPath, args, { cwd: directory, env });
+      running.child.stdin!.end(input === undefined ? undefined : await readFile(join(directory, input)));
+      await running;
     }
     const best = await readdir(join(directory, "runs/mine/best"));
     expect(best).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "vocab.json"]));

@@ -29,6 +29,7 @@ function resultOf(utterances: EvaluatedUtterance[]): EvaluationResult {
     model: MEAN,
     data: "corpus",
     split: "dev",
+    decoding: { beam_width: 100, language_model: "lm/words.arpa", lm_weight: 0.5 },
     normalize: [],
     ...scoresOf(utterances),
     werInterval: bootstrapWer(bootstrapUnits(utterances, "utterance"), { resamples: 100 }),

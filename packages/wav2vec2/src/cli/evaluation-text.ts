@@ -1,4 +1,5 @@
 import type { Interval } from "../evaluation/bootstrap.js";
+import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
 import { worstUtterances } from "../evaluation/summary.js";
 import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
@@ -46,9 +47,9 @@ function rates(result: EvaluationResult): string[] {
   ];
 }
 
-function notes({ normalize, unknownCharacters }: EvaluationResult): string[] {
+function notes({ decoding, normalize, unknownCharacters }: EvaluationResult): string[] {
   const { characters, utterances } = unknownCharacters;
-  const lines: string[] = [];
+  const lines = [capitalized(`${decodingText(decoding)}.`)];
   if (normalize.length > 0) lines.push(`Compared without ${normalize.join(" and ")}, on both sides.`);
   if (utterances > 0) {
     const shown = characters
@@ -60,6 +61,10 @@ function notes({ normalize, unknownCharacters }: EvaluationResult): string[] {
     );
   }
   return lines;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function groupTable(title: string, groups: readonly GroupScores[]): string[] {

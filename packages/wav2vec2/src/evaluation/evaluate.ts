@@ -11,7 +11,7 @@ import type { TranscribedUtterance } from "../data/utterance.js";
 import { UserError } from "../errors.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
-import { type DecodingChoice, makeDecoder } from "../recognition/decoding-choice.js";
+import { type DecodingChoice, decodingEntries, makeDecoder } from "../recognition/decoding-choice.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { greedyConfidence } from "../text/scoring/confidence.js";
 import { textErrors } from "../text/scoring/error-rate.js";
@@ -87,6 +87,7 @@ export async function evaluateModel(
       model: nameOrDirectory,
       data,
       ...(split === undefined ? {} : { split }),
+      decoding: decodingOf(options, decoder),
       normalize: [...normalize],
       ...scores,
       werInterval: bootstrapWer(units, { resamples, seed }),
@@ -104,6 +105,16 @@ export async function evaluateModel(
   } finally {
     await workers.close();
   }
+}
+
+/** What mattered to the decoder, defaults included. */
+function decodingOf({ languageModel }: DecodingChoice, { options }: CtcDecoder): Record<string, unknown> {
+  const { beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = options;
+  return decodingEntries({
+    beamWidth,
+    ...(languageModel !== undefined && { languageModel, lmWeight, wordScore, unknownScore }),
+    ...(hotwords.length > 0 && { hotwords, hotwordWeight }),
+  });
 }
 
 /** Where several splits are joined, each utterance with its own. */

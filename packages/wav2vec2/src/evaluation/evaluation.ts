@@ -53,6 +53,8 @@ export interface EvaluationResult extends Evaluation {
   model: string;
   data: string;
   split?: string;
+  /** How scores became words, under the names of a decoding file. */
+  decoding: Record<string, unknown>;
   /** What was taken away from both sides before they were compared. */
   normalize: TextNormalization[];
   /** 95 % */

@@ -3,6 +3,7 @@ import { sumErrors } from "../text/scoring/error-rate.js";
 import { escapeHtml } from "../tracking/chart.js";
 import { formatDuration } from "../tracking/duration.js";
 import { drawBarChart } from "./bar-chart.js";
+import { decodingText } from "./decoding-text.js";
 import type { EvaluatedUtterance, EvaluationResult, GroupScores } from "./evaluation.js";
 import type { ReportClips } from "./report-clips.js";
 import { reportScript } from "./report-script.js";
@@ -47,12 +48,13 @@ ${sections.filter(Boolean).join("\n")}
 `;
 }
 
-function about({ data, utteranceCount, seconds, words, normalize }: EvaluationResult): string {
+function about({ data, utteranceCount, seconds, words, decoding, normalize }: EvaluationResult): string {
   const facts = [
     data,
     `${count(utteranceCount)} utterances`,
     formatDuration(seconds),
     `${count(words)} words`,
+    decodingText(decoding),
     ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
   ];
   return facts.join(" · ");

@@ -57,19 +57,29 @@ export async function readDecodingChoice(path: string): Promise<DecodingChoice> 
 }
 
 /** Writes what {@link readDecodingChoice} reads. */
-export async function writeDecodingChoice(
-  path: string,
-  { languageModel, hotwords, ...choice }: DecodingChoice,
-) {
+export async function writeDecodingChoice(path: string, choice: DecodingChoice): Promise<void> {
+  const { languageModel } = choice;
+  const entries = decodingEntries({
+    ...choice,
+    languageModel: languageModel && relative(dirname(path), languageModel),
+  });
+  await writeFileAtomic(path, `${JSON.stringify(entries, null, 2)}\n`);
+}
+
+/** A choice under the names of a decoding file. */
+export function decodingEntries({
+  languageModel,
+  hotwords,
+  ...choice
+}: DecodingChoice): Record<string, unknown> {
   const numbers = Object.entries(NUMBERS).flatMap(([name, field]) =>
     choice[field] === undefined ? [] : [[name, choice[field]]],
   );
-  const entries = {
-    ...(languageModel !== undefined && { language_model: relative(dirname(path), languageModel) }),
+  return {
+    ...(languageModel !== undefined && { language_model: languageModel }),
     ...Object.fromEntries(numbers),
-    ...(hotwords !== undefined && { hotwords }),
+    ...(hotwords !== undefined && hotwords.length > 0 && { hotwords }),
   };
-  await writeFileAtomic(path, `${JSON.stringify(entries, null, 2)}\n`);
 }
 
 /**
