@@ -2,6 +2,7 @@ import { ctcLoss, nn, noGrad, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { initializeWeights } from "./initialization.js";
+import { adapterKeys } from "./state-keys.js";
 import { type FeatureInput, type InnerStates, type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
 
 /** A batch's labels one after another, and how many each clip has. */
@@ -76,6 +77,24 @@ export class Wav2Vec2ForCTC extends nn.Module {
   /** As {@link Wav2Vec2Model.freezeLayers}. */
   freezeLayers(count: number): void {
     this.wav2vec2.freezeLayers(count);
+  }
+
+  /**
+   * Leaves all as it is but the attention adapters, their norms and the head: what a language of a multilingual model
+   * has of its own (Pratap et al. 2023, arXiv 2305.13516). Hugging Face: `freeze_base_model` and `_get_adapters`.
+   *
+   * @throws ConfigurationError where the network has no such adapters
+   */
+  trainAdaptersOnly(): void {
+    const own = new Set(adapterKeys(Array.from(this.namedParameters(), ([key]) => key)));
+    if (this.config.adapterAttnDim === null || !this.config.doStableLayerNorm) {
+      throw new ConfigurationError(
+        "adapter_attn_dim and do_stable_layer_norm must be set for adapters to be trained, but adapter_attn_dim is " +
+          `${this.config.adapterAttnDim} and do_stable_layer_norm ${this.config.doStableLayerNorm}. Give ` +
+          "model.adapter_attn_dim, such as 16, and a model with LARGE's layer norms.",
+      );
+    }
+    for (const [key, tensor] of this.namedParameters()) tensor.requiresGrad = own.has(key);
   }
 
   /** As {@link Wav2Vec2Model.gradientCheckpointingEnable}. */

@@ -63,10 +63,15 @@ function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabula
   }
 }
 
-/** Writes a directory that `loadCtcModel` and Hugging Face transformers read: complete, or as it was before. */
+/**
+ * Writes a directory that `loadCtcModel` and Hugging Face transformers read: complete, or as it was before.
+ *
+ * @param options.language of a model with attention adapters: writes `adapter.<language>.safetensors` too
+ */
 export async function saveCtcModel(
   directory: string,
   { model, tokenizer, normalize }: CtcModel,
+  { language }: { language?: string | undefined } = {},
 ): Promise<void> {
-  await saveModel(directory, model, { normalize, tokenizer });
+  await saveModel(directory, model, { normalize, tokenizer, language });
 }

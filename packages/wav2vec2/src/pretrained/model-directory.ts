@@ -6,10 +6,20 @@ import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig, writeConfig } from "../model/configuration-file.js";
+import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
+import { writeLanguageFiles } from "./language-files.js";
 import { writePreprocessor } from "./preprocessor.js";
 import { requireComplete } from "./state-mismatch.js";
-import { type AnyModel, HEAD, loadWeights, modelClassOf, weightsPath, withTensors } from "./weights.js";
+import {
+  type AnyModel,
+  ATTENTION_ADAPTER,
+  HEAD,
+  loadWeights,
+  modelClassOf,
+  weightsPath,
+  withTensors,
+} from "./weights.js";
 
 /** For a model that is named by its Hub id. */
 export interface HubOptions {
@@ -25,6 +35,8 @@ export interface LoadOptions extends HubOptions {
   config?: ((config: Wav2Vec2Config) => Wav2Vec2Config) | undefined;
   /** Start heads from random weights: where the directory has none for them (it is refused otherwise), or always. */
   newHead?: "where missing" | "always" | undefined;
+  /** Start attention adapters from random weights, whether the directory has some or not. */
+  newAdapters?: boolean | undefined;
 }
 
 /** Parameters that a checkpoint need not have: only a model that masks in training uses the vector. */
@@ -40,7 +52,7 @@ const OPTIONAL = /(^|\.)masked_spec_embed$/;
 export async function loadModel<Model extends AnyModel>(
   modelClass: new (config: Wav2Vec2Config) => Model,
   nameOrDirectory: string,
-  { config: change = (config) => config, newHead, ...hub }: LoadOptions = {},
+  { config: change = (config) => config, newHead, newAdapters = false, ...hub }: LoadOptions = {},
 ): Promise<Model> {
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
   const config = change(await readConfig(directory));
@@ -48,8 +60,12 @@ export async function loadModel<Model extends AnyModel>(
   return await withTensors(path, async (source) => {
     requireRoom(directory, config, source);
     const model = nn.init.deferred(() => new modelClass(config));
-    const mismatch = await loadWeights(model, source, { heads: newHead !== "always" });
-    requireComplete(path, tolerated(mismatch, newHead !== undefined));
+    const mismatch = await loadWeights(model, source, {
+      heads: newHead !== "always",
+      adapters: !newAdapters,
+    });
+    const optional = [OPTIONAL, ...(newHead ? [HEAD] : []), ...(newAdapters ? [ATTENTION_ADAPTER] : [])];
+    requireComplete(path, tolerated(mismatch, optional));
     return model;
   });
 }
@@ -65,9 +81,13 @@ function requireRoom(directory: string, { numHiddenLayers }: Wav2Vec2Config, sou
   );
 }
 
-function tolerated({ missing, unexpected, misshaped }: StateMismatch, newHead: boolean): StateMismatch {
+/** @param optional parameters that the file need not have */
+function tolerated(
+  { missing, unexpected, misshaped }: StateMismatch,
+  optional: readonly RegExp[],
+): StateMismatch {
   return {
-    missing: missing.filter((name) => !OPTIONAL.test(name) && !(newHead && HEAD.test(name))),
+    missing: missing.filter((name) => !optional.some((pattern) => pattern.test(name))),
     unexpected: unexpected.filter((name) => !OPTIONAL.test(name)),
     misshaped,
   };
@@ -79,18 +99,25 @@ function tolerated({ missing, unexpected, misshaped }: StateMismatch, newHead: b
  * @param options.normalize whether clips are brought to zero mean and unit variance first; `readNormalize` says it of
  * the directory that a model came from
  * @param options.tokenizer writes its files too
+ * @param options.language of a recogniser with attention adapters: writes them into a file of their own too
  * @throws UserError where the directory holds other files than are written, which would be lost
  */
 export async function saveModel(
   directory: string,
   model: AnyModel,
-  { normalize, tokenizer }: { normalize: boolean; tokenizer?: CtcTokenizer },
+  {
+    normalize,
+    tokenizer,
+    language,
+  }: { normalize: boolean; tokenizer?: CtcTokenizer; language?: string | undefined },
 ): Promise<void> {
   await writeDirectoryAtomic(directory, async (temporary) => {
     await writeConfig(temporary, model.config, [modelClassOf(model)]);
     await saveTensors(join(temporary, "model.safetensors"), model.namedParameters(), { format: "pt" });
     await writePreprocessor(temporary, model.config, normalize);
     await tokenizer?.write(temporary);
+    if (language !== undefined && model instanceof Wav2Vec2ForCTC)
+      await writeLanguageFiles(temporary, model, language);
     await refuseOtherFiles(directory, await readdir(temporary));
   });
 }

@@ -41,6 +41,9 @@ export async function withTensors<T>(path: string, body: (source: TensorSource) 
   }
 }
 
+/** The bottlenecks inside layers, which only some models have. */
+export const ATTENTION_ADAPTER = /(^|\.)encoder\.layers\.\d+\.adapter_layer\./;
+
 /** The parts of a network that only some of the classes have. */
 export const HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
 
@@ -49,18 +52,20 @@ export const HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
  * Face's names or fairseq's.
  *
  * @param options.heads false leaves the file's heads out, also those of the model's own class
+ * @param options.adapters false leaves the file's attention adapters out
  * @returns where names and shapes do not fit; heads of other classes are left out without a word. Parameters that the
  * file does not have keep their first values
  */
 export async function loadWeights(
   model: AnyModel,
   source: TensorSource,
-  { heads = true }: { heads?: boolean } = {},
+  { heads = true, adapters = true }: { heads?: boolean; adapters?: boolean } = {},
 ): Promise<StateMismatch> {
   const keys = stateKeys(source.entries.keys(), modelClassOf(model));
   const rename = (key: string) => {
     const name = keys.rename(key);
-    return heads || name === undefined || !HEAD.test(name) ? name : undefined;
+    if (name === undefined || (!heads && HEAD.test(name))) return undefined;
+    return adapters || !ATTENTION_ADAPTER.test(name) ? name : undefined;
   };
   return await loadState(model, source, { rename });
 }

@@ -80,7 +80,8 @@ async function makeModel(
   utterances: readonly TranscribedUtterance[],
 ): Promise<CtcModel> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
-  const known = init !== undefined && hasTokenizer(init); // pre-trained models need none
+  // Pre-trained models need no tokenizer; adapters are of a language with its own.
+  const known = init !== undefined && hasTokenizer(init) && recipe.train !== "adapters";
   const tokenizer = known
     ? await CtcTokenizer.read(init, { size: base.vocabSize ?? undefined })
     : new CtcTokenizer(Vocabulary.fromTranscripts(utterances.map(({ text }) => text)));
@@ -101,6 +102,7 @@ async function makeModel(
     ? await loadModel(Wav2Vec2ForCTC, init, {
         config: () => config,
         newHead: known ? "where missing" : "always",
+        newAdapters: recipe.train === "adapters" || base.adapterAttnDim === null,
       })
     : new Wav2Vec2ForCTC(config);
   prepareNetwork(model, recipe);
@@ -233,7 +235,7 @@ function ctcTask(
       };
       return { metrics, criterion: evaluation.wer };
     },
-    save: (kind) => saveCtcModel(join(recipe.output, kind), ctc),
+    save: (kind) => saveCtcModel(join(recipe.output, kind), ctc, { language: recipe.adapter_language }),
   };
 }
 

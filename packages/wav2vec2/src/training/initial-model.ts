@@ -24,10 +24,12 @@ export function requireLearnedBackbone({
   init,
   freeze_backbone_steps: steps,
   freeze_layers: layers,
-}: Pick<Recipe, "init" | "freeze_backbone_steps" | "freeze_layers">): void {
-  if (init !== undefined || !(steps || layers)) return;
+  train,
+}: Pick<Recipe, "init" | "freeze_backbone_steps" | "freeze_layers" | "train">): void {
+  const key = steps ? "freeze_backbone_steps" : layers ? "freeze_layers" : "train: adapters";
+  if (init !== undefined || !(steps || layers || train === "adapters")) return;
   throw new ConfigurationError(
-    `${steps ? "freeze_backbone_steps" : "freeze_layers"} must leave a model as it is that has learned, but the weights ` +
+    `${key} must leave a model as it is that has learned, but the weights ` +
       "are random. Give --model, or remove the key.",
   );
 }
@@ -72,6 +74,7 @@ export function requireSameShape(
 /** What a recipe wants of any network that is trained. */
 export function prepareNetwork(model: Wav2Vec2ForCTC | Wav2Vec2ForPreTraining, recipe: Recipe): void {
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
+  if (recipe.train === "adapters" && model instanceof Wav2Vec2ForCTC) model.trainAdaptersOnly();
   if (recipe.freeze_layers && model instanceof Wav2Vec2ForCTC) model.freezeLayers(recipe.freeze_layers);
   model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
 }

@@ -66,6 +66,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   per_device_train_batch_size: { key: "data.batch_size" },
   save_total_limit: { key: "keep_checkpoints" },
   saving_steps: { key: "save_steps" },
+  target_language: { key: "adapter_language" },
   train_split_name: { key: "data.train_split" },
   warmup_ratio: { key: "schedule.warmup_ratio" },
   warmup_steps: { key: "schedule.warmup_steps" },

@@ -28,6 +28,8 @@ const OWNERS: Readonly<Record<string, Recipe["task"]>> = {
   ctc_loss_reduction: "finetune",
   freeze_backbone_steps: "finetune",
   freeze_layers: "finetune",
+  train: "finetune",
+  adapter_language: "finetune",
   "data.feature_cache": "finetune",
   "optimizer.layer_decay": "finetune",
   "optimizer.head_learning_rate": "finetune",
@@ -80,7 +82,7 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
     const message = `${key} belongs to the task ${owner}, but task is '${task}'. Remove one of them.`;
     issues.push({ path: key.split("."), message });
   }
-  issues.push(...cacheIssues(recipe));
+  issues.push(...cacheIssues(recipe), ...adapterIssues(recipe));
   for (const [key, other] of ALTERNATIVES) {
     if (valueAt(recipe, key) === undefined || valueAt(recipe, other) === undefined) continue;
     const message = `${other} is given instead of ${key}, but both are. Remove one of them.`;
@@ -150,4 +152,23 @@ function cacheIssues({ data, freeze_feature_encoder: frozen }: Recipe): RecipeIs
     path: ["data", "feature_cache"],
     message: `data.feature_cache needs features that stay the same, but ${reason}. Remove one of them.`,
   }));
+}
+
+/** What contradicts training adapters alone. */
+function adapterIssues(recipe: Recipe): RecipeIssue[] {
+  if (recipe.train !== "adapters") {
+    if (recipe.adapter_language === undefined) return [];
+    const message = "adapter_language belongs to train: adapters, but train is 'all'. Remove one of them.";
+    return [{ path: ["adapter_language"], message }];
+  }
+  const others = {
+    freeze_backbone_steps: Boolean(recipe.freeze_backbone_steps),
+    freeze_layers: Boolean(recipe.freeze_layers),
+    freeze_feature_encoder: recipe.init !== undefined && !recipe.freeze_feature_encoder,
+  };
+  return Object.entries(others).flatMap(([key, contradicts]) => {
+    if (!contradicts) return [];
+    const message = `train: adapters says what is trained in every layer, but so does ${key}. Remove one of them.`;
+    return [{ path: [key], message }];
+  });
 }

@@ -256,6 +256,21 @@ export const recipeSchema = z.strictObject({
       "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true for finetune with init, else " +
         "false",
     ),
+  train: z
+    .enum(["all", "adapters"])
+    .optional()
+    .describe(
+      "Only for the task finetune: adapters trains new attention adapters (model.adapter_attn_dim), their norms and a new output " +
+        "layer alone, as Hugging Face's adapter script does for a new language of a multilingual model. Default: all",
+    ),
+  adapter_language: z
+    .string()
+    .regex(/^[\w-]+$/)
+    .optional()
+    .describe(
+      "With train: adapters, the code of their language, such as eng: what is trained is also written into " +
+        "adapter.<language>.safetensors. Default: none",
+    ),
   freeze_backbone_steps: z
     .int()
     .nonnegative()
