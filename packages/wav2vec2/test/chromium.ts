@@ -61,7 +61,8 @@ export class ChromiumPage {
     page.#session = sessionId as string;
     await page.send("Emulation.setDeviceMetricsOverride", { ...size, deviceScaleFactor: 1, mobile: false });
     await page.send("Page.navigate", { url });
-    await page.until("document.readyState === 'complete'");
+    // The empty page before it is complete too.
+    await page.until("location.href !== 'about:blank' && document.readyState === 'complete'");
     return page;
   }
 
