@@ -38,7 +38,8 @@ export function framesNeeded(labels: Int32Array): number {
  * blank and from the label before are exactly as good, it stays where it is, though that is worse.
  *
  * Memory besides the results: states are kept every so many frames and what lies between is searched again, backwards,
- * where the path can be. With S = 2 labels + 1 these are some 6 (S frames)^(2/3) bytes: 40 MB for ten minutes with 10,000 labels.
+ * where the path can be. With S = 2 labels + 1 these are 6 (2 S frames)^(2/3) bytes: 7 MB for ten minutes with 10,000
+ * labels.
  *
  * @param logits [frames * size], row by row; log-probabilities do as well
  * @param size of the vocabulary
