@@ -27,9 +27,9 @@ describe("searchWeights", () => {
     }
   });
 
-  test("of weights that are as good the smallest are taken", async () => {
+  test("of weights that are as good those nearest to the defaults are taken", async () => {
     const tried = await searchWeights(async () => ({ wer: 0.2, cer: 0.1 }));
-    expect(tried[0]).toEqual({ lmWeight: 0, wordScore: 0, wer: 0.2, cer: 0.1 });
+    expect(tried[0]).toEqual({ lmWeight: 0.5, wordScore: 1.5, wer: 0.2, cer: 0.1 });
   });
 
   test("fewer character errors decide between as many word errors", async () => {
@@ -37,6 +37,6 @@ describe("searchWeights", () => {
       wer: 0.2,
       cer: lmWeight === 1.5 ? 0.05 : 0.1,
     }));
-    expect(tried[0]).toMatchObject({ lmWeight: 1.5, wordScore: 0 });
+    expect(tried[0]).toMatchObject({ lmWeight: 1.5, wordScore: 1.5 });
   });
 });

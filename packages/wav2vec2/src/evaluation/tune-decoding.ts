@@ -10,6 +10,9 @@ export interface WeightedErrors extends DecodingWeights {
   cer: number;
 }
 
+/** pyctcdecode's. */
+const DEFAULTS: DecodingWeights = { lmWeight: 0.5, wordScore: 1.5 };
+
 /** A coarse grid over what published systems use, then closer and closer around the best. */
 const LM_WEIGHTS = [0, 0.5, 1, 1.5, 2];
 const WORD_SCORES = [-1, 0, 1, 2, 3];
@@ -20,7 +23,7 @@ const FINER = [
 
 /**
  * Looks for the weights with the fewest word errors, of those with as few with the fewest character errors, of those the
- * smallest.
+ * nearest to the defaults: the middle of a plateau rather than its edge.
  *
  * @param measure errors of some weights; several may run at once
  * @param onProgress hears of each that was measured; `total` is how many there will be at most
@@ -60,8 +63,9 @@ export async function searchWeights(
 }
 
 function ranked(found: ReadonlyMap<string, WeightedErrors>): WeightedErrors[] {
-  const size = ({ lmWeight, wordScore }: DecodingWeights) => lmWeight + Math.abs(wordScore);
-  return [...found.values()].sort((a, b) => a.wer - b.wer || a.cer - b.cer || size(a) - size(b));
+  const oddity = ({ lmWeight, wordScore }: DecodingWeights) =>
+    Math.abs(lmWeight - DEFAULTS.lmWeight) + Math.abs(wordScore - DEFAULTS.wordScore) / 4;
+  return [...found.values()].sort((a, b) => a.wer - b.wer || a.cer - b.cer || oddity(a) - oddity(b));
 }
 
 function keyOf({ lmWeight, wordScore }: DecodingWeights): string {
