@@ -1,0 +1,299 @@
+import { stat } from "node:fs/promises";
+import { UserError } from "../../errors.js";
+import { firstBytes, isGzip, readBytes } from "../../files/file-bytes.js";
+import { readNumber } from "./arpa-number.js";
+import { type Automaton, LOG_ZERO } from "./automaton.js";
+import { AutomatonBuilder } from "./automaton-builder.js";
+
+const [TAB, LINE_FEED, RETURN, SPACE, BACKSLASH] = [0x09, 0x0a, 0x0d, 0x20, 0x5c] as const;
+/** gzip cannot pack more tightly. */
+const MOST_PACKED = 1032;
+/** Bytes of the shortest line of a unigram, and what each further word adds. */
+const [SHORTEST_LINE, SHORTEST_WORD] = [4, 2];
+/** No line of a text is as long, so that what is read of another kind of file does not fill the memory. */
+const LONGEST_LINE = 1 << 24;
+const MOST_ORDERS = 32;
+
+export interface ArpaOptions {
+  /** Called now and then with the n-grams read until now and all. */
+  onProgress?: ((done: number, total: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads an n-gram model in ARPA's format, plain or gzipped, as SRILM, KenLM, IRSTLM and others write it: fields by tabs
+ * or spaces, back-offs where they are not 1, with a preamble or without, lines ended as on Unix or Windows.
+ *
+ * As in KenLM, a model without `<unk>` gives unknown words log10 P = -100, and each n-gram's context (all but its last
+ * word) must be among the n-grams. Without its suffix (all but its first word) an n-gram may be; some pruned models are
+ * so. `-inf` counts as -99, SRILM's logarithm of zero.
+ *
+ * @throws UserError naming file and line where it is none, is damaged or does not fit its own counts
+ */
+export async function readArpa(path: string, { onProgress, signal }: ArpaOptions = {}): Promise<Automaton> {
+  const size = await mostBytes(path);
+  const parser = new ArpaParser(path, size);
+  for await (const chunk of readBytes(path, "a language model")) {
+    signal?.throwIfAborted();
+    parser.push(chunk);
+    onProgress?.(parser.done, parser.total);
+  }
+  return parser.finish();
+}
+
+/** What the file may have unpacked; unknown for a pipe. */
+async function mostBytes(path: string): Promise<number> {
+  const packed = isGzip(await firstBytes(path, 2, "a language model"));
+  const status = await stat(path);
+  if (!status.isFile()) return Infinity;
+  return packed ? status.size * MOST_PACKED : status.size;
+}
+
+type Section = "preamble" | "counts" | "between" | "n-grams" | "end";
+
+class ArpaParser {
+  done = 0;
+  total = 0;
+  readonly #path: string;
+  readonly #mostBytes: number;
+  #line = 0;
+  #section: Section = "preamble";
+  readonly #counts: number[] = [];
+  #builder: AutomatonBuilder | undefined;
+  /** Of the n-grams that are being read. */
+  #order = 0;
+  #found = 0;
+  #words: number[] = [];
+  /** Where the fields of a line begin and end, one after another. */
+  readonly #fields: number[] = [];
+  /** A line's bytes that came before its last ones. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(path: string, mostBytes: number) {
+    this.#path = path;
+    this.#mostBytes = mostBytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#isAtEnd()) return;
+    let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#rest.length > 0) bytes = Buffer.concat([this.#rest, bytes]);
+    let start = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+      this.#readLine(bytes, start, end);
+      if (this.#isAtEnd()) return;
+      start = end + 1;
+    }
+    this.#rest = bytes.subarray(start);
+    if (this.#rest.length > LONGEST_LINE) throw this.#notArpa("has a line of more than 16 MB");
+  }
+
+  finish(): Automaton {
+    if (!this.#isAtEnd() && this.#rest.length > 0) this.#readLine(this.#rest, 0, this.#rest.length);
+    this.#requireEnd();
+    const built = this.#builder!.finish();
+    if ("missing" in built)
+      throw new UserError(
+        `${this.#path} must have ${built.missing} among its 1-grams, but has not. Make the model with marks at the beginning and end of sentences.`,
+      );
+    return built;
+  }
+
+  #isAtEnd(): boolean {
+    return this.#section === "end";
+  }
+
+  #requireEnd(): void {
+    if (this.#isAtEnd()) return;
+    if (this.#section === "preamble") throw this.#notArpa("has no line '\\data\\'");
+    throw new UserError(
+      `${this.#path} must end with a line '\\end\\', but ends at line ${this.#line} without it: it is cut. Fetch or make it again.`,
+    );
+  }
+
+  #readLine(bytes: Buffer, start: number, lineEnd: number): void {
+    this.#line++;
+    let end = lineEnd;
+    while (end > start && isSpace(bytes[end - 1]!)) end--;
+    if (end === start) {
+      if (this.#section === "counts" && this.#counts.length > 0) this.#beginNgrams();
+      return;
+    }
+    if (bytes[start] === BACKSLASH) {
+      this.#readMark(bytes.toString("utf8", start, end));
+      return;
+    }
+    switch (this.#section) {
+      case "preamble":
+        if (bytes.subarray(start, end).includes(0)) throw this.#notArpa("is of another kind");
+        return;
+      case "counts":
+        this.#readCount(bytes.toString("utf8", start, end));
+        return;
+      case "between":
+        throw this.#wrong(
+          `this line must be '${this.#nextMark()}', but is ${quoted(bytes.toString("utf8", start, end))}`,
+        );
+      default:
+        this.#readNgram(bytes, start, end);
+    }
+  }
+
+  #readMark(mark: string): void {
+    if (mark === "\\data\\" && this.#section === "preamble") {
+      this.#section = "counts";
+      return;
+    }
+    if (this.#section === "preamble") return;
+    if (this.#section === "counts") this.#beginNgrams();
+    if (this.#section === "n-grams") this.#endSection();
+    const expected = this.#nextMark();
+    if (mark !== expected) throw this.#wrong(`this line must be '${expected}', but is ${quoted(mark)}`);
+    this.#section = mark === "\\end\\" ? "end" : "n-grams";
+    this.#order++;
+    this.#found = 0;
+    this.#words = new Array<number>(this.#order).fill(0);
+  }
+
+  /** What begins the next section. */
+  #nextMark(): string {
+    return this.#order === this.#counts.length ? "\\end\\" : `\\${this.#order + 1}-grams:`;
+  }
+
+  #readCount(text: string): void {
+    const [, order, count] = /^ngram\s+(\d+)\s*=\s*(\d+)$/.exec(text) ?? [];
+    const expected = this.#counts.length + 1;
+    if (Number(order) !== expected || expected > MOST_ORDERS)
+      throw this.#wrong(`this line must be 'ngram ${expected}=COUNT', but is ${quoted(text)}`);
+    this.#counts.push(Number(count));
+  }
+
+  #beginNgrams(): void {
+    const counts = this.#counts;
+    if (counts.length === 0)
+      throw this.#wrong("lines 'ngram N=COUNT' must come before this one, but there are none");
+    this.total = counts.reduce((sum, count) => sum + count, 0);
+    const least = counts.reduce((sum, count, n) => sum + count * (SHORTEST_LINE + n * SHORTEST_WORD), 0);
+    if (!(least <= this.#mostBytes))
+      throw new UserError(
+        `${this.#path} must have the ${this.total.toLocaleString("en")} n-grams that its lines 'ngram N=COUNT' name, but is too short for them. Fetch or make it again.`,
+      );
+    try {
+      this.#builder = new AutomatonBuilder(counts);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new UserError(
+        `${this.#path} must fit in memory, but its ${this.total.toLocaleString("en")} n-grams do not. Use a pruned model.`,
+        { cause: error },
+      );
+    }
+    this.#section = "between";
+  }
+
+  #endSection(): void {
+    const count = this.#counts[this.#order - 1]!;
+    if (this.#found !== count)
+      throw new UserError(
+        `${this.#path}:${this.#line}: there must be ${count} ${this.#order}-grams as 'ngram ${this.#order}=${count}' says, but there are ${this.#found}. The file is damaged; fetch or make it again.`,
+      );
+    this.#section = "between";
+  }
+
+  #readNgram(bytes: Buffer, start: number, end: number): void {
+    const order = this.#order;
+    const fields = this.#split(bytes, start, end);
+    if (fields !== order + 1 && fields !== order + 2)
+      throw this.#wrong(
+        `a line of ${order}-grams must have a probability, ${order === 1 ? "a word" : `${order} words`} and maybe a back-off, but is ${quoted(bytes.toString("utf8", start, end))}`,
+      );
+    if (this.#found === this.#counts[order - 1])
+      throw new UserError(
+        `${this.#path}:${this.#line}: there must be ${this.#found} ${order}-grams as 'ngram ${order}=${this.#found}' says, but there are more. The file is damaged; fetch or make it again.`,
+      );
+    const logProbability = this.#number(bytes, 0);
+    if (logProbability > 0)
+      throw this.#wrong(`log10 of a probability must be at most 0, but is ${logProbability}`);
+    const backoff = fields === order + 2 ? this.#number(bytes, order + 1) : 0;
+    if (order === this.#counts.length && backoff !== 0 && order > 1)
+      throw this.#wrong(`an n-gram of the highest order must have no back-off, but has ${backoff}`);
+    this.#found++;
+    this.done++;
+    if (order === 1) this.#addUnigram(bytes, logProbability, backoff);
+    else this.#addNgram(bytes, logProbability, backoff);
+  }
+
+  #addUnigram(bytes: Buffer, logProbability: number, backoff: number): void {
+    const [start, end] = [this.#fields[2]!, this.#fields[3]!];
+    if (this.#builder!.addUnigram(bytes, start, end, logProbability, backoff)) return;
+    throw this.#wrong(
+      `each word must come once, but ${quoted(bytes.toString("utf8", start, end))} comes again`,
+    );
+  }
+
+  #addNgram(bytes: Buffer, logProbability: number, backoff: number): void {
+    const { words } = this.#builder!;
+    for (let i = 0; i < this.#order; i++) {
+      const [start, end] = [this.#fields[2 * i + 2]!, this.#fields[2 * i + 3]!];
+      const id = words.find(bytes, start, end);
+      if (id < 0)
+        throw this.#wrong(
+          `the words of an n-gram must be among the 1-grams, but ${quoted(bytes.toString("utf8", start, end))} is not`,
+        );
+      this.#words[i] = id;
+    }
+    const outcome = this.#builder!.addNgram(this.#order, this.#words, logProbability, backoff);
+    if (outcome === "added") return;
+    const [start, end] = [this.#fields[2]!, this.#fields[2 * this.#order + 1]!];
+    if (outcome === "twice")
+      throw this.#wrong(
+        `each n-gram must come once, but ${quoted(bytes.toString("utf8", start, end))} comes again`,
+      );
+    const context = quoted(bytes.toString("utf8", start, this.#fields[2 * this.#order - 1]));
+    throw this.#wrong(
+      `the context ${context} of an n-gram must be among the ${this.#order - 1}-grams, but is not. Prune the model so that contexts stay`,
+    );
+  }
+
+  /** Finds the fields of bytes[start, end). @returns how many there are */
+  #split(bytes: Buffer, start: number, end: number): number {
+    const fields = this.#fields;
+    let count = 0;
+    for (let at = start; at < end; ) {
+      while (isSpace(bytes[at]!)) at++;
+      fields[2 * count] = at;
+      while (at < end && !isSpace(bytes[at]!)) at++;
+      fields[2 * count + 1] = at;
+      count++;
+      while (at < end && isSpace(bytes[at]!)) at++;
+    }
+    return count;
+  }
+
+  #number(bytes: Buffer, field: number): number {
+    const [start, end] = [this.#fields[2 * field]!, this.#fields[2 * field + 1]!];
+    const value = readNumber(bytes, start, end);
+    if (value === -Infinity) return LOG_ZERO;
+    if (Number.isFinite(Math.fround(value))) return value;
+    throw this.#wrong(
+      `a probability or back-off must be a number, but is ${quoted(bytes.toString("utf8", start, end))}`,
+    );
+  }
+
+  #wrong(fault: string): UserError {
+    return new UserError(`${this.#path}:${this.#line}: ${fault}.`);
+  }
+
+  #notArpa(fault: string): UserError {
+    return new UserError(
+      `${this.#path} must be a language model in ARPA's format or a compiled one, but ${fault}.`,
+    );
+  }
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SPACE || byte === TAB || byte === RETURN;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)} ...` : text);
+}

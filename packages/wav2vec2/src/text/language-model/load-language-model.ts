@@ -1,0 +1,42 @@
+import { UserError } from "../../errors.js";
+import { firstBytes, isGzip } from "../../files/file-bytes.js";
+import { type ArpaOptions, readArpa } from "./arpa-reader.js";
+import { isCompiled, readCompiled } from "./compiled-file.js";
+import { NgramModel } from "./ngram-model.js";
+
+/** How a file says what it is: ARPA's format, the same gzipped, or this project's own. */
+export type LanguageModelFormat = "arpa" | "gzip" | "compiled";
+
+/** What other programs' own formats begin with, and what makes ARPA's of them. */
+const OTHERS: readonly [beginning: string, advice: string][] = [
+  [
+    "mmap lm http://kheafield.com/code",
+    "but is KenLM's binary format, which cannot be turned back. Give the ARPA file that it was built from",
+  ],
+  ["blmt", "but is IRSTLM's binary format. Convert it: compile-lm --text=yes FILE FILE.arpa"],
+  ["iARPA", "but is IRSTLM's iARPA. Convert it: compile-lm --text=yes FILE FILE.arpa"],
+  ["SRILM_BINARY_NGRAM", "but is SRILM's binary format. Convert it: ngram -lm FILE -write-lm FILE.arpa"],
+];
+
+/**
+ * Loads an n-gram model: ARPA's format, plain or gzipped, or one that `wav2vec2 lm compile` made, which is there at
+ * once. The file's contents tell, not its name.
+ *
+ * @throws UserError where it is none or is damaged, see {@link readArpa}
+ */
+export async function loadLanguageModel(path: string, options?: ArpaOptions): Promise<NgramModel> {
+  const format = await languageModelFormat(path);
+  return new NgramModel(await (format === "compiled" ? readCompiled(path) : readArpa(path, options)));
+}
+
+/** @throws UserError where it is a file of another program that says so in its first bytes */
+export async function languageModelFormat(path: string): Promise<LanguageModelFormat> {
+  const first = await firstBytes(path, 64, "a language model");
+  if (isCompiled(first)) return "compiled";
+  if (isGzip(first)) return "gzip";
+  const text = Buffer.from(first).toString("latin1");
+  for (const [beginning, advice] of OTHERS)
+    if (text.startsWith(beginning))
+      throw new UserError(`${path} must be a language model in ARPA's format or a compiled one, ${advice}.`);
+  return "arpa";
+}
