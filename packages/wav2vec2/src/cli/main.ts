@@ -52,6 +52,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./align.js")).defineAlign,
   },
   {
+    name: "lm",
+    summary: "language models: build, compile, info, perplexity, tune",
+    load: async () => (await import("./lm.js")).defineLm,
+  },
+  {
     name: "codes",
     summary: "speech to the codes of a pre-trained model's codebooks",
     load: async () => (await import("./codes.js")).defineCodes,
