@@ -113,6 +113,7 @@ describe("the documentation", () => {
       "07-inner-states.mjs": [join(directory, "runs/mine/best"), clip, join(directory, "runs/backbone")],
       "08-batches.mjs": [join(directory, "DATA"), "test"],
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
+      "10-listen.mjs": [join(directory, "runs/mine/best"), clip],
       "09-pretrain.mjs": [join(directory, "DATA"), join(directory, "runs/example-pretrained"), "3"],
     };
     const output: Record<string, string> = {};
@@ -133,6 +134,9 @@ describe("the documentation", () => {
     );
     expect(output["09-pretrain.mjs"]).toMatch(
       /contrastive loss \d\.\d{3}, by chance 4\.615\n1-1-0000: \d+-\d+ \d+-\d+/,
+    );
+    expect(output["11-decode.mjs"]).toMatch(
+      /frame +CAT .*\nall alignments together +CAT .*\nwhere BAT is more usual +BAT .*\nand CAT is expected +CAT/,
     );
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
   });

@@ -1,0 +1,33 @@
+// From scores of characters to words, with a language model and a hotword: node examples/11-decode.mjs
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CtcDecoder, CtcTokenizer, loadLanguageModel, Vocabulary } from "wav2vec2";
+
+const tokenizer = new CtcTokenizer(new Vocabulary(["<pad>", "|", "C", "A", "T", "B"]));
+const { size, blankId } = tokenizer.vocabulary;
+
+// Scores of 7 frames that hear "CAT" and, almost as well, "BAT".
+const scores = new Float32Array(7 * size);
+for (const [frame, token] of ["<pad>", "C", "<pad>", "A", "<pad>", "T", "<pad>"].entries())
+  scores[frame * size + tokenizer.vocabulary.id(token)] = 6;
+scores[1 * size + tokenizer.vocabulary.id("B")] = 5.5;
+
+const directory = await mkdtemp(join(tmpdir(), "decode-"));
+const path = join(directory, "words.arpa");
+await writeFile(
+  path,
+  "\\data\\\nngram 1=5\n\n\\1-grams:\n-2 <unk>\n-99 <s>\n-1 </s>\n-3 CAT\n-0.5 BAT\n\n\\end\\\n",
+);
+const languageModel = await loadLanguageModel(path);
+await rm(directory, { recursive: true });
+
+const print = (name, options) => {
+  const { text, score } = new CtcDecoder(tokenizer, options).decode(scores, 7);
+  console.log(`${name.padEnd(28)} ${text}  ${score.toFixed(2)}`);
+};
+console.log(`blank is token ${blankId}`);
+print("likeliest token of each frame", { beamWidth: 1 });
+print("all alignments together", { beamWidth: 16 });
+print("where BAT is more usual", { languageModel });
+print("and CAT is expected", { languageModel, hotwords: ["CAT"] });
