@@ -7,7 +7,7 @@
 `arpa` is a language model, `tokens` the vocabulary and `emissions` logits, [case][frame][token]. Then
 
     exhaustive  pyctcdecode without any pruning: settings, and for each case the best texts with their scores
-    pruned      pyctcdecode with its own pruning, on longer emissions: the best text
+    long        pyctcdecode with a wide beam, on longer emissions: the best text
     lexicon     flashlight's lexicon decoder, which allows the language model's words alone: the best text
 
 pyctcdecode scores an empty word behind a space at the end, and in an empty text, as an unknown one (its `score` is called
@@ -82,8 +82,8 @@ SETTINGS = [
 ]
 
 
-# Where unknown words cost next to nothing whole sentences become one, and what is pruned decides.
-PRUNED_SETTINGS = [*SETTINGS[:2], dict(alpha=0.9, beta=2.0, unk_score_offset=-3.0), *SETTINGS[3:]]
+# Where unknown words cost next to nothing whole sentences become one, and the search decides.
+LONG_SETTINGS = [*SETTINGS[:2], dict(alpha=0.9, beta=2.0, unk_score_offset=-3.0), *SETTINGS[3:]]
 
 
 class EmptyWords(LanguageModel):
@@ -158,12 +158,10 @@ def main():
             dict(settings=settings, best=[decode(model, case, settings, **everything)[:6] for case in short])
             for settings in SETTINGS
         ]
-        pruned = [
-            dict(
-                settings=settings,
-                best=[decode(model, case, settings, prune_history=True)[0]["text"] for case in long],
-            )
-            for settings in PRUNED_SETTINGS
+        wide = dict(beam_width=1000, beam_prune_logp=-30.0, token_min_logp=-30.0)
+        sentences = [
+            dict(settings=settings, best=[decode(model, case, settings, **wide)[0]["text"] for case in long])
+            for settings in LONG_SETTINGS
         ]
         lexicon = [lexicon_decode(path, case) for case in long]
     rounded = [
@@ -187,7 +185,7 @@ def main():
         tokens=TOKENS,
         emissions=dict(short=values(short), long=values(long)),
         exhaustive=rounded,
-        pruned=pruned,
+        long=sentences,
         lexicon=lexicon,
     )
     (GOLDEN / "decoding.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")

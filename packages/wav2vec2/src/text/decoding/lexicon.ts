@@ -7,6 +7,8 @@ import { Speller } from "./speller.js";
 export interface Lexicon {
   /** Their numbers in the language model. */
   trie: CharacterTrie;
+  /** Of each node, ln P of the likeliest word that begins so, whatever stands before. */
+  likeliest: Float64Array;
   /** How many the language model knows, and how many of them can be spelled. */
   words: number;
   spelled: number;
@@ -31,5 +33,18 @@ function makeLexicon(tokenizer: CtcTokenizer, lm: LanguageModel): Lexicon {
     words++;
     if (speller.spells(word)) spelled.set(word, lm.wordId(word));
   }
-  return { trie: new CharacterTrie(spelled), words, spelled: spelled.size };
+  const trie = new CharacterTrie(spelled);
+  return { trie, likeliest: likeliestWords(trie, lm), words, spelled: spelled.size };
+}
+
+function likeliestWords(trie: CharacterTrie, lm: LanguageModel): Float64Array {
+  const likeliest = new Float64Array(trie.size).fill(Number.NEGATIVE_INFINITY);
+  // Nodes stand level by level: children behind their parents.
+  for (let node = trie.size - 1; node > 0; node--) {
+    const word = trie.values[node]!;
+    if (word >= 0) likeliest[node] = Math.max(likeliest[node]!, lm.score(lm.empty, word));
+    const parent = trie.parents[node]!;
+    likeliest[parent] = Math.max(likeliest[parent]!, likeliest[node]!);
+  }
+  return likeliest;
 }

@@ -15,9 +15,10 @@ const USUAL_WORD_LENGTH = 6;
  * no delimiter each token is one.
  *
  * The score is pyctcdecode's: for each finished word `lmWeight * ln P(word | words before) + wordScore`, for one that
- * the language model does not know `lmWeight * ln(10) * unknownScore` besides, and `hotwordWeight` for a hotword; while
- * the last word is unfinished its share of the shortest hotword that begins so or, where none does and no known word
- * either, `unknownScore`, more for more than six letters.
+ * the language model does not know `lmWeight * ln(10) * unknownScore` besides, and `hotwordWeight` for a hotword. What
+ * the last word adds while it is unfinished decides which prefixes are kept, no more: its share of the shortest hotword
+ * that begins so; where none does, `lmWeight * ln P` of the likeliest word that begins so (flashlight's "smearing", which
+ * pyctcdecode has not); where none does either, `unknownScore`, and more for more than six letters.
  */
 export class WordScorer {
   readonly #lm: LanguageModel | undefined;
@@ -27,6 +28,7 @@ export class WordScorer {
   readonly #lengths: readonly number[];
   readonly #delimiter: number;
   readonly #lexicon: CharacterTrie;
+  readonly #likeliest: Float64Array;
   readonly #hotwords: Hotwords | undefined;
   /** What {@link #finish} found. */
   #words = 0;
@@ -40,7 +42,9 @@ export class WordScorer {
     this.#texts = labelText(tokenizer);
     this.#lengths = this.#texts.map((text) => [...text].length);
     this.#delimiter = tokenizer.vocabulary.delimiterId ?? -1;
-    this.#lexicon = languageModel ? lexiconOf(tokenizer, languageModel).trie : new CharacterTrie(new Map());
+    const lexicon = languageModel && lexiconOf(tokenizer, languageModel);
+    this.#lexicon = lexicon?.trie ?? new CharacterTrie(new Map());
+    this.#likeliest = lexicon?.likeliest ?? new Float64Array(1);
     this.#hotwords = hotwords.length > 0 ? new Hotwords(hotwords, hotwordWeight) : undefined;
   }
 
@@ -110,10 +114,13 @@ export class WordScorer {
   }
 
   #partialScore(tree: PrefixTree, node: number): number {
+    const { lmWeight, unknownScore } = this.#options;
     const hotword = tree.hotword[node]!;
     if (this.#hotwords && hotword >= 0) return this.#hotwords.bonus(hotword);
-    if (!this.#lm || tree.lexicon[node]! >= 0) return 0;
-    return this.#options.unknownScore * Math.max(1, tree.length[node]! / USUAL_WORD_LENGTH);
+    if (!this.#lm) return 0;
+    const lexicon = tree.lexicon[node]!;
+    if (lexicon >= 0) return weighted(lmWeight, this.#likeliest[lexicon]!);
+    return unknownScore * Math.max(1, tree.length[node]! / USUAL_WORD_LENGTH);
   }
 
   #nextWord(tree: PrefixTree, node: number): void {
@@ -158,6 +165,11 @@ export class WordScorer {
 
   #addLogp(logp: number): void {
     this.#lmScore += logp;
-    if (this.#options.lmWeight > 0) this.#words += this.#options.lmWeight * logp; // not 0 times -Infinity
+    this.#words += weighted(this.#options.lmWeight, logp);
   }
+}
+
+/** The product, without the NaN of 0 times -Infinity. */
+function weighted(weight: number, logp: number): number {
+  return weight > 0 ? weight * logp : 0;
 }
