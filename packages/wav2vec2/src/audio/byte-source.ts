@@ -1,5 +1,7 @@
+import { constants } from "node:buffer";
 import { closeSync, fstatSync, openSync, read, readFile, readSync } from "node:fs";
 import { promisify } from "node:util";
+import { UserError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 
 const readAsync = promisify(read);
@@ -52,6 +54,11 @@ export class FileSource implements ByteSource {
         const bytes = await readFileAsync(descriptor);
         return new FileSource(path, bytes.length, status.mtimeMs, descriptor, bytes);
       }
+      if (Math.min(ahead, status.size) > constants.MAX_LENGTH)
+        throw new UserError(
+          `${path} must be of at most ${constants.MAX_LENGTH} bytes to be read at once, but is of ${status.size}. ` +
+            "Read it in blocks (streamAudio) or in parts.",
+        );
       const head = Buffer.allocUnsafeSlow(Math.min(ahead, status.size));
       let filled = 0;
       while (filled < head.length) {
@@ -64,7 +71,7 @@ export class FileSource implements ByteSource {
       return new FileSource(path, size, status.mtimeMs, descriptor, head.subarray(0, filled));
     } catch (error) {
       if (descriptor !== undefined) closeSync(descriptor);
-      throw unreadable(path, expected, error);
+      throw error instanceof UserError ? error : unreadable(path, expected, error);
     }
   }
 
