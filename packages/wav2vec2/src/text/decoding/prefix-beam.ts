@@ -53,7 +53,7 @@ export class PrefixBeam implements Search {
   ) {
     this.#options = options;
     this.#scorer = scorer;
-    this.#recombines = options.languageModel !== undefined && !several;
+    this.#recombines = scorer !== undefined && !several;
     this.#reader = new FrameReader(tokens.size, tokens.blankId);
     this.#delimiter = tokens.delimiterId ?? NONE;
     this.#labels = new Int32Array(tokens.size);
