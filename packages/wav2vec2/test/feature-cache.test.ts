@@ -1,8 +1,21 @@
-import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, utimes, writeFile } from "node:fs/promises";
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { manualSeed, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeWav } from "../src/audio/wav.js";
+import { Random } from "../src/data/random.js";
 import { createConfig } from "../src/model/configuration.js";
 import { configWithKeys } from "../src/model/configuration-file.js";
 import { PRESETS } from "../src/model/presets.js";
@@ -12,7 +25,7 @@ import { saveModel } from "../src/pretrained/model-directory.js";
 import { finetune } from "../src/training/finetune.js";
 import { resolveRecipe } from "../src/training/recipe.js";
 import { type Recorder, recorder } from "./recorder.js";
-import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
 
 let directory: string;
 let data: string;
@@ -27,6 +40,9 @@ beforeAll(async () => {
     inits[norm] = join(directory, norm);
     const config = configWithKeys(PRESETS.base, model, "The test's model");
     await saveModel(inits[norm]!, new Wav2Vec2ForPreTraining(config), { normalize: true });
+    if (norm === "layer") continue;
+    inits.other = join(directory, "other"); // the same shape with other weights
+    await saveModel(inits.other, new Wav2Vec2ForPreTraining(config), { normalize: true });
   }
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
@@ -35,14 +51,14 @@ const STEPS = 12; // three epochs of four batches
 
 async function run(
   output: string,
-  { feature_cache, corpus = data, ...changes }: Record<string, unknown> & { corpus?: string } = {},
+  { feature_cache, corpus = data, normalize, ...changes }: Record<string, unknown> & { corpus?: string } = {},
   { stopAt, resume = false }: { stopAt?: number; resume?: boolean } = {},
 ): Promise<Recorder> {
   const recipe = resolveRecipe({
     max_steps: STEPS,
     init: inits.group,
     output: join(directory, output),
-    data: { root: corpus, batch_size: 5, on_bad_data: "skip", feature_cache },
+    data: { root: corpus, batch_size: 5, on_bad_data: "skip", feature_cache, normalize },
     optimizer: { learning_rate: 5e-3 },
     schedule: { warmup_steps: 2 },
     logging_steps: 1,
@@ -92,7 +108,7 @@ describe("data.feature_cache", () => {
       expectClose(lossesOf(filling), lossesOf(plain));
       expect(await filesIn(`cache-${name}`)).toHaveLength(20);
       const full = await run(`full-${name}`, { ...settings, feature_cache: cache });
-      expect(sizeNote(full)).toContain("20 of which are there");
+      expect(sizeNote(full)).toContain("clips, 20 of which are there");
       expectClose(lossesOf(full), lossesOf(plain));
     },
   );
@@ -117,7 +133,7 @@ describe("data.feature_cache", () => {
     const first = await run("parts", { feature_cache }, { stopAt: 2 });
     expect(await filesIn("cache-parts")).toHaveLength(10);
     const second = await run("parts", { feature_cache }, { resume: true });
-    expect(sizeNote(second)).toContain("10 of which are there");
+    expect(sizeNote(second)).toContain("clips, 10 of which are there");
     expect(second.notes.filter(isFull)).toHaveLength(1);
     expect(await filesIn("cache-parts")).toHaveLength(20);
     expect(lossesOf(first, second)).toEqual(lossesOf(whole)); // each clip's features are of the same batch
@@ -130,13 +146,17 @@ describe("data.feature_cache", () => {
     const short = { corpus, feature_cache, max_steps: 4 };
     await run("first", short);
     await utimes(join(corpus, "train/1/1/1-1-0003.flac"), new Date(), new Date());
-    expect(sizeNote(await run("touched", short))).toContain("19 of which are there");
+    expect(sizeNote(await run("touched", short))).toContain("clips, 19 of which are there");
     expect(sizeNote(await run("other-weights", { ...short, init: inits.layer }))).toContain(
-      "0 of which are there",
+      "clips, 0 of which are there",
     );
     expect(sizeNote(await run("other-precision", { ...short, precision: "bfloat16" }))).toContain(
-      "0 of which",
+      "clips, 0 of which",
     );
+    for (const other of [{ init: inits.other }, { normalize: false }])
+      expect(sizeNote(await run(`other-${Object.keys(other)}`, { ...short, ...other }))).toContain(
+        "clips, 0 of which",
+      );
     const [broken] = await filesIn("cache-changing");
     await truncate(broken!, 8);
     const sizes = [];
@@ -144,10 +164,31 @@ describe("data.feature_cache", () => {
       ["mended-1", short],
       ["mended-2", { ...short, init: inits.layer }],
       ["mended-3", { ...short, precision: "bfloat16" }],
+      ["mended-4", { ...short, init: inits.other }],
+      ["mended-5", { ...short, normalize: false }],
     ] as const)
       sizes.push(/(\d+) of which/.exec(sizeNote(await run(output, settings))!)![1]);
-    expect(sizes.sort()).toEqual(["19", "20", "20"]);
+    expect(sizes.sort()).toEqual(["19", "20", "20", "20", "20"]);
     expect((await readFile(broken!)).length).toBeGreaterThan(8);
+  });
+
+  it("tells parts of one recording apart", async () => {
+    const corpus = join(directory, "parts-of-one");
+    await mkdir(corpus);
+    const clip = (text: string) => toneClip(text, new Random(1, text));
+    const samples = Float32Array.from([...clip("A B"), ...clip("CAB"), ...clip("B C")]);
+    await writeFile(join(corpus, "long.wav"), encodeWav(samples, 16000));
+    const seconds = samples.length / 16000 / 3;
+    const rows = ["A B", "CAB", "B C"].map((text, i) => ({
+      audio: "long.wav",
+      start: i * seconds,
+      end: (i + 1) * seconds,
+      text,
+    }));
+    for (const split of ["train", "dev"])
+      await writeFile(join(corpus, `${split}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+    await run("of-one", { corpus, feature_cache: join(directory, "cache-of-one"), max_steps: 2 });
+    expect(await filesIn("cache-of-one")).toHaveLength(3);
   });
 
   it("is shared by runs at the same time, and does without clips that cannot be read", async () => {
