@@ -18,6 +18,11 @@ it("takes other projects' names in both ways of writing, switches also alone", (
     fp16: [true, "--fp16"],
     eval_steps: [3, "--eval_steps"],
   });
+  expect(parse(["--freeze_feature_encoder", "--gradient-checkpointing", "--seed", "3"])).toEqual({
+    freeze_feature_encoder: [true, "--freeze_feature_encoder"],
+    gradient_checkpointing: [true, "--gradient-checkpointing"],
+    seed: [3, "--seed"],
+  });
   expect(parse(["--group_by_length", "false", "--push_to_hub"])).toEqual({
     group_by_length: [false, "--group_by_length"],
     push_to_hub: [true, "--push_to_hub"],

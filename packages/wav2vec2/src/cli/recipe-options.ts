@@ -30,10 +30,8 @@ export function addRecipeOptions(
   const add = (key: RecipeKey, flag: string, hidden: boolean): void => {
     const description =
       key.default === undefined ? key.description : `${key.description} (${show(key.default)})`;
-    // Switches of other projects may stand alone: --fp16.
-    const alone = Object.hasOwn(ALIASES, key.name)
-      ? key.type === "boolean"
-      : Object.hasOwn(REFUSED, key.name);
+    // Switches may stand alone, as other projects' do: --fp16.
+    const alone = key.type === "boolean" || Object.hasOwn(REFUSED, key.name);
     const value = alone ? `[${placeholder(key)}]` : `<${placeholder(key)}>`;
     const option = new Option(`${flag} ${value}`, description)
       .preset("true")
