@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { planSteps } from "../src/training/batch-plan.js";
 import { finetune } from "../src/training/finetune.js";
 import { pretrain } from "../src/training/pretrain.js";
 import { resolveRecipe } from "../src/training/recipe.js";
@@ -65,6 +66,13 @@ describe("max_epochs", () => {
       model: { ...TINY_MODEL, codevector_dim: 8, proj_codevector_dim: 8, num_negatives: 5 },
     });
     expect(pretrained.steps).toBe(3);
+  });
+
+  it("is known soon, however many clips and epochs there are", () => {
+    const lengths = Array.from({ length: 300_000 }, (_, i) => ({ samples: 16_000 * (2 + (i % 15)) }));
+    const stepsOf = (max_epochs: number) =>
+      planSteps(resolveRecipe({ max_epochs, data: { root: "x", batch_seconds: 200 } }), lengths).max_steps;
+    expect(Math.abs(stepsOf(1e9) / (1e9 * stepsOf(1)) - 1)).toBeLessThan(1e-3); // counted, they would take years
   });
 
   it("goes on where it was interrupted, and longer where more are wanted", async () => {
