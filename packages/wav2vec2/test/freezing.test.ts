@@ -86,6 +86,21 @@ describe("freeze_backbone_steps", () => {
     expect(lossesOf(thawed)).not.toEqual(lossesOf(await run("never", {})));
   });
 
+  it("trains attention adapters with the head", async () => {
+    await run("adapted", { freeze_backbone_steps: 6, model: { adapter_attn_dim: 4 } });
+    expect(await changedIn("adapted")).toEqual([
+      "encoder.layers.0",
+      "encoder.layers.1",
+      "encoder.layers.2",
+      "lm_head.bias",
+      "lm_head.weight",
+    ]);
+    const { tensors } = await loadTensors(join(init, "model.safetensors"));
+    const after = await finalWeights(join(directory, "adapted"));
+    for (const [name, tensor] of tensors)
+      if (after.has(name)) expect(after.get(name)).toBe(Buffer.from(tensor.toBytes()).toString("base64"));
+  });
+
   it.each([
     ["in the middle of the frozen phase", 2],
     ["where it ends", 4],

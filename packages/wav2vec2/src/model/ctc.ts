@@ -1,4 +1,4 @@
-import { ctcLoss, nn, noGrad, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { initializeWeights } from "./initialization.js";
@@ -51,11 +51,8 @@ export class Wav2Vec2ForCTC extends nn.Module {
   dropout: nn.Dropout;
   lmHead: nn.Linear;
   readonly config: CtcConfig;
-  /**
-   * Whether the network below the head runs without gradients, so that the head learns alone: fairseq's
-   * `freeze_finetune_updates`. Masks and dropout are those of training.
-   */
-  backboneFrozen = false;
+  /** Parameters of the backbone that learn once it is no longer frozen; undefined where it is not. */
+  #waiting: Tensor[] | undefined;
 
   /** @throws ConfigurationError without `vocab_size` and `pad_token_id`, the blank */
   constructor(config: Wav2Vec2Config) {
@@ -86,7 +83,6 @@ export class Wav2Vec2ForCTC extends nn.Module {
    * @throws ConfigurationError where the network has no such adapters
    */
   trainAdaptersOnly(): void {
-    const own = new Set(adapterKeys(Array.from(this.namedParameters(), ([key]) => key)));
     if (this.config.adapterAttnDim === null || !this.config.doStableLayerNorm) {
       throw new ConfigurationError(
         "adapter_attn_dim and do_stable_layer_norm must be set for adapters to be trained, but adapter_attn_dim is " +
@@ -94,7 +90,29 @@ export class Wav2Vec2ForCTC extends nn.Module {
           "model.adapter_attn_dim, such as 16, and a model with LARGE's layer norms.",
       );
     }
-    for (const [key, tensor] of this.namedParameters()) tensor.requiresGrad = own.has(key);
+    for (const parameter of this.#backbone()) parameter.requiresGrad = false;
+  }
+
+  /**
+   * Whether what is below the head waits, so that the head learns alone, or with attention adapters where there are
+   * some: fairseq's `freeze_finetune_updates`. Masks and dropout are those of training.
+   */
+  get backboneFrozen(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  set backboneFrozen(frozen: boolean) {
+    if (frozen === this.backboneFrozen) return;
+    const learning = this.#waiting ?? this.#backbone().filter(({ requiresGrad }) => requiresGrad);
+    for (const parameter of learning) parameter.requiresGrad = !frozen;
+    this.#waiting = frozen ? learning : undefined;
+  }
+
+  /** All parameters but those of the head and of attention adapters. */
+  #backbone(): Tensor[] {
+    const parameters = [...this.namedParameters()];
+    const own = new Set(adapterKeys(parameters.map(([key]) => key)));
+    return parameters.flatMap(([key, parameter]) => (own.has(key) ? [] : [parameter]));
   }
 
   /** As {@link Wav2Vec2Model.gradientCheckpointingEnable}. */
@@ -104,10 +122,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
 
   /** @throws UserError as {@link Wav2Vec2Model.forward} */
   forward(input: ModelInput | FeatureInput): CtcOutput {
-    const backbone = () => this.wav2vec2.forward(input);
-    const { lastHiddenState, frames, hiddenStates, attentions } = this.backboneFrozen
-      ? noGrad(backbone)
-      : backbone();
+    const { lastHiddenState, frames, hiddenStates, attentions } = this.wav2vec2.forward(input);
     const logits = this.lmHead.forward(this.dropout.forward(lastHiddenState)); // [batch, frames, vocabulary]
     return { logits, frames, hiddenStates, attentions };
   }

@@ -276,8 +276,8 @@ export const recipeSchema = z.strictObject({
     .nonnegative()
     .optional()
     .describe(
-      "Only for the task finetune, with init: train the output layer alone for this many steps, then all that is not " +
-        "frozen otherwise (fairseq's freeze_finetune_updates; the paper: 10,000). Default: 0",
+      "Only for the task finetune, with init: train the output layer alone (and attention adapters, where there are some) for " +
+        "this many steps, then all that is not frozen otherwise (fairseq's freeze_finetune_updates; the paper: 10,000). Default: 0",
     ),
   freeze_layers: z
     .int()
