@@ -39,8 +39,10 @@ export const defineCompare: Define = (command) => {
 
 function describeComparison(comparison: Comparison, shown: number): string {
   const { systems, difference, utteranceCount, better, equal, worse, matchedPairs, normalize } = comparison;
+  // Two ways to decode with one model are told apart by their files.
+  const sameModel = systems[0].model === systems[1].model;
   const rows = systems.map((system, i) => [
-    `${i + 1}  ${system.model ?? system.file}`,
+    `${i + 1}  ${sameModel ? system.file : (system.model ?? system.file)}`,
     percent(system.wer),
     interval(system.werInterval),
     String(sumErrors(system)),
