@@ -92,6 +92,7 @@ export {
 export { CtcDecoder, type DecodingStream, type Hypothesis } from "./text/decoding/ctc-decoder.js";
 export type { DecodingOptions } from "./text/decoding/decoding-options.js";
 export { greedyDecode } from "./text/decoding/greedy.js";
+export { languageModelFit } from "./text/decoding/language-model-fit.js";
 export { type Format, transcriptWriter } from "./text/formats/formats.js";
 export type { TimedText, TimedWord, Transcript, TranscriptWriter } from "./text/formats/transcript.js";
 export type { LanguageModel } from "./text/language-model/language-model.js";
