@@ -208,8 +208,7 @@ describe("wav2vec2 transcribe", () => {
   });
 
   it("writes a file for each into a directory", async () => {
-    const folder = join(directory, "written");
-    mkdirSync(folder);
+    const folder = join(directory, "written/new");
     const clips = ["one", "two"].map((name) => file(`${name}.flac`, toneClip("AB C", new Random(1, name))));
     expect(await main(["transcribe", model, ...clips, "--format", "srt", "--output", folder])).toBe(0);
     expect(readdirSync(folder).sort()).toEqual(["one.srt", "two.srt"]);
@@ -232,6 +231,7 @@ describe("wav2vec2 transcribe", () => {
     [["--hotwords", "xyz"], 1, '"xyz" cannot be'],
     [["--beam-width", "0"], 2, "It must be a whole number above 0."],
     [["--format", "doc"], 2, "Allowed choices are text, json, srt, vtt, textgrid, ctm."],
+    [["--output", "/dev/null"], 1, "--output must be a directory to write to, but /dev/null is none"],
     [["--decoding", "no.json"], 1, "no.json must be a file that says how to decode"],
   ])("refuses %j", async (options, code, message) => {
     const clip = file("clip.flac", toneClip("A", new Random(1, "clip")));

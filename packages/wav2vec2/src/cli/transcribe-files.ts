@@ -37,7 +37,7 @@ export async function transcribeTo(
   const sink: TranscriptSink =
     output === undefined
       ? new TranscriptPrinter(names, options)
-      : new TranscriptDirectory(names, output, options);
+      : await TranscriptDirectory.open(names, output, options);
   const times = format !== "text";
   const news = piped
     ? newsOfInput(recognizer, times, options)

@@ -1,5 +1,6 @@
+import { access, constants, mkdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
-import { ConfigurationError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import type { FileNews } from "../recognition/files.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
@@ -83,8 +84,31 @@ export class TranscriptDirectory implements TranscriptSink {
   failed = 0;
   readonly #entries: (Entry & { path: string })[];
 
-  /** @throws ConfigurationError where two recordings would have the same file */
-  constructor(files: readonly string[], directory: string, { format, characters }: OutputOptions) {
+  /**
+   * Makes the directory where there is none.
+   *
+   * @throws ConfigurationError where two recordings would have the same file
+   * @throws UserError where the directory cannot be written
+   */
+  static async open(
+    files: readonly string[],
+    directory: string,
+    options: OutputOptions,
+  ): Promise<TranscriptDirectory> {
+    const sink = new TranscriptDirectory(files, directory, options);
+    try {
+      await mkdir(directory, { recursive: true });
+      await access(directory, constants.W_OK);
+    } catch (error) {
+      throw new UserError(
+        `--output must be a directory to write to, but ${directory} is none: ${(error as Error).message}.`,
+        { cause: error },
+      );
+    }
+    return sink;
+  }
+
+  private constructor(files: readonly string[], directory: string, { format, characters }: OutputOptions) {
     const taken = new Map<string, string>();
     this.#entries = files.map((file) => {
       const path = join(directory, `${basename(file, extname(file))}.${FORMATS[format]}`);
