@@ -1,5 +1,5 @@
 // What a feature cache saves: one training step from audio and one from features of the same clips, the convolutions
-// frozen in both, on clips of noise. Times are of the same run, in turns.
+// frozen in both, on clips of noise; then the same where the output layer learns alone. Times are of the same run, in turns.
 //   node benchmarks/feature-cache.mjs [--shape tiny|base|all] [--clips 4] [--seconds 12.3] [--steps 5]
 import { parseArgs } from "node:util";
 import { manualSeed, scope, tensor, tensorFromBytes } from "@wav2vec2/libtorch";
@@ -38,6 +38,11 @@ const SHAPES = {
 for (const [name, shape] of Object.entries(SHAPES))
   if (values.shape === "all" || values.shape === name) measure(name, shape);
 
+/** @param {number[][]} times of pairs */
+function medians(times) {
+  return [0, 1].map((i) => times.map((pair) => pair[i]).sort((a, b) => a - b)[times.length >> 1]);
+}
+
 /** @param {string} name @param {object} shape */
 function measure(name, shape) {
   manualSeed(1);
@@ -67,14 +72,16 @@ function measure(name, shape) {
   const fromFeatures = () => step(() => ({ features: tensorFromBytes(bytes, size, "float32") }));
   fromAudio();
   fromFeatures();
-  const times = Array.from({ length: Number(values.steps) }, () => [fromAudio(), fromFeatures()]);
-  const median = (of) => times.map(of).sort((a, b) => a - b)[times.length >> 1];
-  const [audio, features] = [median(([a]) => a), median(([, f]) => f)];
+  const turns = () => Array.from({ length: Number(values.steps) }, () => [fromAudio(), fromFeatures()]);
+  const [audio, features] = medians(turns());
+  model.backboneFrozen = true;
+  const alone = medians(turns());
   const megabytes = bytes.length / 1e6;
   const hour = (megabytes / ((clips * samples) / 16000)) * 3600;
   process.stdout.write(
     `${name}: ${clips} clips of ${values.seconds} s. A step from audio ${audio.toFixed(2)} s, from features ` +
-      `${features.toFixed(2)} s: ${(audio / features).toFixed(2)} times as fast. Features: ${megabytes.toFixed(1)} MB, ` +
+      `${features.toFixed(2)} s: ${(audio / features).toFixed(2)} times as fast. The output layer alone: ${alone[0].toFixed(2)} s, ` +
+      `${alone[1].toFixed(2)} s, ${(alone[0] / alone[1]).toFixed(2)} times as fast. Features: ${megabytes.toFixed(1)} MB, ` +
       `${hour.toFixed(0)} MB an hour.\n`,
   );
 }
