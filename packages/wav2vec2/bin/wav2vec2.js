@@ -7,6 +7,11 @@ process.stdout.on("error", (error) => {
   process.exit(0);
 });
 
+// Nobody reads what is said any more; hours of training do not end for that.
+process.stderr.on("error", (error) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 const built = new URL("../dist/cli/main.js", import.meta.url);
 if (existsSync(built)) {
   const { main } = await import(built.href);

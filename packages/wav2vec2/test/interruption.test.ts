@@ -79,4 +79,11 @@ describe("a training process", () => {
     expect(await ended(start("killed", "--resume", "--max-steps", String(last + 2)))).toBe(0);
     expect(steps("killed")).toEqual(Array.from({ length: last + 2 }, (_, i) => i + 1));
   });
+
+  it("goes on where nobody reads any more what it says", { timeout: 120_000 }, async () => {
+    const child = start("unread", "--max-steps", "30");
+    child.stderr!.destroy();
+    expect(await ended(child)).toBe(0);
+    expect(steps("unread").at(-1)).toBe(30);
+  });
 });
