@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { arpaModel } from "../src/text/decoding/arpa-fixture.js";
 import { CtcDecoder } from "../src/text/decoding/ctc-decoder.js";
 import type { DecodingOptions } from "../src/text/decoding/decoding-options.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";
+import { arpaModel } from "./arpa-fixture.js";
 
 // Texts and scores equal those of pyctcdecode and flashlight-text; reference/golden_decoding.py made them.
 

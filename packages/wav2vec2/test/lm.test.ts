@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli/main.js";
-import { golden } from "../src/text/language-model/golden-fixture.js";
 import { CapturedOutput } from "./captured-output.js";
+import { golden } from "./language-model-fixture.js";
 import { temporaryDirectory } from "./temporary-directory.js";
 import { writeToneCorpus } from "./tone-corpus.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { arpaModel, TINY_MODEL } from "../../../test/arpa-fixture.js";
 import { Random } from "../../data/random.js";
 import { CtcTokenizer } from "../tokenizer.js";
 import { Vocabulary } from "../vocabulary.js";
-import { arpaModel, TINY_MODEL } from "./arpa-fixture.js";
 import { CtcDecoder, type Hypothesis } from "./ctc-decoder.js";
 import type { DecodingOptions } from "./decoding-options.js";
 import { greedyDecode } from "./greedy.js";

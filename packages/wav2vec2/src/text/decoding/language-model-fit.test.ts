@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { arpaModel } from "../../../test/arpa-fixture.js";
 import { CtcTokenizer } from "../tokenizer.js";
 import { Vocabulary } from "../vocabulary.js";
-import { arpaModel } from "./arpa-fixture.js";
 import { languageModelFit } from "./language-model-fit.js";
 
 const modelOf = (words: string[]) =>

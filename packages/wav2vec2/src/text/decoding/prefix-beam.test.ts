@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { TINY_MODEL as LM } from "../../../test/arpa-fixture.js";
 import { Random } from "../../data/random.js";
 import { CtcTokenizer } from "../tokenizer.js";
 import { Vocabulary } from "../vocabulary.js";
-import { TINY_MODEL as LM } from "./arpa-fixture.js";
 import { CtcDecoder } from "./ctc-decoder.js";
 import type { DecodingOptions } from "./decoding-options.js";
 

@@ -2,9 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { golden } from "../../../test/language-model-fixture.js";
 import { temporaryDirectory } from "../../../test/temporary-directory.js";
 import { UserError } from "../../errors.js";
-import { golden } from "./golden-fixture.js";
 import { loadLanguageModel } from "./load-language-model.js";
 import type { NgramModel } from "./ngram-model.js";
 

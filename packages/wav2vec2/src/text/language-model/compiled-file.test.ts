@@ -1,12 +1,12 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { golden } from "../../../test/language-model-fixture.js";
 import { temporaryDirectory } from "../../../test/temporary-directory.js";
 import { Random } from "../../data/random.js";
 import { UserError } from "../../errors.js";
 import { readArpa } from "./arpa-reader.js";
 import { verifyCompiled, writeCompiled } from "./compiled-file.js";
-import { golden } from "./golden-fixture.js";
 import { languageModelFormat, loadLanguageModel } from "./load-language-model.js";
 import { NgramModel } from "./ngram-model.js";
 

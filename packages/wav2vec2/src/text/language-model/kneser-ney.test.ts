@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { golden } from "../../../test/language-model-fixture.js";
 import { Random } from "../../data/random.js";
 import { UserError } from "../../errors.js";
 import type { Discounts } from "./discounts.js";
 import { estimatedAutomaton } from "./estimated-automaton.js";
-import { golden } from "./golden-fixture.js";
 import { estimateKneserNey, type KneserNeyOptions, type NgramEstimate } from "./kneser-ney.js";
 import { NgramModel } from "./ngram-model.js";
 import { TokenizedText } from "./tokenized-text.js";

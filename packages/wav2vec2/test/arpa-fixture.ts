@@ -1,4 +1,4 @@
-import type { LanguageModel } from "../language-model/language-model.js";
+import type { LanguageModel } from "../src/text/language-model/language-model.js";
 
 /** A language model of an ARPA text, for tests: nothing is checked, everything is looked up by strings. */
 export function arpaModel(arpa: string): LanguageModel {
