@@ -279,7 +279,7 @@ describe("data check", () => {
     await writeCleanSplit(join(directory, "corpus"), "train", 1);
     for (const [options, code, message] of [
       [["corpus", "--split", "tran"], 1, /split must be one of train/],
-      [["list.jsonl", "--manifest", "./list.jsonl"], 1, /must be another file than the corpus that is read/],
+      [["list.jsonl", "--manifest", "./list.jsonl"], 1, /must be another file than the one that is read/],
       [["corpus", "--manifest", "list.txt"], 2, /must end in \.jsonl, \.csv or \.tsv/],
       [["corpus", "--exclude-to", "nowhere/bad.txt"], 1, /nowhere must be a directory/],
       [["corpus", "--vocabulary", "none.json"], 1, /none\.json must be a vocab\.json, but does not exist/],

@@ -1,16 +1,21 @@
-import { access, constants } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
 
 /**
  * Whether a result can be written: said before hours of work, not behind them.
  *
- * @param corpus what is read, which must not be overwritten
+ * @param input the file or directory that is read, which must not be overwritten
  * @throws UserError where it cannot
  */
-export async function requireWritable(file: string, corpus: string): Promise<void> {
-  if (resolve(file) === resolve(corpus))
-    throw new UserError(`${file} must be another file than the corpus that is read. Give another name.`);
+export async function requireWritable(file: string, input: string): Promise<void> {
+  if (resolve(file) === resolve(input))
+    throw new UserError(`${file} must be another file than the one that is read. Give another name.`);
+  const existing = await stat(file).catch(() => undefined);
+  if (existing?.isDirectory())
+    throw new UserError(
+      `${file} must be a file to write to, but is a directory. Give the name of a file in it.`,
+    );
   const directory = dirname(resolve(file));
   await access(directory, constants.W_OK).catch(() => {
     throw new UserError(

@@ -87,7 +87,8 @@ function isRow(value: unknown): value is Row & Record<string, unknown> {
 /**
  * Writes into `directory` `metrics.jsonl` (`{step, time, ...metrics}`, time in seconds since 1970), `transcripts.jsonl`
  * (`{step, id, reference, hypothesis}`), `codebooks.jsonl` (`{step, counts}`), `coded-clips.jsonl` (`{step, ...clip}`)
- * and `findings.jsonl` (`{step, name, text}`); a file begins to be with its first line. A metric that is not finite becomes null, as JSON has no other word for it.
+ * and `findings.jsonl` (`{step, name, text}`); a file begins to be with its first line. A metric that is not finite
+ * becomes null, as JSON has no other word for it.
  */
 export function metricsFile(directory: string, options: { resume: boolean }): Tracker {
   const files = new StepFiles(directory, options.resume);
@@ -101,7 +102,7 @@ export function metricsFile(directory: string, options: { resume: boolean }): Tr
     transcripts(samples, step) {
       files.append(
         "transcripts.jsonl",
-        samples.map((sample) => ({ step, ...sample })),
+        samples.map(({ id, reference, hypothesis }) => ({ step, id, reference, hypothesis })),
       );
     },
     codebooks(counts, step) {

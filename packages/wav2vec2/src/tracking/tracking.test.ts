@@ -36,6 +36,14 @@ describe("metricsFile", () => {
     expect(row).toEqual({ step: 10, time: expect.any(Number), loss: 2, "eval/wer": 0.5 });
   });
 
+  it("writes of an utterance what was said and what was heard, without all that an evaluation knows of it", () => {
+    const evaluated = { id: "a", reference: "A", hypothesis: "B", seconds: 3, path: "/corpus/a.flac" };
+    metricsFile(directory, { resume: false }).transcripts([evaluated], 10);
+    expect(readStepLines(join(directory, "transcripts.jsonl"))).toEqual([
+      { step: 10, id: "a", reference: "A", hypothesis: "B" },
+    ]);
+  });
+
   it("drops the lines after the resumed step, and a half-written one", () => {
     const first = metricsFile(directory, { resume: false });
     for (const step of [10, 20, 30, 40]) {
