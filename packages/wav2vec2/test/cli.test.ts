@@ -47,6 +47,14 @@ describe("wav2vec2", () => {
     expect(output.stdout).toContain("--split <name>");
   });
 
+  it("prints help that fits a terminal, recipe keys of any length too", async () => {
+    expect(await main(["finetune", "--help"])).toBe(0);
+    expect(output.stdout).toContain("\n  --data.on-bad-data <error|skip>\n        What becomes of clips");
+    const long = output.stdout.split("\n").filter((line) => line.length > 80 && !line.startsWith("  --"));
+    expect(long).toEqual([expect.stringContaining("--model.KEY VALUE sets a key of the network.")]);
+    expect(output.stdout).not.toContain("preset: ");
+  });
+
   it("prints its version", async () => {
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     expect(await main(["--version"])).toBe(0);
@@ -57,7 +65,12 @@ describe("wav2vec2", () => {
     [["finetun"], "Did you mean finetune?"],
     [["evaluate"], "required option '--data <path>' not specified"],
     [["evaluate", "m", "--data", "d", "--on-bad-data", "keep"], "Allowed choices are error, skip."],
-    [["evaluate", "m", "--data", "d", "--split", "s", "--worst", "-1"], "It must be a whole number."],
+    [
+      ["evaluate", "m", "--data", "d", "--split", "s", "--worst", "-1"],
+      "It must be a whole number, in at most 15 digits.",
+    ],
+    [["compare", "a.json", "b.json", "--seed", "1e9"], "It must be a whole number, in at most 15 digits."],
+    [["evaluate", "m", "--data", "d", "--threads", "0"], "It must be a whole number above 0"],
     [["evaluate", "m", "--data", "d", "--normalize", "accents"], "It must be case or punctuation, or both"],
     [["evaluate", "m", "--data", "d", "--bootstrap-by", "word"], "Allowed choices are utterance, speaker."],
     [["compare", "a.json"], "missing required argument 'second'"],

@@ -229,7 +229,10 @@ describe("wav2vec2 transcribe", () => {
   it.each([
     [["--lm", "no.arpa"], 1, "no.arpa must be a language model"],
     [["--hotwords", "xyz"], 1, '"xyz" cannot be'],
-    [["--beam-width", "0"], 2, "It must be a whole number above 0."],
+    [["--beam-width", "0"], 2, "It must be a whole number above 0, in at most 15 digits."],
+    [["--lm-weight", "2"], 2, "--lm-weight must stand with --lm, but stands without."],
+    [["--hotword-weight", "3"], 2, "--hotword-weight must stand with --hotwords, but stands without."],
+    [["--hotwords", ",,"], 2, "--hotwords must give a word at least, but give none."],
     [["--format", "doc"], 2, "Allowed choices are text, json, srt, vtt, textgrid, ctm."],
     [["--output", "/dev/null"], 1, "--output must be a directory to write to, but /dev/null is none"],
     [["--decoding", "no.json"], 1, "no.json must be a file that says how to decode"],

@@ -5,7 +5,7 @@ import { ConfigurationError, UserError } from "../errors.js";
 import type { Alignment } from "../recognition/align.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
 import { WordTableWriter } from "../text/formats/word-table.js";
-import { type Define, exitCodes, showProgress } from "./command.js";
+import { addThreadsOption, type Define, exitCodes, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 
@@ -28,6 +28,7 @@ const DOUBTFUL = 0.1;
 
 export const defineAlign: Define = (command, { exit }) => {
   describe(command);
+  addThreadsOption(command);
   command.action(
     async (model: string, audio: string | undefined, text: string | undefined, options: Options) => {
       requireSource(audio, text, options);
@@ -113,7 +114,9 @@ async function alignFile(
   const { requireWritable } = await import("./writable.js");
   const { streamAudio } = await import("../audio/audio-stream.js");
   const written = text === undefined || text === "-" ? await readText(options.textFile ?? "-") : text;
-  for (const file of [output, emissions, picture]) if (file !== undefined) await requireWritable(file, audio);
+  for (const file of [output, emissions, picture])
+    for (const input of [audio, options.textFile ?? audio])
+      if (file !== undefined) await requireWritable(file, input);
   const aligner = await load(model, options, signal);
   const alignment = await aligner.align(streamAudio(audio, { signal }), written, { name: audio, normalize });
   if (emissions !== undefined) await writeEmissions(emissions, alignment);

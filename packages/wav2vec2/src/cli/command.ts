@@ -28,8 +28,24 @@ export function showProgress(text: string): void {
 
 /** Reads an option's value. */
 export function positiveWhole(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number above 0.");
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number above 0, in at most 15 digits.");
+}
+
+/** Reads an option's value. */
+export function whole(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It must be a whole number, in at most 15 digits.");
+}
+
+/** Gives `--threads` to a command that runs a network without training it. */
+export function addThreadsOption(command: Command): void {
+  command
+    .option("--threads <number>", "CPU threads of the network (default: one a core)", positiveWhole)
+    .hook("preAction", async () => {
+      const { threads } = command.opts<{ threads?: number }>();
+      if (threads !== undefined) (await import("@wav2vec2/libtorch")).setThreads(threads);
+    });
 }
 
 /** Reads an option's value. */

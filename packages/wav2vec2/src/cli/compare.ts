@@ -1,8 +1,8 @@
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { Comparison } from "../evaluation/compare.js";
 import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
-import { type Define, print, printJson } from "./command.js";
+import { type Define, print, printJson, whole } from "./command.js";
 import { interval, percent } from "./evaluation-text.js";
 import { formatTable } from "./table.js";
 
@@ -88,9 +88,4 @@ function probability(p: number): string {
 function points(difference: number): string {
   const text = (difference * 100).toFixed(2);
   return difference > 0 ? `+${text}` : text;
-}
-
-function whole(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number.");
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import { ConfigurationError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import type { DecodingChoice } from "../recognition/decoding-choice.js";
 import { positiveWhole } from "./command.js";
@@ -68,11 +69,24 @@ export async function decodingChoice({
     hotwordWeight,
     hotwords: words.length > 0 ? words : undefined,
   };
+  if (words.length === 0 && (hotwords ?? hotwordsFile) !== undefined)
+    throw new ConfigurationError("--hotwords must give a word at least, but give none.");
   const filled = Object.entries(given).filter(([, value]) => value !== undefined);
-  return {
+  const choice: DecodingChoice = {
     ...(decoding === undefined ? {} : await readDecodingChoice(decoding)),
     ...Object.fromEntries(filled),
   };
+  if (choice.languageModel === undefined)
+    requireAbsent({ "lm-weight": lmWeight, "word-score": wordScore, "unknown-score": unknownScore }, "lm");
+  if (choice.hotwords === undefined) requireAbsent({ "hotword-weight": hotwordWeight }, "hotwords");
+  return choice;
+}
+
+/** What would change nothing is a mistake. */
+function requireAbsent(weights: Record<string, number | undefined>, needed: string): void {
+  const name = Object.keys(weights).find((each) => weights[each] !== undefined);
+  if (name !== undefined)
+    throw new ConfigurationError(`--${name} must stand with --${needed}, but stands without.`);
 }
 
 async function readLines(path: string): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { TEXT_NORMALIZATIONS, type TextNormalization } from "../text/scoring/normalize-text.js";
-import { type Define, positive, print, printJson, showProgress } from "./command.js";
+import { addThreadsOption, type Define, positive, print, printJson, showProgress, whole } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { describeEvaluation } from "./evaluation-text.js";
@@ -30,7 +30,7 @@ export const defineEvaluate: Define = (command) => {
     .option(
       "--split <name>",
       "split to evaluate on, or several with + or commas between them (default: all of a manifest or folder)",
-      (text: string) => text.replaceAll(",", "+"),
+      (text: string, before?: string) => [before, text.replaceAll(",", "+")].filter(Boolean).join("+"),
     )
     .addOption(
       new Option(
@@ -66,6 +66,7 @@ export const defineEvaluate: Define = (command) => {
     )
     .option("--report-clips <number>", "how many of the worst utterances the report plays", whole, 50)
     .option("--json", "print the result, with all utterances, as JSON", false);
+  addThreadsOption(command);
   addDecodingOptions(command).action(async (model: string, options: Options) => {
     const { data, split, onBadData, revision, language, batchSeconds, normalize, bootstrapBy, seed } =
       options;
@@ -124,9 +125,4 @@ function normalizations(text: string): TextNormalization[] {
 
 function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-function whole(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be a whole number.");
 }

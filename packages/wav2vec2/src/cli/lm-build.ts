@@ -3,7 +3,7 @@ import { ConfigurationError, UserError } from "../errors.js";
 import type { Discounts } from "../text/language-model/discounts.js";
 import type { NgramEstimate } from "../text/language-model/kneser-ney.js";
 import type { TokenizedText } from "../text/language-model/tokenized-text.js";
-import { type Define, exitCodes, print, showProgress } from "./command.js";
+import { type Define, exitCodes, print, showProgress, whole } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { formatTable } from "./table.js";
 import { requireWritable } from "./writable.js";
@@ -150,11 +150,6 @@ function describe(text: TokenizedText, { counts, discounts }: NgramEstimate, out
 function order(text: string): number {
   if (/^[1-5]$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It must be a whole number from 1 to 5.");
-}
-
-function whole(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It must be whole numbers.");
 }
 
 function number(text: string): number {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
 import { type Define, exitCodes } from "./command.js";
+import { helpConfiguration } from "./help.js";
 
 // Only the module of the command that runs is loaded, so that --help is quick and doctor works where the bridge
 // to libtorch does not load.
@@ -72,6 +73,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("wav2vec2")
     .description("wav2vec 2.0: train and run speech recognition.")
     .version(version(), "--version", "print the version")
+    .configureHelp(helpConfiguration)
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .showHelpAfterError("Add --help for what is possible.")

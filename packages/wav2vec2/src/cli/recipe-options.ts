@@ -19,7 +19,8 @@ const shortNames: Readonly<Record<string, string>> = {
 /**
  * Gives `command` an option for every key of a recipe: kebab case, dots for nesting, so `--optimizer.learning-rate`
  * for `optimizer.learning_rate`. Keys of the network are open (`--model.hidden-size`), so those that `argv` uses
- * are added; keys of another task than `task` are not. Other projects' names are options too, which no help lists. What was given is put into the map that comes back, while the command line is parsed.
+ * are added; keys of another task than `task` are not. Other projects' names are options too, which no help lists. What
+ * was given is put into the map that comes back, while the command line is parsed.
  */
 export function addRecipeOptions(
   command: Command,
@@ -29,7 +30,9 @@ export function addRecipeOptions(
   const overrides = new Map<string, { value: unknown; option: string }>();
   const add = (key: RecipeKey, flag: string, hidden: boolean): void => {
     const description =
-      key.default === undefined ? key.description : `${key.description} (${show(key.default)})`;
+      key.default === undefined || key.description.includes("Default:")
+        ? key.description
+        : `${key.description} (${show(key.default)})`;
     // Switches may stand alone, as other projects' do: --fp16.
     const alone = key.type === "boolean" || Object.hasOwn(REFUSED, key.name);
     const value = alone ? `[${placeholder(key)}]` : `<${placeholder(key)}>`;

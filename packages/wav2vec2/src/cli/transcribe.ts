@@ -2,7 +2,14 @@ import { type Command, Option } from "commander";
 import { RAW_ENCODINGS, type RawEncoding } from "../audio/pcm-stream.js";
 import { ConfigurationError } from "../errors.js";
 import { FORMATS, type Format } from "../text/formats/formats.js";
-import { type Define, exitCodes, positive, positiveWhole, showProgress } from "./command.js";
+import {
+  addThreadsOption,
+  type Define,
+  exitCodes,
+  positive,
+  positiveWhole,
+  showProgress,
+} from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
@@ -24,6 +31,7 @@ interface Options extends DecodingArguments {
 
 export const defineTranscribe: Define = (command, { exit }) => {
   describe(command);
+  addThreadsOption(command);
   command.action(async (model: string, files: string[], options: Options) => {
     const piped = files.includes("-");
     if (piped && files.length > 1)
