@@ -126,6 +126,25 @@ describe("pre-training", () => {
     expect(await weights("parts")).toEqual(await weights("whole"));
   });
 
+  it("resumed between two lines of metrics, the next line is that of a run never stopped", async () => {
+    const changes = { gradient_accumulation: 2, logging_steps: 4 };
+    const whole = recorder();
+    await pretrain(recipe("lines", changes), run(whole.tracker));
+    const controller = new AbortController();
+    const before = recorder();
+    const { log } = before.tracker;
+    before.tracker.log = (metrics, step) => {
+      log(metrics, step);
+      if (step === 6) controller.abort(); // a validation
+    };
+    const interrupted = await pretrain(recipe("stopped", changes), run(before.tracker, controller.signal));
+    expect(interrupted).toMatchObject({ interrupted: true, steps: 6 });
+    const after = recorder();
+    await pretrain(recipe("stopped", changes), run(after.tracker, undefined, true));
+    expect(after.rows.map(({ step }) => step)).toEqual([8, 12, 12]);
+    expect(reproducible([...before.rows, ...after.rows])).toEqual(reproducible(whole.rows));
+  });
+
   it("gives the same losses whatever prepares the batches", async () => {
     const losses = async (workers: number) => {
       const { tracker, rows } = recorder();

@@ -14,6 +14,7 @@ import type { BatchPosition } from "../data/batches/batches.js";
 import { UserError } from "../errors.js";
 import { directoryOf, recoverDirectory, writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import type { MeterState } from "./meter.js";
 
 /** Everything of a run that its tensors do not hold. */
 export interface Progress {
@@ -31,6 +32,8 @@ export interface Progress {
   best?: { value: number; step: number };
   /** Validations in a row that were no better than the best before them. */
   stale?: number;
+  /** What was measured since the last line of metrics. */
+  meter?: MeterState;
   /** Of float16's losses. */
   lossScale?: optim.GradScalerState;
 }

@@ -92,10 +92,12 @@ export async function train<Batch extends TrainingBatch>(
   const batches = task.batches(progress.position);
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
   const meter = new Meter();
+  if (progress.meter) meter.loadState(progress.meter);
   let saved = progress.step;
 
   const save = async () => {
     if (gradients.scaler) progress.lossScale = gradients.scaler.state();
+    progress.meter = meter.state();
     await saveCheckpoint(recipe.output, module, optimizer, progress, recipe.keep_checkpoints);
     saved = progress.step;
   };

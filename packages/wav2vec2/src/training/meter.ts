@@ -1,6 +1,18 @@
-import { keep, noGrad, stack, type Tensor } from "@wav2vec2/libtorch";
+import { keep, noGrad, stack, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { BatchLoss } from "./loop.js";
+
+/** What was measured since the last reading, for a checkpoint. */
+export interface MeterState {
+  /** Sums of tensors. */
+  tensors: Record<string, number>;
+  numbers: Record<string, number>;
+  samples: number;
+  updates: number;
+  gradNorms: number;
+  norms: number;
+  skipped: number;
+}
 
 /** What is measured of training between two lines of metrics. */
 export class Meter {
@@ -15,6 +27,8 @@ export class Meter {
   #norms = 0;
   /** Updates that were left out. */
   #skipped = 0;
+  /** Samples since speed is measured. */
+  #timedSamples = 0;
   #waitedMs = 0;
   #since = performance.now();
 
@@ -23,7 +37,9 @@ export class Meter {
     const began = performance.now();
     const { value } = (await next) as { value: Batch }; // batches are endless
     this.#waitedMs += performance.now() - began;
-    this.#samples += value.lengths.reduce((sum, length) => sum + length, 0);
+    const samples = value.lengths.reduce((sum, length) => sum + length, 0);
+    this.#samples += samples;
+    this.#timedSamples += samples;
     return value;
   }
 
@@ -56,14 +72,12 @@ export class Meter {
   /** Sums over the batches, and metrics of the updates, since the last reading. */
   read(): { sums: Record<string, number>; metrics: Record<string, number> } {
     const elapsed = performance.now() - this.#since;
-    const seconds = this.#samples / SAMPLE_RATE;
-    const totals = this.#tensors?.toArray() ?? [];
-    const sums = Object.fromEntries(this.#names.map((name, index) => [name, Number(totals[index])]));
+    const sums = this.#totals();
     const metrics = {
       ...(this.#norms > 0 && { grad_norm: this.#gradNorms / this.#norms }),
       ...(this.#skipped > 0 && { skipped_updates: this.#skipped }),
-      audio_seconds: seconds / this.#updates,
-      audio_seconds_per_second: seconds / (elapsed / 1000),
+      audio_seconds: this.#samples / SAMPLE_RATE / this.#updates,
+      audio_seconds_per_second: this.#timedSamples / SAMPLE_RATE / (elapsed / 1000),
       data_wait_share: this.#waitedMs / elapsed,
       memory_mb: process.memoryUsage.rss() / 2 ** 20,
     };
@@ -71,14 +85,45 @@ export class Meter {
     this.#tensors?.dispose();
     this.#tensors = undefined;
     this.#numbers = {};
-    this.#gradNorms = this.#norms = this.#skipped = 0;
+    this.#samples = this.#updates = this.#gradNorms = this.#norms = this.#skipped = 0;
     this.restart();
     return { sums: { ...numbers, ...sums }, metrics };
   }
 
+  state(): MeterState {
+    return {
+      tensors: this.#totals(),
+      numbers: this.#numbers,
+      samples: this.#samples,
+      updates: this.#updates,
+      gradNorms: this.#gradNorms,
+      norms: this.#norms,
+      skipped: this.#skipped,
+    };
+  }
+
+  /** Goes on from a state, so that the next line of a resumed run covers what it would have covered. */
+  loadState({ tensors, numbers, samples, updates, gradNorms, norms, skipped }: MeterState): void {
+    this.#names = Object.keys(tensors);
+    this.#tensors?.dispose();
+    this.#tensors =
+      this.#names.length > 0 ? keep(tensor(Float64Array.from(Object.values(tensors)))) : undefined;
+    this.#numbers = { ...numbers };
+    this.#samples = samples;
+    this.#updates = updates;
+    this.#gradNorms = gradNorms;
+    this.#norms = norms;
+    this.#skipped = skipped;
+  }
+
+  #totals(): Record<string, number> {
+    const totals = this.#tensors?.toArray() ?? [];
+    return Object.fromEntries(totals.map((total, index) => [this.#names[index]!, Number(total)]));
+  }
+
   /** Begins to measure speed anew. */
   restart(): void {
-    this.#samples = this.#updates = this.#waitedMs = 0;
+    this.#timedSamples = this.#waitedMs = 0;
     this.#since = performance.now();
   }
 }
