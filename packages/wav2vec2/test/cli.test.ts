@@ -81,6 +81,7 @@ describe("wav2vec2", () => {
       ["finetune", "--max-steps", "0", "--data", "d"],
       "--max-steps: max_steps must be more than 0, but is 0.",
     ],
+    [["finetune", "--data", "d", "--output", ""], "--output: output must not be empty."],
     [["finetune"], "data.root must be given, but is missing. Pass --data DIR or write it into the recipe."],
   ])("exits with 2 for wrong usage: %j", async (argv, message) => {
     expect(await main(argv)).toBe(2);

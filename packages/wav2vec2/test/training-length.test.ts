@@ -48,7 +48,7 @@ describe("max_epochs", () => {
   it("is the steps that its batches take, and the schedule is as long", async () => {
     const whole = await run("epochs", { max_epochs: 1.5, schedule: { warmup_ratio: 0.25 } });
     expect(whole.steps).toBe(9); // 24 clips, 4 a batch
-    expect(whole.notes).toContain("1.5 epochs are 9 steps.");
+    expect(whole.notes).toContain("As max_epochs is 1.5, max_steps is 9.");
     const schedule = { name: "linear", warmup_steps: 3 } as const;
     expect(ratesOf(whole)).toEqual(
       whole.rows.slice(0, 9).map((_, i) => 1e-3 * learningRateScale(i, schedule, 9)),

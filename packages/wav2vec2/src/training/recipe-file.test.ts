@@ -134,6 +134,18 @@ describe("loadRecipe", () => {
     ]);
   });
 
+  it("says that a preset means nothing beside a model to start from", () => {
+    const notes: string[] = [];
+    const load = (text: string) =>
+      loadRecipe(file(`data: {root: c}\npreset: large\n${text}`), new Map(), undefined, {
+        onNote: (note) => notes.push(note),
+      });
+    load("");
+    expect(notes).toEqual([]);
+    load("init: runs/other\n");
+    expect(notes).toEqual(["preset large is not used: the network has the shape of runs/other."]);
+  });
+
   it("names a recipe that cannot be read", () => {
     expect(() => loadRecipe(join(directory, "none.yaml"))).toThrow(
       /none\.yaml must be a recipe that can be read, but does not exist/,

@@ -50,7 +50,11 @@ export function loadRecipe(
     if (!hasPath(values, key.split("."))) setPath(values, key.split("."), value);
   }
   const { recipe, issues = taskIssues(recipe, task) } = parseRecipe(values);
-  if (recipe && issues.length + fromFile.issues.length + misnamed.length === 0) return recipe;
+  if (recipe && issues.length + fromFile.issues.length + misnamed.length === 0) {
+    if (recipe.init !== undefined && values.preset !== undefined)
+      onNote?.(`preset ${recipe.preset} is not used: the network has the shape of ${recipe.init}.`);
+    return recipe;
+  }
   const lines = issues.map((issue) => {
     const override = [...overrides].find(([key]) => isWithin(issue.path, key));
     if (override) return `${override[1].option}: ${issue.message}`;

@@ -29,6 +29,8 @@ export function explain(issue: z.core.$ZodIssue, values: unknown): RecipeIssue[]
     }
     case "too_small":
       if (issue.origin === "array") break;
+      if (issue.origin === "string")
+        return [{ path, message: `${name} must not be empty. Leave it out for its default.` }];
       return [
         {
           path,

@@ -232,6 +232,7 @@ export const recipeSchema = z.strictObject({
     .describe("Time limit: stop after this many minutes of training even if steps are left. Default: none"),
   output: z
     .string()
+    .min(1)
     .describe("Run directory. Default: runs/ and the recipe file's name, or the task's without a file"),
   data: data.prefault({} as z.input<typeof data>),
   preset: z

@@ -80,7 +80,7 @@ export async function withRun<T>(
   const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
     const planned = planSteps(given, lengths);
     if (given.max_epochs !== undefined)
-      tracker.note(`${given.max_epochs} epochs are ${planned.max_steps} steps.`);
+      tracker.note(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
     tracker.planned?.(planned.max_steps);
     noteSteps(planned, tracker);
     return planned as R & PlannedRecipe;
