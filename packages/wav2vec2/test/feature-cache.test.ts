@@ -172,6 +172,19 @@ describe("data.feature_cache", () => {
     expect((await readFile(broken!)).length).toBeGreaterThan(8);
   });
 
+  it("does not train with features that are damaged", async () => {
+    const feature_cache = join(directory, "cache-damaged");
+    await run("damaging", { feature_cache, max_steps: 4 });
+    for (const file of await filesIn("cache-damaged")) {
+      const bytes = await readFile(file);
+      bytes[bytes.length / 2]! ^= 1;
+      await writeFile(file, bytes);
+    }
+    await expect(run("damaged", { feature_cache, max_steps: 4 })).rejects.toThrow(
+      /bytes of features and their checksum, but is damaged\. Remove it/,
+    );
+  });
+
   it("tells parts of one recording apart", async () => {
     const corpus = join(directory, "parts-of-one");
     await mkdir(corpus);

@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type Command, Option } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
+import { makeDirectory } from "../files/make-directory.js";
 import type { Alignment } from "../recognition/align.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
 import { WordTableWriter } from "../text/formats/word-table.js";
@@ -145,7 +146,6 @@ async function alignCorpus(
 ): Promise<{ failed: number }> {
   const { readCorpus } = await import("../data/corpus/corpus.js");
   const { readAudio } = await import("../audio/audio-file.js");
-  const { mkdir } = await import("node:fs/promises");
   const { dirname, relative, isAbsolute } = await import("node:path");
   const { writeFileAtomic } = await import("../files/atomic-file.js");
   const { utterances, problems } = await readCorpus(data, options.split, { onProblem: "skip", signal });
@@ -165,7 +165,7 @@ async function alignCorpus(
       const samples = await readAudio(path, { start, end });
       const { normalize } = options;
       const alignment = await aligner.align(samples, text, { name: `utterance ${id}`, normalize });
-      await mkdir(dirname(file), { recursive: true });
+      await makeDirectory(dirname(file));
       await writeFileAtomic(file, fileOf(id, alignment, options));
       process.stdout.write(`${alignment.confidence.toFixed(3)}\t${id}\n`);
     } catch (error) {

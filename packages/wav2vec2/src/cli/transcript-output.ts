@@ -1,7 +1,8 @@
-import { access, constants, mkdir } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { ConfigurationError, UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import type { FileNews } from "../recognition/files.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
 import { NamedTextWriter } from "../text/formats/text.js";
@@ -97,7 +98,7 @@ export class TranscriptDirectory implements TranscriptSink {
   ): Promise<TranscriptDirectory> {
     const sink = new TranscriptDirectory(files, directory, options);
     try {
-      await mkdir(directory, { recursive: true });
+      await makeDirectory(directory);
       await access(directory, constants.W_OK);
     } catch (error) {
       throw new UserError(

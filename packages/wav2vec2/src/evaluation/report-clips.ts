@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readAudio, SAMPLE_RATE } from "../audio/audio-file.js";
 import { encodeFlac } from "../audio/flac-writer.js";
 import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import type { EvaluatedUtterance } from "./evaluation.js";
 
 /** Where the clips of a report are, by utterance. */
@@ -42,7 +42,7 @@ export async function writeClips(
   utterances: readonly EvaluatedUtterance[],
   directory: string,
 ): Promise<ReportClips> {
-  await mkdir(join(directory, FOLDER), { recursive: true }).catch((error: unknown) => {
+  await makeDirectory(join(directory, FOLDER)).catch((error: unknown) => {
     throw new UserError(`${directory} must be a directory that can be written to, but ${reasonOf(error)}.`);
   });
   const urls = new Map<string, string>();

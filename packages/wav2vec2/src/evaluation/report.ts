@@ -1,7 +1,7 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import type { EvaluationResult } from "./evaluation.js";
 import { embedClips, type ReportClips, writeClips } from "./report-clips.js";
 import { reportPage } from "./report-page.js";
@@ -36,7 +36,7 @@ export async function writeEvaluationReport(
 /** Makes the directory of a report, before hours of work, and says where the page will be. */
 export async function prepareReportPath(path: string): Promise<string> {
   if (isSinglePage(path)) return path;
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+  await makeDirectory(path).catch((error: unknown) => {
     throw new UserError(`${path} must be an .html file or a directory to write to, but ${reasonOf(error)}.`);
   });
   return join(path, "index.html");

@@ -1,8 +1,9 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import type { EvaluationResult } from "./evaluation.js";
 
 /** In a directory. */
@@ -26,7 +27,7 @@ export async function writeResult(path: string, result: EvaluationResult): Promi
 /** The file to keep a result in: `path` where its name ends in .json, else in a directory of that name, which is made. */
 export async function prepareResultPath(path: string): Promise<string> {
   if (/\.json$/i.test(path)) return path;
-  await mkdir(path, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+  await makeDirectory(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`${path} must be a .json file or a directory to write to, but ${reasonOf(error)}.`);
   });
   return join(path, RESULT_NAME);

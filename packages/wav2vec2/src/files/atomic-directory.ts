@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { makeDirectory } from "./make-directory.js";
 
 /** Hidden names beside a directory that nobody else would choose, so that nothing but our own is ever removed. */
 function besides(path: string): { temporary: string; replaced: string } {
@@ -35,7 +36,7 @@ export async function writeDirectoryAtomic(
 ): Promise<void> {
   const path = await realpath(given).catch(() => resolve(given)); // a link stays one
   const { temporary, replaced } = besides(path);
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   await recoverDirectory(path);
   await mkdir(temporary);
   try {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, stat, symlink } from "node:fs/promises";
+import { readFile, rename, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { writeFileAtomic } from "./atomic-file.js";
+import { makeDirectory } from "./make-directory.js";
 import { chooseWeights, isIndex, shardsOf } from "./model-files.js";
 
 /** A full commit hash, which names the same files for ever. */
@@ -43,7 +44,7 @@ export class HubCache {
     if ((await this.commitOf(revision)) === commit) return;
     const path = join(this.folder, "refs", revision);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeDirectory(dirname(path));
       await writeFileAtomic(path, commit);
     } catch (error) {
       if (!["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
@@ -74,7 +75,7 @@ export class HubCache {
     const blob = this.blob(hash);
     const pointer = join(this.snapshot(commit), path);
     const temporary = `${pointer}.${randomBytes(4).toString("hex")}.tmp`;
-    await mkdir(dirname(pointer), { recursive: true });
+    await makeDirectory(dirname(pointer));
     try {
       await symlink(relative(dirname(pointer), blob), temporary);
     } catch (error) {

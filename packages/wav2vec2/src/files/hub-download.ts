@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { UserError } from "../errors.js";
 import { claimPartial } from "./claimed-path.js";
 import type { HubClient } from "./hub-request.js";
+import { makeDirectory } from "./make-directory.js";
 import type { HubFile } from "./model-files.js";
 import { type ExpectedFile, PartialFile } from "./partial-file.js";
 import { resumeDownload } from "./resume-download.js";
@@ -27,7 +28,7 @@ export async function downloadBlob(
   blob: string,
   onBytes: (count: number) => void,
 ): Promise<void> {
-  await mkdir(dirname(blob), { recursive: true });
+  await makeDirectory(dirname(blob));
   const partial = await claimPartial(blob);
   try {
     await fill(client, url, file, partial, onBytes);

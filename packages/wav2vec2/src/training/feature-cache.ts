@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, realpath, rename, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, realpath, rename, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Dtype, noGrad, scope, type Tensor, tensorFromBytes, zeros } from "@wav2vec2/libtorch";
 import { mapConcurrent } from "../data/map-concurrent.js";
 import type { Utterance } from "../data/utterance.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
@@ -13,8 +14,10 @@ import { withPrecision } from "./precision.js";
 import type { Recipe } from "./recipe.js";
 
 /** Raised where files of before mean something else. */
-const FORMAT = 1;
+const FORMAT = 2;
 const OPEN_FILES = 16;
+/** Behind a file's features: the beginning of their SHA-256. */
+const CHECKSUM_BYTES = 16;
 const BYTES: Partial<Record<Dtype, number>> = { float32: 4, bfloat16: 2, float16: 2 };
 
 /** Where a clip's features lie and what they are. */
@@ -38,7 +41,8 @@ export interface CacheSize {
 }
 
 /**
- * What a frozen feature encoder makes of each clip, a file a clip: numbers of [frames, channels] in row-major order.
+ * What a frozen feature encoder makes of each clip, a file a clip: numbers of [frames, channels] in row-major order and
+ * their checksum.
  * A file's name is a hash of all that decides its contents: the convolutions' weights and configuration, the number
  * format, and the clip's path, size and modification time. Files of other weights or of clips that have changed are
  * therefore never read, and those of several processes do not disturb each other: they write the same.
@@ -80,7 +84,7 @@ export class FeatureCache {
     requireOwnFeatures(config);
     const dtype = dtypeOf(ctc, recipe);
     const home = join(directory, encoderKey(ctc, recipe));
-    await mkdir(home, { recursive: true }).catch((error: unknown) => {
+    await makeDirectory(home).catch((error: unknown) => {
       throw new UserError(
         `data.feature_cache must be a directory that can be written, but ${directory} is not: ${reasonOf(error)}.`,
         { cause: error },
@@ -97,7 +101,7 @@ export class FeatureCache {
       const path = join(home, key.slice(0, 2), `${key.slice(2)}.${dtype}`);
       entries.set(utterance.id, { path, samples, frames, bytes });
       const there = await stat(path).catch(() => undefined);
-      if (there?.size === bytes) present.add(utterance.id);
+      if (there?.size === bytes + CHECKSUM_BYTES) present.add(utterance.id);
     });
     return new FeatureCache(directory, entries, present, config, dtype);
   }
@@ -131,9 +135,9 @@ export class FeatureCache {
     const { path, frames } = this.#entry(id);
     const bytes = features.narrow(0, 0, frames).contiguous().toBytes();
     const written = (async () => {
-      await mkdir(dirname(path), { recursive: true });
+      await makeDirectory(dirname(path));
       const own = `${path}.${randomUUID()}`; // other processes may write the same file
-      await writeFileAtomic(own, bytes);
+      await writeFileAtomic(own, Buffer.concat([bytes, checksum(bytes)]));
       await rename(own, path);
       this.#present.add(id);
     })().catch((error: unknown) => {
@@ -156,12 +160,7 @@ export class FeatureCache {
     const row = time * this.channels * BYTES[this.dtype]!;
     const bytes = new Uint8Array(ids.length * row);
     await mapConcurrent([...entries.entries()], OPEN_FILES, async ([index, { path, bytes: length }]) => {
-      const filled = await readInto(path, bytes.subarray(index * row, index * row + length));
-      if (filled !== length) {
-        throw new UserError(
-          `${path} must have ${length} bytes of features, but has ${filled}. Remove it to have it made anew.`,
-        );
-      }
+      await readFeatures(path, bytes.subarray(index * row, index * row + length));
     });
     const shape: CachedFeatures["shape"] = [ids.length, time, this.channels];
     return { bytes, shape, dtype: this.dtype, channelsFirst: this.#channelsFirst };
@@ -190,20 +189,32 @@ export function tensorOf({ bytes, shape, dtype, channelsFirst }: CachedFeatures)
   return channelsFirst ? features.transpose(1, 2).contiguous().transpose(1, 2) : features;
 }
 
-async function readInto(path: string, bytes: Uint8Array): Promise<number> {
+async function readFeatures(path: string, features: Uint8Array): Promise<void> {
   await using file = await open(path, "r").catch((error: unknown) => {
     throw new UserError(
       `${path} must be features that can be read, but ${reasonOf(error)}. Start again with --resume to have them made anew.`,
       { cause: error },
     );
   });
-  let filled = 0;
-  while (filled < bytes.length) {
-    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled);
-    if (bytesRead === 0) break;
+  const sum = new Uint8Array(CHECKSUM_BYTES);
+  const complete = (await fill(file, features, 0)) && (await fill(file, sum, features.length));
+  if (complete && checksum(features).equals(sum)) return;
+  throw new UserError(
+    `${path} must hold ${features.length} bytes of features and their checksum, but is damaged. Remove it to have it made anew.`,
+  );
+}
+
+async function fill(file: FileHandle, bytes: Uint8Array, from: number): Promise<boolean> {
+  for (let filled = 0; filled < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, from + filled);
+    if (bytesRead === 0) return false;
     filled += bytesRead;
   }
-  return filled;
+  return true;
+}
+
+function checksum(bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(bytes).digest().subarray(0, CHECKSUM_BYTES);
 }
 
 function requireOwnFeatures({ referencePadding, featExtractNorm }: Wav2Vec2Config): void {

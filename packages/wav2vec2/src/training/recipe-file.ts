@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { unreadable } from "../files/unreadable.js";
 import { parseRecipe, type Recipe } from "./recipe.js";
 import { translate } from "./recipe-aliases.js";
@@ -129,7 +129,7 @@ export async function writeRecipe(path: string, recipe: Recipe): Promise<void> {
       list.flow = true;
     },
   });
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   await writeFileAtomic(path, document.toString({ flowCollectionPadding: false }));
 }
 

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { access, constants, mkdir, rm, rmdir } from "node:fs/promises";
+import { access, constants, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { UserError } from "../errors.js";
 import { reasonOf } from "../files/atomic-file.js";
 import { lockFile } from "../files/lock-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import type { Tracker } from "../tracking/tracker.js";
 import { listCheckpoints, recoverRun } from "./checkpoint.js";
 import type { Recipe } from "./recipe.js";
@@ -45,7 +46,7 @@ export async function takeRunDirectory(
   tracker: Tracker,
 ): Promise<RunDirectory> {
   const { output } = recipe;
-  await makeDirectory(output);
+  await makeRunDirectory(output);
   const unlock = await lockFile(join(output, "run.lock"), output);
   const release = async () => {
     await unlock();
@@ -65,9 +66,9 @@ export async function takeRunDirectory(
   };
 }
 
-async function makeDirectory(path: string): Promise<void> {
+async function makeRunDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeDirectory(path);
     await access(path, constants.W_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

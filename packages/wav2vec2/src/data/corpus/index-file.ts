@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { makeDirectory } from "../../files/make-directory.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
 
 /** What is known of an audio file from its header, and the file's state when it was read. */
@@ -102,7 +103,7 @@ export async function saveIndex(
   // Nobody else's: neither another process's nor that of another call here.
   const temporary = `${path}.${process.pid}-${writes++}.tmp`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     {
       await using file = await open(temporary, "wx");
       const sum = createHash("sha256");

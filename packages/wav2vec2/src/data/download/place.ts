@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, realpath, rename, rm, stat } from "node:fs/promises";
+import { readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../../errors.js";
 import { claimPartial, claimPath } from "../../files/claimed-path.js";
+import { makeDirectory } from "../../files/make-directory.js";
 import type { ArchiveFiles } from "./archive.js";
 import type { CorpusPart } from "./parts.js";
 
@@ -25,7 +26,7 @@ export class CorpusPlace {
   ) {}
 
   static async open(root: string): Promise<CorpusPlace> {
-    await mkdir(join(root, "LibriSpeech"), { recursive: true });
+    await makeDirectory(join(root, "LibriSpeech"));
     const corpus = await realpath(join(root, "LibriSpeech"));
     const workshop = dirname(corpus);
     if ((await stat(corpus)).dev !== (await stat(workshop)).dev) {

@@ -1,9 +1,10 @@
 import { EventEmitter } from "node:events";
-import { mkdir, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, type Gunzip } from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
+import { makeDirectory } from "../../files/make-directory.js";
 import { WrongArchiveError } from "./wrong-archive.js";
 
 /** The directory that everything in an archive of LibriSpeech lies in. */
@@ -103,11 +104,11 @@ export class Unpacker {
     this.#requireGoing();
     const path = join(this.directory, checkedPath(entry));
     if (entry.type === "Directory") {
-      await mkdir(path, { recursive: true });
+      await makeDirectory(path);
       entry.resume();
       return;
     }
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     const file = await open(path, "w");
     try {
       this.#requireGoing();

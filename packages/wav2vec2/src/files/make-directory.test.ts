@@ -1,0 +1,31 @@
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { makeDirectory } from "./make-directory.js";
+
+const directory = mkdtempSync(join(tmpdir(), "make-directory-"));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+describe("makeDirectory", () => {
+  it("makes those above it too, and leaves what is there", async () => {
+    const path = join(directory, "a/b/c");
+    await Promise.all([makeDirectory(path), makeDirectory(path), makeDirectory(join(directory, "a/b/d"))]);
+    expect(statSync(path).isDirectory()).toBe(true);
+    writeFileSync(join(path, "kept"), "");
+    await makeDirectory(path);
+    await makeDirectory(`${path}/`);
+    expect(existsSync(join(path, "kept"))).toBe(true);
+  });
+
+  it("fails where a file is in the way", async () => {
+    const file = join(directory, "file");
+    writeFileSync(file, "");
+    await expect(makeDirectory(file)).rejects.toMatchObject({ code: "EEXIST" });
+    await expect(makeDirectory(join(file, "below"))).rejects.toMatchObject({ code: "ENOTDIR" });
+  });
+
+  it.skipIf(!existsSync("/proc/self"))("fails where the system allows none", async () => {
+    await expect(makeDirectory("/proc/none/below")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
