@@ -286,7 +286,14 @@ describe("standard input", () => {
     expect(objects.some(({ partial }) => partial)).toBe(true);
     const final = objects.filter((object) => "text" in object);
     expect(final.map((object) => object.text).join("\n")).toBe(raw.out.trim());
-    expect(final[0].words[0]).toMatchObject({ text: final[0].text.split(" ")[0], start: expect.any(Number) });
+    expect(Object.keys(final[0])).toEqual(["text", "start", "end", "words"]);
+    expect(final[0].words[0]).toEqual({
+      text: final[0].text.split(" ")[0],
+      start: expect.any(Number),
+      end: expect.any(Number),
+      confidence: expect.any(Number),
+    });
+    expect(events.out).not.toMatch(/\d\.\d{4}/); // milliseconds
   });
 
   it("that is no audio, or none, is an error", { timeout: 60_000 }, async () => {

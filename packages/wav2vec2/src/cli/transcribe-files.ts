@@ -4,6 +4,7 @@ import { LIVE_WINDOWS } from "../recognition/emissions.js";
 import { type FileNews, transcribeFiles } from "../recognition/files.js";
 import type { Recognizer } from "../recognition/recognizer.js";
 import type { Format } from "../text/formats/formats.js";
+import { transcriptLine } from "../text/formats/json.js";
 import { print, showProgress } from "./command.js";
 import { TranscriptDirectory, TranscriptPrinter, type TranscriptSink } from "./transcript-output.js";
 
@@ -74,7 +75,7 @@ async function printEvents(recognizer: Recognizer, options: TranscribeOptions): 
   const partial = (text: string) => print(JSON.stringify({ partial: text }));
   try {
     for await (const transcript of listenToInput(recognizer, true, options, partial))
-      if (transcript.text) print(JSON.stringify(transcript));
+      if (transcript.text) print(transcriptLine(transcript, options.characters));
     return { failed: 0 };
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);

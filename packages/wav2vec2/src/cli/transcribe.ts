@@ -71,7 +71,7 @@ function describe(command: Command): void {
       "--format json: [{file, words: [{text, start, end, confidence}], text, duration}], with error where a file failed",
       false,
     )
-    .option("--characters", "with JSON: the times of each word's characters too", false)
+    .option("--characters", "with JSON and events: the times of each word's characters too", false)
     .option("--output <dir>", "write a file for each recording into this directory instead")
     .option(
       "--batch-seconds <number>",

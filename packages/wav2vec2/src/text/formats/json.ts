@@ -1,4 +1,4 @@
-import type { TimedText, Transcript, TranscriptWriter } from "./transcript.js";
+import type { TimedText, TimedWord, Transcript, TranscriptWriter } from "./transcript.js";
 
 /** One object: file, text, duration and the words with their times; `characters` where they are asked for. */
 export class JsonWriter implements TranscriptWriter {
@@ -22,13 +22,7 @@ export class JsonWriter implements TranscriptWriter {
     if (text) this.#texts.push(text);
     this.#end = end;
     return words
-      .map((word) => {
-        const entry = {
-          ...rounded(word),
-          ...(this.#characters && { characters: word.characters.map(rounded) }),
-        };
-        return `${this.#words++ ? "," : ""}\n    ${JSON.stringify(entry)}`;
-      })
+      .map((word) => `${this.#words++ ? "," : ""}\n    ${JSON.stringify(wordEntry(word, this.#characters))}`)
       .join("");
   }
 
@@ -37,6 +31,16 @@ export class JsonWriter implements TranscriptWriter {
     const text = JSON.stringify(this.#texts.join(" "));
     return `${this.#words ? "\n  " : ""}],\n  "text": ${text},\n  "duration": ${round(this.#end)}${failure}\n}`;
   }
+}
+
+/** A transcript as one line: text, start and end in seconds, words; `characters` where they are asked for. */
+export function transcriptLine({ text, start, end, words }: Transcript, characters: boolean): string {
+  const entries = words.map((word) => wordEntry(word, characters));
+  return JSON.stringify({ text, start: round(start), end: round(end), words: entries });
+}
+
+function wordEntry(word: TimedWord, characters: boolean): TimedText {
+  return { ...rounded(word), ...(characters && { characters: word.characters.map(rounded) }) };
 }
 
 function rounded({ text, start, end, confidence }: TimedText): TimedText {

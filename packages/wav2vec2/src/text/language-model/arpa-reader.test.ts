@@ -70,6 +70,7 @@ describe("readArpa", () => {
     ["gzipped", gzipSync(ARPA)],
     ["gzipped in two parts", Buffer.concat([gzipSync(ARPA.slice(0, 90)), gzipSync(ARPA.slice(90))])],
     ["with Windows' line ends", ARPA.replaceAll("\n", "\r\n")],
+    ["with a byte order mark", `\ufeff${ARPA}`],
     ["with spaces for tabs", ARPA.replaceAll("\t", " ")],
     ["with tabs for spaces between words", ARPA.replace(/^(-.*) (.*)$/gm, "$1\t$2")],
     ["with spaces at the ends of lines", ARPA.replaceAll("\n", "  \n")],

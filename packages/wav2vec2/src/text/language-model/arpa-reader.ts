@@ -6,6 +6,8 @@ import { type Automaton, LOG_ZERO } from "./automaton.js";
 import { AutomatonBuilder } from "./automaton-builder.js";
 
 const [TAB, LINE_FEED, RETURN, SPACE, BACKSLASH] = [0x09, 0x0a, 0x0d, 0x20, 0x5c] as const;
+/** UTF-8's, as bytes. */
+const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 /** gzip cannot pack more tightly. */
 const MOST_PACKED = 1032;
 /** Bytes of the shortest line of a unigram, and what each further word adds. */
@@ -111,8 +113,11 @@ class ArpaParser {
     );
   }
 
-  #readLine(bytes: Buffer, start: number, lineEnd: number): void {
+  #readLine(bytes: Buffer, lineStart: number, lineEnd: number): void {
     this.#line++;
+    // Windows' editors begin a text with a mark of its encoding.
+    const marked = this.#line === 1 && bytes.toString("latin1", lineStart, lineStart + 3) === BYTE_ORDER_MARK;
+    const start = marked ? lineStart + 3 : lineStart;
     let end = lineEnd;
     while (end > start && isSpace(bytes[end - 1]!)) end--;
     if (end === start) {
