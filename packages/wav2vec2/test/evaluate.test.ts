@@ -129,6 +129,15 @@ describe("evaluate", () => {
       ).toBe(0);
       return JSON.parse(output.stdout) as EvaluationResult;
     };
+    await writeFile(
+      join(lower, "dots.jsonl"),
+      manifest.map((line) => line.replace(/"text":"[^"]*"/, '"text":"..."')).join("\n"),
+    );
+    const dots = ["evaluate", at("model"), "--data", lower, "--split", "dots"];
+    expect(await main([...dots, "--normalize", "punctuation"])).toBe(1);
+    expect(output.stderr).toContain(
+      "references must have words to be compared, but without punctuation none has",
+    );
     const plain = await run(at("corpus"), "--normalize", "case,punctuation");
     const raw = await run(lower);
     expect(raw.wer).toBeGreaterThanOrEqual(1);

@@ -68,6 +68,12 @@ describe("max_epochs", () => {
     expect(pretrained.steps).toBe(3);
   });
 
+  it("says where the time is over before the steps are done", async () => {
+    const { steps, notes } = await run("minutes", { max_steps: 1000, max_minutes: 1e-9 });
+    expect(steps).toBe(1);
+    expect(notes).toContain("Stopped at step 1 of 1000: max_minutes (1e-9) are over.");
+  });
+
   it("is known soon, however many clips and epochs there are", () => {
     const lengths = Array.from({ length: 300_000 }, (_, i) => ({ samples: 16_000 * (2 + (i % 15)) }));
     const stepsOf = (max_epochs: number) =>

@@ -55,12 +55,12 @@ function describeComparison(comparison: Comparison, shown: number): string {
     "",
     `Difference of 2 to 1        ${points(difference.wer)} points, 95 % interval ${points(difference.low)} to ${points(difference.high)}`,
     `Probability of improvement  ${(difference.probabilityOfImprovement * 100).toFixed(1)} %`,
-    `Matched pairs (MAPSSWE)     z ${z.toFixed(2)}, p ${probability(p)}, ${segments} segments: ${verdict(comparison)}`,
-    `Of ${utteranceCount} utterances        2 is better in ${better}, as good in ${equal}, worse in ${worse}`,
+    `Matched pairs (MAPSSWE)     z ${z.toFixed(2)}, p ${probability(p)}, ${segments} ${segments === 1 ? "segment" : "segments"}: ${verdict(comparison)}`,
+    `Utterances                  2 is better in ${better}, as good in ${equal}, worse in ${worse} of ${utteranceCount}`,
   ];
   if (normalize.length > 0) lines.push(`Compared without ${normalize.join(" and ")}, on both sides.`);
   if (segments > 0 && segments < FEW_SEGMENTS)
-    lines.push(`${segments} segments with errors are few: take p for a rough guide.`);
+    lines.push(`So few segments with errors make p a rough guide.`);
   const utterances = comparison.utterances.slice(0, shown);
   if (utterances.length > 0) lines.push("", "Utterances that differ most");
   for (const { id, reference, first, second, firstErrors, secondErrors, words } of utterances) {

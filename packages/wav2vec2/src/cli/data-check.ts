@@ -145,7 +145,7 @@ function describe(
   const speed = headersOnly ? "headers only" : `${Math.round(seconds / elapsed)} s of audio/s`;
   const lines = [
     `${utterances.length} utterances can be read, ${(seconds / 3600).toFixed(2)} hours, ${good.length} of them without a ` +
-      `problem; ${problems.length} problems in all; checked in ${elapsed.toFixed(1)} s (${speed})`,
+      `problem; ${problems.length} ${problems.length === 1 ? "problem" : "problems"} in all; checked in ${elapsed.toFixed(1)} s (${speed})`,
   ];
   if (!vocabulary && counts.size > 0) lines.push(inventory(counts));
   if (problems.length > 0) lines.push("", "Problems", ...listed(problems));

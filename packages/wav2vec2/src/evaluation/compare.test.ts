@@ -61,6 +61,13 @@ describe("compareResults", () => {
     expect(compareResults(worse, shuffled)).toEqual(compareResults(worse, better));
   });
 
+  it("refuses results in which nothing was said", () => {
+    const empty = result("a.json", [["1", "", "A"]]);
+    expect(() => compareResults(empty, empty)).toThrow(
+      "a.json must have references with words to be compared",
+    );
+  });
+
   it("refuses results of other data, naming the first utterance", () => {
     const other = result("b.json", [["1", "A B", "A"]]);
     expect(() => compareResults(result("a.json", [["1", "A C", "A"]]), other)).toThrow(

@@ -119,6 +119,8 @@ function paired(first: ComparableResult, second: ComparableResult): [ScoredUtter
   const known = new Set(first.utterances.map(({ id }) => id));
   const added = second.utterances.find(({ id }) => !known.has(id));
   if (added) throw lacking(first, added.id, second);
+  if (pairs.every(([{ words }]) => words === 0))
+    throw new UserError(`${first.file} must have references with words to be compared, but none has.`);
   return [pairs.map(([each]) => each), pairs.map(([, other]) => other)];
 }
 

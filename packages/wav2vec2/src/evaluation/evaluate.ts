@@ -73,6 +73,7 @@ export async function evaluateModel(
   const { utterances: clips, problems } = await readSplit(data, split, { onProblem: onBadData });
   const skipped = problems.map(({ id, message }) => ({ id, message }));
   const onBad = ({ id, message }: BadClip) => void skipped.push({ id, message });
+  requireWords(clips, normalize, options.onNote);
   const ctc = await loadCtcModel(nameOrDirectory, options);
   const decoder = await makeDecoder(ctc.tokenizer, options, options.onNote);
   const workers = batchWorkers(1);
@@ -105,6 +106,29 @@ export async function evaluateModel(
   } finally {
     await workers.close();
   }
+}
+
+/**
+ * Whether there is something to find: a reference may have no words left where it is normalised.
+ *
+ * @throws UserError where none has
+ */
+function requireWords(
+  clips: readonly TranscribedUtterance[],
+  normalize: readonly TextNormalization[],
+  onNote: (text: string) => void = () => {},
+): void {
+  const wordless = clips.filter(({ text }) => normalizeText(text, normalize).trim() === "");
+  const [first] = wordless;
+  if (!first) return;
+  const without = `without ${normalize.join(" and ")}`;
+  if (wordless.length === clips.length)
+    throw new UserError(
+      `references must have words to be compared, but ${without} none has, such as ${first.id}.`,
+    );
+  onNote(
+    `References without words ${without}: ${wordless.length} of ${clips.length}, such as ${first.id}. All that is heard there counts as inserted.`,
+  );
 }
 
 /** What mattered to the decoder, defaults included. */

@@ -32,7 +32,7 @@ export class LeftOut {
     if (!first) return;
     const more = others.length === 0 ? "" : ` ${others.length} more are listed in ${this.path}.`;
     this.tracker.note(
-      `${clips.length} problems in ${split}; their clips are left out. ${first.message}${more}`,
+      `${clips.length} ${others.length === 0 ? "clip" : "clips"} of ${split} left out. ${first.message}${more}`,
     );
     for (const { id, file, kind, message } of clips)
       this.#list(kind === "duplicate-id" ? { id, file, message } : { id, message });

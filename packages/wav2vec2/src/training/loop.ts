@@ -165,6 +165,10 @@ export async function train<Batch extends TrainingBatch>(
   }
   await batches.return?.();
   if (hasTime() && hasStalled()) tracker.note(earlyStop(progress));
+  if (progress.step < recipe.max_steps && progress.seconds >= limit)
+    tracker.note(
+      `Stopped at step ${progress.step} of ${recipe.max_steps}: max_minutes (${recipe.max_minutes}) are over.`,
+    );
   if (!signal.aborted && progress.evaluated !== progress.step) await evaluate();
   if (signal.aborted) {
     if (saved !== progress.step) await save();

@@ -1,3 +1,4 @@
+import { UserError } from "../../errors.js";
 import { findFolderClips } from "./audio-folder.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { readSplitList } from "./corpus-list.js";
@@ -52,6 +53,8 @@ async function findRows(
 ): Promise<Part> {
   const asked = split === undefined ? undefined : splitNames(split);
   const { clips, problems, splits } = await readManifest(path, { ...options, splits: asked }, turns);
+  if (splits.size === 0 && clips.length === 0 && problems.length === 0)
+    throw new UserError(`${path} must hold utterances, but has no rows.`);
   for (const name of asked ?? []) if (!splits.has(name)) throw unknownSplit(name, [...splits], path);
   return { source: { kind: "manifest", path, name: split ?? "" }, clips, problems };
 }

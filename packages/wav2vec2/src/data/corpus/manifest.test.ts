@@ -161,6 +161,13 @@ describe("what is wrong with a manifest", () => {
     await expect(read(name)).rejects.toThrow(message);
   });
 
+  it("without rows is said to be, whatever split is asked for", async () => {
+    put("m.jsonl", "");
+    await expect(read("m.jsonl", {}, "train")).rejects.toThrow(
+      "m.jsonl must hold utterances, but has no rows.",
+    );
+  });
+
   it("UTF-16 is refused", async () => {
     put("m.tsv", Buffer.from("\ufeffaudio\ttext\na.flac\tA\n", "utf16le"));
     await expect(read("m.tsv")).rejects.toThrow("m.tsv:1 must be UTF-8 text, but is not.");
