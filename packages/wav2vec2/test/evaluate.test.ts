@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { manualSeed, noGrad } from "@wav2vec2/libtorch";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli/main.js";
@@ -69,6 +71,15 @@ const evaluate = (model: string, ...options: string[]): Promise<number> =>
   main(["evaluate", at(model), "--data", at("corpus"), ...options]);
 
 describe("evaluate", () => {
+  it("writes its result where nobody reads what it prints", async () => {
+    const program = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
+    const options = ["--data", at("corpus"), "--split", "dev", "--output", at("unread.json")];
+    const child = spawn(process.execPath, [program, "evaluate", at("model"), ...options]);
+    child.stdout.destroy();
+    expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
+    expect(JSON.parse(await readFile(at("unread.json"), "utf8")).utteranceCount).toBe(6);
+  });
+
   it("prints rates with intervals, tables of splits, speakers and lengths, confusions and the worst", async () => {
     expect(await evaluate("model", "--split", "dev", "--split", "test", "--worst", "2")).toBe(0);
     expect(output.stdout).toMatch(

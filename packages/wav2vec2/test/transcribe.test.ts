@@ -296,6 +296,16 @@ describe("standard input", () => {
     expect(events.out).not.toMatch(/\d\.\d{4}/); // milliseconds
   });
 
+  it("is heard no longer than somebody reads", { timeout: 120_000 }, async () => {
+    const child = spawn(process.execPath, [program, "transcribe", model, "-", "--raw", "s16le", "--events"]);
+    const end = new Promise<number | null>((resolve) => child.once("exit", resolve));
+    child.stdin.on("error", () => {}); // closed by its reader
+    child.stdin.write(pcm(recording(30, 9).samples)); // and more may come
+    await new Promise((resolve) => child.stdout.once("data", resolve));
+    child.stdout.destroy();
+    expect(await end).toBe(0);
+  });
+
   it("that is no audio, or none, is an error", { timeout: 60_000 }, async () => {
     for (const input of ["this is a text", ""]) {
       const { code, out, err } = await piped(Buffer.from(input));

@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { UserError } from "../errors.js";
 import type { ClipCodes } from "../training/codes.js";
+import { endWithReader } from "./closed-pipe.js";
 import { type Define, exitCodes, print } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 
@@ -43,6 +44,7 @@ joined by hyphens, such as 12-301 12-301 7-44. Start and end are in seconds, and
       const { loadCoder } = await import("../training/codes.js");
       const coder = await loadCoder(model, { revision, onDownload: downloadProgress() });
       const results: Result[] = [];
+      if (!form.json) endWithReader();
       for (const file of files) {
         try {
           const codes = await coder.codesOf(await readAudio(file), file);

@@ -5,6 +5,7 @@ import { type FileNews, transcribeFiles } from "../recognition/files.js";
 import type { Recognizer } from "../recognition/recognizer.js";
 import type { Format } from "../text/formats/formats.js";
 import { transcriptLine } from "../text/formats/json.js";
+import { endWithReader } from "./closed-pipe.js";
 import { print, showProgress } from "./command.js";
 import { TranscriptDirectory, TranscriptPrinter, type TranscriptSink } from "./transcript-output.js";
 
@@ -34,6 +35,7 @@ export async function transcribeTo(
   const { output, format } = options;
   const piped = files[0] === "-";
   if (piped && options.events) return await printEvents(recognizer, options);
+  if (output === undefined) endWithReader();
   const names = piped ? ["standard input"] : files;
   const sink: TranscriptSink =
     output === undefined
@@ -72,6 +74,7 @@ async function* newsOfInput(
 }
 
 async function printEvents(recognizer: Recognizer, options: TranscribeOptions): Promise<{ failed: number }> {
+  endWithReader();
   const partial = (text: string) => print(JSON.stringify({ partial: text }));
   try {
     for await (const transcript of listenToInput(recognizer, true, options, partial))

@@ -1,0 +1,19 @@
+let printsAsItGoes = false;
+
+/** For commands whose only result is what they print bit by bit: they end where nobody reads it any more. */
+export function endWithReader(): void {
+  printsAsItGoes = true;
+}
+
+/**
+ * `wav2vec2 … | head` closes stdout early. That is no fault, and ends nothing that has files to write or a network to
+ * train.
+ */
+export function handleClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+      if (printsAsItGoes && stream === process.stdout) process.exit(0);
+    });
+  }
+}
