@@ -9,11 +9,9 @@ import { Random } from "../src/data/random.js";
 import { type Aligner, loadAligner } from "../src/recognition/align.js";
 import { alignmentPicture } from "../src/recognition/alignment-picture.js";
 import type { TimedText } from "../src/text/formats/transcript.js";
-import { finetune } from "../src/training/finetune.js";
-import { resolveRecipe } from "../src/training/recipe.js";
 import { CapturedOutput } from "./captured-output.js";
-import { recorder } from "./recorder.js";
-import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
+import { toneClip, writeToneCorpus } from "./tone-corpus.js";
+import { trainToneModel } from "./trained-model.js";
 
 // One network learns a language of three tones, of which it is known where each begins: a letter every 150 ms.
 
@@ -24,23 +22,7 @@ let aligner: Aligner;
 const output = new CapturedOutput();
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "align-"));
-  await writeToneCorpus(join(directory, "corpus"), { train: 80, dev: 6 });
-  const recipe = resolveRecipe({
-    task: "finetune",
-    output: join(directory, "run"),
-    data: { root: join(directory, "corpus"), batch_seconds: 8 },
-    model: { ...TINY_MODEL, layerdrop: 0 },
-    optimizer: { learning_rate: 5e-3 },
-    schedule: { warmup_steps: 20 },
-    max_steps: 360,
-    logging_steps: 100,
-    eval_steps: 120,
-    save_steps: 1000,
-    threads: 1,
-  });
-  const { signal } = new AbortController();
-  await finetune(recipe, { resume: false, signal, tracker: recorder().tracker });
-  model = join(directory, "run/best");
+  model = await trainToneModel(directory);
   aligner = await loadAligner(model);
 }, 300_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

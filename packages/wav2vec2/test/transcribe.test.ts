@@ -18,11 +18,9 @@ import { Random } from "../src/data/random.js";
 import { transcribeFiles } from "../src/recognition/files.js";
 import { loadRecognizer, type Recognizer } from "../src/recognition/recognizer.js";
 import { ErrorRate } from "../src/text/scoring/error-rate.js";
-import { finetune } from "../src/training/finetune.js";
-import { resolveRecipe } from "../src/training/recipe.js";
 import { CapturedOutput } from "./captured-output.js";
-import { recorder } from "./recorder.js";
-import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
+import { toneClip } from "./tone-corpus.js";
+import { trainToneModel } from "./trained-model.js";
 
 // One network learns a language of three tones; everything below hears with it.
 
@@ -32,23 +30,7 @@ let recognizer: Recognizer;
 const output = new CapturedOutput();
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "transcribe-"));
-  await writeToneCorpus(join(directory, "corpus"), { train: 80, dev: 10 });
-  const recipe = resolveRecipe({
-    task: "finetune",
-    output: join(directory, "run"),
-    data: { root: join(directory, "corpus"), batch_seconds: 8 },
-    model: { ...TINY_MODEL, layerdrop: 0 },
-    optimizer: { learning_rate: 5e-3 },
-    schedule: { warmup_steps: 20 },
-    max_steps: 360,
-    logging_steps: 100,
-    eval_steps: 120,
-    save_steps: 1000,
-    threads: 1,
-  });
-  const { signal } = new AbortController();
-  await finetune(recipe, { resume: false, signal, tracker: recorder().tracker });
-  model = join(directory, "run/best");
+  model = await trainToneModel(directory);
   recognizer = await loadRecognizer(model);
 }, 300_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

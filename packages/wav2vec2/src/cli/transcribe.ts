@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
-import { RAW_ENCODINGS, type RawEncoding } from "../audio/pcm-stream.js";
+import { RAW_ENCODINGS } from "../audio/pcm-stream.js";
 import { ConfigurationError } from "../errors.js";
-import { FORMATS, type Format } from "../text/formats/formats.js";
+import { FORMATS } from "../text/formats/formats.js";
 import {
   addThreadsOption,
   type Define,
@@ -13,20 +13,12 @@ import {
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
+import type { TranscribeOptions } from "./transcribe-files.js";
 
-interface Options extends DecodingArguments {
+interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal"> {
   revision?: string;
   language?: string;
-  format: Format;
   json: boolean;
-  characters: boolean;
-  output?: string;
-  batchSeconds?: number;
-  workers: number;
-  raw?: RawEncoding;
-  rate: number;
-  channels: number;
-  events: boolean;
 }
 
 export const defineTranscribe: Define = (command, { exit }) => {
