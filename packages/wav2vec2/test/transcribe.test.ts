@@ -208,6 +208,22 @@ describe("wav2vec2 transcribe", () => {
     expect(output.stderr).toContain("files must have different names for --output");
   });
 
+  it("takes a directory for the audio files in it", async () => {
+    const folder = join(directory, "many");
+    mkdirSync(join(folder, "deeper"), { recursive: true });
+    const clip = toneClip("AB C", new Random(1, "one"));
+    for (const name of ["b.flac", "a.flac", "deeper/c.flac"])
+      writeFileSync(join(folder, name), encodeFlac(clip, 16000));
+    writeFileSync(join(folder, "notes.txt"), "no audio");
+    expect(await main(["transcribe", model, folder])).toBe(0);
+    expect(output.stdout).toBe(
+      ["a.flac", "b.flac", "deeper/c.flac"].map((name) => `${join(folder, name)}\tAB C\n`).join(""),
+    );
+    mkdirSync(join(folder, "empty"));
+    expect(await main(["transcribe", model, join(folder, "empty")])).toBe(1);
+    expect(output.stderr).toContain("empty must be an audio file or a directory of them, but holds none.");
+  });
+
   it.each([
     [["--lm", "no.arpa"], 1, "no.arpa must be a language model"],
     [["--hotwords", "xyz"], 1, '"xyz" cannot be'],

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { RAW_ENCODINGS } from "../audio/pcm-stream.js";
-import { ConfigurationError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { FORMATS } from "../text/formats/formats.js";
 import {
   addThreadsOption,
@@ -32,6 +32,7 @@ export const defineTranscribe: Define = (command, { exit }) => {
     const { transcribeTo } = await import("./transcribe-files.js");
     const { loadRecognizer } = await import("../recognition/recognizer.js");
     const { revision, language } = options;
+    const recordings = piped ? files : await audioFilesOf(files);
     const done = await interruptible("Interrupted.", async (signal) => {
       const recognizer = await loadRecognizer(model, {
         revision,
@@ -41,19 +42,38 @@ export const defineTranscribe: Define = (command, { exit }) => {
         onDownload: downloadProgress(),
         onNote: (text) => process.stderr.write(`${text}\n`),
       });
-      return await transcribeTo(recognizer, files, { ...options, format, signal });
+      return await transcribeTo(recognizer, recordings, { ...options, format, signal });
     }).finally(() => showProgress(""));
     if (done === undefined) exit(exitCodes.interrupted);
     else if (done.failed > 0) exit(exitCodes.failed);
   });
 };
 
+/** Directories stand for the audio files in them. @throws UserError where there are none */
+async function audioFilesOf(paths: readonly string[]): Promise<string[]> {
+  const { stat } = await import("node:fs/promises");
+  const { listAudio } = await import("../data/corpus/audio-folder.js");
+  const files: string[] = [];
+  for (const path of paths) {
+    const status = await stat(path).catch(() => undefined); // what is wrong with a file is said when it is read
+    if (!status?.isDirectory()) {
+      files.push(path);
+      continue;
+    }
+    const found = await listAudio(path);
+    if (found.length === 0)
+      throw new UserError(`${path} must be an audio file or a directory of them, but holds none.`);
+    files.push(...found);
+  }
+  return files;
+}
+
 function describe(command: Command): void {
   command
     .argument("<model>", "model directory or Hugging Face Hub id")
     .argument(
       "<file...>",
-      "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files of any length, at any sample rate; - is standard input",
+      "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files of any length, at any sample rate, or directories of them; - is standard input",
     )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")

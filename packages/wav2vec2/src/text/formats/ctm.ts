@@ -12,7 +12,7 @@ export class CtmWriter implements TranscriptWriter {
    * underscores
    */
   constructor(file: string) {
-    const name = file.replace(/^.*[/\\]/, "").replace(/\.(flac|wav|mp3|ogg|oga|opus)$/i, "");
+    const name = file.replace(/^.*[/\\]/, "").replace(/\.(flac|wav|wave|rf64|mp3|ogg|oga|opus)$/i, "");
     this.#name = name.replace(/\s/g, "_").replace(/^;/, "_"); // lines that begin with ;; are comments
   }
 

@@ -1,3 +1,4 @@
+import { rounded, roundTime } from "./rounding.js";
 import type { TimedText, TimedWord, Transcript, TranscriptWriter } from "./transcript.js";
 
 /** One object: file, text, duration and the words with their times; `characters` where they are asked for. */
@@ -29,24 +30,16 @@ export class JsonWriter implements TranscriptWriter {
   end(error?: string): string {
     const failure = error === undefined ? "" : `,\n  "error": ${JSON.stringify(error)}`;
     const text = JSON.stringify(this.#texts.join(" "));
-    return `${this.#words ? "\n  " : ""}],\n  "text": ${text},\n  "duration": ${round(this.#end)}${failure}\n}`;
+    return `${this.#words ? "\n  " : ""}],\n  "text": ${text},\n  "duration": ${roundTime(this.#end)}${failure}\n}`;
   }
 }
 
 /** A transcript as one line: text, start and end in seconds, words; `characters` where they are asked for. */
 export function transcriptLine({ text, start, end, words }: Transcript, characters: boolean): string {
   const entries = words.map((word) => wordEntry(word, characters));
-  return JSON.stringify({ text, start: round(start), end: round(end), words: entries });
+  return JSON.stringify({ text, start: roundTime(start), end: roundTime(end), words: entries });
 }
 
 function wordEntry(word: TimedWord, characters: boolean): TimedText {
   return { ...rounded(word), ...(characters && { characters: word.characters.map(rounded) }) };
-}
-
-function rounded({ text, start, end, confidence }: TimedText): TimedText {
-  return { text, start: round(start), end: round(end), confidence: round(confidence) };
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

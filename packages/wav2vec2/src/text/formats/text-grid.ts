@@ -1,3 +1,4 @@
+import { rounded, roundTime } from "./rounding.js";
 import type { TimedText, Transcript, TranscriptWriter } from "./transcript.js";
 
 /**
@@ -15,10 +16,10 @@ export class TextGridWriter implements TranscriptWriter {
 
   add({ words, end }: Transcript): string {
     for (const word of words) {
-      this.#words.push(word);
-      for (const character of word.characters) this.#characters.push(character);
+      this.#words.push(rounded(word));
+      for (const character of word.characters) this.#characters.push(rounded(character));
     }
-    this.#end = end;
+    this.#end = roundTime(end);
     return "";
   }
 
