@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execSync, spawn } from "node:child_process";
 import {
   copyFileSync,
   mkdirSync,
@@ -225,6 +225,10 @@ describe("wav2vec2 transcribe", () => {
   });
 
   it.each([
+    [["--events"], 2, "--events must stand with - (standard input), but stands with files."],
+    [["--raw", "s16le"], 2, "--raw must stand with - (standard input), but stands with files."],
+    [["--rate", "8000"], 2, "--rate must stand with --raw, but stands without."],
+    [["--json", "--format", "srt"], 2, "--json must stand without --format srt, but stands with it."],
     [["--lm", "no.arpa"], 1, "no.arpa must be a language model"],
     [["--hotwords", "xyz"], 1, '"xyz" cannot be'],
     [["--beam-width", "0"], 2, "It must be a whole number above 0, in at most 15 digits."],
@@ -302,6 +306,18 @@ describe("standard input", () => {
     await new Promise((resolve) => child.stdout.once("data", resolve));
     child.stdout.destroy();
     expect(await end).toBe(0);
+  });
+
+  it("may be named by the shell", { timeout: 60_000 }, async () => {
+    const path = file("named.flac", toneClip("AB C", new Random(1, "named")));
+    const command = `cat '${path}' | '${process.execPath}' '${program}' transcribe '${model}' /dev/stdin`;
+    expect(execSync(command, { encoding: "utf8" })).toBe("AB C\n");
+  });
+
+  it("with events takes no other output", { timeout: 60_000 }, async () => {
+    const { code, err } = await piped(Buffer.alloc(0), "--events", "--output", "there");
+    expect(code).toBe(2);
+    expect(err).toBe("--output must stand without --events, but stands with it.\n");
   });
 
   it("that is no audio, or none, is an error", { timeout: 60_000 }, async () => {

@@ -26,8 +26,7 @@ export const defineTranscribe: Define = (command, { exit }) => {
   addThreadsOption(command);
   command.action(async (model: string, files: string[], options: Options) => {
     const piped = files.includes("-");
-    if (piped && files.length > 1)
-      throw new ConfigurationError("- (standard input) must be the only file, but is one of several.");
+    requireConsistent(command, files, options);
     const format = options.json ? "json" : options.format;
     const { transcribeTo } = await import("./transcribe-files.js");
     const { loadRecognizer } = await import("../recognition/recognizer.js");
@@ -48,6 +47,25 @@ export const defineTranscribe: Define = (command, { exit }) => {
     else if (done.failed > 0) exit(exitCodes.failed);
   });
 };
+
+/** @throws ConfigurationError where an option would change nothing beside the others */
+function requireConsistent(command: Command, files: readonly string[], options: Options): void {
+  const piped = files.includes("-");
+  if (piped && files.length > 1)
+    throw new ConfigurationError("- (standard input) must be the only file, but is one of several.");
+  const isGiven = (name: keyof Options) => command.getOptionValueSource(name) === "cli";
+  const refuse = (name: string, kind: string) => {
+    throw new ConfigurationError(`--${name} must stand ${kind}.`);
+  };
+  for (const name of ["events", "raw"] as const)
+    if (isGiven(name) && !piped) refuse(name, "with - (standard input), but stands with files");
+  for (const name of ["rate", "channels"] as const)
+    if (isGiven(name) && !isGiven("raw")) refuse(name, "with --raw, but stands without");
+  for (const name of ["output", "format", "json"] as const)
+    if (isGiven(name) && options.events) refuse(name, "without --events, but stands with it");
+  if (options.json && isGiven("format") && options.format !== "json")
+    refuse("json", `without --format ${options.format}, but stands with it`);
+}
 
 /** Directories stand for the audio files in them. @throws UserError where there are none */
 async function audioFilesOf(paths: readonly string[]): Promise<string[]> {

@@ -134,7 +134,8 @@ export class TranscriptDirectory implements TranscriptSink {
       entry.text = "";
       process.stderr.write(`${news.error}\n`);
     } else {
-      await writeFileAtomic(entry.path, entry.text + entry.writer.end());
+      const text = entry.text + entry.writer.end();
+      await writeFileAtomic(entry.path, text && !text.endsWith("\n") ? `${text}\n` : text);
       entry.text = "";
     }
   }

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { readAudioInfo, SAMPLE_RATE } from "../audio/audio-file.js";
 import { streamAudio } from "../audio/audio-stream.js";
@@ -46,6 +47,7 @@ export async function* transcribeFiles(
 ): AsyncGenerator<FileNews> {
   const lengths = await mapConcurrent(files, HEADERS_AT_ONCE, async (path) => {
     try {
+      if (await isPipe(path)) return Number.POSITIVE_INFINITY;
       return (await readAudioInfo(path)).samplesAt16k;
     } catch (error) {
       return messageOf(error);
@@ -118,6 +120,12 @@ async function* transcribeLong(
   } catch (error) {
     yield { index, error: messageOf(error) };
   }
+}
+
+/** Whether it can be read once alone, such as what a shell's `<(command)` stands for. */
+async function isPipe(path: string): Promise<boolean> {
+  const status = await stat(path).catch(() => undefined); // what is wrong with a file is said when it is read
+  return status !== undefined && !status.isFile() && !status.isDirectory();
 }
 
 /** @throws what is no fault of the file */
