@@ -99,9 +99,11 @@ export class ChromiumPage {
 
   /** Presses and releases the mouse in the middle of an element, as a person does. */
   async click(selector: string): Promise<void> {
-    const at = await this.evaluate<{ x: number; y: number }>(`(() => {
+    // The mouse finds what was last drawn: a scrolled page has to be drawn before.
+    const at = await this.evaluate<{ x: number; y: number }>(`(async () => {
       const element = document.querySelector(${JSON.stringify(selector)});
-      element.scrollIntoView({ block: "center" });
+      element.scrollIntoView({ block: "center", behavior: "instant" });
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
       const box = element.getBoundingClientRect();
       return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
     })()`);
