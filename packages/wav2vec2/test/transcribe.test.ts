@@ -15,6 +15,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { main } from "../src/cli/main.js";
 import { Random } from "../src/data/random.js";
+import type { WindowSeconds } from "../src/recognition/emissions.js";
 import { transcribeFiles } from "../src/recognition/files.js";
 import { loadRecognizer, type Recognizer } from "../src/recognition/recognizer.js";
 import { ErrorRate } from "../src/text/scoring/error-rate.js";
@@ -103,6 +104,21 @@ describe("a recognizer", () => {
     expect(errors(text, heard.filter(Boolean).join(" "))).toBeLessThan(0.1);
     expect(partial.length).toBeGreaterThan(samples.length / 16000 - 3);
     expect(partial.some((so) => so !== "")).toBe(true);
+  });
+
+  it("hears with windows of any sizes, but no sizes that are none", async () => {
+    const { samples } = recording(4, 3);
+    const hear = async (windows: WindowSeconds) => {
+      for await (const { text } of recognizer.listen([samples], { name: "x", times: false, windows }))
+        expect(text).toBeTypeOf("string");
+    };
+    await hear({ step: 0.3, first: 0.3, before: 0, after: 0 });
+    await hear({ step: 0, first: 0, before: 0.1, after: 0.01 });
+    const sizes = { step: 1, first: 1, before: 1, after: 1 };
+    await expect(hear({ ...sizes, step: Number.NaN })).rejects.toThrow(
+      "windows.step must be a number of seconds, but is NaN.",
+    );
+    await expect(hear({ ...sizes, after: -1 })).rejects.toThrow("windows.after must be a number of seconds");
   });
 
   it("hears clips of any length as evaluate does", async () => {

@@ -2,6 +2,7 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { UserError } from "../errors.js";
+import type { Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { clipSamples } from "./clip-samples.js";
@@ -37,14 +38,15 @@ export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after
  *
  * @param blocks samples at 16 kHz in order, in pieces of any size
  * @param name the recording's name, for messages
- * @throws UserError where there is no audio, a sample is not finite or the model's weights are not
+ * @throws UserError where there is no audio, a sample is not finite or the model's weights are not, or a window's
+ * seconds are no numbers
  */
 export async function* emissionsOf(
   ctc: CtcModel,
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
   { name, ...seconds }: WindowSeconds & { name: string },
 ): AsyncGenerator<WindowEmissions> {
-  const sizes = inSamples(seconds, samplesPerFrame(ctc.model.config));
+  const sizes = inSamples(seconds, ctc.model.config);
   let length: number | undefined;
   for await (const window of windows(blocks, sizes)) {
     length = window.to === undefined ? window.start + window.samples.length : undefined;
@@ -53,10 +55,23 @@ export async function* emissionsOf(
   if (length === undefined) throw new UserError(`${name} must hold audio, but is empty.`);
 }
 
-function inSamples({ step, first, before, after }: WindowSeconds, unit: number): WindowSizes {
-  const whole = (seconds: number) => Math.round((seconds * SAMPLE_RATE) / unit) * unit;
-  const some = (seconds: number) => Math.max(unit, whole(seconds));
-  return { step: some(step), first: some(first), before: whole(before), after: whole(after), unit };
+function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes {
+  for (const [name, value] of Object.entries(seconds))
+    if (!(value >= 0 && Number.isFinite(value)))
+      throw new UserError(`windows.${name} must be a number of seconds, but is ${value}.`);
+  const { step, first, before, after } = seconds;
+  const unit = samplesPerFrame(config);
+  const whole = (value: number) => Math.round((value * SAMPLE_RATE) / unit) * unit;
+  const some = (value: number) => Math.max(unit, whole(value));
+  // A window's last frame reads some samples of the next.
+  const reach = Math.ceil((minimumSamples(config) - unit) / unit) * unit;
+  return {
+    step: some(step),
+    first: some(first),
+    before: whole(before),
+    after: Math.max(reach, whole(after)),
+    unit,
+  };
 }
 
 function scoreWindow(

@@ -24,6 +24,8 @@ export interface Window {
   to: number | undefined;
 }
 
+/** Samples that are taken in at once. */
+const LARGEST = 1 << 16;
 /** Cuts are looked for in this last share of a step. */
 const SEARCHED = 0.3;
 
@@ -39,7 +41,7 @@ export async function* windows(
 ): AsyncGenerator<Window> {
   const held = new HeldSamples();
   let from = 0;
-  for await (const block of blocks) {
+  for await (const block of parts(blocks)) {
     held.append(block);
     for (let room = from ? step : first; held.end > from + room + after; room = step) {
       const to = cutPlace(held, from, from + room, unit);
@@ -52,6 +54,14 @@ export async function* windows(
   if (held.end === 0) return;
   const start = Math.max(0, from - before);
   yield { samples: held.slice(start, held.end), start, from, to: undefined };
+}
+
+/** What is held and moved stays small where a recording comes as one block. */
+async function* parts(
+  blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+): AsyncGenerator<Float32Array> {
+  for await (const block of blocks)
+    for (let at = 0; at < block.length; at += LARGEST) yield block.subarray(at, at + LARGEST);
 }
 
 function cutPlace(held: HeldSamples, from: number, latest: number, unit: number): number {
