@@ -1,6 +1,8 @@
+import { execSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openSafetensors } from "@wav2vec2/libtorch";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
@@ -169,6 +171,15 @@ describe("wav2vec2 align", () => {
     }
   });
 
+  it("takes the audio from standard input", async () => {
+    const { samples, text } = recording(4);
+    const clip = file("piped.flac", samples);
+    expect(await run(model, clip, text)).toBe(0);
+    const program = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
+    const command = `'${process.execPath}' '${program}' align '${model}' - '${text}' < '${clip}'`;
+    expect(execSync(command, { encoding: "utf8" })).toBe(output.stdout);
+  });
+
   it("aligns a corpus clip by clip, and one that cannot be does not stop the others", async () => {
     await writeToneCorpus(join(directory, "other"), { dev: 4 });
     const clips = join(directory, "other/dev/1/1");
@@ -209,6 +220,8 @@ describe("wav2vec2 align", () => {
       [["--data", directory], 2, "--output must name a directory with --data, but is missing."],
       [[clip, "--data", directory, "--output", "x"], 2, "--data must stand without an audio file"],
       [["--data", directory, "--output", "x", "--picture", "y"], 2, "--picture must stand without --data"],
+      [["-", "-"], 2, "standard input must be the audio or the text, but is given as both."],
+      [["-", "A", "--picture", "y"], 2, "--picture must stand with an audio file, but stands with -."],
       [[clip, " "], 1, `the text of ${clip} must hold a word, but is empty.`],
       [
         [clip, "abc"],

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -252,6 +252,12 @@ describe("compare", () => {
       matchedPairs: { z: 0, p: 1 },
       equal: 11,
     });
+  });
+
+  it("writes a page", async () => {
+    expect(await main(["compare", at("first.json"), at("second.json"), "--report", at("compared")])).toBe(0);
+    expect(output.stderr).toMatch(/Report .*compared\/index\.html: .* 11 clips of/);
+    expect(await readdir(at("compared/audio"))).toHaveLength(11);
   });
 
   it("refuses what cannot be compared", async () => {

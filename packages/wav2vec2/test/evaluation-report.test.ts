@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { bootstrapWer } from "../src/evaluation/bootstrap.js";
+import { compareResults } from "../src/evaluation/compare.js";
 import type { EvaluatedUtterance, EvaluationResult } from "../src/evaluation/evaluation.js";
-import { writeEvaluationReport } from "../src/evaluation/report.js";
+import { writeComparisonReport, writeEvaluationReport } from "../src/evaluation/report.js";
 import { embedClips } from "../src/evaluation/report-clips.js";
 import {
   bootstrapUnits,
@@ -110,6 +111,42 @@ describe("the report of an evaluation", () => {
     expect(await readFile(path, "utf8")).toContain(
       "0 clips can be played; 1 more did not fit or cannot be read.",
     );
+  });
+
+  it.runIf(CHROMIUM)("compares two systems, word by word (skipped without Chromium)", async () => {
+    const [first, second] = [resultOf(utterances), resultOf(utterances)];
+    second.model = "second <b>";
+    second.utterances = utterances.map((each) => ({ ...each, hypothesis: each.reference }));
+    const results = [first, second].map((each) => ({ ...each, file: `${each.model}.json` }));
+    const comparison = compareResults(results[0]!, results[1]!, { resamples: 100 });
+    const { path, clips } = await writeComparisonReport(at("compared.html"), comparison, { clips: 3 });
+    expect(clips.urls.size).toBe(3);
+    const page = await ChromiumPage.open(pathToFileURL(path).href);
+    try {
+      const text = (selector: string) =>
+        page.evaluate<string>(`document.querySelector(${JSON.stringify(selector)}).innerText`);
+      const count = () => page.evaluate<number>("document.querySelectorAll('#list li').length");
+      expect(await text("h1")).toBe(`${MEAN} and second <b>`);
+      expect(await text(".tiles div:nth-child(6) dd")).toBe("27");
+      expect(await page.evaluate("document.querySelectorAll('.numbers tbody tr').length")).toBe(4); // speakers
+      expect(await text(".confusions")).toContain("THREE");
+      expect(await text("#list b")).toBe("u0");
+      const columns =
+        "[...document.querySelectorAll('#list li:first-child .words span')].map((e) => e.innerText.split('\\n'))";
+      expect(await page.evaluate(columns)).toContainEqual(["THREE", "TREE", "THREE"]);
+      expect(await page.evaluate(columns)).toContainEqual(["FOUR", "FOUR", "FOUR"]);
+      await page.click("#wrong");
+      expect(await count()).toBe(27);
+      await page.click("#playable");
+      expect(await count()).toBe(3);
+      await page.evaluate(
+        `document.getElementById("player").addEventListener("playing", () => (window.played = true))`,
+      );
+      await page.click(".play");
+      await page.until("window.played");
+    } finally {
+      await page.close();
+    }
   });
 
   it.runIf(CHROMIUM)(

@@ -15,6 +15,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { main } from "../src/cli/main.js";
 import { Random } from "../src/data/random.js";
+import { UserError } from "../src/errors.js";
 import type { WindowSeconds } from "../src/recognition/emissions.js";
 import { transcribeFiles } from "../src/recognition/files.js";
 import { loadRecognizer, type Recognizer } from "../src/recognition/recognizer.js";
@@ -104,6 +105,27 @@ describe("a recognizer", () => {
     expect(errors(text, heard.filter(Boolean).join(" "))).toBeLessThan(0.1);
     expect(partial.length).toBeGreaterThan(samples.length / 16000 - 3);
     expect(partial.some((so) => so !== "")).toBe(true);
+  });
+
+  it("hears all that comes before a stream is cut", async () => {
+    const { samples } = recording(12, 4);
+    function* cut() {
+      for (let start = 0; start < samples.length; start += 1000) yield samples.subarray(start, start + 1000);
+      throw new UserError("x is cut.");
+    }
+    const texts: string[] = [];
+    let end = 0;
+    const hear = async (blocks: Iterable<Float32Array>) => {
+      for await (const piece of recognizer.listen(blocks, { name: "x", times: false })) {
+        texts.push(piece.text);
+        end = piece.end;
+      }
+    };
+    await hear([samples]);
+    const whole = texts.splice(0);
+    await expect(hear(cut())).rejects.toThrow("x is cut.");
+    expect(texts).toEqual(whole);
+    expect(end).toBe(samples.length / 16000);
   });
 
   it("hears with windows of any sizes, but no sizes that are none", async () => {
@@ -248,6 +270,10 @@ describe("wav2vec2 transcribe", () => {
     [["--lm", "no.arpa"], 1, "no.arpa must be a language model"],
     [["--hotwords", "xyz"], 1, '"xyz" cannot be'],
     [["--beam-width", "0"], 2, "It must be a whole number above 0, in at most 15 digits."],
+    [["--threads", "4000"], 2, "It must be at most 1024."],
+    [["--beam-width", "1000000000"], 1, "beamWidth must be a whole number from 1 to 100,000"],
+    [["--lm-weight", "-1"], 2, "It must be a number of at least 0."],
+    [["--unknown-score", "1"], 2, "It must be at most 0."],
     [["--lm-weight", "2"], 2, "--lm-weight must stand with --lm, but stands without."],
     [["--hotword-weight", "3"], 2, "--hotword-weight must stand with --hotwords, but stands without."],
     [["--hotwords", ",,"], 2, "--hotwords must give a word at least, but give none."],

@@ -47,7 +47,10 @@ export const defineAlign: Define = (command, { exit }) => {
 function describe(command: Command): void {
   command
     .argument("<model>", "model directory or Hugging Face Hub id")
-    .argument("[audio]", "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis file of any length, at any sample rate")
+    .argument(
+      "[audio]",
+      "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis file of any length, at any sample rate; - is standard input",
+    )
     .argument("[text]", "what is said in it; * stands for any speech; - is standard input")
     .option("--text-file <file>", "a file with the text instead; - is standard input")
     .option(
@@ -102,6 +105,10 @@ function requireSource(
     throw wrong("the text must be given behind the audio file or by --text-file, but is missing.");
   if (text !== undefined && textFile !== undefined)
     throw wrong("the text must be given once, but stands behind the audio file and in --text-file.");
+  if (audio !== "-") return;
+  if (text === "-" || textFile === "-")
+    throw wrong("standard input must be the audio or the text, but is given as both.");
+  if (picture !== undefined) throw wrong("--picture must stand with an audio file, but stands with -.");
 }
 
 async function alignFile(
@@ -113,13 +120,13 @@ async function alignFile(
 ): Promise<{ failed: number }> {
   const { output, emissions, picture, normalize } = options;
   const { requireWritable } = await import("./writable.js");
-  const { streamAudio } = await import("../audio/audio-stream.js");
+  const name = audio === "-" ? "standard input" : audio;
   const written = text === undefined || text === "-" ? await readText(options.textFile ?? "-") : text;
   for (const file of [output, emissions, picture])
     for (const input of [audio, options.textFile ?? audio])
       if (file !== undefined) await requireWritable(file, input);
   const aligner = await load(model, options, signal);
-  const alignment = await aligner.align(streamAudio(audio, { signal }), written, { name: audio, normalize });
+  const alignment = await aligner.align(await blocksOf(audio, signal), written, { name, normalize });
   if (emissions !== undefined) await writeEmissions(emissions, alignment);
   if (picture !== undefined) {
     const { alignmentPicture } = await import("../recognition/alignment-picture.js");
@@ -130,12 +137,17 @@ async function alignFile(
     const drawing = { name: basename(audio), vocabulary, secondsPerFrame };
     await writeFileAtomic(picture, alignmentPicture(await readAudio(audio), alignment, drawing));
   }
-  await write(output, fileOf(audio, alignment, options));
+  await write(output, fileOf(name, alignment, options));
   if (alignment.confidence < DOUBTFUL)
     process.stderr.write(
-      `The text fits ${audio} badly: its characters' mean probability is ${alignment.confidence.toFixed(3)}. Is it what was said?\n`,
+      `The text fits ${name} badly: its characters' mean probability is ${alignment.confidence.toFixed(3)}. Is it what was said?\n`,
     );
   return { failed: 0 };
+}
+
+async function blocksOf(audio: string, signal: AbortSignal): Promise<AsyncIterable<Float32Array>> {
+  if (audio !== "-") return (await import("../audio/audio-stream.js")).streamAudio(audio, { signal });
+  return (await import("../audio/pcm-stream.js")).streamPcm(process.stdin, { signal });
 }
 
 async function alignCorpus(

@@ -1,8 +1,18 @@
+import { reasonOf } from "../files/atomic-file.js";
+import { exitCodes } from "./command.js";
+
 let printsAsItGoes = false;
 
 /** For commands whose only result is what they print bit by bit: they end where nobody reads it any more. */
 export function endWithReader(): void {
   printsAsItGoes = true;
+}
+
+/** Such as that the disk is full. */
+function fail(stream: NodeJS.WriteStream, error: NodeJS.ErrnoException): never {
+  if (stream === process.stdout)
+    process.stderr.write(`Standard output must be written to, but ${reasonOf(error)}.\n`);
+  process.exit(exitCodes.failed);
 }
 
 /**
@@ -12,7 +22,7 @@ export function endWithReader(): void {
 export function handleClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      if (error.code !== "EPIPE") fail(stream, error);
       if (printsAsItGoes && stream === process.stdout) process.exit(0);
     });
   }

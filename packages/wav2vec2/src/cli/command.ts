@@ -38,10 +38,17 @@ export function whole(text: string): number {
   throw new InvalidArgumentError("It must be a whole number, in at most 15 digits.");
 }
 
+/** No more than libtorch takes. */
+function threadCount(text: string): number {
+  const count = positiveWhole(text);
+  if (count <= 1024) return count;
+  throw new InvalidArgumentError("It must be at most 1024.");
+}
+
 /** Gives `--threads` to a command that runs a network without training it. */
 export function addThreadsOption(command: Command): void {
   command
-    .option("--threads <number>", "CPU threads of the network (default: one a core)", positiveWhole)
+    .option("--threads <number>", "CPU threads of the network (default: one a core)", threadCount)
     .hook("preAction", async () => {
       const { threads } = command.opts<{ threads?: number }>();
       if (threads !== undefined) (await import("@wav2vec2/libtorch")).setThreads(threads);

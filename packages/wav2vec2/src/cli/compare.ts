@@ -1,15 +1,19 @@
 import { Option } from "commander";
 import type { Comparison } from "../evaluation/compare.js";
+import { points, probability, systemNames, verdict } from "../evaluation/comparison-text.js";
 import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { type Define, print, printJson, whole } from "./command.js";
-import { interval, percent } from "./evaluation-text.js";
+import { interval, percent, sayReport } from "./evaluation-text.js";
 import { formatTable } from "./table.js";
+import { requireWritable } from "./writable.js";
 
 interface Options {
   bootstrapBy: "utterance" | "speaker";
   seed: number;
   differing: number;
+  report?: string;
+  reportClips: number;
   json: boolean;
 }
 
@@ -27,22 +31,37 @@ export const defineCompare: Define = (command) => {
     )
     .option("--seed <number>", "of the bootstrap", whole, 0)
     .option("--differing <number>", "how many of the utterances that differ most to show", whole, 5)
+    .option(
+      "--report <path>",
+      "write a page to look at and listen to: an .html file, or a directory with the clips as files",
+    )
+    .option("--report-clips <number>", "how many of the utterances that differ most it plays", whole, 50)
     .option("--json", "print the comparison, with all utterances that differ, as JSON", false)
-    .action(async (first: string, second: string, { differing, json, ...options }: Options) => {
+    .action(async (first: string, second: string, options: Options) => {
+      const { differing, json, report, reportClips } = options;
+      const { prepareReportPath, writeComparisonReport } = await import("../evaluation/report.js");
+      if (report !== undefined)
+        for (const input of [first, second]) await requireWritable(await prepareReportPath(report), input);
       const { compareResults } = await import("../evaluation/compare.js");
       const { readResult } = await import("../evaluation/result-file.js");
       const comparison = compareResults(await readResult(first), await readResult(second), options);
-      if (json) printJson(comparison);
+      if (json) printJson({ ...comparison, utterances: differingOnes(comparison) });
       else print(describeComparison(comparison, differing));
+      if (report !== undefined)
+        sayReport(await writeComparisonReport(report, comparison, { clips: reportClips }));
     });
 };
 
+/** What is printed of those in which one makes fewer errors. */
+function differingOnes({ utterances }: Comparison) {
+  return utterances.flatMap(({ columns, change, ...utterance }) => (change === 0 ? [] : [utterance]));
+}
+
 function describeComparison(comparison: Comparison, shown: number): string {
   const { systems, difference, utteranceCount, better, equal, worse, matchedPairs, normalize } = comparison;
-  // Two ways to decode with one model are told apart by their files.
-  const sameModel = systems[0].model === systems[1].model;
+  const names = systemNames(comparison);
   const rows = systems.map((system, i) => [
-    `${i + 1}  ${sameModel ? system.file : (system.model ?? system.file)}`,
+    `${i + 1}  ${names[i]}`,
     percent(system.wer),
     interval(system.werInterval),
     String(sumErrors(system)),
@@ -61,7 +80,7 @@ function describeComparison(comparison: Comparison, shown: number): string {
   if (normalize.length > 0) lines.push(`Compared without ${normalize.join(" and ")}, on both sides.`);
   if (segments > 0 && segments < FEW_SEGMENTS)
     lines.push(`So few segments with errors make p a rough guide.`);
-  const utterances = comparison.utterances.slice(0, shown);
+  const utterances = differingOnes(comparison).slice(0, shown);
   if (utterances.length > 0) lines.push("", "Utterances that differ most");
   for (const { id, reference, first, second, firstErrors, secondErrors, words } of utterances) {
     lines.push(`  ${id}: ${firstErrors} and ${secondErrors} errors in ${words} words`);
@@ -74,18 +93,4 @@ function describeComparison(comparison: Comparison, shown: number): string {
     }
   }
   return lines.join("\n");
-}
-
-function verdict({ matchedPairs: { p, mean } }: Comparison): string {
-  if (p >= 0.05) return "no significant difference";
-  return `${mean < 0 ? "2" : "1"} is significantly better`;
-}
-
-function probability(p: number): string {
-  return p < 0.001 ? p.toExponential(1) : p.toFixed(3);
-}
-
-function points(difference: number): string {
-  const text = (difference * 100).toFixed(2);
-  return difference > 0 ? `+${text}` : text;
 }

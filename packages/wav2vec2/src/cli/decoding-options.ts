@@ -31,12 +31,12 @@ export function addDecodingOptions(command: Command): Command {
     positiveWhole,
   );
   option("--lm <file>", "n-gram language model: ARPA, gzipped or not, or what 'lm compile' made");
-  option("--lm-weight <number>", "weight of the language model (default: 0.5)", number);
+  option("--lm-weight <number>", "weight of the language model (default: 0.5)", notNegative);
   option("--word-score <number>", "added for each word, with a language model (default: 1.5)", number);
   option(
     "--unknown-score <number>",
     "added for each word that the language model does not know; -Infinity forbids them (default: -10)",
-    numberOrInfinity,
+    notPositive,
   );
   option("--hotwords <words>", "words to be heard more readily, with commas between");
   option("--hotwords-file <file>", "the same from a file, a word or phrase a line");
@@ -101,6 +101,18 @@ function number(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
   throw new InvalidArgumentError("It must be a number.");
+}
+
+function notNegative(text: string): number {
+  const value = number(text);
+  if (value >= 0) return value;
+  throw new InvalidArgumentError("It must be a number of at least 0.");
+}
+
+function notPositive(text: string): number {
+  const value = numberOrInfinity(text);
+  if (value <= 0) return value;
+  throw new InvalidArgumentError("It must be at most 0.");
 }
 
 function numberOrInfinity(text: string): number {

@@ -3,7 +3,7 @@ import { TEXT_NORMALIZATIONS, type TextNormalization } from "../text/scoring/nor
 import { addThreadsOption, type Define, positive, print, printJson, showProgress, whole } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
-import { describeEvaluation } from "./evaluation-text.js";
+import { describeEvaluation, sayReport } from "./evaluation-text.js";
 import { requireWritable } from "./writable.js";
 
 interface Options extends DecodingArguments {
@@ -103,13 +103,7 @@ export const defineEvaluate: Define = (command) => {
       process.stderr.write(`Kept in ${resultFile}.\n`);
     }
     if (report !== undefined) {
-      const { path, pageBytes, clips } = await writeEvaluationReport(report, result, {
-        clips: reportClips,
-      });
-      process.stderr.write(
-        `Report ${path}: ${megabytes(pageBytes)}, ${clips.urls.size} clips of ${megabytes(clips.bytes)}.` +
-          `${clips.left > 0 ? ` ${clips.left} more did not fit or cannot be read; a directory has room for all.` : ""}\n`,
-      );
+      sayReport(await writeEvaluationReport(report, result, { clips: reportClips }));
     }
   });
 };
@@ -121,8 +115,4 @@ function normalizations(text: string): TextNormalization[] {
   throw new InvalidArgumentError(
     `It must be ${TEXT_NORMALIZATIONS.join(" or ")}, or both with a comma between them.`,
   );
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,6 +1,7 @@
 import type { Interval } from "../evaluation/bootstrap.js";
 import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
+import type { WrittenReport } from "../evaluation/report.js";
 import { worstUtterances } from "../evaluation/summary.js";
 import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
@@ -121,4 +122,16 @@ export function percent(share: number): string {
 
 export function interval({ low, high }: Interval): string {
   return `${(low * 100).toFixed(2)} to ${(high * 100).toFixed(2)} %`;
+}
+
+/** Says on stderr where a report is. */
+export function sayReport({ path, pageBytes, clips }: WrittenReport): void {
+  const left = clips.left > 0 ? ` ${clips.left} more did not fit or cannot be read.` : "";
+  process.stderr.write(
+    `Report ${path}: ${megabytes(pageBytes)}, ${clips.urls.size} clips of ${megabytes(clips.bytes)}.${left}\n`,
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -11,7 +11,8 @@ import {
 } from "./bootstrap.js";
 import type { Scores } from "./evaluation.js";
 import { errorSegments, type MatchedPairs, matchedPairs } from "./matched-pairs.js";
-import type { ComparableResult } from "./result-file.js";
+import { type PairedWord, pairedWords } from "./paired-words.js";
+import type { ComparableResult, ComparableUtterance } from "./result-file.js";
 import { type BootstrapUnit, bootstrapUnits, scoresOf } from "./summary.js";
 
 export interface ComparedSystem extends Scores {
@@ -21,14 +22,16 @@ export interface ComparedSystem extends Scores {
 }
 
 /** An utterance as two systems heard it. */
-export interface ComparedUtterance {
-  id: string;
-  reference: string;
+export interface ComparedUtterance extends Omit<ComparableUtterance, "hypothesis"> {
   first: string;
   second: string;
   words: number;
   firstErrors: number;
   secondErrors: number;
+  /** Errors of the second less those of the first. */
+  change: number;
+  /** What both heard, word by word. */
+  columns: PairedWord[];
 }
 
 export interface Comparison {
@@ -43,7 +46,7 @@ export interface Comparison {
   better: number;
   equal: number;
   worse: number;
-  /** Those in which the number of errors differs, most first. */
+  /** Those in which the number of errors differs most come first. */
   utterances: ComparedUtterance[];
 }
 
@@ -69,24 +72,32 @@ export function compareResults(
     system(second, b, bootstrapWer(unitsB, options)),
   ];
   const utterances = a.map((each, i): ComparedUtterance => {
-    const { id, reference, words } = each;
+    const { id, split, speaker, path, start, end, seconds, reference, words } = each;
+    const [first, second] = [each.hypothesis, b[i]!.hypothesis];
     const [firstErrors, secondErrors] = [sumErrors(each), sumErrors(b[i]!)];
     return {
       id,
+      split,
+      speaker,
+      path,
+      start,
+      end,
+      seconds,
       reference,
-      first: each.hypothesis,
-      second: b[i]!.hypothesis,
+      first,
+      second,
       words,
       firstErrors,
       secondErrors,
+      change: secondErrors - firstErrors,
+      columns: pairedWords(reference, first, second),
     };
   });
-  const changeOf = ({ firstErrors, secondErrors }: ComparedUtterance) => secondErrors - firstErrors;
-  const differing = utterances.filter((each) => changeOf(each) !== 0);
   const segments = utterances.flatMap((each) =>
     errorSegments(alignWords(each.reference, each.first), alignWords(each.reference, each.second)),
   );
-  const better = differing.filter((each) => changeOf(each) < 0).length;
+  const better = utterances.filter(({ change }) => change < 0).length;
+  const worse = utterances.filter(({ change }) => change > 0).length;
   return {
     systems,
     utteranceCount: utterances.length,
@@ -95,18 +106,18 @@ export function compareResults(
     difference: { wer: systems[1].wer - systems[0].wer, ...bootstrapDifference(unitsA, unitsB, options) },
     matchedPairs: matchedPairs(segments),
     better,
-    equal: utterances.length - differing.length,
-    worse: differing.length - better,
-    utterances: differing.sort((x, y) => Math.abs(changeOf(y)) - Math.abs(changeOf(x)) || x.words - y.words),
+    equal: utterances.length - better - worse,
+    worse,
+    utterances: utterances.sort((x, y) => Math.abs(y.change) - Math.abs(x.change) || x.words - y.words),
   };
 }
 
-type ScoredUtterance = ComparableResult["utterances"][number] & TextErrors;
+type ScoredUtterance = ComparableUtterance & TextErrors;
 
 /** Both systems' utterances with their errors, in the first's order. */
 function paired(first: ComparableResult, second: ComparableResult): [ScoredUtterance[], ScoredUtterance[]] {
   const others = new Map(second.utterances.map((utterance) => [utterance.id, utterance]));
-  const scored = (each: ComparableResult["utterances"][number]) => ({
+  const scored = (each: ComparableUtterance) => ({
     ...each,
     ...textErrors(each.reference, each.hypothesis),
   });

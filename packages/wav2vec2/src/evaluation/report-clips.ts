@@ -4,7 +4,14 @@ import { encodeFlac } from "../audio/flac-writer.js";
 import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
 import { makeDirectory } from "../files/make-directory.js";
-import type { EvaluatedUtterance } from "./evaluation.js";
+
+/** An utterance whose audio may be there. */
+export interface Playable {
+  id: string;
+  path?: string | undefined;
+  start?: number | undefined;
+  end?: number | undefined;
+}
 
 /** Where the clips of a report are, by utterance. */
 export interface ReportClips {
@@ -22,7 +29,7 @@ const FOLDER = "audio";
 
 /** Clips as data URLs, in order, as long as they fit. */
 export async function embedClips(
-  utterances: readonly EvaluatedUtterance[],
+  utterances: readonly Playable[],
   mostBytes = MOST_EMBEDDED_BYTES,
 ): Promise<ReportClips> {
   const urls = new Map<string, string>();
@@ -38,10 +45,7 @@ export async function embedClips(
 }
 
 /** Clips as files in a folder of the report's directory. */
-export async function writeClips(
-  utterances: readonly EvaluatedUtterance[],
-  directory: string,
-): Promise<ReportClips> {
+export async function writeClips(utterances: readonly Playable[], directory: string): Promise<ReportClips> {
   await makeDirectory(join(directory, FOLDER)).catch((error: unknown) => {
     throw new UserError(`${directory} must be a directory that can be written to, but ${reasonOf(error)}.`);
   });
@@ -60,7 +64,8 @@ export async function writeClips(
 }
 
 /** 16-bit FLAC at 16 kHz; nothing where the audio is gone. */
-async function clipFlac({ path, start, end }: EvaluatedUtterance): Promise<Uint8Array | undefined> {
+async function clipFlac({ path, start, end }: Playable): Promise<Uint8Array | undefined> {
+  if (path === undefined) return undefined;
   try {
     return encodeFlac(await readAudio(path, { start, end }), SAMPLE_RATE);
   } catch (error) {

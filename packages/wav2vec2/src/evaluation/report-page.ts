@@ -6,8 +6,16 @@ import { drawBarChart } from "./bar-chart.js";
 import { decodingText } from "./decoding-text.js";
 import type { EvaluatedUtterance, EvaluationResult, GroupScores } from "./evaluation.js";
 import type { ReportClips } from "./report-clips.js";
-import { reportScript } from "./report-script.js";
-import { evaluationStyle } from "./report-style.js";
+import {
+  clipNotes,
+  count,
+  percent,
+  renderNotes,
+  renderPage,
+  renderTiles,
+  renderUtteranceList,
+} from "./report-parts.js";
+import type { ListedUtterance } from "./report-script.js";
 
 const MOST_CONFUSIONS = 15;
 /** More bars than these cannot be told apart. */
@@ -18,38 +26,25 @@ const MANY_ERRORS = 10;
 /** The page: one file without outside references, but for clips that lie beside it. */
 export function reportPage(result: EvaluationResult, clips: ReportClips): string {
   const name = `${result.model}${result.split === undefined ? "" : ` on ${result.split}`}`;
-  const sections = [
-    `<header><p>wav2vec2 evaluation</p><h1>${escapeHtml(name)}</h1><p class="about">${escapeHtml(about(result))}</p></header>`,
-    notes(result, clips),
-    tiles(result),
-    charts(result),
-    groupTables(result),
-    confusions(result),
-    utteranceList(result),
-  ];
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(name)} – wav2vec2</title>
-<style>${evaluationStyle}</style>
-</head>
-<body>
-<main>
-${sections.filter(Boolean).join("\n")}
-</main>
-<script type="application/json" id="utterances">${scriptJson(result.utterances.map(listed))}</script>
-<script type="application/json" id="clips">${scriptJson(Object.fromEntries(clips.urls))}</script>
-<script>${reportScript}</script>
-</body>
-</html>
-`;
+  return renderPage({
+    kind: "evaluation",
+    title: name,
+    about: about(result),
+    sections: [
+      renderNotes([...remarks(result), ...clipNotes(clips)]),
+      tiles(result),
+      charts(result),
+      groupTables(result),
+      confusions(result),
+      utteranceList(result),
+    ],
+    utterances: result.utterances.map(listed),
+    clips,
+  });
 }
 
-function about({ data, utteranceCount, seconds, words, decoding, normalize }: EvaluationResult): string {
-  const facts = [
+function about({ data, utteranceCount, seconds, words, decoding, normalize }: EvaluationResult): string[] {
+  return [
     data,
     `${count(utteranceCount)} utterances`,
     formatDuration(seconds),
@@ -57,10 +52,9 @@ function about({ data, utteranceCount, seconds, words, decoding, normalize }: Ev
     decodingText(decoding),
     ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
   ];
-  return facts.join(" · ");
 }
 
-function notes({ unknownCharacters, skipped }: EvaluationResult, { left, urls }: ReportClips): string {
+function remarks({ unknownCharacters, skipped }: EvaluationResult): string[] {
   const lines: string[] = [];
   const { utterances, characters } = unknownCharacters;
   if (utterances > 0) {
@@ -73,9 +67,7 @@ function notes({ unknownCharacters, skipped }: EvaluationResult, { left, urls }:
   }
   if (skipped.length > 0)
     lines.push(`${count(skipped.length)} clips could not be used: ${skipped[0]!.message}`);
-  if (left > 0)
-    lines.push(`${count(urls.size)} clips can be played; ${count(left)} more did not fit or cannot be read.`);
-  return lines.map((line) => `<p class="note-box">${escapeHtml(line)}</p>`).join("\n");
+  return lines;
 }
 
 function tiles(result: EvaluationResult): string {
@@ -83,7 +75,7 @@ function tiles(result: EvaluationResult): string {
   const { characterSubstitutions, characterDeletions, characterInsertions, utterances } = result;
   const drawn = bootstrap.by === "speaker" ? "over speakers" : "95 %";
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
-  const entries: [string, string, string][] = [
+  const entries: [title: string, value: string, detail: string][] = [
     [
       "Word error rate",
       percent(result.wer),
@@ -107,12 +99,7 @@ function tiles(result: EvaluationResult): string {
     ["Confidence", result.confidence.toFixed(3), "mean over utterances"],
     ["Blanks", percent(result.blankShare), "of frames"],
   ];
-  return `<dl class="tiles">${entries
-    .map(
-      ([title, value, detail]) =>
-        `<div><dt>${title}</dt><dd>${value}</dd><dd class="detail">${escapeHtml(detail)}</dd></div>`,
-    )
-    .join("")}</dl>`;
+  return renderTiles(entries.map(([title, value, detail]) => ({ title, value, detail })));
 }
 
 function charts(result: EvaluationResult): string {
@@ -226,32 +213,25 @@ function list(title: string, entries: [string, number, [string, string]][]): str
 }
 
 function utteranceList({ groups }: EvaluationResult): string {
-  return `<section><h2>Utterances</h2>
-<p class="who-is"><span>Reference above, what was heard below; <b>wrong words</b> are underlined.</span></p>
-<div class="controls">
-<input type="search" id="search" placeholder="Words or id" aria-label="Words or id">
-${select("split", groups.split)}${select("speaker", groups.speaker)}
-<label>Order <select id="order"><option value="wer">highest WER</option><option value="errors">most errors</option><option value="confidence">least confident</option><option value="longest">longest</option><option value="shortest">shortest</option><option value="id">id</option></select></label>
-<label><input type="checkbox" id="wrong"> wrong ones only</label>
-<label><input type="checkbox" id="playable"> with sound only</label>
-</div>
-<p class="found" id="found" aria-live="polite"></p>
-<ul class="utterances" id="list"></ul>
-<button type="button" class="more" id="more" hidden>Show more</button>
-<audio id="player" preload="none"></audio>
-<noscript><p class="note-box">The list of utterances needs JavaScript.</p></noscript>
-</section>`;
+  return renderUtteranceList({
+    legend: "Reference above, what was heard below; <b>wrong words</b> are underlined.",
+    orders: {
+      wer: "highest WER",
+      errors: "most errors",
+      confidence: "least confident",
+      longest: "longest",
+      shortest: "shortest",
+      id: "id",
+    },
+    wrong: "wrong ones only",
+    splits: groups.split.map(({ name }) => name),
+    speakers: groups.speaker.map(({ name }) => name),
+  });
 }
 
-function select(name: string, groups: readonly GroupScores[]): string {
-  if (groups.length < 2) return "";
-  const options = groups.map((group) => `<option>${escapeHtml(group.name)}</option>`);
-  return `<select id="${name}" aria-label="${name}"><option value="">every ${name}</option>${options.join("")}</select>`;
-}
-
-/** An utterance as the page's script reads it; a word that is right stands alone, one that is wrong with its other. */
-function listed(utterance: EvaluatedUtterance): unknown {
+function listed(utterance: EvaluatedUtterance): ListedUtterance {
   const { id, reference, hypothesis, split, speaker, seconds, confidence, words } = utterance;
+  const errors = sumErrors(utterance);
   return {
     id,
     split,
@@ -259,22 +239,19 @@ function listed(utterance: EvaluatedUtterance): unknown {
     seconds: Number(seconds.toFixed(2)),
     confidence: Number(confidence.toFixed(3)),
     words,
-    errors: sumErrors(utterance),
+    errors,
+    wrong: errors > 0,
+    facts: [
+      `${errors} ${errors === 1 ? "error" : "errors"} in ${words} ${words === 1 ? "word" : "words"}`,
+      `WER ${((errors / Math.max(1, words)) * 100).toFixed(0)} %`,
+      `${seconds.toFixed(1)} s`,
+      `confidence ${confidence.toFixed(2)}`,
+    ],
+    rows: 2,
     pairs: alignWords(reference, hypothesis).map((pair) =>
-      pair.reference === pair.hypothesis ? pair.reference : [pair.reference ?? "", pair.hypothesis ?? ""],
+      pair.reference !== undefined && pair.reference === pair.hypothesis
+        ? pair.reference
+        : [pair.reference ?? "", pair.hypothesis ?? ""],
     ),
   };
-}
-
-/** JSON that cannot end the script element that it stands in. */
-function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(share < 0.0995 ? 2 : 1)} %`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en");
 }

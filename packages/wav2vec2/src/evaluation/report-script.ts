@@ -1,6 +1,29 @@
+/** An utterance as the page's script reads it. */
+export interface ListedUtterance {
+  id: string;
+  split?: string | undefined;
+  speaker?: string | undefined;
+  seconds?: number | undefined;
+  confidence?: number | undefined;
+  /** Words of the reference, and errors. */
+  words: number;
+  errors: number;
+  /** Errors of a second system less those of the first. */
+  change?: number;
+  /** Whether it stays where only those with errors, or with differences, are shown. */
+  wrong: boolean;
+  /** What is said of it beside its name. */
+  facts: string[];
+  /** Texts below one another: reference, hypotheses. */
+  rows: number;
+  /** A word that is right alone; another with what is in each row, empty where it has none. */
+  pairs: (string | string[])[];
+}
+
 /**
- * What makes the list of utterances live, in plain JavaScript for the page: it reads the JSON beside it, filters, sorts,
- * shows a hundred rows at a time, and plays clips in one audio element. All text goes in as text, never as HTML.
+ * What makes the list of utterances live, in plain JavaScript for the page: it reads the JSON beside it
+ * ({@link ListedUtterance}), filters, sorts, shows a hundred rows at a time, and plays clips in one audio element. All text
+ * goes in as text, never as HTML.
  */
 export const reportScript = `
 (() => {
@@ -15,6 +38,8 @@ export const reportScript = `
     wer: (a, b) => rate(b) - rate(a) || b.words - a.words,
     errors: (a, b) => b.errors - a.errors || rate(b) - rate(a),
     confidence: (a, b) => a.confidence - b.confidence,
+    better: (a, b) => a.change - b.change || b.errors - a.errors,
+    worse: (a, b) => b.change - a.change || b.errors - a.errors,
     longest: (a, b) => b.seconds - a.seconds,
     shortest: (a, b) => a.seconds - b.seconds,
     id: (a, b) => a.id.localeCompare(b.id, "en", { numeric: true }),
@@ -57,20 +82,14 @@ export const reportScript = `
       item.append(button);
     } else item.append(make("span", "no-clip"));
     const facts = make("div", "facts");
-    facts.append(
-      make("b", "", each.id),
-      make("span", "", each.errors + (each.errors === 1 ? " error in " : " errors in ") + each.words + (each.words === 1 ? " word" : " words")),
-      make("span", "", "WER " + (rate(each) * 100).toFixed(0) + " %"),
-      make("span", "", each.seconds.toFixed(1) + " s"),
-      make("span", "", "confidence " + each.confidence.toFixed(2)),
-    );
+    facts.append(make("b", "", each.id), ...each.facts.map((fact) => make("span", "", fact)));
     if (each.speaker !== undefined) facts.append(make("span", "", "speaker " + each.speaker));
     if (find("split")) facts.append(make("span", "", each.split));
     const words = make("div", "words");
     for (const pair of each.pairs) {
-      const [reference, hypothesis] = typeof pair === "string" ? [pair, pair] : pair;
       const column = make("span", typeof pair === "string" ? "" : "wrong");
-      column.append(make("i", "", reference || "\\u2013"), make("i", "", hypothesis || "\\u2013"));
+      const rows = typeof pair === "string" ? new Array(each.rows).fill(pair) : pair;
+      for (const text of rows) column.append(make("i", text === rows[0] ? "" : "other", text || "\\u2013"));
       words.append(column);
     }
     item.append(facts, words);
@@ -95,7 +114,7 @@ export const reportScript = `
       (!text || each.text.includes(text)) &&
       (!split || each.split === split) &&
       (!speaker || each.speaker === speaker) &&
-      (!find("wrong").checked || each.errors > 0) &&
+      (!find("wrong").checked || each.wrong) &&
       (!find("playable").checked || clips[each.id]) &&
       (!confusion || isConfused(each)));
     shown.sort(orders[find("order").value]);

@@ -17,6 +17,10 @@ g:hover > .bar { opacity: 1; }
 details { margin-bottom: 12px; }
 summary { cursor: pointer; color: var(--soft); padding: 6px 0; }
 .confusions { display: grid; grid-template-columns: 2fr 1fr 1fr; gap: 12px; align-items: start; }
+.confusions.two { grid-template-columns: 1fr 1fr; }
+.confusions li { display: flex; justify-content: space-between; gap: 10px; font: 14px ui-monospace, monospace; padding: 3px 6px; overflow-wrap: anywhere; }
+.confusions li:has(button) { padding: 0; }
+.charts.one { max-width: 620px; }
 .confusions > div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; min-width: 0; }
 .confusions h3 { margin: 0 0 8px; font-size: 15px; }
 .confusions ul { margin: 0; padding: 0; list-style: none; }
@@ -39,14 +43,14 @@ summary { cursor: pointer; color: var(--soft); padding: 6px 0; }
 .play:hover, .play.playing { border-color: var(--one); }
 .no-clip { grid-row: span 2; }
 .words { display: flex; flex-wrap: wrap; gap: 4px 8px; font: 14px/1.35 ui-monospace, monospace; }
-.words span { display: grid; grid-template-rows: 1fr 1fr; max-width: 100%; overflow-wrap: anywhere; }
+.words span { display: grid; grid-auto-rows: 1fr; max-width: 100%; overflow-wrap: anywhere; }
 .words i { font-style: normal; white-space: pre-wrap; }
 .words i + i { color: var(--soft); }
-.words .wrong i + i { color: var(--bad); font-weight: 600; }
+.words .wrong .other { color: var(--bad); font-weight: 600; }
 .words .wrong { border-bottom: 2px solid var(--bad); }
 .more { cursor: pointer; }
 .who-is { display: flex; gap: 6px 18px; flex-wrap: wrap; margin: 0 0 12px; color: var(--soft); font-size: 14px; }
 .who-is b { color: var(--bad); }
 [hidden] { display: none !important; }
-@media (max-width: 700px) { .confusions { grid-template-columns: minmax(0, 1fr); } .numbers th, .numbers td { padding: 6px 10px; } }
+@media (max-width: 700px) { .confusions, .confusions.two { grid-template-columns: minmax(0, 1fr); } .numbers th, .numbers td { padding: 6px 10px; } }
 `;

@@ -2,8 +2,10 @@ import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
 import { makeDirectory } from "../files/make-directory.js";
+import type { Comparison } from "./compare.js";
+import { comparisonPage } from "./comparison-page.js";
 import type { EvaluationResult } from "./evaluation.js";
-import { embedClips, type ReportClips, writeClips } from "./report-clips.js";
+import { embedClips, type Playable, type ReportClips, writeClips } from "./report-clips.js";
 import { reportPage } from "./report-page.js";
 import { worstUtterances } from "./summary.js";
 
@@ -12,22 +14,49 @@ export interface ReportOptions {
   clips: number;
 }
 
+export interface WrittenReport {
+  path: string;
+  /** Without clips as files. */
+  pageBytes: number;
+  clips: ReportClips;
+}
+
 /**
  * Writes a result as a page that works without a network. To `path` where it ends in .html, with clips inside as far as
  * they fit; else to `index.html` in the directory `path`, with clips as files beside it.
  *
- * @returns the page's path, its size, and what became of the clips
  * @throws UserError where it cannot be written
  */
 export async function writeEvaluationReport(
   path: string,
   result: EvaluationResult,
+  options: ReportOptions,
+): Promise<WrittenReport> {
+  const played = [...worstUtterances(result.utterances), ...rightUtterances(result)];
+  return await writeReport(path, played, options, (clips) => reportPage(result, clips));
+}
+
+/** {@link writeEvaluationReport} of a comparison; it plays the utterances that differ most. */
+export async function writeComparisonReport(
+  path: string,
+  comparison: Comparison,
+  options: ReportOptions,
+): Promise<WrittenReport> {
+  return await writeReport(path, comparison.utterances, options, (clips) =>
+    comparisonPage(comparison, clips),
+  );
+}
+
+async function writeReport(
+  path: string,
+  utterances: readonly Playable[],
   { clips: count }: ReportOptions,
-): Promise<{ path: string; pageBytes: number; clips: ReportClips }> {
-  const played = [...worstUtterances(result.utterances), ...rightUtterances(result)].slice(0, count);
+  render: (clips: ReportClips) => string,
+): Promise<WrittenReport> {
+  const played = utterances.slice(0, count);
   const single = isSinglePage(path);
   const clips = single ? await embedClips(played) : await writeClips(played, path);
-  const page = reportPage(result, clips);
+  const page = render(clips);
   const file = single ? path : join(path, "index.html");
   await writeFileAtomic(file, page);
   return { path: file, pageBytes: Buffer.byteLength(page), clips };

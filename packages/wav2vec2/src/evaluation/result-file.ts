@@ -16,7 +16,21 @@ export interface ComparableResult {
   /** The model's name, if the file tells. */
   model: string | undefined;
   normalize: readonly string[];
-  utterances: { id: string; reference: string; hypothesis: string; speaker?: string }[];
+  utterances: ComparableUtterance[];
+}
+
+export interface ComparableUtterance {
+  id: string;
+  reference: string;
+  hypothesis: string;
+  split?: string | undefined;
+  speaker?: string | undefined;
+  /** The audio file, and where in it the clip begins and ends, in seconds. */
+  path?: string | undefined;
+  start?: number | undefined;
+  end?: number | undefined;
+  /** Of audio. */
+  seconds?: number | undefined;
 }
 
 /** Keeps a result as JSON: complete, or as before. */
@@ -65,11 +79,23 @@ export async function readResult(path: string): Promise<ComparableResult> {
   };
 }
 
-function comparable(each: unknown, index: number, file: string): ComparableResult["utterances"][number] {
-  const { id, reference, hypothesis, speaker }: JsonObject = isJsonObject(each) ? each : {};
+function comparable(each: unknown, index: number, file: string): ComparableUtterance {
+  const { id, reference, hypothesis, ...rest }: JsonObject = isJsonObject(each) ? each : {};
   if (typeof id !== "string" || typeof reference !== "string" || typeof hypothesis !== "string")
     throw noResult(file, `utterance ${index + 1} lacks an id, a reference or a hypothesis`);
-  return { id, reference, hypothesis, ...(typeof speaker === "string" && { speaker }) };
+  const text = (value: unknown) => (typeof value === "string" ? value : undefined);
+  const number = (value: unknown) => (typeof value === "number" ? value : undefined);
+  return {
+    id,
+    reference,
+    hypothesis,
+    split: text(rest.split),
+    speaker: text(rest.speaker),
+    path: text(rest.path),
+    start: number(rest.start),
+    end: number(rest.end),
+    seconds: number(rest.seconds),
+  };
 }
 
 function noResult(file: string, found: string): UserError {

@@ -38,7 +38,7 @@ export function scoresOf(utterances: Iterable<TextErrors>): Scores {
  *
  * @throws UserError where speakers are too few to draw, or some utterances have none
  */
-export function bootstrapUnits<T extends TextErrors & { id: string; speaker?: string }>(
+export function bootstrapUnits<T extends TextErrors & { id: string; speaker?: string | undefined }>(
   utterances: readonly T[],
   by: BootstrapUnit,
 ): Unit[] {

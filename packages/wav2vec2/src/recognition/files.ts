@@ -23,13 +23,14 @@ export interface FilesOptions {
   times: boolean;
   /** Seconds of audio of short files that are heard together, padding included. Default: 60 */
   batchSeconds?: number | undefined;
-  /** Threads that read short files ahead. Default: 1 */
+  /** Threads that read short files ahead, at most one a batch. Default: 1 */
   workers?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
 const BATCH_SECONDS = 60;
 const HEADERS_AT_ONCE = 32;
+const MOST_THREADS = 256;
 /** Files up to this many samples are heard whole, in batches of similar length. */
 const SHORT = (FILE_WINDOWS.first + FILE_WINDOWS.after) * SAMPLE_RATE;
 
@@ -86,7 +87,7 @@ async function* transcribeShort(
   });
   const byIndex = new Map(files.map((file) => [file.index, file]));
   const bad: FileNews[] = [];
-  const workers = batchWorkers(threads);
+  const workers = batchWorkers(Math.min(threads, jobs.length, MOST_THREADS));
   try {
     const onBad = ({ id, message }: { id: string; message: string }) =>
       void bad.push({ index: Number(id), error: message });

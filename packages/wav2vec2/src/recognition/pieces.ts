@@ -34,9 +34,7 @@ export async function* decodePieces(
     held = new HeldFrames();
     return piece;
   };
-  let recording: number | undefined;
   for await (const { logits, frames, length } of stream) {
-    recording = length;
     const whole = length !== undefined && firstFrame === 0 && held.frames === 0;
     const width = logits.length / frames;
     const rows = (from: number, to: number) => logits.subarray(from * width, to * width);
@@ -53,8 +51,8 @@ export async function* decodePieces(
     }
     push(frames);
     if (length === undefined) onPartial?.(decoding.partial().text);
+    else yield { ...take(decoding.finish()), length };
   }
-  if (recording !== undefined) yield { ...take(decoding.finish()), length: recording };
 }
 
 /** Frames of a piece that is still growing. */

@@ -1,4 +1,5 @@
 import { quietPlace } from "../audio/quiet-place.js";
+import { UserError } from "../errors.js";
 
 /** How a recording is divided for a network that sees a stretch of it at a time. All in samples. */
 export interface WindowSizes {
@@ -34,6 +35,7 @@ const SEARCHED = 0.3;
  * taken meet at quiet places and cover the recording once. What fits the first window whole becomes one.
  *
  * @param blocks samples in order, in pieces of any size
+ * @throws what `blocks` throws; a UserError, such as that a file is cut, behind the windows of all that came before it
  */
 export async function* windows(
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
@@ -41,7 +43,8 @@ export async function* windows(
 ): AsyncGenerator<Window> {
   const held = new HeldSamples();
   let from = 0;
-  for await (const block of parts(blocks)) {
+  let fault: UserError | undefined;
+  for await (const block of parts(blocks, (error) => (fault = error))) {
     held.append(block);
     for (let room = from ? step : first; held.end > from + room + after; room = step) {
       const to = cutPlace(held, from, from + room, unit);
@@ -51,17 +54,23 @@ export async function* windows(
       held.forget(Math.max(0, from - before));
     }
   }
-  if (held.end === 0) return;
   const start = Math.max(0, from - before);
-  yield { samples: held.slice(start, held.end), start, from, to: undefined };
+  if (held.end > 0) yield { samples: held.slice(start, held.end), start, from, to: undefined };
+  if (fault) throw fault;
 }
 
 /** What is held and moved stays small where a recording comes as one block. */
 async function* parts(
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  onFault: (error: UserError) => void,
 ): AsyncGenerator<Float32Array> {
-  for await (const block of blocks)
-    for (let at = 0; at < block.length; at += LARGEST) yield block.subarray(at, at + LARGEST);
+  try {
+    for await (const block of blocks)
+      for (let at = 0; at < block.length; at += LARGEST) yield block.subarray(at, at + LARGEST);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    onFault(error);
+  }
 }
 
 function cutPlace(held: HeldSamples, from: number, latest: number, unit: number): number {

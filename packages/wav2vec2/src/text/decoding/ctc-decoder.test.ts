@@ -140,7 +140,7 @@ describe("CtcDecoder", () => {
 
   it("refuses options out of range by their names", () => {
     const refused: [DecodingOptions, string][] = [
-      [{ beamWidth: 0 }, "beamWidth must be a whole number of at least 1, but is 0"],
+      [{ beamWidth: 0 }, "beamWidth must be a whole number from 1 to 100,000, but is 0"],
       [{ beamWidth: 2.5 }, "beamWidth"],
       [{ lmWeight: -1 }, "lmWeight must be a number of at least 0, but is -1"],
       [{ lmWeight: Number.NaN }, "lmWeight"],

@@ -35,6 +35,9 @@ export interface DecodingOptions {
   beamPruneLogp?: number | undefined;
 }
 
+/** A hundred times what helps; more would only fill the memory. */
+const MOST_PREFIXES = 100_000;
+
 /** Options with their defaults. */
 export type ResolvedDecodingOptions = {
   [Name in Exclude<keyof DecodingOptions, "languageModel">]-?: NonNullable<DecodingOptions[Name]>;
@@ -61,7 +64,8 @@ export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodi
   const require = (good: boolean, name: keyof typeof resolved, range: string) => {
     if (!good) throw new UserError(`${name} must be ${range}, but is ${String(resolved[name])}.`);
   };
-  require(Number.isInteger(beamWidth) && beamWidth >= 1, "beamWidth", "a whole number of at least 1");
+  const widths = `a whole number from 1 to ${MOST_PREFIXES.toLocaleString("en")}`;
+  require(Number.isInteger(beamWidth) && beamWidth >= 1 && beamWidth <= MOST_PREFIXES, "beamWidth", widths);
   require(lmWeight >= 0 && lmWeight < Number.POSITIVE_INFINITY, "lmWeight", "a number of at least 0");
   require(Number.isFinite(wordScore), "wordScore", "a number");
   require(Number.isFinite(hotwordWeight), "hotwordWeight", "a number");
