@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -118,6 +118,7 @@ describe("the documentation", () => {
     };
     const output: Record<string, string> = {};
     for (const name of (await readdir(join(ROOT, "examples"))).filter((file) => file.endsWith(".mjs"))) {
+      if (name === "12-server.mjs") continue; // runs until it is stopped
       const { stdout } = await run(process.execPath, [join(ROOT, "examples", name), ...(args[name] ?? [])], {
         cwd: ROOT,
       });
@@ -139,6 +140,27 @@ describe("the documentation", () => {
       /frame +CAT .*\nall alignments together +CAT .*\nwhere BAT is more usual +BAT .*\nand CAT is expected +CAT/,
     );
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
+  });
+
+  it("has a server that hears what is posted", { timeout: 60_000 }, async () => {
+    const model = join(directory, "runs/mine/best");
+    const server = spawn(process.execPath, [join(ROOT, "examples/12-server.mjs"), model, "0"], { cwd: ROOT });
+    try {
+      const url = await new Promise<string>((listening) =>
+        server.stdout.on("data", (line) => listening(/http:\S+/.exec(String(line))![0])),
+      );
+      const post = (body: Uint8Array) => fetch(url, { method: "POST", body });
+      const answer = await post(await readFile(join(directory, "DATA/test/1/1/1-1-0000.flac")));
+      expect(JSON.parse(await answer.text())).toEqual({
+        text: expect.stringMatching(/^[ABC ]+$/),
+        start: 0,
+        end: expect.any(Number),
+      });
+      const refused = await post(Buffer.from("no audio"));
+      expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("must be FLAC")]);
+    } finally {
+      server.kill();
+    }
   });
 
   it("links only to files that exist", async () => {

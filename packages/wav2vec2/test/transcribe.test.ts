@@ -128,6 +128,13 @@ describe("a recognizer", () => {
     expect(end).toBe(samples.length / 16000);
   });
 
+  it("hears nothing but samples", async () => {
+    for (const blocks of [new Float32Array(9), [new Int16Array(9)]])
+      await expect(recognizer.listen(blocks as unknown as Float32Array[]).next()).rejects.toThrow(
+        "blocks must be Float32Arrays of samples at 16 kHz",
+      );
+  });
+
   it("hears with windows of any sizes, but no sizes that are none", async () => {
     const { samples } = recording(4, 3);
     const hear = async (windows: WindowSeconds) => {
@@ -265,6 +272,11 @@ describe("wav2vec2 transcribe", () => {
   it.each([
     [["--events"], 2, "--events must stand with - (standard input), but stands with files."],
     [["--raw", "s16le"], 2, "--raw must stand with - (standard input), but stands with files."],
+    [
+      ["--characters", "--format", "srt"],
+      2,
+      "--characters must stand with JSON or events, but stands with srt.",
+    ],
     [["--rate", "8000"], 2, "--rate must stand with --raw, but stands without."],
     [["--json", "--format", "srt"], 2, "--json must stand without --format srt, but stands with it."],
     [["--lm", "no.arpa"], 1, "no.arpa must be a language model"],

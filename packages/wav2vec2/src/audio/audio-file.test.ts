@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -25,6 +25,24 @@ describe("readAudio", () => {
   it("tells FLAC and WAV apart by content, not by name", async () => {
     expect(await readAudio(await file("a.wav", encodeFlac(samples, 16000)))).toEqual(samples);
     expect(await readAudio(await file("b.flac", encodeWav(samples, 16000)))).toEqual(samples);
+  });
+
+  it("reads the bytes of a file as the file", async () => {
+    const random = new Random(1, "bytes");
+    const path = join(directory, "bytes.flac");
+    await writeFile(
+      path,
+      encodeFlac(
+        Float32Array.from({ length: 5000 }, () => random.uniform() - 0.5),
+        8000,
+      ),
+    );
+    const bytes = await readFile(path);
+    expect(await readAudio(bytes)).toEqual(await readAudio(path));
+    const part = { start: 0.1, end: 0.2 };
+    expect(await readAudio(new Uint8Array(bytes), part)).toEqual(await readAudio(path, part));
+    await expect(readAudio(bytes.subarray(0, bytes.length - 100))).rejects.toThrow(/^the audio file must/);
+    await expect(readAudio(3 as unknown as string)).rejects.toThrow("Of a stream, streamPcm reads audio.");
   });
 
   it("averages the channels", async () => {

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.js";
 import { detectFormat } from "./audio-format.js";
-import { FileSource } from "./byte-source.js";
+import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
 import type { AudioHeader, SampleRange } from "./decoded-audio.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
 import { resample, resampledLength } from "./resample.js";
@@ -24,27 +24,41 @@ export interface AudioRange {
 /**
  * Reads FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or Ogg FLAC, told apart by content, as mono at 16 kHz: channels are
  * averaged, other rates resampled. FLAC and WAV are exact; the others are as libsndfile reads them to 5e-5.
+ * @param source a path, or a file's bytes, such as an upload's
  * @param range rounded to samples of the file; it is cut before other rates are resampled. Of FLAC and WAV no more is
  * read and decoded than it needs, so that damage elsewhere in the file is not seen.
  * @returns [samples], full scale [-1, 1)
  * @throws UserError naming the file where it is missing, truncated, corrupt or not finite, and where the range does
  * not lie within it
  */
-export async function readAudio(path: string, range: AudioRange = {}): Promise<Float32Array> {
-  const partial = range.start !== undefined || range.end !== undefined;
-  const file = await FileSource.open(path, partial ? AHEAD : Number.POSITIVE_INFINITY, "an audio file");
+export async function readAudio(source: string | Uint8Array, range: AudioRange = {}): Promise<Float32Array> {
+  if (typeof source !== "string" && !(source instanceof Uint8Array))
+    throw new TypeError(
+      "source must be the path of a file or its bytes. Of a stream, streamPcm reads audio.",
+    );
+  if (typeof source !== "string") return await decodeAudio(memorySource(source), "the audio file", range);
+  const ahead = isPartial(range) ? AHEAD : Number.POSITIVE_INFINITY;
+  const file = await FileSource.open(source, ahead, "an audio file");
   try {
-    const reader = detectFormat(file, path);
-    const part = partial ? toSamples(range, reader.readHeader(file, path), path) : undefined;
-    const { channelData, sampleRate } = await reader.decode(file, path, part);
-    const samples = mixDown(channelData);
-    if (samples.length === 0) throw new UserError(`${path} must hold audio, but holds 0 samples.`);
-    if (reader.format !== "flac") requireFinite(samples, path);
-    requireRate(sampleRate, path);
-    return resample(samples, sampleRate, SAMPLE_RATE);
+    return await decodeAudio(file, source, range);
   } finally {
     file.close();
   }
+}
+
+async function decodeAudio(file: ByteSource, name: string, range: AudioRange): Promise<Float32Array> {
+  const reader = detectFormat(file, name);
+  const part = isPartial(range) ? toSamples(range, reader.readHeader(file, name), name) : undefined;
+  const { channelData, sampleRate } = await reader.decode(file, name, part);
+  const samples = mixDown(channelData);
+  if (samples.length === 0) throw new UserError(`${name} must hold audio, but holds 0 samples.`);
+  if (reader.format !== "flac") requireFinite(samples, name);
+  requireRate(sampleRate, name);
+  return resample(samples, sampleRate, SAMPLE_RATE);
+}
+
+function isPartial({ start, end }: AudioRange): boolean {
+  return start !== undefined || end !== undefined;
 }
 
 /** What a file's headers say, and the file system. */

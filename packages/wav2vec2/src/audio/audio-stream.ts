@@ -16,6 +16,10 @@ export async function* streamAudio(
   path: string,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<Float32Array> {
+  if (typeof path !== "string")
+    throw new TypeError(
+      "path must be that of a file. Of a stream, such as a request, streamPcm reads audio.",
+    );
   const stream = new ByteStream(fileChunks(path));
   try {
     yield* monoBlocks(streamFormat(stream, path, false), path, { least: SAMPLE_RATE, signal });

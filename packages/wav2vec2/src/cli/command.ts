@@ -38,8 +38,8 @@ export function whole(text: string): number {
   throw new InvalidArgumentError("It must be a whole number, in at most 15 digits.");
 }
 
-/** No more than libtorch takes. */
-function threadCount(text: string): number {
+/** Reads an option's value: no more than libtorch takes. */
+export function threadCount(text: string): number {
   const count = positiveWhole(text);
   if (count <= 1024) return count;
   throw new InvalidArgumentError("It must be at most 1024.");

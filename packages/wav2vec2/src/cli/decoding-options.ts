@@ -78,6 +78,8 @@ export async function decodingChoice({
   };
   if (choice.languageModel === undefined)
     requireAbsent({ "lm-weight": lmWeight, "word-score": wordScore, "unknown-score": unknownScore }, "lm");
+  if (choice.languageModel === undefined && (choice.lmWeight ?? choice.wordScore) !== undefined)
+    throw new ConfigurationError(`${decoding} has weights of a language model, but names none. Add --lm.`);
   if (choice.hotwords === undefined) requireAbsent({ "hotword-weight": hotwordWeight }, "hotwords");
   return choice;
 }

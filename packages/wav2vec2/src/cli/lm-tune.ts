@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
-import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { type Define, positiveWhole, print, printJson, showProgress, threadCount } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { requireWritable } from "./writable.js";
@@ -27,7 +27,7 @@ export const defineLmTune: Define = (command) => {
       "split to choose on, not the one to report on (default: all of a manifest or folder)",
     )
     .option("--utterances <number>", "choose on so many clips, drawn at random (default: all)", positiveWhole)
-    .option("--threads <number>", "threads that decode", positiveWhole, availableParallelism())
+    .option("--threads <number>", "threads that decode", threadCount, availableParallelism())
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
     .option("--output <file>", "write the choice for --decoding of evaluate and transcribe")

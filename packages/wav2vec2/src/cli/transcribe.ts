@@ -63,6 +63,9 @@ function requireConsistent(command: Command, files: readonly string[], options: 
     if (isGiven(name) && !isGiven("raw")) refuse(name, "with --raw, but stands without");
   for (const name of ["output", "format", "json"] as const)
     if (isGiven(name) && options.events) refuse(name, "without --events, but stands with it");
+  const { characters, events, json, format } = options;
+  if (characters && !events && !json && format !== "json")
+    refuse("characters", `with JSON or events, but stands with ${format}`);
   if (options.json && isGiven("format") && options.format !== "json")
     refuse("json", `without --format ${options.format}, but stands with it`);
 }

@@ -14,6 +14,8 @@ import { encodable } from "./encodable.js";
 import { searchWeights, type WeightedErrors } from "./tune-decoding.js";
 import type { TuningJob } from "./tuning-worker.js";
 
+const MOST_THREADS = 64;
+
 export interface TuneOptions extends LoadCtcOptions {
   /** Directory in LibriSpeech layout, or another corpus that `readCorpus` knows. */
   data: string;
@@ -56,7 +58,7 @@ export async function tuneDecoding(
   const tokenizer = language === undefined ? { size: ctc.model.config.vocabSize } : { language };
   const pool = new WorkerPool<TuningJob, { wer: number; cer: number }>(
     new URL("./tuning-worker.js", import.meta.url),
-    Math.max(1, threads),
+    Math.max(1, Math.min(threads, MOST_THREADS)),
   );
   try {
     const references = clips.map(({ text }) => text);

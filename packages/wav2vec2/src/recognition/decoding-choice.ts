@@ -3,7 +3,7 @@ import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { readJsonObject } from "../files/json-file.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
-import type { DecodingOptions } from "../text/decoding/decoding-options.js";
+import { type DecodingOptions, resolveDecodingOptions } from "../text/decoding/decoding-options.js";
 import { languageModelFit } from "../text/decoding/language-model-fit.js";
 import { loadLanguageModel } from "../text/language-model/load-language-model.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
@@ -52,6 +52,11 @@ export async function readDecodingChoice(path: string): Promise<DecodingChoice> 
     } else {
       throw new UserError(`${path} must hold ${NAMES.join(", ")} alone, but holds ${JSON.stringify(name)}.`);
     }
+  }
+  try {
+    resolveDecodingOptions({ ...choice, languageModel: undefined });
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
   }
   return choice;
 }

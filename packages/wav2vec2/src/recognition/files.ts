@@ -20,7 +20,8 @@ export type FileNews = {
 } & ({ transcript: Transcript } | { error: string } | { done: true });
 
 export interface FilesOptions {
-  times: boolean;
+  /** Whether words get their times and confidence. Default: true */
+  times?: boolean | undefined;
   /** Seconds of audio of short files that are heard together, padding included. Default: 60 */
   batchSeconds?: number | undefined;
   /** Threads that read short files ahead, at most one a batch. Default: 1 */
@@ -44,7 +45,7 @@ const SHORT = (FILE_WINDOWS.first + FILE_WINDOWS.after) * SAMPLE_RATE;
 export async function* transcribeFiles(
   recognizer: Recognizer,
   files: readonly string[],
-  options: FilesOptions,
+  options: FilesOptions = {},
 ): AsyncGenerator<FileNews> {
   const lengths = await mapConcurrent(files, HEADERS_AT_ONCE, async (path) => {
     try {

@@ -17,10 +17,10 @@ export interface RecognizerOptions extends LoadCtcOptions, DecodingChoice {
 }
 
 export interface ListenOptions {
-  /** The recording's name, for messages. */
-  name: string;
-  /** Whether words get their times and confidence; without, transcripts hold text alone. */
-  times: boolean;
+  /** The recording's name, for messages. Default: "the recording" */
+  name?: string | undefined;
+  /** Whether words get their times and confidence; without, transcripts hold text alone. Default: true */
+  times?: boolean | undefined;
   /** Default: 30 s at a time. */
   windows?: WindowSeconds | undefined;
   /** Hears the words of the unfinished piece whenever some audio was heard. */
@@ -58,7 +58,7 @@ export class Recognizer {
    */
   async *listen(
     blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-    { name, times, windows = FILE_WINDOWS, onPartial }: ListenOptions,
+    { name = "the recording", times = true, windows = FILE_WINDOWS, onPartial }: ListenOptions = {},
   ): AsyncGenerator<Transcript> {
     const emissions = emissionsOf(this.ctc, blocks, { ...windows, name });
     const pauses = new PauseFinder(this.ctc.tokenizer.vocabulary, this.secondsPerFrame);
@@ -71,7 +71,11 @@ export class Recognizer {
    *
    * @param length its samples
    */
-  read(emissions: Emissions, length: number, { times }: Pick<ListenOptions, "times">): Transcript {
+  read(
+    emissions: Emissions,
+    length: number,
+    { times = true }: Pick<ListenOptions, "times"> = {},
+  ): Transcript {
     const hypothesis = this.decoder.decode(emissions.logits, emissions.frames);
     const piece = { hypothesis, emissions, firstFrame: 0, length };
     return transcriptOf(this.ctc.tokenizer, piece, { times, secondsPerFrame: this.secondsPerFrame });

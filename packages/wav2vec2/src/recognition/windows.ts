@@ -65,8 +65,13 @@ async function* parts(
   onFault: (error: UserError) => void,
 ): AsyncGenerator<Float32Array> {
   try {
-    for await (const block of blocks)
+    for await (const block of blocks) {
+      if (!(block instanceof Float32Array))
+        throw new TypeError(
+          "blocks must be Float32Arrays of samples at 16 kHz, one after another, but are not.",
+        );
       for (let at = 0; at < block.length; at += LARGEST) yield block.subarray(at, at + LARGEST);
+    }
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     onFault(error);

@@ -68,7 +68,9 @@ export function wordTimes(
   spans: readonly LabelSpan[],
   { secondsPerFrame, startSeconds, endSeconds }: TimeRange,
 ): TimedWord[] {
-  const time = (frame: number): number => Math.min(startSeconds + frame * secondsPerFrame, endSeconds);
+  // Without the noise of floating point: 1.64, not 1.6400000000000001.
+  const time = (frame: number): number =>
+    Math.min(Number((startSeconds + frame * secondsPerFrame).toFixed(6)), endSeconds);
   const timed = (text: string, of: readonly LabelSpan[]): TimedText => ({
     text,
     start: time(of[0]!.start),

@@ -45,6 +45,8 @@ export type ResolvedDecodingOptions = {
 
 /** @throws UserError naming the option that is out of range */
 export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodingOptions {
+  if (options.hotwords !== undefined && !Array.isArray(options.hotwords))
+    throw new UserError(`hotwords must be a list of words, but is ${JSON.stringify(options.hotwords)}.`);
   const hotwords = (options.hotwords ?? []).flatMap((phrase) => phrase.split(/\s+/u).filter(Boolean));
   const scoresWords = options.languageModel !== undefined || hotwords.length > 0;
   const unknownScore = options.unknownScore ?? -10;

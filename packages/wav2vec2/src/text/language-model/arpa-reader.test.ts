@@ -88,6 +88,12 @@ describe("readArpa", () => {
     close(scores(await load(contents)), EXPECTED);
   });
 
+  it("refuses words that are not in UTF-8", async () => {
+    const latin = Buffer.from(ARPA.replace("\tB\t", "\t\u00dcB\t"), "latin1");
+    expect(latin.includes(0xdc)).toBe(true);
+    await expect(load(latin)).rejects.toThrow("a word must be in UTF-8, but is not.");
+  });
+
   it("gives unknown words -100 in a model without <unk>, as KenLM", async () => {
     const model = await load(ARPA.replace("ngram 1=5", "ngram 1=4").replace("-2\t<unk>\n", ""));
     expect(model.score(model.empty, model.wordId("C")) / Math.LN10).toBeCloseTo(-100, 4);

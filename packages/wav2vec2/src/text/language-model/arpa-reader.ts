@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { stat } from "node:fs/promises";
 import { UserError } from "../../errors.js";
 import { firstBytes, isGzip, readBytes } from "../../files/file-bytes.js";
@@ -229,6 +230,8 @@ class ArpaParser {
 
   #addUnigram(bytes: Buffer, logProbability: number, backoff: number): void {
     const [start, end] = [this.#fields[2]!, this.#fields[3]!];
+    if (!isUtf8(bytes.subarray(start, end)))
+      throw this.#wrong("a word must be in UTF-8, but is not. Convert the file, for example with iconv");
     if (this.#builder!.addUnigram(bytes, start, end, logProbability, backoff)) return;
     throw this.#wrong(
       `each word must come once, but ${quoted(bytes.toString("utf8", start, end))} comes again`,

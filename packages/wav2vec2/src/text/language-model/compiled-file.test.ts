@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../../../test/temporary-directory.js";
 import { Random } from "../../data/random.js";
 import { UserError } from "../../errors.js";
 import { readArpa } from "./arpa-reader.js";
-import { verifyCompiled, writeCompiled } from "./compiled-file.js";
+import { readCompiled, verifyCompiled, writeCompiled } from "./compiled-file.js";
 import { languageModelFormat, loadLanguageModel } from "./load-language-model.js";
 import { NgramModel } from "./ngram-model.js";
 
@@ -93,7 +93,8 @@ describe("a compiled language model", () => {
         );
       await writeFile(path, changed);
       await expect(verifyCompiled(path)).rejects.toThrow("do not fit their checksum");
-      const model = await loadLanguageModel(path);
+      await expect(loadLanguageModel(path)).rejects.toThrow("do not fit their checksum");
+      const model = new NgramModel(await readCompiled(path));
       try {
         allScores(model);
       } catch (error) {

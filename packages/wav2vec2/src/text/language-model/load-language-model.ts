@@ -1,12 +1,15 @@
+import { stat } from "node:fs/promises";
 import { UserError } from "../../errors.js";
 import { firstBytes, isGzip } from "../../files/file-bytes.js";
 import { type ArpaOptions, readArpa } from "./arpa-reader.js";
-import { isCompiled, readCompiled } from "./compiled-file.js";
+import { isCompiled, readCompiled, verifyCompiled } from "./compiled-file.js";
 import { NgramModel } from "./ngram-model.js";
 
 /** How a file says what it is: ARPA's format, the same gzipped, or this project's own. */
 export type LanguageModelFormat = "arpa" | "gzip" | "compiled";
 
+/** Bytes of a compiled model that is read as a whole before it is used. */
+const VERIFIED = 2 ** 30;
 /** What other programs' own formats begin with, and what makes ARPA's of them. */
 const OTHERS: readonly [beginning: string, advice: string][] = [
   [
@@ -20,13 +23,17 @@ const OTHERS: readonly [beginning: string, advice: string][] = [
 
 /**
  * Loads an n-gram model: ARPA's format, plain or gzipped, or one that `wav2vec2 lm compile` made, which is there at
- * once. The file's contents tell, not its name.
+ * once. The file's contents tell, not its name. Compiled ones of up to 1 GiB are compared with their checksum, which takes
+ * less than a second; `wav2vec2 lm info` does so with any.
  *
  * @throws UserError where it is none or is damaged, see {@link readArpa}
  */
 export async function loadLanguageModel(path: string, options?: ArpaOptions): Promise<NgramModel> {
   const format = await languageModelFormat(path);
-  return new NgramModel(await (format === "compiled" ? readCompiled(path) : readArpa(path, options)));
+  if (format !== "compiled") return new NgramModel(await readArpa(path, options));
+  const automaton = await readCompiled(path);
+  if ((await stat(path)).size <= VERIFIED) await verifyCompiled(path, options?.signal);
+  return new NgramModel(automaton);
 }
 
 /** @throws UserError where it is a file of another program that says so in its first bytes */

@@ -16,7 +16,7 @@ export async function* readTextLines(path: string): AsyncGenerator<string[]> {
       return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
       throw new UserError(
-        `${path} must be a text in UTF-8, but is not behind line ${line}. Convert it, for example with iconv.`,
+        `${path} must be a text in UTF-8, but is not${line === 0 ? "" : ` behind line ${line}`}. Convert it, for example with iconv.`,
       );
     }
   };
