@@ -18,6 +18,15 @@ describe("makeDirectory", () => {
     expect(existsSync(join(path, "kept"))).toBe(true);
   });
 
+  it("may be called by many at once", async () => {
+    for (let round = 0; round < 50; round++) {
+      const names = ["x", "x/y", "x/y/z", "x/y/w", "x/v", "x/y/z"];
+      const paths = names.map((name) => join(directory, `many-${round}`, name));
+      await Promise.all(paths.map(makeDirectory));
+      expect(paths.every((path) => statSync(path).isDirectory())).toBe(true);
+    }
+  });
+
   it("fails where a file is in the way", async () => {
     const file = join(directory, "file");
     writeFileSync(file, "");

@@ -13,10 +13,11 @@ export async function makeDirectory(path: string): Promise<void> {
   } catch (error) {
     if (await isDirectory(path)) return;
     const parent = dirname(path);
-    const lacksParent = (error as NodeJS.ErrnoException).code === "ENOENT" && !(await isDirectory(parent));
-    if (!lacksParent || parent === path) throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === path) throw error;
     await makeDirectory(parent);
-    await makeDirectory(path);
+    await mkdir(path).catch(async (again: unknown) => {
+      if (!(await isDirectory(path))) throw again; // another process may have made it
+    });
   }
 }
 
