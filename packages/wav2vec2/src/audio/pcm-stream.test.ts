@@ -4,7 +4,7 @@ import { gather, sameBits } from "../../test/gather-blocks.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { encodeFlac } from "./flac-writer.js";
-import { type RawEncoding, streamPcm } from "./pcm-stream.js";
+import { type RawEncoding, type RawFormat, streamPcm } from "./pcm-stream.js";
 import { resample } from "./resample.js";
 import { encodeWav } from "./wav.js";
 
@@ -24,6 +24,22 @@ const message = ({ error }: { error: unknown }) => {
   expect(error).toBeInstanceOf(UserError);
   return (error as Error).message;
 };
+
+describe("a pipe", () => {
+  it.each([
+    [
+      { encoding: "s16be", sampleRate: 16000, channels: 1 },
+      "encoding of raw audio must be one of u8, s16le,",
+    ],
+    [{ encoding: "s16le", sampleRate: 10, channels: 1 }, "sample rate of raw audio must be"],
+    [{ encoding: "s16le", sampleRate: 16000, channels: 1e9 }, "channels of raw audio must be"],
+  ])("is closed where its format is refused: %j", async (raw, expected) => {
+    const readable = pipe(new Uint8Array(64_000));
+    const reading = gather(streamPcm(readable, { raw: raw as RawFormat }));
+    await expect(reading.then(message)).resolves.toContain(expected);
+    expect(readable.destroyed).toBe(true);
+  });
+});
 
 describe("a WAV file through a pipe", () => {
   const samples = noise(50_000);

@@ -36,6 +36,8 @@ export interface PcmStreamOptions {
   signal?: AbortSignal | undefined;
 }
 
+// As many as a WAV file can tell.
+const MOST_CHANNELS = 65535;
 // 20 ms, a frame of the model: shorter blocks would bring it nothing.
 const LEAST = 320;
 
@@ -49,23 +51,30 @@ export async function* streamPcm(
   readable: Readable,
   { raw, name = "standard input", signal }: PcmStreamOptions = {},
 ): AsyncGenerator<Float32Array> {
-  const format = raw && pcmFormat(raw);
   const stream = new ByteStream(pipeChunks(readable, name, signal));
   try {
+    const format = raw && pcmFormat(raw);
     const parts = format ? streamSamples(stream, format) : streamFormat(stream, name, true);
     yield* monoBlocks(parts, name, { least: LEAST, signal });
   } finally {
     await stream.close();
+    readable.destroy();
   }
 }
 
 function pcmFormat({ encoding, sampleRate, channels }: RawFormat): PcmFormat {
+  if (!Object.hasOwn(ENCODINGS, encoding))
+    throw new UserError(
+      `encoding of raw audio must be one of ${RAW_ENCODINGS.join(", ")}, but is ${JSON.stringify(encoding)}.`,
+    );
   if (!(Number.isInteger(sampleRate) && sampleRate >= LOWEST_RATE && sampleRate <= HIGHEST_RATE))
     throw new UserError(
       `sample rate of raw audio must be a whole number from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but is ${sampleRate}.`,
     );
-  if (!(Number.isInteger(channels) && channels >= 1))
-    throw new UserError(`channels of raw audio must be a whole number from 1 on, but are ${channels}.`);
+  if (!(Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS))
+    throw new UserError(
+      `channels of raw audio must be a whole number from 1 to ${MOST_CHANNELS}, but are ${channels}.`,
+    );
   return { ...ENCODINGS[encoding], sampleRate, channels };
 }
 

@@ -21,6 +21,10 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** Rewrites one line of stderr; does nothing where stderr is not a terminal. */
 export function showProgress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);

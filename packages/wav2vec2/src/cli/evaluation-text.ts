@@ -5,6 +5,7 @@ import type { WrittenReport } from "../evaluation/report.js";
 import { worstUtterances } from "../evaluation/summary.js";
 import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
+import { capitalized } from "./command.js";
 import { formatTable } from "./table.js";
 
 /** Rows of a table of speakers, and words of a list of confusions. */
@@ -62,10 +63,6 @@ function notes({ decoding, normalize, unknownCharacters }: EvaluationResult): st
     );
   }
   return lines;
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function groupTable(title: string, groups: readonly GroupScores[]): string[] {

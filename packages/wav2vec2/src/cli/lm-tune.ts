@@ -4,6 +4,7 @@ import { writeFileAtomic } from "../files/atomic-file.js";
 import { type Define, positiveWhole, print, printJson, showProgress, threadCount } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
+import { percent } from "./evaluation-text.js";
 import { requireWritable } from "./writable.js";
 
 interface Options extends DecodingArguments {
@@ -73,7 +74,3 @@ export const defineLmTune: Define = (command) => {
     }
   });
 };
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`;
-}

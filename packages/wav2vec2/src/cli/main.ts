@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
-import { type Define, exitCodes } from "./command.js";
+import { capitalized, type Define, exitCodes } from "./command.js";
 import { helpConfiguration } from "./help.js";
 
 // Only the module of the command that runs is loaded, so that --help is quick and doctor works where the bridge
@@ -129,8 +129,4 @@ function isOfTheSystem(error: unknown): boolean {
 function version(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function capitalized(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -32,10 +32,6 @@ export function best(points: Points, compare: (a: number, b: number) => number):
   );
 }
 
-export function median(points: Points): number | undefined {
-  return points.map(({ y }) => y).sort((a, b) => a - b)[Math.floor(points.length / 2)];
-}
-
 /** A share of one for people. */
 export function percent(share: number): string {
   return `${Number((share * 100).toFixed(1))} %`;

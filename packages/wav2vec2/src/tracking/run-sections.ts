@@ -1,6 +1,7 @@
 import type { Chart } from "./chart.js";
 import { formatDuration } from "./duration.js";
-import { median, pointsOf, type Rows, series, short } from "./metric-series.js";
+import { median } from "./median.js";
+import { pointsOf, type Rows, series, short } from "./metric-series.js";
 
 /** What a report shows of every run, whatever is trained. */
 
@@ -16,14 +17,14 @@ const LONGEST_PAUSE_SECONDS = 600;
 
 /** How long it ran, and how fast. */
 export function runTiles(metrics: Rows): Tile[] {
-  const speed = median(pointsOf(metrics, "audio_seconds_per_second"));
+  const speed = median(pointsOf(metrics, "audio_seconds_per_second").map(({ y }) => y));
   return [
     {
       name: "Steps",
       value: (metrics.at(-1)?.step ?? 0).toLocaleString("en"),
       detail: `in ${formatDuration(secondsTrained(metrics))}`,
     },
-    ...(speed === undefined
+    ...(Number.isNaN(speed)
       ? []
       : [{ name: "Speed", value: `${speed.toPrecision(3)}×`, detail: "seconds of audio a second" }]),
   ];
