@@ -1,6 +1,7 @@
-import { execSync, spawn } from "node:child_process";
+import { execSync, spawn, spawnSync } from "node:child_process";
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -26,6 +27,7 @@ import { trainToneModel } from "./trained-model.js";
 
 // One network learns a language of three tones; everything below hears with it.
 
+const program = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
 let directory: string;
 let model: string;
 let recognizer: Recognizer;
@@ -253,6 +255,20 @@ describe("wav2vec2 transcribe", () => {
     expect(output.stderr).toContain("files must have different names for --output");
   });
 
+  it("needs no more threads than it has batches", async () => {
+    const clip = file("one-clip.flac", toneClip("AB C", new Random(1, "one")));
+    expect(await main(["transcribe", model, clip, "--workers", "100000000"])).toBe(0);
+    expect(output.stdout).toBe("AB C\n");
+  });
+
+  it.runIf(existsSync("/dev/full"))("says that a disk is full (skipped without /dev/full)", () => {
+    const clip = file("full.flac", toneClip("AB C", new Random(1, "full")));
+    const command = `'${process.execPath}' '${program}' transcribe '${model}' '${clip}' > /dev/full`;
+    const { status, stderr } = spawnSync(command, { shell: true, encoding: "utf8" });
+    expect(status).toBe(1);
+    expect(stderr).toBe("Standard output must be written to, but the disk is full.\n");
+  });
+
   it("takes a directory for the audio files in it", async () => {
     const folder = join(directory, "many");
     mkdirSync(join(folder, "deeper"), { recursive: true });
@@ -302,7 +318,6 @@ describe("wav2vec2 transcribe", () => {
 });
 
 describe("standard input", () => {
-  const program = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
   /** A real process whose input comes in pieces. */
   async function piped(
     input: Buffer,
