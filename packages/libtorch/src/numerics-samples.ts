@@ -357,6 +357,21 @@ const NETWORK: readonly Sample[] = [
     ],
     { padding: 64, groups: 16 },
   ),
+  // Few channels and many taps, of even and odd numbers: kernels of their own.
+  convolution(
+    [
+      [2, 12, 49],
+      [5, 12, 8],
+    ],
+    { padding: 4 },
+  ),
+  convolution(
+    [
+      [2, 48, 67],
+      [48, 3, 31],
+    ],
+    { padding: 15, groups: 16 },
+  ),
   convolution([
     [1, 5, 17],
     [3, 5, 1],

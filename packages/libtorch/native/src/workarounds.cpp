@@ -1,5 +1,9 @@
 #include "workarounds.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace bridge {
 
 namespace {
@@ -12,6 +16,24 @@ bool oneDnnMultipliesBfloat16() {
 #else
   return false;
 #endif
+}
+
+// Whether the processor has tiles for bfloat16 (AMX), which oneDNN's convolutions use.
+bool hasBfloat16Tiles() {
+#if defined(__x86_64__)
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & (1u << 22)) != 0;
+#else
+  return false;
+#endif
+}
+
+// With tiles, oneDNN gathers the taps of a convolution of few channels into one row, and leaves out all but a part of
+// them where channels times taps are a multiple of 32 above 32: errors as large as the values. Every shape of 2 to 15
+// channels is kept from that path.
+bool isNarrowConvolution(const torch::jit::Stack& arguments) {
+  const at::Tensor weight = arguments[1].toTensor();
+  return weight.dim() == 3 && weight.size(1) > 1 && weight.size(1) < 16;
 }
 
 constexpr bool kBefore2 = TORCH_VERSION_MAJOR < 2;
@@ -39,6 +61,8 @@ const std::vector<Fault>& faults() {
        "bfloat16 is computed in float32, because it is summed in bfloat16 unless contiguous"},
       {"conv1d", Workaround::Float32Product, !oneDnnMultipliesBfloat16(),
        "bfloat16 is computed in float32, because this processor's kernel sums in bfloat16"},
+      {"conv1d", Workaround::Float32NarrowConvolution, hasBfloat16Tiles(),
+       "bfloat16 of 2 to 15 channels is computed in float32, because oneDNN with AMX leaves taps out"},
       {"matmul mm bmm addmm baddbmm linear", Workaround::Float32Product, kBefore2 && !oneDnnMultipliesBfloat16(),
        "bfloat16 is computed in float32, because this processor's kernel sums in bfloat16"},
   };
@@ -106,8 +130,11 @@ Workaround workaroundFor(const std::string& name) {
 
 void callAround(Workaround workaround, const c10::OperatorHandle& handle, const std::vector<Conversion>& arguments,
                 torch::jit::Stack& stack) {
+  if (workaround == Workaround::Float32NarrowConvolution && !isNarrowConvolution(stack)) {
+    return handle.callBoxed(&stack);
+  }
   if (workaround != Workaround::ContiguousGradient) {
-    return callInFloat32(workaround == Workaround::Float32Product, handle, arguments, stack);
+    return callInFloat32(workaround != Workaround::Float32, handle, arguments, stack);
   }
   handle.callBoxed(&stack);
   const at::Tensor result = stack[0].toTensor();

@@ -7,7 +7,7 @@
 
 namespace bridge {
 
-enum class Workaround : uint8_t { None, ContiguousGradient, Float32, Float32Product };
+enum class Workaround : uint8_t { None, ContiguousGradient, Float32, Float32Product, Float32NarrowConvolution };
 
 // What the operator needs in the libtorch and on the processor that this runs with.
 Workaround workaroundFor(const std::string& name);
