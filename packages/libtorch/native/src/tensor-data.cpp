@@ -4,6 +4,8 @@
 #include "convert.h"
 
 #include <cstring>
+#include <iterator>
+#include <sstream>
 
 namespace bridge {
 

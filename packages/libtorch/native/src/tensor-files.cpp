@@ -4,11 +4,14 @@
 
 #include "convert.h"
 
+#include <ATen/Parallel.h>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace bridge {
 
