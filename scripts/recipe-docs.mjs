@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { recipeJsonSchema, recipeKeys } from "../packages/wav2vec2/dist/training/recipe-keys.js";
+import { recipeJsonSchema, recipeKeys } from "../packages/wav2vec2/dist/training/recipe/recipe-keys.js";
 
 const ROOT = new URL("..", import.meta.url);
 
@@ -16,7 +16,7 @@ const rows = recipeKeys().map(({ name, type, choices, default: value, descriptio
   return `| \`${name}\` | ${cell(kind)} | ${cell(shown)} | ${cell(description)} |`;
 });
 
-const text = `<!-- Written by scripts/recipe-docs.mjs from packages/wav2vec2/src/training/recipe-schema.ts; change it there. -->
+const text = `<!-- Written by scripts/recipe-docs.mjs from packages/wav2vec2/src/training/recipe/recipe-schema.ts; change it there. -->
 # Recipes
 
 A recipe is a YAML file that says what to train, on what and how. It holds only what differs from the defaults below;

@@ -104,9 +104,9 @@ export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-
 export { writeReport } from "./tracking/report.js";
 export { trackRun } from "./tracking/run.js";
 export type { Tracker } from "./tracking/tracker.js";
-export { type ClipCodes, type Coder, loadCoder } from "./training/codes.js";
-export { type FinetuneResult, finetune } from "./training/finetune.js";
-export { type PretrainResult, pretrain } from "./training/pretrain.js";
-export { type Recipe, resolveRecipe } from "./training/recipe.js";
-export { loadRecipe } from "./training/recipe-file.js";
-export type { RunOptions } from "./training/training-run.js";
+export { type FinetuneResult, finetune } from "./training/finetuning/finetune.js";
+export { type ClipCodes, type Coder, loadCoder } from "./training/pretraining/codes.js";
+export { type PretrainResult, pretrain } from "./training/pretraining/pretrain.js";
+export { type Recipe, resolveRecipe } from "./training/recipe/recipe.js";
+export { loadRecipe } from "./training/recipe/recipe-file.js";
+export type { RunOptions } from "./training/run/training-run.js";

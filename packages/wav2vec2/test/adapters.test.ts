@@ -14,8 +14,8 @@ import { Wav2Vec2ForPreTraining } from "../src/model/pretraining.js";
 import { loadCtcModel } from "../src/pretrained/ctc-directory.js";
 import { loadLanguageAdapter } from "../src/pretrained/language-adapter.js";
 import { saveModel } from "../src/pretrained/model-directory.js";
-import { finetune } from "../src/training/finetune.js";
-import { resolveRecipe } from "../src/training/recipe.js";
+import { finetune } from "../src/training/finetuning/finetune.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { finalWeights, recorder } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../src/cli/main.js";
 import { UserError } from "../src/errors.js";
-import type { Recipe } from "../src/training/recipe.js";
-import type { RunOptions } from "../src/training/training-run.js";
+import type { Recipe } from "../src/training/recipe/recipe.js";
+import type { RunOptions } from "../src/training/run/training-run.js";
 import { CapturedOutput } from "./captured-output.js";
 
 // Training and recognition are replaced: these tests are about arguments, output and exit codes.
@@ -13,7 +13,7 @@ const finetune = vi.hoisted(() => vi.fn());
 const libtorchInfo = vi.hoisted(() => vi.fn());
 const numericsCheck = vi.hoisted(() => vi.fn());
 vi.mock("@wav2vec2/libtorch", () => ({ libtorchInfo, numericsCheck }));
-vi.mock("../src/training/finetune.js", () => ({ finetune }));
+vi.mock("../src/training/finetuning/finetune.js", () => ({ finetune }));
 
 let directory: string;
 const output = new CapturedOutput();

@@ -22,8 +22,8 @@ import { PRESETS } from "../src/model/presets.js";
 import { Wav2Vec2ForPreTraining } from "../src/model/pretraining.js";
 import { Wav2Vec2Model } from "../src/model/wav2vec2-model.js";
 import { saveModel } from "../src/pretrained/model-directory.js";
-import { finetune } from "../src/training/finetune.js";
-import { resolveRecipe } from "../src/training/recipe.js";
+import { finetune } from "../src/training/finetuning/finetune.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { type Recorder, recorder } from "./recorder.js";
 import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
 

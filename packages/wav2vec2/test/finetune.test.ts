@@ -18,9 +18,9 @@ import { saveModel } from "../src/pretrained/model-directory.js";
 import { loadRecognizer } from "../src/recognition/recognizer.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";
-import { listCheckpoints } from "../src/training/checkpoint.js";
-import { finetune } from "../src/training/finetune.js";
-import { resolveRecipe } from "../src/training/recipe.js";
+import { finetune } from "../src/training/finetuning/finetune.js";
+import { listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { finalWeights, type Recorder, recorder } from "./recorder.js";
 import { TINY_MODEL, toneClip, writeToneCorpus } from "./tone-corpus.js";
 

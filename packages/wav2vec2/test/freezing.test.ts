@@ -7,8 +7,8 @@ import { configWithKeys } from "../src/model/configuration-file.js";
 import { PRESETS } from "../src/model/presets.js";
 import { Wav2Vec2ForPreTraining } from "../src/model/pretraining.js";
 import { saveModel } from "../src/pretrained/model-directory.js";
-import { finetune } from "../src/training/finetune.js";
-import { resolveRecipe } from "../src/training/recipe.js";
+import { finetune } from "../src/training/finetuning/finetune.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { finalWeights, type Recorder, recorder } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../src/model/configuration-file.js";
 import type { Tracker } from "../src/tracking/tracker.js";
-import { listCheckpoints } from "../src/training/checkpoint.js";
-import { pretrain } from "../src/training/pretrain.js";
-import { resolveRecipe } from "../src/training/recipe.js";
+import { listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { pretrain } from "../src/training/pretraining/pretrain.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { finalWeights, recorder, reproducible } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 

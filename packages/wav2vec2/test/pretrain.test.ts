@@ -9,9 +9,9 @@ import { readConfig } from "../src/model/configuration-file.js";
 import { loadPreTrainingModel } from "../src/pretrained/pretraining-directory.js";
 import { readStepLines } from "../src/tracking/metrics-file.js";
 import { trackRun } from "../src/tracking/run.js";
-import { finetune } from "../src/training/finetune.js";
-import { gumbelTemperature, pretrain } from "../src/training/pretrain.js";
-import { resolveRecipe } from "../src/training/recipe.js";
+import { finetune } from "../src/training/finetuning/finetune.js";
+import { gumbelTemperature, pretrain } from "../src/training/pretraining/pretrain.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { finalWeights, recorder, reproducible } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { DEFAULT_CONFIG } from "../src/model/configuration.js";
 import { configWithKeys } from "../src/model/configuration-file.js";
-import { loadRecipe } from "../src/training/recipe-file.js";
-import { recipeJsonSchema, recipeKeys } from "../src/training/recipe-keys.js";
+import { loadRecipe } from "../src/training/recipe/recipe-file.js";
+import { recipeJsonSchema, recipeKeys } from "../src/training/recipe/recipe-keys.js";
 
 const root = new URL("../../../", import.meta.url);
 const configs = fileURLToPath(new URL("configs/", root));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { finetune } from "../src/training/finetune.js";
-import { resolveRecipe } from "../src/training/recipe.js";
+import { finetune } from "../src/training/finetuning/finetune.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { recorder } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 

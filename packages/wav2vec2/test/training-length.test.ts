@@ -2,11 +2,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { planSteps } from "../src/training/batch-plan.js";
-import { finetune } from "../src/training/finetune.js";
-import { pretrain } from "../src/training/pretrain.js";
-import { resolveRecipe } from "../src/training/recipe.js";
-import { learningRateScale } from "../src/training/schedule.js";
+import { finetune } from "../src/training/finetuning/finetune.js";
+import { planSteps } from "../src/training/loop/batch-plan.js";
+import { learningRateScale } from "../src/training/loop/schedule.js";
+import { pretrain } from "../src/training/pretraining/pretrain.js";
+import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { type Recorder, recorder } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 

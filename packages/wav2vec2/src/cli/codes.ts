@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { UserError } from "../errors.js";
-import type { ClipCodes } from "../training/codes.js";
+import type { ClipCodes } from "../training/pretraining/codes.js";
 import { endWithReader } from "./closed-pipe.js";
 import { type Define, exitCodes, print } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
@@ -41,7 +41,7 @@ joined by hyphens, such as 12-301 12-301 7-44. Start and end are in seconds, and
     )
     .action(async (model: string, files: string[], { revision, ...form }: Options) => {
       const { readAudio } = await import("../audio/audio-file.js");
-      const { loadCoder } = await import("../training/codes.js");
+      const { loadCoder } = await import("../training/pretraining/codes.js");
       const coder = await loadCoder(model, { revision, onDownload: downloadProgress() });
       const results: Result[] = [];
       if (!form.json) endWithReader();

@@ -1,11 +1,11 @@
-import type { FinetuneResult } from "../training/finetune.js";
+import type { FinetuneResult } from "../training/finetuning/finetune.js";
 import type { Define } from "./command.js";
 import { defineTraining } from "./training-command.js";
 
 export const defineFinetune: Define = (command, context) => {
   defineTraining<FinetuneResult>(command, context, {
     task: "finetune",
-    load: async () => (await import("../training/finetune.js")).finetune,
+    load: async () => (await import("../training/finetuning/finetune.js")).finetune,
     describe: ({ wer, model }, { data }) =>
       wer === undefined
         ? []

@@ -1,11 +1,11 @@
 import { type Command, Option } from "commander";
 import { parse } from "yaml";
 import { ConfigurationError } from "../errors.js";
-import type { Recipe } from "../training/recipe.js";
-import { ALIASES, REFUSED } from "../training/recipe-aliases.js";
-import type { Overrides } from "../training/recipe-file.js";
-import { type RecipeKey, recipeKeys } from "../training/recipe-keys.js";
-import { taskOf } from "../training/recipe-rules.js";
+import type { Recipe } from "../training/recipe/recipe.js";
+import { ALIASES, REFUSED } from "../training/recipe/recipe-aliases.js";
+import type { Overrides } from "../training/recipe/recipe-file.js";
+import { type RecipeKey, recipeKeys } from "../training/recipe/recipe-keys.js";
+import { taskOf } from "../training/recipe/recipe-rules.js";
 
 const directories: ReadonlySet<string> = new Set(["output", "data.root", "init"]);
 

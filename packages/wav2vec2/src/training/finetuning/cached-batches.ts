@@ -1,0 +1,132 @@
+import { fromBuffer, noGrad, tensor } from "@wav2vec2/libtorch";
+import {
+  type BatchOptions,
+  type BatchPosition,
+  lengthBucketedBatches,
+  type PlannedBatch,
+} from "../../data/batches/batches.js";
+import type { CtcBatch } from "../../data/batches/ctc-collator.js";
+import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
+import type { TranscribedUtterance } from "../../data/utterance.js";
+import { UserError } from "../../errors.js";
+import type { CtcTargets, Wav2Vec2ForCTC } from "../../model/ctc.js";
+import type { CtcModel } from "../../pretrained/ctc-directory.js";
+import { type CtcTrainingBatch, ctcBatches } from "../../recognition/ctc-batches.js";
+import type { BatchLoss, TrainingBatch } from "../loop/loop.js";
+import { type CachedFeatures, type FeatureCache, tensorOf } from "./feature-cache.js";
+
+/** A batch whose audio was not needed. */
+export interface CachedBatch extends TrainingBatch, CtcTargets {
+  features: CachedFeatures;
+}
+
+export type AnyCtcBatch = CtcTrainingBatch | CachedBatch;
+
+/** Batches that are read before they are asked for. */
+const AHEAD = 2;
+
+export interface CachedBatchOptions {
+  cache: FeatureCache;
+  plan: Omit<BatchOptions, "epoch">;
+  loading: BatchLoadOptions;
+  /** Told once, when no clip's audio is needed any more. */
+  onComplete: () => void;
+}
+
+/**
+ * Endless batches from `position`: audio in epochs that begin with features missing, which {@link cachedLoss} then
+ * writes, features alone from the next epoch on. Both have the same clips in the same order.
+ *
+ * @throws UserError as `ctcBatches`, and for features that cannot be read or written
+ */
+export async function* cachedCtcBatches(
+  ctc: CtcModel,
+  utterances: readonly TranscribedUtterance[],
+  position: BatchPosition,
+  { cache, plan, loading, onComplete }: CachedBatchOptions,
+): AsyncGenerator<AnyCtcBatch> {
+  const bad = new Set<string>(); // clips that cannot be read have no features
+  const reading = {
+    ...loading,
+    onBad(clip: { id: string; path: string; message: string }) {
+      bad.add(clip.id);
+      loading.onBad?.(clip);
+    },
+  };
+  const isMissing = ({ id }: { id: string }) => !cache.has(id) && !bad.has(id);
+  let told = false;
+  for (let { epoch, batch } = position; ; epoch++, batch = 0) {
+    const batches = lengthBucketedBatches(utterances, { ...plan, epoch });
+    const planned = batches.map((indices, at) => ({ epoch, batch: at, indices })).slice(batch);
+    if (utterances.some(isMissing)) {
+      let used = planned.length === 0;
+      for await (const each of ctcBatches(ctc, utterances, planned, { ...reading, unknown: "error" })) {
+        used = true;
+        yield each;
+        await cache.settled();
+      }
+      if (!used) throw new UserError("An epoch must have a clip that can be read, but all are bad.");
+    } else {
+      if (!told) onComplete();
+      told = true;
+      yield* featureBatches(ctc, utterances, planned, cache, bad);
+    }
+  }
+}
+
+async function* featureBatches(
+  { tokenizer }: CtcModel,
+  utterances: readonly TranscribedUtterance[],
+  plan: Iterable<PlannedBatch>,
+  cache: FeatureCache,
+  bad: ReadonlySet<string>,
+): AsyncGenerator<CachedBatch> {
+  const read = async ({ epoch, batch, indices }: PlannedBatch): Promise<CachedBatch | undefined> => {
+    const clips = indices.map((index) => utterances[index]!).filter(({ id }) => !bad.has(id));
+    if (clips.length === 0) return undefined;
+    const ids = clips.map(({ id }) => id);
+    const labels = clips.map(({ id, text }) => tokenizer.encode(text, { utterance: id, unknown: "error" }));
+    return {
+      ids,
+      features: await cache.read(ids),
+      lengths: Int32Array.from(ids, (id) => cache.samplesOf(id)),
+      labels: Int32Array.from(labels.flatMap((each) => [...each])),
+      labelLengths: Int32Array.from(labels, ({ length }) => length),
+      next: { epoch, batch: batch + 1 },
+    };
+  };
+  const pending: Promise<CachedBatch | undefined>[] = [];
+  const start = (planned: PlannedBatch) => {
+    const batch = read(planned);
+    batch.catch(() => {}); // it is awaited later, or never
+    pending.push(batch);
+  };
+  for (const planned of plan) {
+    start(planned);
+    if (pending.length <= AHEAD) continue;
+    const batch = await pending.shift();
+    if (batch) yield batch;
+  }
+  for (const each of pending) {
+    const batch = await each;
+    if (batch) yield batch;
+  }
+}
+
+/** A batch's share of an update, from features where they are there; otherwise they are made, and kept. */
+export function cachedLoss(model: Wav2Vec2ForCTC, batch: AnyCtcBatch, cache: FeatureCache): BatchLoss {
+  const lengths = Array.from(batch.lengths);
+  const features = "features" in batch ? tensorOf(batch.features) : encodeAndKeep(model, batch, cache);
+  const { logits, frames } = model.forward({ features, lengths });
+  return { loss: model.loss(logits, frames, batch), count: 1 };
+}
+
+function encodeAndKeep(model: Wav2Vec2ForCTC, batch: CtcBatch, cache: FeatureCache) {
+  return noGrad(() => {
+    const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor;
+    const input = make(batch.input, [batch.ids.length, batch.paddedLength]);
+    const features = model.wav2vec2.encode({ input, lengths: Array.from(batch.lengths) });
+    for (const [row, id] of batch.ids.entries()) if (!cache.has(id)) cache.put(id, features.select(0, row));
+    return features;
+  });
+}

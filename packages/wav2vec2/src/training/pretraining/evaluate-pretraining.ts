@@ -1,0 +1,154 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { noGrad, scope } from "@wav2vec2/libtorch";
+import { SAMPLE_RATE } from "../../audio/audio-file.js";
+import { type BatchLimits, lengthBucketedBatches } from "../../data/batches/batches.js";
+import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
+import type { Preparation } from "../../data/batches/prepare-batch.js";
+import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
+import type { Utterance } from "../../data/utterance.js";
+import { UserError } from "../../errors.js";
+import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import { type CodedClip, drawableWaveform, maskedSpans } from "../../tracking/coded-clip.js";
+import { forwardPreTraining, preTrainingBatches, type ScoredBatch } from "./pretraining-batches.js";
+import { preTrainingMetrics, preTrainingSums } from "./pretraining-metrics.js";
+
+export interface PreTrainingEvaluation {
+  /** As `preTrainingMetrics` names them; perplexities are those of the entries chosen for all masked frames. */
+  metrics: Record<string, number>;
+  /** How often each entry of each codebook was chosen for a frame, masked or not, [groups][entries]. */
+  codebooks: number[][];
+  clips: CodedClip[];
+}
+
+export interface EvaluatePreTrainingOptions extends BatchLimits, BatchLoadOptions {
+  /** How audio becomes input. Its seed decides masks and distractors: the same at every validation. */
+  preparation: Preparation;
+  signal?: AbortSignal | undefined;
+  /** Which clips to look into, by id. */
+  shown: ReadonlySet<string>;
+}
+
+/**
+ * How well a model finds the masked frames of clips again, always with the same masks and distractors. The best entries
+ * are chosen, without noise.
+ *
+ * @throws UserError where no clip can be read
+ * @throws the signal's reason where it is aborted
+ */
+export async function evaluatePreTraining(
+  model: Wav2Vec2ForPreTraining,
+  utterances: readonly Utterance[],
+  { preparation, signal, shown, batchSeconds, batchSize, ...loading }: EvaluatePreTrainingOptions,
+): Promise<PreTrainingEvaluation> {
+  const limits = { batchSeconds, batchSize, seed: 0, epoch: 0 };
+  const plan = lengthBucketedBatches(utterances, limits).map((indices, batch) => ({
+    epoch: 0,
+    batch,
+    indices,
+  }));
+  const usage = new CodebookUsage(model);
+  const sums: Record<string, number> = {};
+  const clips: CodedClip[] = [];
+  const wasTraining = model.training;
+  model.eval();
+  try {
+    for await (const batch of preTrainingBatches(utterances, plan, preparation, loading)) {
+      await turn(); // so that Ctrl+C is heard also where the next batch is always there
+      signal?.throwIfAborted();
+      noGrad(() =>
+        scope(() => {
+          const scored = forwardPreTraining(model, batch);
+          const { loss, maskedFrames: count } = scored;
+          for (const [name, value] of Object.entries({ loss, count, ...preTrainingSums(scored, batch) }))
+            sums[name] = (sums[name] ?? 0) + (typeof value === "number" ? value : value.item());
+          usage.add(scored, batch);
+          clips.push(...lookInto(scored, batch, shown));
+        }),
+      );
+    }
+  } finally {
+    model.train(wasTraining);
+  }
+  if (sums.count === undefined)
+    throw new UserError("The clips to validate on must be readable, but none is.");
+  return { metrics: usage.describe(sums), codebooks: usage.all, clips };
+}
+
+/** Entries chosen over all batches: perplexities of single batches would depend on how large they are. */
+class CodebookUsage {
+  readonly all: number[][];
+  readonly #masked: number[][];
+
+  constructor(private readonly model: Wav2Vec2ForPreTraining) {
+    const { numCodevectorGroups, numCodevectorsPerGroup } = model.config;
+    const zeros = () =>
+      Array.from({ length: numCodevectorGroups }, () => Array<number>(numCodevectorsPerGroup).fill(0));
+    this.all = zeros();
+    this.#masked = zeros();
+  }
+
+  add({ codes }: ScoredBatch, { frames, time, mask }: PreTrainingBatch): void {
+    const groups = this.all.length;
+    const entries = codes.toArray().map(Number); // [batch * frames * groups]
+    for (const [row, count] of frames.entries()) {
+      for (let frame = row * time; frame < row * time + count; frame++) {
+        for (let group = 0; group < groups; group++) {
+          const entry = entries[frame * groups + group]!;
+          this.all[group]![entry]!++;
+          if (mask[frame]) this.#masked[group]![entry]!++;
+        }
+      }
+    }
+  }
+
+  /** The metrics, with the perplexities of all batches together and the losses that follow from them. */
+  describe(sums: Record<string, number>): Record<string, number> {
+    const { config } = this.model;
+    const { count = 0, contrastive = 0, featurePenalty = 0 } = sums;
+    const perplexities = this.#masked.map(perplexity);
+    const entries = config.numCodevectorGroups * config.numCodevectorsPerGroup;
+    const diversity = (count * (entries - perplexities.reduce((sum, value) => sum + value, 0))) / entries;
+    const weighted = config.diversityLossWeight * diversity + config.featurePenaltyWeight * featurePenalty;
+    const own = Object.fromEntries(perplexities.map((value, group) => [`perplexity${group}`, value * count]));
+    return preTrainingMetrics({ ...sums, ...own, diversity, loss: contrastive + weighted }, config);
+  }
+}
+
+/** exp(entropy): how many entries are in use, as if equally often. */
+function perplexity(counts: readonly number[]): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const used = counts.filter((count) => count > 0).map((count) => count / total);
+  return Math.exp(-used.reduce((sum, share) => sum + share * Math.log(share), 0));
+}
+
+/** What happened in those clips of a batch that are to be shown. */
+function lookInto(
+  { codes, logits }: ScoredBatch,
+  { ids, frames, time, mask, lengths, input, paddedLength }: PreTrainingBatch,
+  shown: ReadonlySet<string>,
+): CodedClip[] {
+  if (!ids.some((id) => shown.has(id))) return [];
+  const groups = codes.shape[2]!;
+  const entries = codes.toArray().map(Number);
+  const right = logits.argmax(-1).eq(0).toBytes(); // [masked frames]
+  let masked = 0; // of the clips before
+  return ids.flatMap((id, row) => {
+    const first = row * time;
+    const own = mask.subarray(first, first + frames[row]!);
+    const place = masked;
+    masked += own.reduce((sum, value) => sum + value, 0);
+    if (!shown.has(id)) return [];
+    let seen = place;
+    const samples = input.subarray(row * paddedLength, row * paddedLength + lengths[row]!);
+    return {
+      id,
+      seconds: samples.length / SAMPLE_RATE,
+      waveform: drawableWaveform(samples),
+      masked: maskedSpans(own),
+      codes: Array.from(own, (_, frame) =>
+        entries.slice((first + frame) * groups, (first + frame + 1) * groups),
+      ),
+      found: Array.from(own, (value) => value === 1 && right[seen++] === 1),
+    };
+  });
+}

@@ -1,0 +1,55 @@
+import { fromBuffer, tensor } from "@wav2vec2/libtorch";
+import type { BatchPosition, PlannedBatch } from "../../data/batches/batches.js";
+import { type BatchLoadOptions, loadBatches } from "../../data/batches/load-batches.js";
+import type { ClipJob, Preparation } from "../../data/batches/prepare-batch.js";
+import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
+import type { Utterance } from "../../data/utterance.js";
+import type { PreTrainingOutput, Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import type { PreTrainingLoss } from "../../model/pretraining-loss.js";
+
+/** What a model makes of a batch with masks and distractors. */
+export type ScoredBatch = PreTrainingOutput & PreTrainingLoss;
+
+export type PreTrainingTrainingBatch = PreTrainingBatch & { next: BatchPosition };
+
+/**
+ * The audio, masks and distractors of planned batches.
+ *
+ * @returns batches, each valid until the next is asked for, with the position of the next in the plan
+ * @throws UserError as `loadBatches`
+ */
+export async function* preTrainingBatches(
+  utterances: readonly Utterance[],
+  plan: Iterable<PlannedBatch>,
+  preparation: Preparation,
+  options: BatchLoadOptions,
+): AsyncGenerator<PreTrainingTrainingBatch> {
+  const clipOf = (index: number): ClipJob => {
+    const { id, path, samples, start, end } = utterances[index]!;
+    return { id, path, samples, start, end };
+  };
+  function* jobs() {
+    for (const { epoch, batch, indices } of plan) {
+      yield { preparation, epoch, clips: indices.map(clipOf), next: { epoch, batch: batch + 1 } };
+    }
+  }
+  for await (const { batch, job } of loadBatches(jobs(), options)) {
+    yield { ...(batch as PreTrainingBatch), next: job.next };
+  }
+}
+
+/** The model's outputs and losses for a batch's audio, masks and distractors. */
+export function forwardPreTraining(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): ScoredBatch {
+  const clips = batch.ids.length;
+  const { time } = batch;
+  const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor;
+  const output = model.forward({
+    input: make(batch.input, [clips, batch.paddedLength]),
+    lengths: Array.from(batch.lengths),
+    maskTimeIndices: tensor(batch.mask, [clips, time], { dtype: "bool" }),
+    sampledNegativeIndices: tensor(batch.negatives, [clips, time, model.config.numNegatives], {
+      dtype: "int64",
+    }),
+  });
+  return output as ScoredBatch; // masks and negatives are given, so there is a loss
+}

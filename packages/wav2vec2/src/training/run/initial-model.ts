@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from "node:util";
+import { nn } from "@wav2vec2/libtorch";
+import { ConfigurationError } from "../../errors.js";
+import { resolveModel } from "../../files/hub.js";
+import type { Wav2Vec2Config } from "../../model/configuration.js";
+import { Wav2Vec2ForCTC } from "../../model/ctc.js";
+import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import type { Recipe } from "../recipe/recipe.js";
+import type { RunOptions } from "./training-run.js";
+
+/** The directory of the model to start from, where the recipe has one. @throws the signal's reason where it is aborted */
+export async function findInit(recipe: Recipe, options: RunOptions): Promise<string | undefined> {
+  if (recipe.init === undefined) return undefined;
+  return await resolveModel(recipe.init, {
+    revision: recipe.init_revision,
+    signal: options.signal,
+    onProgress: options.onDownload,
+    onNote: (text) => options.tracker.note(text),
+  });
+}
+
+/** @throws ConfigurationError where random weights would be left as they are */
+export function requireLearnedBackbone({
+  init,
+  freeze_backbone_steps: steps,
+  freeze_layers: layers,
+  train,
+}: Pick<Recipe, "init" | "freeze_backbone_steps" | "freeze_layers" | "train">): void {
+  const key = steps ? "freeze_backbone_steps" : layers ? "freeze_layers" : "train: adapters";
+  if (init !== undefined || !(steps || layers || train === "adapters")) return;
+  throw new ConfigurationError(
+    `${key} must leave a model as it is that has learned, but the weights ` +
+      "are random. Give --model, or remove the key.",
+  );
+}
+
+/** What a network's weights were made for; dropouts, masks and losses may change. */
+const NETWORK = [
+  ...(["hiddenSize", "numHiddenLayers", "numAttentionHeads", "intermediateSize", "hiddenAct"] as const),
+  ...([
+    "featExtractNorm",
+    "featExtractActivation",
+    "convDim",
+    "convStride",
+    "convKernel",
+    "convBias",
+  ] as const),
+  ...(["numConvPosEmbeddings", "numConvPosEmbeddingGroups", "doStableLayerNorm"] as const),
+];
+
+/** And a quantizer's. */
+const QUANTIZER = [
+  ...(["numCodevectorGroups", "numCodevectorsPerGroup", "codevectorDim", "projCodevectorDim"] as const),
+];
+
+/** A recipe that shapes a network of its own cannot start from another one's weights. */
+export function requireSameShape(
+  init: string,
+  base: Wav2Vec2Config,
+  config: Wav2Vec2Config,
+  part: "network" | "network and quantizer" = "network",
+): void {
+  const shape = part === "network" ? NETWORK : [...NETWORK, ...QUANTIZER];
+  const changed = shape.filter((field) => !isDeepStrictEqual(base[field], config[field]));
+  if (changed.length === 0) return;
+  const first = changed[0]!;
+  const keys = changed.map(nn.stateName).join(", ");
+  throw new ConfigurationError(
+    `The recipe's model must have the shape of ${init}, but its ${nn.stateName(first)} is ` +
+      `${JSON.stringify(config[first])} instead of ${JSON.stringify(base[first])}. Leave these keys out of it: ${keys}.`,
+  );
+}
+
+/** What a recipe wants of any network that is trained. */
+export function prepareNetwork(model: Wav2Vec2ForCTC | Wav2Vec2ForPreTraining, recipe: Recipe): void {
+  if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
+  if (recipe.train === "adapters" && model instanceof Wav2Vec2ForCTC) model.trainAdaptersOnly();
+  if (recipe.freeze_layers && model instanceof Wav2Vec2ForCTC) model.freezeLayers(recipe.freeze_layers);
+  model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
+}

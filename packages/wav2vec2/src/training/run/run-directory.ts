@@ -1,0 +1,151 @@
+import { existsSync } from "node:fs";
+import { access, constants, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { UserError } from "../../errors.js";
+import { reasonOf } from "../../files/atomic-file.js";
+import { lockFile } from "../../files/lock-file.js";
+import { makeDirectory } from "../../files/make-directory.js";
+import type { Tracker } from "../../tracking/tracker.js";
+import { listCheckpoints, recoverRun } from "../loop/checkpoint.js";
+import type { Recipe } from "../recipe/recipe.js";
+import { loadRecipe, writeRecipe } from "../recipe/recipe-file.js";
+
+/** What may differ between the parts of one run; anything else would make it another run. */
+const CHANGEABLE: (keyof Recipe)[] = [
+  "max_steps",
+  "max_epochs",
+  "max_minutes",
+  "output",
+  "logging_steps",
+  "eval_steps",
+  "save_steps",
+  "early_stopping_patience",
+  "early_stopping_threshold",
+  "keep_checkpoints",
+  "threads",
+  // What a run that went wrong is mended with.
+  "optimizer",
+  "gradient_checkpointing",
+];
+
+/** A run directory that no other process writes while this one has it. */
+export interface RunDirectory extends AsyncDisposable {
+  /** Says in `recipe.yaml` what is trained. Until then a new run leaves nothing behind. */
+  begin(): Promise<void>;
+}
+
+/**
+ * Takes the recipe's run directory, without a change to what another run has left there.
+ *
+ * @throws UserError where it would mix two runs or write over one
+ */
+export async function takeRunDirectory(
+  recipe: Recipe,
+  resume: boolean,
+  tracker: Tracker,
+): Promise<RunDirectory> {
+  const { output } = recipe;
+  await makeRunDirectory(output);
+  const unlock = await lockFile(join(output, "run.lock"), output);
+  const release = async () => {
+    await unlock();
+    await rmdir(output).catch(() => {}); // unless there is something in it
+  };
+  try {
+    await recoverRun(output);
+    await requireUnused(recipe, resume, tracker);
+    if (!resume) await rm(join(output, "left-out.txt"), { force: true });
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return {
+    begin: () => writeRecipe(join(output, "recipe.yaml"), recipe),
+    [Symbol.asyncDispose]: release,
+  };
+}
+
+async function makeRunDirectory(path: string): Promise<void> {
+  try {
+    await makeDirectory(path);
+    await access(path, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === "EEXIST" ? "it is a file" : reasonOf(error);
+    throw new UserError(
+      `${path} must be a directory that can be written, but ${reason}. Give another --output.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+async function requireUnused(recipe: Recipe, resume: boolean, tracker: Tracker): Promise<void> {
+  const { output } = recipe;
+  if ((await listCheckpoints(output)).length > 0) {
+    if (resume) return requireSameRun(recipe, tracker);
+    throw new UserError(
+      `${output} must be a new run directory, but holds checkpoints. Add --resume to go on, or give another --output.`,
+    );
+  }
+  const models = ["best", "final"].filter((name) => existsSync(join(output, name)));
+  if (models.length > 0) {
+    throw new UserError(
+      `${output} must be a new run directory or hold checkpoints, but holds ${models.join(" and ")} without any. Give ` +
+        "another --output, or move them away first.",
+    );
+  }
+  if (resume) tracker.note(`${output} holds no checkpoint to go on from: a new run begins.`);
+}
+
+function requireSameRun(recipe: Recipe, tracker: Tracker): void {
+  const path = join(recipe.output, "recipe.yaml");
+  const before = loadRecipe(path);
+  for (const key of Object.keys(recipe) as (keyof Recipe)[]) {
+    const [change] = key === "data" ? dataChanges(recipe, before) : changes(recipe[key], before[key], key);
+    if (key === "optimizer" && change) tracker.note("The optimizer's settings are others from here on.");
+    if (!change || CHANGEABLE.includes(key)) continue;
+    throw new UserError(
+      `${change.key} must be as in ${path} to go on with that run, but is ${shown(change.now)} instead of ` +
+        `${shown(change.before)}. Give another --output for another run.`,
+    );
+  }
+}
+
+/** As in messages. */
+function shown(value: unknown): string {
+  return value === undefined ? "not given" : JSON.stringify(value);
+}
+
+interface Change {
+  key: string;
+  now: unknown;
+  before: unknown;
+}
+
+/** Where two values of a recipe differ, by its innermost keys. */
+function changes(now: unknown, before: unknown, key: string): Change[] {
+  if (!isSection(now) || !isSection(before)) {
+    return isDeepStrictEqual(now, before) ? [] : [{ key, now, before }];
+  }
+  const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
+  return [...keys].flatMap((inner) => changes(now[inner], before[inner], `${key}.${inner}`));
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Those that make it other clips but for what is left out; the number of threads does not change them. */
+function dataChanges({ data }: Recipe, before: Recipe): Change[] {
+  const fixed = (other: Recipe["data"]) => ({
+    ...other,
+    workers: 0,
+    exclude: undefined,
+    on_bad_data: "",
+    feature_cache: undefined,
+  });
+  return changes(fixed(data), fixed(before.data), "data");
+}

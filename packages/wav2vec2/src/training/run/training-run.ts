@@ -1,0 +1,160 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
+import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
+import { readSplit } from "../../data/corpus/read-split.js";
+import { Random } from "../../data/random.js";
+import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
+import { ConfigurationError } from "../../errors.js";
+import type { DownloadProgress } from "../../files/hub.js";
+import type { Tracker } from "../../tracking/tracker.js";
+import { type PlannedRecipe, planSteps } from "../loop/batch-plan.js";
+import { warmupSteps } from "../loop/schedule.js";
+import type { Recipe } from "../recipe/recipe.js";
+import { LeftOut } from "./left-out.js";
+import { takeRunDirectory } from "./run-directory.js";
+
+/** What training gets besides its recipe. */
+export interface RunOptions {
+  resume: boolean;
+  signal: AbortSignal;
+  tracker: Tracker;
+  /** How far the reading of a split is. */
+  onReading?: (done: number, total: number | undefined) => void;
+  /** How far the download of a Hub model to start from is. */
+  onDownload?: (progress: DownloadProgress) => void;
+}
+
+/** What every kind of training works with. */
+export interface TrainingRun {
+  /** The clips to train and to validate on, with notes on what was left out. */
+  readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
+  readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
+  loading: BatchLoadOptions;
+  /** The recipe with its number of steps, given the clips as long as training hears them. */
+  plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
+  /** Writes the recipe into the run directory, once all that it needs has been found. */
+  begin(): Promise<void>;
+}
+
+export interface Splits<T extends Utterance> {
+  train: T[];
+  held: T[];
+}
+
+/**
+ * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`.
+ *
+ * @throws UserError where the output directory holds another run or another process writes it
+ */
+export async function withRun<T>(
+  recipe: Recipe,
+  options: RunOptions,
+  body: (run: TrainingRun) => Promise<T>,
+): Promise<T> {
+  const { tracker } = options;
+  requirePrecision(recipe);
+  await using directory = await takeRunDirectory(recipe, options.resume, tracker);
+  if (recipe.threads) setThreads(recipe.threads);
+  manualSeed(recipe.seed);
+  const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
+  const { root, on_bad_data: onProblem, exclude, train_split, eval_split } = recipe.data;
+  const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
+
+  const read = async <T extends Utterance>(split: string, transcripts: "required" | "none") => {
+    const { signal, onReading: onProgress } = options;
+    const reading = { onProblem, exclude, signal, onProgress, transcripts };
+    const { utterances, problems, excluded } = await readSplit<T>(root, split, reading);
+    leftOut.addAll(problems, split);
+    if (exclude) tracker.note(`${excluded} clips of ${split} are left out as ${exclude} says.`);
+    return utterances;
+  };
+  const readSplits = async <T extends Utterance>(transcripts: "required" | "none"): Promise<Splits<T>> => {
+    const splits = {
+      train: drawShare(await read<T>(train_split, transcripts), recipe),
+      held: await read<T>(eval_split, transcripts),
+    };
+    noteOverlap(splits, tracker);
+    return splits;
+  };
+  const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
+    const planned = planSteps(given, lengths);
+    if (given.max_epochs !== undefined)
+      tracker.note(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
+    tracker.planned?.(planned.max_steps);
+    noteSteps(planned, tracker);
+    return planned as R & PlannedRecipe;
+  };
+  const loading: BatchLoadOptions = {
+    workers,
+    onBadAudio: onProblem,
+    onBad: (clip) => leftOut.add(clip),
+    onNote: (text) => tracker.note(text),
+  };
+  try {
+    return await body({ readSplits, loading, plan, begin: directory.begin });
+  } finally {
+    await workers?.close();
+  }
+}
+
+/** Says what the number of steps leaves no time for. */
+function noteSteps(recipe: PlannedRecipe, tracker: Tracker): void {
+  const { max_steps: steps, schedule, freeze_backbone_steps: headOnly = 0 } = recipe;
+  const warmup = warmupSteps(schedule, steps);
+  if (steps <= warmup) {
+    tracker.note(
+      `schedule.warmup_steps should be less than max_steps (${steps}), but is ${warmup}: the ` +
+        "learning rate only rises and never reaches its highest value. A tenth of max_steps is usual.",
+    );
+  }
+  if (steps <= headOnly) {
+    tracker.note(
+      `freeze_backbone_steps should be less than max_steps (${steps}), but is ${headOnly}: only the output layer is trained.`,
+    );
+  }
+}
+
+/** @throws ConfigurationError where this libtorch cannot compute in the recipe's number format */
+export function requirePrecision({ precision }: Recipe): void {
+  if (precision === "float32" || supportsAutocast(precision)) return;
+  throw new ConfigurationError(
+    `precision must be float32 or bfloat16 on this machine, but is ${precision}: libtorch ${libtorchInfo().version} does not ` +
+      "compute in it on CPUs.",
+  );
+}
+
+/** Of the clips and their lengths, which decide the batches. */
+export function fingerprint(utterances: readonly Utterance[]): string {
+  const hash = createHash("sha256");
+  for (const { id, samples } of utterances) hash.update(`${id}\n${samples}\n`);
+  return hash.digest("hex");
+}
+
+/** A part of the clips, in their order; the seed decides which. */
+export function drawShare<T extends Utterance>(
+  utterances: readonly T[],
+  { seed, data: { train_share: share } }: Pick<Recipe, "seed" | "data">,
+): T[] {
+  const count = Math.max(1, Math.round(share * utterances.length));
+  if (count === utterances.length) return [...utterances];
+  const drawn = new Random(seed, "share").shuffle(utterances.map((_, index) => index)).slice(0, count);
+  return drawn.sort((a, b) => a - b).map((index) => utterances[index]!);
+}
+
+/** Clips to validate on that are trained on too. */
+function noteOverlap({ train, held }: Splits<Utterance>, tracker: Tracker): void {
+  const place = ({ path, start = 0 }: Utterance) => `${start} ${path}`;
+  const trained = new Set(train.map(place));
+  const both = held.filter((utterance) => trained.has(place(utterance))).length;
+  if (both === 0) return;
+  tracker.note(
+    `${both} of ${held.length} clips to validate on are in the training split too: results will look better than ` +
+      "they are. Choose splits without common clips.",
+  );
+}
+
+/** Hours of all clips together, for messages. */
+export function hoursOf(utterances: readonly Utterance[]): string {
+  return (utterances.reduce((sum, { seconds }) => sum + seconds, 0) / 3600).toFixed(2);
+}
