@@ -3,10 +3,13 @@ export class TorchError extends Error {
   override readonly name = "TorchError";
   /** The operator, for example `mm` or `add.Tensor`. */
   readonly operator: string;
+  /** libtorch's own words. */
+  readonly reason: string;
 
   constructor(operator: string, reason: string, tensors = "") {
     super(`${operator}: ${reason}${tensors ? ` (${tensors})` : ""}`);
     this.operator = operator;
+    this.reason = reason;
   }
 }
 

@@ -73,6 +73,31 @@ export interface Native {
   setRandomState(device: string, state: number): void;
   memory(): { liveTensors: number; liveBytes: number; peakBytes: number; cachedBytes: number };
   releaseMemory(): void;
+  backends(): string[];
+  openStore(host: string, port: number, hostsIt: boolean, timeoutMs: number): Promise<number>;
+  storePort(store: number): number;
+  storeSet(store: number, key: string, value: Uint8Array): Promise<void>;
+  storeGet(store: number, key: string): Promise<Uint8Array>;
+  storeCheck(store: number, keys: readonly string[]): Promise<boolean>;
+  storeAdd(store: number, key: string, amount: number): Promise<number>;
+  storeDelete(store: number, key: string): Promise<boolean>;
+  closeStore(store: number): Promise<void>;
+  openGroup(
+    store: number,
+    prefix: string,
+    rank: number,
+    size: number,
+    backend: string,
+    timeoutMs: number,
+    address: string,
+    networkInterface: string,
+  ): Promise<number>;
+  closeGroup(group: number): Promise<void>;
+  allReduce(group: number, handle: number, reduction: string): Promise<void>;
+  broadcastTensor(group: number, handle: number, root: number): Promise<void>;
+  allGather(group: number, into: readonly number[], handle: number): Promise<void>;
+  reduceScatter(group: number, into: number, handles: readonly number[]): Promise<void>;
+  barrier(group: number): Promise<void>;
 }
 
 /** The addon that set-up builds; `LIBTORCH_BRIDGE` names another one. */
@@ -95,6 +120,8 @@ function load(): Native {
   if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= "20000";
   // oneDNN keeps compiled kernels for this many shapes; its 1,024 would grow by megabytes with every new length.
   process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= "128";
+  // c10d's remarks about retried connections; what fails comes as an error.
+  process.env.TORCH_CPP_LOG_LEVEL ??= "ERROR";
   let native: Native;
   try {
     native = createRequire(import.meta.url)(path) as Native;

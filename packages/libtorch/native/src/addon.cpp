@@ -6,6 +6,7 @@
 #include "convert.h"
 #include "dispatch.h"
 #include "mapped-file.h"
+#include "process-group.h"
 #include "runtime.h"
 #include "tensor-data.h"
 #include "tensor-files.h"
@@ -113,6 +114,22 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "setRandomState", guarded<setRandomState>);
   define(env, exports, "memory", guarded<memory>);
   define(env, exports, "releaseMemory", guarded<releaseMemory>);
+  define(env, exports, "backends", guarded<backends>);
+  define(env, exports, "openStore", guarded<openStore>);
+  define(env, exports, "storePort", guarded<storePort>);
+  define(env, exports, "storeSet", guarded<storeSet>);
+  define(env, exports, "storeGet", guarded<storeGet>);
+  define(env, exports, "storeCheck", guarded<storeCheck>);
+  define(env, exports, "storeAdd", guarded<storeAdd>);
+  define(env, exports, "storeDelete", guarded<storeDelete>);
+  define(env, exports, "closeStore", guarded<closeStore>);
+  define(env, exports, "openGroup", guarded<openGroup>);
+  define(env, exports, "closeGroup", guarded<closeGroup>);
+  define(env, exports, "allReduce", guarded<allReduce>);
+  define(env, exports, "broadcastTensor", guarded<broadcastTensor>);
+  define(env, exports, "allGather", guarded<allGather>);
+  define(env, exports, "reduceScatter", guarded<reduceScatter>);
+  define(env, exports, "barrier", guarded<barrier>);
   return exports;
 }
 

@@ -1,0 +1,331 @@
+// Stores and collectives of PyTorch's distributed engine, c10d. The only source that knows its backends.
+#include "process-group.h"
+
+#include "convert.h"
+#include "promise.h"
+#include "registry.h"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+// Compile definitions of PyTorch's own build, without which the backends' headers are empty.
+#define USE_C10D_GLOO
+#ifdef LIBTORCH_BRIDGE_NCCL
+#define USE_C10D_NCCL
+#define USE_CUDA
+#include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
+#endif
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+namespace bridge {
+
+namespace {
+
+using StorePointer = c10::intrusive_ptr<c10d::TCPStore>;
+using GroupPointer = std::shared_ptr<ProcessGroup>;
+using WorkPointer = c10::intrusive_ptr<c10d::Work>;
+
+Registry<StorePointer>& stores() {
+  static auto* registry = new Registry<StorePointer>("a store");
+  return *registry;
+}
+
+Registry<GroupPointer>& groups() {
+  static auto* registry = new Registry<GroupPointer>("a process group");
+  return *registry;
+}
+
+std::chrono::milliseconds millisecondsOf(napi_env env, napi_value value) {
+  return std::chrono::milliseconds(integerOf(env, value));
+}
+
+Outcome numberOutcome(double value) {
+  return [value](Environment& environment) {
+    napi_value result;
+    check(environment.env, napi_create_double(environment.env, value, &result));
+    return result;
+  };
+}
+
+Outcome booleanOutcome(bool value) {
+  return [value](Environment& environment) {
+    napi_value result;
+    check(environment.env, napi_get_boolean(environment.env, value, &result));
+    return result;
+  };
+}
+
+std::vector<uint8_t> valueOf(napi_env env, napi_value value) {
+  bool isView = false;
+  check(env, napi_is_typedarray(env, value, &isView));
+  if (!isView) throw ArgumentError("a value must be a Uint8Array, but is " + describeJavaScript(env, value));
+  napi_typedarray_type type;
+  size_t length = 0;
+  void* data = nullptr;
+  check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
+  if (type != napi_uint8_array) throw ArgumentError("a value must be a Uint8Array, but is another typed array");
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  return std::vector<uint8_t>(bytes, bytes + length);
+}
+
+std::vector<std::string> stringsOf(napi_env env, napi_value array) {
+  uint32_t count = 0;
+  check(env, napi_get_array_length(env, array, &count));
+  std::vector<std::string> strings(count);
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value element;
+    check(env, napi_get_element(env, array, i, &element));
+    strings[i] = stringOf(env, element);
+  }
+  return strings;
+}
+
+std::vector<at::Tensor> tensorsAt(Environment& environment, napi_value array) {
+  uint32_t count = 0;
+  check(environment.env, napi_get_array_length(environment.env, array, &count));
+  std::vector<at::Tensor> tensors;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value handle;
+    check(environment.env, napi_get_element(environment.env, array, i, &handle));
+    tensors.push_back(tensorOf(environment, handle));
+  }
+  return tensors;
+}
+
+const std::pair<const char*, c10d::ReduceOp::RedOpType> kReductions[] = {
+    {"sum", c10d::ReduceOp::SUM}, {"min", c10d::ReduceOp::MIN}, {"max", c10d::ReduceOp::MAX}};
+
+c10d::ReduceOp reductionNamed(const std::string& name) {
+  for (const auto& [known, reduction] : kReductions) {
+    if (name == known) return reduction;
+  }
+  throw ArgumentError("a reduction must be sum, min or max, but is '" + name + "'");
+}
+
+// A collective works on one block of memory, in place.
+const at::Tensor& dense(const at::Tensor& tensor) {
+  if (!tensor.is_contiguous()) {
+    throw ArgumentError("a tensor to exchange must be contiguous, but " + describe(tensor) + " is not");
+  }
+  return tensor;
+}
+
+// Started now, in the order of the calls, which all processes share; awaited on another thread where that blocks.
+napi_value awaited(Environment& environment, const char* operation, const GroupPointer& group,
+                   std::function<WorkPointer()> start, Outcome outcome) {
+  WorkPointer work = start();
+  if (!group->onStream) {
+    return promised(environment, operation, [work, outcome] {
+      work->wait();
+      return outcome;
+    });
+  }
+  work->wait();  // the device's stream waits, the host does not
+  return promised(environment, operation, [outcome] { return outcome; });
+}
+
+}  // namespace
+
+std::shared_ptr<ProcessGroup> processGroupAt(double id) { return groups().at(id); }
+
+WorkPointer ProcessGroup::allReduceSum(const at::Tensor& tensor) {
+  std::vector<at::Tensor> tensors = {tensor};
+  c10d::AllreduceOptions options;
+  options.reduceOp = c10d::ReduceOp::SUM;
+  return backend->allreduce(tensors, options);
+}
+
+// backends() -> the names of those that groups can be made of
+napi_value backends(Environment& environment, napi_value*, size_t) {
+  napi_env env = environment.env;
+  napi_value names;
+  check(env, napi_create_array(env, &names));
+  check(env, napi_set_element(env, names, 0, stringValue(env, "gloo")));
+#ifdef LIBTORCH_BRIDGE_NCCL
+  check(env, napi_set_element(env, names, 1, stringValue(env, "nccl")));
+#endif
+  return names;
+}
+
+// openStore(host, port, hosts it, time-out in ms) -> promise of its id
+napi_value openStore(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const std::string host = stringOf(env, values[0]);
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<uint16_t>(integerOf(env, values[1]));
+  options.isServer = booleanOf(env, values[2]);
+  options.timeout = millisecondsOf(env, values[3]);
+  options.waitWorkers = false;
+  return promised(environment, "TCPStore", [host, options] {
+    return numberOutcome(stores().add(c10::make_intrusive<c10d::TCPStore>(host, options)));
+  });
+}
+
+// storePort(store) -> the port it listens at or is connected to
+napi_value storePort(Environment& environment, napi_value* values, size_t) {
+  return numberOutcome(stores().at(numberOf(environment.env, values[0]))->getPort())(environment);
+}
+
+// storeSet(store, key, bytes) -> promise
+napi_value storeSet(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const StorePointer store = stores().at(numberOf(env, values[0]));
+  return promised(environment, "TCPStore.set", [store, key = stringOf(env, values[1]), value = valueOf(env, values[2])] {
+    store->set(key, value);
+    return nothing();
+  });
+}
+
+// storeGet(store, key) -> promise of bytes; of a key that is there, since waiting would keep others from the store
+napi_value storeGet(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const StorePointer store = stores().at(numberOf(env, values[0]));
+  return promised(environment, "TCPStore.get", [store, key = stringOf(env, values[1])]() -> Outcome {
+    const auto value = std::make_shared<std::vector<uint8_t>>(store->get(key));
+    return [value](Environment& environment) {
+      napi_value buffer, array;
+      void* data = nullptr;
+      check(environment.env, napi_create_arraybuffer(environment.env, value->size(), &data, &buffer));
+      std::copy(value->begin(), value->end(), static_cast<uint8_t*>(data));
+      check(environment.env,
+            napi_create_typedarray(environment.env, napi_uint8_array, value->size(), buffer, 0, &array));
+      return array;
+    };
+  });
+}
+
+// storeCheck(store, keys) -> promise of whether all are there
+napi_value storeCheck(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const StorePointer store = stores().at(numberOf(env, values[0]));
+  return promised(environment, "TCPStore.check", [store, keys = stringsOf(env, values[1])] {
+    return booleanOutcome(store->check(keys));
+  });
+}
+
+// storeAdd(store, key, amount) -> promise of the sum
+napi_value storeAdd(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const StorePointer store = stores().at(numberOf(env, values[0]));
+  return promised(environment, "TCPStore.add", [store, key = stringOf(env, values[1]), by = integerOf(env, values[2])] {
+    return numberOutcome(static_cast<double>(store->add(key, by)));
+  });
+}
+
+// storeDelete(store, key) -> promise of whether it was there
+napi_value storeDelete(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const StorePointer store = stores().at(numberOf(env, values[0]));
+  return promised(environment, "TCPStore.deleteKey", [store, key = stringOf(env, values[1])] {
+    return booleanOutcome(store->deleteKey(key));
+  });
+}
+
+// closeStore(store) -> promise
+napi_value closeStore(Environment& environment, napi_value* values, size_t) {
+  const double id = numberOf(environment.env, values[0]);
+  return promised(environment, "TCPStore.close", [id] {
+    stores().remove(id);
+    return nothing();
+  });
+}
+
+// openGroup(store, prefix, rank, size, backend, time-out in ms, address or "", interface or "") -> promise of its id
+napi_value openGroup(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const StorePointer store = stores().at(numberOf(env, values[0]));
+  const std::string prefix = stringOf(env, values[1]);
+  const int rank = static_cast<int>(integerOf(env, values[2])), size = static_cast<int>(integerOf(env, values[3]));
+  const std::string name = stringOf(env, values[4]);
+  const std::chrono::milliseconds timeout = millisecondsOf(env, values[5]);
+  const std::string address = stringOf(env, values[6]), interface = stringOf(env, values[7]);
+  if (rank < 0 || rank >= size) {
+    throw ArgumentError("a rank must be 0 to below " + std::to_string(size) + ", but is " + std::to_string(rank));
+  }
+  const auto prefixed = c10::make_intrusive<c10d::PrefixStore>(prefix, store);
+  if (name == "gloo") {
+    return promised(environment, "init_process_group", [=] {
+      auto options = c10d::ProcessGroupGloo::Options::create(timeout);
+      options->devices.push_back(!interface.empty() ? c10d::ProcessGroupGloo::createDeviceForInterface(interface)
+                                 : !address.empty() ? c10d::ProcessGroupGloo::createDeviceForHostname(address)
+                                                    : c10d::ProcessGroupGloo::createDefaultDevice());
+      auto group = std::make_shared<ProcessGroup>();
+      group->backend = c10::make_intrusive<c10d::ProcessGroupGloo>(prefixed, rank, size, options);
+      return numberOutcome(groups().add(std::move(group)));
+    });
+  }
+#ifdef LIBTORCH_BRIDGE_NCCL
+  if (name == "nccl") {
+    return promised(environment, "init_process_group", [=] {
+      auto options = c10d::ProcessGroupNCCL::Options::create();
+      options->timeout = timeout;
+      auto group = std::make_shared<ProcessGroup>();
+      group->backend = c10::make_intrusive<c10d::ProcessGroupNCCL>(prefixed, rank, size, options);
+      group->onStream = true;
+      return numberOutcome(groups().add(std::move(group)));
+    });
+  }
+#endif
+  throw ArgumentError("a backend must be one that this build has, but is '" + name + "'");
+}
+
+// closeGroup(group): without waiting for the others, whose calls fail
+napi_value closeGroup(Environment& environment, napi_value* values, size_t) {
+  const double id = numberOf(environment.env, values[0]);
+  return promised(environment, "destroy_process_group", [id] {
+    const GroupPointer group = groups().remove(id);
+#if TORCH_VERSION_MAJOR >= 2 && TORCH_VERSION_MINOR >= 6
+    if (group) group->backend->abort();
+#endif
+    return nothing();
+  });
+}
+
+// allReduce(group, handle, reduction) -> promise, behind which the tensor holds the result
+napi_value allReduce(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  const GroupPointer group = groups().at(numberOf(env, values[0]));
+  std::vector<at::Tensor> tensors = {dense(tensorOf(environment, values[1]))};
+  c10d::AllreduceOptions options;
+  options.reduceOp = reductionNamed(stringOf(env, values[2]));
+  return awaited(environment, "all_reduce", group, [&] { return group->backend->allreduce(tensors, options); }, nothing());
+}
+
+// broadcastTensor(group, handle, root) -> promise
+napi_value broadcastTensor(Environment& environment, napi_value* values, size_t) {
+  const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
+  std::vector<at::Tensor> tensors = {dense(tensorOf(environment, values[1]))};
+  c10d::BroadcastOptions options;
+  options.rootRank = integerOf(environment.env, values[2]);
+  return awaited(environment, "broadcast", group, [&] { return group->backend->broadcast(tensors, options); }, nothing());
+}
+
+// allGather(group, handles to fill, handle) -> promise
+napi_value allGather(Environment& environment, napi_value* values, size_t) {
+  const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
+  std::vector<std::vector<at::Tensor>> outputs = {tensorsAt(environment, values[1])};
+  std::vector<at::Tensor> inputs = {dense(tensorOf(environment, values[2]))};
+  return awaited(environment, "all_gather", group, [&] { return group->backend->allgather(outputs, inputs); }, nothing());
+}
+
+// reduceScatter(group, handle to fill, handles) -> promise
+napi_value reduceScatter(Environment& environment, napi_value* values, size_t) {
+  const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
+  std::vector<at::Tensor> outputs = {dense(tensorOf(environment, values[1]))};
+  std::vector<std::vector<at::Tensor>> inputs = {tensorsAt(environment, values[2])};
+  c10d::ReduceScatterOptions options;
+  options.reduceOp = c10d::ReduceOp::SUM;
+  return awaited(environment, "reduce_scatter", group,
+                 [&] { return group->backend->reduce_scatter(outputs, inputs, options); }, nothing());
+}
+
+// barrier(group) -> promise
+napi_value barrier(Environment& environment, napi_value* values, size_t) {
+  const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
+  return awaited(environment, "barrier", group, [&] { return group->backend->barrier(); }, nothing());
+}
+
+}  // namespace bridge

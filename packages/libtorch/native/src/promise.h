@@ -1,0 +1,19 @@
+#pragma once
+// Work that waits, such as for another process: on a thread of its own, behind a JavaScript promise.
+#include "environment.h"
+
+#include <functional>
+
+namespace bridge {
+
+// What a promise resolves with, made on JavaScript's thread.
+using Outcome = std::function<napi_value(Environment&)>;
+
+// Runs `work` on a thread of its own; what it throws rejects the promise with a TorchError of `operation`. Node's own
+// thread pool has four threads for all files: waiting in it would stop them.
+napi_value promised(Environment& environment, std::string operation, std::function<Outcome()> work);
+
+// Resolves with undefined.
+Outcome nothing();
+
+}  // namespace bridge

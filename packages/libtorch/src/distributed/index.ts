@@ -1,0 +1,3 @@
+export * from "./distributed-error.js";
+export * from "./process-group.js";
+export * from "./tcp-store.js";
