@@ -98,6 +98,25 @@ export interface Native {
   allGather(group: number, into: readonly number[], handle: number): Promise<void>;
   reduceScatter(group: number, into: number, handles: readonly number[]): Promise<void>;
   barrier(group: number): Promise<void>;
+  openReducer(
+    group: number,
+    parameters: readonly number[],
+    order: readonly number[],
+    firstBytes: number,
+    bytes: number,
+    bfloat16: boolean,
+    traced: boolean,
+  ): number;
+  closeReducer(reducer: number): void;
+  reducerBegin(reducer: number, active: Uint8Array): void;
+  reducerSend(reducer: number): void;
+  reducerFinish(reducer: number): Promise<void>;
+  reducerArrived(reducer: number, into: Uint8Array): void;
+  reducerAssign(reducer: number, used: Uint8Array): void;
+  reducerOrder(reducer: number, arrivals: boolean): number[];
+  reducerArrange(reducer: number, order: readonly number[]): void;
+  reducerTrace(reducer: number): number[];
+  digestOf(handles: readonly number[]): string;
 }
 
 /** The addon that set-up builds; `LIBTORCH_BRIDGE` names another one. */
@@ -120,8 +139,8 @@ function load(): Native {
   if (!process.env.OMP_WAIT_POLICY) process.env.GOMP_SPINCOUNT ??= "20000";
   // oneDNN keeps compiled kernels for this many shapes; its 1,024 would grow by megabytes with every new length.
   process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= "128";
-  // c10d's remarks about retried connections; what fails comes as an error.
-  process.env.TORCH_CPP_LOG_LEVEL ??= "ERROR";
+  // c10d writes about connections that it tries again, with a C++ trace; what fails comes as an error.
+  process.env.TORCH_CPP_LOG_LEVEL ??= "FATAL";
   let native: Native;
   try {
     native = createRequire(import.meta.url)(path) as Native;

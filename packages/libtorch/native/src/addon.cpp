@@ -7,6 +7,7 @@
 #include "dispatch.h"
 #include "mapped-file.h"
 #include "process-group.h"
+#include "reducer.h"
 #include "runtime.h"
 #include "tensor-data.h"
 #include "tensor-files.h"
@@ -130,6 +131,17 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "allGather", guarded<allGather>);
   define(env, exports, "reduceScatter", guarded<reduceScatter>);
   define(env, exports, "barrier", guarded<barrier>);
+  define(env, exports, "openReducer", guarded<openReducer>);
+  define(env, exports, "closeReducer", guarded<closeReducer>);
+  define(env, exports, "reducerBegin", guarded<reducerBegin>);
+  define(env, exports, "reducerSend", guarded<reducerSend>);
+  define(env, exports, "reducerFinish", guarded<reducerFinish>);
+  define(env, exports, "reducerArrived", guarded<reducerArrived>);
+  define(env, exports, "reducerAssign", guarded<reducerAssign>);
+  define(env, exports, "reducerOrder", guarded<reducerOrder>);
+  define(env, exports, "reducerArrange", guarded<reducerArrange>);
+  define(env, exports, "reducerTrace", guarded<reducerTrace>);
+  define(env, exports, "digestOf", guarded<digestOf>);
   return exports;
 }
 

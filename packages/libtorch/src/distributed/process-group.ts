@@ -148,18 +148,19 @@ export class ProcessGroup {
   /**
    * @internal Asks something of the group.
    *
+   * @throws TorchError where it cannot be asked, such as of a tensor that is not contiguous
+   * @throws TorchError where it cannot be asked, such as of a tensor that is not contiguous
    * @throws DistributedError naming operation, rank and those who do not answer; then the group is closed, so that the
    * others fail at once too instead of waiting
    */
   async ask<T>(operation: string, start: () => Promise<T>): Promise<T> {
+    if (this.#failed) throw await this.#failed;
+    if (this.#closed)
+      throw new DistributedError(`${operation} must be asked of an open group, but it was closed.`);
+    const answer = start();
     try {
-      return await start();
+      return await answer;
     } catch (error) {
-      if (this.#closed && !this.#failed) {
-        throw new DistributedError(`${operation} must be asked of an open group, but it was closed.`, {
-          cause: error,
-        });
-      }
       this.#failed ??= this.#explain(operation, error);
       throw await this.#failed;
     }
