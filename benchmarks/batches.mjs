@@ -47,9 +47,9 @@ for (const [name, length] of Object.entries(corpora)) {
     `\n${COUNT} lengths as of ${name}: ${(total / RATE / 3600).toFixed(0)} h, ${(total / RATE / COUNT).toFixed(1)} s a clip`,
   );
   console.log(
-    "| limit | processes | steps | padding | random batches | smallest, median, largest batch | waiting | planning |",
+    "| limit | batches | padding | random batches | smallest, median, largest batch | waiting of 2, 8, 64 processes | planning |",
   );
-  console.log("|---|---|---|---|---|---|---|---|");
+  console.log("|---|---|---|---|---|---|---|");
   for (const limits of [
     { batchSeconds: 100 },
     { batchSize: 8 },
@@ -57,32 +57,29 @@ for (const [name, length] of Object.entries(corpora)) {
     { batchSize: 32 },
     { batchSize: 32, batchSeconds: 400 },
   ]) {
-    for (const world of [1, 8]) {
-      const times = [];
-      const ranks = Array.from({ length: world }, (_, rank) => {
-        const began = performance.now();
-        const batches = lengthBucketedBatches(utterances, { ...limits, seed: 1, epoch: 0, rank, world });
-        times.push(performance.now() - began);
-        return batches;
-      });
-      const all = ranks.flat();
-      const longest = (batch) => batch.reduce((most, index) => Math.max(most, utterances[index].samples), 0);
-      const sizes = all.map((batch) => longest(batch) * batch.length).sort((a, b) => a - b);
+    const began = performance.now();
+    const batches = lengthBucketedBatches(utterances, { ...limits, seed: 1, epoch: 0 });
+    const planning = performance.now() - began;
+    const padded = batches.map(
+      (batch) => batch.reduce((most, index) => Math.max(most, utterances[index].samples), 0) * batch.length,
+    );
+    const sizes = padded.toSorted((a, b) => a - b);
+    // What one of several processes computes while the slowest of a step still does.
+    const waiting = (processes) => {
       let slowest = 0;
-      for (const step of ranks[0].keys()) {
-        slowest += Math.max(...ranks.map((batches) => longest(batches[step]) * batches[step].length));
-      }
-      const waiting = 1 - sizes.reduce((sum, size) => sum + size, 0) / (world * slowest);
-      const shuffled = random.shuffle(all.flat());
-      const unsorted = all.map(({ length }) => shuffled.splice(-length));
-      console.log(
-        `| ${Object.entries(limits)
-          .map(([key, value]) => `${value} ${key === "batchSize" ? "clips" : "s"}`)
-          .join(", ")} | ${world} | ` +
-          `${ranks[0].length} | ${share(paddingShare(utterances, all))} | ${share(paddingShare(utterances, unsorted))} | ` +
-          `${seconds(sizes[0])}, ${seconds(sizes[sizes.length >> 1])}, ${seconds(sizes.at(-1))} | ${share(waiting)} | ` +
-          `${times.sort((a, b) => a - b)[times.length >> 1].toFixed(0)} ms |`,
-      );
-    }
+      for (let start = 0; start < padded.length; start += processes)
+        slowest += processes * Math.max(...padded.slice(start, start + processes));
+      return 1 - padded.reduce((sum, size) => sum + size, 0) / slowest;
+    };
+    const shuffled = random.shuffle(batches.flat());
+    const unsorted = batches.map(({ length }) => shuffled.splice(-length));
+    console.log(
+      `| ${Object.entries(limits)
+        .map(([key, value]) => `${value} ${key === "batchSize" ? "clips" : "s"}`)
+        .join(", ")} | ${batches.length} | ` +
+        `${share(paddingShare(utterances, batches))} | ${share(paddingShare(utterances, unsorted))} | ` +
+        `${seconds(sizes[0])}, ${seconds(sizes[sizes.length >> 1])}, ${seconds(sizes.at(-1))} | ` +
+        `${[2, 8, 64].map((processes) => share(waiting(processes))).join(", ")} | ${planning.toFixed(0)} ms |`,
+    );
   }
 }

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
-import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches.js";
+import { type BatchLimits, epochOfBatches } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
-import { type BatchLoadOptions, batchWorkers } from "../data/batches/load-batches.js";
+import { type BatchLoadOptions, batchWorkers, isEmpty } from "../data/batches/load-batches.js";
 import type { BadClip } from "../data/batches/prepare-batch.js";
 import { readCorpus } from "../data/corpus/corpus.js";
 import { splitNames } from "../data/corpus/corpus-splits.js";
@@ -179,11 +179,7 @@ export async function evaluate(
   const { model } = ctc;
   const heard = new Map<string, HeardClip>();
   const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
-  const plan = lengthBucketedBatches(utterances, { ...limits, seed: 0, epoch: 0 }).map((indices, batch) => ({
-    epoch: 0,
-    batch,
-    indices,
-  }));
+  const plan = epochOfBatches(utterances, { ...limits, seed: 0, epoch: 0 });
   const wasTraining = model.training;
   model.eval();
   try {
@@ -191,6 +187,7 @@ export async function evaluate(
     for await (const batch of ctcBatches(ctc, labelled, plan, { ...loading, unknown: "token" })) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
       signal?.throwIfAborted();
+      if (isEmpty(batch)) continue;
       const clips = recognizeBatch(ctc, batch, decoder);
       for (const [row, id] of batch.ids.entries()) heard.set(id, clips[row]!);
       onProgress?.(heard.size, utterances.length);

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { noGrad, scope } from "@wav2vec2/libtorch";
-import { lengthBucketedBatches } from "../data/batches/batches.js";
-import { batchWorkers } from "../data/batches/load-batches.js";
+import { epochOfBatches } from "../data/batches/batches.js";
+import { batchWorkers, isEmpty } from "../data/batches/load-batches.js";
 import { readSplit } from "../data/corpus/read-split.js";
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
@@ -86,13 +86,14 @@ async function hear(
   const places = new Map(clips.map(({ id }, place) => [id, place]));
   const emissions = clips.map((): Emissions => ({ logits: new Float32Array(0), frames: 0 }));
   const limits = { batchSeconds: BATCH_SECONDS, seed: 0, epoch: 0, shuffle: false };
-  const plan = lengthBucketedBatches(clips, limits).map((indices, batch) => ({ epoch: 0, batch, indices }));
+  const plan = epochOfBatches(clips, limits);
   const workers = batchWorkers(1);
   let done = 0;
   ctc.model.eval();
   try {
     const labelled = encodable(clips, ctc.tokenizer);
     for await (const batch of ctcBatches(ctc, labelled, plan, { workers, unknown: "token" })) {
+      if (isEmpty(batch)) continue;
       const scores = noGrad(() => scope(() => clipEmissions(scoreBatch(ctc.model, batch))));
       for (const [row, id] of batch.ids.entries()) emissions[places.get(id)!] = scores[row]!;
       done += batch.ids.length;

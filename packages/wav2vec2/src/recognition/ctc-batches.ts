@@ -2,7 +2,7 @@ import { fromBuffer, type Tensor, tensor } from "@wav2vec2/libtorch";
 import type { AugmentationOptions } from "../data/batches/augmentation.js";
 import type { BatchLimits, BatchPosition, PlannedBatch } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
-import { type BatchLoadOptions, loadBatches } from "../data/batches/load-batches.js";
+import { type BatchLoadOptions, type EmptyBatch, loadEveryBatch } from "../data/batches/load-batches.js";
 import type { ClipJob } from "../data/batches/prepare-batch.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
@@ -18,7 +18,7 @@ export interface Emissions {
   frames: number;
 }
 
-export type CtcTrainingBatch = CtcBatch & { next: BatchPosition };
+export type CtcTrainingBatch = CtcBatch & { place: BatchPosition; next: BatchPosition };
 
 export interface CtcBatchOptions extends BatchLoadOptions {
   /** What a character outside the vocabulary becomes in labels. */
@@ -31,7 +31,8 @@ export interface CtcBatchOptions extends BatchLoadOptions {
 /**
  * The audio and labels of planned batches.
  *
- * @returns batches, each valid until the next is asked for, with the position of the next in the plan
+ * @returns batches, each valid until the next is asked for, with their places in the plan; empty ones where no clip could be
+ * read
  * @throws UserError as `loadBatches`, and for characters outside the vocabulary
  */
 export async function* ctcBatches(
@@ -39,7 +40,7 @@ export async function* ctcBatches(
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
   { unknown, seed = 0, augmentation, ...options }: CtcBatchOptions,
-): AsyncGenerator<CtcTrainingBatch> {
+): AsyncGenerator<CtcTrainingBatch | EmptyBatch> {
   const collation = { task: "ctc", minimumSamples: minimumSamples(model.config) } as const;
   const preparation = { seed, normalize, augmentation, collation };
   const clipOf = (index: number): ClipJob => {
@@ -47,12 +48,15 @@ export async function* ctcBatches(
     return { id, path, samples, start, end, labels: tokenizer.encode(text, { utterance: id, unknown }) };
   };
   function* jobs() {
-    for (const { epoch, batch, indices } of plan) {
-      yield { preparation, epoch, clips: indices.map(clipOf), next: { epoch, batch: batch + 1 } };
+    for (const { epoch, batch, indices, next } of plan) {
+      yield { preparation, epoch, clips: indices.map(clipOf), place: { epoch, batch }, next };
     }
   }
-  for await (const { batch, job } of loadBatches(jobs(), options)) {
-    yield { ...(batch as CtcBatch), next: job.next };
+  for await (const { batch, job } of loadEveryBatch(jobs(), options)) {
+    const { place, next } = job;
+    yield batch
+      ? { ...(batch as CtcBatch), place, next }
+      : { ids: [], lengths: new Int32Array(0), place, next };
   }
 }
 

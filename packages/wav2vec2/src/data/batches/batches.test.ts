@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../errors.js";
 import { Random } from "../random.js";
-import { type BatchLimits, batchOrder, lengthBucketedBatches, paddingShare } from "./batches.js";
+import {
+  type BatchLimits,
+  batchOrder,
+  epochOfBatches,
+  lengthBucketedBatches,
+  paddingShare,
+  shareOfBatches,
+} from "./batches.js";
 
 type Clip = { samples: number };
 
@@ -25,7 +32,8 @@ function likeLibriSpeech(count: number, seed: number): Clip[] {
 const longestOf = (utterances: readonly Clip[], batch: readonly number[]) =>
   Math.max(...batch.map((index) => utterances[index]!.samples));
 
-const everyRank = (world: number) => Array.from({ length: world }, (_, rank) => rank);
+const take = <T>(iterator: Iterator<T>, count: number): T[] =>
+  Array.from({ length: count }, () => iterator.next().value as T);
 
 function randomLimits(random: Random): BatchLimits {
   const kind = random.integer(3);
@@ -122,136 +130,112 @@ describe("lengthBucketedBatches", () => {
     expect(batches.map((batch) => batch.toSorted())).toEqual([[0], [1, 2, 3]]);
   });
 
-  it("refuses limits that fit nothing, none at all, and ranks that there are not", () => {
+  it("refuses limits that fit nothing and none at all", () => {
     const batches = (options: object) => () =>
       lengthBucketedBatches([{ samples: 1 }], { seed: 0, epoch: 0, ...options });
     expect(batches({})).toThrow("batchSeconds or batchSize must be given");
     expect(batches({ batchSeconds: 0 })).toThrow("batchSeconds must be positive");
     expect(batches({ batchSize: 0 })).toThrow("batchSize must be at least 1");
-    expect(batches({ batchSize: 1, rank: 1 })).toThrow("rank must be");
-    expect(batches({ batchSize: 1, rank: 0.5, world: 2 })).toThrow("rank must be");
   });
 });
 
-describe("batches of several processes", () => {
-  it.each(Array.from({ length: 80 }, (_, seed) => seed))("hold their promises on corpus %i", (seed) => {
-    const random = new Random(seed, "options");
-    const world = 1 + random.integer(8);
-    const utterances = corpus(world + random.integer(300), seed);
-    const limits = randomLimits(random);
-    const options = { ...limits, seed, epoch: seed % 3, world, shuffle: random.uniform() < 0.8 };
-    const ranks = everyRank(world).map((rank) => lengthBucketedBatches(utterances, { ...options, rank }));
-    for (const batches of ranks) expect(batches).toHaveLength(ranks[0]!.length);
-    expect(ranks.flat(2).sort((a, b) => a - b)).toEqual(utterances.map((_, index) => index));
+describe("shareOfBatches", () => {
+  const everyRank = (size: number) => Array.from({ length: size }, (_, rank) => ({ rank, size }));
 
-    const { batchSeconds = Number.POSITIVE_INFINITY, batchSize = Number.POSITIVE_INFINITY } = limits;
-    const beyond = ranks
-      .flat()
-      .filter(
-        (batch) =>
-          batch.length > 1 &&
-          (batch.length > batchSize || longestOf(utterances, batch) * batch.length > batchSeconds * 16000),
-      );
-    if (beyond.length === 0) return;
-    // No other way: as many steps of one clip a rank as there can be, and clips left over, which are the shortest.
-    expect(ranks[0]).toHaveLength(Math.floor(utterances.length / world));
-    expect(beyond.length).toBeLessThanOrEqual(utterances.length % world);
-    for (const batch of beyond) expect(batch).toHaveLength(2);
-    const lengths = utterances.map(({ samples }) => samples).sort((a, b) => a - b);
-    const shortest = lengths.at(Math.min(2 * world, lengths.length) - 1)!;
-    for (const batch of beyond) expect(longestOf(utterances, batch)).toBeLessThanOrEqual(shortest * 1.05);
-  });
+  it.each(Array.from({ length: 40 }, (_, seed) => seed))(
+    "gives each batch to one process, in turns: %i",
+    (seed) => {
+      const random = new Random(seed, "options");
+      const size = 1 + random.integer(8);
+      const utterances = corpus(1 + random.integer(300), seed);
+      const limits = randomLimits(random);
+      const order = () => batchOrder(utterances, { ...limits, seed });
+      const steps = 5;
+      const whole = take(order(), steps * size);
+      const shares = everyRank(size).map((share) => take(shareOfBatches(order(), share), steps));
+      for (let step = 0; step < steps; step++) {
+        const row = whole.slice(step * size, (step + 1) * size);
+        for (const [rank, share] of shares.entries()) {
+          expect(share[step]).toEqual({ ...row[rank], next: row.at(-1)!.next });
+        }
+      }
+    },
+  );
 
-  it("keep the limits where fewer clips than processes are left for the last step", () => {
-    // Two clips a process fit: 4 + 4 + 1. The last step needs three more, which come from the one before.
-    const utterances = Array.from({ length: 9 }, () => ({ samples: 16000 }));
-    const ranks = everyRank(4).map((rank) =>
-      lengthBucketedBatches(utterances, { batchSize: 2, seed: 0, epoch: 0, rank, world: 4 }),
+  it.each([
+    [2, 1],
+    [2, 3],
+    [1, 4],
+    [3, 2],
+  ])("goes on from %d processes to %d without a clip twice or never", (before, after) => {
+    const utterances = corpus(97, 5);
+    const options = { batchSeconds: 20, seed: 2 };
+    const { length } = lengthBucketedBatches(utterances, { ...options, epoch: 0 });
+    const stopped = Math.floor(length / before / 2);
+    const first = everyRank(before).map((share) =>
+      take(shareOfBatches(batchOrder(utterances, options), share), stopped),
     );
-    expect(ranks.map((batches) => batches.length)).toEqual([2, 2, 2, 2]);
-    expect(ranks.flat(2)).toHaveLength(9);
-    expect(Math.max(...ranks.flat().map((batch) => batch.length))).toBe(2);
-  });
-
-  it("put one clip too many into the shortest batches where single clips cannot be divided", () => {
-    const utterances = corpus(7, 1);
-    const ranks = everyRank(2).map((rank) =>
-      lengthBucketedBatches(utterances, {
-        batchSize: 1,
-        seed: 0,
-        epoch: 0,
-        rank,
-        world: 2,
-        shuffle: false,
-      }),
+    const { next } = first[0]!.at(-1)!;
+    for (const rank of first) expect(rank.at(-1)!.next).toEqual(next);
+    const left = Math.ceil((length - stopped * before) / after);
+    const second = everyRank(after).map((share) =>
+      take(shareOfBatches(batchOrder(utterances, options, next), share), left),
     );
-    expect(ranks.map((batches) => batches.map((batch) => batch.length))).toEqual([
-      [1, 1, 1],
-      [1, 1, 2],
-    ]);
+    const heard = [...first, ...second].flat().filter(({ epoch }) => epoch === 0);
+    expect(heard.flatMap(({ indices }) => indices).sort((a, b) => a - b)).toEqual(
+      utterances.map((_, index) => index),
+    );
   });
 
-  it.each([2, 3, 8])("are at each step of similar length and size for %i processes", (world) => {
+  it("divides a plan that ends, such as that of a validation", () => {
+    const plan = epochOfBatches(corpus(20, 1), { batchSize: 3, seed: 0, epoch: 0 });
+    const shares = everyRank(3).map((share) => [...shareOfBatches(plan, share)]);
+    expect(shares.map((share) => share.length)).toEqual([3, 2, 2]);
+    expect(
+      shares
+        .flat()
+        .flatMap(({ indices }) => indices)
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 20 }, (_, index) => index));
+  });
+
+  it.each([{ batchSeconds: 100 }])("gives the processes of a step about as much to compute: %o", (limits) => {
     const utterances = likeLibriSpeech(4000, 3);
-    for (const limits of [{ batchSeconds: 100 }, { batchSize: 8 }]) {
-      const ranks = everyRank(world).map((rank) =>
-        lengthBucketedBatches(utterances, { ...limits, seed: 1, epoch: 0, rank, world }),
-      );
+    const batches = lengthBucketedBatches(utterances, { ...limits, seed: 1, epoch: 0 });
+    for (const size of [2, 8]) {
       let all = 0;
       let waited = 0;
-      for (const step of ranks[0]!.keys()) {
-        const padded = ranks.map((batches) => longestOf(utterances, batches[step]!) * batches[step]!.length);
-        all += world * Math.max(...padded);
-        waited += world * Math.max(...padded) - padded.reduce((sum, samples) => sum + samples, 0);
+      for (let start = 0; start + size <= batches.length; start += size) {
+        const padded = batches
+          .slice(start, start + size)
+          .map((batch) => longestOf(utterances, batch) * batch.length);
+        all += size * Math.max(...padded);
+        waited += size * Math.max(...padded) - padded.reduce((sum, samples) => sum + samples, 0);
       }
-      expect(waited / all).toBeLessThan(0.03);
+      expect(waited / all).toBeLessThan(0.09);
     }
   });
 
-  it("do not give one process always the longest", () => {
-    const utterances = corpus(4000, 3);
-    const totals = everyRank(2).map((rank) =>
-      lengthBucketedBatches(utterances, { batchSize: 8, seed: 1, epoch: 0, rank, world: 2 })
-        .flat()
-        .reduce((sum, index) => sum + utterances[index]!.samples, 0),
-    );
-    expect(Math.abs(totals[0]! / totals[1]! - 1)).toBeLessThan(0.01);
-    const longer = everyRank(2).map((rank) =>
-      lengthBucketedBatches(utterances, { batchSize: 8, seed: 1, epoch: 0, rank, world: 2 }).map((batch) =>
-        longestOf(utterances, batch),
-      ),
-    );
-    const wins = longer[0]!.filter((longest, step) => longest > longer[1]![step]!).length;
-    expect(wins / longer[0]!.length).toBeGreaterThan(0.35);
-    expect(wins / longer[0]!.length).toBeLessThan(0.65);
-  });
-
-  it("need a clip for each", () => {
-    const batches = () =>
-      lengthBucketedBatches(corpus(3, 1), { batchSize: 8, seed: 0, epoch: 0, rank: 0, world: 4 });
-    expect(batches).toThrow(UserError);
-    expect(batches).toThrow("at least as many as the 4 processes that share them, but are 3");
+  it("refuses ranks that there are not", () => {
+    expect(() => shareOfBatches([], { rank: 1, size: 1 }).next()).toThrow("rank must be");
+    expect(() => shareOfBatches([], { rank: 0.5, size: 2 }).next()).toThrow("rank must be");
   });
 });
 
 describe("batchOrder", () => {
-  const take = <T>(iterator: Iterator<T>, count: number) =>
-    Array.from({ length: count }, () => iterator.next().value);
-
   it("is every epoch's batches one after another", () => {
     const utterances = corpus(50, 4);
     const options = { batchSeconds: 40, seed: 3 };
     const epochs = [0, 1, 2].map((epoch) => lengthBucketedBatches(utterances, { ...options, epoch }));
     const planned = epochs.flatMap((batches, epoch) =>
-      batches.map((indices, batch) => ({ epoch, batch, indices })),
+      batches.map((indices, batch) => ({ epoch, batch, indices, next: { epoch, batch: batch + 1 } })),
     );
     expect(take(batchOrder(utterances, options), planned.length)).toEqual(planned);
   });
 
   it.each(Array.from({ length: 12 }, (_, seed) => seed))("goes on from any position: %i", (seed) => {
     const random = new Random(seed, "positions");
-    const world = 1 + random.integer(3);
-    const options = { ...randomLimits(random), seed, world, rank: random.integer(world) };
+    const options = { ...randomLimits(random), seed };
     const utterances = corpus(10 + random.integer(60), seed);
     const whole = take(batchOrder(utterances, options), 60);
     for (const [at, { epoch, batch }] of whole.entries()) {

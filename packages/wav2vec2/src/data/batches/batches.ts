@@ -19,64 +19,56 @@ export interface BatchOptions extends BatchLimits {
   seed: number;
   /** Each epoch groups and orders anew. */
   epoch: number;
-  /** Which of the `world` processes that share the utterances this is. Default: 0 */
-  rank?: number | undefined;
-  /** Default: 1 */
-  world?: number | undefined;
   /** false puts clips of any length together, as they come or as `shuffle` orders them. Default: true */
   groupByLength?: boolean | undefined;
   /** false gives the same batches every epoch, longest clips first. Default: true */
   shuffle?: boolean | undefined;
 }
 
-/** A batch's place: training that starts there sees what it would have seen next. */
+/** A batch's place among those of all processes: training that starts there sees what it would have seen next. */
 export interface BatchPosition {
   epoch: number;
-  /** Batches of the epoch that lie before it, in each process. */
+  /** Batches of the epoch that lie before it. */
   batch: number;
 }
 
 export interface PlannedBatch extends BatchPosition {
   /** Into the utterances. */
   indices: number[];
+  /** The place behind it and what other processes compute at the same time. */
+  next: BatchPosition;
+}
+
+/** Which of the processes that share the batches this is. */
+export interface BatchShare {
+  /** From 0. */
+  rank: number;
+  /** Processes. */
+  size: number;
 }
 
 /**
- * Groups clips of similar length (unless `groupByLength` is false) into batches, in shuffled order; the same seed and epoch always give the same. A clip
- * longer than `batchSeconds` makes a batch alone.
+ * Groups clips of similar length (unless `groupByLength` is false) into batches, in shuffled order; the same seed and epoch
+ * always give the same. A clip longer than `batchSeconds` makes a batch alone.
  *
- * Over all ranks each utterance comes exactly once, each rank gets as many batches, and at any step the ranks' batches
- * are neighbours in length, so that none waits for another. Where no batch within the limits can be divided any more
- * (batches of one clip, and a number of clips that the ranks do not divide), the shortest ones take a clip too many.
- *
- * @returns this rank's batches as indices into `utterances`
+ * @returns batches as indices into `utterances`, each of which comes exactly once
  * @throws RangeError for limits that fit nothing
- * @throws UserError for fewer utterances than processes
  */
 export function lengthBucketedBatches(
   utterances: readonly Pick<Utterance, "samples">[],
   options: BatchOptions,
 ): number[][] {
-  const { seed, epoch, rank = 0, world = 1, shuffle = true, groupByLength = true } = options;
+  const { seed, epoch, shuffle = true, groupByLength = true } = options;
   requireOptions(options);
-  if (utterances.length < world && world > 1) {
-    throw new UserError(
-      `Utterances must be at least as many as the ${world} processes that share them, but are ` +
-        `${utterances.length}. Use fewer processes.`,
-    );
-  }
   const random = new Random(seed, "batches", epoch);
   const order = groupByLength
     ? longestFirst(utterances, shuffle ? random : undefined)
     : anyOrder(utterances.length, shuffle ? random : undefined);
   const batches: number[][] = [];
   let start = 0;
-  for (const clips of stepSizes(utterances, order, options)) {
-    const least = Math.floor(clips / world);
-    const share = shuffle ? (rank + random.integer(world)) % world : rank;
-    const smaller = world - (clips % world); // shares of `least` clips, the longest; the others have one more
-    const from = start + share * least + Math.max(0, share - smaller);
-    batches.push(Array.from(order.subarray(from, from + least + Number(share >= smaller))));
+  for (const clips of batchSizes(utterances, order, options)) {
+    if (shuffle) random.uniform(); // a draw a batch, as seeded runs have always made
+    batches.push(Array.from(order.subarray(start, start + clips)));
     start += clips;
   }
   return shuffle ? random.shuffle(batches) : batches;
@@ -94,15 +86,53 @@ export function* batchOrder(
 ): Generator<PlannedBatch, never> {
   if (utterances.length === 0) throw new UserError("Utterances must be at least one, but there are none.");
   for (let { epoch, batch } = from; ; epoch++, batch = 0) {
-    const batches = lengthBucketedBatches(utterances, { ...options, epoch });
+    const batches = epochOfBatches(utterances, { ...options, epoch });
     if (batch > batches.length) {
       throw new UserError(
         `The position to go on from must be within the ${batches.length} batches of epoch ${epoch}, but is batch ` +
-          `${batch}. Go on with the utterances, limits and processes that it was taken with.`,
+          `${batch}. Go on with the utterances and limits that it was taken with.`,
       );
     }
-    for (; batch < batches.length; batch++) yield { epoch, batch, indices: batches[batch]! };
+    yield* batches.slice(batch);
   }
+}
+
+/** One epoch's batches, as {@link lengthBucketedBatches}, each with its place. */
+export function epochOfBatches(
+  utterances: readonly Pick<Utterance, "samples">[],
+  options: BatchOptions,
+): PlannedBatch[] {
+  const { epoch } = options;
+  return lengthBucketedBatches(utterances, options).map((indices, batch) => ({
+    epoch,
+    batch,
+    indices,
+    next: { epoch, batch: batch + 1 },
+  }));
+}
+
+/**
+ * Every `size`-th of planned batches, beginning with the `rank`-th: what one of several processes computes. The plan is the
+ * same for any number of processes, so training goes on with another number without a batch that is heard twice or never.
+ *
+ * @throws RangeError for a rank that there is not
+ */
+export function* shareOfBatches(
+  plan: Iterable<PlannedBatch>,
+  { rank, size }: BatchShare,
+): Generator<PlannedBatch> {
+  if (!(Number.isInteger(rank) && Number.isInteger(size) && rank >= 0 && rank < size))
+    throw new RangeError(`rank must be a whole number from 0 to below size, but is ${rank} of ${size}.`);
+  let own: PlannedBatch | undefined;
+  let place = 0;
+  for (const planned of plan) {
+    if (place === rank) own = planned;
+    place = (place + 1) % size;
+    if (place !== 0) continue;
+    yield { ...own!, next: planned.next };
+    own = undefined;
+  }
+  if (own) yield own; // a plan that ends, of clips to evaluate
 }
 
 /** The share of padding in the batches: 1 - samples / (longest clip x clips), over all of them. */
@@ -120,15 +150,13 @@ export function paddingShare(
   return padded === 0 ? 0 : 1 - samples / padded;
 }
 
-function requireOptions({ batchSeconds, batchSize, rank = 0, world = 1 }: BatchOptions): void {
+function requireOptions({ batchSeconds, batchSize }: BatchOptions): void {
   if (batchSeconds === undefined && batchSize === undefined)
     throw new RangeError("batchSeconds or batchSize must be given, but neither is.");
   if (batchSeconds !== undefined && !(batchSeconds > 0))
     throw new RangeError(`batchSeconds must be positive, but is ${batchSeconds}.`);
   if (batchSize !== undefined && !(batchSize >= 1))
     throw new RangeError(`batchSize must be at least 1, but is ${batchSize}.`);
-  if (!(Number.isInteger(rank) && Number.isInteger(world) && rank >= 0 && rank < world))
-    throw new RangeError(`rank must be a whole number from 0 to below world, but is ${rank} of ${world}.`);
 }
 
 /** Indices by falling length, blurred by `jitter`'s draws. */
@@ -157,11 +185,11 @@ function anyOrder(count: number, random: Random | undefined): Uint32Array {
   return Uint32Array.from(random ? random.shuffle(order) : order);
 }
 
-/** Clips of each step, all ranks' together, in the order of lengths. */
-function stepSizes(
+/** Clips of each batch, in the order of lengths. */
+function batchSizes(
   utterances: readonly Pick<Utterance, "samples">[],
   order: Uint32Array,
-  { batchSeconds = Number.POSITIVE_INFINITY, batchSize = Number.POSITIVE_INFINITY, world = 1 }: BatchOptions,
+  { batchSeconds = Number.POSITIVE_INFINITY, batchSize = Number.POSITIVE_INFINITY }: BatchOptions,
 ): number[] {
   const limit = batchSeconds * SAMPLE_RATE;
   const sizes: number[] = [];
@@ -169,8 +197,7 @@ function stepSizes(
   let longest = 0;
   for (const index of order) {
     longest = Math.max(longest, utterances[index]!.samples);
-    const each = Math.ceil((clips + 1) / world);
-    if (each > 1 && (each > batchSize || longest * each > limit)) {
+    if (clips > 0 && (clips + 1 > batchSize || longest * (clips + 1) > limit)) {
       sizes.push(clips);
       clips = 0;
       longest = utterances[index]!.samples;
@@ -178,17 +205,5 @@ function stepSizes(
     clips++;
   }
   if (clips > 0) sizes.push(clips);
-  fillLastStep(sizes, world);
   return sizes;
-}
-
-/** Earlier steps give clips to the last until each rank has one; they keep one for each, and so does what lies between. */
-function fillLastStep(sizes: number[], world: number): void {
-  const last = sizes.length - 1;
-  for (let step = last - 1; step >= 0 && sizes[last]! < world; step--) {
-    const given = Math.min(world - sizes[last]!, sizes[step]! - world);
-    sizes[step]! -= given;
-    sizes[last]! += given;
-  }
-  if (last > 0 && sizes[last]! < world) sizes[last - 1]! += sizes.pop()!;
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.js";
 import { WorkerCrash, WorkerPool } from "../worker-pool.js";
+import type { BatchPosition } from "./batches.js";
 import type { BadClip, Batch, BatchJob, ClipJob, PreparedBatch } from "./prepare-batch.js";
 import { prepareBatch, withoutStop } from "./prepare-batch.js";
 
@@ -21,6 +22,18 @@ export interface BatchLoadOptions {
   onNote?: ((text: string) => void) | undefined;
 }
 
+/** A planned batch none of whose clips could be read. It has its place all the same: other processes wait there. */
+export interface EmptyBatch {
+  ids: readonly [];
+  lengths: Int32Array;
+  place: BatchPosition;
+  next: BatchPosition;
+}
+
+export function isEmpty(batch: { ids: readonly string[] }): batch is EmptyBatch {
+  return batch.ids.length === 0;
+}
+
 /** Batches that each thread has finished or at work before they are asked for. */
 const AHEAD = 2;
 
@@ -30,7 +43,8 @@ const AHEAD = 2;
  *
  * A thread that ends is replaced and its batch is prepared again; a clip that costs two threads counts as unreadable.
  *
- * @returns batches whose `input` is valid until the next one is asked for: its memory is used again
+ * @returns batches whose `input` is valid until the next one is asked for: its memory is used again; none for those
+ * without a clip that can be read
  * @throws UserError for a clip that cannot be read, where no clip of a whole epoch can be, and for a recording for
  * augmentation that cannot be used
  */
@@ -38,6 +52,14 @@ export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memo
   jobs: Iterable<Job>,
   options: BatchLoadOptions = {},
 ): AsyncGenerator<{ batch: Batch; job: Job }> {
+  for await (const { batch, job } of loadEveryBatch(jobs, options)) if (batch) yield { batch, job };
+}
+
+/** As {@link loadBatches}, with the jobs that made no batch. */
+export async function* loadEveryBatch<Job extends Omit<BatchJob, "progress" | "memory">>(
+  jobs: Iterable<Job>,
+  options: BatchLoadOptions = {},
+): AsyncGenerator<{ batch: Batch | undefined; job: Job }> {
   const { workers, onBad, onBadAudio = "error" } = options;
   const ahead = workers ? AHEAD * workers.threads : 1;
   const memory: SharedArrayBuffer[] = [];
@@ -62,6 +84,7 @@ export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memo
     if (!batch) {
       if (next.job.epoch > used + 1) throw noneLeft(bad);
       fill();
+      yield { batch: undefined, job: next.job };
       continue;
     }
     used = next.job.epoch;

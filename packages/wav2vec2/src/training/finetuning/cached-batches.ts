@@ -1,12 +1,7 @@
 import { fromBuffer, noGrad, tensor } from "@wav2vec2/libtorch";
-import {
-  type BatchOptions,
-  type BatchPosition,
-  lengthBucketedBatches,
-  type PlannedBatch,
-} from "../../data/batches/batches.js";
+import type { PlannedBatch } from "../../data/batches/batches.js";
 import type { CtcBatch } from "../../data/batches/ctc-collator.js";
-import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
+import { type BatchLoadOptions, type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
 import type { CtcTargets, Wav2Vec2ForCTC } from "../../model/ctc.js";
@@ -27,14 +22,13 @@ const AHEAD = 2;
 
 export interface CachedBatchOptions {
   cache: FeatureCache;
-  plan: Omit<BatchOptions, "epoch">;
   loading: BatchLoadOptions;
   /** Told once, when no clip's audio is needed any more. */
   onComplete: () => void;
 }
 
 /**
- * Endless batches from `position`: audio in epochs that begin with features missing, which {@link cachedLoss} then
+ * The batches of an endless plan: audio in epochs that begin with features missing, which {@link cachedLoss} then
  * writes, features alone from the next epoch on. Both have the same clips in the same order.
  *
  * @throws UserError as `ctcBatches`, and for features that cannot be read or written
@@ -42,9 +36,9 @@ export interface CachedBatchOptions {
 export async function* cachedCtcBatches(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
-  position: BatchPosition,
-  { cache, plan, loading, onComplete }: CachedBatchOptions,
-): AsyncGenerator<AnyCtcBatch> {
+  plan: Iterable<PlannedBatch>,
+  { cache, loading, onComplete }: CachedBatchOptions,
+): AsyncGenerator<AnyCtcBatch | EmptyBatch> {
   const bad = new Set<string>(); // clips that cannot be read have no features
   const reading = {
     ...loading,
@@ -55,13 +49,12 @@ export async function* cachedCtcBatches(
   };
   const isMissing = ({ id }: { id: string }) => !cache.has(id) && !bad.has(id);
   let told = false;
-  for (let { epoch, batch } = position; ; epoch++, batch = 0) {
-    const batches = lengthBucketedBatches(utterances, { ...plan, epoch });
-    const planned = batches.map((indices, at) => ({ epoch, batch: at, indices })).slice(batch);
+  for (const planned of epochByEpoch(plan)) {
+    await cache.refresh(); // other processes write theirs
     if (utterances.some(isMissing)) {
-      let used = planned.length === 0;
+      let used = false;
       for await (const each of ctcBatches(ctc, utterances, planned, { ...reading, unknown: "error" })) {
-        used = true;
+        used ||= !isEmpty(each);
         yield each;
         await cache.settled();
       }
@@ -74,16 +67,29 @@ export async function* cachedCtcBatches(
   }
 }
 
+/** The batches of each epoch together. */
+function* epochByEpoch(plan: Iterable<PlannedBatch>): Generator<PlannedBatch[]> {
+  let planned: PlannedBatch[] = [];
+  for (const batch of plan) {
+    if (planned[0] && planned[0].epoch !== batch.epoch) {
+      yield planned;
+      planned = [];
+    }
+    planned.push(batch);
+  }
+}
+
 async function* featureBatches(
   { tokenizer }: CtcModel,
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
   cache: FeatureCache,
   bad: ReadonlySet<string>,
-): AsyncGenerator<CachedBatch> {
-  const read = async ({ epoch, batch, indices }: PlannedBatch): Promise<CachedBatch | undefined> => {
+): AsyncGenerator<CachedBatch | EmptyBatch> {
+  const read = async ({ epoch, batch, indices, next }: PlannedBatch): Promise<CachedBatch | EmptyBatch> => {
+    const place = { epoch, batch };
     const clips = indices.map((index) => utterances[index]!).filter(({ id }) => !bad.has(id));
-    if (clips.length === 0) return undefined;
+    if (clips.length === 0) return { ids: [], lengths: new Int32Array(0), place, next };
     const ids = clips.map(({ id }) => id);
     const labels = clips.map(({ id, text }) => tokenizer.encode(text, { utterance: id, unknown: "error" }));
     return {
@@ -92,10 +98,11 @@ async function* featureBatches(
       lengths: Int32Array.from(ids, (id) => cache.samplesOf(id)),
       labels: Int32Array.from(labels.flatMap((each) => [...each])),
       labelLengths: Int32Array.from(labels, ({ length }) => length),
-      next: { epoch, batch: batch + 1 },
+      place,
+      next,
     };
   };
-  const pending: Promise<CachedBatch | undefined>[] = [];
+  const pending: Promise<CachedBatch | EmptyBatch>[] = [];
   const start = (planned: PlannedBatch) => {
     const batch = read(planned);
     batch.catch(() => {}); // it is awaited later, or never
@@ -104,13 +111,9 @@ async function* featureBatches(
   for (const planned of plan) {
     start(planned);
     if (pending.length <= AHEAD) continue;
-    const batch = await pending.shift();
-    if (batch) yield batch;
+    yield (await pending.shift())!;
   }
-  for (const each of pending) {
-    const batch = await each;
-    if (batch) yield batch;
-  }
+  for (const each of pending) yield await each;
 }
 
 /** A batch's share of an update, from features where they are there; otherwise they are made, and kept. */

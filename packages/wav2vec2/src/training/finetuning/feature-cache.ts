@@ -100,10 +100,19 @@ export class FeatureCache {
       const key = await clipKey(utterance);
       const path = join(home, key.slice(0, 2), `${key.slice(2)}.${dtype}`);
       entries.set(utterance.id, { path, samples, frames, bytes });
-      const there = await stat(path).catch(() => undefined);
-      if (there?.size === bytes + CHECKSUM_BYTES) present.add(utterance.id);
     });
-    return new FeatureCache(directory, entries, present, config, dtype);
+    const cache = new FeatureCache(directory, entries, present, config, dtype);
+    await cache.refresh();
+    return cache;
+  }
+
+  /** Finds those that other processes have written meanwhile. */
+  async refresh(): Promise<void> {
+    const missing = [...this.#entries].filter(([id]) => !this.#present.has(id));
+    await mapConcurrent(missing, OPEN_FILES, async ([id, { path, bytes }]) => {
+      const there = await stat(path).catch(() => undefined);
+      if (there?.size === bytes + CHECKSUM_BYTES) this.#present.add(id);
+    });
   }
 
   /** How large it is and will be. */

@@ -191,21 +191,17 @@ function ctcTask(
   return {
     module: model,
     data: fingerprint(utterances),
-    batches: (from) =>
-      cache
-        ? cachedCtcBatches(ctc, utterances, from, {
+    batches: (from) => {
+      const plan = batchOrder(utterances, batchPlanOf(recipe), from);
+      return cache
+        ? cachedCtcBatches(ctc, utterances, plan, {
             cache,
-            plan: batchPlanOf(recipe),
             loading,
             onComplete: () =>
               tracker.note("All features are in the cache: the convolutions need not run any more."),
           })
-        : ctcBatches(ctc, utterances, batchOrder(utterances, batchPlanOf(recipe), from), {
-            ...loading,
-            seed,
-            augmentation,
-            unknown: "error",
-          }),
+        : ctcBatches(ctc, utterances, plan, { ...loading, seed, augmentation, unknown: "error" });
+    },
     anneal(step) {
       const frozen = step < headOnly;
       if (model.backboneFrozen && !frozen)

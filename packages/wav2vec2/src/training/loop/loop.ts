@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../../data/batches/batches.js";
+import { type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { PlannedRecipe } from "./batch-plan.js";
@@ -17,7 +18,9 @@ export interface TrainingBatch {
   ids: readonly string[];
   /** Samples of audio at 16 kHz, without padding. */
   lengths: Int32Array;
-  /** Where the batch behind it stands. */
+  /** Where it stands in the plan of all batches. */
+  place: BatchPosition;
+  /** Where what comes behind it stands. */
   next: BatchPosition;
 }
 
@@ -36,7 +39,7 @@ export interface Task<Batch extends TrainingBatch> {
   /** Tells the clips to train on from others: in a position, the batches of others are meant. */
   data: string;
   /** Endless batches from `position`, in an order that only the seed decides; each is valid until the next. */
-  batches(position: BatchPosition): AsyncIterator<Batch>;
+  batches(position: BatchPosition): AsyncIterator<Batch | EmptyBatch>;
   /** Sets what depends on the step (0 is the first), such as temperatures. */
   anneal?(step: number): void;
   /** Called inside a scope. */
@@ -139,6 +142,7 @@ export async function train<Batch extends TrainingBatch>(
     for (let micro = 0; micro < recipe.gradient_accumulation; micro++) {
       const batch = await meter.wait(batches.next());
       progress.position = batch.next;
+      if (isEmpty(batch)) continue;
       scope(() => {
         const part = withPrecision(recipe, () => task.loss(batch));
         if (gradients.add(part.loss, part.count, batch.ids)) meter.add(part);

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readAudio } from "../../audio/audio-file.js";
 import { encodeFlac } from "../../audio/flac-writer.js";
 import { normalize } from "../../audio/normalize.js";
-import { lengthBucketedBatches } from "../../data/batches/batches.js";
+import { epochOfBatches, lengthBucketedBatches } from "../../data/batches/batches.js";
+import { isEmpty } from "../../data/batches/load-batches.js";
 import type { Preparation } from "../../data/batches/prepare-batch.js";
 import { Random } from "../../data/random.js";
 import type { Utterance } from "../../data/utterance.js";
@@ -106,10 +107,10 @@ interface Frame {
 /** What the model makes of each own frame of each clip, worked out frame by frame from its outputs. */
 async function framesByHand(): Promise<Map<string, Frame[]>> {
   const clips = new Map<string, Frame[]>();
-  const indices = lengthBucketedBatches(utterances, { ...limits, seed: 0, epoch: 0 });
-  const plan = indices.map((batch, place) => ({ epoch: 0, batch: place, indices: batch }));
+  const plan = epochOfBatches(utterances, { ...limits, seed: 0, epoch: 0 });
   model.eval();
   for await (const batch of preTrainingBatches(utterances, plan, preparation, {})) {
+    if (isEmpty(batch)) continue;
     noGrad(() =>
       scope(() => {
         const { logits, codes } = forwardPreTraining(model, batch);

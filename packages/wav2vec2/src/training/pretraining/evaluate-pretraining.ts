@@ -1,8 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
-import { type BatchLimits, lengthBucketedBatches } from "../../data/batches/batches.js";
-import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
+import { type BatchLimits, epochOfBatches } from "../../data/batches/batches.js";
+import { type BatchLoadOptions, isEmpty } from "../../data/batches/load-batches.js";
 import type { Preparation } from "../../data/batches/prepare-batch.js";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Utterance } from "../../data/utterance.js";
@@ -41,11 +41,7 @@ export async function evaluatePreTraining(
   { preparation, signal, shown, batchSeconds, batchSize, ...loading }: EvaluatePreTrainingOptions,
 ): Promise<PreTrainingEvaluation> {
   const limits = { batchSeconds, batchSize, seed: 0, epoch: 0 };
-  const plan = lengthBucketedBatches(utterances, limits).map((indices, batch) => ({
-    epoch: 0,
-    batch,
-    indices,
-  }));
+  const plan = epochOfBatches(utterances, limits);
   const usage = new CodebookUsage(model);
   const sums: Record<string, number> = {};
   const clips: CodedClip[] = [];
@@ -55,6 +51,7 @@ export async function evaluatePreTraining(
     for await (const batch of preTrainingBatches(utterances, plan, preparation, loading)) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
       signal?.throwIfAborted();
+      if (isEmpty(batch)) continue;
       noGrad(() =>
         scope(() => {
           const scored = forwardPreTraining(model, batch);

@@ -1,6 +1,6 @@
 import { fromBuffer, tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition, PlannedBatch } from "../../data/batches/batches.js";
-import { type BatchLoadOptions, loadBatches } from "../../data/batches/load-batches.js";
+import { type BatchLoadOptions, type EmptyBatch, loadEveryBatch } from "../../data/batches/load-batches.js";
 import type { ClipJob, Preparation } from "../../data/batches/prepare-batch.js";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Utterance } from "../../data/utterance.js";
@@ -10,12 +10,13 @@ import type { PreTrainingLoss } from "../../model/pretraining-loss.js";
 /** What a model makes of a batch with masks and distractors. */
 export type ScoredBatch = PreTrainingOutput & PreTrainingLoss;
 
-export type PreTrainingTrainingBatch = PreTrainingBatch & { next: BatchPosition };
+export type PreTrainingTrainingBatch = PreTrainingBatch & { place: BatchPosition; next: BatchPosition };
 
 /**
  * The audio, masks and distractors of planned batches.
  *
- * @returns batches, each valid until the next is asked for, with the position of the next in the plan
+ * @returns batches, each valid until the next is asked for, with their places in the plan; empty ones where no clip could be
+ * read
  * @throws UserError as `loadBatches`
  */
 export async function* preTrainingBatches(
@@ -23,18 +24,21 @@ export async function* preTrainingBatches(
   plan: Iterable<PlannedBatch>,
   preparation: Preparation,
   options: BatchLoadOptions,
-): AsyncGenerator<PreTrainingTrainingBatch> {
+): AsyncGenerator<PreTrainingTrainingBatch | EmptyBatch> {
   const clipOf = (index: number): ClipJob => {
     const { id, path, samples, start, end } = utterances[index]!;
     return { id, path, samples, start, end };
   };
   function* jobs() {
-    for (const { epoch, batch, indices } of plan) {
-      yield { preparation, epoch, clips: indices.map(clipOf), next: { epoch, batch: batch + 1 } };
+    for (const { epoch, batch, indices, next } of plan) {
+      yield { preparation, epoch, clips: indices.map(clipOf), place: { epoch, batch }, next };
     }
   }
-  for await (const { batch, job } of loadBatches(jobs(), options)) {
-    yield { ...(batch as PreTrainingBatch), next: job.next };
+  for await (const { batch, job } of loadEveryBatch(jobs(), options)) {
+    const { place, next } = job;
+    yield batch
+      ? { ...(batch as PreTrainingBatch), place, next }
+      : { ids: [], lengths: new Int32Array(0), place, next };
   }
 }
 
