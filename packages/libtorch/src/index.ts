@@ -12,6 +12,12 @@ export * from "./operators.generated.js";
 export * as optim from "./optim/index.js";
 export * from "./runtime.js";
 export * from "./safetensors.js";
+export * from "./snapshot.js";
 export * from "./tensor.js";
-export * from "./tensor-file.js";
+export {
+  loadState,
+  loadTensors,
+  type StateMismatch,
+  saveTensors,
+} from "./tensor-file.js";
 export { type FileRange, type TensorEntry, TensorFileError, type TensorSource } from "./tensor-source.js";

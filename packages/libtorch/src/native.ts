@@ -27,6 +27,11 @@ export interface Native {
     files: readonly number[],
     positions: readonly number[],
   ): [index: number, error: number] | undefined;
+  snapshot(
+    handles: readonly number[],
+    positions: readonly number[],
+    memory: readonly NodeJS.TypedArray[],
+  ): void;
   mapFile(path: string): ArrayBuffer | number;
   item(handle: number): number | boolean;
   shape(handle: number): number[];

@@ -240,11 +240,11 @@ export interface SafetensorsTensor {
  * the order their bytes must follow. The order is the reference's (wider elements first, then by name): every
  * tensor is then aligned to its element, and the same tensors always give the same file.
  */
-export function layOut(
-  tensors: Iterable<SafetensorsTensor>,
+export function layOut<T extends Omit<SafetensorsTensor, "bytes">>(
+  tensors: Iterable<T>,
   metadata: Readonly<Record<string, string>> | undefined,
   path: string,
-): { header: Uint8Array; ordered: { tensor: SafetensorsTensor; byteLength: number }[] } {
+): { header: Uint8Array; ordered: { tensor: T; byteLength: number }[] } {
   const fail = (what: string, must: string, found: string): never => {
     throw new TensorFileError(`${what} for ${path} must be ${must}, but is ${found}.`);
   };

@@ -11,7 +11,8 @@ import { quote } from "./safetensors-json.js";
 import { type Dtype, type Tensor, tensorFromBytes } from "./tensor.js";
 import { type FileRange, TensorFileError, type TensorSource } from "./tensor-source.js";
 
-const DTYPES: Record<Dtype, SafetensorsDtype> = {
+/** A dtype's name in safetensors files. */
+export const DTYPES: Record<Dtype, SafetensorsDtype> = {
   float32: "F32",
   float64: "F64",
   float16: "F16",

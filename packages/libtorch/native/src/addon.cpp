@@ -9,6 +9,7 @@
 #include "process-group.h"
 #include "reducer.h"
 #include "runtime.h"
+#include "snapshot.h"
 #include "tensor-data.h"
 #include "tensor-files.h"
 
@@ -88,6 +89,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "shareBytes", guarded<shareBytes>);
   define(env, exports, "toBytes", guarded<toBytes>);
   define(env, exports, "readFiles", guarded<readFiles>);
+  define(env, exports, "snapshot", guarded<snapshot>);
   define(env, exports, "mapFile", guarded<mapFile>);
   define(env, exports, "item", guarded<item>);
   define(env, exports, "shape", guarded<shape>);

@@ -9,13 +9,6 @@
 
 namespace bridge {
 
-namespace {
-
-struct Bytes {
-  void* data;
-  size_t length;
-};
-
 Bytes bytesOf(napi_env env, napi_value value) {
   bool isView = false;
   check(env, napi_is_typedarray(env, value, &isView));
@@ -28,8 +21,6 @@ Bytes bytesOf(napi_env env, napi_value value) {
   if (static_cast<size_t>(type) >= std::size(kElementSizes)) throw ArgumentError("data is of an unknown array type");
   return {data, length * kElementSizes[type]};
 }
-
-}  // namespace
 
 namespace {
 

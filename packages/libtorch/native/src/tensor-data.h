@@ -3,6 +3,14 @@
 
 namespace bridge {
 
+struct Bytes {
+  void* data;
+  size_t length;
+};
+
+// The memory of a typed array.
+Bytes bytesOf(napi_env env, napi_value value);
+
 napi_value fromBytes(Environment& environment, napi_value* values, size_t count);
 napi_value shareBytes(Environment& environment, napi_value* values, size_t count);
 napi_value toBytes(Environment& environment, napi_value* values, size_t count);
