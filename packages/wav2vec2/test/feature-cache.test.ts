@@ -102,7 +102,7 @@ describe("data.feature_cache", () => {
       const plain = await run(`plain-${name}`, settings);
       const cache = join(directory, `cache-${name}`);
       const filling = await run(`filling-${name}`, { ...settings, feature_cache: cache });
-      expect(sizeNote(filling)).toMatch(/takes .* MB for 20 clips, 0 of which are there; .* are free/);
+      expect(sizeNote(filling)).toMatch(/takes .* [kM]B for 20 clips, 0 of which are there; .* are free/);
       expect(filling.notes.filter(isFull)).toHaveLength(1);
       expect(lossesOf(filling).slice(0, 4)).toEqual(lossesOf(plain).slice(0, 4)); // of the epoch that fills it
       expectClose(lossesOf(filling), lossesOf(plain));

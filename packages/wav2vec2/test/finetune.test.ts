@@ -228,7 +228,7 @@ describe("fine-tuning", () => {
     await expect(finetune(broken, run())).rejects.toThrow(/must be finite, but is .*1-1-00/);
   });
 
-  it("refuses a directory with another run, and a checkpoint of another model", async () => {
+  it("refuses a directory with another run", async () => {
     await expect(finetune(recipe("whole"), run())).rejects.toThrow(/holds checkpoints. Add --resume/);
     const wider = recipe("whole", { model: { ...TINY_MODEL, hidden_size: 32 }, max_steps: 20 });
     await expect(finetune(wider, run(undefined, undefined, true))).rejects.toThrow(
@@ -236,13 +236,6 @@ describe("fine-tuning", () => {
     );
     const reseeded = recipe("whole", { seed: 5 });
     await expect(finetune(reseeded, run(undefined, undefined, true))).rejects.toThrow(/seed must be as in/);
-    const progress = join(directory, "whole/checkpoints/step-12/progress.json");
-    const before = await readFile(progress, "utf8");
-    await writeFile(progress, before.slice(0, 20));
-    await expect(finetune(recipe("whole"), run(undefined, undefined, true))).rejects.toThrow(
-      /step-12 must be a checkpoint of this run, but is not/,
-    );
-    await writeFile(progress, before);
   });
 
   it("leaves out what is too long or has too few frames, and says so", async () => {

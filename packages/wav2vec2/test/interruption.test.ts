@@ -70,6 +70,7 @@ describe("a training process", () => {
     )) {
       const files = readdirSync(join(directory, "killed/checkpoints", name)).sort();
       expect(files).toEqual([
+        "manifest.json",
         "model.safetensors",
         "optimizer.safetensors",
         "progress.json",

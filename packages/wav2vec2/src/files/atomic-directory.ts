@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { makeDirectory } from "./make-directory.js";
+import { syncDirectory } from "./sync-directory.js";
 
 /** Hidden names beside a directory that nobody else would choose, so that nothing but our own is ever removed. */
 function besides(path: string): { temporary: string; replaced: string } {
@@ -27,8 +28,8 @@ export async function recoverDirectory(given: string): Promise<void> {
 }
 
 /**
- * Fills a directory so that it is complete or as before: `write` works in a temporary one beside it, which is
- * then renamed into place.
+ * Fills a directory so that it is complete or as before, also where the power goes: `write` works in a temporary one
+ * beside it, whose files it flushes to the disk, and which is then renamed into place.
  */
 export async function writeDirectoryAtomic(
   given: string,
@@ -41,11 +42,22 @@ export async function writeDirectoryAtomic(
   await mkdir(temporary);
   try {
     await write(temporary);
+    await syncDirectory(temporary);
     await rename(path, replaced).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
     });
     await rename(temporary, path);
+    await syncDirectory(dirname(path));
   } finally {
     await recoverDirectory(path);
   }
+}
+
+/** Removes a directory so that it is there as it was or not at all, whenever the process is killed. */
+export async function removeDirectoryAtomic(given: string): Promise<void> {
+  const path = resolve(given);
+  await recoverDirectory(path);
+  const { temporary } = besides(path); // what is half-written goes, what is half-removed too
+  await rename(path, temporary);
+  await rm(temporary, { recursive: true, force: true });
 }

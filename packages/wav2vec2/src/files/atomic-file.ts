@@ -9,6 +9,9 @@ const REASONS: Record<string, string> = {
   EPERM: "this user may not",
   EROFS: "the disk is read-only",
   ENOSPC: "the disk is full",
+  EDQUOT: "this user's quota of the disk is used up",
+  EFBIG: "the disk takes no files of that size",
+  EIO: "the disk fails (input/output error)",
 };
 
 /**

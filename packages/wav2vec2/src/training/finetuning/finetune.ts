@@ -7,6 +7,7 @@ import { filterByDuration } from "../../data/corpus/filter.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
 import { evaluate } from "../../evaluation/evaluate.js";
+import { showBytes } from "../../files/show-bytes.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../../model/ctc.js";
@@ -171,10 +172,6 @@ async function openCache(
     `data.feature_cache must be on a disk with ${showBytes(missingBytes)} free, but ${directory} has ` +
       `${showBytes(freeBytes)}. Give another directory, or leave the key out.`,
   );
-}
-
-function showBytes(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toPrecision(3)} MB` : `${(bytes / 1e9).toPrecision(3)} GB`;
 }
 
 function ctcTask(

@@ -1,22 +1,14 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  loadState,
-  loadTensors,
-  type nn,
-  type optim,
-  randomState,
-  saveTensors,
-  setRandomState,
-  type Tensor,
-} from "@wav2vec2/libtorch";
+import { loadState, loadTensors, type nn, type optim, setRandomState, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../../data/batches/batches.js";
 import { UserError } from "../../errors.js";
-import { directoryOf, recoverDirectory, writeDirectoryAtomic } from "../../files/atomic-directory.js";
-import { writeFileAtomic } from "../../files/atomic-file.js";
+import { directoryOf, recoverDirectory } from "../../files/atomic-directory.js";
+import { stepsIn } from "./checkpoint-files.js";
+import { verifyDirectory } from "./manifest.js";
 import type { MeterState } from "./meter.js";
 
-/** Everything of a run that its tensors do not hold. */
+/** Everything of a run that its tensors do not hold. Nothing in it depends on the number of processes. */
 export interface Progress {
   /** Optimiser steps done. */
   step: number;
@@ -36,17 +28,27 @@ export interface Progress {
   meter?: MeterState;
   /** Of float16's losses. */
   lossScale?: optim.GradScalerState;
+  /** In which order several processes sum gradients, so that the sums are rounded as before. */
+  reducer?: { order: number[] };
 }
 
-const DIRECTORY = /^step-(\d+)$/;
+/** What `progress.json` holds besides. */
+interface StoredProgress extends Progress {
+  /** 2; of earlier versions none: they had no manifest and knew parameters by their place. */
+  format?: number;
+  /** How often each parameter was updated, by its name. */
+  optimizerSteps: Record<string, number> | number[];
+}
+
+const FORMAT = 2;
 
 /** Steps of the checkpoints in a run directory, oldest first. */
-export async function listCheckpoints(runDirectory: string): Promise<number[]> {
-  const names = await readdir(join(runDirectory, "checkpoints")).catch(() => []);
-  return names
-    .flatMap((name) => DIRECTORY.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
+export function listCheckpoints(runDirectory: string): Promise<number[]> {
+  return stepsIn(join(runDirectory, "checkpoints"));
+}
+
+export function checkpointPath(runDirectory: string, step: number): string {
+  return join(runDirectory, "checkpoints", `step-${step}`);
 }
 
 /** Removes what a killed process left half-written in a run directory, and puts back what it was replacing. */
@@ -59,57 +61,103 @@ export async function recoverRun(runDirectory: string): Promise<void> {
   }
 }
 
-/** Writes `checkpoints/step-N` (complete or absent) and removes all but the newest `keep`. */
-export async function saveCheckpoint(
-  runDirectory: string,
-  module: nn.Module,
-  optimizer: optim.AdamW,
-  progress: Progress,
-  keep: number,
-): Promise<void> {
-  await writeDirectoryAtomic(checkpointPath(runDirectory, progress.step), async (temporary) => {
-    await saveTensors(join(temporary, "model.safetensors"), module.namedParameters());
-    await saveTensors(join(temporary, "optimizer.safetensors"), optimizerTensors(optimizer));
-    await saveTensors(join(temporary, "random.safetensors"), [["cpu", randomState()]]);
-    const state = { ...progress, optimizerSteps: optimizer.state().steps };
-    await writeFileAtomic(join(temporary, "progress.json"), `${JSON.stringify(state)}\n`);
-  });
-  const old = (await listCheckpoints(runDirectory)).slice(0, -keep);
-  for (const step of old) await rm(checkpointPath(runDirectory, step), { recursive: true, force: true });
+/** The text of `progress.json`. */
+export function progressText(progress: Progress, module: nn.Module, optimizer: optim.AdamW): string {
+  const names = namesOf(module, optimizer);
+  const optimizerSteps = Object.fromEntries(optimizer.state().steps.map((steps, i) => [names[i]!, steps]));
+  return `${JSON.stringify({ ...progress, format: FORMAT, optimizerSteps } satisfies StoredProgress)}\n`;
+}
+
+/** The moments under PyTorch's names and that of their parameter. */
+export function* momentsByName(module: nn.Module, optimizer: optim.AdamW): Generator<[string, Tensor]> {
+  const names = namesOf(module, optimizer);
+  const { firstMoments, secondMoments } = optimizer.state();
+  for (const [i, moment] of firstMoments.entries()) if (moment) yield [`exp_avg.${names[i]}`, moment];
+  for (const [i, moment] of secondMoments.entries()) if (moment) yield [`exp_avg_sq.${names[i]}`, moment];
+}
+
+/** The state-dict key of each of the optimiser's parameters. */
+function namesOf(module: nn.Module, optimizer: optim.AdamW): string[] {
+  const names = new Map(Array.from(module.namedParameters(), ([name, { handle }]) => [handle, name]));
+  return optimizer.parameters.map(({ handle }) => names.get(handle)!);
 }
 
 /**
- * Restores the newest checkpoint of a run: weights, optimiser, random numbers.
+ * The newest checkpoint of a run that is whole: its files are as their hashes say. Damaged ones that are newer are told
+ * and moved aside to `step-N.damaged`.
  *
- * @returns undefined where there is none
+ * @returns its step; undefined where the run has no checkpoint
+ * @throws UserError where all are damaged, naming them and what is wrong
+ */
+export async function findCheckpoint(
+  runDirectory: string,
+  onNote: (text: string) => void,
+): Promise<number | undefined> {
+  const steps = (await listCheckpoints(runDirectory)).reverse();
+  const damaged: { step: number; path: string; fault: string }[] = [];
+  for (const step of steps) {
+    const path = checkpointPath(runDirectory, step);
+    const verdict = await verifyDirectory(path);
+    const old = !verdict.whole && !verdict.hasManifest && (await isOfEarlierVersion(path));
+    if (!verdict.whole && !old) {
+      damaged.push({ step, path, fault: verdict.fault });
+      continue;
+    }
+    if (old) onNote(`${path} was written by an earlier version without hashes: it is taken unchecked.`);
+    for (const { path: other, fault } of damaged) {
+      await rm(`${other}.damaged`, { recursive: true, force: true });
+      await rename(other, `${other}.damaged`);
+      onNote(
+        `${other} is damaged: ${fault}. Training goes on from the checkpoint of step ${step}; the damaged one is now ` +
+          `${other}.damaged and can be removed.`,
+      );
+    }
+    return step;
+  }
+  if (damaged.length === 0) return undefined;
+  const faults = damaged.map(({ step, fault }) => `step-${step}: ${fault}`).join("; ");
+  throw new UserError(
+    `${join(runDirectory, "checkpoints")} must hold a whole checkpoint to go on from, but each is damaged (${faults}). Put ` +
+      "one back from a copy, or give another --output.",
+  );
+}
+
+async function isOfEarlierVersion(path: string): Promise<boolean> {
+  try {
+    const { format, step } = JSON.parse(
+      await readFile(join(path, "progress.json"), "utf8"),
+    ) as StoredProgress;
+    return format === undefined && typeof step === "number";
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Restores a checkpoint of a run: weights, optimiser, random numbers.
+ *
+ * @param step as {@link findCheckpoint} gives it
  * @throws UserError when it does not fit the model
  */
 export async function loadCheckpoint(
   runDirectory: string,
+  step: number,
   module: nn.Module,
   optimizer: optim.AdamW,
-): Promise<Progress | undefined> {
-  const newest = (await listCheckpoints(runDirectory)).at(-1);
-  if (newest === undefined) return undefined;
-  const path = checkpointPath(runDirectory, newest);
+): Promise<Progress> {
+  const path = checkpointPath(runDirectory, step);
   try {
     const mismatch = await loadState(module, join(path, "model.safetensors"));
     if (mismatch.missing.length + mismatch.unexpected.length + mismatch.misshaped.length > 0) {
       throw new Error("its model has other parameters than the recipe's");
     }
-    const { optimizerSteps, ...progress } = JSON.parse(
+    const { optimizerSteps, format, ...progress } = JSON.parse(
       await readFile(join(path, "progress.json"), "utf8"),
-    ) as Progress & { optimizerSteps: number[] };
-    const { tensors } = await loadTensors(join(path, "optimizer.safetensors"));
-    const moments = (name: string) => optimizer.parameters.map((_, i) => tensors.get(`${name}.${i}`));
-    optimizer.loadState({
-      steps: optimizerSteps,
-      firstMoments: moments("exp_avg"),
-      secondMoments: moments("exp_avg_sq"),
-    });
-    const random = (await loadTensors(join(path, "random.safetensors"))).tensors.get("cpu");
-    if (!random) throw new Error("it has no state of the random numbers");
-    setRandomState(random);
+    ) as StoredProgress;
+    if (format !== undefined && format !== FORMAT)
+      throw new Error(`its format is ${format}, of a newer version`);
+    await loadOptimizer(join(path, "optimizer.safetensors"), optimizerSteps, module, optimizer);
+    await loadRandomStates(join(path, "random.safetensors"), optimizer);
     return progress;
   } catch (error) {
     throw new UserError(
@@ -120,13 +168,33 @@ export async function loadCheckpoint(
   }
 }
 
-function checkpointPath(runDirectory: string, step: number): string {
-  return join(runDirectory, "checkpoints", `step-${step}`);
+async function loadOptimizer(
+  path: string,
+  steps: StoredProgress["optimizerSteps"],
+  module: nn.Module,
+  optimizer: optim.AdamW,
+): Promise<void> {
+  const { tensors } = await loadTensors(path);
+  const byPlace = Array.isArray(steps);
+  const names = namesOf(module, optimizer).map((name, i) => (byPlace ? `${i}` : name));
+  const stored = byPlace ? Object.fromEntries(steps.map((count, i) => [i, count])) : steps;
+  if (Object.keys(stored).length !== names.length || !names.every((name) => Object.hasOwn(stored, name))) {
+    throw new Error("its optimiser has other parameters than the recipe's");
+  }
+  optimizer.loadState({
+    steps: names.map((name) => stored[name]!),
+    firstMoments: names.map((name) => tensors.get(`exp_avg.${name}`)),
+    secondMoments: names.map((name) => tensors.get(`exp_avg_sq.${name}`)),
+  });
 }
 
-/** The moments under PyTorch's names, by position of their parameter. */
-function* optimizerTensors(optimizer: optim.AdamW): Generator<[string, Tensor]> {
-  const { firstMoments, secondMoments } = optimizer.state();
-  for (const [i, moment] of firstMoments.entries()) if (moment) yield [`exp_avg.${i}`, moment];
-  for (const [i, moment] of secondMoments.entries()) if (moment) yield [`exp_avg_sq.${i}`, moment];
+/** Those of the devices that this run uses; on another kind of device the seed alone decides. */
+async function loadRandomStates(path: string, optimizer: optim.AdamW): Promise<void> {
+  const { tensors } = await loadTensors(path);
+  const cpu = tensors.get("cpu");
+  if (!cpu) throw new Error("it has no state of the random numbers");
+  setRandomState(cpu);
+  const device = optimizer.parameters[0]?.device ?? "cpu";
+  const other = tensors.get(device.replace(/:.*/, ""));
+  if (device !== "cpu" && other) setRandomState(other, device);
 }

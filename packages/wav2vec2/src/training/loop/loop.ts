@@ -5,7 +5,8 @@ import { type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { PlannedRecipe } from "./batch-plan.js";
-import { loadCheckpoint, type Progress, saveCheckpoint } from "./checkpoint.js";
+import { findCheckpoint, loadCheckpoint, type Progress } from "./checkpoint.js";
+import { CheckpointWriter } from "./checkpoint-writer.js";
 import { Gradients } from "./gradients.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
@@ -76,7 +77,9 @@ export async function train<Batch extends TrainingBatch>(
   const { module } = task;
   const optimizer = makeOptimizer(module, recipe);
   const gradients = new Gradients(optimizer.parameters, recipe);
-  const restored = resume ? await loadCheckpoint(recipe.output, module, optimizer) : undefined;
+  const newest = resume ? await findCheckpoint(recipe.output, tracker.note) : undefined;
+  const restored =
+    newest === undefined ? undefined : await loadCheckpoint(recipe.output, newest, module, optimizer);
   const progress: Progress = restored ?? {
     step: 0,
     position: { epoch: 0, batch: 0 },
@@ -96,13 +99,13 @@ export async function train<Batch extends TrainingBatch>(
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
   const meter = new Meter();
   if (progress.meter) meter.loadState(progress.meter);
-  let saved = progress.step;
-
+  const { output, keep_checkpoints: keep } = recipe;
+  const saving = { keep, step: progress.step, onNote: (text: string) => tracker.note(text) };
+  await using checkpoints = new CheckpointWriter(output, module, optimizer, saving);
   const save = async () => {
     if (gradients.scaler) progress.lossScale = gradients.scaler.state();
     progress.meter = meter.state();
-    await saveCheckpoint(recipe.output, module, optimizer, progress, recipe.keep_checkpoints);
-    saved = progress.step;
+    await checkpoints.save(progress);
   };
   let evaluation: LoopResult["evaluation"];
   const evaluate = async () => {
@@ -175,13 +178,14 @@ export async function train<Batch extends TrainingBatch>(
     );
   if (!signal.aborted && progress.evaluated !== progress.step) await evaluate();
   if (signal.aborted) {
-    if (saved !== progress.step) await save();
+    await checkpoints.complete(progress.step, save);
     if (progress.step > 0)
       tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
-  if (saved !== progress.step) await save();
-  await task.save("final");
+  const unsaved = await checkpoints.complete(progress.step, save).catch((error: unknown) => error);
+  await task.save("final"); // smaller: it may fit where the checkpoint did not
+  if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
 }
 
