@@ -5,6 +5,8 @@ const built = new URL("../dist/cli/", import.meta.url);
 if (existsSync(built)) {
   const { handleClosedPipes } = await import(new URL("closed-pipe.js", built).href);
   handleClosedPipes();
+  const { endAtUserSignal } = await import(new URL("interruption.js", built).href);
+  endAtUserSignal();
   const { main } = await import(new URL("main.js", built).href);
   process.exitCode = await main(process.argv.slice(2));
 } else {

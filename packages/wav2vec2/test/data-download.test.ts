@@ -133,7 +133,7 @@ describe("a process", () => {
       timeout: 20_000,
     });
     second.child.kill("SIGTERM");
-    expect(await second.ended).toBe(130);
+    expect(await second.ended).toBe(143);
   });
 
   it("that is killed leaves nothing in place, and the next one goes on to the end", async () => {

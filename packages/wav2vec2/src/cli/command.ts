@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 
+/** Where a command is interrupted, the signal decides the number: 130 is that of Ctrl+C. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** What a command gets besides its own `Command`. */

@@ -1,8 +1,44 @@
+import { constants } from "node:os";
 import { exitCodes } from "./command.js";
 
 /**
- * Does a command's work with a signal that the first Ctrl+C (or SIGTERM) aborts, after a word about it; the second
- * ends the process at once.
+ * What asks a process to stop: Ctrl+C, what ends jobs and containers, and what schedulers such as SLURM can be told to
+ * send some time before they end a job (`--signal=USR1@120`).
+ */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
+type StopSignal = (typeof SIGNALS)[number];
+
+/**
+ * Two signals within this many milliseconds are one request: a terminal sends Ctrl+C to all processes of a command, and
+ * those between it and this one (npx, torchrun, srun) send it on.
+ */
+const ONE_REQUEST_MS = 500;
+
+/** That of a process which a signal ended, as shells count: 130 for Ctrl+C, 143 for SIGTERM, on Linux 138 for SIGUSR1. */
+export function signalExitCode(signal: StopSignal): number {
+  return 128 + constants.signals[signal];
+}
+
+let received: StopSignal | undefined;
+
+/** The exit code of a command that was interrupted: by which signal decides. */
+export function interruptedExitCode(): number {
+  return received ? signalExitCode(received) : exitCodes.interrupted;
+}
+
+/**
+ * Ends the process where SIGUSR1 comes and no work takes it, as other signals do by themselves: without, Node.js would
+ * open its debugger's port.
+ */
+export function endAtUserSignal(): void {
+  process.on("SIGUSR1", () => {
+    if (process.listenerCount("SIGUSR1") === 1) process.exit(signalExitCode("SIGUSR1"));
+  });
+}
+
+/**
+ * Does a command's work with a signal that the first Ctrl+C (or another request to stop) aborts, after a word about it;
+ * the second ends the process at once.
  *
  * @returns the work's result, undefined where it ended by throwing the signal's reason
  */
@@ -11,19 +47,26 @@ export async function interruptible<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T | undefined> {
   const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+  let first = 0;
+  const interrupt = (name: StopSignal): void => {
+    const now = performance.now();
+    if (controller.signal.aborted) {
+      if (now - first < ONE_REQUEST_MS) return;
+      process.exit(signalExitCode(name));
+    }
+    first = now;
+    received = name;
     controller.abort();
-    process.stderr.write(`\n${text}\n`);
+    const by = name === "SIGINT" ? text : text.replace(/^Interrupted/, `$& by ${name}`);
+    process.stderr.write(`\n${by}\n`);
   };
-  const signals = ["SIGINT", "SIGTERM"] as const;
-  for (const name of signals) process.on(name, interrupt);
+  for (const name of SIGNALS) process.on(name, interrupt);
   try {
     return await work(controller.signal);
   } catch (error) {
     if (error !== controller.signal.reason) throw error;
     return undefined;
   } finally {
-    for (const name of signals) process.off(name, interrupt);
+    for (const name of SIGNALS) process.off(name, interrupt);
   }
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
 import { capitalized, type Define, exitCodes } from "./command.js";
 import { helpConfiguration } from "./help.js";
+import { interruptedExitCode } from "./interruption.js";
 
 // Only the module of the command that runs is loaded, so that --help is quick and doctor works where the bridge
 // to libtorch does not load.
@@ -66,7 +67,7 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
 
 /**
  * Runs the program with its arguments (without node and the script) and returns the exit code: 0 done, 1 failed,
- * 2 wrong usage or configuration, 130 interrupted after saving.
+ * 2 wrong usage or configuration, 130 interrupted by Ctrl+C after saving, 143 by SIGTERM, and so on.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.done;
@@ -89,7 +90,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     define(command, {
       argv,
       exit: (code) => {
-        exitCode = code;
+        exitCode = code === exitCodes.interrupted ? interruptedExitCode() : code;
       },
     });
   }

@@ -30,31 +30,30 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
   const overrides = addRecipeOptions(command, argv, task);
   command.action(async (options: { config?: string; resume: boolean; json: boolean }) => {
     const recipe = loadRecipe(options.config, overrides, task, { onNote: showName });
-    const run = await load();
-    const { trackRun } = await import("../tracking/run.js");
-    const { reportPath } = await import("../tracking/report.js");
-    const tracker = trackRun(recipe.output, {
-      steps: recipe.max_steps,
-      maxMinutes: recipe.max_minutes,
-      resume: options.resume,
-    });
+    const { resume } = options;
     const result = await interruptible(
       "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",
-      (signal) =>
-        run(recipe, {
-          resume: options.resume,
+      async (signal) => {
+        const run = await load();
+        const { trackRun } = await import("../tracking/run.js");
+        const { max_steps: steps, max_minutes: maxMinutes, output } = recipe;
+        const tracker = trackRun(output, { steps, maxMinutes, resume });
+        return await run(recipe, {
+          resume,
           signal,
           tracker,
           onDownload: downloadProgress(),
           onReading: (done, total) =>
             showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
-        }),
-    ).finally(() => tracker.close());
+        }).finally(() => tracker.close());
+      },
+    );
     if (result === undefined) {
       // before there was anything to save
       exit(exitCodes.interrupted);
       return;
     }
+    const { reportPath } = await import("../tracking/report.js");
     const path = reportPath(recipe.output);
     const report = existsSync(path) ? path : undefined; // it is no reason to fail where it could not be written
     if (options.json) {

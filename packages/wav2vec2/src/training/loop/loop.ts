@@ -12,6 +12,7 @@ import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
 import { learningRateScale } from "./schedule.js";
+import { slowStop } from "./slow-stop.js";
 
 /** What the loop needs to know of one batch. */
 export interface TrainingBatch {
@@ -131,9 +132,12 @@ export async function train<Batch extends TrainingBatch>(
   let began = performance.now();
   const clock = () => {
     const now = performance.now();
-    progress.seconds += (now - began) / 1000;
+    const seconds = (now - began) / 1000;
+    progress.seconds += seconds;
     began = now;
+    return seconds;
   };
+  let stepSeconds = 0;
   const hasStalled = () =>
     (progress.stale ?? 0) >= (recipe.early_stopping_patience ?? Number.POSITIVE_INFINITY);
   const hasTime = () => progress.step < recipe.max_steps && progress.seconds < limit;
@@ -156,7 +160,7 @@ export async function train<Batch extends TrainingBatch>(
     if (gradNorm !== undefined) optimizer.step();
     optimizer.zeroGrad();
     progress.step++;
-    clock();
+    stepSeconds = clock();
     await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
 
     if (progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps) {
@@ -178,7 +182,10 @@ export async function train<Batch extends TrainingBatch>(
     );
   if (!signal.aborted && progress.evaluated !== progress.step) await evaluate();
   if (signal.aborted) {
+    const asked = performance.now();
     await checkpoints.complete(progress.step, save);
+    const slow = slowStop(stepSeconds, (performance.now() - asked) / 1000);
+    if (slow) tracker.note(slow);
     if (progress.step > 0)
       tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
