@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 
-/** Where a command is interrupted, the signal decides the number: 130 is that of Ctrl+C. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/**
+ * What a user must mend is below 128: launchers and Kubernetes start nothing anew for it. Above are ends by a signal, 130
+ * that by Ctrl+C, and `disconnected`: another process of the run is gone or does not answer.
+ */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130, disconnected: 200 } as const;
 
 /** What a command gets besides its own `Command`. */
 export interface CommandContext {

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { writeErrorFile } from "../distributed/launch/error-file.js";
+import { watchParent } from "../distributed/launch/parent-watch.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { capitalized, type Define, exitCodes } from "./command.js";
 import { helpConfiguration } from "./help.js";
@@ -27,6 +29,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     name: "finetune",
     summary: "train speech recognition with CTC",
     load: async () => (await import("./finetune.js")).defineFinetune,
+  },
+  {
+    name: "launch",
+    summary: "run a command in several processes, on one host or many",
+    load: async () => (await import("./launch.js")).defineLaunch,
   },
   {
     name: "bench",
@@ -67,10 +74,12 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
 
 /**
  * Runs the program with its arguments (without node and the script) and returns the exit code: 0 done, 1 failed,
- * 2 wrong usage or configuration, 130 interrupted by Ctrl+C after saving, 143 by SIGTERM, and so on.
+ * 2 wrong usage or configuration, 130 interrupted by Ctrl+C after saving, 143 by SIGTERM, and so on, 200 other processes of
+ * the run are lost.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.done;
+  watchParent(process.env);
   const program = new Command("wav2vec2")
     .description("wav2vec 2.0: train and run speech recognition.")
     .version(version(), "--version", "print the version")
@@ -102,23 +111,42 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Says on stderr what went wrong and returns the exit code for it. */
+/** Says on stderr, and to the launcher of this process, what went wrong and returns the exit code for it. */
 function report(error: unknown): number {
+  const { text, exitCode } = explain(error);
+  const { TORCHELASTIC_ERROR_FILE: path } = process.env;
+  if (path && exitCode !== exitCodes.done) {
+    const name = error instanceof Error ? error.name : "Error";
+    const message = error instanceof Error ? error.message : String(error);
+    writeErrorFile(path, {
+      message: `${name}: ${message}`,
+      detail: text ?? message,
+      time: Date.now(),
+      exitCode,
+    });
+  }
+  if (text) process.stderr.write(`${text}\n`);
+  return exitCode;
+}
+
+/** What to print about an error, nothing where that is done, and the exit code for it. */
+function explain(error: unknown): { text?: string; exitCode: number } {
   // commander has printed its own message.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  if (error instanceof UserError) {
-    process.stderr.write(`${error.message}\n`);
-    return error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failed;
-  }
-  if (isOfTheSystem(error)) {
-    process.stderr.write(`${(error as Error).message}\n`);
-    return exitCodes.failed;
-  }
+  if (error instanceof CommanderError)
+    return { exitCode: error.exitCode === 0 ? exitCodes.done : exitCodes.usage };
+  if (error instanceof UserError)
+    return {
+      text: error.message,
+      exitCode: error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failed,
+    };
+  if (error instanceof Error && error.name === "DistributedError")
+    return { text: error.message, exitCode: exitCodes.disconnected };
+  if (isOfTheSystem(error)) return { text: (error as Error).message, exitCode: exitCodes.failed };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(
-    `${detail}\nThis is a fault in wav2vec2, not in what you did. Please report the lines above together with the output of 'wav2vec2 doctor'.\n`,
-  );
-  return exitCodes.failed;
+  return {
+    text: `${detail}\nThis is a fault in wav2vec2, not in what you did. Please report the lines above together with the output of 'wav2vec2 doctor'.`,
+    exitCode: exitCodes.failed,
+  };
 }
 
 /** A full disk, a directory without permission, a bridge that is not built: nothing to report. */

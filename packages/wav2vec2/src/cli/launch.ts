@@ -1,0 +1,69 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Option } from "commander";
+import {
+  type GivenOptions,
+  GROUPS,
+  LAUNCH_OPTIONS,
+  type LaunchOption,
+  REFUSED_OPTIONS,
+} from "../distributed/launch/launch-options.js";
+import { ConfigurationError } from "../errors.js";
+import type { Define } from "./command.js";
+
+const WAV2VEC2 = fileURLToPath(new URL("../../bin/wav2vec2.js", import.meta.url));
+
+export const defineLaunch: Define = (command, { exit }) => {
+  const given: GivenOptions = new Map();
+  for (const option of LAUNCH_OPTIONS)
+    for (const [i, name] of spellings(option.name).entries())
+      command.addOption(optionOf(option, name, i > 0, given));
+  for (const [name, reason] of Object.entries(REFUSED_OPTIONS))
+    for (const spelling of spellings(name)) {
+      const refuse = (): never => {
+        throw new ConfigurationError(`--${spelling} has no meaning here. ${reason}`);
+      };
+      command.addOption(new Option(`--${spelling} [value]`).preset("").hideHelp().argParser(refuse));
+    }
+  // What stands behind the command's name is the command's.
+  command.parent?.enablePositionalOptions();
+  command
+    .passThroughOptions()
+    .usage("[options] [--] <command> [options of the command]")
+    .argument("[command...]", "what each process runs, such as: pretrain --config recipe.yaml")
+    .addOption(
+      new Option(
+        "--program <file>",
+        "a script of yours for Node.js instead of a command of wav2vec2",
+      ).helpGroup(GROUPS.processes),
+    )
+    .addHelpText(
+      "after",
+      "\nOptions are torchrun's and accelerate's, also as PET_<NAME> variables. docs/launching.md shows commands side by side.",
+    )
+    .action(async (words: string[], { program }: { program?: string }) => {
+      const { planLaunch, thisMachine } = await import("../distributed/launch/launch-plan.js");
+      const { launch } = await import("../distributed/launch/launch.js");
+      const onNote = (text: string): unknown => process.stderr.write(`${text}\n`);
+      const plan = planLaunch(words, given, process.env, thisMachine(), onNote, program !== undefined);
+      const script = program === undefined ? WAV2VEC2 : resolve(program);
+      exit(await launch(plan, { program: [process.execPath, script], env: process.env, onNote }));
+    });
+};
+
+/** Both programs take underscores for hyphens. */
+function spellings(name: string): string[] {
+  return [...new Set([name, name.replaceAll("-", "_")])];
+}
+
+function optionOf(option: LaunchOption, spelling: string, hidden: boolean, given: GivenOptions): Option {
+  const { name, value, short, group, description } = option;
+  const flags = `${short !== undefined && !hidden ? `-${short}, ` : ""}--${spelling}${value === undefined ? "" : ` <${value}>`}`;
+  const set = (text: string): string => {
+    given.set(name, { value: text, from: `--${spelling}` });
+    return text;
+  };
+  const made = new Option(flags, description).hideHelp(hidden).helpGroup(GROUPS[group]);
+  // A switch has no value to parse.
+  return value === undefined ? made.preset("true").argParser(set) : made.argParser(set);
+}

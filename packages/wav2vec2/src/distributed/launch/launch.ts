@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { LOOPBACK } from "../environment.js";
+import { LOCAL_ADDRESS } from "../local-address.js";
+import type { LaunchPlan } from "./launch-plan.js";
+import { type RankEnd, RunningRanks } from "./local-ranks.js";
+import { newRunId, Rendezvous } from "./rendezvous.js";
+import { type Round, type Session, SingleHost } from "./session.js";
+import { type OpenStore, openTcpStore } from "./store.js";
+import { describeFailures, endedByAgreement } from "./verdict.js";
+
+export interface LaunchContext {
+  /** What each process runs before the plan's command: Node.js and a script. */
+  program: readonly string[];
+  env: NodeJS.ProcessEnv;
+  /** Hears what happens, for people. */
+  onNote: (text: string) => void;
+  openStore?: OpenStore;
+}
+
+/** Signals after which nothing is to go on. */
+const ENDING: ReadonlySet<string> = new Set(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]);
+
+/** npm passes on a signal that the terminal has sent already: as soon as this, in milliseconds, it is the same one. */
+const ECHO_MS = 500;
+
+/** Commands that go on from a checkpoint when asked to. */
+const RESUMABLE: ReadonlySet<string> = new Set(["pretrain", "finetune"]);
+
+/**
+ * Starts the processes of this host as the plan says, together with the launchers of the other hosts, and stays until they
+ * have ended.
+ *
+ * @returns the exit code that all hosts agree on
+ * @throws UserError where the hosts do not come together
+ */
+export async function launch(plan: LaunchPlan, context: LaunchContext): Promise<number> {
+  const control = new Control(plan, context.onNote);
+  const { directory: kept } = plan.logs;
+  const directory = kept === undefined ? mkdtempSync(join(tmpdir(), "wav2vec2-launch-")) : resolve(kept);
+  let showsLogs = false;
+  try {
+    const session = await openSession(plan, context);
+    try {
+      for (;;) {
+        const round = await session.join(control.stopped);
+        const verdict = await runOnce(plan, context, { session, round, directory, control });
+        const [first] = verdict.failures;
+        // What a single process says stands on the terminal already.
+        const said =
+          round.size === 1 && first !== undefined && first.onTerminal && first.signal === undefined;
+        if (!said && verdict.failures.length + verdict.lost.length > 0) {
+          showsLogs = true;
+          context.onNote(describeFailures(verdict, round.size));
+        }
+        if (!verdict.restart || control.stopped.aborted) return verdict.exitCode;
+        context.onNote(`Starting anew, ${round.attempt + 1} of at most ${plan.maxRestarts} times.`);
+      }
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    if (control.stoppedBy !== undefined && error === control.stopped.reason)
+      return 128 + constants.signals[control.stoppedBy];
+    throw error;
+  } finally {
+    control.release();
+    if (showsLogs) context.onNote(`The output of every process of this host is in ${directory}.`);
+    else if (kept === undefined) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function openSession(
+  plan: LaunchPlan,
+  { env, onNote, openStore = openTcpStore }: LaunchContext,
+): Promise<Session> {
+  const { hosts, localSize, runId, maxRestarts } = plan;
+  if (hosts.max > 1)
+    return await Rendezvous.open({ hosts, localSize, runId, maxRestarts, env, openStore, onNote });
+  const store = await openStore({ host: LOOPBACK, port: 0, isServer: true, timeoutMs: 30_000 });
+  return new SingleHost(localSize, runId ?? newRunId(), store, maxRestarts);
+}
+
+/** One start of the processes, until they and those of the other hosts have ended. */
+async function runOnce(
+  plan: LaunchPlan,
+  context: LaunchContext,
+  start: { session: Session; round: Round; directory: string; control: Control },
+) {
+  const { session, round, directory, control } = start;
+  const { patience } = plan;
+  const resume =
+    round.attempt > 0 && RESUMABLE.has(plan.command[0] ?? "") && !plan.command.includes("--resume")
+      ? ["--resume"]
+      : [];
+  const ranks = RunningRanks.start({
+    program: [...context.program, ...plan.command, ...resume],
+    env: { ...context.env, ...plan.env },
+    places: Array.from({ length: plan.localSize }, (_, localRank) => ({
+      rank: round.firstRank + localRank,
+      env: placeVariables(plan, round, localRank),
+    })),
+    directory: join(directory, round.runId, `attempt_${round.attempt}`),
+    logs: plan.logs,
+  });
+  control.begin(ranks);
+  const over = new AbortController();
+  try {
+    await Promise.race([
+      ranks.ended,
+      ranks.failed.then(async (end: RankEnd) => {
+        // Whoever saved because it was told to is followed by the others.
+        if (endedByAgreement(end) || control.stopped.aborted) {
+          await ranks.endWithin(patience.signal);
+        } else {
+          await Promise.all([session.announce(), ranks.end(patience.failure)]);
+        }
+      }),
+      session.trouble(over.signal).then(async () => {
+        if (!over.signal.aborted) await ranks.end(patience.failure);
+      }),
+    ]);
+    return await session.finish({ ends: await ranks.ended, stoppedBy: control.stoppedBy });
+  } finally {
+    over.abort();
+    control.end();
+  }
+}
+
+/** The variables that torchrun gives a process, besides that of its error file. */
+function placeVariables(plan: LaunchPlan, round: Round, localRank: number): Record<string, string> {
+  const rank = String(round.firstRank + localRank);
+  const size = String(round.size);
+  return {
+    RANK: rank,
+    LOCAL_RANK: String(localRank),
+    GROUP_RANK: String(round.groupRank),
+    ROLE_RANK: rank,
+    ROLE_NAME: "default",
+    WORLD_SIZE: size,
+    LOCAL_WORLD_SIZE: String(plan.localSize),
+    GROUP_WORLD_SIZE: String(round.hosts),
+    ROLE_WORLD_SIZE: size,
+    MASTER_ADDR: round.address,
+    MASTER_PORT: String(round.port),
+    TORCHELASTIC_RESTART_COUNT: String(round.attempt),
+    TORCHELASTIC_MAX_RESTARTS: String(plan.maxRestarts),
+    TORCHELASTIC_RUN_ID: round.runId,
+    // The launcher of host 0 hosts the store: rank 0 too is a client.
+    TORCHELASTIC_USE_AGENT_STORE: "True",
+    ...(round.localAddress !== undefined && { [LOCAL_ADDRESS]: round.localAddress }),
+  };
+}
+
+/** Passes signals on to the processes, each once; the second one that means to end ends them at once. */
+class Control {
+  stoppedBy: NodeJS.Signals | undefined;
+  readonly #plan: LaunchPlan;
+  readonly #onNote: (text: string) => void;
+  readonly #abort = new AbortController();
+  readonly #handlers = new Map<NodeJS.Signals, () => void>();
+  #ranks: RunningRanks | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #last = new Map<NodeJS.Signals, number>();
+
+  constructor(plan: LaunchPlan, onNote: (text: string) => void) {
+    this.#plan = plan;
+    this.#onNote = onNote;
+    for (const name of plan.signals) {
+      const handler = (): void => this.#receive(name);
+      this.#handlers.set(name, handler);
+      process.on(name, handler);
+    }
+  }
+
+  /** Aborted when a signal has told the launcher to end. */
+  get stopped(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  begin(ranks: RunningRanks): void {
+    this.#ranks = ranks;
+    if (this.stoppedBy !== undefined) this.#stop(this.stoppedBy);
+  }
+
+  end(): void {
+    this.#ranks = undefined;
+    clearTimeout(this.#timer);
+  }
+
+  release(): void {
+    for (const [name, handler] of this.#handlers) process.off(name, handler);
+    clearTimeout(this.#timer);
+  }
+
+  #receive(name: NodeJS.Signals): void {
+    const now = performance.now();
+    const before = this.#last.get(name);
+    this.#last.set(name, now);
+    if (before !== undefined && now - before < ECHO_MS) return;
+    if (!ENDING.has(name)) {
+      this.#ranks?.signal(name);
+      return;
+    }
+    if (this.stoppedBy !== undefined) {
+      this.#ranks?.kill();
+      return;
+    }
+    this.stoppedBy = name;
+    this.#abort.abort();
+    this.#stop(name);
+  }
+
+  #stop(name: NodeJS.Signals): void {
+    this.#ranks?.signal(name);
+    const seconds = this.#plan.patience.signal;
+    this.#timer = setTimeout(() => {
+      const { alive = 0 } = this.#ranks ?? {};
+      if (alive === 0) return;
+      this.#onNote(
+        `${alive} of the processes did not end within ${seconds} s of ${name} and ${alive === 1 ? "is" : "are"} killed. --shutdown-timeout gives more time.`,
+      );
+      this.#ranks?.kill();
+    }, seconds * 1_000);
+  }
+}
