@@ -76,6 +76,9 @@ export interface Native {
   seed(seed: number): void;
   randomState(device: string): number;
   setRandomState(device: string, state: number): void;
+  uniform(into: Float32Array): void;
+  transferCounts(): { reads: number; copies: number; copiedBytes: number };
+  resetTransferCounts(): void;
   memory(): { liveTensors: number; liveBytes: number; peakBytes: number; cachedBytes: number };
   releaseMemory(): void;
   backends(): string[];

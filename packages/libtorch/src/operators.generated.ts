@@ -36,6 +36,7 @@ const DIV__TENSOR = lookup("div_", "Tensor");
 const DIV__SCALAR = lookup("div_", "Scalar");
 const ADDCMUL_ = lookup("addcmul_", "");
 const ADDCDIV_ = lookup("addcdiv_", "");
+const LERP__TENSOR = lookup("lerp_", "Tensor");
 const LERP__SCALAR = lookup("lerp_", "Scalar");
 const SQRT_ = lookup("sqrt_", "");
 const ZERO_ = lookup("zero_", "");
@@ -125,7 +126,7 @@ const TANH = lookup("tanh", "");
 const SIGMOID = lookup("sigmoid", "");
 const SOFTMAX_INT = lookup("softmax", "int");
 const LOG_SOFTMAX_INT = lookup("log_softmax", "int");
-const CTC_LOSS_TENSOR = lookup("ctc_loss", "Tensor");
+const CTC_LOSS_INTLIST = lookup("ctc_loss", "IntList");
 const NLL_LOSS = lookup("nll_loss", "");
 const CROSS_ENTROPY_LOSS = lookup("cross_entropy_loss", "");
 const COSINE_SIMILARITY = lookup("cosine_similarity", "");
@@ -139,6 +140,7 @@ const RANDPERM = lookup("randperm", "");
 const EMPTY_MEMORY_FORMAT = lookup("empty", "memory_format");
 const ZEROS = lookup("zeros", "");
 const ONES = lookup("ones", "");
+const FULL = lookup("full", "");
 const ARANGE_START_STEP = lookup("arange", "start_step");
 const RAND = lookup("rand", "");
 const RANDN = lookup("randn", "");
@@ -148,7 +150,7 @@ const ONES_LIKE = lookup("ones_like", "");
 const EMPTY_LIKE = lookup("empty_like", "");
 
 /** Every schema behind this file, for checks that go over all of them. */
-export const OPERATORS: readonly string[] = ["add.Tensor","add.Scalar","sub.Tensor","sub.Scalar","mul.Tensor","mul.Scalar","div.Tensor","div.Scalar","pow.Tensor_Scalar","neg","abs","exp","log","sqrt","rsqrt","square","reciprocal","floor","clamp","maximum","minimum","add_.Tensor","add_.Scalar","sub_.Tensor","sub_.Scalar","mul_.Tensor","mul_.Scalar","div_.Tensor","div_.Scalar","addcmul_","addcdiv_","lerp_.Scalar","sqrt_","zero_","fill_.Scalar","copy_","clamp_min_","eq.Tensor","eq.Scalar","ne.Tensor","ne.Scalar","lt.Tensor","lt.Scalar","le.Tensor","le.Scalar","gt.Tensor","gt.Scalar","ge.Tensor","ge.Scalar","logical_not","logical_and","logical_or","isnan","isfinite","where.self","masked_fill.Scalar","masked_fill.Tensor","masked_fill_.Scalar","masked_fill_.Tensor","equal","sum","sum.dim_IntList","mean","mean.dim","amax","amin","argmax","var.correction","linalg_vector_norm","logsumexp","cumsum","any","all","topk","sort","reshape","view","permute","transpose.int","unsqueeze","squeeze.dim","expand","flatten.using_ints","narrow","select.int","slice.Tensor","unfold","chunk","split.Tensor","unbind.int","index_select","gather","index.Tensor","index_put_","contiguous","clone","detach","flip","cat","stack","constant_pad_nd","to.dtype_layout","matmul","mm","bmm","baddbmm","addmm","linear","conv1d","layer_norm","group_norm","embedding","dropout","gelu","relu","glu","tanh","sigmoid","softmax.int","log_softmax.int","ctc_loss.Tensor","nll_loss","cross_entropy_loss","cosine_similarity","one_hot","scaled_dot_product_attention","_weight_norm","bernoulli_.float","uniform_","normal_","randperm","empty.memory_format","zeros","ones","arange.start_step","rand","randn","eye","zeros_like","ones_like","empty_like"];
+export const OPERATORS: readonly string[] = ["add.Tensor","add.Scalar","sub.Tensor","sub.Scalar","mul.Tensor","mul.Scalar","div.Tensor","div.Scalar","pow.Tensor_Scalar","neg","abs","exp","log","sqrt","rsqrt","square","reciprocal","floor","clamp","maximum","minimum","add_.Tensor","add_.Scalar","sub_.Tensor","sub_.Scalar","mul_.Tensor","mul_.Scalar","div_.Tensor","div_.Scalar","addcmul_","addcdiv_","lerp_.Tensor","lerp_.Scalar","sqrt_","zero_","fill_.Scalar","copy_","clamp_min_","eq.Tensor","eq.Scalar","ne.Tensor","ne.Scalar","lt.Tensor","lt.Scalar","le.Tensor","le.Scalar","gt.Tensor","gt.Scalar","ge.Tensor","ge.Scalar","logical_not","logical_and","logical_or","isnan","isfinite","where.self","masked_fill.Scalar","masked_fill.Tensor","masked_fill_.Scalar","masked_fill_.Tensor","equal","sum","sum.dim_IntList","mean","mean.dim","amax","amin","argmax","var.correction","linalg_vector_norm","logsumexp","cumsum","any","all","topk","sort","reshape","view","permute","transpose.int","unsqueeze","squeeze.dim","expand","flatten.using_ints","narrow","select.int","slice.Tensor","unfold","chunk","split.Tensor","unbind.int","index_select","gather","index.Tensor","index_put_","contiguous","clone","detach","flip","cat","stack","constant_pad_nd","to.dtype_layout","matmul","mm","bmm","baddbmm","addmm","linear","conv1d","layer_norm","group_norm","embedding","dropout","gelu","relu","glu","tanh","sigmoid","softmax.int","log_softmax.int","ctc_loss.IntList","nll_loss","cross_entropy_loss","cosine_similarity","one_hot","scaled_dot_product_attention","_weight_norm","bernoulli_.float","uniform_","normal_","randperm","empty.memory_format","zeros","ones","full","arange.start_step","rand","randn","eye","zeros_like","ones_like","empty_like"];
 
 /** The operators that are methods of a tensor. */
 export abstract class Operators {
@@ -358,10 +360,15 @@ export abstract class Operators {
   }
 
   /**
+   * aten::lerp_.Tensor(Tensor(a!) self, Tensor end, Tensor weight) -> Tensor(a!)
    * aten::lerp_.Scalar(Tensor(a!) self, Tensor end, Scalar weight) -> Tensor(a!)
    */
-  lerp_(end: Tensor, weight: number): this {
-    applyInPlace(LERP__SCALAR, this.handle, handleOf(end, "lerp_", "end"), weight);
+  lerp_(end: Tensor, weight: Tensor | number): this {
+    if (!isTensor(weight)) {
+      applyInPlace(LERP__SCALAR, this.handle, handleOf(end, "lerp_", "end"), weight as number);
+    return this;
+    }
+    applyInPlace(LERP__TENSOR, this.handle, handleOf(end, "lerp_", "end"), handleOf(weight as Tensor, "lerp_", "weight"));
     return this;
   }
 
@@ -992,10 +999,10 @@ export function dropout(input: Tensor, p: number, train: boolean): Tensor {
 }
 
 /**
- * aten::ctc_loss.Tensor(Tensor log_probs, Tensor targets, Tensor input_lengths, Tensor target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor
+ * aten::ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor
  */
-export function ctcLoss(logProbs: Tensor, targets: Tensor, inputLengths: Tensor, targetLengths: Tensor, blank?: number | undefined, reduction?: number | undefined, zeroInfinity?: boolean | undefined): Tensor {
-  return wrap(call(CTC_LOSS_TENSOR, handleOf(logProbs, "ctcLoss", "log_probs"), handleOf(targets, "ctcLoss", "targets"), handleOf(inputLengths, "ctcLoss", "input_lengths"), handleOf(targetLengths, "ctcLoss", "target_lengths"), blank, reduction, zeroInfinity) as number);
+export function ctcLoss(logProbs: Tensor, targets: Tensor, inputLengths: readonly number[], targetLengths: readonly number[], blank?: number | undefined, reduction?: number | undefined, zeroInfinity?: boolean | undefined): Tensor {
+  return wrap(call(CTC_LOSS_INTLIST, handleOf(logProbs, "ctcLoss", "log_probs"), handleOf(targets, "ctcLoss", "targets"), inputLengths, targetLengths, blank, reduction, zeroInfinity) as number);
 }
 
 /**
@@ -1059,6 +1066,13 @@ export function zeros(size: readonly number[], options?: { dtype?: Dtype | undef
  */
 export function ones(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   return wrap(call(ONES, size, options?.dtype, undefined, options?.device) as number);
+}
+
+/**
+ * aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor
+ */
+export function full(size: readonly number[], fillValue: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
+  return wrap(call(FULL, size, fillValue, options?.dtype, undefined, options?.device) as number);
 }
 
 /**

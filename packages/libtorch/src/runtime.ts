@@ -37,6 +37,13 @@ export function manualSeed(seed: number): void {
   native.seed(seed);
 }
 
+/** Uniform numbers from [0, 1) as `rand` draws them on the CPU: on the host, without a tensor to read them from. */
+export function uniform(count: number): Float32Array {
+  const drawn = new Float32Array(count);
+  native.uniform(drawn);
+  return drawn;
+}
+
 /** The state of a device's random numbers, as uint8; `setRandomState` continues from it. */
 export function randomState(device: Device = "cpu"): Tensor {
   return wrap(native.randomState(device));
@@ -59,4 +66,22 @@ export function memoryStatistics(): {
 /** Returns kept blocks to the system. */
 export function releaseMemory(): void {
   native.releaseMemory();
+}
+
+/** What crossed between the host's memory and tensors, in this process. */
+export interface BridgeCounters {
+  /** Reads of values on the host: `item`, `toArray`, `equal`, moves to the CPU. Each waits for the device. */
+  readonly reads: number;
+  /** Arrays of the host that became tensors, and tensors moved from the CPU to another device. */
+  readonly copies: number;
+  readonly copiedBytes: number;
+}
+
+/** Counts since `resetBridgeCounters`, for tests that a loop waits for its device only where it must. */
+export function bridgeCounters(): BridgeCounters {
+  return native.transferCounts();
+}
+
+export function resetBridgeCounters(): void {
+  native.resetTransferCounts();
 }

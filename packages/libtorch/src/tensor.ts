@@ -180,8 +180,11 @@ export function tensor(
   const sizes = shape ?? (typeof data === "number" ? [] : [array.length]);
   const dtype = options.dtype ?? (plain ? "float32" : dtypeOf(array));
   let result = wrap(native.fromBytes(array, sizes, dtypeOf(array)));
-  if (dtypeOf(array) !== dtype) result = result.to({ dtype });
-  if (options.device && options.device !== "cpu") result = result.to({ device: options.device });
+  const device = options.device ?? "cpu";
+  const widens = BYTES[dtype] >= BYTES[result.dtype]; // the fewer bytes are moved
+  if (device !== "cpu" && widens) result = result.to({ device });
+  if (result.dtype !== dtype) result = result.to({ dtype });
+  if (device !== "cpu" && !widens) result = result.to({ device });
   if (options.requiresGrad) result.requiresGrad = true;
   return result;
 }

@@ -12,6 +12,7 @@
 #include "snapshot.h"
 #include "tensor-data.h"
 #include "tensor-files.h"
+#include "transfers.h"
 
 namespace bridge {
 
@@ -115,6 +116,9 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "seed", guarded<seed>);
   define(env, exports, "randomState", guarded<randomState>);
   define(env, exports, "setRandomState", guarded<setRandomState>);
+  define(env, exports, "uniform", guarded<uniform>);
+  define(env, exports, "transferCounts", guarded<transferCounts>);
+  define(env, exports, "resetTransferCounts", guarded<resetTransferCounts>);
   define(env, exports, "memory", guarded<memory>);
   define(env, exports, "releaseMemory", guarded<releaseMemory>);
   define(env, exports, "backends", guarded<backends>);

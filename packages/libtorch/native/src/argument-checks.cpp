@@ -12,31 +12,23 @@ void checkRange(const char* what, int64_t value, int64_t lowest, int64_t highest
                       ", but one is " + std::to_string(value));
 }
 
-bool isIntegersOnCpu(const at::Tensor& tensor) {
-  return tensor.is_cpu() && at::isIntegralType(tensor.scalar_type(), /*includeBool=*/false);
-}
-
-// Classes index the log-probabilities, lengths index the frames and the targets. Shapes are libtorch's to check.
+// Classes index the log-probabilities, lengths index the frames and the targets. Shapes are libtorch's to check. Classes
+// are looked at where they are in the CPU's memory; elsewhere that would wait for the device.
 void checkCtcLoss(const torch::jit::Stack& arguments) {
   const at::Tensor logProbabilities = arguments[0].toTensor(), targets = arguments[1].toTensor();
-  const at::Tensor inputLengths = arguments[2].toTensor(), targetLengths = arguments[3].toTensor();
-  if (logProbabilities.dim() < 2 || !isIntegersOnCpu(targets) || !isIntegersOnCpu(inputLengths) ||
-      !isIntegersOnCpu(targetLengths)) {
-    return;
-  }
+  const std::vector<int64_t> inputLengths = arguments[2].toIntVector(), lengths = arguments[3].toIntVector();
+  if (logProbabilities.dim() < 2 || !at::isIntegralType(targets.scalar_type(), /*includeBool=*/false)) return;
   const int64_t frames = logProbabilities.size(0), classes = logProbabilities.size(-1);
-  const at::Tensor inputs = inputLengths.to(at::kLong).contiguous();
-  for (int64_t i = 0; i < inputs.numel(); i++) checkRange("input lengths", inputs.data_ptr<int64_t>()[i], 0, frames);
-  const at::Tensor lengths = targetLengths.to(at::kLong).contiguous();
-  const at::Tensor classesOf = targets.to(at::kLong).contiguous();
+  for (int64_t length : inputLengths) checkRange("input lengths", length, 0, frames);
+  const at::Tensor classesOf = targets.is_cpu() ? targets.to(at::kLong).contiguous() : at::Tensor();
   const int64_t width = targets.dim() == 2 ? targets.size(1) : 0;
   int64_t end = 0;
-  for (int64_t i = 0; i < lengths.numel(); i++) {
-    const int64_t length = lengths.data_ptr<int64_t>()[i];
-    const int64_t start = targets.dim() == 2 ? i * width : end;
-    checkRange("target lengths", length, 0, targets.dim() == 2 ? width : classesOf.numel() - end);
-    end = start + length;
-    if (end > classesOf.numel()) return;  // more lengths than rows: libtorch says so
+  for (size_t i = 0; i < lengths.size(); i++) {
+    const int64_t start = targets.dim() == 2 ? static_cast<int64_t>(i) * width : end;
+    checkRange("target lengths", lengths[i], 0, targets.dim() == 2 ? width : targets.numel() - end);
+    end = start + lengths[i];
+    if (end > targets.numel()) return;  // more lengths than rows: libtorch says so
+    if (!classesOf.defined()) continue;
     for (int64_t j = start; j < end; j++) checkRange("targets", classesOf.data_ptr<int64_t>()[j], 0, classes - 1);
   }
 }
@@ -62,7 +54,7 @@ void checkAttention(const torch::jit::Stack& arguments) {
 }  // namespace
 
 ArgumentCheck argumentCheckFor(const std::string& name) {
-  if (name == "ctc_loss.Tensor") return checkCtcLoss;
+  if (name == "ctc_loss.IntList") return checkCtcLoss;
   if (name == "_weight_norm") return checkWeightNorm;
   if (name == "scaled_dot_product_attention") return checkAttention;
   return nullptr;

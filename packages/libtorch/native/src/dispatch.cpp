@@ -3,6 +3,7 @@
 
 #include "argument-checks.h"
 #include "convert.h"
+#include "transfers.h"
 #include "workarounds.h"
 
 #include <array>
@@ -15,6 +16,15 @@ namespace bridge {
 
 namespace {
 
+// What an operator may take from one device to another, or to the host.
+enum class Transfer { None, Converted, CopiedInto, Compared };
+
+Transfer transferOf(const std::string& name) {
+  if (name == "to.dtype_layout") return Transfer::Converted;
+  if (name == "copy_") return Transfer::CopiedInto;
+  return name == "equal" ? Transfer::Compared : Transfer::None;
+}
+
 struct Operator {
   c10::OperatorHandle handle;
   std::string name;
@@ -22,6 +32,7 @@ struct Operator {
   size_t results;
   Workaround workaround;
   ArgumentCheck check;
+  Transfer transfer;
 };
 
 // Schemas are the process's, not the environment's: entries stay, so that calls read them without the lock.
@@ -103,7 +114,7 @@ napi_value lookup(Environment& environment, napi_value* values, size_t) {
       if (index == static_cast<int64_t>(operators.size())) throw ArgumentError("too many operators are in use");
       auto op = std::make_unique<Operator>(Operator{*handle, key, std::move(arguments),
                                                     handle->schema().returns().size(), workaroundFor(key),
-                                                    argumentCheckFor(key)});
+                                                    argumentCheckFor(key), transferOf(key)});
       operatorIndex.emplace(key, index);
       operators[index].store(op.release(), std::memory_order_release);
     }
@@ -138,6 +149,19 @@ struct BorrowedStack {
 };
 thread_local torch::jit::Stack BorrowedStack::spare;
 
+// Calls an operator that may cross devices; none of these has a workaround.
+void callCounted(const Operator& op, torch::jit::Stack& stack) {
+  if (op.transfer == Transfer::Compared) {
+    countRead();
+    op.handle.callBoxed(&stack);
+    return;
+  }
+  const c10::Device from = stack[op.transfer == Transfer::CopiedInto ? 1 : 0].toTensor().device();
+  op.handle.callBoxed(&stack);
+  const at::Tensor& result = stack[0].toTensor();
+  countMove(from, result.device(), result.nbytes());
+}
+
 template <bool inPlace>
 napi_value invoke(napi_env env, napi_callback_info info) {
   napi_value values[kMaximumArguments];
@@ -154,7 +178,9 @@ napi_value invoke(napi_env env, napi_callback_info info) {
     pushArguments(environment, *op, values + 1, count - 1, stack);
     try {
       if (op->check) op->check(stack);
-      if (op->workaround == Workaround::None) {
+      if (op->transfer != Transfer::None) {
+        callCounted(*op, stack);
+      } else if (op->workaround == Workaround::None) {
         op->handle.callBoxed(&stack);
       } else {
         callAround(op->workaround, op->handle, op->arguments, stack);

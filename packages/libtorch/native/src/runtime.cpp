@@ -3,6 +3,9 @@
 
 #include "caching-allocator.h"
 #include "convert.h"
+#include "tensor-data.h"
+
+#include <cstring>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -83,6 +86,14 @@ napi_value randomState(Environment& environment, napi_value* values, size_t) {
 // setRandomState(device, handle)
 napi_value setRandomState(Environment& environment, napi_value* values, size_t) {
   generatorFor(environment.env, values[0]).set_state(tensorOf(environment, values[1]));
+  return nullptr;
+}
+
+// uniform(Float32Array): fills it with what rand() draws on the CPU, without a tensor in between.
+napi_value uniform(Environment& environment, napi_value* values, size_t) {
+  const Bytes bytes = bytesOf(environment.env, values[0]);
+  const at::Tensor drawn = at::rand({static_cast<int64_t>(bytes.length / sizeof(float))});
+  std::memcpy(bytes.data, drawn.data_ptr(), drawn.nbytes());
   return nullptr;
 }
 

@@ -9,6 +9,7 @@ napi_value setFlushDenormal(Environment& environment, napi_value* values, size_t
 napi_value seed(Environment& environment, napi_value* values, size_t count);
 napi_value randomState(Environment& environment, napi_value* values, size_t count);
 napi_value setRandomState(Environment& environment, napi_value* values, size_t count);
+napi_value uniform(Environment& environment, napi_value* values, size_t count);
 napi_value memory(Environment& environment, napi_value* values, size_t count);
 napi_value releaseMemory(Environment& environment, napi_value* values, size_t count);
 

@@ -2,6 +2,7 @@
 #include "tensor-data.h"
 
 #include "convert.h"
+#include "transfers.h"
 
 #include <cstring>
 #include <iterator>
@@ -56,6 +57,7 @@ napi_value fromBytes(Environment& environment, napi_value* values, size_t) {
   const Contents contents = contentsOf(environment.env, values);
   at::Tensor tensor = at::empty(contents.sizes, at::TensorOptions().dtype(contents.scalarType));
   if (contents.bytes.length) std::memcpy(tensor.data_ptr(), contents.bytes.data, contents.bytes.length);
+  countCopy(contents.bytes.length);
   environment.origin = "tensor";
   return handleValue(environment, std::move(tensor));
 }
@@ -70,12 +72,14 @@ napi_value shareBytes(Environment& environment, napi_value* values, size_t) {
   at::Tensor tensor = at::from_blob(
       contents.bytes.data, contents.sizes, [owner, array](void*) { owner->releaseLater(array); },
       at::TensorOptions().dtype(contents.scalarType));
+  countCopy(contents.bytes.length);
   environment.origin = "fromBuffer";
   return handleValue(environment, std::move(tensor));
 }
 
 // toBytes(handle, typedArray): copies the elements in row-major order, from any device.
 napi_value toBytes(Environment& environment, napi_value* values, size_t) {
+  countRead();
   const at::Tensor tensor = tensorOf(environment, values[0]).detach().cpu().contiguous();
   const Bytes bytes = bytesOf(environment.env, values[1]);
   if (bytes.length != tensor.nbytes()) {
@@ -90,6 +94,7 @@ napi_value toBytes(Environment& environment, napi_value* values, size_t) {
 napi_value item(Environment& environment, napi_value* values, size_t) {
   const at::Tensor& tensor = tensorOf(environment, values[0]);
   if (tensor.numel() != 1) throw ArgumentError("the tensor must have one element, but is " + describe(tensor));
+  countRead();
   const at::Scalar scalar = tensor.item();
   napi_value result;
   if (scalar.isBoolean()) {

@@ -1,7 +1,7 @@
 import { noGrad } from "../autograd.js";
 import { keep, scope } from "../handles.js";
-import { empty, zerosLike } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { empty, full, zerosLike } from "../operators.generated.js";
+import type { Dtype, Tensor } from "../tensor.js";
 
 export interface ParameterGroup {
   parameters: readonly Tensor[];
@@ -61,11 +61,18 @@ export class AdamW {
     return this.#slots.map((slot) => slot.parameter);
   }
 
-  /** Updates every parameter from its gradient. */
-  step(): void {
+  /**
+   * Updates every parameter from its gradient.
+   *
+   * @param skip a bool scalar on the parameters' device, which is not waited for: where it is true, parameters and
+   * moments stay as they are and the gradients become 0. It counts as a step all the same, which `state` and the bias
+   * corrections of later steps show: who learns of one stops, or goes on from a state of before.
+   */
+  step(skip?: Tensor): void {
     const [beta1, beta2] = this.#betas;
     noGrad(() =>
       scope(() => {
+        const unless = skip ? factorsUnless(skip) : (value: number) => value;
         for (const slot of this.#slots) {
           const { parameter, group } = slot;
           const gradient = parameter.grad;
@@ -75,12 +82,15 @@ export class AdamW {
           const correction2 = Math.sqrt(1 - beta2 ** slot.step);
           const rate = this.learningRate * (group.learningRateScale ?? 1);
           const decay = group.weightDecay ?? this.#weightDecay;
+          const { dtype } = parameter;
           slot.first ??= keep(zerosLike(parameter));
           slot.second ??= keep(zerosLike(parameter));
-          if (decay !== 0) parameter.mul_(1 - rate * decay);
-          slot.first.lerp_(gradient, 1 - beta1);
-          slot.second.mul_(beta2).addcmul_(gradient, gradient, { value: 1 - beta2 });
-          const denominator = slot.second.sqrt().div_(correction2).add_(this.#eps);
+          if (skip) gradient.maskedFill_(skip, 0); // times 0, what is not finite would be no number
+          if (decay !== 0) parameter.mul_(unless(1 - rate * decay, 1, dtype));
+          slot.first.lerp_(gradient, unless(1 - beta1, 0, dtype));
+          slot.second.mul_(unless(beta2, 1, dtype)).addcmul_(gradient, gradient, { value: 1 - beta2 });
+          const eps = unless(this.#eps, Number.POSITIVE_INFINITY, dtype); // divided by infinity, a step is 0
+          const denominator = slot.second.sqrt().div_(correction2).add_(eps);
           parameter.addcdiv_(slot.first, denominator, { value: -rate / correction1 });
         }
       }),
@@ -123,4 +133,18 @@ export class AdamW {
       if (second) slot.second = copyOf(second);
     }
   }
+}
+
+/** Factors of an update, as scalars on the device: `value`, or `otherwise` where the update is left out. */
+function factorsUnless(skip: Tensor): (value: number, otherwise: number, dtype: Dtype) => Tensor {
+  const made = new Map<string, Tensor>();
+  const { device } = skip;
+  return (value, otherwise, dtype) => {
+    const key = `${value} ${otherwise} ${dtype}`;
+    const known = made.get(key);
+    if (known) return known;
+    const factor = full([], value, { dtype, device }).maskedFill(skip, otherwise);
+    made.set(key, factor);
+    return factor;
+  };
 }

@@ -1,24 +1,28 @@
 import { noGrad } from "../autograd.js";
 import { scope } from "../handles.js";
-import { stack } from "../operators.generated.js";
+import { full, stack, zeros } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
+import { accumulationDtype } from "./accumulation.js";
 
 /**
- * Scales all gradients so that their joint L2 norm is at most `maxNorm` (Pascanu et al. 2013, arXiv 1211.5063).
+ * Scales all gradients so that their joint L2 norm is at most `maxNorm` (Pascanu et al. 2013, arXiv 1211.5063), without
+ * waiting for their device: the factor is computed there.
  *
- * @returns the norm before scaling; nothing is scaled when it is not finite
+ * @returns the norm before scaling, a scalar on the gradients' device; nothing is scaled when it is not finite
  */
-export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): number {
+export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
   return noGrad(() =>
     scope(() => {
       const gradients = parameters.flatMap((parameter) => parameter.grad ?? []);
-      if (gradients.length === 0) return 0;
-      const norm = stack(gradients.map((gradient) => gradient.norm(2)))
-        .norm(2)
-        .item();
-      if (Number.isFinite(norm) && norm > maxNorm) {
-        for (const gradient of gradients) gradient.mul_(maxNorm / (norm + 1e-6));
-      }
+      const device = parameters[0]?.device;
+      if (gradients.length === 0) return zeros([], { device });
+      const norm = stack(gradients.map((gradient) => gradient.norm(2))).norm(2);
+      if (maxNorm === Number.POSITIVE_INFINITY) return norm;
+      const dtype = accumulationDtype(device!);
+      const exact = norm.to({ dtype });
+      const small = exact.gt(maxNorm).logicalAnd(exact.isfinite()).logicalNot();
+      const factor = full([], maxNorm, { dtype, device }).div(exact.add(1e-6)).maskedFill(small, 1);
+      for (const gradient of gradients) gradient.mul_(factor);
       return norm;
     }),
   );

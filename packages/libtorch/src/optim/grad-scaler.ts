@@ -1,6 +1,6 @@
 import { noGrad } from "../autograd.js";
 import { scope } from "../handles.js";
-import { stack } from "../operators.generated.js";
+import { ones, stack } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 
 export interface GradScalerOptions {
@@ -31,7 +31,7 @@ export class LossScaleError extends Error {
  * al. 2018, arXiv 1710.03740, section 3.2), computed as PyTorch's `torch.amp.GradScaler`:
  *
  *     scaler.scale(loss).backward();
- *     const finite = scaler.unscale(optimizer.parameters);
+ *     const finite = scaler.unscale(optimizer.parameters).item() === 1;
  *     if (finite) optimizer.step();
  *     scaler.update(finite);
  */
@@ -59,17 +59,18 @@ export class GradScaler {
   /**
    * Divides the gradients by the scale, once before each `update`.
    *
-   * @returns whether all of them are finite; an update must be left out where they are not
+   * @returns whether all of them are finite, a bool scalar on their device; an update must be left out where they are not
    */
-  unscale(parameters: readonly Tensor[]): boolean {
+  unscale(parameters: readonly Tensor[]): Tensor {
     const inverse = Math.fround(1 / this.#scale);
     return noGrad(() =>
       scope(() => {
         const gradients = parameters.flatMap((parameter) => parameter.grad ?? []);
-        if (gradients.length === 0) return true;
+        if (gradients.length === 0) return ones([], { dtype: "bool", device: parameters[0]?.device });
         for (const gradient of gradients) gradient.mul_(inverse);
-        const largest = stack(gradients.map((gradient) => gradient.norm(Number.POSITIVE_INFINITY))).amax();
-        return Number.isFinite(largest.item());
+        return stack(gradients.map((gradient) => gradient.norm(Number.POSITIVE_INFINITY)))
+          .amax()
+          .isfinite();
       }),
     );
   }

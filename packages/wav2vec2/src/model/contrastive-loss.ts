@@ -10,8 +10,8 @@ export interface ContrastiveInput {
   codes: Tensor;
   /** [batch, frames] of 0 and 1, row by row: the frames to compare */
   mask: Uint8Array;
-  /** Distractors, int64 [batch, frames, count], as indices into all rows' frames, each in its own row */
-  negatives: Tensor;
+  /** Distractors, [batch, frames, count], as indices into all rows' frames, each in its own row */
+  negatives: Int32Array;
   /** kappa in the paper */
   temperature: number;
 }
@@ -25,18 +25,19 @@ const SUM = 2;
  * -infinity.
  *
  * @returns [masked frames, 1 + count]
+ * @throws UserError for a distractor of another clip
  */
 export function contrastiveLogits(input: ContrastiveInput): Tensor {
   const { predicted, targets, codes, mask, negatives, temperature } = input;
   const [batch, time] = predicted.shape as [number, number];
   const { device } = predicted;
+  const integers = { dtype: "int64", device } as const;
   const masked = Array.from(mask.keys()).filter((frame) => mask[frame]);
-  const firsts = masked.map((frame) => frame - (frame % time)); // of each one's clip
-  const rows = tensor(masked, [masked.length], { dtype: "int64", device }); // [masked]
-  const first = tensor(firsts, [masked.length, 1], { dtype: "int64", device });
-  const others = negatives.reshape([batch * time, -1]).indexSelect(0, rows); // [masked, count]
-  const candidates = cat([rows.unsqueeze(1), others], 1).sub(first); // frame within the clip, [masked, 1 + count]
-  requireOwnClip(candidates, time);
+  const width = 1 + negatives.length / mask.length;
+  const own = tensor(Int32Array.from(masked), [masked.length], integers); // [masked]
+  const within = tensor(candidates(masked, negatives, time, width), [masked.length, width], integers);
+  const first = own.sub(within.select(1, 0)).unsqueeze(1); // of each one's clip, [masked, 1]
+  const others = within.narrow(1, 1, width - 1).add(first); // [masked, count]
 
   // All pairs of a clip's frames in one product: less memory than each frame's own copy of its distractors.
   const similarities = autocast({ device: device.split(":")[0]!, enabled: false }, () =>
@@ -44,20 +45,44 @@ export function contrastiveLogits(input: ContrastiveInput): Tensor {
   ); // [batch, frames, frames]
   const logits = similarities
     .view([batch * time, time])
-    .indexSelect(0, rows)
-    .gather(1, candidates)
+    .indexSelect(0, own)
+    .gather(1, within)
     .div(temperature); // [masked, 1 + count]
 
-  const same = sameCodes(codes, rows, others); // [masked, count]
-  const own = zeros([masked.length, 1], { dtype: "bool", device });
-  return logits.maskedFill(cat([own, same], 1), Number.NEGATIVE_INFINITY);
+  const same = sameCodes(codes, own, others); // [masked, count]
+  const target = zeros([masked.length, 1], { dtype: "bool", device });
+  return logits.maskedFill(cat([target, same], 1), Number.NEGATIVE_INFINITY);
 }
 
-/** @throws UserError for a distractor of another clip, looked for where that is cheap: in the CPU's memory */
-function requireOwnClip(candidates: Tensor, time: number): void {
-  if (candidates.device !== "cpu" || candidates.numel === 0) return;
-  if (candidates.amin().item() >= 0 && candidates.amax().item() < time) return;
-  throw new UserError(
+/**
+ * Each masked frame and its distractors as frames within the clip, [masked, width].
+ *
+ * @throws UserError for a distractor of another clip
+ */
+function candidates(
+  masked: readonly number[],
+  negatives: Int32Array,
+  time: number,
+  width: number,
+): Int32Array {
+  const frames = new Int32Array(masked.length * width);
+  const count = width - 1;
+  let next = 0;
+  for (const frame of masked) {
+    const own = frame % time;
+    const first = frame - own; // of the clip
+    frames[next++] = own;
+    for (let k = frame * count; k < (frame + 1) * count; k++) {
+      const other = negatives[k]! - first;
+      if (!(other >= 0 && other < time)) throw otherClip();
+      frames[next++] = other;
+    }
+  }
+  return frames;
+}
+
+function otherClip(): UserError {
+  return new UserError(
     "sampledNegativeIndices must name frames of the masked frame's own clip (clip * frames + frame), but some name " +
       "others. Sample them with sampleNegatives.",
   );

@@ -152,9 +152,11 @@ export class Wav2Vec2ForCTC extends nn.Module {
   ): Tensor {
     const loss = ctcLoss(
       logits.logSoftmax(-1, "float64").transpose(0, 1), // [frames, batch, vocabulary]
+      // As int64 on the logits' device: for int32, cuDNN's kernel would be chosen, which is wrong for confident models
+      // (https://github.com/pytorch/pytorch/issues/21680).
       tensor(labels, [labels.length], { dtype: "int64", device: logits.device }),
-      tensor(frames, [frames.length], { dtype: "int64" }),
-      tensor(labelLengths, [labelLengths.length], { dtype: "int64" }),
+      frames,
+      Array.from(labelLengths),
       this.config.padTokenId,
       reduction,
       zeroInfinity,

@@ -1,4 +1,4 @@
-import { type Device, rand, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { type Device, isTensor, type Tensor, tensor, uniform } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 
 /** Uniform numbers from libtorch's generator, so that its seed and saved state govern masks too. */
@@ -7,9 +7,7 @@ export function torchUniform(): () => number {
   let next = 0;
   return () => {
     if (next === values.length) {
-      const drawn = rand([256]);
-      values = drawn.toFloat32Array();
-      drawn.dispose();
+      values = uniform(256);
       next = 0;
     }
     return values[next++]!;
@@ -28,11 +26,17 @@ export function frameMask(frames: readonly number[], time: number, device: Devic
   return tensor(mask, [frames.length, time], { dtype: "bool", device });
 }
 
-/** @throws UserError where a given mask is not bool [batch, frames] */
-export function requireMaskShape(mask: Tensor, [batch, frames]: readonly [number, number]): void {
-  if (mask.dtype === "bool" && mask.shape.join() === `${batch},${frames}`) return;
+/** Masked frames as callers give them: [batch, frames] of 0 and 1 on the host, row by row, or bool [batch, frames]. */
+export type GivenMask = Uint8Array | Tensor;
+
+/** @throws UserError where a given mask has not a value for each of [batch, frames] */
+export function requireMaskShape(mask: GivenMask, [batch, frames]: readonly [number, number]): void {
+  const isOne = isTensor(mask)
+    ? mask.dtype === "bool" && mask.shape.join() === `${batch},${frames}`
+    : mask.length === batch * frames;
+  if (isOne) return;
+  const given = isTensor(mask) ? `${mask.dtype} [${mask.shape.join(", ")}]` : `${mask.length} numbers`;
   throw new UserError(
-    `maskTimeIndices must be bool [${batch}, ${frames}], a value for each frame, ` +
-      `but is ${mask.dtype} [${mask.shape.join(", ")}].`,
+    `maskTimeIndices must be bool [${batch}, ${frames}], a value for each frame, but is ${given}.`,
   );
 }

@@ -1,23 +1,28 @@
-import { type Device, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { isTensor, type Tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError, UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
-import { maskTensor, requireMaskShape, torchUniform } from "./masking.js";
+import { type GivenMask, requireMaskShape, torchUniform } from "./masking.js";
 import { sampleNegatives } from "./negatives.js";
 import { sampleSpans, timeSpans } from "./span-mask.js";
 
-/** Which frames are masked, and what each is compared with. */
+/** Which frames are masked, and what each is compared with: on the host, until one copy takes them to the device. */
 export interface PreTrainingTargets {
-  /** bool [batch, frames] */
-  maskTimeIndices: Tensor;
+  /** [batch, frames] of 0 and 1, row by row */
+  maskTimeIndices: Uint8Array;
   /**
-   * Distractors of each masked frame, int64 [batch, frames, count], as indices into the frames of all clips
+   * Distractors of each masked frame, [batch, frames, count], as indices into the frames of all clips
    * (clip * frames + frame), each of the same clip.
    */
-  sampledNegativeIndices: Tensor;
+  sampledNegativeIndices: Int32Array;
 }
 
-/** Those of them that a caller gives. */
-export type GivenTargets = { [Name in keyof PreTrainingTargets]?: Tensor | undefined };
+/** Those of them that a caller gives. Tensors are read back, which waits for their device; typed arrays are not. */
+export interface GivenTargets {
+  /** [batch, frames]; bool where it is a tensor */
+  maskTimeIndices?: GivenMask | undefined;
+  /** As {@link PreTrainingTargets}; int64 [batch, frames, count] where it is a tensor */
+  sampledNegativeIndices?: Int32Array | Tensor | undefined;
+}
 
 /**
  * Spans to mask and negatives for them, as the configuration says, from libtorch's random numbers.
@@ -30,7 +35,6 @@ export function samplePreTrainingTargets(
   config: Wav2Vec2Config,
   frames: readonly number[],
   time: number,
-  device: Device,
 ): PreTrainingTargets {
   if (config.maskTimeProb === 0) {
     throw new ConfigurationError(
@@ -38,31 +42,47 @@ export function samplePreTrainingTargets(
     );
   }
   const mask = sampleSpans(frames, time, timeSpans(config), torchUniform());
-  const maskTimeIndices = maskTensor(mask, frames.length, device);
-  return { maskTimeIndices, sampledNegativeIndices: negativesFor(maskTimeIndices, config.numNegatives) };
+  return { maskTimeIndices: mask, sampledNegativeIndices: negativesFor(mask, time, config.numNegatives) };
 }
 
-/** Negatives for a given mask, from libtorch's random numbers. */
-export function negativesFor(maskTimeIndices: Tensor, count: number): Tensor {
-  const [batch, time] = maskTimeIndices.shape as [number, number];
-  const negatives = sampleNegatives(maskTimeIndices.toBytes(), time, count, torchUniform());
-  return tensor(negatives, [batch, time, count], { dtype: "int64", device: maskTimeIndices.device });
+/** Negatives for a mask of rows of `time` frames, from libtorch's random numbers. */
+export function negativesFor(mask: Uint8Array, time: number, count: number): Int32Array {
+  return sampleNegatives(mask, time, count, torchUniform());
+}
+
+/** A given mask on the host. */
+export function hostMask(mask: GivenMask): Uint8Array {
+  return isTensor(mask) ? mask.toBytes() : mask;
+}
+
+/** Given negatives on the host. */
+export function hostNegatives(negatives: Int32Array | Tensor): Int32Array {
+  return isTensor(negatives) ? (negatives.to({ dtype: "int32" }).toTypedArray() as Int32Array) : negatives;
 }
 
 /** @throws UserError where masks and negatives are not of these frames, or negatives come without a mask */
 export function requireTargetShapes(
-  { maskTimeIndices, sampledNegativeIndices }: GivenTargets,
+  { maskTimeIndices, sampledNegativeIndices: negatives }: GivenTargets,
   [batch, time]: readonly [number, number],
 ): void {
   if (maskTimeIndices) requireMaskShape(maskTimeIndices, [batch, time]);
-  if (!sampledNegativeIndices) return;
+  if (!negatives) return;
   if (!maskTimeIndices) {
     throw new UserError("maskTimeIndices must be given with sampledNegativeIndices, but are missing.");
   }
-  const { dtype, shape } = sampledNegativeIndices;
-  if (dtype === "int64" && shape.length === 3 && shape[0] === batch && shape[1] === time && shape[2]! > 0)
-    return;
+  const frames = batch * time;
+  const isTheirs = isTensor(negatives)
+    ? negatives.dtype === "int64" &&
+      negatives.shape.length === 3 &&
+      negatives.shape[0] === batch &&
+      negatives.shape[1] === time &&
+      negatives.shape[2]! > 0
+    : negatives.length > 0 && negatives.length % frames === 0;
+  if (isTheirs) return;
+  const given = isTensor(negatives)
+    ? `${negatives.dtype} [${negatives.shape.join(", ")}]`
+    : `${negatives.length} numbers`;
   throw new UserError(
-    `sampledNegativeIndices must be int64 [${batch}, ${time}, negatives], but are ${dtype} [${shape.join(", ")}].`,
+    `sampledNegativeIndices must be int64 [${batch}, ${time}, negatives], but are ${given}.`,
   );
 }

@@ -1,9 +1,9 @@
 import { autocast, cat, manualSeed, randn, type Tensor, tensor, zeros } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
 import { createConfig, featureFrames, type Wav2Vec2Config } from "./configuration.js";
-import { maskTensor } from "./masking.js";
+import { maskTensor, torchUniform } from "./masking.js";
+import { sampleNegatives } from "./negatives.js";
 import { Wav2Vec2ForPreTraining } from "./pretraining.js";
-import { negativesFor } from "./pretraining-targets.js";
 
 const tiny: Partial<Wav2Vec2Config> = {
   hiddenSize: 16,
@@ -41,7 +41,33 @@ function clips(lengths: readonly number[]): { batch: Tensor; alone: Tensor[] } {
   return { batch: cat(alone.map((clip) => clip.pad([0, longest - clip.shape[1]!]))), alone };
 }
 
+/** int64 [batch, frames, count] */
+function negativesFor(mask: Tensor, count: number): Tensor {
+  const negatives = sampleNegatives(mask.toBytes(), mask.shape[1]!, count, torchUniform());
+  return tensor(negatives, [...mask.shape, count], { dtype: "int64" });
+}
+
 describe("pre-training", () => {
+  it("takes masks and negatives as arrays or as tensors", () => {
+    const model = makeModel().eval();
+    const { batch } = clips([6000, 5000]);
+    const time = featureFrames(model.config, 6000);
+    const mask = new Uint8Array(2 * time).fill(1, 2, time).fill(1, time + 1, 2 * time);
+    const maskTimeIndices = maskTensor(mask, 2, "cpu");
+    const sampledNegativeIndices = negativesFor(maskTimeIndices, 6);
+    const negatives = Int32Array.from(sampledNegativeIndices.toArray());
+    const lossOf = (given: object) =>
+      model.forward({ input: batch, lengths: [6000, 5000], ...given }).loss!.item();
+    expect(lossOf({ maskTimeIndices: mask, sampledNegativeIndices: negatives })).toBe(
+      lossOf({ maskTimeIndices, sampledNegativeIndices }),
+    );
+    const short = { maskTimeIndices: mask, sampledNegativeIndices: negatives.subarray(1) };
+    expect(() => lossOf(short)).toThrow(/must be int64 \[2, \d+, negatives\], but are \d+ numbers/);
+    expect(() => lossOf({ maskTimeIndices: mask.subarray(1) })).toThrow(
+      /a value for each frame, but is \d+ numbers/,
+    );
+  });
+
   it("takes masks and negatives that are views of others", () => {
     const model = makeModel().eval();
     const { batch } = clips([6000]);

@@ -2,11 +2,14 @@ import { nn, type Tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError, UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { checkInput } from "./input.js";
-import { frameMask } from "./masking.js";
+import { frameMask, maskTensor } from "./masking.js";
 import { type PreTrainingLoss, pretrainingLoss } from "./pretraining-loss.js";
 import {
   type GivenTargets,
+  hostMask,
+  hostNegatives,
   negativesFor,
+  type PreTrainingTargets,
   requireTargetShapes,
   samplePreTrainingTargets,
 } from "./pretraining-targets.js";
@@ -84,12 +87,14 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
    * @throws UserError as {@link Wav2Vec2Model.forward}, and for masks and negatives of other shapes than the frames'
    */
   forward({ gumbelNoise, ...input }: PreTrainingInput): PreTrainingOutput {
-    const { maskTimeIndices, sampledNegativeIndices } = this.#targets(input);
+    const { maskTimeIndices: mask, sampledNegativeIndices: negatives } = this.#targets(input);
+    const { device } = input.input;
+    const maskTimeIndices = mask && maskTensor(mask, input.input.shape[0]!, device); // [batch, frames]
     const outputs = this.wav2vec2.forward({ ...input, maskTimeIndices });
     const projectedStates = this.projectHid.forward(outputs.lastHiddenState); // [batch, frames, common width]
 
     const features = this.dropoutFeatures.forward(outputs.extractFeatures); // [batch, frames, channels]
-    const counted = maskTimeIndices ?? frameMask(outputs.frames, features.shape[1]!, features.device);
+    const counted = maskTimeIndices ?? frameMask(outputs.frames, features.shape[1]!, device);
     const { quantized, codes, perplexities } = this.quantizer.forward(features, counted, gumbelNoise);
     const projectedQuantizedStates = this.projectQ.forward(quantized); // [batch, frames, common width]
 
@@ -103,35 +108,38 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
       codevectorPerplexity,
     };
     const output = { ...projected, frames, hiddenStates, attentions };
-    if (!maskTimeIndices || !sampledNegativeIndices) return output;
+    if (!mask || !negatives) return output;
     const compared = {
       predicted: projectedStates,
       targets: projectedQuantizedStates,
       codes,
-      mask: maskTimeIndices.toBytes(),
-      negatives: sampledNegativeIndices,
+      mask,
+      negatives,
     };
     const conv = { features: outputs.convFeatures, frames };
     return { ...output, ...pretrainingLoss(this.config, compared, codevectorPerplexity, conv) };
   }
 
   /** Padding has nothing to be learned; with `referencePadding` it counts, as for Hugging Face. */
-  #onSpeech(mask: Tensor, frames: readonly number[], time: number): Tensor {
-    const padded = frames.some((count) => count < time) && !this.config.referencePadding;
-    return padded ? mask.logicalAnd(frameMask(frames, time, mask.device)) : mask;
+  #onSpeech(mask: Uint8Array, frames: readonly number[], time: number): Uint8Array {
+    if (this.config.referencePadding) return mask;
+    return mask.map((value, frame) => (frame % time < frames[Math.floor(frame / time)]! ? value : 0));
   }
 
   /** What is given, and in training what is missing. */
-  #targets(input: PreTrainingInput): GivenTargets {
-    const { frames, time } = checkInput(input.input, input.lengths, this.config);
+  #targets(input: PreTrainingInput): {
+    [Name in keyof PreTrainingTargets]?: PreTrainingTargets[Name] | undefined;
+  } {
+    const { frames, time } = checkInput(input.input, input.lengths, this.config, this.training);
     requireTargetShapes(input, [frames.length, time]);
-    const { sampledNegativeIndices } = input;
-    const maskTimeIndices = input.maskTimeIndices && this.#onSpeech(input.maskTimeIndices, frames, time);
-    if (!this.training || sampledNegativeIndices) return { maskTimeIndices, sampledNegativeIndices };
-    if (!maskTimeIndices) return samplePreTrainingTargets(this.config, frames, time, input.input.device);
+    const { maskTimeIndices: mask, sampledNegativeIndices: given } = input;
+    const maskTimeIndices = mask && this.#onSpeech(hostMask(mask), frames, time);
+    if (!this.training || given)
+      return { maskTimeIndices, sampledNegativeIndices: given && hostNegatives(given) };
+    if (!maskTimeIndices) return samplePreTrainingTargets(this.config, frames, time);
     return {
       maskTimeIndices,
-      sampledNegativeIndices: negativesFor(maskTimeIndices, this.config.numNegatives),
+      sampledNegativeIndices: negativesFor(maskTimeIndices, time, this.config.numNegatives),
     };
   }
 }

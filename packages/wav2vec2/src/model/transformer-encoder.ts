@@ -17,6 +17,8 @@ export class TransformerEncoder extends nn.Module {
   layers: EncoderLayer[];
   /** Whether training keeps each layer's input alone and computes the layer again in the backward pass. */
   gradientCheckpointing = false;
+  /** Layers, counted from 0, that training leaves out; drawn by `layerdrop` for each forward pass where undefined. */
+  skippedLayers: ReadonlySet<number> | undefined;
   readonly #config: Wav2Vec2Config;
 
   constructor(config: Wav2Vec2Config) {
@@ -45,12 +47,17 @@ export class TransformerEncoder extends nn.Module {
     const { doStableLayerNorm } = this.#config;
     let state = this.dropout.forward(doStableLayerNorm ? positioned : this.layerNorm.forward(positioned));
     trace?.hiddenStates?.push(state);
-    for (const layer of this.layers) {
-      if (skipsLayer(this.training, this.#config)) continue;
+    for (const [index, layer] of this.layers.entries()) {
+      if (this.#skips(index)) continue;
       state = this.#run(layer, state, attentionMask, trace);
       trace?.hiddenStates?.push(state);
     }
     return doStableLayerNorm ? this.layerNorm.forward(state) : state;
+  }
+
+  #skips(layer: number): boolean {
+    if (this.skippedLayers) return this.training && this.skippedLayers.has(layer);
+    return skipsLayer(this.training, this.#config);
   }
 
   /**

@@ -117,6 +117,19 @@ describe("randomness of training", () => {
     expect(difference(lastHiddenState, hiddenStates![0]!)).toBe(0);
   });
 
+  it("is given from outside where someone says which layers are left out, in training alone", () => {
+    const model = makeModel({ layerdrop: 1, applySpecAugment: false, hiddenDropout: 0 });
+    const read = () =>
+      model.forward({ input: randn([1, 3000]), outputHiddenStates: true }).hiddenStates!.length;
+    model.train();
+    model.encoder.skippedLayers = new Set();
+    expect(read()).toBe(3);
+    model.encoder.skippedLayers = new Set([1]);
+    expect(read()).toBe(2);
+    model.eval();
+    expect(read()).toBe(3);
+  });
+
   it("changes an adapter's length and says so", () => {
     const model = makeModel({ addAdapter: true, layerdrop: 1, applySpecAugment: false }).train();
     const { frames, featureFrames, lastHiddenState } = model.forward({ input: randn([1, 3000]) });

@@ -1,4 +1,4 @@
-import { nn, type Tensor, where } from "@wav2vec2/libtorch";
+import { isTensor, nn, type Tensor, where } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import { Adapter } from "./adapter.js";
 import type { Wav2Vec2Config } from "./configuration.js";
@@ -6,14 +6,14 @@ import { FeatureEncoder } from "./feature-encoder.js";
 import { FeatureProjection } from "./feature-projection.js";
 import { initializeWeights } from "./initialization.js";
 import { checkFeatures, checkInput } from "./input.js";
-import { maskTensor, requireMaskShape, torchUniform } from "./masking.js";
+import { type GivenMask, maskTensor, requireMaskShape, torchUniform } from "./masking.js";
 import { featureSpans, sampleSpans, timeSpans } from "./span-mask.js";
 import { Trace } from "./trace.js";
 import { TransformerEncoder } from "./transformer-encoder.js";
 
 export interface ForwardOptions {
-  /** bool [batch, frames] to mask instead of sampled spans; also where `applySpecAugment` is off. */
-  maskTimeIndices?: Tensor | undefined;
+  /** [batch, frames] to mask instead of sampled spans; also where `applySpecAugment` is off. */
+  maskTimeIndices?: GivenMask | undefined;
   /** Ask for `hiddenStates`. */
   outputHiddenStates?: boolean | undefined;
   /** Ask for `attentions`; slower, because fused attention never holds them. */
@@ -122,7 +122,10 @@ export class Wav2Vec2Model extends nn.Module {
    * @throws UserError as {@link forward}
    */
   encode({ input, lengths }: Pick<ModelInput, "input" | "lengths">): Tensor {
-    return this.featureExtractor.forward(input, checkInput(input, lengths, this.config).lengths);
+    return this.featureExtractor.forward(
+      input,
+      checkInput(input, lengths, this.config, this.training).lengths,
+    );
   }
 
   /** @throws UserError for an input that is not one channel of finite samples, or too short for a frame */
@@ -150,7 +153,7 @@ export class Wav2Vec2Model extends nn.Module {
   #features(given: ModelInput | FeatureInput): { features: Tensor; frames: number[] } {
     if ("features" in given)
       return { features: given.features, frames: checkFeatures(given.features, given.lengths, this.config) };
-    const { lengths, frames } = checkInput(given.input, given.lengths, this.config);
+    const { lengths, frames } = checkInput(given.input, given.lengths, this.config, this.training);
     return { features: this.featureExtractor.forward(given.input, lengths), frames };
   }
 
@@ -163,15 +166,16 @@ export class Wav2Vec2Model extends nn.Module {
   }
 
   /** SpecAugment (Park et al. 2019, arXiv 1904.08779): time spans get a learned vector, feature spans 0. */
-  #mask(hidden: Tensor, frames: readonly number[], given: Tensor | undefined): Tensor {
+  #mask(hidden: Tensor, frames: readonly number[], given: GivenMask | undefined): Tensor {
     const { config } = this;
     const [batch, time, width] = hidden.shape as [number, number, number];
     const samples = this.training && config.applySpecAugment;
     const uniform = torchUniform();
     let masked = hidden;
-    let timeMask = given;
+    let timeMask: Tensor | undefined;
     if (given) {
       requireMaskShape(given, [batch, time]);
+      timeMask = isTensor(given) ? given : maskTensor(given, batch, hidden.device); // [batch, frames]
     } else if (samples && config.maskTimeProb > 0) {
       timeMask = maskTensor(sampleSpans(frames, time, timeSpans(config), uniform), batch, hidden.device); // [batch, frames]
     }

@@ -1,4 +1,4 @@
-import { rand, scope, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { optim, rand, scope, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
 import { collatePreTraining } from "../../data/batches/pretraining-collator.js";
 import { Random } from "../../data/random.js";
@@ -141,26 +141,63 @@ describe("the gradients of an update", () => {
     gradients.add(weight.sum().mul(6), 3, ["a"]);
     gradients.add(weight.sum().mul(6), 1, ["b"]);
     gradients.add(weight.sum().mul(0), 0, ["without a masked frame"]);
-    expect(gradients.finish(1)).toBeCloseTo(4);
+    expect(gradients.finish(1)!.norm.item()).toBeCloseTo(4);
     expect(weight.grad!.toArray()).toEqual([4]); // and a norm of 0 does not clip
   });
 
-  it("are refused where they are not finite, with the utterances to blame", () => {
-    const weight = rand([1]);
-    weight.requiresGrad = true;
-    const recipe = {
-      gradient_accumulation: 2,
+  const once = (accumulation: number) =>
+    ({
+      gradient_accumulation: accumulation,
       gradient_scaling: "once",
       optimizer: { max_grad_norm: 1 },
-    } as never;
-    const gradients = new Gradients([weight], recipe);
-    gradients.add(weight.sum(), 1, ["good"]);
-    gradients.add(weight.sum().div(0), 1, ["bad"]);
-    expect(() => gradients.finish(7)).toThrow(/loss of step 7 must be finite.*utterances: bad\./);
-    const roots = new Gradients([weight], recipe);
-    weight.grad = undefined;
-    roots.add(weight.sub(weight).abs().sqrt().sum(), 1, ["a", "b"]); // 0, and its gradient infinity times 0
-    expect(() => roots.finish(8)).toThrow(/gradient norm of step 8 must be finite.*utterances: a, b\./);
+    }) as never;
+
+  it("are refused where they are not finite, with the first step and the utterances to blame", () => {
+    const weight = rand([1]);
+    weight.requiresGrad = true;
+    const gradients = new Gradients([weight], once(2));
+    const update = (step: number, second: () => Tensor, id: string) => {
+      gradients.add(weight.sum(), 1, ["good"]);
+      gradients.add(second(), 1, [id]);
+      const skip = gradients.finish(step)!.skip.item();
+      weight.grad = undefined;
+      return skip;
+    };
+    expect(update(6, () => weight.sum(), "fine")).toBe(0);
+    expect(update(7, () => weight.sum().div(0), "bad")).toBe(1);
+    expect(update(8, () => weight.sum(), "later")).toBe(1); // until it is told
+    expect(update(9, () => weight.sum().mul(Number.NaN), "last")).toBe(1);
+    expect(() => gradients.requireFinite()).toThrow(
+      /loss of step 7 must be finite, but is Infinity.*utterances: bad\./,
+    );
+    expect(update(10, () => weight.sum(), "new")).toBe(0);
+    gradients.requireFinite();
+    gradients.add(weight.sub(weight).abs().sqrt().sum(), 1, ["a", "b"]); // 0, and its gradient infinity times 0
+    gradients.finish(11);
+    expect(() => gradients.requireFinite()).toThrow(
+      /gradient norm of step 11 must be finite.*utterances: a, b\./,
+    );
+  });
+
+  it("that are not finite leave weights and moments as they are, and so do those behind them", () => {
+    const train = (broken: number) => {
+      const weight = tensor(Float32Array.of(1, -2), [2]);
+      weight.requiresGrad = true;
+      const gradients = new Gradients([weight], once(1));
+      const optimizer = new optim.AdamW([weight], { learningRate: 0.1 });
+      return [1, 2, 3, 4].map((step) => {
+        const loss = weight.square().sum();
+        gradients.add(step === broken ? loss.mul(Number.NaN) : loss, 1, []);
+        optimizer.step(gradients.finish(step)!.skip);
+        optimizer.zeroGrad();
+        const { firstMoments, secondMoments } = optimizer.state();
+        return [weight, firstMoments[0]!, secondMoments[0]!].map((each) => each.toArray());
+      });
+    };
+    const [whole, stopped] = [train(0), train(3)];
+    expect(stopped.slice(0, 2)).toEqual(whole.slice(0, 2));
+    expect(stopped.slice(2)).toEqual([whole[1], whole[1]]);
+    expect(whole[3]).not.toEqual(whole[1]);
   });
 
   it("that are too large for float16 are left out, and scaled less from then on", () => {
@@ -178,7 +215,7 @@ describe("the gradients of an update", () => {
     expect(gradients.scaler!.state().scale).toBe(32768);
     weight.grad = undefined;
     gradients.add(weight.sum().mul(3), 2, ["fine"]);
-    expect(gradients.finish(2)).toBeCloseTo(1.5);
+    expect(gradients.finish(2)!.norm.item()).toBeCloseTo(1.5);
     expect(weight.grad!.toArray()).toEqual([1.5]);
     const smallest = () => {
       for (let step = 3; step < 60; step++) {

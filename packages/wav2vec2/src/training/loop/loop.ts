@@ -69,7 +69,12 @@ export interface LoopResult {
   interrupted: boolean;
 }
 
-/** The one training loop: next batches, loss, backward, scale and clip, step, log, evaluate, save. */
+/**
+ * The one training loop: next batches, loss, backward, scale and clip, step, log, evaluate, save.
+ *
+ * The device is waited for where something is logged, validated or saved, and in no other step (but for float16, see
+ * `Gradients`): a loss that is not finite is told there, and has changed no weight until then.
+ */
 export async function train<Batch extends TrainingBatch>(
   recipe: PlannedRecipe,
   task: Task<Batch>,
@@ -152,29 +157,35 @@ export async function train<Batch extends TrainingBatch>(
       if (isEmpty(batch)) continue;
       scope(() => {
         const part = withPrecision(recipe, () => task.loss(batch));
-        if (gradients.add(part.loss, part.count, batch.ids)) meter.add(part);
+        gradients.add(part.loss, part.count, batch.ids);
+        meter.add(part);
       });
     }
-    const gradNorm = gradients.finish(progress.step + 1);
-    meter.updated(gradNorm);
-    if (gradNorm !== undefined) optimizer.step();
+    scope(() => {
+      const update = gradients.finish(progress.step + 1);
+      meter.updated(update?.norm);
+      if (update) optimizer.step(update.skip);
+    });
     optimizer.zeroGrad();
     progress.step++;
     stepSeconds = clock();
     await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
 
-    if (progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps) {
+    const logs = progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps;
+    const pauses = [recipe.eval_steps, recipe.save_steps].map(isDue);
+    if (logs || pauses.includes(true)) gradients.requireFinite();
+    if (logs) {
       const { sums, metrics } = meter.read();
       const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
       tracker.log({ ...task.metrics(sums), ...state, ...metrics }, progress.step);
     }
-    const pauses = [recipe.eval_steps, recipe.save_steps].map(isDue);
     if (pauses[0]) await evaluate();
     clock();
     if (pauses[1]) await save();
     if (pauses.includes(true)) meter.restart(); // speed is that of training alone
   }
   await batches.return?.();
+  gradients.requireFinite();
   if (hasTime() && hasStalled()) tracker.note(earlyStop(progress));
   if (progress.step < recipe.max_steps && progress.seconds >= limit)
     tracker.note(

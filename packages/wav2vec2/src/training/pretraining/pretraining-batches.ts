@@ -44,16 +44,12 @@ export async function* preTrainingBatches(
 
 /** The model's outputs and losses for a batch's audio, masks and distractors. */
 export function forwardPreTraining(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): ScoredBatch {
-  const clips = batch.ids.length;
-  const { time } = batch;
   const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor;
   const output = model.forward({
-    input: make(batch.input, [clips, batch.paddedLength]),
+    input: make(batch.input, [batch.ids.length, batch.paddedLength]),
     lengths: Array.from(batch.lengths),
-    maskTimeIndices: tensor(batch.mask, [clips, time], { dtype: "bool" }),
-    sampledNegativeIndices: tensor(batch.negatives, [clips, time, model.config.numNegatives], {
-      dtype: "int64",
-    }),
+    maskTimeIndices: batch.mask,
+    sampledNegativeIndices: batch.negatives,
   });
   return output as ScoredBatch; // masks and negatives are given, so there is a loss
 }

@@ -1,0 +1,6 @@
+import type { Device, Dtype } from "../tensor.js";
+
+/** In what sums and factors are computed on a device: the widest that it has. Apple's GPUs have no float64. */
+export function accumulationDtype(device: Device): Dtype {
+  return device.startsWith("mps") ? "float32" : "float64";
+}
