@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { writeErrorFile } from "../distributed/launch/error-file.js";
 import { watchParent } from "../distributed/launch/parent-watch.js";
 import { ConfigurationError, UserError } from "../errors.js";
+import { version } from "../version.js";
 import { capitalized, type Define, exitCodes } from "./command.js";
 import { helpConfiguration } from "./help.js";
 import { interruptedExitCode } from "./interruption.js";
@@ -153,9 +153,4 @@ function explain(error: unknown): { text?: string; exitCode: number } {
 function isOfTheSystem(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return ("code" in error && "syscall" in error) || ["BridgeError", "TensorFileError"].includes(error.name);
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -31,13 +31,17 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
   command.action(async (options: { config?: string; resume: boolean; json: boolean }) => {
     const recipe = loadRecipe(options.config, overrides, task, { onNote: showName });
     const { resume } = options;
+    let speaks = true;
     const result = await interruptible(
       "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",
       async (signal) => {
         const run = await load();
+        const { ownPlace } = await import("../training/run/meet.js");
+        speaks = (ownPlace()?.rank ?? 0) === 0; // of several processes, one reports for all
         const { trackRun } = await import("../tracking/run.js");
         const { max_steps: steps, max_minutes: maxMinutes, output } = recipe;
-        const tracker = trackRun(output, { steps, maxMinutes, resume });
+        const { QUIET } = await import("../tracking/tracker.js");
+        const tracker = speaks ? trackRun(output, { steps, maxMinutes, resume }) : QUIET;
         return await run(recipe, {
           resume,
           signal,
@@ -53,6 +57,8 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
       exit(exitCodes.interrupted);
       return;
     }
+    if (result.interrupted) exit(exitCodes.interrupted);
+    if (!speaks) return;
     const { reportPath } = await import("../tracking/report.js");
     const path = reportPath(recipe.output);
     const report = existsSync(path) ? path : undefined; // it is no reason to fail where it could not be written
@@ -67,7 +73,6 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
         );
       }
     }
-    if (result.interrupted) exit(exitCodes.interrupted);
   });
 }
 

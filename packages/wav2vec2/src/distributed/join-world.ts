@@ -3,7 +3,11 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { distributed, keep, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import { BucketedExchange } from "./gradient-exchange.js";
+import {
+  BucketedExchange,
+  type GradientExchange,
+  type GradientExchangeOptions,
+} from "./gradient-exchange.js";
 import { isLoopback, localAddress } from "./local-address.js";
 import type { Place } from "./place.js";
 import type { World } from "./world.js";
@@ -20,34 +24,35 @@ export interface JoinOptions {
 /**
  * Meets the other processes at the store that the place names, and connects to them.
  *
- * @throws UserError where they do not come in time or cannot be reached, naming address and time-out
+ * @throws DistributedError where they do not come in time or cannot be reached, naming address and time-out
+ * @throws UserError where the other hosts cannot reach this one
  */
-export async function joinWorld(place: Place, options: JoinOptions): Promise<World> {
+export async function joinWorld(
+  place: Place,
+  { device, timeoutSeconds, startSeconds = timeoutSeconds }: JoinOptions,
+): Promise<World> {
   const { rank, size, address: host, port } = place;
-  const { device, timeoutSeconds, startSeconds = timeoutSeconds } = options;
   const timeoutMs = timeoutSeconds * 1000;
   const startMs = startSeconds * 1000;
-  return await understandable(async () => {
-    const store = await distributed.TCPStore.open({
-      host,
-      port,
-      isServer: place.hostsStore,
-      timeoutMs: startMs,
-    });
-    const name = `wav2vec2/${await agreedName(store, place, startMs)}`;
-    const address = await ownAddress(place);
-    const label = `${hostname()}, process ${process.pid}${isLoopback(address) ? "" : `, ${address}`}`;
-    const options = { store, rank, size, timeoutMs, address, label };
-    const control = await distributed.ProcessGroup.open({
-      ...options,
-      name: `${name}/control`,
-      backend: "gloo",
-    });
-    const group = device.startsWith("cuda")
-      ? await distributed.ProcessGroup.open({ ...options, name: `${name}/gradients`, backend: "nccl" })
-      : control;
-    return new ProcessesWorld(store, control, group, place.hostsStore);
+  const store = await distributed.TCPStore.open({
+    host,
+    port,
+    isServer: place.hostsStore,
+    timeoutMs: startMs,
   });
+  const name = `wav2vec2/${await agreedName(store, place, startMs)}`;
+  const address = await ownAddress(place);
+  const label = `${hostname()}, process ${process.pid}${isLoopback(address) ? "" : `, ${address}`}`;
+  const options = { store, rank, size, timeoutMs, address, label };
+  const control = await distributed.ProcessGroup.open({
+    ...options,
+    name: `${name}/control`,
+    backend: "gloo",
+  });
+  const group = device.startsWith("cuda")
+    ? await distributed.ProcessGroup.open({ ...options, name: `${name}/gradients`, backend: "nccl" })
+    : control;
+  return new ProcessesWorld(store, control, group);
 }
 
 /**
@@ -106,22 +111,11 @@ async function ownAddress({ address, port, nodes }: Place): Promise<string> {
   );
 }
 
-/** A DistributedError is nothing to report: it says itself what to do. */
-async function understandable<T>(body: () => Promise<T>): Promise<T> {
-  try {
-    return await body();
-  } catch (error) {
-    if (error instanceof distributed.DistributedError) throw new UserError(error.message, { cause: error });
-    throw error;
-  }
-}
-
 class ProcessesWorld implements World {
   constructor(
     readonly store: distributed.TCPStore,
     readonly control: distributed.ProcessGroup,
     readonly group: distributed.ProcessGroup,
-    readonly hostsStore: boolean,
   ) {}
 
   get rank(): number {
@@ -133,36 +127,28 @@ class ProcessesWorld implements World {
 
   async sum(numbers: Float64Array): Promise<Float64Array> {
     const values = keep(tensor(numbers));
-    await understandable(() => this.control.allReduce(values));
+    await this.control.allReduce(values);
     return values.toTypedArray() as Float64Array;
   }
 
   async gather<T>(value: T): Promise<T[]> {
     const bytes = Buffer.from(JSON.stringify(value ?? null));
-    const gathered = await understandable(() => this.control.gatherBytes(bytes));
+    const gathered = await this.control.gatherBytes(bytes);
     return gathered.map((each) => JSON.parse(Buffer.from(each).toString()) as T);
   }
 
   async sumTensor(values: Tensor): Promise<void> {
-    await understandable(() => this.group.allReduce(values));
+    await this.group.allReduce(values);
   }
 
   async share(values: readonly Tensor[]): Promise<void> {
-    await understandable(() => distributed.shareValues(values, this.group, this.control));
+    await distributed.shareValues(values, this.group, this.control);
   }
 
-  exchange(parameters: readonly Tensor[], options: ConstructorParameters<typeof BucketedExchange>[3]) {
-    const exchange = new BucketedExchange(this.group, this.control, parameters, options);
-    return {
-      begin: (idle?: Iterable<Tensor>) => exchange.begin(idle),
-      sendNext: () => exchange.sendNext(),
-      finish: (numbers: Float64Array) => understandable(() => exchange.finish(numbers)),
-      order: () => exchange.order(),
-      close: () => exchange.close(),
-    };
+  exchange(parameters: readonly Tensor[], options: GradientExchangeOptions): GradientExchange {
+    return new BucketedExchange(this.group, this.control, parameters, options);
   }
 
-  /** Where all went well, waits for the others, so that the store is there as long as they need it. */
   async close(): Promise<void> {
     await this.group.close();
     if (this.control !== this.group) await this.control.close();

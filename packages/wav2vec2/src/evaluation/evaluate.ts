@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
-import { type BatchLimits, epochOfBatches } from "../data/batches/batches.js";
+import { type BatchLimits, epochOfBatches, shareOfBatches } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers, isEmpty } from "../data/batches/load-batches.js";
 import type { BadClip } from "../data/batches/prepare-batch.js";
@@ -8,6 +8,8 @@ import { readCorpus } from "../data/corpus/corpus.js";
 import { splitNames } from "../data/corpus/corpus-splits.js";
 import { readSplit } from "../data/corpus/read-split.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
+import { gatherParts } from "../distributed/interrupted.js";
+import { ALONE, type World } from "../distributed/world.js";
 import { UserError } from "../errors.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
@@ -38,6 +40,8 @@ export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
   normalize?: readonly TextNormalization[] | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: (done: number, total: number) => void;
+  /** The processes that share the clips; all get the results of all clips. Default: this one alone */
+  world?: World | undefined;
 }
 
 export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, DecodingChoice {
@@ -173,33 +177,42 @@ export async function evaluate(
     normalize = [],
     signal,
     onProgress,
+    world = ALONE,
     ...loading
   }: EvaluateOptions = {},
 ): Promise<{ evaluation: Evaluation; blankShare: number; confidence: number; ctcLoss: number }> {
   const { model } = ctc;
-  const heard = new Map<string, HeardClip>();
   const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
   const plan = epochOfBatches(utterances, { ...limits, seed: 0, epoch: 0 });
-  const wasTraining = model.training;
-  model.eval();
-  try {
-    const labelled = encodable(utterances, ctc.tokenizer);
-    for await (const batch of ctcBatches(ctc, labelled, plan, { ...loading, unknown: "token" })) {
+  const labelled = encodable(utterances, ctc.tokenizer);
+  const hear = async () => {
+    const own = new Map<string, HeardClip>();
+    for await (const batch of ctcBatches(ctc, labelled, shareOfBatches(plan, world), {
+      ...loading,
+      unknown: "token",
+    })) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
       signal?.throwIfAborted();
       if (isEmpty(batch)) continue;
       const clips = recognizeBatch(ctc, batch, decoder);
-      for (const [row, id] of batch.ids.entries()) heard.set(id, clips[row]!);
-      onProgress?.(heard.size, utterances.length);
+      for (const [row, id] of batch.ids.entries()) own.set(id, clips[row]!);
+      onProgress?.(Math.min(own.size * world.size, utterances.length), utterances.length);
     }
+    return [...own];
+  };
+  const wasTraining = model.training;
+  model.eval();
+  let heard: Map<string, HeardClip>;
+  try {
+    heard = new Map((await gatherParts(world, signal, hear)).flat());
   } finally {
     model.train(wasTraining);
   }
   if (heard.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
-  const clips = [...heard.values()];
+  const clips = utterances.flatMap(({ id }) => heard.get(id) ?? []);
   const frames = clips.reduce((sum, clip) => sum + clip.frames, 0);
   const blanks = clips.reduce((sum, clip) => sum + clip.blankShare * clip.frames, 0);
-  const losses = clips.map(({ loss }) => loss).filter(Number.isFinite);
+  const losses = clips.flatMap(({ loss }) => (loss !== null && Number.isFinite(loss) ? loss : []));
   const evaluated = utterances.flatMap((utterance) => {
     const clip = heard.get(utterance.id);
     return clip ? evaluatedUtterance(utterance, clip, normalize) : [];
@@ -218,7 +231,8 @@ interface HeardClip {
   frames: number;
   blankShare: number;
   confidence: number;
-  loss: number;
+  /** Not finite where its labels fit no path: null on its way between processes. */
+  loss: number | null;
 }
 
 /** The clips of a batch, in its order. */

@@ -19,6 +19,13 @@ export class TransformerEncoder extends nn.Module {
   gradientCheckpointing = false;
   /** Layers, counted from 0, that training leaves out; drawn by `layerdrop` for each forward pass where undefined. */
   skippedLayers: ReadonlySet<number> | undefined;
+
+  /** Those of the layers that {@link skippedLayers} leaves out. */
+  skippedParameters(): Tensor[] {
+    return this.layers.flatMap((layer, number) =>
+      this.skippedLayers?.has(number) ? layer.parameters() : [],
+    );
+  }
   readonly #config: Wav2Vec2Config;
 
   constructor(config: Wav2Vec2Config) {

@@ -37,6 +37,16 @@ export interface Tracker {
   close(): Promise<void>;
 }
 
+/** Says nothing: of processes that train together, one reports for all. */
+export const QUIET: Tracker = {
+  log() {},
+  note() {},
+  transcripts() {},
+  codebooks() {},
+  codedClips() {},
+  close: async () => {},
+};
+
 /** Passes everything on to each of `trackers`, in order. */
 export function combineTrackers(trackers: readonly Tracker[]): Tracker {
   return {

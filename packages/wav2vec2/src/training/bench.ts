@@ -127,7 +127,7 @@ export async function bench(
     audio += batch.lengths.reduce((sum, length) => sum + length, 0);
     padded += batch.lengths.length * batch.paddedLength;
   }
-  gradients.finish(1);
+  await gradients.finish(1);
   optimizer.step(); // makes the moments
   const began = performance.now();
   optimizer.step();

@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import type { AugmentationOptions } from "../../data/batches/augmentation.js";
-import { batchOrder } from "../../data/batches/batches.js";
+import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
 import { dropImpossibleTargets } from "../../data/batches/ctc-collator.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
 import { filterByDuration } from "../../data/corpus/filter.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
+import type { World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
 import { evaluate } from "../../evaluation/evaluate.js";
 import { showBytes } from "../../files/show-bytes.js";
@@ -21,6 +22,7 @@ import { hasTokenizer } from "../../text/tokenizer-files.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
+import { drawSkippedLayers } from "../loop/draws.js";
 import { type Task, train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { requireTask } from "../recipe/recipe-rules.js";
@@ -53,8 +55,7 @@ export interface FinetuneResult {
 export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
-  const { tracker } = options;
-  return await withRun(recipe, options, async ({ readSplits, loading, plan, begin }) => {
+  return await withRun(recipe, options, async ({ readSplits, loading, plan, begin, world, tracker }) => {
     const { train: all, held } = await readSplits("required");
     const ctc = await makeModel(recipe, await findInit(recipe, options), all);
     const utterances = usable(recipe, ctc, all, tracker);
@@ -62,9 +63,9 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
     const augmentation = await findAugmentation(recipe.data);
     const planned = plan(recipe, utterances);
     const cache = await openCache(recipe, ctc, utterances, tracker);
-    const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache }, tracker);
-    await begin();
-    const result = await train(planned, task, options);
+    const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache, world }, tracker);
+    await begin(task.data);
+    const result = await train(planned, task, { ...options, tracker, world });
     return {
       model: result.best && join(recipe.output, "best"),
       steps: result.steps,
@@ -150,6 +151,7 @@ interface FinetuneData {
   augmentation: AugmentationOptions | undefined;
   loading: BatchLoadOptions;
   cache: FeatureCache | undefined;
+  world: World;
 }
 
 /** The recipe's feature cache, with a note of how large it will be. @throws UserError where that does not fit the disk */
@@ -177,10 +179,11 @@ async function openCache(
 function ctcTask(
   recipe: Recipe,
   ctc: CtcModel,
-  { utterances, held, augmentation, loading, cache }: FinetuneData,
+  { utterances, held, augmentation, loading, cache, world }: FinetuneData,
   tracker: Tracker,
 ): Task<AnyCtcBatch> {
   const { model } = ctc;
+  const { encoder } = model.wav2vec2;
   const { seed } = recipe;
   const limits = batchLimitsOf(recipe);
   let saidBlank = false;
@@ -189,7 +192,7 @@ function ctcTask(
     module: model,
     data: fingerprint(utterances),
     batches: (from) => {
-      const plan = batchOrder(utterances, batchPlanOf(recipe), from);
+      const plan = shareOfBatches(batchOrder(utterances, batchPlanOf(recipe), from), world);
       return cache
         ? cachedCtcBatches(ctc, utterances, plan, {
             cache,
@@ -204,14 +207,16 @@ function ctcTask(
       if (model.backboneFrozen && !frozen)
         tracker.note(`Step ${step}: the backbone is trained from here on.`);
       model.backboneFrozen = frozen;
+      encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
     },
+    idle: () => encoder.skippedParameters(),
     loss(batch) {
       if (cache) return cachedLoss(model, batch, cache);
       return ctcLoss(model, batch as CtcTrainingBatch);
     },
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),
     async evaluate(step, signal) {
-      const options = { ...limits, ...loading, signal };
+      const options = { ...limits, ...loading, signal, world };
       const { evaluation, blankShare, confidence, ctcLoss } = await evaluate(ctc, held, options);
       if (blankShare > MOSTLY_BLANK && !saidBlank) tracker.note(blankRemark(step, blankShare));
       saidBlank ||= blankShare > MOSTLY_BLANK;

@@ -25,8 +25,13 @@ const COUNTED_CLIPS = 1e6;
  * The recipe with the steps that `max_epochs` takes; part of an epoch is that share of its batches. Epochs differ by
  * few batches: where there are very many clips, the mean of the first epochs stands for the others.
  */
-export function planSteps(recipe: Recipe, lengths: readonly { samples: number }[]): PlannedRecipe {
-  const { max_steps: given, max_epochs: epochs = 0, gradient_accumulation: batchesAStep } = recipe;
+export function planSteps(
+  recipe: Recipe,
+  lengths: readonly { samples: number }[],
+  processes = 1,
+): PlannedRecipe {
+  const { max_steps: given, max_epochs: epochs = 0 } = recipe;
+  const batchesAStep = recipe.gradient_accumulation * processes;
   if (given !== undefined) return { ...recipe, max_steps: given };
   const counted = Math.min(epochs, Math.max(1, Math.floor(COUNTED_CLIPS / lengths.length)));
   let batches = 0;

@@ -71,7 +71,7 @@ function rowsOf(
 }
 
 /** Gradients of an update whose batches are those rows. */
-function gradientsOf(parts: Rows[]): number[] {
+async function gradientsOf(parts: Rows[]): Promise<number[]> {
   const model = new Wav2Vec2ForPreTraining(config);
   const weights = new Random(2, "weights");
   for (const parameter of model.parameters())
@@ -98,7 +98,7 @@ function gradientsOf(parts: Rows[]): number[] {
     const { loss, maskedFrames } = model.forward(rowsOf(part, batch, noise, config));
     gradients.add(loss!, maskedFrames!, []);
   }
-  gradients.finish(1);
+  await gradients.finish(1);
   return model
     .parameters()
     .flatMap(({ grad }) => grad?.toArray() ?? [])
@@ -111,9 +111,8 @@ const difference = (a: number[], b: number[]): number => {
 };
 
 describe("the gradients of an update", () => {
-  const whole = gradientsOf([{ from: 0, count: 4 }]);
-
-  it("of micro-batches are those of one batch, however the clips are divided", () => {
+  it("of micro-batches are those of one batch, however the clips are divided", async () => {
+    const whole = await gradientsOf([{ from: 0, count: 4 }]);
     expect(Math.max(...whole.map(Math.abs))).toBeGreaterThan(0);
     for (const counts of [
       [2, 2],
@@ -124,11 +123,11 @@ describe("the gradients of an update", () => {
         from: counts.slice(0, index).reduce((sum, value) => sum + value, 0),
         count,
       }));
-      expect(difference(gradientsOf(parts), whole)).toBeLessThan(1e-5);
+      expect(difference(await gradientsOf(parts), whole)).toBeLessThan(1e-5);
     }
   });
 
-  it("can be divided after each batch, as Hugging Face's script does it", () => {
+  it("can be divided after each batch, as Hugging Face's script does it", async () => {
     const weight = tensor(Float32Array.of(1), [1]);
     weight.requiresGrad = true;
     const gradients = new Gradients([weight], {
@@ -141,7 +140,7 @@ describe("the gradients of an update", () => {
     gradients.add(weight.sum().mul(6), 3, ["a"]);
     gradients.add(weight.sum().mul(6), 1, ["b"]);
     gradients.add(weight.sum().mul(0), 0, ["without a masked frame"]);
-    expect(gradients.finish(1)!.norm.item()).toBeCloseTo(4);
+    expect((await gradients.finish(1)).update!.norm.item()).toBeCloseTo(4);
     expect(weight.grad!.toArray()).toEqual([4]); // and a norm of 0 does not clip
   });
 
@@ -152,55 +151,57 @@ describe("the gradients of an update", () => {
       optimizer: { max_grad_norm: 1 },
     }) as never;
 
-  it("are refused where they are not finite, with the first step and the utterances to blame", () => {
+  it("are refused where they are not finite, with the first step and the utterances to blame", async () => {
     const weight = rand([1]);
     weight.requiresGrad = true;
     const gradients = new Gradients([weight], once(2));
-    const update = (step: number, second: () => Tensor, id: string) => {
+    const update = async (step: number, second: () => Tensor, id: string) => {
       gradients.add(weight.sum(), 1, ["good"]);
       gradients.add(second(), 1, [id]);
-      const skip = gradients.finish(step)!.skip.item();
+      const skip = (await gradients.finish(step)).update!.skip.item();
       weight.grad = undefined;
       return skip;
     };
-    expect(update(6, () => weight.sum(), "fine")).toBe(0);
-    expect(update(7, () => weight.sum().div(0), "bad")).toBe(1);
-    expect(update(8, () => weight.sum(), "later")).toBe(1); // until it is told
-    expect(update(9, () => weight.sum().mul(Number.NaN), "last")).toBe(1);
+    expect(await update(6, () => weight.sum(), "fine")).toBe(0);
+    expect(await update(7, () => weight.sum().div(0), "bad")).toBe(1);
+    expect(await update(8, () => weight.sum(), "later")).toBe(1); // until it is told
+    expect(await update(9, () => weight.sum().mul(Number.NaN), "last")).toBe(1);
     expect(() => gradients.requireFinite()).toThrow(
       /loss of step 7 must be finite, but is Infinity.*utterances: bad\./,
     );
-    expect(update(10, () => weight.sum(), "new")).toBe(0);
+    expect(await update(10, () => weight.sum(), "new")).toBe(0);
     gradients.requireFinite();
     gradients.add(weight.sub(weight).abs().sqrt().sum(), 1, ["a", "b"]); // 0, and its gradient infinity times 0
-    gradients.finish(11);
+    await gradients.finish(11);
     expect(() => gradients.requireFinite()).toThrow(
       /gradient norm of step 11 must be finite.*utterances: a, b\./,
     );
   });
 
-  it("that are not finite leave weights and moments as they are, and so do those behind them", () => {
-    const train = (broken: number) => {
+  it("that are not finite leave weights and moments as they are, and so do those behind them", async () => {
+    const train = async (broken: number) => {
       const weight = tensor(Float32Array.of(1, -2), [2]);
       weight.requiresGrad = true;
       const gradients = new Gradients([weight], once(1));
       const optimizer = new optim.AdamW([weight], { learningRate: 0.1 });
-      return [1, 2, 3, 4].map((step) => {
+      const states: number[][][] = [];
+      for (const step of [1, 2, 3, 4]) {
         const loss = weight.square().sum();
         gradients.add(step === broken ? loss.mul(Number.NaN) : loss, 1, []);
-        optimizer.step(gradients.finish(step)!.skip);
+        optimizer.step((await gradients.finish(step)).update!.skip);
         optimizer.zeroGrad();
         const { firstMoments, secondMoments } = optimizer.state();
-        return [weight, firstMoments[0]!, secondMoments[0]!].map((each) => each.toArray());
-      });
+        states.push([weight, firstMoments[0]!, secondMoments[0]!].map((each) => each.toArray()));
+      }
+      return states;
     };
-    const [whole, stopped] = [train(0), train(3)];
+    const [whole, stopped] = [await train(0), await train(3)];
     expect(stopped.slice(0, 2)).toEqual(whole.slice(0, 2));
     expect(stopped.slice(2)).toEqual([whole[1], whole[1]]);
     expect(whole[3]).not.toEqual(whole[1]);
   });
 
-  it("that are too large for float16 are left out, and scaled less from then on", () => {
+  it("that are too large for float16 are left out, and scaled less from then on", async () => {
     const weight = tensor(Float32Array.of(2), [1]);
     weight.requiresGrad = true;
     const recipe = {
@@ -211,28 +212,30 @@ describe("the gradients of an update", () => {
     } as never;
     const gradients = new Gradients([weight], recipe);
     gradients.add(weight.sum().mul(1e35), 2, ["loud"]); // times 65,536 it is too large for float32 as well
-    expect(gradients.finish(1)).toBeUndefined();
+    expect((await gradients.finish(1)).update).toBeUndefined();
     expect(gradients.scaler!.state().scale).toBe(32768);
     weight.grad = undefined;
     gradients.add(weight.sum().mul(3), 2, ["fine"]);
-    expect(gradients.finish(2)!.norm.item()).toBeCloseTo(1.5);
+    expect((await gradients.finish(2)).update!.norm.item()).toBeCloseTo(1.5);
     expect(weight.grad!.toArray()).toEqual([1.5]);
-    const smallest = () => {
+    const smallest = async () => {
       for (let step = 3; step < 60; step++) {
         gradients.add(weight.sum().div(0), 1, ["broken"]);
-        gradients.finish(step);
+        await gradients.finish(step);
         weight.grad = undefined;
       }
     };
-    expect(smallest).toThrow(/minimum loss scale reached[\s\S]*with these utterances: broken\./);
+    await expect(smallest()).rejects.toThrow(
+      /minimum loss scale reached[\s\S]*with these utterances: broken\./,
+    );
   });
 
-  it("of nothing, as where no frame was masked, are no update", () => {
+  it("of nothing, as where no frame was masked, are no update", async () => {
     const weight = rand([1]);
     weight.requiresGrad = true;
     const recipe = { gradient_accumulation: 1, gradient_scaling: "once", optimizer: { max_grad_norm: 1 } };
     const gradients = new Gradients([weight], recipe as never);
     gradients.add(weight.mul(0).sum(), 0, ["short"]);
-    expect(gradients.finish(1)).toBeUndefined();
+    expect((await gradients.finish(1)).update).toBeUndefined();
   });
 });

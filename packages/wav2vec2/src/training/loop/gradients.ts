@@ -1,5 +1,7 @@
-import { cat, keep, noGrad, optim, scope, stack, type Tensor } from "@wav2vec2/libtorch";
-import { UserError } from "../../errors.js";
+import { cat, full, keep, noGrad, optim, scope, stack, type Tensor } from "@wav2vec2/libtorch";
+import type { GradientExchange, GradientExchangeOptions } from "../../distributed/gradient-exchange.js";
+import { ALONE, type World } from "../../distributed/world.js";
+import { ConfigurationError, UserError } from "../../errors.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** A batch's part in an update. */
@@ -15,9 +17,13 @@ interface Unread {
   step: number;
   /** Utterances of each batch. */
   ids: readonly (readonly string[])[];
-  /** The batches' losses, and behind them the norm of the gradients where there is one, [numbers] */
+  /**
+   * The batches' losses; behind them, with several processes, the sum of all processes' losses, and the norm of the gradients
+   * where there is one: [numbers]
+   */
   values: Tensor;
   numbers: number;
+  hasNorm: boolean;
 }
 
 /** What an update is made with. */
@@ -46,15 +52,38 @@ export class Gradients {
   #unread: Unread[] = [];
   /** Whether an unread update is not finite, a bool scalar. */
   #broken: Tensor | undefined;
+  readonly #exchange: GradientExchange;
 
+  /** @throws ConfigurationError where several processes cannot scale as the recipe says */
   constructor(
     readonly parameters: readonly Tensor[],
     private readonly recipe: Pick<
       Recipe,
       "gradient_scaling" | "gradient_accumulation" | "optimizer" | "precision"
     >,
+    private readonly world: World = ALONE,
+    exchange: GradientExchangeOptions = {},
   ) {
     this.scaler = recipe.precision === "float16" ? new optim.GradScaler() : undefined;
+    if (world.size > 1 && this.#everyBatch)
+      throw new ConfigurationError(
+        "gradient_scaling must be once with several processes, but is every_batch. Remove the key, or train with one process.",
+      );
+    this.#exchange = world.exchange(parameters, exchange);
+  }
+
+  /**
+   * Begins an update.
+   *
+   * @param idle parameters that have no gradient in it in any process
+   */
+  begin(idle: Iterable<Tensor> = []): void {
+    this.#exchange.begin(idle);
+  }
+
+  /** The next batch is the update's last: with several processes, its backward pass sends the gradients. */
+  last(): void {
+    this.#exchange.sendNext();
   }
 
   /** Adds those of a loss that is a sum over `count` parts, such as masked frames. */
@@ -66,30 +95,71 @@ export class Gradients {
   }
 
   /**
-   * Divides by the parts of all batches and clips.
+   * Sums over the processes, divides by the parts of all batches and clips.
    *
    * @param step for messages
-   * @returns undefined where there is nothing to update with: no part at all, or gradients too large for float16, which
-   * the next updates scale less
+   * @param numbers to sum over the processes as well, such as whether to stop
+   * @returns the sums of `numbers`; without `update` where there is nothing to update with: no part at all, or gradients too
+   * large for float16, which the next updates scale less
    * @throws UserError where float16's scale has become too small, naming the utterances; the weights are as they were
+   * @throws DistributedError where another process fails
    */
-  finish(step: number): Update | undefined {
+  async finish(
+    step: number,
+    numbers: readonly number[] = [],
+  ): Promise<{ update: Update | undefined; sums: Float64Array }> {
     const parts = this.#parts;
-    if (parts.length === 0) return undefined;
     this.#parts = [];
-    const count = parts.reduce((sum, part) => sum + part.count, 0);
+    const own = parts.reduce((sum, part) => sum + part.count, 0);
+    const [count = 0, ...sums] = await this.#exchange.finish(Float64Array.of(own, ...numbers));
+    const total = await this.#totalLoss(parts);
     try {
-      if (this.scaler && !this.#fitScale(this.scaler, step, parts)) return undefined;
-      if (count > 0 && !this.#everyBatch && count !== 1) this.#divide(count);
-      return scope(() => {
-        const most = this.recipe.optimizer.max_grad_norm || Number.POSITIVE_INFINITY;
-        const norm = count > 0 ? optim.clipGradNorm(this.parameters, most) : undefined;
-        const skip = this.#remember(step, parts, norm);
-        return norm && { norm, skip };
-      });
+      return { update: this.#updateOf(step, parts, count, total), sums: Float64Array.from(sums) };
     } finally {
       for (const { loss } of parts) loss.dispose();
+      total?.dispose();
     }
+  }
+
+  /** For a checkpoint: sums are formed in this order. */
+  order(): number[] | undefined {
+    return this.#exchange.order();
+  }
+
+  close(): void {
+    this.#exchange.close();
+  }
+
+  /** What all processes must judge by, since they must judge alike; undefined where there is one process. */
+  async #totalLoss(parts: readonly Part[]): Promise<Tensor | undefined> {
+    if (this.world.size === 1) return undefined;
+    const { device } = this.parameters[0]!;
+    const total = noGrad(() =>
+      scope(() => {
+        const losses = parts.map(({ loss }) => loss);
+        return keep(losses.length > 0 ? stack(losses).sum() : full([], 0, { device }));
+      }),
+    );
+    await this.world.sumTensor(total);
+    return total;
+  }
+
+  #updateOf(
+    step: number,
+    parts: readonly Part[],
+    count: number,
+    total: Tensor | undefined,
+  ): Update | undefined {
+    if (parts.length === 0 && total === undefined) return undefined;
+    if (this.scaler && !this.#fitScale(this.scaler, step, parts, total)) return undefined;
+    if (count > 0 && !this.#everyBatch && count !== 1) this.#divide(count);
+    const made = scope(() => {
+      const most = this.recipe.optimizer.max_grad_norm || Number.POSITIVE_INFINITY;
+      const norm = count > 0 ? optim.clipGradNorm(this.parameters, most) : undefined;
+      const skip = this.#remember(step, parts, norm, total);
+      return norm && { norm, skip };
+    });
+    return made;
   }
 
   /**
@@ -107,15 +177,17 @@ export class Gradients {
     this.#broken?.dispose();
     this.#broken = undefined;
     let first = 0;
-    for (const { step, ids, numbers } of unread) {
+    for (const { step, ids, numbers, hasNorm } of unread) {
       const losses = values.slice(first, first + ids.length);
-      const norm = values.slice(first + ids.length, first + numbers);
+      const others = values.slice(first + ids.length, first + numbers);
+      const norm = hasNorm ? others.pop() : undefined;
+      const [total] = others;
       first += numbers;
       const bad = losses.findIndex((loss) => !Number.isFinite(loss));
       const blamed = ids.filter((_, batch) => !Number.isFinite(losses[batch]));
       if (bad >= 0) throw notFinite("loss", losses[bad]!, step, blamed);
-      if (norm[0] !== undefined && !Number.isFinite(norm[0]))
-        throw notFinite("gradient norm", norm[0], step, ids);
+      if (total !== undefined && !Number.isFinite(total)) throw notFiniteElsewhere(step, total);
+      if (norm !== undefined && !Number.isFinite(norm)) throw notFinite("gradient norm", norm, step, ids);
     }
   }
 
@@ -124,11 +196,20 @@ export class Gradients {
   }
 
   /** @returns whether an update is to be skipped from here on, a bool scalar */
-  #remember(step: number, parts: readonly Part[], norm: Tensor | undefined): Tensor {
+  #remember(
+    step: number,
+    parts: readonly Part[],
+    norm: Tensor | undefined,
+    total: Tensor | undefined,
+  ): Tensor {
     const losses = parts.map(({ loss }) => loss);
-    const values = keep(stack(norm ? [...losses, norm.to({ dtype: "float32" })] : losses));
-    this.#unread.push({ step, ids: parts.map(({ ids }) => ids), values, numbers: values.numel });
-    const broken = values.isfinite().all().logicalNot();
+    const common = [...(total ? [total] : []), ...(norm ? [norm.to({ dtype: "float32" })] : [])];
+    const values = keep(stack([...losses, ...common]));
+    const ids = parts.map((part) => part.ids);
+    this.#unread.push({ step, ids, values, numbers: values.numel, hasNorm: norm !== undefined });
+    // Of several processes, none may leave out an update that another makes: their own losses do not count.
+    const judged = total ? stack(common) : values;
+    const broken = judged.isfinite().all().logicalNot();
     const before = this.#broken;
     this.#broken = keep(before ? before.logicalOr(broken) : broken);
     before?.dispose();
@@ -136,8 +217,13 @@ export class Gradients {
   }
 
   /** Reads whether losses and gradients are finite: the one value that a float16 update needs on the host. */
-  #fitScale(scaler: optim.GradScaler, step: number, parts: readonly Part[]): boolean {
-    const losses = parts.map(({ loss }) => loss);
+  #fitScale(
+    scaler: optim.GradScaler,
+    step: number,
+    parts: readonly Part[],
+    total: Tensor | undefined,
+  ): boolean {
+    const losses = total ? [total] : parts.map(({ loss }) => loss);
     const gradients = scaler.unscale(this.parameters);
     const finite = scope(
       () =>
@@ -175,6 +261,13 @@ function notFinite(
   return new UserError(
     `The ${what} of step ${step} must be finite, but is ${value}. The weights were not changed in it or since. Lower ` +
       `optimizer.learning_rate or look at these utterances: ${listed(ids)}.`,
+  );
+}
+
+function notFiniteElsewhere(step: number, value: number): UserError {
+  return new UserError(
+    `The losses of step ${step} must be finite, but their sum over the processes is ${value}. The weights were not changed in it ` +
+      "or since. The log of the process whose loss it is names the utterances.",
   );
 }
 

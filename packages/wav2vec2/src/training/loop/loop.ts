@@ -2,15 +2,19 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../../data/batches/batches.js";
 import { type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
+import { Interrupted } from "../../distributed/interrupted.js";
+import { ALONE, type World } from "../../distributed/world.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { PlannedRecipe } from "./batch-plan.js";
-import { findCheckpoint, loadCheckpoint, type Progress } from "./checkpoint.js";
+import type { Progress } from "./checkpoint.js";
 import { CheckpointWriter } from "./checkpoint-writer.js";
+import { seedBatch } from "./draws.js";
 import { Gradients } from "./gradients.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
+import { momentsOf, restore } from "./restore.js";
 import { learningRateScale } from "./schedule.js";
 import { slowStop } from "./slow-stop.js";
 
@@ -42,8 +46,10 @@ export interface Task<Batch extends TrainingBatch> {
   data: string;
   /** Endless batches from `position`, in an order that only the seed decides; each is valid until the next. */
   batches(position: BatchPosition): AsyncIterator<Batch | EmptyBatch>;
-  /** Sets what depends on the step (0 is the first), such as temperatures. */
+  /** Sets what depends on the step (0 is the first), such as temperatures; the same in all processes. */
   anneal?(step: number): void;
+  /** Parameters that have no gradient in the update that comes, in any process, such as those of dropped layers. */
+  idle?(): Iterable<Tensor>;
   /** Called inside a scope. */
   loss(batch: Batch): BatchLoss;
   /** Metrics from the sums over all batches since they were last logged, the loss and its parts (`count`) among them. */
@@ -52,13 +58,22 @@ export interface Task<Batch extends TrainingBatch> {
    * Validates: metrics, and what the best model is chosen by: lower is better, infinite is never the best.
    *
    * @throws the signal's reason where it is aborted meanwhile
+   * @throws Interrupted where another process is asked to stop
    */
   evaluate(
     step: number,
     signal: AbortSignal,
   ): Promise<{ metrics: Record<string, number>; criterion: number }>;
-  /** Writes the model where people look for it. */
+  /** Writes the model where people look for it; called in one process. */
   save(kind: "best" | "final"): Promise<void>;
+}
+
+export interface LoopOptions {
+  resume: boolean;
+  signal: AbortSignal;
+  tracker: Tracker;
+  /** The processes that train together. Default: this one alone */
+  world?: World | undefined;
 }
 
 export interface LoopResult {
@@ -78,14 +93,12 @@ export interface LoopResult {
 export async function train<Batch extends TrainingBatch>(
   recipe: PlannedRecipe,
   task: Task<Batch>,
-  { resume, signal, tracker }: { resume: boolean; signal: AbortSignal; tracker: Tracker },
+  { resume, signal, tracker, world = ALONE }: LoopOptions,
 ): Promise<LoopResult> {
   const { module } = task;
+  const writes = world.rank === 0;
   const optimizer = makeOptimizer(module, recipe);
-  const gradients = new Gradients(optimizer.parameters, recipe);
-  const newest = resume ? await findCheckpoint(recipe.output, tracker.note) : undefined;
-  const restored =
-    newest === undefined ? undefined : await loadCheckpoint(recipe.output, newest, module, optimizer);
+  const restored = await restore(recipe.output, { resume, module, optimizer, world, onNote: tracker.note });
   const progress: Progress = restored ?? {
     step: 0,
     position: { epoch: 0, batch: 0 },
@@ -94,7 +107,12 @@ export async function train<Batch extends TrainingBatch>(
     evaluated: -1,
   };
   if (restored) tracker.note(resumption(restored.step, recipe));
-  else requireFiniteWeights(module);
+  else if (writes) requireFiniteWeights(module);
+  await world.share([...module.parameters(), ...momentsOf(optimizer)]);
+  const gradients = new Gradients(optimizer.parameters, recipe, world, {
+    order: progress.reducer?.order,
+    compression: recipe.distributed.gradient_compression,
+  });
   if (progress.lossScale) gradients.scaler?.loadState(progress.lossScale);
   if (progress.data !== task.data) {
     tracker.note("The clips to train on have changed since then: training goes on with a new epoch.");
@@ -104,21 +122,29 @@ export async function train<Batch extends TrainingBatch>(
   const batches = task.batches(progress.position);
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
   const meter = new Meter();
-  if (progress.meter) meter.loadState(progress.meter);
+  if (progress.meter && writes) meter.loadState(progress.meter); // it is that of all processes
   const { output, keep_checkpoints: keep } = recipe;
   const saving = { keep, step: progress.step, onNote: (text: string) => tracker.note(text) };
-  await using checkpoints = new CheckpointWriter(output, module, optimizer, saving);
+  await using checkpoints = writes ? new CheckpointWriter(output, module, optimizer, saving) : undefined;
   const save = async () => {
     if (gradients.scaler) progress.lossScale = gradients.scaler.state();
-    progress.meter = meter.state();
-    await checkpoints.save(progress);
+    const order = gradients.order();
+    if (order) progress.reducer = { order };
+    progress.meter = await meter.stateOf(world);
+    await checkpoints?.save(progress);
   };
+  // Of the whole run: one process that is asked to stop stops all, at the same step.
+  let stopping = (await world.sum(Float64Array.of(Number(signal.aborted))))[0]! > 0;
+  let timeIsOver = progress.seconds >= limit;
   let evaluation: LoopResult["evaluation"];
   const evaluate = async () => {
     const result = await task.evaluate(progress.step, signal).catch((error: unknown) => {
-      if (!signal.aborted || error !== signal.reason) throw error;
+      if (!(error instanceof Interrupted) && !(signal.aborted && error === signal.reason)) throw error;
     });
-    if (!result) return; // interrupted: done when the run goes on
+    if (!result) {
+      stopping = true;
+      return; // done when the run goes on
+    }
     const { metrics, criterion } = result;
     evaluation = metrics;
     tracker.log(prefixed(metrics), progress.step);
@@ -128,7 +154,7 @@ export async function train<Batch extends TrainingBatch>(
     progress.stale = better ? 0 : (progress.stale ?? 0) + 1;
     if (!(criterion < best)) return;
     progress.best = { value: criterion, step: progress.step };
-    await task.save("best");
+    if (writes) await task.save("best");
   };
 
   module.train();
@@ -145,37 +171,43 @@ export async function train<Batch extends TrainingBatch>(
   let stepSeconds = 0;
   const hasStalled = () =>
     (progress.stale ?? 0) >= (recipe.early_stopping_patience ?? Number.POSITIVE_INFINITY);
-  const hasTime = () => progress.step < recipe.max_steps && progress.seconds < limit;
-  while (hasTime() && !hasStalled() && !signal.aborted) {
+  const hasTime = () => progress.step < recipe.max_steps && !timeIsOver;
+  const isStopping = () => stopping || (world.size === 1 && signal.aborted);
+  while (hasTime() && !hasStalled() && !isStopping()) {
     optimizer.learningRate =
       recipe.optimizer.learning_rate * learningRateScale(progress.step, recipe.schedule, recipe.max_steps);
     task.anneal?.(progress.step);
+    gradients.begin(idleOf(optimizer, task));
 
-    for (let micro = 0; micro < recipe.gradient_accumulation; micro++) {
+    for (let micro = 1; micro <= recipe.gradient_accumulation; micro++) {
       const batch = await meter.wait(batches.next());
       progress.position = batch.next;
+      if (micro === recipe.gradient_accumulation) gradients.last();
       if (isEmpty(batch)) continue;
+      seedBatch(recipe.seed, batch.place);
       scope(() => {
         const part = withPrecision(recipe, () => task.loss(batch));
         gradients.add(part.loss, part.count, batch.ids);
         meter.add(part);
       });
     }
-    scope(() => {
-      const update = gradients.finish(progress.step + 1);
-      meter.updated(update?.norm);
-      if (update) optimizer.step(update.skip);
-    });
+    stepSeconds = clock();
+    const said = [Number(signal.aborted), Number(writes && progress.seconds >= limit)];
+    const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
+    meter.updated(update?.norm);
+    if (update) optimizer.step(update.skip);
     optimizer.zeroGrad();
     progress.step++;
-    stepSeconds = clock();
+    stepSeconds += clock();
+    stopping ||= votes[0]! > 0;
+    timeIsOver = votes[1]! > 0 || (world.size === 1 && progress.seconds >= limit);
     await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
 
     const logs = progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps;
     const pauses = [recipe.eval_steps, recipe.save_steps].map(isDue);
     if (logs || pauses.includes(true)) gradients.requireFinite();
     if (logs) {
-      const { sums, metrics } = meter.read();
+      const { sums, metrics } = await meter.read(world);
       const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
       tracker.log({ ...task.metrics(sums), ...state, ...metrics }, progress.step);
     }
@@ -186,25 +218,46 @@ export async function train<Batch extends TrainingBatch>(
   }
   await batches.return?.();
   gradients.requireFinite();
+  gradients.close();
   if (hasTime() && hasStalled()) tracker.note(earlyStop(progress));
-  if (progress.step < recipe.max_steps && progress.seconds >= limit)
+  if (progress.step < recipe.max_steps && timeIsOver)
     tracker.note(
       `Stopped at step ${progress.step} of ${recipe.max_steps}: max_minutes (${recipe.max_minutes}) are over.`,
     );
-  if (!signal.aborted && progress.evaluated !== progress.step) await evaluate();
-  if (signal.aborted) {
+  if (!isStopping() && progress.evaluated !== progress.step) await evaluate();
+  if (isStopping()) {
     const asked = performance.now();
-    await checkpoints.complete(progress.step, save);
+    await completed(checkpoints, progress.step, save, world);
     const slow = slowStop(stepSeconds, (performance.now() - asked) / 1000);
     if (slow) tracker.note(slow);
     if (progress.step > 0)
       tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
-  const unsaved = await checkpoints.complete(progress.step, save).catch((error: unknown) => error);
-  await task.save("final"); // smaller: it may fit where the checkpoint did not
+  const unsaved = await completed(checkpoints, progress.step, save, world).catch((error: unknown) => error);
+  if (writes) await task.save("final"); // smaller: it may fit where the checkpoint did not
   if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
+}
+
+/** Sees to it that the checkpoint of the last step is there; whether one is still to be written, rank 0 knows. */
+async function completed(
+  checkpoints: CheckpointWriter | undefined,
+  step: number,
+  save: () => Promise<void>,
+  world: World,
+): Promise<void> {
+  await checkpoints?.settled();
+  const [due] = await world.gather(checkpoints ? checkpoints.written !== step : false);
+  if (!due) return;
+  if (checkpoints) await checkpoints.complete(step, save);
+  else await save();
+}
+
+/** Parameters without a gradient in the update that comes: those that do not learn yet, and what the task leaves out. */
+function* idleOf<Batch extends TrainingBatch>(optimizer: optim.AdamW, task: Task<Batch>): Generator<Tensor> {
+  for (const parameter of optimizer.parameters) if (!parameter.requiresGrad) yield parameter;
+  yield* task.idle?.() ?? [];
 }
 
 function earlyStop({ step, stale, best }: Progress): string {

@@ -1,5 +1,6 @@
 import type { Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
+import { ALONE, type World } from "../../distributed/world.js";
 import type { BatchLoss } from "./loop.js";
 import { ScalarSums } from "./scalar-sums.js";
 
@@ -12,6 +13,16 @@ export interface MeterState {
   gradNorms: number;
   norms: number;
   skipped: number;
+}
+
+/** The processes' states as one. Each counts the same updates, with the same norms. */
+function combined([first, ...others]: readonly MeterState[]): MeterState {
+  const state: MeterState = { ...first!, sums: { ...first!.sums } };
+  for (const { sums, samples } of others) {
+    state.samples += samples;
+    for (const [name, value] of Object.entries(sums)) state.sums[name] = (state.sums[name] ?? 0) + value;
+  }
+  return state;
 }
 
 /** What is measured of training between two lines of metrics. Its sums stay on the device until they are read. */
@@ -56,23 +67,39 @@ export class Meter {
     }
   }
 
-  /** Sums over the batches, and metrics of the updates, since the last reading. */
-  read(): { sums: Record<string, number>; metrics: Record<string, number> } {
+  /** Sums over the batches, and metrics of the updates, since the last reading: those of all processes. */
+  async read(
+    world: World = ALONE,
+  ): Promise<{ sums: Record<string, number>; metrics: Record<string, number> }> {
     const elapsed = performance.now() - this.#since;
-    const { sums, gradNorms, norms, skipped, samples, updates } = this.state();
+    const own = {
+      state: this.state(),
+      timedSamples: this.#timedSamples,
+      waitShare: this.#waitedMs / elapsed,
+      memoryMb: process.memoryUsage.rss() / 2 ** 20,
+    };
+    const all = await world.gather(own);
+    const { sums, gradNorms, norms, skipped, samples, updates } = combined(all.map(({ state }) => state));
+    const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
     const metrics = {
       ...(norms > 0 && { grad_norm: gradNorms / norms }),
       ...(skipped > 0 && { skipped_updates: skipped }),
       audio_seconds: samples / SAMPLE_RATE / updates,
-      audio_seconds_per_second: this.#timedSamples / SAMPLE_RATE / (elapsed / 1000),
-      data_wait_share: this.#waitedMs / elapsed,
-      memory_mb: process.memoryUsage.rss() / 2 ** 20,
+      audio_seconds_per_second:
+        total(all.map(({ timedSamples }) => timedSamples)) / SAMPLE_RATE / (elapsed / 1000),
+      data_wait_share: total(all.map(({ waitShare }) => waitShare)) / all.length,
+      memory_mb: Math.max(...all.map(({ memoryMb }) => memoryMb)),
     };
     this.#sums.reset();
     this.#gradNorms.reset();
     this.#samples = this.#updates = this.#norms = this.#skipped = 0;
     this.restart();
     return { sums, metrics };
+  }
+
+  /** That of all processes together, from which one goes on. */
+  async stateOf(world: World): Promise<MeterState> {
+    return combined(await world.gather(this.state()));
   }
 
   state(): MeterState {

@@ -1,12 +1,20 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
-import { type BatchLimits, epochOfBatches } from "../../data/batches/batches.js";
+import {
+  type BatchLimits,
+  epochOfBatches,
+  type PlannedBatch,
+  shareOfBatches,
+} from "../../data/batches/batches.js";
 import { type BatchLoadOptions, isEmpty } from "../../data/batches/load-batches.js";
 import type { Preparation } from "../../data/batches/prepare-batch.js";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Utterance } from "../../data/utterance.js";
+import { gatherParts } from "../../distributed/interrupted.js";
+import { ALONE, type World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
+import type { Wav2Vec2Config } from "../../model/configuration.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
 import { type CodedClip, drawableWaveform, maskedSpans } from "../../tracking/coded-clip.js";
 import { forwardPreTraining, preTrainingBatches, type ScoredBatch } from "./pretraining-batches.js";
@@ -24,6 +32,8 @@ export interface EvaluatePreTrainingOptions extends BatchLimits, BatchLoadOption
   /** How audio becomes input. Its seed decides masks and distractors: the same at every validation. */
   preparation: Preparation;
   signal?: AbortSignal | undefined;
+  /** The processes that share the clips; all get the metrics of all clips. Default: this one alone */
+  world?: World | undefined;
   /** Which clips to look into, by id. */
   shown: ReadonlySet<string>;
 }
@@ -34,21 +44,65 @@ export interface EvaluatePreTrainingOptions extends BatchLimits, BatchLoadOption
  *
  * @throws UserError where no clip can be read
  * @throws the signal's reason where it is aborted
+ * @throws Interrupted where another process is asked to stop
  */
 export async function evaluatePreTraining(
   model: Wav2Vec2ForPreTraining,
   utterances: readonly Utterance[],
-  { preparation, signal, shown, batchSeconds, batchSize, ...loading }: EvaluatePreTrainingOptions,
+  { world = ALONE, ...options }: EvaluatePreTrainingOptions,
 ): Promise<PreTrainingEvaluation> {
-  const limits = { batchSeconds, batchSize, seed: 0, epoch: 0 };
-  const plan = epochOfBatches(utterances, limits);
-  const usage = new CodebookUsage(model);
+  const { batchSeconds, batchSize, shown } = options;
+  const plan = epochOfBatches(utterances, { batchSeconds, batchSize, seed: 0, epoch: 0 });
+  const parts = await gatherParts(world, options.signal, () => hear(model, utterances, plan, world, options));
+  const heard = parts.flat().sort((a, b) => a.batch - b.batch); // sums are those of one process, to the bit
+  const usage = new CodebookUsage(model.config);
   const sums: Record<string, number> = {};
-  const clips: CodedClip[] = [];
+  for (const batch of heard) {
+    usage.add(batch.counts);
+    for (const [name, value] of Object.entries(batch.sums)) sums[name] = (sums[name] ?? 0) + value;
+  }
+  if (sums.count === undefined)
+    throw new UserError("The clips to validate on must be readable, but none is.");
+  const clips = heard.flatMap((batch) => batch.clips);
+  const order = [...shown];
+  clips.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+  return { metrics: usage.describe(sums), codebooks: usage.all, clips };
+}
+
+/** What the model makes of a batch. */
+interface HeardBatch {
+  /** Its number in the plan. */
+  batch: number;
+  sums: Record<string, number>;
+  counts: CodebookCounts;
+  clips: CodedClip[];
+}
+
+/** This process's share of the batches. */
+async function hear(
+  model: Wav2Vec2ForPreTraining,
+  utterances: readonly Utterance[],
+  plan: readonly PlannedBatch[],
+  world: World,
+  {
+    preparation,
+    signal,
+    shown,
+    batchSeconds: _,
+    batchSize: __,
+    ...loading
+  }: Omit<EvaluatePreTrainingOptions, "world">,
+): Promise<HeardBatch[]> {
+  const heard: HeardBatch[] = [];
   const wasTraining = model.training;
   model.eval();
   try {
-    for await (const batch of preTrainingBatches(utterances, plan, preparation, loading)) {
+    for await (const batch of preTrainingBatches(
+      utterances,
+      shareOfBatches(plan, world),
+      preparation,
+      loading,
+    )) {
       await turn(); // so that Ctrl+C is heard also where the next batch is always there
       signal?.throwIfAborted();
       if (isEmpty(batch)) continue;
@@ -56,53 +110,83 @@ export async function evaluatePreTraining(
         scope(() => {
           const scored = forwardPreTraining(model, batch);
           const { loss, maskedFrames: count } = scored;
-          for (const [name, value] of Object.entries({ loss, count, ...preTrainingSums(scored, batch) }))
-            sums[name] = (sums[name] ?? 0) + (typeof value === "number" ? value : value.item());
-          usage.add(scored, batch);
-          clips.push(...lookInto(scored, batch, shown));
+          const sums = { loss, count, ...preTrainingSums(scored, batch) };
+          const numbers = Object.entries(sums).map(([name, value]) => [
+            name,
+            typeof value === "number" ? value : value.item(),
+          ]);
+          heard.push({
+            batch: batch.place.batch,
+            sums: Object.fromEntries(numbers) as Record<string, number>,
+            counts: countEntries(model.config, scored, batch),
+            clips: lookInto(scored, batch, shown),
+          });
         }),
       );
     }
   } finally {
     model.train(wasTraining);
   }
-  if (sums.count === undefined)
-    throw new UserError("The clips to validate on must be readable, but none is.");
-  return { metrics: usage.describe(sums), codebooks: usage.all, clips };
+  return heard;
+}
+
+/** How often each entry of each codebook was chosen, [groups][entries]. */
+interface CodebookCounts {
+  all: number[][];
+  masked: number[][];
+}
+
+function noCounts({ numCodevectorGroups, numCodevectorsPerGroup }: Wav2Vec2Config): CodebookCounts {
+  const zeros = () =>
+    Array.from({ length: numCodevectorGroups }, () => Array<number>(numCodevectorsPerGroup).fill(0));
+  return { all: zeros(), masked: zeros() };
+}
+
+function countEntries(
+  config: Wav2Vec2Config,
+  { codes }: ScoredBatch,
+  { frames, time, mask }: PreTrainingBatch,
+): CodebookCounts {
+  const counts = noCounts(config);
+  const groups = counts.all.length;
+  const entries = codes.toArray().map(Number); // [batch * frames * groups]
+  for (const [row, count] of frames.entries()) {
+    for (let frame = row * time; frame < row * time + count; frame++) {
+      for (let group = 0; group < groups; group++) {
+        const entry = entries[frame * groups + group]!;
+        counts.all[group]![entry]!++;
+        if (mask[frame]) counts.masked[group]![entry]!++;
+      }
+    }
+  }
+  return counts;
 }
 
 /** Entries chosen over all batches: perplexities of single batches would depend on how large they are. */
 class CodebookUsage {
-  readonly all: number[][];
-  readonly #masked: number[][];
+  readonly #counts: CodebookCounts;
 
-  constructor(private readonly model: Wav2Vec2ForPreTraining) {
-    const { numCodevectorGroups, numCodevectorsPerGroup } = model.config;
-    const zeros = () =>
-      Array.from({ length: numCodevectorGroups }, () => Array<number>(numCodevectorsPerGroup).fill(0));
-    this.all = zeros();
-    this.#masked = zeros();
+  constructor(private readonly config: Wav2Vec2Config) {
+    this.#counts = noCounts(config);
   }
 
-  add({ codes }: ScoredBatch, { frames, time, mask }: PreTrainingBatch): void {
-    const groups = this.all.length;
-    const entries = codes.toArray().map(Number); // [batch * frames * groups]
-    for (const [row, count] of frames.entries()) {
-      for (let frame = row * time; frame < row * time + count; frame++) {
-        for (let group = 0; group < groups; group++) {
-          const entry = entries[frame * groups + group]!;
-          this.all[group]![entry]!++;
-          if (mask[frame]) this.#masked[group]![entry]!++;
-        }
+  get all(): number[][] {
+    return this.#counts.all;
+  }
+
+  add(counts: CodebookCounts): void {
+    for (const kind of ["all", "masked"] as const) {
+      for (const [group, entries] of counts[kind].entries()) {
+        for (const [entry, count] of entries.entries()) this.#counts[kind][group]![entry]! += count;
       }
     }
   }
 
   /** The metrics, with the perplexities of all batches together and the losses that follow from them. */
   describe(sums: Record<string, number>): Record<string, number> {
-    const { config } = this.model;
+    const { config } = this;
     const { count = 0, contrastive = 0, featurePenalty = 0 } = sums;
-    const perplexities = this.#masked.map(perplexity);
+    const perplexities = this.#counts.masked.map(perplexity);
     const entries = config.numCodevectorGroups * config.numCodevectorsPerGroup;
     const diversity = (count * (entries - perplexities.reduce((sum, value) => sum + value, 0))) / entries;
     const weighted = config.diversityLossWeight * diversity + config.featurePenaltyWeight * featurePenalty;

@@ -1,15 +1,17 @@
 import { join } from "node:path";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
-import { batchOrder, lengthBucketedBatches } from "../../data/batches/batches.js";
+import { batchOrder, lengthBucketedBatches, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
 import type { Preparation } from "../../data/batches/prepare-batch.js";
 import { divideLong } from "../../data/corpus/filter.js";
 import type { Utterance } from "../../data/utterance.js";
+import type { World } from "../../distributed/world.js";
 import { receptiveField } from "../../model/lengths.js";
 import { type PreTrainingModel, savePreTrainingModel } from "../../pretrained/pretraining-directory.js";
 import { formatDuration } from "../../tracking/duration.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchPlanOf } from "../loop/batch-plan.js";
+import { drawSkippedLayers } from "../loop/draws.js";
 import { type Task, train } from "../loop/loop.js";
 import type { PreTrainingRecipe, Recipe } from "../recipe/recipe.js";
 import { requireTask } from "../recipe/recipe-rules.js";
@@ -53,21 +55,22 @@ export interface PretrainResult {
  */
 export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
   requireTask(given, "pretrain");
-  return await withRun(given, options, async ({ readSplits, loading, plan, begin }) => {
+  return await withRun(given, options, async (run) => {
+    const { readSplits, loading, plan, begin, world } = run;
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
-    const pretrained = await makePreTrainingModel(given, init, options.tracker);
+    const pretrained = await makePreTrainingModel(given, init, run.tracker);
     const clips = {
-      train: usableClips(given, all, (text) => options.tracker.note(text)),
+      train: usableClips(given, all, (text) => run.tracker.note(text)),
       held: divideLong(held, given.data.max_seconds),
     };
     const recipe = plan(given, withinSeconds(clips.train, given.data.max_seconds));
-    const tracker = watched(options.tracker, recipe, pretrained.config);
-    describe(recipe, pretrained, clips, tracker);
+    const tracker = watched(run.tracker, recipe, pretrained.config);
+    describe(recipe, pretrained, clips, { tracker, world });
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
-    const task = await pretrainingTask(recipe, pretrained, clips, parts, tracker);
-    await begin();
-    const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker });
+    const task = await pretrainingTask(recipe, pretrained, clips, { loading: parts, tracker, world });
+    await begin(task.data);
+    const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker, world });
     return {
       model: interrupted ? undefined : join(recipe.output, "final"),
       steps,
@@ -91,7 +94,7 @@ function describe(
   recipe: PreTrainingRecipe,
   { model, collation }: PreTrainingModel & PreTrainingSetup,
   { train, held }: Clips,
-  tracker: Tracker,
+  { tracker, world }: { tracker: Tracker; world: World },
 ): void {
   const { max_seconds: maxSeconds, train_split: split } = recipe.data;
   tracker.note(
@@ -102,14 +105,15 @@ function describe(
   const lengths = withinSeconds(train, maxSeconds);
   const batches = lengthBucketedBatches(lengths, limits);
   const heard = batches.reduce((sum, batch) => sum + heardSeconds(batch, lengths, collation.padding), 0);
-  const update = (heard / batches.length) * recipe.gradient_accumulation;
+  const batchesAStep = recipe.gradient_accumulation * world.size;
+  const update = (heard / batches.length) * batchesAStep;
   tracker.note(
     `An update hears ${formatDuration(update)} of audio; the paper's hear 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
       "ones learn less from each. gradient_accumulation gives larger ones in the same memory.",
   );
-  if (batches.length < recipe.gradient_accumulation) {
+  if (batches.length < batchesAStep) {
     tracker.note(
-      `${split} should hold at least one update's batches (${recipe.gradient_accumulation}), but holds ${batches.length}: ` +
+      `${split} should hold at least one update's batches (${batchesAStep}), but holds ${batches.length}: ` +
         "an update hears clips more than once. Lower gradient_accumulation.",
     );
   }
@@ -156,8 +160,7 @@ async function pretrainingTask(
   recipe: PreTrainingRecipe,
   pretrained: PreTrainingModel & PreTrainingSetup,
   { train, held }: Clips,
-  loading: BatchLoadOptions,
-  tracker: Tracker,
+  { loading, tracker, world }: { loading: BatchLoadOptions; tracker: Tracker; world: World },
 ): Promise<Task<PreTrainingTrainingBatch>> {
   const { seed, pretraining } = recipe;
   const { model, normalize, config } = pretrained;
@@ -170,20 +173,27 @@ async function pretrainingTask(
   };
   const fixed: Preparation = { seed: 0, normalize, collation: { ...collation, padding: "pad" } };
   const lengths = withinSeconds(train, recipe.data.max_seconds);
+  const { encoder } = model.wav2vec2;
   const shown = new Set(held.slice(0, SHOWN_CLIPS).map(({ id }) => id));
   return {
     module: model,
     data: fingerprint(train),
-    batches: (from) =>
-      preTrainingBatches(train, batchOrder(lengths, batchPlanOf(recipe), from), preparation, loading),
-    anneal: (step) => model.setGumbelTemperature(gumbelTemperature(step, pretraining)),
+    batches: (from) => {
+      const plan = shareOfBatches(batchOrder(lengths, batchPlanOf(recipe), from), world);
+      return preTrainingBatches(train, plan, preparation, loading);
+    },
+    anneal(step) {
+      model.setGumbelTemperature(gumbelTemperature(step, pretraining));
+      encoder.skippedLayers = drawSkippedLayers(config, seed, step);
+    },
+    idle: () => encoder.skippedParameters(),
     loss: (batch) => preTrainingLoss(model, batch),
     metrics: (sums) => ({
       ...preTrainingMetrics(sums, config),
       gumbel_temperature: model.quantizer.temperature,
     }),
     async evaluate(step, signal) {
-      const options = { ...loading, preparation: fixed, shown, batchSeconds: HELD_SECONDS, signal };
+      const options = { ...loading, preparation: fixed, shown, batchSeconds: HELD_SECONDS, signal, world };
       const { metrics, codebooks, clips } = await evaluatePreTraining(model, held, options);
       tracker.codebooks(codebooks, step);
       tracker.codedClips(clips, step);

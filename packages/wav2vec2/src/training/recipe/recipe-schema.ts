@@ -214,6 +214,18 @@ const pretraining = z.strictObject({
     ),
 });
 
+const distributed = z.strictObject({
+  timeout: amount()
+    .default(1800)
+    .describe(
+      "Seconds that an exchange between processes waits for one that does not answer, before the run ends with its name",
+    ),
+  gradient_compression: z
+    .enum(["none", "bfloat16"])
+    .default("none")
+    .describe("What gradients are sent as: bfloat16 halves the bytes and rounds them and their sums"),
+});
+
 export const recipeSchema = z.strictObject({
   task: z
     .enum(["pretrain", "finetune"])
@@ -334,6 +346,7 @@ export const recipeSchema = z.strictObject({
       "By how much a validation must be better than the best to count for early_stopping_patience (0.001 is 0.1 % WER). " +
         "Default: 0",
     ),
+  distributed: distributed.prefault({}),
   keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
   threads: count().max(256).optional().describe("CPU threads. Default: libtorch's choice, one a core"),
   precision: z

@@ -1,17 +1,22 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
+import { lengthBucketedBatches } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
-import { ConfigurationError } from "../../errors.js";
+import { flattened, requireAgreement } from "../../distributed/agreement.js";
+import { ALONE, type World } from "../../distributed/world.js";
+import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
-import type { Tracker } from "../../tracking/tracker.js";
-import { type PlannedRecipe, planSteps } from "../loop/batch-plan.js";
+import { QUIET, type Tracker } from "../../tracking/tracker.js";
+import { version } from "../../version.js";
+import { batchPlanOf, type PlannedRecipe, planSteps } from "../loop/batch-plan.js";
 import { warmupSteps } from "../loop/schedule.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { LeftOut } from "./left-out.js";
+import { meet } from "./meet.js";
 import { takeRunDirectory } from "./run-directory.js";
 
 /** What training gets besides its recipe. */
@@ -19,6 +24,8 @@ export interface RunOptions {
   resume: boolean;
   signal: AbortSignal;
   tracker: Tracker;
+  /** The processes that train together. Default: those of the launcher that started this one; else this one alone */
+  world?: World | undefined;
   /** How far the reading of a split is. */
   onReading?: (done: number, total: number | undefined) => void;
   /** How far the download of a Hub model to start from is. */
@@ -33,8 +40,17 @@ export interface TrainingRun {
   loading: BatchLoadOptions;
   /** The recipe with its number of steps, given the clips as long as training hears them. */
   plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
-  /** Writes the recipe into the run directory, once all that it needs has been found. */
-  begin(): Promise<void>;
+  /**
+   * Writes the recipe into the run directory, once all that it needs has been found, in rank 0; makes sure that all processes
+   * are about to do the same.
+   *
+   * @param data tells the clips to train on from others
+   * @throws ConfigurationError naming what differs between processes
+   */
+  begin(data: string): Promise<void>;
+  world: World;
+  /** That of the options in rank 0; the others' say nothing. */
+  tracker: Tracker;
 }
 
 export interface Splits<T extends Utterance> {
@@ -52,12 +68,16 @@ export async function withRun<T>(
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
-  const { tracker } = options;
   requirePrecision(recipe);
-  await using directory = await takeRunDirectory(recipe, options.resume, tracker);
+  await using meeting = options.world ? undefined : await meet(recipe);
+  const world = options.world ?? meeting?.world ?? ALONE;
+  const tracker = world.rank === 0 ? options.tracker : QUIET;
+  if (world.size > 1) tracker.note(`${world.size} processes train together.`);
+  await using directory =
+    world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker) : undefined;
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
-  const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
+  const leftOut = new LeftOut(join(recipe.output, leftOutName(world)), tracker);
   const { root, on_bad_data: onProblem, exclude, train_split, eval_split } = recipe.data;
   const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
 
@@ -78,11 +98,12 @@ export async function withRun<T>(
     return splits;
   };
   const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
-    const planned = planSteps(given, lengths);
+    const planned = planSteps(given, lengths, world.size);
     if (given.max_epochs !== undefined)
       tracker.note(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
     tracker.planned?.(planned.max_steps);
     noteSteps(planned, tracker);
+    requireBatchForEach(planned, lengths, world);
     return planned as R & PlannedRecipe;
   };
   const loading: BatchLoadOptions = {
@@ -92,10 +113,48 @@ export async function withRun<T>(
     onNote: (text) => tracker.note(text),
   };
   try {
-    return await body({ readSplits, loading, plan, begin: directory.begin });
+    const begin = async (data: string) => {
+      await requireAgreement(world, {
+        "The version of wav2vec2": version(),
+        ...prefixed(flattened(withoutPlace(recipe))),
+        "The list of clips to train on": data,
+      });
+      await directory?.begin();
+    };
+    return await body({ readSplits, loading, plan, begin, world, tracker });
   } finally {
     await workers?.close();
   }
+}
+
+/** What may differ between processes. */
+function withoutPlace({ output: _, threads: __, ...recipe }: Recipe): Record<string, unknown> {
+  const { workers: ___, feature_cache: ____, ...data } = recipe.data;
+  return { ...recipe, data };
+}
+
+function prefixed(keys: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(keys).map(([key, value]) => [`The recipe's ${key}`, value]));
+}
+
+/** Each process lists the clips that it could not read. */
+function leftOutName({ rank }: World): string {
+  return rank === 0 ? "left-out.txt" : `left-out-rank-${rank}.txt`;
+}
+
+/** @throws UserError where there are fewer batches than processes */
+function requireBatchForEach(
+  recipe: PlannedRecipe,
+  lengths: readonly { samples: number }[],
+  { size }: World,
+): void {
+  if (size === 1) return;
+  const { length } = lengthBucketedBatches(lengths, { ...batchPlanOf(recipe), epoch: 0 });
+  if (length >= size) return;
+  throw new UserError(
+    `${recipe.data.train_split} must hold a batch for each of the ${size} processes, but holds ${length} (${lengths.length} clips). Use ` +
+      "fewer processes, or smaller batches (data.batch_seconds, data.batch_size).",
+  );
 }
 
 /** Says what the number of steps leaves no time for. */

@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from "node:util";
+import { ConfigurationError } from "../errors.js";
+import type { World } from "./world.js";
+
+/** Things that must be the same in all processes, by the name that a message gives them. JSON's values. */
+export type Agreement = Readonly<Record<string, unknown>>;
+
+/**
+ * Makes sure that all processes are about to do the same: with another recipe or other data in one of them they would wait
+ * for each other for ever, or train on a mixture.
+ *
+ * @throws ConfigurationError in all processes, naming the first difference
+ */
+export async function requireAgreement(world: World, own: Agreement): Promise<void> {
+  const all = await world.gather(own);
+  const first = all[0]!;
+  for (const [rank, other] of all.entries()) {
+    for (const name of new Set([...Object.keys(first), ...Object.keys(other)])) {
+      if (isDeepStrictEqual(first[name], other[name])) continue;
+      throw new ConfigurationError(
+        `${name} must be the same in all processes, but is ${shown(other[name])} in rank ${rank} and ${shown(first[name])} in rank ` +
+          "0. Start all processes with the same command, program and files.",
+      );
+    }
+  }
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "not given" : JSON.stringify(value);
+}
+
+/** The innermost keys of nested values, such as `optimizer.learning_rate`. */
+export function flattened(value: unknown, prefix = ""): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { [prefix]: value };
+  return Object.assign(
+    {},
+    ...Object.entries(value).map(([key, inner]) =>
+      flattened(inner, prefix === "" ? key : `${prefix}.${key}`),
+    ),
+  ) as Record<string, unknown>;
+}
