@@ -38,14 +38,19 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
         const { trackRun } = await import("../tracking/run.js");
         const { max_steps: steps, max_minutes: maxMinutes, output } = recipe;
         const tracker = trackRun(output, { steps, maxMinutes, resume });
-        return await run(recipe, {
+        const result = await run(recipe, {
           resume,
           signal,
           tracker,
           onDownload: downloadProgress(),
           onReading: (done, total) =>
             showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
-        }).finally(() => tracker.close());
+        }).catch(async (error: unknown) => {
+          await tracker.close().catch(() => {}); // what ended the run is what is told
+          throw error;
+        });
+        await tracker.close();
+        return result;
       },
     );
     if (result === undefined) {

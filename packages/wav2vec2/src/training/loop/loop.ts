@@ -93,6 +93,7 @@ export async function train<Batch extends TrainingBatch>(
     seconds: 0,
     evaluated: -1,
   };
+  if (restored) tracker.resumed?.(restored);
   if (restored) tracker.note(resumption(restored.step, recipe));
   else requireFiniteWeights(module);
   if (progress.lossScale) gradients.scaler?.loadState(progress.lossScale);
