@@ -50,12 +50,12 @@ export class TrainingProcess {
   }
 
   /** Waits until something is so, and fails where the process ends before. */
-  async until(isSo: () => boolean): Promise<void> {
+  async until(isSo: () => boolean | Promise<boolean>): Promise<void> {
     let end: End | undefined;
     void this.ended.then((how) => {
       end = how;
     });
-    while (!isSo()) {
+    while (!(await isSo())) {
       if (end !== undefined) throw new Error(`The process ended with ${end} before: ${this.said}`);
       await after(5);
     }

@@ -1,9 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { UserError } from "../errors.js";
-import { reasonOf } from "../files/atomic-file.js";
-
-/** The disk, or this user's share of it, is full: what may be over in an hour. */
-const FULL = ["ENOSPC", "EDQUOT"];
+import { isDiskFull, reasonOf } from "../files/atomic-file.js";
 
 /**
  * Appends text to a file. What a full disk does not take is held in memory and written with what comes next, so that a
@@ -19,7 +16,7 @@ export class PatientFile {
     try {
       this.#write();
     } catch (error) {
-      if (!FULL.includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      if (!isDiskFull(error)) throw error;
     }
   }
 

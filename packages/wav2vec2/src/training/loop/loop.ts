@@ -2,6 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../../data/batches/batches.js";
 import { type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
+import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { PlannedRecipe } from "./batch-plan.js";
@@ -128,8 +129,13 @@ export async function train<Batch extends TrainingBatch>(
     const better = criterion < best - (recipe.early_stopping_threshold ?? 0);
     progress.stale = better ? 0 : (progress.stale ?? 0) + 1;
     if (!(criterion < best)) return;
-    progress.best = { value: criterion, step: progress.step };
-    await task.save("best");
+    try {
+      await task.save("best");
+      progress.best = { value: criterion, step: progress.step };
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      tracker.note(`The best model so far could not be saved: ${(error as Error).message} Training goes on.`);
+    }
   };
 
   module.train();
