@@ -134,7 +134,8 @@ export async function train<Batch extends TrainingBatch>(
       progress.best = { value: criterion, step: progress.step };
     } catch (error) {
       if (!isDiskFull(error)) throw error;
-      tracker.note(`The best model so far could not be saved: ${(error as Error).message} Training goes on.`);
+      const reason = (error as Error).message.replace(/\.$/, "");
+      tracker.note(`The best model so far could not be saved: ${reason}. Training goes on.`);
     }
   };
 

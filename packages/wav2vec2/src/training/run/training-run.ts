@@ -54,7 +54,7 @@ export async function withRun<T>(
 ): Promise<T> {
   const { tracker } = options;
   requirePrecision(recipe);
-  await using directory = await takeRunDirectory(recipe, options.resume, tracker);
+  await using directory = await takeRunDirectory(recipe, options.resume, tracker, options.signal);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   const leftOut = new LeftOut(join(recipe.output, "left-out.txt"), tracker);
