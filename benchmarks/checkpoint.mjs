@@ -2,7 +2,8 @@
 // optimiser's moments) on 4 clips of 5 s in the same run:
 //   npm run build && node benchmarks/checkpoint.mjs [--steps N] [--saves N] [--directory DIR] [--threads N]
 // Steps without saving come first; then each save is followed by a step while the thread writes. "stall" is the time that
-// the loop stands still for a copy of weights and moments. A checkpoint as files written one after the other by the
+// the loop stands still for a copy of weights and moments; processor time says the same of a machine that others use too.
+// A checkpoint as files written one after the other by the
 // training thread, flushed but without hashes, as a loop without a thread does it, closes the table.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,9 +46,18 @@ const clips = Array.from({ length: CLIPS }, (_, i) => ({
   samples: Float32Array.from({ length: SECONDS * 16000 }, () => random.uniform() - 0.5),
 }));
 
-/** Seconds of one update. */
-async function step() {
+/** Seconds that work takes, and those of all processors. */
+async function timed(work) {
+  const before = process.cpuUsage();
   const began = performance.now();
+  await work();
+  const seconds = (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { seconds, cpu: (user + system) / 1e6 };
+}
+
+/** One update. */
+async function step() {
   scope(() => {
     const { loss } = preTrainingLoss(
       model,
@@ -59,7 +69,6 @@ async function step() {
   optimizer.step();
   optimizer.zeroGrad();
   await turn();
-  return (performance.now() - began) / 1000;
 }
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -68,11 +77,12 @@ const directory = mkdtempSync(join(values.directory, "checkpoint-benchmark-"));
 try {
   await step();
   const steps = [];
-  for (let i = 0; i < Number(values.steps); i++) steps.push(await step());
-  const usual = median(steps);
+  for (let i = 0; i < Number(values.steps); i++) steps.push(await timed(step));
+  const usual = median(steps.map(({ seconds }) => seconds));
+  const usualCpu = median(steps.map(({ cpu }) => cpu));
   const millions = (model.parameterCount() / 1e6).toFixed(1);
   console.log(
-    `a step of ${millions} M parameters, ${CLIPS} x ${SECONDS} s: ${usual.toFixed(2)} s (median of ${steps.length})`,
+    `a step of ${millions} M parameters, ${CLIPS} x ${SECONDS} s: ${usual.toFixed(2)} s, processors ${usualCpu.toFixed(1)} s (medians of ${steps.length})`,
   );
   const before = resident();
   const notes = [];
@@ -81,23 +91,24 @@ try {
   await writer.settled();
   console.log(`memory for the copy: ${(resident() - before).toFixed(0)} MB`);
   console.log(
-    "| save | stall | of a step | the step beside the writing | written after |\n|---|---|---|---|---|",
+    "| save | stall | of a step | its processor time | of a step's | the step beside the writing |\n|---|---|---|---|---|---|",
   );
   for (let i = 1; i <= Number(values.saves); i++) {
     const progress = { step: i, position: { epoch: 0, batch: i }, data: "noise", seconds: 0, evaluated: 0 };
-    const began = performance.now();
-    await writer.save(progress);
-    const stall = (performance.now() - began) / 1000;
-    let whole;
-    const written = writer.settled().then(() => {
-      whole = (performance.now() - began) / 1000;
-    });
-    const beside = await step();
-    await written;
-    const share = ((100 * stall) / usual).toFixed(1);
-    console.log(
-      `| ${i} | ${(1000 * stall).toFixed(0)} ms | ${share} % | ${beside.toFixed(2)} s | ${whole.toFixed(1)} s at most |`,
-    );
+    const { seconds: stall, cpu } = await timed(() => writer.save(progress));
+    const beside = await timed(step);
+    await writer.settled();
+    const share = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
+    const ms = (seconds) => `${(1000 * seconds).toFixed(0)} ms`;
+    const cells = [
+      i,
+      ms(stall),
+      share(stall, usual),
+      ms(cpu),
+      share(cpu, usualCpu),
+      `${beside.seconds.toFixed(2)} s`,
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
   }
   await writer[Symbol.asyncDispose]();
   if (notes.length > 0) throw new Error(notes.join("\n"));

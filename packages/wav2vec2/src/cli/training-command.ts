@@ -42,14 +42,19 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
         const { max_steps: steps, max_minutes: maxMinutes, output } = recipe;
         const { QUIET } = await import("../tracking/tracker.js");
         const tracker = speaks ? trackRun(output, { steps, maxMinutes, resume }) : QUIET;
-        return await run(recipe, {
+        const result = await run(recipe, {
           resume,
           signal,
           tracker,
           onDownload: downloadProgress(),
           onReading: (done, total) =>
             showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
-        }).finally(() => tracker.close());
+        }).catch(async (error: unknown) => {
+          await tracker.close().catch(() => {}); // what ended the run is what is told
+          throw error;
+        });
+        await tracker.close();
+        return result;
       },
     );
     if (result === undefined) {

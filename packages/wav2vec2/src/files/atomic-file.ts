@@ -37,6 +37,13 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
   }
 }
 
+/** Whether something failed because the disk, or this user's share of it, is full: what may be over in an hour. */
+export function isDiskFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return ["ENOSPC", "EDQUOT"].includes(code) || isDiskFull(error.cause);
+}
+
 /** Why the system refused something of a file or directory, in words. */
 export function reasonOf(error: unknown): string {
   const { code = "", message } = error as NodeJS.ErrnoException;

@@ -1,15 +1,17 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { PatientFile } from "./patient-file.js";
 import type { Tracker } from "./tracker.js";
 
 /** Writes what a run says, with times, to `log.txt` in `directory`. It only ever grows, over all resumptions. */
 export function logFile(directory: string): Tracker {
+  const file = new PatientFile(join(directory, "log.txt"));
   let opened = false;
   const write = (text: string): void => {
     if (!opened) mkdirSync(directory, { recursive: true });
     opened = true;
     const time = new Date().toISOString();
-    appendFileSync(join(directory, "log.txt"), `${text.replaceAll(/^/gm, `${time}  `)}\n`);
+    file.append(`${text.replaceAll(/^/gm, `${time}  `)}\n`);
   };
   return {
     log(metrics, step) {
@@ -32,6 +34,8 @@ export function logFile(directory: string): Tracker {
       write(`step ${step}: validation chose ${used.join(", ")}`);
     },
     codedClips() {},
-    async close() {},
+    async close() {
+      file.close();
+    },
   };
 }

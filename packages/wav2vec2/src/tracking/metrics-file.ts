@@ -1,13 +1,6 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PatientFile } from "./patient-file.js";
 import type { Tracker } from "./tracker.js";
 
 interface Row {
@@ -23,12 +16,14 @@ const FILES = [
 ] as const;
 
 /**
- * Files with one JSON object a line, each with its `step`. The first line written to any of them decides what is kept
- * of an earlier run's: nothing without `resume`, else the lines of the steps before it. So a run that was killed after
- * its last checkpoint does not leave the steps that it repeats twice, nor what was only found in them.
+ * Files with one JSON object a line, each with its `step`. Of an earlier run's lines those are kept that a resumed run
+ * does not repeat: so one that was killed after its last checkpoint does not leave steps twice, nor what was only found
+ * in them. Where nobody says what that is, the first line decides: nothing is kept without `resume`, else the lines of
+ * the steps before it.
  */
 class StepFiles {
   #started = false;
+  readonly #files = new Map<string, PatientFile>();
 
   constructor(
     readonly directory: string,
@@ -38,15 +33,23 @@ class StepFiles {
   append(name: (typeof FILES)[number], rows: readonly Row[]): void {
     const first = rows[0];
     if (first === undefined) return;
-    if (!this.#started) this.#keepBefore(first.step);
-    this.#started = true;
-    appendFileSync(join(this.directory, name), linesOf(rows));
+    if (!this.#started) this.keep((row) => row.step < first.step);
+    const file = this.#files.get(name) ?? new PatientFile(join(this.directory, name));
+    this.#files.set(name, file);
+    file.append(linesOf(rows));
   }
 
-  #keepBefore(step: number): void {
+  close(): void {
+    for (const file of this.#files.values()) file.close();
+  }
+
+  /** Drops the other lines of an earlier run. */
+  keep(isKept: (row: Row, name: (typeof FILES)[number]) => boolean): void {
+    this.#started = true;
     mkdirSync(this.directory, { recursive: true });
-    for (const path of FILES.map((name) => join(this.directory, name))) {
-      const rows = this.resume ? readStepLines(path).filter((row) => row.step < step) : [];
+    for (const name of FILES) {
+      const path = join(this.directory, name);
+      const rows = this.resume ? readStepLines(path).filter((row) => isKept(row, name)) : [];
       if (rows.length === 0) {
         rmSync(path, { force: true });
         continue;
@@ -56,6 +59,12 @@ class StepFiles {
       renameSync(temporary, path);
     }
   }
+}
+
+/** Whether a line is of a validation. */
+function isOfValidation(row: Row, name: (typeof FILES)[number]): boolean {
+  if (name !== "metrics.jsonl") return name !== "findings.jsonl";
+  return Object.keys(row).some((key) => key.startsWith("eval/"));
 }
 
 function linesOf(rows: readonly Row[]): string {
@@ -96,6 +105,9 @@ export function metricsFile(directory: string, options: { resume: boolean }): Tr
     log(metrics, step) {
       files.append("metrics.jsonl", [{ step, time: Date.now() / 1000, ...metrics } as Row]);
     },
+    resumed({ step, evaluated }) {
+      files.keep((row, name) => row.step <= (isOfValidation(row, name) ? evaluated : step));
+    },
     note(text, finding) {
       if (finding) files.append("findings.jsonl", [{ ...finding, text } as Row]);
     },
@@ -114,6 +126,8 @@ export function metricsFile(directory: string, options: { resume: boolean }): Tr
         clips.map((clip) => ({ step, ...clip })),
       );
     },
-    async close() {},
+    async close() {
+      files.close();
+    },
   };
 }

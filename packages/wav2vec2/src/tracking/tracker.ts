@@ -21,6 +21,8 @@ export interface Tracker {
   log(metrics: Readonly<Record<string, number>>, step: number): void;
   /** How many steps the run has, once that is known. */
   planned?(steps: number): void;
+  /** That a run goes on behind a step, and up to which one it had validated; what comes after is done anew. */
+  resumed?(at: { step: number; evaluated: number }): void;
   /**
    * A remark for people: what was dropped, what was saved, what looks wrong.
    *
@@ -55,6 +57,9 @@ export function combineTrackers(trackers: readonly Tracker[]): Tracker {
     },
     planned(steps) {
       for (const tracker of trackers) tracker.planned?.(steps);
+    },
+    resumed(at) {
+      for (const tracker of trackers) tracker.resumed?.(at);
     },
     note(text, finding) {
       for (const tracker of trackers) tracker.note(text, finding);

@@ -80,6 +80,29 @@ describe("metricsFile", () => {
     expect(findings()).toEqual([]);
   });
 
+  it("keeps what a resumed run does not repeat: a validation it was stopped in comes anew, its step does not", () => {
+    const first = metricsFile(directory, { resume: false });
+    for (const step of [10, 20]) {
+      first.log({ loss: 1 }, step);
+      first.log({ "eval/wer": 1 }, step);
+      first.codebooks([[step, 0]], step);
+      first.note("Odd.", { step, name: "odd" });
+    }
+    first.log({ loss: 1 }, 30);
+    const second = metricsFile(directory, { resume: true });
+    second.resumed!({ step: 20, evaluated: 10 });
+    second.log({ "eval/wer": 0.5 }, 20);
+    const rows = readStepLines(join(directory, "metrics.jsonl"));
+    expect(rows.map(({ step, loss, "eval/wer": wer }) => [step, loss, wer])).toEqual([
+      [10, 1, undefined],
+      [10, undefined, 1],
+      [20, 1, undefined],
+      [20, undefined, 0.5],
+    ]);
+    expect(steps("codebooks.jsonl")).toEqual([10]);
+    expect(steps("findings.jsonl")).toEqual([10, 20]);
+  });
+
   it("leaves the file of a finished run that is resumed as it is", () => {
     metricsFile(directory, { resume: false }).log({ loss: 1 }, 10);
     metricsFile(directory, { resume: true });

@@ -4,6 +4,7 @@ import type { BatchPosition } from "../../data/batches/batches.js";
 import { type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
 import { Interrupted } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
+import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { PlannedRecipe } from "./batch-plan.js";
@@ -106,6 +107,7 @@ export async function train<Batch extends TrainingBatch>(
     seconds: 0,
     evaluated: -1,
   };
+  if (restored) tracker.resumed?.(restored);
   if (restored) tracker.note(resumption(restored.step, recipe));
   else if (writes) requireFiniteWeights(module);
   await world.share([...module.parameters(), ...momentsOf(optimizer)]);
@@ -153,8 +155,9 @@ export async function train<Batch extends TrainingBatch>(
     const better = criterion < best - (recipe.early_stopping_threshold ?? 0);
     progress.stale = better ? 0 : (progress.stale ?? 0) + 1;
     if (!(criterion < best)) return;
-    progress.best = { value: criterion, step: progress.step };
-    if (writes) await task.save("best");
+    const saved = writes ? await saveBest(task, tracker) : true;
+    // Where the disk was full, no process takes it for the best: the next one that is better is tried.
+    if ((await world.gather(saved))[0]) progress.best = { value: criterion, step: progress.step };
   };
 
   module.train();
@@ -238,6 +241,19 @@ export async function train<Batch extends TrainingBatch>(
   if (writes) await task.save("final"); // smaller: it may fit where the checkpoint did not
   if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
+}
+
+/** @returns whether there was room for it */
+async function saveBest<Batch extends TrainingBatch>(task: Task<Batch>, tracker: Tracker): Promise<boolean> {
+  try {
+    await task.save("best");
+    return true;
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    const reason = (error as Error).message.replace(/\.$/, "");
+    tracker.note(`The best model so far could not be saved: ${reason}. Training goes on.`);
+    return false;
+  }
 }
 
 /** Sees to it that the checkpoint of the last step is there; whether one is still to be written, rank 0 knows. */

@@ -39,15 +39,18 @@ export interface RunDirectory extends AsyncDisposable {
  * Takes the recipe's run directory, without a change to what another run has left there.
  *
  * @throws UserError where it would mix two runs or write over one
+ * @throws the signal's reason where it is aborted while another machine's lock is looked at
  */
 export async function takeRunDirectory(
   recipe: Recipe,
   resume: boolean,
   tracker: Tracker,
+  signal?: AbortSignal,
 ): Promise<RunDirectory> {
   const { output } = recipe;
   await makeRunDirectory(output);
-  const unlock = await lockFile(join(output, "run.lock"), output);
+  const onNote = (text: string) => tracker.note(text);
+  const unlock = await lockFile(join(output, "run.lock"), output, { signal, onNote });
   const release = async () => {
     await unlock();
     await rmdir(output).catch(() => {}); // unless there is something in it

@@ -74,7 +74,7 @@ export async function withRun<T>(
   const tracker = world.rank === 0 ? options.tracker : QUIET;
   if (world.size > 1) tracker.note(`${world.size} processes train together.`);
   await using directory =
-    world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker) : undefined;
+    world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker, options.signal) : undefined;
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   const leftOut = new LeftOut(join(recipe.output, leftOutName(world)), tracker);

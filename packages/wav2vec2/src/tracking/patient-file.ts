@@ -1,0 +1,44 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { UserError } from "../errors.js";
+import { isDiskFull, reasonOf } from "../files/atomic-file.js";
+
+/**
+ * Appends text to a file. What a full disk does not take is held in memory and written with what comes next, so that a
+ * run need not end for want of a few bytes.
+ */
+export class PatientFile {
+  #held = Buffer.alloc(0);
+
+  constructor(readonly path: string) {}
+
+  append(text: string): void {
+    this.#held = Buffer.concat([this.#held, Buffer.from(text)]);
+    try {
+      this.#write();
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
+  }
+
+  /** @throws UserError where the disk does not take what is still held */
+  close(): void {
+    if (this.#held.length === 0) return;
+    try {
+      this.#write();
+    } catch (error) {
+      throw new UserError(`The last lines of ${this.path} must be written, but ${reasonOf(error)}.`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** A part may be written before the disk is full. */
+  #write(): void {
+    const file = openSync(this.path, "a");
+    try {
+      while (this.#held.length > 0) this.#held = this.#held.subarray(writeSync(file, this.#held));
+    } finally {
+      closeSync(file);
+    }
+  }
+}
