@@ -32,7 +32,7 @@ const RUNS: { command: RegExp; args: (words: string[]) => string[] | undefined }
     ],
   },
   {
-    command: /^npx wav2vec2 (pretrain|finetune) /,
+    command: /^npx wav2vec2 (launch .*-- )?(pretrain|finetune) /,
     args: (words) => [...program, ...words.slice(2), "--max-steps", "3"],
   },
   {

@@ -1,4 +1,4 @@
-// What the tests of launch run in place of a training: each rank does what the table in the first argument says of it,
+// What the tests of launch run in place of a training: each rank does what the table among the arguments says of it,
 // "*" of all others. Behind "|" stands what it does from the second start on.
 
 import { existsSync } from "node:fs";
@@ -9,7 +9,7 @@ import { watchParent } from "../dist/distributed/launch/parent-watch.js";
 
 watchParent(process.env, 1);
 const { RANK, TORCHELASTIC_RESTART_COUNT: attempt, TORCHELASTIC_ERROR_FILE: errorFile } = process.env;
-const table = JSON.parse(process.argv[2]);
+const table = JSON.parse(process.argv.find((argument) => argument.startsWith("{")));
 const [first, later = first] = (table[RANK] ?? table["*"] ?? "exit 0").split("|");
 const [action, value] = (attempt === "0" ? first : later).split(/ (.*)/);
 
@@ -28,7 +28,12 @@ function fail(detail) {
 }
 
 console.log(`pid ${process.pid}`);
-console.log(`started ${process.argv.slice(3).join(" ")}`);
+console.log(
+  `started ${process.argv
+    .slice(2)
+    .filter((argument) => !argument.startsWith("{"))
+    .join(" ")}`,
+);
 switch (action) {
   case "exit":
     process.exitCode = Number(value);
@@ -59,6 +64,22 @@ switch (action) {
   case "die":
     process.kill(process.pid, value);
     break;
+  case "meet": {
+    // all of them, in the store
+    const { distributed } = await import("@wav2vec2/libtorch");
+    const { MASTER_ADDR: host, MASTER_PORT: port, WORLD_SIZE: size } = process.env;
+    const store = await distributed.TCPStore.open({
+      host,
+      port: Number(port),
+      isServer: false,
+      timeoutMs: 60_000,
+    });
+    await store.set(`rank/${RANK}`, RANK);
+    await store.wait(Array.from({ length: Number(size) }, (_, rank) => `rank/${rank}`));
+    console.log(`met ${size}`);
+    await store.close();
+    break;
+  }
   case "wait":
   case "stubborn":
     setInterval(() => {}, 1_000);

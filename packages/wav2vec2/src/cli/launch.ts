@@ -7,10 +7,11 @@ import {
   LAUNCH_OPTIONS,
   type LaunchOption,
   REFUSED_OPTIONS,
-} from "../distributed/launch/launch-options.js";
+} from "../distributed/launch/plan/launch-options.js";
 import { ConfigurationError } from "../errors.js";
 import type { Define } from "./command.js";
 
+const LATEST_EXIT_MS = 2_000;
 const WAV2VEC2 = fileURLToPath(new URL("../../bin/wav2vec2.js", import.meta.url));
 
 export const defineLaunch: Define = (command, { exit }) => {
@@ -42,12 +43,17 @@ export const defineLaunch: Define = (command, { exit }) => {
       "\nOptions are torchrun's and accelerate's, also as PET_<NAME> variables. docs/launching.md shows commands side by side.",
     )
     .action(async (words: string[], { program }: { program?: string }) => {
-      const { planLaunch, thisMachine } = await import("../distributed/launch/launch-plan.js");
+      const { planLaunch, thisMachine } = await import("../distributed/launch/plan/launch-plan.js");
       const { launch } = await import("../distributed/launch/launch.js");
       const onNote = (text: string): unknown => process.stderr.write(`${text}\n`);
       const plan = planLaunch(words, given, process.env, thisMachine(), onNote, program !== undefined);
       const script = program === undefined ? WAV2VEC2 : resolve(program);
-      exit(await launch(plan, { program: [process.execPath, script], env: process.env, onNote }));
+      try {
+        exit(await launch(plan, { program: [process.execPath, script], env: { ...process.env }, onNote }));
+      } finally {
+        // A host that is gone may leave a call that waits for it.
+        setTimeout(() => process.exit(), LATEST_EXIT_MS).unref();
+      }
     });
 };
 

@@ -134,19 +134,24 @@ function explain(error: unknown): { text?: string; exitCode: number } {
   // commander has printed its own message.
   if (error instanceof CommanderError)
     return { exitCode: error.exitCode === 0 ? exitCodes.done : exitCodes.usage };
+  if (isDisconnection(error)) return { text: error.message, exitCode: exitCodes.disconnected };
   if (error instanceof UserError)
     return {
       text: error.message,
       exitCode: error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failed,
     };
-  if (error instanceof Error && error.name === "DistributedError")
-    return { text: error.message, exitCode: exitCodes.disconnected };
   if (isOfTheSystem(error)) return { text: (error as Error).message, exitCode: exitCodes.failed };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     text: `${detail}\nThis is a fault in wav2vec2, not in what you did. Please report the lines above together with the output of 'wav2vec2 doctor'.`,
     exitCode: exitCodes.failed,
   };
+}
+
+/** Whether other processes are gone or do not answer. The bridge is not loaded for it: its error is known by its name. */
+function isDisconnection(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return error.name === "DistributedError" || (error instanceof UserError && isDisconnection(error.cause));
 }
 
 /** A full disk, a directory without permission, a bridge that is not built: nothing to report. */

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ConfigurationError, UserError } from "../errors.js";
 import { type Environment, textOf } from "./environment.js";
 
-/** The launcher's --local-addr for its processes. */
+/** The address that a launcher found for its processes, or was given as --local-addr. */
 export const LOCAL_ADDRESS = "WAV2VEC2_LOCAL_ADDR";
 
 /** Whether an address is only ever this host's own. */
@@ -15,17 +15,19 @@ export function isLoopback(address: string): boolean {
 }
 
 /**
- * The address at which other hosts reach this one: that of the interface GLOO_SOCKET_IFNAME names, else what the launcher
- * was told, else that from which a packet would go to `host`. A host name of its own often means 127.0.1.1 instead.
+ * The address at which other hosts reach this one: what the launcher says, else that of the interface GLOO_SOCKET_IFNAME
+ * names, else that from which a packet would go to `host`. A host's own name often means 127.0.1.1 instead.
  *
  * @param host where rank 0 is, or another host
  * @throws ConfigurationError where GLOO_SOCKET_IFNAME names no interface with an address
  * @throws UserError where `host` has no address
  */
 export async function localAddress(env: Environment, host: string, port: number): Promise<string> {
+  const told = textOf(env, LOCAL_ADDRESS);
+  if (told !== undefined) return told;
   const name = textOf(env, "GLOO_SOCKET_IFNAME");
   if (name !== undefined) return interfaceAddress(name.split(",")[0]!);
-  return textOf(env, LOCAL_ADDRESS) ?? (await addressTowards(await resolve(host), port));
+  return await addressTowards(await resolve(host), port);
 }
 
 function interfaceAddress(name: string): string {

@@ -3,11 +3,12 @@ import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { LOOPBACK } from "../environment.js";
 import { LOCAL_ADDRESS } from "../local-address.js";
-import type { LaunchPlan } from "./launch-plan.js";
+import { Control } from "./control.js";
+import { newRunId, Rendezvous } from "./hosts/rendezvous.js";
+import { type Round, type Session, SingleHost, type Trouble } from "./hosts/session.js";
+import { type OpenStore, openTcpStore } from "./hosts/store.js";
 import { type RankEnd, RunningRanks } from "./local-ranks.js";
-import { newRunId, Rendezvous } from "./rendezvous.js";
-import { type Round, type Session, SingleHost } from "./session.js";
-import { type OpenStore, openTcpStore } from "./store.js";
+import type { LaunchPlan } from "./plan/launch-plan.js";
 import { describeFailures, endedByAgreement } from "./verdict.js";
 
 export interface LaunchContext {
@@ -18,12 +19,6 @@ export interface LaunchContext {
   onNote: (text: string) => void;
   openStore?: OpenStore;
 }
-
-/** Signals after which nothing is to go on. */
-const ENDING: ReadonlySet<string> = new Set(["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"]);
-
-/** npm passes on a signal that the terminal has sent already: as soon as this, in milliseconds, it is the same one. */
-const ECHO_MS = 500;
 
 /** Commands that go on from a checkpoint when asked to. */
 const RESUMABLE: ReadonlySet<string> = new Set(["pretrain", "finetune"]);
@@ -40,31 +35,33 @@ export async function launch(plan: LaunchPlan, context: LaunchContext): Promise<
   const { directory: kept } = plan.logs;
   const directory = kept === undefined ? mkdtempSync(join(tmpdir(), "wav2vec2-launch-")) : resolve(kept);
   let showsLogs = false;
-  try {
-    const session = await openSession(plan, context);
-    try {
-      for (;;) {
-        const round = await session.join(control.stopped);
-        const verdict = await runOnce(plan, context, { session, round, directory, control });
-        const [first] = verdict.failures;
-        // What a single process says stands on the terminal already.
-        const said =
-          round.size === 1 && first !== undefined && first.onTerminal && first.signal === undefined;
-        if (!said && verdict.failures.length + verdict.lost.length > 0) {
-          showsLogs = true;
-          context.onNote(describeFailures(verdict, round.size));
-        }
-        if (!verdict.restart || control.stopped.aborted) return verdict.exitCode;
-        context.onNote(`Starting anew, ${round.attempt + 1} of at most ${plan.maxRestarts} times.`);
+  let session: Session | undefined;
+  const attempts = async (): Promise<number> => {
+    session = await openSession(plan, context);
+    for (;;) {
+      const round = await session.join(control.stopped);
+      const verdict = await runOnce(plan, context, { session, round, directory, control });
+      const [first] = verdict.failures;
+      // What a single process says stands on the terminal already.
+      const said = round.size === 1 && first !== undefined && first.onTerminal && first.signal === undefined;
+      if (!said && verdict.failures.length + verdict.lost.length > 0) {
+        showsLogs = true;
+        context.onNote(describeFailures(verdict, round.size));
       }
-    } finally {
-      await session.close();
+      if (!verdict.restart || control.stopped.aborted) return verdict.exitCode;
+      context.onNote(`Starting anew, ${round.attempt + 1} of at most ${plan.maxRestarts} times.`);
     }
+  };
+  try {
+    const done = attempts();
+    done.catch(() => {}); // where nobody waits for it any more
+    return await Promise.race([done, control.forced]);
   } catch (error) {
     if (control.stoppedBy !== undefined && error === control.stopped.reason)
       return 128 + constants.signals[control.stoppedBy];
     throw error;
   } finally {
+    await session?.close();
     control.release();
     if (showsLogs) context.onNote(`The output of every process of this host is in ${directory}.`);
     else if (kept === undefined) rmSync(directory, { recursive: true, force: true });
@@ -94,7 +91,7 @@ async function runOnce(
     round.attempt > 0 && RESUMABLE.has(plan.command[0] ?? "") && !plan.command.includes("--resume")
       ? ["--resume"]
       : [];
-  const ranks = RunningRanks.start({
+  const ranks = await RunningRanks.start({
     program: [...context.program, ...plan.command, ...resume],
     env: { ...context.env, ...plan.env },
     places: Array.from({ length: plan.localSize }, (_, localRank) => ({
@@ -106,21 +103,24 @@ async function runOnce(
   });
   control.begin(ranks);
   const over = new AbortController();
+  const heed = async (trouble: Trouble): Promise<void> => {
+    // Whoever saved because it was told to is followed by the others, and told nothing more: that would cut it short.
+    if (trouble === "stop") await ranks.endWithin(patience.signal);
+    else await ranks.end(patience.failure);
+  };
+  void ranks.failed.then(async (end: RankEnd) => {
+    const trouble = endedByAgreement(end) || control.stopped.aborted ? "stop" : "failure";
+    await Promise.all([session.announce(trouble), heed(trouble)]);
+  });
+  void (async () => {
+    while (!over.signal.aborted) {
+      const trouble = await session.trouble(over.signal);
+      if (over.signal.aborted) return;
+      if (trouble === "failure") return void (await heed(trouble));
+      void heed(trouble);
+    }
+  })();
   try {
-    await Promise.race([
-      ranks.ended,
-      ranks.failed.then(async (end: RankEnd) => {
-        // Whoever saved because it was told to is followed by the others.
-        if (endedByAgreement(end) || control.stopped.aborted) {
-          await ranks.endWithin(patience.signal);
-        } else {
-          await Promise.all([session.announce(), ranks.end(patience.failure)]);
-        }
-      }),
-      session.trouble(over.signal).then(async () => {
-        if (!over.signal.aborted) await ranks.end(patience.failure);
-      }),
-    ]);
     return await session.finish({ ends: await ranks.ended, stoppedBy: control.stoppedBy });
   } finally {
     over.abort();
@@ -151,77 +151,4 @@ function placeVariables(plan: LaunchPlan, round: Round, localRank: number): Reco
     TORCHELASTIC_USE_AGENT_STORE: "True",
     ...(round.localAddress !== undefined && { [LOCAL_ADDRESS]: round.localAddress }),
   };
-}
-
-/** Passes signals on to the processes, each once; the second one that means to end ends them at once. */
-class Control {
-  stoppedBy: NodeJS.Signals | undefined;
-  readonly #plan: LaunchPlan;
-  readonly #onNote: (text: string) => void;
-  readonly #abort = new AbortController();
-  readonly #handlers = new Map<NodeJS.Signals, () => void>();
-  #ranks: RunningRanks | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #last = new Map<NodeJS.Signals, number>();
-
-  constructor(plan: LaunchPlan, onNote: (text: string) => void) {
-    this.#plan = plan;
-    this.#onNote = onNote;
-    for (const name of plan.signals) {
-      const handler = (): void => this.#receive(name);
-      this.#handlers.set(name, handler);
-      process.on(name, handler);
-    }
-  }
-
-  /** Aborted when a signal has told the launcher to end. */
-  get stopped(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  begin(ranks: RunningRanks): void {
-    this.#ranks = ranks;
-    if (this.stoppedBy !== undefined) this.#stop(this.stoppedBy);
-  }
-
-  end(): void {
-    this.#ranks = undefined;
-    clearTimeout(this.#timer);
-  }
-
-  release(): void {
-    for (const [name, handler] of this.#handlers) process.off(name, handler);
-    clearTimeout(this.#timer);
-  }
-
-  #receive(name: NodeJS.Signals): void {
-    const now = performance.now();
-    const before = this.#last.get(name);
-    this.#last.set(name, now);
-    if (before !== undefined && now - before < ECHO_MS) return;
-    if (!ENDING.has(name)) {
-      this.#ranks?.signal(name);
-      return;
-    }
-    if (this.stoppedBy !== undefined) {
-      this.#ranks?.kill();
-      return;
-    }
-    this.stoppedBy = name;
-    this.#abort.abort();
-    this.#stop(name);
-  }
-
-  #stop(name: NodeJS.Signals): void {
-    this.#ranks?.signal(name);
-    const seconds = this.#plan.patience.signal;
-    this.#timer = setTimeout(() => {
-      const { alive = 0 } = this.#ranks ?? {};
-      if (alive === 0) return;
-      this.#onNote(
-        `${alive} of the processes did not end within ${seconds} s of ${name} and ${alive === 1 ? "is" : "are"} killed. --shutdown-timeout gives more time.`,
-      );
-      this.#ranks?.kill();
-    }, seconds * 1_000);
-  }
 }

@@ -1,11 +1,14 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { constants, hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { UserError } from "../../errors.js";
+import { reasonOf } from "../../files/atomic-file.js";
+import { makeDirectory } from "../../files/make-directory.js";
 import { readErrorFile } from "./error-file.js";
-import type { LogPlan } from "./launch-plan.js";
 import { PARENT_PIPE } from "./parent-watch.js";
+import type { LogPlan } from "./plan/launch-plan.js";
 import { lastLines, tee } from "./rank-output.js";
 
 /** What to start on this host. */
@@ -28,7 +31,7 @@ export interface RankEnd {
   /** As a shell says it: 128 and the signal's number for one that a signal ended. */
   exitCode: number;
   signal?: NodeJS.Signals;
-  /** Whether it had been sent a signal by the launcher. */
+  /** Whether the launcher had asked it to end. */
   asked: boolean;
   /** The number of its host among those that had a failure, in the order in which they had it. */
   hostOrder?: number;
@@ -73,10 +76,11 @@ export class RunningRanks {
     });
   }
 
-  static start({ program, env, places, directory, logs }: LocalRanks): RunningRanks {
+  /** @throws UserError where the output cannot be kept */
+  static async start({ program, env, places, directory, logs }: LocalRanks): Promise<RunningRanks> {
+    for (const { rank } of places) await makeOutputDirectory(join(directory, String(rank)), logs);
     const ranks = places.map(({ rank, env: place }, localRank): Rank => {
       const own = join(directory, String(rank));
-      mkdirSync(own, { recursive: true });
       rmSync(join(own, "error.json"), { force: true }); // of an earlier run of that name
       const targets = STREAMS.map((stream) => targetOf(logs, stream, rank, localRank));
       const files: number[] = [];
@@ -99,21 +103,22 @@ export class RunningRanks {
       });
       for (const file of files) closeSync(file);
       const prefix = prefixOf(logs.prefix, rank, localRank);
+      const shown = logs.shown?.has(localRank) ?? true;
       for (const [i, stream] of STREAMS.entries()) {
         if (targets[i] !== "tee") continue;
-        const shown = logs.shown?.has(localRank) ?? true;
         tee(child[stream]!, join(own, `${stream}.log`), shown ? process[stream] : undefined, prefix);
       }
       child.stdio[3]?.on("error", () => {});
-      return { child, rank, localRank, directory: own, onTerminal: targets[1] !== "file", asked: false };
+      const onTerminal = targets[1] === "terminal" || (targets[1] === "tee" && shown);
+      return { child, rank, localRank, directory: own, onTerminal, asked: false };
     });
     return new RunningRanks(ranks);
   }
 
-  /** Sends a signal to every process that has not ended. */
-  signal(name: NodeJS.Signals): void {
+  /** Sends a signal to every process that has not ended; `asks` it to end, unless it says something else. */
+  signal(name: NodeJS.Signals, asks = true): void {
     for (const rank of this.#ranks.filter(({ end }) => end === undefined)) {
-      rank.asked = true;
+      rank.asked ||= asks;
       rank.child.kill(name);
     }
   }
@@ -151,6 +156,17 @@ export class RunningRanks {
   async end(patience: number): Promise<RankEnd[]> {
     this.signal("SIGTERM");
     return await this.endWithin(patience);
+  }
+}
+
+async function makeOutputDirectory(path: string, { directory }: LogPlan): Promise<void> {
+  try {
+    await makeDirectory(path);
+  } catch (error) {
+    const name = directory === undefined ? "The temporary directory" : "--log-dir";
+    throw new UserError(`${name} must be one that can be written, but is ${path}: ${reasonOf(error)}.`, {
+      cause: error,
+    });
   }
 }
 

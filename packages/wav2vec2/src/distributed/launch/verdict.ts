@@ -22,8 +22,10 @@ export interface Verdict {
 /** Signals that say nothing of a cause elsewhere: whoever got one is the first. */
 const CRASHES: ReadonlySet<string> = new Set(["SIGKILL", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"]);
 
-/** Exit codes of training that saved and ended because it was told to, by the signal's number. */
-const SAVED: ReadonlySet<number> = new Set([130, 143]);
+/** Exit codes of training that saved and ended because a signal told it to. */
+const SAVED: ReadonlySet<number> = new Set(
+  (["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const).map((name) => 128 + constants.signals[name]),
+);
 
 /** Whether a process ended by agreement: the others do so too. */
 export function endedByAgreement({ exitCode, signal }: RankEnd): boolean {

@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ConfigurationError, UserError } from "../../errors.js";
-import type { Environment } from "../environment.js";
-import { isLoopback, isOwn, localAddress, outwardAddress, resolve } from "../local-address.js";
-import type { HostsPlan } from "./launch-plan.js";
-import type { HostEnd, Round, Session } from "./session.js";
+import { ConfigurationError, UserError } from "../../../errors.js";
+import type { Environment } from "../../environment.js";
+import { isLoopback, localAddress } from "../../local-address.js";
+import type { HostsPlan } from "../plan/hosts-plan.js";
+import { judge, type LostHost, type Verdict } from "../verdict.js";
+import { answered, findStore, PATIENCE_LOOKS, StoreLost } from "./find-store.js";
+import type { HostEnd, Round, Session, Trouble } from "./session.js";
 import type { OpenStore, Store } from "./store.js";
-import { judge, type LostHost, type Verdict } from "./verdict.js";
 
 // The launcher of host 0 hosts the store and decides: which hosts take part in a start, and what follows from its end.
 // The others read that. Keys, all below "launch/":
@@ -16,6 +17,7 @@ import { judge, type LostHost, type Verdict } from "./verdict.js";
 //   beat/ID           a number that grows while that launcher lives
 //   rounds, round/N   how many starts there were, and who takes part in the N-th (RoundInfo)
 //   failed/N          how many hosts have had a failure in it
+//   stopped/N         that processes of it ended because they were told to
 //   end/N/ID          how it ended there (HostEnd), verdict/N what follows
 //   over              why there will be no further start
 // Whether a host lives is told from its number growing between looks, never from clocks, which jump and differ.
@@ -34,11 +36,6 @@ interface RoundInfo {
   members: { id: number; firstRank: number }[];
   size: number;
 }
-
-/** Looks without a sign of life until a host is lost. */
-const PATIENCE_LOOKS = 10;
-/** A call of the store that takes longer is lost. */
-const CALL_MS = 10_000;
 
 export interface RendezvousOptions {
   hosts: HostsPlan;
@@ -70,6 +67,7 @@ export class Rendezvous implements Session {
   #round: RoundInfo | undefined;
   /** The number of this host among those that had a failure in this round. */
   #order: number | undefined;
+  #knowsOfStop = false;
 
   private constructor(
     options: RendezvousOptions,
@@ -94,20 +92,9 @@ export class Rendezvous implements Session {
    */
   static async open(options: RendezvousOptions): Promise<Rendezvous> {
     const { hosts, localSize, env, openStore, onNote } = options;
-    const { address: host, port, rank, joinTimeout } = hosts;
-    const address = await resolve(host, rank === 0 ? 10 : joinTimeout);
-    const { store, leads } = await openEither({ host, address, port, rank, joinTimeout }, openStore);
-    const local = hosts.localAddress ?? (await ownAddress(env, host, port, leads));
-    onNote(
-      leads
-        ? `Hosts find each other at ${host}:${store.port}, which is here; this host is ${local}.`
-        : `Found the run at ${host}:${store.port}; this host is ${local}.`,
-    );
-    if (!isLoopback(address) && isLoopback(local))
-      onNote(
-        `${local} can be reached from this host only. Pass --local-addr, or set GLOO_SOCKET_IFNAME to an interface.`,
-      );
-    const call = <T>(answer: Promise<T>): Promise<T> => answered(answer, host, store.port);
+    const { address: host, rank, joinTimeout } = hosts;
+    const { store, leads, localAddress: local } = await findStore(hosts, env, openStore, onNote);
+    const call = <T>(answer: Promise<T>): Promise<T> => answered(answer, hosts);
     let runId = options.runId;
     if (leads) {
       runId ??= newRunId();
@@ -140,6 +127,7 @@ export class Rendezvous implements Session {
   async join(signal: AbortSignal): Promise<Round> {
     this.#attempt += 1;
     this.#order = undefined;
+    this.#knowsOfStop = false;
     const round = this.#leads ? await this.#gather(signal) : await this.#await(signal);
     this.#round = round;
     this.#attempt = round.attempt;
@@ -158,26 +146,38 @@ export class Rendezvous implements Session {
     };
   }
 
-  async trouble(signal: AbortSignal): Promise<void> {
+  async trouble(signal: AbortSignal): Promise<Trouble> {
     const round = this.#round!;
     try {
       for (;;) {
         await this.#pause();
-        if (signal.aborted) return;
-        if ((await this.#ask(this.#store.add(`launch/failed/${round.attempt}`, 0))) > 0) return;
-        if ((await this.#lost(round)).length > 0) return;
-        if (await this.#has(`verdict/${round.attempt}`)) return;
+        if (signal.aborted) return "stop";
+        if ((await this.#ask(this.#store.add(`launch/failed/${round.attempt}`, 0))) > 0) return "failure";
+        if ((await this.#lost(round)).length > 0) return "failure";
+        if (await this.#has(`verdict/${round.attempt}`)) return "failure"; // without this host: it was taken for lost
+        if (!this.#knowsOfStop && (await this.#has(`stopped/${round.attempt}`))) {
+          this.#knowsOfStop = true;
+          return "stop";
+        }
+      }
+    } catch {
+      return "failure"; // the store is gone: finish says so
+    }
+  }
+
+  async announce(trouble: Trouble): Promise<void> {
+    const { attempt } = this.#round!;
+    try {
+      if (trouble === "stop") {
+        this.#knowsOfStop = true;
+        await this.#ask(this.#store.set(`launch/stopped/${attempt}`, "1"));
+      } else {
+        // Which host failed first is what the store says: clocks differ.
+        this.#order ??= await this.#ask(this.#store.add(`launch/failed/${attempt}`, 1));
       }
     } catch {
       // the store is gone: finish says so
     }
-  }
-
-  async announce(): Promise<void> {
-    // Which host failed first is what the store says: clocks differ.
-    this.#order ??= await this.#ask(this.#store.add(`launch/failed/${this.#attempt}`, 1)).catch(
-      () => undefined,
-    );
   }
 
   async finish(end: HostEnd): Promise<Verdict> {
@@ -333,24 +333,20 @@ export class Rendezvous implements Session {
 
   /** The other hosts' part of {@link join}: waits until a round begins that they take part in. */
   async #await(signal: AbortSignal): Promise<RoundInfo> {
-    let lead: number | undefined;
     for (let next = this.#attempt; ; ) {
       signal.throwIfAborted();
-      try {
-        if ((await this.#ask(this.#store.add("launch/rounds", 0))) > next) {
-          const round = JSON.parse(await this.#ask(this.#store.getText(`launch/round/${next}`))) as RoundInfo;
-          lead = round.members[0]!.id;
-          if (round.members.some(({ id }) => id === this.#own.id)) return round;
-          next += 1; // it came too late for that one
-          continue;
-        }
-        if (await this.#has("over"))
-          throw new UserError(`No further start: ${await this.#ask(this.#store.getText("launch/over"))}`);
-        if (lead !== undefined) await this.#look(lead);
-      } catch (error) {
-        if (!(error instanceof StoreLost)) throw error;
-        throw new UserError(error.message, { cause: error });
+      if ((await this.#ask(this.#store.add("launch/rounds", 0))) > next) {
+        const round = JSON.parse(await this.#ask(this.#store.getText(`launch/round/${next}`))) as RoundInfo;
+        if (round.members.some(({ id }) => id === this.#own.id)) return round;
+        if (next === this.#attempt)
+          this.#options.onNote(
+            "The run is under way without this host, which takes part from its next start on.",
+          );
+        next += 1; // it came too late for that one
+        continue;
       }
+      if (await this.#has("over"))
+        throw new UserError(`No further start: ${await this.#ask(this.#store.getText("launch/over"))}`);
       await sleep(200);
     }
   }
@@ -387,7 +383,7 @@ export class Rendezvous implements Session {
           const reason = `its launcher has not answered for about ${seconds} s. It, or the network to it, is down.`;
           lost.push({ host: `${name} (${address})`, reason, time: Date.now() });
           // The others would wait for it.
-          await this.announce();
+          await this.announce("failure");
         } else continue;
         waiting.delete(id);
       }
@@ -413,71 +409,8 @@ export class Rendezvous implements Session {
   }
 
   #ask<T>(answer: Promise<T>): Promise<T> {
-    const { address, port } = this.#options.hosts;
-    return answered(answer, address, port);
+    return answered(answer, this.#options.hosts);
   }
-}
-
-/** The store, and so host 0, cannot be reached any more. */
-class StoreLost extends Error {}
-
-async function answered<T>(answer: Promise<T>, host: string, port: number): Promise<T> {
-  const timer = new AbortController();
-  const late = sleep(CALL_MS, undefined, { signal: timer.signal }).then(() => {
-    throw new StoreLost(`the launcher at ${host}:${port} has not answered for ${CALL_MS / 1_000} s.`);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } catch (error) {
-    if (error instanceof StoreLost) throw error;
-    throw new StoreLost(
-      `the launcher at ${host}:${port} does not answer any more (${(error as Error).message})`,
-    );
-  } finally {
-    timer.abort();
-    late.catch(() => {});
-    answer.catch(() => {});
-  }
-}
-
-/** Hosts the store where this is host 0; where nobody said who is, the one that the address belongs to and that is first. */
-async function openEither(
-  at: { host: string; address: string; port: number; rank: number | undefined; joinTimeout: number },
-  openStore: OpenStore,
-): Promise<{ store: Store; leads: boolean }> {
-  const { host, address, port, rank, joinTimeout } = at;
-  if (rank === 0 || (rank === undefined && isOwn(address))) {
-    try {
-      return { store: await openStore({ host, port, isServer: true, timeoutMs: 30_000 }), leads: true };
-    } catch (error) {
-      if (rank === 0)
-        throw new UserError(
-          `--rdzv-endpoint must name a port of this host that is free, but ${host}:${port} cannot be taken: ${(error as Error).message}`,
-          { cause: error },
-        );
-    }
-  }
-  try {
-    return {
-      store: await openStore({ host, port, isServer: false, timeoutMs: joinTimeout * 1_000 }),
-      leads: false,
-    };
-  } catch (error) {
-    const own =
-      isLoopback(address) && address !== host
-        ? ` ${host} is ${address} here, which is this host itself: give the address of host 0 instead.`
-        : "";
-    throw new UserError(
-      `--rdzv-endpoint must be where host 0 is reached, but ${host}:${port}${address === host ? "" : ` (${address})`} did not answer within ${joinTimeout} s.${own} Check that launch runs there with --node-rank 0, and that a firewall lets port ${port} and those above 1023 through.`,
-      { cause: error },
-    );
-  }
-}
-
-async function ownAddress(env: Environment, host: string, port: number, leads: boolean): Promise<string> {
-  const address = await localAddress(env, host, port);
-  const literal = host === "localhost" || isLoopback(host);
-  return leads && isLoopback(address) && !literal ? (outwardAddress() ?? address) : address;
 }
 
 async function until(done: () => Promise<boolean>, seconds: number, late: () => void): Promise<void> {

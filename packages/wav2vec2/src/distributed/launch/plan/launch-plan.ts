@@ -2,16 +2,15 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, constants } from "node:os";
 import { dirname, join } from "node:path";
-import { ConfigurationError } from "../../errors.js";
-import { DEFAULT_PORT, type Environment, LOOPBACK, textOf } from "../environment.js";
-import { isSlurmTask, parseNodeList, slurmPort } from "../slurm.js";
+import { ConfigurationError } from "../../../errors.js";
+import { type Environment, textOf } from "../../environment.js";
 import { addAccelerateConfig } from "./accelerate-config.js";
+import { addSlurm, type HostsPlan, hostsOf } from "./hosts-plan.js";
 import {
   addVariables,
   deviceOf,
   type GivenOptions,
   optionOf,
-  saysHosts,
   secondsOption,
   wholeOption,
 } from "./launch-options.js";
@@ -34,23 +33,6 @@ export interface LaunchPlan {
   signals: NodeJS.Signals[];
   /** Seconds from SIGTERM to SIGKILL. */
   patience: { signal: number; failure: number };
-}
-
-/** Which hosts take part and how they find each other. */
-export interface HostsPlan {
-  min: number;
-  max: number;
-  /** Number of this host where it was given one. */
-  rank?: number;
-  /** Where host 0 is reached. */
-  address: string;
-  port: number;
-  /** This host's address for the others. */
-  localAddress?: string;
-  /** Seconds: to wait for the fewest hosts, and then for more; between two looks at each other. */
-  joinTimeout: number;
-  lastCall: number;
-  interval: number;
 }
 
 export interface LogPlan {
@@ -127,9 +109,9 @@ export function planLaunch(
   const config = given.get("config-file");
   if (config !== undefined) addAccelerateConfig(given, config.value, env);
   addVariables(given, env);
-  if (!saysHosts(given)) addSlurm(given, env, machine, onNote);
+  addSlurm(given, env, machine.stdinIsTerminal, onNote);
   const extra = commandOptions(command, given);
-  const device = optionOf(extra, "--device") ?? deviceOf(command) ?? "auto";
+  const device = given.has("cpu") ? "cpu" : (deviceOf(command) ?? "auto");
   const ids = given.get("gpu-ids");
   const variables: Record<string, string> =
     ids === undefined || ids.value === "all" ? {} : { CUDA_VISIBLE_DEVICES: ids.value.replaceAll(" ", "") };
@@ -155,37 +137,15 @@ export function planLaunch(
   };
 }
 
-/** In a job of several hosts whose `srun` starts one task on each, that is what SLURM says. */
-function addSlurm(
-  given: GivenOptions,
-  env: Environment,
-  machine: Machine,
-  onNote: (text: string) => void,
-): void {
-  if (!isSlurmTask(env, machine.stdinIsTerminal)) return;
-  const tasks = Number(textOf(env, "SLURM_STEP_NUM_TASKS") ?? textOf(env, "SLURM_NTASKS"));
-  const nodes = Number(textOf(env, "SLURM_STEP_NUM_NODES") ?? textOf(env, "SLURM_NNODES") ?? 1);
-  if (tasks > nodes)
-    throw new ConfigurationError(
-      `launch must be started once a host, but srun started ${tasks} tasks on ${nodes === 1 ? "1 host" : `${nodes} hosts`}. Pass --ntasks-per-node 1 to srun, or leave launch out: the command reads SLURM's variables itself.`,
-    );
-  if (nodes < 2) return;
-  const list = textOf(env, "SLURM_STEP_NODELIST") ?? textOf(env, "SLURM_JOB_NODELIST");
-  const set = (name: string, value: string | undefined, from: string): void => {
-    if (value !== undefined && !given.has(name)) given.set(name, { value, from });
-  };
-  set("nnodes", String(nodes), "SLURM_NNODES");
-  set("node-rank", textOf(env, "SLURM_NODEID"), "SLURM_NODEID");
-  set("rdzv-id", textOf(env, "SLURM_JOB_ID"), "SLURM_JOB_ID");
-  if (given.has("rdzv-endpoint")) return;
-  set("master-addr", textOf(env, "MASTER_ADDR"), "MASTER_ADDR");
-  set("master-addr", list && parseNodeList(list)[0], "SLURM_STEP_NODELIST");
-  const port = slurmPort(textOf(env, "SLURM_JOB_ID") ?? "0", textOf(env, "SLURM_STEP_ID") ?? "0");
-  set("master-port", textOf(env, "MASTER_PORT") ?? String(port), "SLURM_JOB_ID");
-  onNote(
-    `srun started this on ${nodes} hosts: taken as --nnodes ${nodes} --node-rank ${given.get("node-rank")?.value}.`,
-  );
-}
+/** Commands that have these options. */
+const TAKES_PRECISION: ReadonlySet<string> = new Set(["pretrain", "finetune", "bench"]);
+const TAKES_DEVICE: ReadonlySet<string> = new Set([
+  ...TAKES_PRECISION,
+  "evaluate",
+  "transcribe",
+  "align",
+  "codes",
+]);
 
 /** What of accelerate's is an option of the command here. */
 function commandOptions(command: readonly string[], given: GivenOptions): string[] {
@@ -198,8 +158,8 @@ function commandOptions(command: readonly string[], given: GivenOptions): string
         `${precision.from} must be no, fp16 or bf16, but is '${precision.value}'.${precision.value === "fp8" ? " fp8 does not run here: use bf16." : ""}`,
       );
     // "no" is what accelerate writes where nothing was chosen; a recipe may choose.
-    if (optionOf(command, "--precision") === undefined && precision.value !== "no")
-      extra.push("--precision", value);
+    const takes = TAKES_PRECISION.has(command[0] ?? "") && optionOf(command, "--precision") === undefined;
+    if (takes && precision.value !== "no") extra.push("--precision", value);
   }
   if (given.has("cpu")) {
     const device = optionOf(command, "--device");
@@ -207,102 +167,13 @@ function commandOptions(command: readonly string[], given: GivenOptions): string
       throw new ConfigurationError(
         `${given.get("cpu")!.from} means --device cpu, but the command has --device ${device}. Remove one of them.`,
       );
-    if (device === undefined) extra.push("--device", "cpu");
+    if (device === undefined && TAKES_DEVICE.has(command[0] ?? "")) extra.push("--device", "cpu");
   }
   if (given.has("cpu") && given.has("multi-gpu"))
     throw new ConfigurationError(
       `${given.get("cpu")!.from} and ${given.get("multi-gpu")!.from} contradict each other. Remove one of them.`,
     );
   return extra;
-}
-
-function hostsOf(given: GivenOptions): HostsPlan {
-  const alone = given.has("standalone");
-  const backend = given.get("rdzv-backend");
-  if (backend !== undefined && !["static", "c10d"].includes(backend.value))
-    throw new ConfigurationError(
-      `${backend.from} must be static or c10d, but is '${backend.value}'. ${/^etcd/.test(backend.value) ? "No etcd is needed: c10d finds the hosts through the launcher of host 0. " : ""}Pass --rdzv-backend c10d.`,
-    );
-  const [min, max] = alone ? [1, 1] : hostNumbers(given);
-  const machines = given.has("node-rank") ? "node-rank" : "machine-rank";
-  const rank = alone ? undefined : wholeOption(given, machines);
-  const from = given.get(machines)?.from;
-  if (rank !== undefined && rank >= max)
-    throw new ConfigurationError(
-      `${from} must be below the number of hosts, but is ${rank} of ${max}. Hosts count from 0${max === 1 ? "; pass --nnodes" : ""}.`,
-    );
-  const { address, port } = endpointOf(given);
-  if (max > 1 && address === undefined)
-    throw new ConfigurationError(
-      `--rdzv-endpoint must be given for ${max} hosts, but is missing. Pass --rdzv-endpoint HOST:PORT with the name or address of host 0 and a free port of it, the same on all hosts.`,
-    );
-  if (max > 1 && backend?.value === "static" && rank === undefined)
-    throw new ConfigurationError(
-      "--node-rank must be given with --rdzv-backend static, but is missing. Number the hosts from 0, or leave --rdzv-backend out.",
-    );
-  const localAddress = given.get("local-addr")?.value;
-  return {
-    min,
-    max,
-    ...(rank !== undefined && max > 1 && { rank }),
-    address: max > 1 ? address! : LOOPBACK,
-    port: max > 1 ? port : 0,
-    ...(localAddress !== undefined && { localAddress }),
-    ...timesOf(given),
-    interval: secondsOption(given, "monitor-interval") ?? 1,
-  };
-}
-
-function hostNumbers(given: GivenOptions): [number, number] {
-  const entry = given.get("nnodes") ?? given.get("num-machines");
-  const [, least, most = least] = /^([1-9]\d{0,5})(?::([1-9]\d{0,5}))?$/.exec(entry?.value ?? "1") ?? [];
-  if (least === undefined || Number(most) < Number(least))
-    throw new ConfigurationError(
-      `${entry!.from} must be a number of hosts or MIN:MAX, but is '${entry!.value}'.`,
-    );
-  return [Number(least), Number(most)];
-}
-
-/** Host and port of --rdzv-endpoint, or of --master-addr and --master-port and what accelerate calls them. */
-function endpointOf(given: GivenOptions): { address?: string; port: number } {
-  const endpoint = given.get("rdzv-endpoint");
-  if (endpoint !== undefined) {
-    const [, inner, plain, port = "29400"] =
-      /^(?:\[([\da-fA-F:.%\w]+)\]|([^:[\]\s]+))(?::(\d+))?$/.exec(endpoint.value) ?? [];
-    const address = inner ?? plain;
-    if (address === undefined || !(Number(port) >= 1 && Number(port) <= 65_535))
-      throw new ConfigurationError(
-        `${endpoint.from} must be HOST:PORT with a port from 1 to 65535, but is '${endpoint.value}'.`,
-      );
-    return { address, port: Number(port) };
-  }
-  const address = (given.get("master-addr") ?? given.get("main-process-ip"))?.value.replace(
-    /^\[(.*)\]$/,
-    "$1",
-  );
-  const name = given.has("master-port") ? "master-port" : "main-process-port";
-  const port = wholeOption(given, name, { least: 1, most: 65_535 }) ?? DEFAULT_PORT;
-  return { ...(address !== undefined && { address }), port };
-}
-
-function timesOf(given: GivenOptions): { joinTimeout: number; lastCall: number } {
-  const times = { joinTimeout: 600, lastCall: 30 };
-  const names: Readonly<Record<string, keyof typeof times>> = {
-    join_timeout: "joinTimeout",
-    timeout: "joinTimeout",
-    last_call_timeout: "lastCall",
-  };
-  const entry = given.get("rdzv-conf");
-  for (const part of (entry?.value ?? "").split(",").filter(Boolean)) {
-    const [key = "", value = ""] = part.split("=").map((word) => word.trim());
-    const name = Object.hasOwn(names, key) ? names[key] : undefined;
-    if (name === undefined || !(Number(value) > 0))
-      throw new ConfigurationError(
-        `${entry!.from} must be join_timeout=SECONDS or last_call_timeout=SECONDS, divided by commas, but is '${part}'.`,
-      );
-    times[name] = Number(value);
-  }
-  return times;
 }
 
 function processesOf(

@@ -1,6 +1,6 @@
-import type { RankEnd } from "./local-ranks.js";
+import type { RankEnd } from "../local-ranks.js";
+import { judge, type Verdict } from "../verdict.js";
 import type { Store } from "./store.js";
-import { judge, type Verdict } from "./verdict.js";
 
 /** The place of this host's processes among all in one start. */
 export interface Round {
@@ -27,14 +27,20 @@ export interface HostEnd {
   stoppedBy: NodeJS.Signals | undefined;
 }
 
+/** `failure`: the others are to be ended. `stop`: they save and end by themselves, as their processes agreed to. */
+export type Trouble = "failure" | "stop";
+
 /** What the launchers of all hosts agree on. */
 export interface Session {
   /** Comes together with the other hosts for the next start. */
   join(signal: AbortSignal): Promise<Round>;
-  /** Comes back when the processes of another host failed or it is lost, or when `signal` is aborted. */
-  trouble(signal: AbortSignal): Promise<void>;
-  /** Tells the others that a process failed here, so that they end theirs. */
-  announce(): Promise<void>;
+  /**
+   * Comes back when the processes of another host failed or it is lost, once when those of another host end because they
+   * were told to, or when `signal` is aborted.
+   */
+  trouble(signal: AbortSignal): Promise<Trouble>;
+  /** Tells the others of such trouble here. */
+  announce(trouble: Trouble): Promise<void>;
   /** Hands in how this host's processes ended and comes back with what follows for all. */
   finish(end: HostEnd): Promise<Verdict>;
   close(): Promise<void>;
@@ -71,8 +77,8 @@ export class SingleHost implements Session {
     };
   }
 
-  trouble(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+  trouble(signal: AbortSignal): Promise<Trouble> {
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve("stop")));
   }
 
   async announce(): Promise<void> {}

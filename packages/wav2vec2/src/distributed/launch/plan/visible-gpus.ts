@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import type { Environment } from "../environment.js";
+import type { Environment } from "../../environment.js";
 
 /**
  * Number of NVIDIA GPUs that a process in this environment sees, without loading libtorch: those that `CUDA_VISIBLE_DEVICES`
@@ -13,7 +13,7 @@ export function visibleGpus(env: Environment, installed: () => number = installe
   const names = list.split(",").map((name) => name.trim());
   const count = installed();
   const isNone = (name: string): boolean =>
-    /^-?\d+$/.test(name) && !(Number(name) >= 0 && Number(name) < count);
+    /^\d+$/.test(name) ? Number(name) >= count : !/^(GPU|MIG)-/.test(name);
   const end = names.findIndex(isNone);
   return count === 0 ? 0 : end === -1 ? names.length : end;
 }

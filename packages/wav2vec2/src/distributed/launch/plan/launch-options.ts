@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { ConfigurationError } from "../../errors.js";
-import type { Environment } from "../environment.js";
+import { ConfigurationError } from "../../../errors.js";
+import type { Environment } from "../../environment.js";
 
 /** How an option is written and read. */
 export interface LaunchOption {
@@ -199,14 +199,19 @@ export function addVariables(given: GivenOptions, env: Environment): void {
   set("shutdown-timeout", "TORCH_ELASTIC_SHUTDOWN_TIMEOUT");
   set("log-line-prefix-template", "TORCHELASTIC_LOG_LINE_PREFIX_TEMPLATE");
   // Kubeflow's PyTorchJob of old versions and PAI-DLC: RANK and WORLD_SIZE count pods.
-  if (env.LOCAL_RANK || env.PET_NNODES || !env.RANK || !env.WORLD_SIZE || !env.MASTER_ADDR) return;
-  if ([...given.keys()].some((name) => HOST_OPTIONS.has(name))) return;
-  set("nnodes", "WORLD_SIZE");
-  set("node-rank", "RANK");
+  const { LOCAL_RANK, PET_NNODES, RANK, WORLD_SIZE, MASTER_ADDR } = env;
+  if (!LOCAL_RANK && !PET_NNODES && RANK && WORLD_SIZE && MASTER_ADDR && ![...given.keys()].some(isOfHosts)) {
+    set("nnodes", "WORLD_SIZE");
+    set("node-rank", "RANK");
+    set("nproc-per-node", "NPROC_PER_NODE");
+  }
+  // Its newer versions, and scripts for SLURM, say the address so, besides what they set for torchrun.
+  if (["rdzv-endpoint", "master-addr", "main-process-ip"].some((name) => given.has(name))) return;
   set("master-addr", "MASTER_ADDR");
-  set("master-port", "MASTER_PORT");
-  set("nproc-per-node", "NPROC_PER_NODE");
+  if (!given.has("main-process-port")) set("master-port", "MASTER_PORT");
 }
+
+const isOfHosts = (name: string): boolean => HOST_OPTIONS.has(name);
 
 const HOST_OPTIONS: ReadonlySet<string> = new Set([
   "nnodes",
