@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 import { Report } from "./report.mjs";
-import { crc32ByTable } from "./zip.mjs";
+import { crc32ByTable } from "./wheels/zip.mjs";
 
 /** @returns {string} a folder that lasts as long as the test */
 export function temporaryFolder() {

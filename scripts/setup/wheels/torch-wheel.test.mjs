@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { keptReport, makeElf, makeZip, sendFile, serve, temporaryFolder } from "./fixtures.mjs";
-import { installTorchWheel, WheelUnavailable } from "./torch-wheel.mjs";
+import { keptReport, makeElf, makeZip, sendFile, serve, temporaryFolder } from "../fixtures.mjs";
+import { installTorchWheel } from "./torch-wheel.mjs";
+import { WheelUnavailable } from "./wheel-unavailable.mjs";
 
 const PLATFORM = { system: "linux", machine: "x86_64", release: [2, 36] };
 const TORCH = "torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl";
