@@ -33,7 +33,7 @@ const USAGE = `usage: node scripts/setup.mjs [--libtorch auto|wheel|cuda|system|
 
 Installs npm's packages, finds or installs libtorch, builds the bridge to it and compiles the TypeScript.
   --libtorch wheel    the C++ libraries of PyPI's torch wheel for the CPU, into .libtorch/ (0.6 GB)
-  --libtorch cuda     the same with CUDA and NVIDIA's libraries, into .libtorch/ (5 GB); cuda==2.9.1 for that version
+  --libtorch cuda     the same with CUDA and NVIDIA's libraries, into .libtorch/ (5 GB); cuda==2.10.0 for that version
   --libtorch system   the distribution's package (libtorch-dev)
   --libtorch PATH     a folder with include/ and lib/
   --libtorch auto     search again: LIBTORCH, the active Python environment, .libtorch/, the system; else install,

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import { BridgeError, TorchError } from "./errors.js";
-import { loadOwnLibraries } from "./own-libraries.js";
+import { loadOwnLibraries } from "./gpu/own-libraries.js";
 
 /** What the C++ bridge exports; tensors cross it as handles (numbers). See native/src/addon.cpp. */
 export interface Native {
@@ -71,6 +71,7 @@ export interface Native {
     threads: number;
     cuda: boolean;
     mps: boolean;
+    cudaConfiguration: string;
   };
   setThreads(threads: number): void;
   setFlushDenormal(enabled: boolean): boolean;

@@ -87,7 +87,7 @@ async function nvidiaParts(context, torch) {
       requires,
       // The packages also hold archives for linking (.a) and code for a GPU's compiler (.bc).
       libraries: members.filter((entry) => isLibrary(entry.name)),
-      headers: members.filter((entry) => /^nvidia\/[^/]+\/include\//.test(entry.name)),
+      headers: members.filter(({ name: path }) => path.split("/").includes("include")),
     };
   });
 }
@@ -95,12 +95,16 @@ async function nvidiaParts(context, torch) {
 /** @param {string} name of a member of the torch wheel */
 function isTorchFile(name) {
   if (name === "torch/version.py" || name.startsWith("torch/include/")) return true;
-  return isLibrary(name) && !/\/(libtorch_python|libshm|libtorch_cuda_linalg)\b/.test(name);
+  return (
+    isLibrary(name) &&
+    /^torch(\.libs)?\//.test(name) &&
+    !/\/(libtorch_python|libshm|libtorch_cuda_linalg)\b/.test(name)
+  );
 }
 
 /** @param {string} name */
 function isLibrary(name) {
-  return /^(torch|torch\.libs|nvidia)\/.*\.so(\.\d+)*$/.test(name);
+  return /\.so(\.\d+)*$/.test(name);
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { bridgePath } from "./native.js";
+import { bridgePath } from "../native.js";
 import { librariesWithNamesakes } from "./own-libraries.js";
 
 const folder = mkdtempSync(join(tmpdir(), "own-libraries-"));
@@ -80,7 +80,7 @@ describe.runIf(cuda)("a bridge with CUDA, another toolkit being in LD_LIBRARY_PA
   }
 
   it("takes its own libraries, those that are opened at run time included", () => {
-    const load = `import fs from "node:fs"; await import(${JSON.stringify(import.meta.resolve("../dist/index.js"))})`;
+    const load = `import fs from "node:fs"; await import(${JSON.stringify(import.meta.resolve("../../dist/index.js"))})`;
     const loaded = loadedWith(toolkit, load);
     expect(loaded.filter((path) => path.startsWith(toolkit))).toEqual([]);
     for (const name of names) expect(loaded.filter((path) => path.endsWith(`/${name}`))).toHaveLength(1);
