@@ -176,7 +176,9 @@ async function steps() {
     const args = [CLI, "bench", ...config, ...recipeOptions({ ...one.recipe, device })];
     const ours = await children.json(`${one.name}`, process.execPath, args);
     const beside =
-      python && (await children.json(`${one.name}, Hugging Face`, python, huggingFaceArguments(one)));
+      python &&
+      one.compared &&
+      (await children.json(`${one.name}, Hugging Face`, python, huggingFaceArguments(one)));
     const measured = { ...one, ours, huggingFace: beside };
     result.steps.push(measured);
     row(one.name, ours.error ?? describeStep(measured, ours), !ours.error);

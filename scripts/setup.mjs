@@ -200,6 +200,7 @@ async function foundAfterInstalling(choice, why, places) {
 
 function cudaCommands() {
   return [
+    "another index:   PIP_INDEX_URL=URL node scripts/setup.mjs --libtorch cuda",
     "pip:             python3 -m venv .venv && .venv/bin/pip install torch",
     "then:            VIRTUAL_ENV=$PWD/.venv node scripts/setup.mjs --libtorch auto",
     "the CPU's:       node scripts/setup.mjs --libtorch wheel",

@@ -143,9 +143,12 @@ function announce(context, cuda, torch, fromTorch, parts) {
   // A block or two of each wheel have just come: those with its directory and its metadata.
   if (missing < 0.95 * packed)
     report.note(`${megabytes(packed - missing)} of it are there from an earlier run.`);
-  checkSpace(context.home, missing + unpacked, [
-    "node scripts/setup.mjs --libtorch wheel   (the CPU libraries alone)",
-  ]);
+  try {
+    const smaller = "node scripts/setup.mjs --libtorch wheel   (the CPU libraries alone)";
+    checkSpace(context.home, missing + unpacked, [smaller]);
+  } catch (error) {
+    throw context.byHand ? error : new WheelUnavailable(/** @type {Error} */ (error).message);
+  }
 }
 
 /**
