@@ -80,7 +80,7 @@ async function setUpLocked(home, requested, report) {
   report.step("libtorch");
   const choice = chosenByHand(home, requested);
   const bridge = new Bridge(ROOT);
-  let libtorch = await findOrInstall(choice, { home, report, log });
+  let libtorch = await findOrInstall(choice, { home, report, log, bridge });
   // Asked once for each libtorch: a machine without network is not kept waiting by every run.
   if (libtorch.cuda !== undefined && !bridge.isCurrent(libtorch)) {
     libtorch = await withCudaHeaders(libtorch, { home, report });
@@ -125,24 +125,30 @@ async function setUpLocked(home, requested, report) {
 
 /**
  * @param {string | undefined} choice
- * @param {{ home: string, report: Report, log: string }} options
+ * @param {{ home: string, report: Report, log: string, bridge: Bridge }} options
  * @returns {Promise<Libtorch>}
  */
-async function findOrInstall(choice, { home, report, log }) {
+async function findOrInstall(choice, { home, report, log, bridge }) {
   const cuda = cudaChoice(choice);
   const driver = choice === undefined || cuda !== undefined ? await nvidiaDriver() : undefined;
   const note = (/** @type {string} */ text) => report.note(text);
   const places = { env: process.env, home, hasGpu: driver !== undefined, note };
   const found = await findLibtorch(choice, places);
-  if (found !== undefined) {
-    if (driver !== undefined && found.cuda === undefined && found.source !== "LIBTORCH") {
+  const wantsCuda = cuda !== undefined || (choice === undefined && driver !== undefined);
+  // One for the CPU that is found beside a card gives way, unless it was named, or a bridge to it is in use already.
+  const replaceable = found?.source === "set-up" || found?.source === "system";
+  if (
+    found !== undefined &&
+    (!wantsCuda || found.cuda !== undefined || !replaceable || bridge.isCurrent(found))
+  ) {
+    if (driver !== undefined && found.cuda === undefined) {
       note(
-        `${cardsOf(driver)} is here, but this libtorch is for the CPU. npm run setup -- --libtorch cuda takes CUDA's.`,
+        `${cardsOf(driver)} is here, but this libtorch is for the CPU. For CUDA's: npm run setup -- --libtorch cuda`,
       );
     }
     return found;
   }
-  if (cuda !== undefined || (choice === undefined && driver !== undefined)) {
+  if (wantsCuda) {
     if (driver !== undefined) note(`${cardsOf(driver)} is here, with driver ${driver.version}.`);
     try {
       const specifier = cuda?.specifier ?? "";
@@ -153,6 +159,7 @@ async function findOrInstall(choice, { home, report, log }) {
       if (!(error instanceof WheelUnavailable)) throw error;
       if (cuda !== undefined) throw new SetupError(error.message, { commands: cudaCommands() });
       note(`${error.message}\nSecond choice: a libtorch for the CPU.`);
+      if (found !== undefined) return found;
     }
   }
   if (choice !== "system") {
