@@ -7,7 +7,12 @@ export default defineConfig({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "scripts/**/*.test.mjs"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "scripts/**/*.test.mjs",
+      "benchmarks/**/*.test.mjs",
+    ],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 180_000,

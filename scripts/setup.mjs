@@ -5,9 +5,11 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Bridge } from "./setup/bridge.mjs";
-import { findLibtorch } from "./setup/find-libtorch.mjs";
+import { withCudaHeaders } from "./setup/fetch-cuda-headers.mjs";
+import { cudaChoice, findLibtorch } from "./setup/find-libtorch.mjs";
 import { compileTypeScript, installNpmPackages, packagesAreInstalled } from "./setup/javascript.mjs";
 import { withLock } from "./setup/lock.mjs";
+import { nvidiaDriver } from "./setup/nvidia-driver.mjs";
 import { lastLines, runInView } from "./setup/processes.mjs";
 import { Report, SetupError } from "./setup/report.mjs";
 import {
@@ -17,7 +19,8 @@ import {
   missingOptionalPackages,
   SYSTEM_LIBTORCH,
 } from "./setup/system-packages.mjs";
-import { installTorchWheel, WheelUnavailable } from "./setup/torch-wheel.mjs";
+import { installTorchWheel } from "./setup/wheels/torch-wheel.mjs";
+import { WheelUnavailable } from "./setup/wheels/wheel-unavailable.mjs";
 
 /** @typedef {import("./setup/find-libtorch.mjs").Libtorch} Libtorch */
 
@@ -26,13 +29,15 @@ const OLDEST_NODE = 20;
 const STEPS = 7;
 /** File in .libtorch/ with the last --libtorch. */
 const CHOICE = "choice";
-const USAGE = `usage: node scripts/setup.mjs [--libtorch auto|wheel|system|PATH]
+const USAGE = `usage: node scripts/setup.mjs [--libtorch auto|wheel|cuda|system|PATH]
 
 Installs npm's packages, finds or installs libtorch, builds the bridge to it and compiles the TypeScript.
-  --libtorch wheel    the C++ libraries of PyPI's torch wheel, into .libtorch/
+  --libtorch wheel    the C++ libraries of PyPI's torch wheel for the CPU, into .libtorch/ (0.6 GB)
+  --libtorch cuda     the same with CUDA and NVIDIA's libraries, into .libtorch/ (5 GB); cuda==2.10.0 for that version
   --libtorch system   the distribution's package (libtorch-dev)
   --libtorch PATH     a folder with include/ and lib/
-  --libtorch auto     search again: LIBTORCH, the active Python environment, .libtorch/, the system; else install
+  --libtorch auto     search again: LIBTORCH, the active Python environment, .libtorch/, the system; else install,
+                      with CUDA where an NVIDIA card and its driver are there
 The choice holds for later runs.
 `;
 
@@ -74,11 +79,15 @@ async function setUpLocked(home, requested, report) {
 
   report.step("libtorch");
   const choice = chosenByHand(home, requested);
-  const libtorch = await findOrInstall(choice, { home, report, log });
+  const bridge = new Bridge(ROOT);
+  let libtorch = await findOrInstall(choice, { home, report, log, bridge });
+  // Asked once for each libtorch: a machine without network is not kept waiting by every run.
+  if (libtorch.cuda !== undefined && !bridge.isCurrent(libtorch)) {
+    libtorch = await withCudaHeaders(libtorch, { home, report });
+  }
   if (requested !== undefined) rememberChoice(home, choice);
   report.done(`${libtorch.version} in ${libtorch.lib}: ${libtorch.why}`);
 
-  const bridge = new Bridge(ROOT);
   const current = bridge.isCurrent(libtorch);
   report.step("Build tools");
   if (current) {
@@ -116,15 +125,45 @@ async function setUpLocked(home, requested, report) {
 
 /**
  * @param {string | undefined} choice
- * @param {{ home: string, report: Report, log: string }} options
+ * @param {{ home: string, report: Report, log: string, bridge: Bridge }} options
  * @returns {Promise<Libtorch>}
  */
-async function findOrInstall(choice, { home, report, log }) {
-  const places = { env: process.env, home, note: (/** @type {string} */ text) => report.note(text) };
+async function findOrInstall(choice, { home, report, log, bridge }) {
+  const cuda = cudaChoice(choice);
+  const driver = choice === undefined || cuda !== undefined ? await nvidiaDriver() : undefined;
+  const note = (/** @type {string} */ text) => report.note(text);
+  const places = { env: process.env, home, hasGpu: driver !== undefined, note };
   const found = await findLibtorch(choice, places);
-  if (found !== undefined) return found;
+  const wantsCuda = cuda !== undefined || (choice === undefined && driver !== undefined);
+  // One for the CPU that is found beside a card gives way, unless it was named, or a bridge to it is in use already.
+  const replaceable = found?.source === "set-up" || found?.source === "system";
+  if (
+    found !== undefined &&
+    (!wantsCuda || found.cuda !== undefined || !replaceable || bridge.isCurrent(found))
+  ) {
+    if (driver !== undefined && found.cuda === undefined) {
+      note(
+        `${cardsOf(driver)} is here, but this libtorch is for the CPU. For CUDA's: npm run setup -- --libtorch cuda`,
+      );
+    }
+    return found;
+  }
+  if (wantsCuda) {
+    if (driver !== undefined) note(`${cardsOf(driver)} is here, with driver ${driver.version}.`);
+    try {
+      const specifier = cuda?.specifier ?? "";
+      await installTorchWheel({ home, report, build: "cuda", specifier, driver, byHand: cuda !== undefined });
+      const why = "none was there, so set-up installed the torch wheel's with CUDA";
+      return await foundAfterInstalling(choice ?? "cuda", why, places);
+    } catch (error) {
+      if (!(error instanceof WheelUnavailable)) throw error;
+      if (cuda !== undefined) throw new SetupError(error.message, { commands: cudaCommands() });
+      note(`${error.message}\nSecond choice: a libtorch for the CPU.`);
+      if (found !== undefined) return found;
+    }
+  }
   if (choice !== "system") {
-    report.note("None is installed. First choice: the C++ libraries of the newest torch wheel.");
+    note("None is installed. First choice: the C++ libraries of the newest torch wheel.");
     try {
       await installTorchWheel({ home, report });
       return await foundAfterInstalling(
@@ -135,7 +174,7 @@ async function findOrInstall(choice, { home, report, log }) {
     } catch (error) {
       if (!(error instanceof WheelUnavailable)) throw error;
       if (choice === "wheel") throw new SetupError(error.message, { commands: manualCommands() });
-      report.note(`${error.message}\nSecond choice: the system's package.`);
+      note(`${error.message}\nSecond choice: the system's package.`);
     }
   }
   try {
@@ -148,8 +187,13 @@ async function findOrInstall(choice, { home, report, log }) {
   return foundAfterInstalling("system", why, places);
 }
 
+/** @param {import("./setup/nvidia-driver.mjs").Driver} driver */
+function cardsOf({ cards }) {
+  return cards.length === 1 ? `An ${cards[0]}` : `${cards.length} cards (${[...new Set(cards)].join(", ")})`;
+}
+
 /**
- * @param {"wheel" | "system"} choice
+ * @param {string} choice "wheel", "system" or one with CUDA
  * @param {string} why
  * @param {import("./setup/find-libtorch.mjs").Places} places
  */
@@ -159,6 +203,15 @@ async function foundAfterInstalling(choice, why, places) {
   throw new SetupError("libtorch was installed, but is not where it belongs.", {
     commands: manualCommands(),
   });
+}
+
+function cudaCommands() {
+  return [
+    "another index:   PIP_INDEX_URL=URL node scripts/setup.mjs --libtorch cuda",
+    "pip:             python3 -m venv .venv && .venv/bin/pip install torch",
+    "then:            VIRTUAL_ENV=$PWD/.venv node scripts/setup.mjs --libtorch auto",
+    "the CPU's:       node scripts/setup.mjs --libtorch wheel",
+  ];
 }
 
 function manualCommands() {
@@ -174,11 +227,12 @@ function manualCommands() {
 /**
  * @param {string} home
  * @param {string | undefined} requested
- * @returns {string | undefined} "wheel", "system" or a folder, chosen now or on an earlier run
+ * @returns {string | undefined} "wheel", "cuda", "system" or a folder, chosen now or on an earlier run
  */
 function chosenByHand(home, requested) {
   if (requested === "auto") return undefined;
-  if (requested === "wheel" || requested === "system") return requested;
+  if (requested === "wheel" || requested === "system" || cudaChoice(requested) !== undefined)
+    return requested;
   if (requested !== undefined) return resolve(requested);
   if (process.env.LIBTORCH || process.env.LIBTORCH_USE_PYTORCH === "1") return undefined;
   const file = join(home, CHOICE);

@@ -62,6 +62,7 @@ export class Bridge {
       `-DLIBTORCH_INCLUDE=${libtorch.include}`,
       `-DLIBTORCH_LIB=${libtorch.lib}`,
       `-DNODE_API_INCLUDE=${this.headers}`,
+      ...ncclOptions(libtorch),
     ];
     const compile = ["--build", this.build, "--parallel", String(jobs)];
     for (const args of [configure, compile]) {
@@ -70,7 +71,7 @@ export class Bridge {
       if (code === 0) continue;
       throw new SetupError(
         `the bridge does not build (the whole output is in ${relative(this.root, this.log)}):\n${errorLines(output)}`,
-        { commands: [configure, compile].map((words) => ["cmake", ...words].join(" ")) },
+        { commands: [configure, compile].map((words) => ["cmake", ...words].map(quoted).join(" ")) },
       );
     }
     if (!existsSync(this.addon))
@@ -102,10 +103,10 @@ export class Bridge {
    * @param {Libtorch} libtorch
    * @returns {string} what makes one libtorch another, also when it was exchanged in the same place
    */
-  #identity({ include, lib, version }) {
+  #identity({ include, lib, version, cuda }) {
     const library = readdirSync(lib).find((name) => /^libtorch_cpu\.(so|dylib)$/.test(name)) ?? "";
     const { size, mtimeMs } = statSync(join(lib, library));
-    return JSON.stringify([this.build, include, lib, version, size, mtimeMs, hasGloo()]);
+    return JSON.stringify([this.build, include, lib, version, size, mtimeMs, hasGloo(), cuda]);
   }
 
   /** @param {Libtorch} libtorch */
@@ -130,6 +131,20 @@ export class Bridge {
     const file = this.#stampFile(name);
     return existsSync(file) ? readFileSync(file, "utf8") : undefined;
   }
+}
+
+/**
+ * @param {Libtorch} libtorch
+ * @returns {string[]} CMake's options for a bridge with NCCL, where its headers are all there
+ */
+function ncclOptions({ cuda }) {
+  if (cuda?.ncclInclude === undefined || cuda.missing.length > 0) return [];
+  return [`-DCUDA_INCLUDE=${cuda.include.join(";")}`, `-DNCCL_INCLUDE=${cuda.ncclInclude}`];
+}
+
+/** @param {string} word of a command for the shell */
+function quoted(word) {
+  return word.includes(";") ? `"${word}"` : word;
 }
 
 /** @param {string} output */

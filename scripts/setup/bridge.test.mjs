@@ -91,3 +91,20 @@ test("numerics count as checked for the very build that was checked", async () =
   await bridge.make(recent, report);
   expect(bridge.isChecked).toBe(false);
 });
+
+test("NCCL is built in where its headers are all there", async () => {
+  const { bridge, recent } = makeCheckout();
+  const configured = () => readFileSync(join(bridge.build, "configured"), "utf8");
+  const cuda = {
+    version: "13.2",
+    include: ["/a/include", "/b/include"],
+    ncclInclude: "/n/include",
+    missing: [],
+  };
+  await bridge.make({ ...recent, cuda }, report);
+  expect(configured()).toContain("-DCUDA_INCLUDE=/a/include;/b/include -DNCCL_INCLUDE=/n/include");
+  const incomplete = { ...recent, cuda: { ...cuda, missing: ["crt/host_config.h"] } };
+  expect(bridge.isCurrent(incomplete)).toBe(false);
+  await bridge.make(incomplete, report);
+  expect(configured()).not.toContain("NCCL_INCLUDE");
+});

@@ -1,9 +1,10 @@
 // Where libtorch is: the places that are looked at, in order, and why one was taken.
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { describeCuda } from "./cuda-headers.mjs";
 import { run, which } from "./processes.mjs";
 import { SetupError } from "./report.mjs";
-import { compareReleases, compareVersions, parseVersion } from "./versions.mjs";
+import { compareReleases, compareVersions, parseVersion, satisfies } from "./wheels/versions.mjs";
 
 /**
  * @typedef {object} Libtorch
@@ -13,10 +14,12 @@ import { compareReleases, compareVersions, parseVersion } from "./versions.mjs";
  * @property {string} version
  * @property {"LIBTORCH" | "python" | "set-up" | "system"} source
  * @property {string} why
+ * @property {import("./cuda-headers.mjs").CudaBuild} [cuda] what a build with CUDA has; none for other builds
  */
 
-/** @typedef {{ env: NodeJS.ProcessEnv, home: string, system?: string, note: (text: string) => void }} Places
- *  home: the project's .libtorch folder; system: the system's prefix */
+/** @typedef {{ env: NodeJS.ProcessEnv, home: string, system?: string, hasGpu?: boolean,
+ *  note: (text: string) => void }} Places home: the project's .libtorch folder; system: the system's prefix;
+ *  hasGpu: whether an NVIDIA card and its driver are there */
 
 /** The oldest version that is built and tested against. */
 const OLDEST = [1, 13];
@@ -24,23 +27,43 @@ const SUFFIX = process.platform === "darwin" ? "dylib" : "so";
 const VERSION_HEADER = "torch/csrc/api/include/torch/version.h";
 
 /**
- * @param {string | undefined} choice "wheel", "system" or a folder: looks there only
+ * @param {string | undefined} choice "wheel", "cuda", "cuda==VERSION", "system" or a folder: looks there only
  * @param {Places} places
  * @returns {Promise<Libtorch | undefined>} undefined where none is found, so that one has to be installed
  * @throws {SetupError} where a place that the user named holds none
  */
 export async function findLibtorch(choice, places) {
-  const { env, home, note, system = "/usr" } = places;
-  if (choice === "wheel" || choice === "system") {
-    const found = choice === "wheel" ? installedBefore(home) : await systemPackage(system);
-    return found && { ...found, why: `--libtorch ${choice} asks for it` };
+  const { env, home, note, system = "/usr", hasGpu = false } = places;
+  const why = `--libtorch ${choice} asks for it`;
+  const cuda = cudaChoice(choice);
+  if (choice === "wheel" || choice === "system" || cuda !== undefined) {
+    const found =
+      choice === "system"
+        ? await systemPackage(system)
+        : installedBefore(home, cuda ? "cuda" : "cpu", cuda?.specifier);
+    return found && { ...found, why };
   }
   if (choice !== undefined) {
     return named(choice, `--libtorch ${choice}`, "node scripts/setup.mjs --libtorch auto");
   }
   if (env.LIBTORCH) return named(env.LIBTORCH, `LIBTORCH=${env.LIBTORCH}`, "unset LIBTORCH");
   if (env.LIBTORCH_USE_PYTORCH === "1") return pythonByRequest(env);
-  return activePython(env, note) ?? installedBefore(home) ?? (await systemPackage(system));
+  const builds = /** @type {const} */ (hasGpu ? ["cuda", "cpu"] : ["cpu", "cuda"]);
+  return (
+    activePython(env, note) ??
+    installedBefore(home, builds[0]) ??
+    installedBefore(home, builds[1]) ??
+    (await systemPackage(system))
+  );
+}
+
+/**
+ * @param {string | undefined} choice as on the command line
+ * @returns {{ specifier: string } | undefined} which torch with CUDA it asks for; undefined where it does not
+ */
+export function cudaChoice(choice) {
+  const match = /^cuda(==[\w.]+)?$/.exec(choice ?? "");
+  return match === null ? undefined : { specifier: match[1] ?? "" };
 }
 
 /**
@@ -105,16 +128,23 @@ function activePython(env, note) {
 
 /**
  * @param {string} home
+ * @param {"cpu" | "cuda"} build
+ * @param {string} [specifier] of the version
  * @returns {Libtorch | undefined} the newest of those that set-up installed
  */
-function installedBefore(home) {
+function installedBefore(home, build, specifier = "") {
+  const ending = build === "cuda" ? "-cuda" : "";
   const installed = (existsSync(home) ? readdirSync(home) : []).flatMap((name) => {
-    const version = parseVersion(name);
-    const found = version === undefined ? "" : inspect(join(home, name));
-    return version === undefined || typeof found === "string" ? [] : [{ version, found }];
+    const version = name.endsWith(ending)
+      ? parseVersion(name.slice(0, name.length - ending.length))
+      : undefined;
+    if (version === undefined || !satisfies(specifier, version)) return [];
+    const found = inspect(build === "cuda" ? join(home, name, "torch") : join(home, name));
+    return typeof found === "string" ? [] : [{ version, found }];
   });
   const newest = installed.sort((a, b) => compareVersions(b.version, a.version))[0];
-  return newest && { ...newest.found, source: "set-up", why: "set-up installed it from the torch wheel" };
+  const why = `set-up installed it from the torch wheel${build === "cuda" ? ", with CUDA" : ""}`;
+  return newest && { ...newest.found, source: "set-up", why };
 }
 
 /**
@@ -137,8 +167,9 @@ async function systemPackage(prefix) {
 
 /**
  * @param {string} root
- * @returns {{ root: string, include: string, lib: string, version: string } | string} what is there, or what
- *   keeps it from being used, to follow "but"
+ * @returns {{ root: string, include: string, lib: string, version: string,
+ *   cuda?: import("./cuda-headers.mjs").CudaBuild } | string} what is there, or what keeps it from being used, to
+ *   follow "but"
  */
 export function inspect(root) {
   const include = join(root, "include");
@@ -154,7 +185,8 @@ export function inspect(root) {
   if (parsed !== undefined && compareReleases(parsed.release, OLDEST) < 0) {
     return `its version is ${version} and must be ${OLDEST.join(".")} or newer`;
   }
-  return { root, include, lib, version };
+  if (!existsSync(join(lib, "libtorch_cuda.so"))) return { root, include, lib, version };
+  return { root, include, lib, version, cuda: describeCuda(root, version) };
 }
 
 /**

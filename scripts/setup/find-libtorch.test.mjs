@@ -114,3 +114,28 @@ test("the version comes from version.py, build-version, the library's name or ei
   write(join(root, "version.py"), "from typing import Optional\n__version__ = '2.8.0+cu132'\n");
   expect(inspect(root)).toMatchObject({ version: "2.8.0+cu132" });
 });
+
+test("with CUDA is what was asked for, or what fits a machine with a card", async () => {
+  const places = makePlaces();
+  const cuda = (/** @type {string} */ version) => {
+    const root = join(places.home, `${version.split("+")[0]}-cuda/torch`);
+    makeLibtorch(root, version);
+    write(join(root, "lib/libtorch_cuda.so"));
+    return root;
+  };
+  expect(await findLibtorch("cuda", places)).toBeUndefined();
+  makeLibtorch(join(places.home, "2.15.0"), "2.15.0");
+  cuda("2.10.0+cu128");
+  const newest = cuda("2.15.0+cu132");
+  const only = makePlaces();
+  expect((await findLibtorch(undefined, places))?.root).toBe(join(places.home, "2.15.0"));
+  const withCard = { ...places, hasGpu: true };
+  expect(await findLibtorch(undefined, withCard)).toMatchObject({ root: newest, cuda: { version: "13.2" } });
+  expect((await findLibtorch("wheel", withCard))?.root).toBe(join(places.home, "2.15.0"));
+  expect((await findLibtorch("cuda", places))?.root).toBe(newest);
+  expect((await findLibtorch("cuda==2.10.0", places))?.cuda?.version).toBe("12.8");
+  expect(await findLibtorch("cuda==2.6.0", places)).toBeUndefined();
+  // Where nothing else is there, one with CUDA computes on the CPU.
+  makeLibtorch(join(only.home, "2.15.0-cuda/torch"), "2.15.0+cu132");
+  expect((await findLibtorch(undefined, only))?.version).toBe("2.15.0+cu132");
+});

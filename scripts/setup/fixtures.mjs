@@ -1,4 +1,5 @@
 // For the tests of set-up: archives and libraries made by hand, and a server that can misbehave.
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
@@ -6,7 +7,7 @@ import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { onTestFinished } from "vitest";
 import { Report } from "./report.mjs";
-import { crc32ByTable } from "./zip.mjs";
+import { crc32ByTable } from "./wheels/zip.mjs";
 
 /** @returns {string} a folder that lasts as long as the test */
 export function temporaryFolder() {
@@ -138,6 +139,51 @@ export function sendFile(request, response, bytes, { ranges = true } = {}) {
   response.setHeader("content-length", part.length);
   response.setHeader("content-range", `bytes ${start}-${start + part.length - 1}/${bytes.length}`);
   response.end(part);
+}
+
+/**
+ * @typedef {object} IndexOptions
+ * @property {Record<string, Buffer>} wheels by file name
+ * @property {boolean} [ranges] whether the file server knows byte ranges
+ * @property {(name: string, bytes: Buffer) => Buffer | undefined} [change] what the server does to a file's bytes;
+ *   undefined refuses it
+ * @property {boolean} [hashes] whether the index tells SHA-256
+ */
+
+/**
+ * A package index in front of wheels.
+ * @param {IndexOptions} options
+ * @returns {Promise<{ env: NodeJS.ProcessEnv, asked: string[] }>} an environment in which it is pip's index, and
+ *   what was asked of it
+ */
+export async function startPackageIndex({
+  wheels,
+  ranges = true,
+  change = (_, bytes) => bytes,
+  hashes = true,
+}) {
+  /** @type {string[]} */
+  const asked = [];
+  const url = await serve((request, response) => {
+    const [, kind = "", name = ""] = (request.url ?? "").split("/");
+    asked.push(`${kind}/${name}`);
+    if (kind === "simple") {
+      response.setHeader("content-type", "text/html");
+      const links = Object.entries(wheels)
+        .filter(([wheel]) => wheel.split("-")[0]?.replaceAll("_", "-") === name)
+        .map(([wheel, bytes]) => {
+          const digest = hashes ? `#sha256=${createHash("sha256").update(bytes).digest("hex")}` : "";
+          return `<a href="/files/${wheel}${digest}">${wheel}</a>`;
+        });
+      if (links.length === 0) response.writeHead(404);
+      response.end(links.join("\n"));
+    } else {
+      const bytes = change(name, /** @type {Buffer} */ (wheels[name]));
+      if (bytes === undefined) response.writeHead(403).end();
+      else sendFile(request, response, bytes, { ranges });
+    }
+  });
+  return { env: { HOME: "/nonexistent", PIP_INDEX_URL: new URL("simple/", url).href }, asked };
 }
 
 /**

@@ -3,6 +3,8 @@ export * from "./autograd.js";
 export * from "./checkpoint.js";
 export * as distributed from "./distributed/index.js";
 export * from "./errors.js";
+export { type CudaBuild, cudaBuild } from "./gpu/cuda-build.js";
+export { type GpuReport, gpuReport } from "./gpu/gpu-report.js";
 export { isTensor, keep, scope } from "./handles.js";
 export { MappedFileError, mapFile } from "./mapped-file.js";
 export * as nn from "./nn/index.js";

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import { BridgeError, TorchError } from "./errors.js";
+import { loadOwnLibraries } from "./gpu/own-libraries.js";
 
 /** What the C++ bridge exports; tensors cross it as handles (numbers). See native/src/addon.cpp. */
 export interface Native {
@@ -70,6 +71,7 @@ export interface Native {
     threads: number;
     cuda: boolean;
     mps: boolean;
+    cudaConfiguration: string;
   };
   setThreads(threads: number): void;
   setFlushDenormal(enabled: boolean): boolean;
@@ -149,6 +151,7 @@ function load(): Native {
   process.env.ONEDNN_PRIMITIVE_CACHE_CAPACITY ??= "128";
   // c10d writes about connections that it tries again, with a C++ trace; what fails comes as an error.
   process.env.TORCH_CPP_LOG_LEVEL ??= "FATAL";
+  loadOwnLibraries(path);
   let native: Native;
   try {
     native = createRequire(import.meta.url)(path) as Native;

@@ -14,7 +14,8 @@ export interface LibtorchInfo {
 }
 
 export function libtorchInfo(): LibtorchInfo {
-  return native.information();
+  const { cudaConfiguration: _, ...information } = native.information();
+  return information;
 }
 
 /** What this bridge computes differently because the loaded libtorch would compute it wrongly. */

@@ -12,7 +12,8 @@ import { CapturedOutput } from "./captured-output.js";
 const finetune = vi.hoisted(() => vi.fn());
 const libtorchInfo = vi.hoisted(() => vi.fn());
 const numericsCheck = vi.hoisted(() => vi.fn());
-vi.mock("@wav2vec2/libtorch", () => ({ libtorchInfo, numericsCheck }));
+const gpuReport = vi.hoisted(() => vi.fn());
+vi.mock("@wav2vec2/libtorch", () => ({ gpuReport, libtorchInfo, numericsCheck }));
 vi.mock("../src/training/finetuning/finetune.js", () => ({ finetune }));
 
 let directory: string;
@@ -101,6 +102,9 @@ describe("doctor", () => {
     return JSON.parse(output.stdout).checks.find((one: Check) => one.name === name);
   };
 
+  const none = { usable: false, found: "none that this libtorch can use" };
+  beforeEach(() => gpuReport.mockReturnValue(none));
+
   it("says what was found", async () => {
     libtorchInfo.mockReturnValue(info);
     numericsCheck.mockReturnValue(right);
@@ -111,6 +115,16 @@ describe("doctor", () => {
       state: "ok",
       found: "900 checks right; worked around: gelu_backward",
     });
+  });
+
+  it("says what a GPU lacks, and does not fail, as the CPU works", async () => {
+    libtorchInfo.mockReturnValue(info);
+    numericsCheck.mockReturnValue(right);
+    expect(await check("GPU")).toEqual({ name: "GPU", state: "ok", found: none.found });
+    const missing = { found: "a card, but no driver", remedy: "Install NVIDIA's driver." };
+    gpuReport.mockReturnValue({ usable: false, ...missing });
+    expect(await check("GPU")).toEqual({ name: "GPU", state: "warning", ...missing });
+    expect(await main(["doctor"])).toBe(0);
   });
 
   it("names what computes wrong and what to do", async () => {

@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { libtorchInfo } from "@wav2vec2/libtorch";
 
 /**
  * Measured numbers for a guide. With EVIDENCE=docs/numerics.md, `write` puts them as a Markdown table between the lines
- * `<!-- NAME VERSION -->` and `<!-- end -->` there, where VERSION is libtorch's.
+ * `<!-- NAME VERSION -->` and `<!-- end -->` there, where VERSION is libtorch's. With EVIDENCE=FILE.json it is added to
+ * the list in that file.
  */
 export class EvidenceTable {
   readonly #rows: string[][] = [];
@@ -20,6 +21,12 @@ export class EvidenceTable {
   write(): void {
     const path = process.env.EVIDENCE;
     if (!path) return;
+    if (path.endsWith(".json")) {
+      const tables = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : [];
+      const table = { name: this.name, columns: this.columns, rows: this.#rows };
+      writeFileSync(path, JSON.stringify([...tables, table]));
+      return;
+    }
     const begin = `<!-- ${this.name} ${libtorchInfo().version} -->\n`;
     const [before, after] = readFileSync(path, "utf8").split(begin);
     if (after === undefined) throw new Error(`${path} must have the line ${begin.trim()}, but has not.`);

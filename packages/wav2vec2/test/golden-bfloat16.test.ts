@@ -4,7 +4,7 @@ import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
 import { Wav2Vec2ForPreTraining } from "../src/model/pretraining.js";
 import type { ModelInput } from "../src/model/wav2vec2-model.js";
 import { EvidenceTable } from "./evidence-table.js";
-import { Golden, goldenFiles, relativeDistance } from "./golden.js";
+import { DEVICE, Golden, goldenFiles, relativeDistance } from "./golden.js";
 
 // Made by reference/golden_bfloat16.py with Hugging Face transformers' model.to(torch.bfloat16).
 
@@ -30,7 +30,7 @@ describe.each(goldenFiles("bfloat16-"))("%s", async (name) => {
     const model = (await golden.loadInto(new make(golden.config()))).to({ dtype: "bfloat16" });
     model.eval();
     scope(() => {
-      const input = tensors.get("input_values")!.to({ dtype: "bfloat16" });
+      const input = tensors.get("input_values")!.to({ device: DEVICE, dtype: "bfloat16" });
       const given = { input, lengths: tensors.get("lengths")!.toArray() };
       const { outputs, frames } =
         model instanceof Wav2Vec2ForCTC ? ctcPass(model, golden, given) : pretrainingPass(model, given);

@@ -19,6 +19,9 @@ export interface GoldenRun {
   readonly float32_error: number;
 }
 
+/** Where models compute; what they are compared with stays on the CPU. benchmarks/gpu.mjs names a GPU. */
+export const DEVICE = process.env.WAV2VEC2_TEST_DEVICE ?? "cpu";
+
 const directory = new URL("golden/", import.meta.url);
 const pathOf = (name: string) => fileURLToPath(new URL(`${name}.safetensors`, directory));
 
@@ -58,11 +61,16 @@ export class Golden {
       rename: (key) => (key.startsWith("state.") ? key.slice("state.".length) : undefined),
     });
     expect(mismatch, this.name).toEqual({ missing: [], unexpected: [], misshaped: [] });
-    return model;
+    return model.to({ device: DEVICE });
   }
 
   find(key: string): Tensor | undefined {
     return this.tensors.get(key);
+  }
+
+  /** An input of the model, on its device. */
+  given(key: string): Tensor | undefined {
+    return this.find(key)?.to({ device: DEVICE });
   }
 
   get(key: string): Tensor {
@@ -104,7 +112,7 @@ export function relativeDistance(actual: Tensor, expected: Tensor, frames?: read
 
 function* clips(actual: Tensor, expected: Tensor, frames: readonly number[] | undefined) {
   expect(actual.shape).toEqual(expected.shape);
-  const exact = (values: Tensor) => values.detach().to({ dtype: "float64" });
+  const exact = (values: Tensor) => values.detach().to({ device: "cpu" }).to({ dtype: "float64" });
   const [found, wanted] = [exact(actual), exact(expected)];
   if (!frames) yield [found, wanted] as const;
   for (const row of frames?.keys() ?? [])

@@ -36,6 +36,18 @@ std::string cpuCapability() {
   return configuration.substr(from, configuration.find('\n', from) - from);
 }
 
+// What libtorch says of its CUDA: empty for a build without, and its version alone where no driver runs it.
+std::string cudaConfiguration() {
+  const auto& hooks = at::detail::getCUDAHooks();
+  if (!hooks.hasCUDART()) return "";
+  try {
+    return hooks.showConfig();
+  } catch (const c10::Error&) {
+    const int64_t version = hooks.versionCUDART();
+    return "CUDA Runtime " + std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+  }
+}
+
 at::Generator generatorFor(napi_env env, napi_value device) {
   return at::globalContext().defaultGenerator(c10::Device(stringOf(env, device)));
 }
@@ -48,6 +60,7 @@ napi_value information(Environment& environment, napi_value*, size_t) {
   check(env, napi_create_object(env, &object));
   set(env, object, "version", stringValue(env, TORCH_VERSION));
   set(env, object, "cpuCapability", stringValue(env, cpuCapability()));
+  set(env, object, "cudaConfiguration", stringValue(env, cudaConfiguration()));
   set(env, object, "parallel", stringValue(env, at::get_parallel_info()));
   setNumber(env, object, "threads", at::get_num_threads());
   check(env, napi_get_boolean(env, at::hasCUDA() && at::detail::getCUDAHooks().getNumGPUs() > 0, &flag));

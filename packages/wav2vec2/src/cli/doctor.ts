@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
+import type { GpuReport } from "@wav2vec2/libtorch";
 import picocolors from "picocolors";
 import { type Define, exitCodes, print, printJson } from "./command.js";
 
@@ -76,23 +77,26 @@ function libtorch(): Check {
 /** Loads the bridge and checks that libtorch computes what it should. */
 async function bridge(): Promise<Check[]> {
   try {
-    const { libtorchInfo, numericsCheck } = await import("@wav2vec2/libtorch");
+    const { gpuReport, libtorchInfo, numericsCheck } = await import("@wav2vec2/libtorch");
     const info = libtorchInfo();
     return [
       { name: "bridge", state: "ok", found: `loads libtorch ${info.version}` },
       vectors(info.cpuCapability),
       { name: "threads", state: "ok", found: String(info.threads) },
-      {
-        name: "GPU",
-        state: "ok",
-        found: info.cuda ? "CUDA" : "none that this libtorch can use; runs on the CPU",
-      },
+      gpu(gpuReport()),
       numerics(numericsCheck),
     ];
   } catch (error) {
     const found = `does not load: ${firstLine(error)}`;
     return [{ name: "bridge", state: "failed", found, remedy: "npm run setup" }];
   }
+}
+
+/** The CPU does without a GPU, so nothing that is missing here has failed. */
+function gpu({ found, remedy }: GpuReport): Check {
+  return remedy === undefined
+    ? { name: "GPU", state: "ok", found }
+    : { name: "GPU", state: "warning", found, remedy };
 }
 
 function numerics(numericsCheck: typeof import("@wav2vec2/libtorch").numericsCheck): Check {

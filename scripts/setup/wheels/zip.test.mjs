@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { makeZip, temporaryFolder } from "./fixtures.mjs";
+import { makeZip, temporaryFolder } from "../fixtures.mjs";
 import {
   crc32ByTable,
   DamagedArchive,

@@ -1,8 +1,9 @@
 // A wheel on a package index, of which only the members asked for are downloaded.
 import { join } from "node:path";
+import { megabytes } from "../report.mjs";
 import { PartialFile } from "./partial-file.mjs";
-import { megabytes } from "./report.mjs";
 import {
+  DamagedArchive,
   extractMember,
   LONGEST_END,
   locateCentralDirectory,
@@ -13,11 +14,12 @@ import {
 export class RemoteWheel {
   /** @type {Map<string, import("./zip.mjs").ZipEntry>} */
   entries = new Map();
+  #damaged = false;
 
   /**
    * @param {PartialFile} file
    * @param {import("./package-index.mjs").Wheel} wheel
-   * @param {import("./report.mjs").Report} report
+   * @param {import("../report.mjs").Report} report
    */
   constructor(file, wheel, report) {
     this.file = file;
@@ -29,16 +31,16 @@ export class RemoteWheel {
    * @param {import("./http.mjs").HttpClient} client
    * @param {import("./package-index.mjs").Wheel} wheel
    * @param {string} folder where the download is kept until it is discarded
-   * @param {import("./report.mjs").Report} report
+   * @param {import("../report.mjs").Report} report
    */
   static async open(client, wheel, folder, report) {
     const whole = progressOf(report, `${wheel.filename} (this server has no byte ranges)`);
     const file = await PartialFile.open(client, wheel, join(folder, `${wheel.filename}.part`), whole);
     const opened = new RemoteWheel(file, wheel, report);
     try {
-      await opened.#readDirectory();
+      await opened.#guarded(() => opened.#readDirectory());
     } catch (error) {
-      file.close();
+      opened.giveUp();
       throw error;
     }
     return opened;
@@ -65,25 +67,60 @@ export class RemoteWheel {
     );
   }
 
+  /** Downloads the whole wheel and compares its SHA-256 with the index's, where that tells one. */
+  async fetchWhole() {
+    await this.file.fetch([[0, this.file.size]], progressOf(this.report, this.wheel.filename));
+    await this.#guarded(() => this.file.checkHash());
+  }
+
   /**
    * @param {import("./zip.mjs").ZipEntry} entry a member that was fetched
    * @param {string} target
    */
   async extract(entry, target) {
-    await extractMember(this.file, entry, target);
+    await this.#guarded(() => extractMember(this.file, entry, target));
+  }
+
+  /**
+   * @param {string} name
+   * @returns {Promise<string>} a small member's text, downloaded now; empty where there is no such member
+   */
+  async member(name) {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return "";
+    await this.fetch([entry]);
+    return this.#guarded(() => readMember(this.file, entry).toString("utf8"));
+  }
+
+  /** Ends the work on this wheel: what came is kept for another run, unless it turned out to be damaged. */
+  giveUp() {
+    if (this.#damaged) this.file.discard();
+    else this.file.close();
+  }
+
+  /**
+   * @template T
+   * @param {() => T | Promise<T>} action
+   * @returns {Promise<T>}
+   */
+  async #guarded(action) {
+    try {
+      return await action();
+    } catch (error) {
+      this.#damaged ||= error instanceof DamagedArchive;
+      throw error;
+    }
   }
 
   /** @returns {Promise<string>} the package's METADATA */
   async metadata() {
-    const entry = [...this.entries.values()].find(({ name }) => /^[^/]+\.dist-info\/METADATA$/.test(name));
-    if (entry === undefined) return "";
-    await this.fetch([entry]);
-    return readMember(this.file, entry).toString("utf8");
+    const name = [...this.entries.keys()].find((member) => /^[^/]+\.dist-info\/METADATA$/.test(member));
+    return name === undefined ? "" : this.member(name);
   }
 }
 
 /**
- * @param {import("./report.mjs").Report} report
+ * @param {import("../report.mjs").Report} report
  * @param {string} label
  * @returns {import("./partial-file.mjs").OnProgress}
  */

@@ -1,8 +1,8 @@
 import { existsSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { makeElf, temporaryFolder } from "../fixtures.mjs";
 import { neededLibraries } from "./elf.mjs";
-import { makeElf, temporaryFolder } from "./fixtures.mjs";
 
 test("the needed libraries are read in order", () => {
   const path = join(temporaryFolder(), "libtorch_cpu.so");

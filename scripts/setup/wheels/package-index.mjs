@@ -82,16 +82,19 @@ export function parsePipConfiguration(text) {
 
 /**
  * @param {{ indexUrl: string | undefined, origin: string }} settings
+ * @param {"cpu" | "cuda"} [build]
  * @returns {Index[]} in the order in which they are asked
  */
-export function indexesToAsk({ indexUrl, origin }) {
+export function indexesToAsk({ indexUrl, origin }, build = "cpu") {
   if (indexUrl !== undefined) {
     return [{ url: new URL(indexUrl), why: `pip's index-url (${origin})`, timeoutMs: 15_000 }];
   }
+  const pypi = { url: new URL(PYPI), why: "PyPI", timeoutMs: 15_000 };
+  if (build === "cuda") return [pypi];
   return [
     // Many networks let PyPI through and this one not; its wheels are smaller, but no one should wait for it.
     { url: new URL(PYTORCH_CPU_INDEX), why: "PyTorch's index of CPU builds", timeoutMs: 5_000 },
-    { url: new URL(PYPI), why: "PyPI", timeoutMs: 15_000 },
+    pypi,
   ];
 }
 

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { keptReport, makeElf, makeZip, sendFile, serve, temporaryFolder } from "./fixtures.mjs";
-import { installTorchWheel, WheelUnavailable } from "./torch-wheel.mjs";
+import { keptReport, makeElf, makeZip, serve, startPackageIndex, temporaryFolder } from "../fixtures.mjs";
+import { installTorchWheel } from "./torch-wheel.mjs";
+import { WheelUnavailable } from "./wheel-unavailable.mjs";
 
 const PLATFORM = { system: "linux", machine: "x86_64", release: [2, 36] };
 const TORCH = "torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl";
@@ -52,38 +52,8 @@ const WHEELS = {
   }),
 };
 
-/**
- * A package index in front of WHEELS.
- * @param {{ ranges?: boolean, change?: (name: string, bytes: Buffer) => Buffer, wheels?: Record<string, Buffer>,
- *   hashes?: boolean }} [options] change: what the server does to a file's bytes
- */
-async function startIndex({
-  ranges = true,
-  change = (_, bytes) => bytes,
-  wheels = WHEELS,
-  hashes = true,
-} = {}) {
-  /** @type {string[]} */
-  const asked = [];
-  const url = await serve((request, response) => {
-    const [, kind = "", name = ""] = (request.url ?? "").split("/");
-    asked.push(`${kind}/${name}`);
-    if (kind === "simple") {
-      response.setHeader("content-type", "text/html");
-      const links = Object.entries(wheels)
-        .filter(([wheel]) => wheel.split("-")[0]?.replaceAll("_", "-") === name)
-        .map(([wheel, bytes]) => {
-          const digest = hashes ? `#sha256=${createHash("sha256").update(bytes).digest("hex")}` : "";
-          return `<a href="/files/${wheel}${digest}">${wheel}</a>`;
-        });
-      if (links.length === 0) response.writeHead(404);
-      response.end(links.join("\n"));
-    } else {
-      sendFile(request, response, change(name, /** @type {Buffer} */ (wheels[name])), { ranges });
-    }
-  });
-  return { env: { HOME: "/nonexistent", PIP_INDEX_URL: new URL("simple/", url).href }, asked };
-}
+/** @param {Omit<import("../fixtures.mjs").IndexOptions, "wheels"> & { wheels?: Record<string, Buffer> }} [options] */
+const startIndex = (options = {}) => startPackageIndex({ wheels: WHEELS, ...options });
 
 /** @param {NodeJS.ProcessEnv} env */
 async function install(env, home = temporaryFolder()) {

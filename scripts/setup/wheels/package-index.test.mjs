@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { serve, temporaryFolder } from "./fixtures.mjs";
+import { serve, temporaryFolder } from "../fixtures.mjs";
 import { HttpClient } from "./http.mjs";
 import {
   chooseWheel,

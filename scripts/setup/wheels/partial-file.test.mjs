@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { sendFile, serve, temporaryFolder } from "./fixtures.mjs";
+import { sendFile, serve, temporaryFolder } from "../fixtures.mjs";
 import { HttpClient } from "./http.mjs";
 import { missingBlocks, PartialFile } from "./partial-file.mjs";
 

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import {
   appendFileSync,
   closeSync,
+  createReadStream,
   existsSync,
   mkdirSync,
   openSync,
@@ -88,7 +89,8 @@ export class PartialFile {
         await file.#receiveWhole(response.body, onProgress);
         return file;
       } catch (error) {
-        file.close();
+        if (error instanceof DamagedArchive) file.discard();
+        else file.close();
         throw error;
       }
     };
@@ -134,6 +136,29 @@ export class PartialFile {
     const bytes = Buffer.alloc(end - start);
     const count = readSync(this.fd, bytes, 0, bytes.length, start);
     return bytes.subarray(0, count);
+  }
+
+  /** How much of the file is there, in bytes. */
+  get presentBytes() {
+    return [...this.#blocks].reduce((sum, block) => sum + this.#length(block), 0);
+  }
+
+  /**
+   * Compares the SHA-256 of the file, all of which must be present, with the source's.
+   * @throws {DamagedArchive}
+   */
+  async checkHash() {
+    if (this.source.sha256 === undefined) return;
+    const hash = createHash("sha256");
+    for await (const chunk of createReadStream(this.path, { highWaterMark: BLOCK })) hash.update(chunk);
+    this.#compareHash(hash.digest("hex"));
+  }
+
+  /** @param {string} digest */
+  #compareHash(digest) {
+    const { url, sha256 } = this.source;
+    if (sha256 === undefined || sha256 === digest) return;
+    throw new DamagedArchive(`${printable(url)} must have the SHA-256 ${sha256}, but has ${digest}.`);
   }
 
   close() {
@@ -191,11 +216,7 @@ export class PartialFile {
     }
     if (done !== this.size)
       throw new HttpError(`${this.source.url.host} sent ${done} bytes of ${this.size}.`, 0);
-    const digest = hash.digest("hex");
-    if (this.source.sha256 !== undefined && this.source.sha256 !== digest) {
-      const { url, sha256 } = this.source;
-      throw new DamagedArchive(`${printable(url)} must have the SHA-256 ${sha256}, but has ${digest}.`);
-    }
+    this.#compareHash(hash.digest("hex"));
     const blocks = missingBlocks([[0, this.size]], this.#blocks);
     appendFileSync(this.#journal, blocks.map((block) => `${block}\n`).join(""));
     this.#blocks = new Set(blocks);

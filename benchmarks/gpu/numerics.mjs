@@ -1,0 +1,9 @@
+// Every operator beside its float64 self on a device, as JSON: {checks, faults, workarounds}.
+//   node benchmarks/gpu/numerics.mjs DEVICE
+import { numericsCheck } from "@wav2vec2/libtorch";
+
+const [device = "cpu"] = process.argv.slice(2);
+const report = numericsCheck({ device });
+const checked = report.device ?? "cpu";
+const error = `operators must be checked on ${device}, but were on ${checked}.`;
+console.log(JSON.stringify(checked === device ? report : { error }));

@@ -1,0 +1,39 @@
+// What every question to a package index needs: this machine's kind, the indexes to ask, a client that they trust.
+import { existsSync } from "node:fs";
+import { release } from "node:os";
+import { SetupError } from "../report.mjs";
+import { HttpClient } from "./http.mjs";
+import { indexesToAsk, pipSettings } from "./package-index.mjs";
+import { describePlatform } from "./versions.mjs";
+import { WheelUnavailable } from "./wheel-unavailable.mjs";
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {"cpu" | "cuda"} build
+ * @param {import("./versions.mjs").Platform | undefined} [platform]
+ * @returns {{ client: HttpClient, indexes: import("./package-index.mjs").Index[],
+ *   platform: import("./versions.mjs").Platform }}
+ * @throws {WheelUnavailable} where no wheel can run
+ */
+export function connect(env, build, platform = thisPlatform()) {
+  if (platform === undefined) {
+    throw new WheelUnavailable(
+      `There is no torch wheel for ${process.platform} on ${process.arch} with this C library.`,
+    );
+  }
+  const settings = pipSettings(env);
+  if (settings.certificateFile !== undefined && !existsSync(settings.certificateFile)) {
+    throw new SetupError(
+      `pip's certificate bundle must be a file, but ${settings.certificateFile} does not exist. Correct PIP_CERT or pip.conf.`,
+    );
+  }
+  const client = new HttpClient({ certificateFile: settings.certificateFile });
+  return { client, indexes: indexesToAsk(settings, build), platform };
+}
+
+/** @returns {import("./versions.mjs").Platform | undefined} */
+function thisPlatform() {
+  /** @type {{ excludeNetwork?: boolean }} */ (process.report).excludeNetwork = true;
+  const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
+  return describePlatform({ osRelease: release(), glibc: header.glibcVersionRuntime });
+}

@@ -1,0 +1,183 @@
+// libtorch out of PyPI's `torch` wheel, without Python: which wheel, where it goes, and what happens when it does
+// not arrive. What is taken of it differs between the builds: cpu-libraries.mjs, cuda-libraries.mjs.
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SetupError } from "../report.mjs";
+import { connect } from "./connect.mjs";
+import { addCpuLibraries } from "./cpu-libraries.mjs";
+import { addCudaLibraries } from "./cuda-libraries.mjs";
+import { HttpError, printable } from "./http.mjs";
+import { chooseWheel, listFiles } from "./package-index.mjs";
+import { RemoteWheel } from "./remote-wheel.mjs";
+import { WheelUnavailable } from "./wheel-unavailable.mjs";
+import { DamagedArchive } from "./zip.mjs";
+
+/**
+ * @typedef {object} Context
+ * @property {string} home the project's .libtorch folder
+ * @property {import("../report.mjs").Report} report
+ * @property {import("./http.mjs").HttpClient} client
+ * @property {import("./package-index.mjs").Index[]} indexes
+ * @property {import("./versions.mjs").Platform} platform
+ * @property {(wheel: import("./package-index.mjs").Wheel) => Promise<RemoteWheel>} open
+ * @property {import("../nvidia-driver.mjs").Driver | undefined} driver
+ * @property {boolean} byHand whether a person asked for this build
+ */
+
+/**
+ * @typedef {object} Request
+ * @property {string} home the project's .libtorch folder
+ * @property {import("../report.mjs").Report} report
+ * @property {"cpu" | "cuda"} [build]
+ * @property {string} [specifier] of torch's version, such as "==2.6.0"
+ * @property {import("../nvidia-driver.mjs").Driver | undefined} [driver]
+ * @property {boolean} [byHand]
+ * @property {NodeJS.ProcessEnv} [env]
+ * @property {import("./versions.mjs").Platform | undefined} [platform]
+ */
+
+/**
+ * Installs the newest torch wheel's C++ libraries into `home/<version>` (for CUDA `home/<version>-cuda/torch`, with
+ * NVIDIA's beside it), which is there completely or not at all.
+ * @param {Request} request
+ * @returns {Promise<string>} the folder
+ * @throws {WheelUnavailable}
+ * @throws {SetupError} where the download breaks off or is damaged
+ */
+export async function installTorchWheel({
+  home,
+  report,
+  build = "cpu",
+  specifier = "",
+  driver,
+  byHand = false,
+  env = process.env,
+  platform,
+}) {
+  const connection = connect(env, build, platform);
+  const { wheel, index } = await findTorch(connection, specifier, report);
+  const target = join(home, build === "cuda" ? `${wheel.versionText}-cuda` : wheel.versionText);
+  if (existsSync(target)) return target;
+  const context = { ...connection, indexes: [index], home, report, driver, byHand };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await install(context, wheel, build === "cuda" ? addCudaLibraries : addCpuLibraries, target);
+      return target;
+    } catch (error) {
+      if (!(error instanceof DamagedArchive)) throw explain(error, wheel, home);
+      if (attempt === 2) {
+        throw new SetupError(
+          `${wheel.filename} from ${wheel.url.host} was damaged in two downloads: ${error.message} Nothing was installed.`,
+          { commands: ["node scripts/setup.mjs", "node scripts/setup.mjs --libtorch system"] },
+        );
+      }
+      report.note(`The download was damaged (${error.message}); fetching it again.`);
+    }
+  }
+}
+
+/** @param {string} home */
+const downloads = (home) => join(home, "download");
+
+/**
+ * @param {ReturnType<typeof connect>} connection
+ * @param {string} specifier
+ * @param {import("../report.mjs").Report} report
+ */
+async function findTorch({ client, indexes, platform }, specifier, report) {
+  const reasons = [];
+  for (const index of indexes) {
+    const place = `${index.why}, ${index.url.host}`;
+    try {
+      const wheel = chooseWheel(await listFiles(client, index, "torch"), platform, specifier);
+      if (wheel !== undefined) {
+        report.note(`The newest torch there is for this machine is ${wheel.versionText} (${place}).`);
+        return { wheel, index };
+      }
+      reasons.push(
+        `${place}: no wheel${specifier && ` of version ${specifier}`} for ${platform.system} ${platform.machine}`,
+      );
+    } catch (error) {
+      const message = describe(error);
+      report.note(`Cannot ask ${place}: ${message}`);
+      reasons.push(`${place}: ${message.replace(/\.$/, "")}`);
+    }
+  }
+  throw new WheelUnavailable(`No torch wheel can be had: ${reasons.join("; ")}.`);
+}
+
+/**
+ * @param {Omit<Context, "open">} request
+ * @param {import("./package-index.mjs").Wheel} wheel
+ * @param {(context: Context, torch: RemoteWheel, staging: string) => Promise<unknown>} addLibraries
+ * @param {string} target
+ */
+async function install(request, wheel, addLibraries, target) {
+  const { home, report, client } = request;
+  mkdirSync(home, { recursive: true });
+  for (const name of readdirSync(home)) {
+    if (name.startsWith("installing-")) rmSync(join(home, name), { recursive: true, force: true });
+  }
+  const staging = join(home, `installing-${process.pid}`);
+  /** @type {RemoteWheel[]} */
+  const opened = [];
+  const open = async (/** @type {import("./package-index.mjs").Wheel} */ which) => {
+    const remote = await RemoteWheel.open(client, which, downloads(home), report);
+    opened.push(remote);
+    return remote;
+  };
+  try {
+    const torch = await open(wheel).catch((error) => {
+      // Nothing has come yet, so this is no better than an index out of reach.
+      throw error instanceof HttpError ? new WheelUnavailable(describe(error)) : error;
+    });
+    await addLibraries({ ...request, open }, torch, staging);
+    const [origin, ...others] = opened.map(({ wheel: { versionText, url, sha256 } }) => ({
+      version: versionText,
+      url: printable(url),
+      sha256,
+    }));
+    writeFileSync(join(staging, "origin.json"), `${JSON.stringify({ ...origin, others }, null, 2)}\n`);
+    renameSync(staging, target);
+    for (const remote of opened) remote.file.discard();
+    rmSync(downloads(home), { recursive: true, force: true });
+  } catch (error) {
+    for (const remote of opened) remote.giveUp();
+    removeIfEmpty(downloads(home));
+    rmSync(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** @param {string} folder */
+function removeIfEmpty(folder) {
+  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+}
+
+/**
+ * @param {unknown} error
+ * @param {import("./package-index.mjs").Wheel} wheel
+ * @param {string} home
+ */
+function explain(error, wheel, home) {
+  if (error instanceof SetupError || error instanceof WheelUnavailable) return error;
+  if (error instanceof Error && "code" in error && error.code === "ENOSPC") {
+    return new SetupError(
+      `The disk of ${home} is full. Make room and run set-up again; what has arrived in download/ there is kept.`,
+      { cause: error },
+    );
+  }
+  return new SetupError(
+    `Fetching ${wheel.filename} failed: ${describe(error)} What has arrived is kept; the next run goes on from there.`,
+    { commands: ["node scripts/setup.mjs", "node scripts/setup.mjs --libtorch system"], cause: error },
+  );
+}
+
+/** @param {unknown} error */
+function describe(error) {
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\.?$/, ".");
+  const untrusted = error instanceof HttpError && error.untrusted;
+  return untrusted
+    ? `${message} Name your network's certificate authority in NODE_EXTRA_CA_CERTS (a PEM file).`
+    : message;
+}
