@@ -1,6 +1,7 @@
 export * from "./autocast.js";
 export * from "./autograd.js";
 export * from "./checkpoint.js";
+export * from "./device.js";
 export * as distributed from "./distributed/index.js";
 export * from "./errors.js";
 export { isTensor, keep, scope } from "./handles.js";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
+import type { Gpus } from "@wav2vec2/libtorch";
 import picocolors from "picocolors";
 import { type Define, exitCodes, print, printJson } from "./command.js";
 
@@ -76,23 +77,33 @@ function libtorch(): Check {
 /** Loads the bridge and checks that libtorch computes what it should. */
 async function bridge(): Promise<Check[]> {
   try {
-    const { libtorchInfo, numericsCheck } = await import("@wav2vec2/libtorch");
+    const { gpus, libtorchInfo, numericsCheck } = await import("@wav2vec2/libtorch");
     const info = libtorchInfo();
     return [
       { name: "bridge", state: "ok", found: `loads libtorch ${info.version}` },
       vectors(info.cpuCapability),
       { name: "threads", state: "ok", found: String(info.threads) },
-      {
-        name: "GPU",
-        state: "ok",
-        found: info.cuda ? "CUDA" : "none that this libtorch can use; runs on the CPU",
-      },
+      devices(gpus()),
       numerics(numericsCheck),
     ];
   } catch (error) {
     const found = `does not load: ${firstLine(error)}`;
     return [{ name: "bridge", state: "failed", found, remedy: "npm run setup" }];
   }
+}
+
+/** What `--device` can name here. */
+function devices({ cudaBuild, cudaDevices, mps }: Gpus): Check {
+  const names = ["cpu", ...Array.from({ length: cudaDevices }, (_, index) => `cuda:${index}`)];
+  if (mps) names.push("mps");
+  const found = `${names.join(", ")}; auto is ${cudaDevices > 0 ? "cuda" : "cpu"}`;
+  if (!cudaBuild || cudaDevices > 0) return { name: "devices", state: "ok", found };
+  return {
+    name: "devices",
+    state: "warning",
+    found: `${found}. This libtorch has CUDA, but finds no NVIDIA GPU`,
+    remedy: "Install NVIDIA's driver (nvidia-smi must list the GPU), if this machine has one.",
+  };
 }
 
 function numerics(numericsCheck: typeof import("@wav2vec2/libtorch").numericsCheck): Check {

@@ -54,9 +54,10 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
   const { tracker } = options;
-  return await withRun(recipe, options, async ({ readSplits, loading, plan, begin }) => {
+  return await withRun(recipe, options, async ({ readSplits, loading, device, plan, begin }) => {
     const { train: all, held } = await readSplits("required");
     const ctc = await makeModel(recipe, await findInit(recipe, options), all);
+    ctc.model.to({ device });
     const utterances = usable(recipe, ctc, all, tracker);
     tracker.note(summary(ctc, utterances, held));
     const augmentation = await findAugmentation(recipe.data);

@@ -156,7 +156,7 @@ export async function train<Batch extends TrainingBatch>(
       progress.position = batch.next;
       if (isEmpty(batch)) continue;
       scope(() => {
-        const part = withPrecision(recipe, () => task.loss(batch));
+        const part = withPrecision(recipe, module.device, () => task.loss(batch));
         gradients.add(part.loss, part.count, batch.ids);
         meter.add(part);
       });

@@ -1,4 +1,4 @@
-import type { Tensor } from "@wav2vec2/libtorch";
+import { type Device, deviceMemory, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import type { BatchLoss } from "./loop.js";
 import { ScalarSums } from "./scalar-sums.js";
@@ -18,6 +18,7 @@ export interface MeterState {
 export class Meter {
   readonly #sums = new ScalarSums();
   readonly #gradNorms = new ScalarSums();
+  #device: Device = "cpu";
   #samples = 0;
   #updates = 0;
   /** Updates that had a norm. */
@@ -42,6 +43,7 @@ export class Meter {
 
   /** Adds a batch's loss and sums; nothing where the loss is not finite. */
   add({ loss, count, sums }: BatchLoss): void {
+    this.#device = loss.device;
     this.#sums.add({ loss, count, ...sums }, loss.device, loss.isfinite().logicalNot());
   }
 
@@ -66,7 +68,7 @@ export class Meter {
       audio_seconds: samples / SAMPLE_RATE / updates,
       audio_seconds_per_second: this.#timedSamples / SAMPLE_RATE / (elapsed / 1000),
       data_wait_share: this.#waitedMs / elapsed,
-      memory_mb: process.memoryUsage.rss() / 2 ** 20,
+      memory_mb: (deviceMemory(this.#device)?.peak ?? process.memoryUsage.rss()) / 2 ** 20,
     };
     this.#sums.reset();
     this.#gradNorms.reset();

@@ -53,10 +53,11 @@ export interface PretrainResult {
  */
 export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
   requireTask(given, "pretrain");
-  return await withRun(given, options, async ({ readSplits, loading, plan, begin }) => {
+  return await withRun(given, options, async ({ readSplits, loading, device, plan, begin }) => {
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
     const pretrained = await makePreTrainingModel(given, init, options.tracker);
+    pretrained.model.to({ device });
     const clips = {
       train: usableClips(given, all, (text) => options.tracker.note(text)),
       held: divideLong(held, given.data.max_seconds),

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
+import { type Device, libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
 import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
+import { resolveDevice } from "../../device.js";
 import { ConfigurationError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
 import type { Tracker } from "../../tracking/tracker.js";
@@ -31,6 +32,8 @@ export interface TrainingRun {
   readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
   readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
   loading: BatchLoadOptions;
+  /** Where the model computes. */
+  device: Device;
   /** The recipe with its number of steps, given the clips as long as training hears them. */
   plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
   /** Writes the recipe into the run directory, once all that it needs has been found. */
@@ -45,6 +48,7 @@ export interface Splits<T extends Utterance> {
 /**
  * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`.
  *
+ * @throws ConfigurationError where this machine has not the recipe's device or number format
  * @throws UserError where the output directory holds another run or another process writes it
  */
 export async function withRun<T>(
@@ -53,7 +57,8 @@ export async function withRun<T>(
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
   const { tracker } = options;
-  requirePrecision(recipe);
+  const device = resolveDevice(recipe.device);
+  requirePrecision(recipe, device);
   await using directory = await takeRunDirectory(recipe, options.resume, tracker);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
@@ -92,7 +97,7 @@ export async function withRun<T>(
     onNote: (text) => tracker.note(text),
   };
   try {
-    return await body({ readSplits, loading, plan, begin: directory.begin });
+    return await body({ readSplits, loading, device, plan, begin: directory.begin });
   } finally {
     await workers?.close();
   }
@@ -115,12 +120,12 @@ function noteSteps(recipe: PlannedRecipe, tracker: Tracker): void {
   }
 }
 
-/** @throws ConfigurationError where this libtorch cannot compute in the recipe's number format */
-export function requirePrecision({ precision }: Recipe): void {
-  if (precision === "float32" || supportsAutocast(precision)) return;
+/** @throws ConfigurationError where this libtorch cannot compute in the recipe's number format on the device */
+export function requirePrecision({ precision }: Recipe, device: Device): void {
+  if (precision === "float32" || supportsAutocast(precision, device)) return;
   throw new ConfigurationError(
     `precision must be float32 or bfloat16 on this machine, but is ${precision}: libtorch ${libtorchInfo().version} does not ` +
-      "compute in it on CPUs.",
+      `compute in it on ${device === "cpu" ? "CPUs" : device}.`,
   );
 }
 
