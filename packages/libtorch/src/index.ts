@@ -1,6 +1,7 @@
 export * from "./autocast.js";
 export * from "./autograd.js";
 export * from "./checkpoint.js";
+export * from "./device.js";
 export * as distributed from "./distributed/index.js";
 export * from "./errors.js";
 export { type CudaBuild, cudaBuild } from "./gpu/cuda-build.js";

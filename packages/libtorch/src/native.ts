@@ -22,6 +22,7 @@ export interface Native {
   adjustExternalMemory(bytes: number): void;
   fromBytes(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): number;
   shareBytes(data: NodeJS.TypedArray, shape: readonly number[], dtype: string): number;
+  toDevice(data: NodeJS.TypedArray, shape: readonly number[], dtype: string, device: string): number;
   toBytes(handle: number, into: NodeJS.TypedArray): void;
   readFiles(
     handles: readonly number[],
@@ -78,6 +79,10 @@ export interface Native {
   seed(seed: number): void;
   randomState(device: string): number;
   setRandomState(device: string, state: number): void;
+  gpus(): [cudaBuild: boolean, cudaDevices: number, mps: boolean];
+  synchronize(device: string): void;
+  deviceMemory(device: string): [used: number, peak: number] | undefined;
+  defineMetaKernels(operators: readonly string[]): void;
   uniform(into: Float32Array): void;
   transferCounts(): { reads: number; copies: number; copiedBytes: number };
   resetTransferCounts(): void;

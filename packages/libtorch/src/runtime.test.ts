@@ -2,16 +2,19 @@ import { describe, expect, it } from "vitest";
 import { scope } from "./handles.js";
 import { dropout, ones, rand, randn, randperm, zeros } from "./operators.generated.js";
 import {
+  bridgeCounters,
   libtorchInfo,
   manualSeed,
   memoryStatistics,
   randomState,
   releaseMemory,
+  resetBridgeCounters,
   setRandomState,
   setThreads,
+  uniform,
   workarounds,
 } from "./runtime.js";
-import { tensor } from "./tensor.js";
+import { fromBuffer, tensor } from "./tensor.js";
 
 describe("random numbers", () => {
   const draw = () => [
@@ -27,6 +30,13 @@ describe("random numbers", () => {
     expect(draw()).not.toEqual(first);
     manualSeed(42);
     expect(draw()).toEqual(first);
+  });
+
+  it("are those of tensors where they are drawn without one", () => {
+    manualSeed(3);
+    const drawn = [uniform(1), uniform(256), uniform(5)].map((numbers) => Array.from(numbers));
+    manualSeed(3);
+    expect(drawn).toEqual([1, 256, 5].map((count) => rand([count]).toArray()));
   });
 
   it("continue from a saved state, also inside a normal pair and after another seed", () => {
@@ -113,5 +123,33 @@ describe("memory", () => {
     releaseMemory();
     expect(memoryStatistics().cachedBytes).toBe(0);
     expect(memoryStatistics().peakBytes).toBe(before);
+  });
+});
+
+describe("the bridge counts", () => {
+  const counted = (body: () => unknown) => {
+    resetBridgeCounters();
+    body();
+    return bridgeCounters();
+  };
+  const x = tensor([1, 2, 3]);
+
+  it("reads of values on the host", () => {
+    expect(counted(() => x.sum().item()).reads).toBe(1);
+    expect(counted(() => [x.toArray(), x.toBytes(), x.toFloat32Array()]).reads).toBe(3);
+    expect(counted(() => x.equal(x)).reads).toBe(1);
+    expect(counted(() => x.mul(2).to({ dtype: "float64", device: "cpu" }).shape).reads).toBe(0);
+  });
+
+  it("arrays of the host that become tensors, and moves to another device", () => {
+    expect(counted(() => tensor([1, 2], [2], { dtype: "float64" }))).toEqual({
+      reads: 0,
+      copies: 1,
+      copiedBytes: 16,
+    });
+    const shared = new Float32Array(new SharedArrayBuffer(12));
+    expect(counted(() => fromBuffer(shared))).toEqual({ reads: 0, copies: 1, copiedBytes: 12 });
+    expect(counted(() => x.to({ device: "meta" }))).toEqual({ reads: 0, copies: 1, copiedBytes: 12 });
+    expect(counted(() => zeros([3]).add(x).copy_(x)).copies).toBe(0);
   });
 });

@@ -179,12 +179,20 @@ export function tensor(
   const array = plain ? Float64Array.from(values as readonly number[]) : (values as TypedArray);
   const sizes = shape ?? (typeof data === "number" ? [] : [array.length]);
   const dtype = options.dtype ?? (plain ? "float32" : dtypeOf(array));
-  let result = wrap(native.fromBytes(array, sizes, dtypeOf(array)));
+  const own = dtypeOf(array);
   const device = options.device ?? "cpu";
-  const widens = BYTES[dtype] >= BYTES[result.dtype]; // the fewer bytes are moved
-  if (device !== "cpu" && widens) result = result.to({ device });
-  if (result.dtype !== dtype) result = result.to({ dtype });
-  if (device !== "cpu" && !widens) result = result.to({ device });
+  let result: Tensor;
+  if (device === "cpu") {
+    result = wrap(native.fromBytes(array, sizes, own));
+    if (own !== dtype) result = result.to({ dtype });
+  } else if (BYTES[own] <= BYTES[dtype]) {
+    result = wrap(native.toDevice(array, sizes, own, device));
+    if (own !== dtype) result = result.to({ dtype });
+  } else {
+    result = wrap(native.fromBytes(array, sizes, own))
+      .to({ dtype })
+      .to({ device }); // the fewer bytes are moved
+  }
   if (options.requiresGrad) result.requiresGrad = true;
   return result;
 }
@@ -206,7 +214,24 @@ export function fromBuffer(data: TypedArray, shape: readonly number[] = [data.le
   return wrap(native.shareBytes(data, shape, dtypeOf(data)));
 }
 
+/**
+ * An array of the host as a tensor on a device: in the array's own memory where that is shared and the device is the CPU
+ * ({@link fromBuffer}), otherwise in one copy. The array may be written again once this returns and, on the CPU, nothing
+ * is computed from the tensor any more.
+ */
+export function fromHost(data: TypedArray, shape: readonly number[], device: Device): Tensor {
+  const isShared = data.buffer instanceof SharedArrayBuffer;
+  return device === "cpu" && isShared ? fromBuffer(data, shape) : tensor(data, shape, { device });
+}
+
 /** A tensor from its elements' memory in row-major order, little-endian. */
-export function tensorFromBytes(bytes: Uint8Array, shape: readonly number[], dtype: Dtype): Tensor {
-  return wrap(native.fromBytes(bytes, shape, dtype));
+export function tensorFromBytes(
+  bytes: Uint8Array,
+  shape: readonly number[],
+  dtype: Dtype,
+  device: Device = "cpu",
+): Tensor {
+  return wrap(
+    device === "cpu" ? native.fromBytes(bytes, shape, dtype) : native.toDevice(bytes, shape, dtype, device),
+  );
 }

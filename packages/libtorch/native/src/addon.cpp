@@ -4,8 +4,10 @@
 #include "caching-allocator.h"
 #include "checkpoint.h"
 #include "convert.h"
+#include "device.h"
 #include "dispatch.h"
 #include "mapped-file.h"
+#include "meta-kernels.h"
 #include "process-group.h"
 #include "reducer.h"
 #include "runtime.h"
@@ -92,6 +94,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "readFiles", guarded<readFiles>);
   define(env, exports, "snapshot", guarded<snapshot>);
   define(env, exports, "mapFile", guarded<mapFile>);
+  define(env, exports, "toDevice", guarded<toDevice>);
   define(env, exports, "item", guarded<item>);
   define(env, exports, "shape", guarded<shape>);
   define(env, exports, "dtype", guarded<dtype>);
@@ -116,6 +119,10 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "seed", guarded<seed>);
   define(env, exports, "randomState", guarded<randomState>);
   define(env, exports, "setRandomState", guarded<setRandomState>);
+  define(env, exports, "gpus", guarded<gpus>);
+  define(env, exports, "synchronize", guarded<synchronize>);
+  define(env, exports, "deviceMemory", guarded<deviceMemory>);
+  define(env, exports, "defineMetaKernels", guarded<defineMetaKernels>);
   define(env, exports, "uniform", guarded<uniform>);
   define(env, exports, "transferCounts", guarded<transferCounts>);
   define(env, exports, "resetTransferCounts", guarded<resetTransferCounts>);

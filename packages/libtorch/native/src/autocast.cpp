@@ -8,10 +8,16 @@ namespace bridge {
 namespace {
 
 #if TORCH_VERSION_MAJOR >= 2 && (TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 4)
-bool isEnabled(at::DeviceType type) { return at::autocast::is_autocast_enabled(type); }
-void setEnabled(at::DeviceType type, bool enabled) { at::autocast::set_autocast_enabled(type, enabled); }
-at::ScalarType dtypeFor(at::DeviceType type) { return at::autocast::get_autocast_dtype(type); }
-void setDtype(at::DeviceType type, at::ScalarType dtype) { at::autocast::set_autocast_dtype(type, dtype); }
+// A device without autocast, such as `meta`, never has it on.
+bool has(at::DeviceType type) { return type != at::kMeta; }
+bool isEnabled(at::DeviceType type) { return has(type) && at::autocast::is_autocast_enabled(type); }
+void setEnabled(at::DeviceType type, bool enabled) {
+  if (has(type) || enabled) at::autocast::set_autocast_enabled(type, enabled);
+}
+at::ScalarType dtypeFor(at::DeviceType type) { return has(type) ? at::autocast::get_autocast_dtype(type) : at::kBFloat16; }
+void setDtype(at::DeviceType type, at::ScalarType dtype) {
+  if (has(type)) at::autocast::set_autocast_dtype(type, dtype);
+}
 #else
 bool isEnabled(at::DeviceType type) {
   return type == at::kCPU ? at::autocast::is_cpu_enabled() : at::autocast::is_enabled();

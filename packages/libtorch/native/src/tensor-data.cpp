@@ -2,6 +2,7 @@
 #include "tensor-data.h"
 
 #include "convert.h"
+#include "pinned-ring.h"
 #include "transfers.h"
 
 #include <cstring>
@@ -74,6 +75,16 @@ napi_value shareBytes(Environment& environment, napi_value* values, size_t) {
       at::TensorOptions().dtype(contents.scalarType));
   countCopy(contents.bytes.length);
   environment.origin = "fromBuffer";
+  return handleValue(environment, std::move(tensor));
+}
+
+// toDevice(typedArray, shape, dtype, device) -> handle of a new tensor there, in one copy.
+napi_value toDevice(Environment& environment, napi_value* values, size_t) {
+  const Contents contents = contentsOf(environment.env, values);
+  const c10::Device device(stringOf(environment.env, values[3]));
+  at::Tensor tensor = copyToDevice(contents.bytes.data, contents.sizes, contents.scalarType, device);
+  countCopy(contents.bytes.length);
+  environment.origin = "tensor";
   return handleValue(environment, std::move(tensor));
 }
 

@@ -13,6 +13,7 @@ Bytes bytesOf(napi_env env, napi_value value);
 
 napi_value fromBytes(Environment& environment, napi_value* values, size_t count);
 napi_value shareBytes(Environment& environment, napi_value* values, size_t count);
+napi_value toDevice(Environment& environment, napi_value* values, size_t count);
 napi_value toBytes(Environment& environment, napi_value* values, size_t count);
 napi_value item(Environment& environment, napi_value* values, size_t count);
 napi_value shape(Environment& environment, napi_value* values, size_t count);

@@ -42,6 +42,12 @@ export abstract class Module {
     return Array.from(this.namedParameters(), ([, tensor]) => tensor);
   }
 
+  /** Where its first parameter lies; the CPU where it has none. */
+  get device(): Device {
+    for (const [, tensor] of this.namedParameters()) return tensor.device;
+    return "cpu";
+  }
+
   /** The number of trainable elements. */
   parameterCount(): number {
     return this.parameters().reduce((sum, tensor) => sum + (tensor.requiresGrad ? tensor.numel : 0), 0);

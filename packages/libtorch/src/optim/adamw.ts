@@ -124,11 +124,13 @@ export class AdamW {
         );
       }
     }
-    const copyOf = (values: Tensor) => keep(empty(values.shape, { dtype: values.dtype }).copy_(values));
     for (const [i, slot] of this.#slots.entries()) {
       slot.step = state.steps[i] ?? 0;
       const first = state.firstMoments[i];
       const second = state.secondMoments[i];
+      const { device } = slot.parameter;
+      const copyOf = (values: Tensor) =>
+        keep(empty(values.shape, { dtype: values.dtype, device }).copy_(values));
       if (first) slot.first = copyOf(first);
       if (second) slot.second = copyOf(second);
     }

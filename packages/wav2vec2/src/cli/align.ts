@@ -6,7 +6,7 @@ import { makeDirectory } from "../files/make-directory.js";
 import type { Alignment } from "../recognition/align.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
 import { WordTableWriter } from "../text/formats/word-table.js";
-import { addThreadsOption, type Define, exitCodes, showProgress } from "./command.js";
+import { addDeviceOption, addThreadsOption, type Define, exitCodes, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 
@@ -21,6 +21,7 @@ interface Options {
   emissions?: string;
   picture?: string;
   revision?: string;
+  device?: string;
   language?: string;
 }
 
@@ -30,6 +31,7 @@ const DOUBTFUL = 0.1;
 export const defineAlign: Define = (command, { exit }) => {
   describe(command);
   addThreadsOption(command);
+  addDeviceOption(command);
   command.action(
     async (model: string, audio: string | undefined, text: string | undefined, options: Options) => {
       requireSource(audio, text, options);
@@ -190,9 +192,9 @@ async function alignCorpus(
   return { failed };
 }
 
-async function load(model: string, { revision, language }: Options, signal: AbortSignal) {
+async function load(model: string, { revision, language, device }: Options, signal: AbortSignal) {
   const { loadAligner } = await import("../recognition/align.js");
-  return await loadAligner(model, { revision, language, signal, onDownload: downloadProgress() });
+  return await loadAligner(model, { revision, language, device, signal, onDownload: downloadProgress() });
 }
 
 async function readText(path: string): Promise<string> {

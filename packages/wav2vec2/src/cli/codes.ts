@@ -2,11 +2,12 @@ import { Option } from "commander";
 import { UserError } from "../errors.js";
 import type { ClipCodes } from "../training/pretraining/codes.js";
 import { endWithReader } from "./closed-pipe.js";
-import { type Define, exitCodes, print } from "./command.js";
+import { addDeviceOption, type Define, exitCodes, print } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 
 interface Options {
   revision?: string;
+  device?: string;
   collapse: boolean;
   times: boolean;
   json: boolean;
@@ -15,7 +16,7 @@ interface Options {
 type Result = { file: string } & (ClipCodes | { error: string });
 
 export const defineCodes: Define = (command, { exit }) => {
-  command
+  addDeviceOption(command)
     .argument("<model>", "directory or Hugging Face Hub id of a pre-trained model with a quantizer")
     .argument("<file...>", "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files, at any sample rate")
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
@@ -39,10 +40,10 @@ export const defineCodes: Define = (command, { exit }) => {
 A file is a line: its path, a tab, and for each frame (20 ms in published models) the entries of all codebooks
 joined by hyphens, such as 12-301 12-301 7-44. Start and end are in seconds, and tabs part the columns.`,
     )
-    .action(async (model: string, files: string[], { revision, ...form }: Options) => {
+    .action(async (model: string, files: string[], { revision, device, ...form }: Options) => {
       const { readAudio } = await import("../audio/audio-file.js");
       const { loadCoder } = await import("../training/pretraining/codes.js");
-      const coder = await loadCoder(model, { revision, onDownload: downloadProgress() });
+      const coder = await loadCoder(model, { revision, device, onDownload: downloadProgress() });
       const results: Result[] = [];
       if (!form.json) endWithReader();
       for (const file of files) {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
 
 /**
  * What a user must mend is below 128: launchers and Kubernetes start nothing anew for it. Above are ends by a signal, 130
@@ -61,6 +62,21 @@ export function addThreadsOption(command: Command): void {
       const { threads } = command.opts<{ threads?: number }>();
       if (threads !== undefined) (await import("@wav2vec2/libtorch")).setThreads(threads);
     });
+}
+
+/** Reads an option's value. */
+function deviceName(text: string): string {
+  if (DEVICE_PATTERN.test(text)) return text;
+  throw new InvalidArgumentError(`It must be ${DEVICES}.`);
+}
+
+/** Gives `--device` to a command that runs a network without training it. */
+export function addDeviceOption(command: Command): Command {
+  return command.option(
+    "--device <name>",
+    `where the network computes: ${DEVICES} (default: auto, an NVIDIA GPU where libtorch finds one)`,
+    deviceName,
+  );
 }
 
 /** Reads an option's value. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
-import type { GpuReport } from "@wav2vec2/libtorch";
+import type { GpuReport, Gpus } from "@wav2vec2/libtorch";
 import picocolors from "picocolors";
 import { type Define, exitCodes, print, printJson } from "./command.js";
 
@@ -77,13 +77,14 @@ function libtorch(): Check {
 /** Loads the bridge and checks that libtorch computes what it should. */
 async function bridge(): Promise<Check[]> {
   try {
-    const { gpuReport, libtorchInfo, numericsCheck } = await import("@wav2vec2/libtorch");
+    const { gpuReport, gpus, libtorchInfo, numericsCheck } = await import("@wav2vec2/libtorch");
     const info = libtorchInfo();
     return [
       { name: "bridge", state: "ok", found: `loads libtorch ${info.version}` },
       vectors(info.cpuCapability),
       { name: "threads", state: "ok", found: String(info.threads) },
       gpu(gpuReport()),
+      devices(gpus()),
       numerics(numericsCheck),
     ];
   } catch (error) {
@@ -97,6 +98,13 @@ function gpu({ found, remedy }: GpuReport): Check {
   return remedy === undefined
     ? { name: "GPU", state: "ok", found }
     : { name: "GPU", state: "warning", found, remedy };
+}
+
+/** What `--device` can name here. */
+function devices({ cudaDevices, mps }: Gpus): Check {
+  const names = ["cpu", ...Array.from({ length: cudaDevices }, (_, index) => `cuda:${index}`)];
+  if (mps) names.push("mps");
+  return { name: "devices", state: "ok", found: `${names.join(", ")}; auto is ${cudaDevices > 0 ? "cuda" : "cpu"}` };
 }
 
 function numerics(numericsCheck: typeof import("@wav2vec2/libtorch").numericsCheck): Check {

@@ -1,6 +1,15 @@
 import { InvalidArgumentError, Option } from "commander";
 import { TEXT_NORMALIZATIONS, type TextNormalization } from "../text/scoring/normalize-text.js";
-import { addThreadsOption, type Define, positive, print, printJson, showProgress, whole } from "./command.js";
+import {
+  addDeviceOption,
+  addThreadsOption,
+  type Define,
+  positive,
+  print,
+  printJson,
+  showProgress,
+  whole,
+} from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { describeEvaluation, sayReport } from "./evaluation-text.js";
@@ -11,6 +20,7 @@ interface Options extends DecodingArguments {
   split?: string;
   onBadData: "error" | "skip";
   revision?: string;
+  device?: string;
   language?: string;
   batchSeconds?: number;
   normalize: TextNormalization[];
@@ -67,8 +77,9 @@ export const defineEvaluate: Define = (command) => {
     .option("--report-clips <number>", "how many of the worst utterances the report plays", whole, 50)
     .option("--json", "print the result, with all utterances, as JSON", false);
   addThreadsOption(command);
+  addDeviceOption(command);
   addDecodingOptions(command).action(async (model: string, options: Options) => {
-    const { data, split, onBadData, revision, language, batchSeconds, normalize, bootstrapBy, seed } =
+    const { data, split, onBadData, revision, language, device, batchSeconds, normalize, bootstrapBy, seed } =
       options;
     const { worst, output, report, reportClips, json } = options;
     const { evaluateModel } = await import("../evaluation/evaluate.js");
@@ -83,6 +94,7 @@ export const defineEvaluate: Define = (command) => {
       onBadData,
       revision,
       language,
+      device,
       batchSeconds,
       normalize,
       bootstrapBy,

@@ -1,7 +1,15 @@
 import { availableParallelism } from "node:os";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
-import { type Define, positiveWhole, print, printJson, showProgress, threadCount } from "./command.js";
+import {
+  addDeviceOption,
+  type Define,
+  positiveWhole,
+  print,
+  printJson,
+  showProgress,
+  threadCount,
+} from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { percent } from "./evaluation-text.js";
@@ -13,6 +21,7 @@ interface Options extends DecodingArguments {
   utterances?: number;
   threads: number;
   revision?: string;
+  device?: string;
   language?: string;
   output?: string;
   picture?: string;
@@ -34,8 +43,9 @@ export const defineLmTune: Define = (command) => {
     .option("--output <file>", "write the choice for --decoding of evaluate and transcribe")
     .option("--picture <file>", "draw the error rates of all weights (SVG)")
     .option("--json", "print all weights with their error rates as JSON, best first", false);
+  addDeviceOption(command);
   addDecodingOptions(command).action(async (model: string, options: Options) => {
-    const { data, split, utterances, threads, revision, language, output, picture, json } = options;
+    const { data, split, utterances, threads, revision, language, device, output, picture, json } = options;
     const { languageModel, ...choice } = await decodingChoice(options);
     if (languageModel === undefined)
       throw new ConfigurationError(
@@ -51,6 +61,7 @@ export const defineLmTune: Define = (command) => {
       threads,
       revision,
       language,
+      device,
       onDownload: downloadProgress(),
       onHeard: (done, total) => showProgress(`${done} of ${total} clips are heard`),
       onMeasured: (done, total, best) =>

@@ -3,6 +3,7 @@ import { RAW_ENCODINGS } from "../audio/pcm-stream.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { FORMATS } from "../text/formats/formats.js";
 import {
+  addDeviceOption,
   addThreadsOption,
   type Define,
   exitCodes,
@@ -17,6 +18,7 @@ import type { TranscribeOptions } from "./transcribe-files.js";
 
 interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal"> {
   revision?: string;
+  device?: string;
   language?: string;
   json: boolean;
 }
@@ -24,18 +26,20 @@ interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal"> {
 export const defineTranscribe: Define = (command, { exit }) => {
   describe(command);
   addThreadsOption(command);
+  addDeviceOption(command);
   command.action(async (model: string, files: string[], options: Options) => {
     const piped = files.includes("-");
     requireConsistent(command, files, options);
     const format = options.json ? "json" : options.format;
     const { transcribeTo } = await import("./transcribe-files.js");
     const { loadRecognizer } = await import("../recognition/recognizer.js");
-    const { revision, language } = options;
+    const { revision, language, device } = options;
     const recordings = piped ? files : await audioFilesOf(files);
     const done = await interruptible("Interrupted.", async (signal) => {
       const recognizer = await loadRecognizer(model, {
         revision,
         language,
+        device,
         ...(await decodingChoice(options)),
         signal,
         onDownload: downloadProgress(),

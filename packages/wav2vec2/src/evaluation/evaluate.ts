@@ -78,7 +78,7 @@ export async function evaluateModel(
   const skipped = problems.map(({ id, message }) => ({ id, message }));
   const onBad = ({ id, message }: BadClip) => void skipped.push({ id, message });
   requireWords(clips, normalize, options.onNote);
-  const ctc = await loadCtcModel(nameOrDirectory, options);
+  const ctc = await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" });
   const decoder = await makeDecoder(ctc.tokenizer, options, options.onNote);
   const workers = batchWorkers(1);
   const begin = performance.now();

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { resolveDevice } from "../device.js";
 import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
@@ -6,7 +7,7 @@ import { readConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { loadLanguageAdapter } from "./language-adapter.js";
-import { type HubOptions, loadModel, saveModel } from "./model-directory.js";
+import { type DeviceOption, type HubOptions, loadModel, saveModel } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
 
 /** A recogniser as it lies in a directory in Hugging Face's layout. */
@@ -17,22 +18,25 @@ export interface CtcModel {
   normalize: boolean;
 }
 
-export interface LoadCtcOptions extends HubOptions {
+export interface LoadCtcOptions extends HubOptions, DeviceOption {
   /** Of a multilingual model: whose `adapter.<language>.safetensors` and vocabulary to take. */
   language?: string | undefined;
 }
 
 /**
  * Reads a `Wav2Vec2ForCTC` directory, or a model of the Hub: `config.json`, weights, `vocab.json`, `preprocessor_config.json`.
+ * It is on the CPU unless `device` says otherwise.
  *
+ * @throws ConfigurationError where there is no such device
  * @throws UserError naming the file that is missing, corrupt or does not fit the others
  */
 export async function loadCtcModel(
   nameOrDirectory: string,
-  { language, ...hub }: LoadCtcOptions = {},
+  { language, device: wanted, ...hub }: LoadCtcOptions = {},
 ): Promise<CtcModel> {
-  const wanted = { ...hub, adapter: language, onProgress: hub.onDownload };
-  const directory = await resolveModel(nameOrDirectory, wanted);
+  const device = resolveDevice(wanted ?? "cpu");
+  const found = { ...hub, adapter: language, onProgress: hub.onDownload };
+  const directory = await resolveModel(nameOrDirectory, found);
   const normalize = await readNormalize(directory);
   if (language !== undefined) {
     const tokenizer = await CtcTokenizer.read(directory, { language });
@@ -40,12 +44,13 @@ export async function loadCtcModel(
     const config = (base: Wav2Vec2Config) => createConfig({ vocabSize, padTokenId }, base);
     const model = await loadModel(Wav2Vec2ForCTC, directory, { config, newHead: "always" });
     await loadLanguageAdapter(model, directory, language);
+    model.to({ device });
     return { model, tokenizer, normalize };
   }
   const config = await readConfig(directory);
   const tokenizer = await CtcTokenizer.read(directory, { size: config.vocabSize ?? undefined });
   requireVocabulary(directory, config, tokenizer);
-  return { model: await loadModel(Wav2Vec2ForCTC, directory), tokenizer, normalize };
+  return { model: await loadModel(Wav2Vec2ForCTC, directory, { device }), tokenizer, normalize };
 }
 
 function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabulary }: CtcTokenizer): void {

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { nn, type StateMismatch, saveTensors, type TensorSource } from "@wav2vec2/libtorch";
+import { resolveDevice } from "../device.js";
 import { UserError } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
@@ -30,7 +31,13 @@ export interface HubOptions {
   onDownload?: ((progress: DownloadProgress) => void) | undefined;
 }
 
-export interface LoadOptions extends HubOptions {
+/** Where a model is to compute. */
+export interface DeviceOption {
+  /** `auto`, `cpu`, `cuda`, `cuda:N` or `mps`: see `resolveDevice`. */
+  device?: string | undefined;
+}
+
+export interface LoadOptions extends HubOptions, DeviceOption {
   /** What differs from `config.json`, such as dropouts for further training. */
   config?: ((config: Wav2Vec2Config) => Wav2Vec2Config) | undefined;
   /** Start heads from random weights: where the directory has none for them (it is refused otherwise), or always. */
@@ -45,15 +52,23 @@ const OPTIONAL = /(^|\.)masked_spec_embed$/;
 /**
  * Loads a directory in Hugging Face's layout (`config.json` and weights), or a model of the Hub, as one of the three
  * model classes: `loadModel(Wav2Vec2Model, "facebook/wav2vec2-base")`. It may be of another of them, whose head is then
- * left out.
+ * left out. It is on the CPU unless `device` says otherwise.
  *
+ * @throws ConfigurationError where there is no such device
  * @throws UserError where there is no such model, naming the file that is missing or corrupt, or every key that does not fit
  */
 export async function loadModel<Model extends AnyModel>(
   modelClass: new (config: Wav2Vec2Config) => Model,
   nameOrDirectory: string,
-  { config: change = (config) => config, newHead, newAdapters = false, ...hub }: LoadOptions = {},
+  {
+    config: change = (config) => config,
+    newHead,
+    newAdapters = false,
+    device: wanted = "cpu",
+    ...hub
+  }: LoadOptions = {},
 ): Promise<Model> {
+  const device = resolveDevice(wanted);
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
   const config = change(await readConfig(directory));
   const path = weightsPath(directory);
@@ -66,6 +81,7 @@ export async function loadModel<Model extends AnyModel>(
     });
     const optional = [OPTIONAL, ...(newHead ? [HEAD] : []), ...(newAdapters ? [ATTENTION_ADAPTER] : [])];
     requireComplete(path, tolerated(mismatch, optional));
+    model.to({ device });
     return model;
   });
 }

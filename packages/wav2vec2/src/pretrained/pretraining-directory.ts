@@ -22,12 +22,12 @@ export type LoadPreTrainingOptions = Omit<LoadOptions, "newHead">;
  */
 export async function loadPreTrainingModel(
   nameOrDirectory: string,
-  { config, ...hub }: LoadPreTrainingOptions = {},
+  { config, device, ...hub }: LoadPreTrainingOptions = {},
 ): Promise<PreTrainingModel> {
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
   const normalize = await readNormalize(directory);
   await requireQuantizer(nameOrDirectory, directory);
-  return { model: await loadModel(Wav2Vec2ForPreTraining, directory, { config }), normalize };
+  return { model: await loadModel(Wav2Vec2ForPreTraining, directory, { config, device }), normalize };
 }
 
 /** Whether a model's weights hold a quantizer; those of fine-tuned models do not. */

@@ -118,6 +118,6 @@ function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignme
  * @param nameOrDirectory model directory or Hub id
  * @throws UserError when there is no such model or it is no recogniser
  */
-export async function loadAligner(nameOrDirectory: string, options?: LoadCtcOptions): Promise<Aligner> {
-  return new Aligner(await loadCtcModel(nameOrDirectory, options));
+export async function loadAligner(nameOrDirectory: string, options: LoadCtcOptions = {}): Promise<Aligner> {
+  return new Aligner(await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" }));
 }

@@ -1,4 +1,4 @@
-import { fromBuffer, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { fromHost, type Tensor } from "@wav2vec2/libtorch";
 import type { AugmentationOptions } from "../data/batches/augmentation.js";
 import type { BatchLimits, BatchPosition, PlannedBatch } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
@@ -67,33 +67,38 @@ export function batchLimits({ batchSeconds, batchSize }: BatchLimits, seconds: n
 
 /** Scores of a batch's clips, [batch, frames, vocabulary], and each clip's own frames. */
 export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Tensor; frames: number[] } {
-  const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor; // of one clip it may be a copy
-  const input = make(batch.input, [batch.ids.length, batch.paddedLength]);
+  const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
   return model.forward({ input, lengths: Array.from(batch.lengths) });
 }
 
+/** What decoding needs of a batch. */
+export interface BatchScores {
+  /** [batch, frames, vocabulary], on the model's device */
+  logits: Tensor;
+  /** The same on the host. */
+  values: Float32Array;
+  /** Each clip's own frames. */
+  frames: number[];
+}
+
 /**
- * {@link forwardBatch} for decoding.
+ * {@link forwardBatch} for decoding. The scores come to the host in one copy.
  *
  * @throws UserError where the scores are no numbers, naming the weights that are to blame
  */
-export function scoreBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Tensor; frames: number[] } {
-  const scores = forwardBatch(model, batch);
-  if (Number.isFinite(scores.logits.sum().item())) return scores;
-  requireFiniteWeights(model);
-  return scores; // the decoder looks at each frame
+export function scoreBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): BatchScores {
+  const { logits, frames } = forwardBatch(model, batch);
+  const values = logits.toFloat32Array();
+  const sum = values.reduce((total, value) => total + value, 0);
+  if (!Number.isFinite(sum)) requireFiniteWeights(model); // otherwise the decoder looks at each frame
+  return { logits, values, frames };
 }
 
 /** What decoders read: each clip's own frames, [frames * vocabulary]. */
-export function clipEmissions({
-  logits,
-  frames,
-}: {
-  logits: Tensor;
-  frames: readonly number[];
-}): Emissions[] {
+export function clipEmissions({ logits, values, frames }: BatchScores): Emissions[] {
+  const [, time, tokens] = logits.shape as [number, number, number];
   return frames.map((count, row) => ({
-    logits: logits.select(0, row).narrow(0, 0, count).toFloat32Array(),
+    logits: values.slice(row * time * tokens, (row * time + count) * tokens),
     frames: count,
   }));
 }

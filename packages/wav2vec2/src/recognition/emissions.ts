@@ -84,11 +84,12 @@ function scoreWindow(
   const batch = collateCtc([item], { minimumSamples: minimumSamples(model.config) });
   return noGrad(() =>
     scope(() => {
-      const { logits, frames } = scoreBatch(model, batch); // [1, frames, vocabulary]
+      const { logits, values, frames } = scoreBatch(model, batch); // [1, frames, vocabulary]
+      const tokens = logits.shape[2]!;
       const first = (from - start) / unit;
       const count = to === undefined ? Math.max(0, frames[0]! - first) : (to - from) / unit;
       if (count === 0) return { logits: new Float32Array(0), frames: 0 };
-      return { logits: logits.select(0, 0).narrow(0, first, count).toFloat32Array(), frames: count };
+      return { logits: values.slice(first * tokens, (first + count) * tokens), frames: count };
     }),
   );
 }

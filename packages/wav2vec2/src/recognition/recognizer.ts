@@ -90,12 +90,13 @@ export class Recognizer {
  * Loads a model once, to transcribe many clips.
  *
  * @param nameOrDirectory model directory or Hub id
+ * @param options.device a GPU where there is one, when left out
  * @throws UserError when there is no such model, it is no recogniser, or the language model cannot be used
  */
 export async function loadRecognizer(
   nameOrDirectory: string,
   { onNote, ...options }: RecognizerOptions = {},
 ): Promise<Recognizer> {
-  const ctc = await loadCtcModel(nameOrDirectory, options);
+  const ctc = await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" });
   return new Recognizer(ctc, await makeDecoder(ctc.tokenizer, options, onNote));
 }

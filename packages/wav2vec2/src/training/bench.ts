@@ -1,5 +1,13 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { manualSeed, noGrad, scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
+import {
+  deviceMemory,
+  manualSeed,
+  noGrad,
+  scope,
+  setThreads,
+  synchronize,
+  type Tensor,
+} from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { type BatchLimits, lengthBucketedBatches } from "../data/batches/batches.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
@@ -8,6 +16,7 @@ import { filterByDuration } from "../data/corpus/filter.js";
 import { readSplit } from "../data/corpus/read-split.js";
 import { Random } from "../data/random.js";
 import type { Utterance } from "../data/utterance.js";
+import { resolveDevice } from "../device.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
@@ -86,7 +95,8 @@ export async function bench(
   recipe: Recipe,
   { corpus, batches, signal, onProgress }: BenchOptions,
 ): Promise<BenchResult> {
-  requirePrecision(recipe);
+  const device = resolveDevice(recipe.device);
+  requirePrecision(recipe, device);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   const clips = corpus ? await lengthsOf(recipe, signal) : undefined;
@@ -100,6 +110,7 @@ export async function bench(
   const { max_steps: recipeSteps } = planSteps(recipe, lengths);
   const plan = lengthBucketedBatches(lengths, { ...batchPlanOf(recipe), epoch: 0 });
   const { module, prepare, heldLimits } = await network(recipe);
+  module.to({ device });
   module.train();
   const optimizer = makeOptimizer(module, recipe);
   const gradients = new Gradients(optimizer.parameters, recipe);
@@ -118,10 +129,10 @@ export async function bench(
     const batch = prepare(noiseOf(plan[done % plan.length]!), () => random.uniform());
     const began = performance.now();
     scope(() => {
-      const { loss, count } = withPrecision(recipe, batch.loss);
+      const { loss, count } = withPrecision(recipe, module.device, batch.loss);
       gradients.add(loss, count, []);
-      loss.item(); // waits for the device
     });
+    synchronize(device);
     if (done === 0) continue; // memory is taken and kernels are chosen in the first one
     batchTimes.push((performance.now() - began) / 1000);
     audio += batch.lengths.reduce((sum, length) => sum + length, 0);
@@ -129,8 +140,10 @@ export async function bench(
   }
   await gradients.finish(1);
   optimizer.step(); // makes the moments
+  synchronize(device);
   const began = performance.now();
   optimizer.step();
+  synchronize(device);
   const optimizerSeconds = (performance.now() - began) / 1000;
   // Validation's batches may be larger than the recipe's. What the process holds grows over the first few, as each has
   // another shape.
@@ -161,7 +174,7 @@ export async function bench(
     batchSeconds: batchTimes,
     stepSeconds,
     audioSecondsPerSecond: (audioSeconds * batchesAStep) / stepSeconds,
-    memoryMb: (process.resourceUsage().maxRSS * 1024) / MEGABYTE,
+    memoryMb: (deviceMemory(device)?.peak ?? process.resourceUsage().maxRSS * 1024) / MEGABYTE,
     recipeSteps,
     recipeSeconds,
     recipeAudioHours,

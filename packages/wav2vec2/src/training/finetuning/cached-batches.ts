@@ -1,4 +1,4 @@
-import { fromBuffer, noGrad, tensor } from "@wav2vec2/libtorch";
+import { fromHost, noGrad } from "@wav2vec2/libtorch";
 import type { PlannedBatch } from "../../data/batches/batches.js";
 import type { CtcBatch } from "../../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
@@ -119,15 +119,15 @@ async function* featureBatches(
 /** A batch's share of an update, from features where they are there; otherwise they are made, and kept. */
 export function cachedLoss(model: Wav2Vec2ForCTC, batch: AnyCtcBatch, cache: FeatureCache): BatchLoss {
   const lengths = Array.from(batch.lengths);
-  const features = "features" in batch ? tensorOf(batch.features) : encodeAndKeep(model, batch, cache);
+  const features =
+    "features" in batch ? tensorOf(batch.features, model.device) : encodeAndKeep(model, batch, cache);
   const { logits, frames } = model.forward({ features, lengths });
   return { loss: model.loss(logits, frames, batch), count: 1 };
 }
 
 function encodeAndKeep(model: Wav2Vec2ForCTC, batch: CtcBatch, cache: FeatureCache) {
   return noGrad(() => {
-    const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor;
-    const input = make(batch.input, [batch.ids.length, batch.paddedLength]);
+    const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
     const features = model.wav2vec2.encode({ input, lengths: Array.from(batch.lengths) });
     for (const [row, id] of batch.ids.entries()) if (!cache.has(id)) cache.put(id, features.select(0, row));
     return features;

@@ -1,7 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, open, realpath, rename, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Dtype, noGrad, scope, type Tensor, tensorFromBytes, zeros } from "@wav2vec2/libtorch";
+import {
+  type Device,
+  type Dtype,
+  noGrad,
+  scope,
+  type Tensor,
+  tensorFromBytes,
+  zeros,
+} from "@wav2vec2/libtorch";
 import { mapConcurrent } from "../../data/map-concurrent.js";
 import type { Utterance } from "../../data/utterance.js";
 import { ConfigurationError, UserError } from "../../errors.js";
@@ -193,8 +201,8 @@ export interface CachedFeatures {
 }
 
 /** [batch, frames, channels], in memory as the convolutions leave it: gradients add up in the order of memory. */
-export function tensorOf({ bytes, shape, dtype, channelsFirst }: CachedFeatures): Tensor {
-  const features = tensorFromBytes(bytes, shape, dtype);
+export function tensorOf({ bytes, shape, dtype, channelsFirst }: CachedFeatures, device: Device): Tensor {
+  const features = tensorFromBytes(bytes, shape, dtype, device);
   return channelsFirst ? features.transpose(1, 2).contiguous().transpose(1, 2) : features;
 }
 
@@ -238,8 +246,9 @@ function requireOwnFeatures({ referencePadding, featExtractNorm }: Wav2Vec2Confi
 function dtypeOf({ model }: CtcModel, recipe: Recipe): Dtype {
   return noGrad(() =>
     scope(() => {
-      const input = zeros([1, minimumSamples(model.config)]);
-      return withPrecision(recipe, () => model.wav2vec2.encode({ input }).dtype);
+      const { device } = model;
+      const input = zeros([1, minimumSamples(model.config)], { device });
+      return withPrecision(recipe, device, () => model.wav2vec2.encode({ input }).dtype);
     }),
   );
 }

@@ -55,9 +55,10 @@ export interface FinetuneResult {
 export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
-  return await withRun(recipe, options, async ({ readSplits, loading, plan, begin, world, tracker }) => {
+  return await withRun(recipe, options, async ({ readSplits, loading, device, plan, begin, world, tracker }) => {
     const { train: all, held } = await readSplits("required");
     const ctc = await makeModel(recipe, await findInit(recipe, options), all);
+    ctc.model.to({ device });
     const utterances = usable(recipe, ctc, all, tracker);
     tracker.note(summary(ctc, utterances, held));
     const augmentation = await findAugmentation(recipe.data);

@@ -189,7 +189,7 @@ export async function train<Batch extends TrainingBatch>(
       if (isEmpty(batch)) continue;
       seedBatch(recipe.seed, batch.place);
       scope(() => {
-        const part = withPrecision(recipe, () => task.loss(batch));
+        const part = withPrecision(recipe, module.device, () => task.loss(batch));
         gradients.add(part.loss, part.count, batch.ids);
         meter.add(part);
       });

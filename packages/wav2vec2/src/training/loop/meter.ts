@@ -1,4 +1,4 @@
-import type { Tensor } from "@wav2vec2/libtorch";
+import { type Device, deviceMemory, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import type { BatchLoss } from "./loop.js";
@@ -29,6 +29,7 @@ function combined([first, ...others]: readonly MeterState[]): MeterState {
 export class Meter {
   readonly #sums = new ScalarSums();
   readonly #gradNorms = new ScalarSums();
+  #device: Device = "cpu";
   #samples = 0;
   #updates = 0;
   /** Updates that had a norm. */
@@ -53,6 +54,7 @@ export class Meter {
 
   /** Adds a batch's loss and sums; nothing where the loss is not finite. */
   add({ loss, count, sums }: BatchLoss): void {
+    this.#device = loss.device;
     this.#sums.add({ loss, count, ...sums }, loss.device, loss.isfinite().logicalNot());
   }
 
@@ -76,7 +78,7 @@ export class Meter {
       state: this.state(),
       timedSamples: this.#timedSamples,
       waitShare: this.#waitedMs / elapsed,
-      memoryMb: process.memoryUsage.rss() / 2 ** 20,
+      memoryMb: (deviceMemory(this.#device)?.peak ?? process.memoryUsage.rss()) / 2 ** 20,
     };
     const all = await world.gather(own);
     const { sums, gradNorms, norms, skipped, samples, updates } = combined(all.map(({ state }) => state));

@@ -1,4 +1,4 @@
-import { noGrad, scope, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { fromHost, noGrad, scope, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { minimumSamples } from "../../model/lengths.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
@@ -32,7 +32,10 @@ export async function loadCoder(
   nameOrDirectory: string,
   options: LoadPreTrainingOptions = {},
 ): Promise<Coder> {
-  const { model, normalize } = await loadPreTrainingModel(nameOrDirectory, options);
+  const { model, normalize } = await loadPreTrainingModel(nameOrDirectory, {
+    ...options,
+    device: options.device ?? "auto",
+  });
   requireFiniteWeights(model); // the best of scores that are no numbers would be a code like any other
   const shortest = minimumSamples(model.config);
   const frameSeconds = model.config.convStride.reduce((product, stride) => product * stride) / SAMPLE_RATE;
@@ -42,7 +45,9 @@ export async function loadCoder(
       const clip = clipSamples(samples, name, normalize);
       const padded = clip.length < shortest ? new Float32Array(shortest) : clip;
       if (padded !== clip) padded.set(clip);
-      const codes = noGrad(() => scope(() => chosenEntries(model, tensor(padded, [1, padded.length]))));
+      const codes = noGrad(() =>
+        scope(() => chosenEntries(model, fromHost(padded, [1, padded.length], model.device))),
+      );
       return { seconds: samples.length / SAMPLE_RATE, frameSeconds, codes };
     },
   };

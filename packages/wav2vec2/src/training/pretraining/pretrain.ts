@@ -56,10 +56,11 @@ export interface PretrainResult {
 export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
   requireTask(given, "pretrain");
   return await withRun(given, options, async (run) => {
-    const { readSplits, loading, plan, begin, world } = run;
+    const { readSplits, loading, device, plan, begin, world } = run;
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
     const pretrained = await makePreTrainingModel(given, init, run.tracker);
+    pretrained.model.to({ device });
     const clips = {
       train: usableClips(given, all, (text) => run.tracker.note(text)),
       held: divideLong(held, given.data.max_seconds),

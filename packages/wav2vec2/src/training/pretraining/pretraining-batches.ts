@@ -1,4 +1,4 @@
-import { fromBuffer, tensor } from "@wav2vec2/libtorch";
+import { fromHost } from "@wav2vec2/libtorch";
 import type { BatchPosition, PlannedBatch } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, type EmptyBatch, loadEveryBatch } from "../../data/batches/load-batches.js";
 import type { ClipJob, Preparation } from "../../data/batches/prepare-batch.js";
@@ -44,9 +44,8 @@ export async function* preTrainingBatches(
 
 /** The model's outputs and losses for a batch's audio, masks and distractors. */
 export function forwardPreTraining(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): ScoredBatch {
-  const make = batch.input.buffer instanceof SharedArrayBuffer ? fromBuffer : tensor;
   const output = model.forward({
-    input: make(batch.input, [batch.ids.length, batch.paddedLength]),
+    input: fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device),
     lengths: Array.from(batch.lengths),
     maskTimeIndices: batch.mask,
     sampledNegativeIndices: batch.negatives,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEVICE_PATTERN, DEVICES } from "../../device-name.js";
 
 // Names and defaults follow Hugging Face's run_speech_recognition_ctc.py and run_wav2vec2_pretraining_no_trainer.py;
 // where fairseq's or the paper's differ, the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
@@ -349,6 +350,14 @@ export const recipeSchema = z.strictObject({
   distributed: distributed.prefault({}),
   keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
   threads: count().max(256).optional().describe("CPU threads. Default: libtorch's choice, one a core"),
+  device: z
+    .string()
+    .regex(DEVICE_PATTERN, { error: ({ input }) => `must be ${DEVICES}, but is ${String(input)}` })
+    .default("auto")
+    .describe(
+      "Where the network computes: cpu, cuda (NVIDIA), cuda:N (the GPU of that number), mps (Apple), or auto, which takes " +
+        "an NVIDIA GPU where libtorch finds one. It may change when a run goes on",
+    ),
   precision: z
     .enum(["float32", "bfloat16", "float16"])
     .default("float32")

@@ -24,6 +24,7 @@ const CHANGEABLE: (keyof Recipe)[] = [
   "early_stopping_threshold",
   "keep_checkpoints",
   "threads",
+  "device",
   // What a run that went wrong is mended with.
   "optimizer",
   "gradient_checkpointing",

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
+import { type Device, libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
 import { lengthBucketedBatches } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
 import { readSplit } from "../../data/corpus/read-split.js";
@@ -16,7 +16,7 @@ import { batchPlanOf, type PlannedRecipe, planSteps } from "../loop/batch-plan.j
 import { warmupSteps } from "../loop/schedule.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { LeftOut } from "./left-out.js";
-import { meet } from "./meet.js";
+import { deviceOf, meet, ownPlace } from "./meet.js";
 import { takeRunDirectory } from "./run-directory.js";
 
 /** What training gets besides its recipe. */
@@ -38,6 +38,8 @@ export interface TrainingRun {
   readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
   readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
   loading: BatchLoadOptions;
+  /** Where the model computes. */
+  device: Device;
   /** The recipe with its number of steps, given the clips as long as training hears them. */
   plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
   /**
@@ -61,6 +63,7 @@ export interface Splits<T extends Utterance> {
 /**
  * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`.
  *
+ * @throws ConfigurationError where this machine has not the recipe's device or number format
  * @throws UserError where the output directory holds another run or another process writes it
  */
 export async function withRun<T>(
@@ -68,8 +71,10 @@ export async function withRun<T>(
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
-  requirePrecision(recipe);
-  await using meeting = options.world ? undefined : await meet(recipe);
+  const place = options.world ? undefined : ownPlace();
+  const device = deviceOf(recipe, place);
+  requirePrecision(recipe, device);
+  await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
   const tracker = world.rank === 0 ? options.tracker : QUIET;
   if (world.size > 1) tracker.note(`${world.size} processes train together.`);
@@ -121,7 +126,7 @@ export async function withRun<T>(
       });
       await directory?.begin();
     };
-    return await body({ readSplits, loading, plan, begin, world, tracker });
+    return await body({ readSplits, loading, device, plan, begin, world, tracker });
   } finally {
     await workers?.close();
   }
@@ -174,12 +179,12 @@ function noteSteps(recipe: PlannedRecipe, tracker: Tracker): void {
   }
 }
 
-/** @throws ConfigurationError where this libtorch cannot compute in the recipe's number format */
-export function requirePrecision({ precision }: Recipe): void {
-  if (precision === "float32" || supportsAutocast(precision)) return;
+/** @throws ConfigurationError where this libtorch cannot compute in the recipe's number format on the device */
+export function requirePrecision({ precision }: Recipe, device: Device): void {
+  if (precision === "float32" || supportsAutocast(precision, device)) return;
   throw new ConfigurationError(
     `precision must be float32 or bfloat16 on this machine, but is ${precision}: libtorch ${libtorchInfo().version} does not ` +
-      "compute in it on CPUs.",
+      `compute in it on ${device === "cpu" ? "CPUs" : device}.`,
   );
 }
 

@@ -1,0 +1,63 @@
+// The devices of this process beside the CPU, without any vendor's headers.
+#include "device.h"
+
+#include "convert.h"
+
+#include <ATen/detail/CUDAHooksInterface.h>
+
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 9)
+#include <ATen/DeviceAccelerator.h>
+#define BRIDGE_HAS_ACCELERATOR 1
+#endif
+
+namespace bridge {
+
+napi_value gpus(Environment& environment, napi_value*, size_t) {
+  napi_env env = environment.env;
+  napi_value list, value;
+  check(env, napi_create_array_with_length(env, 3, &list));
+#ifdef BRIDGE_WITH_CUDA
+  check(env, napi_get_boolean(env, true, &value));
+#else
+  check(env, napi_get_boolean(env, false, &value));
+#endif
+  check(env, napi_set_element(env, list, 0, value));
+  const int64_t count = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
+  check(env, napi_create_int64(env, count, &value));
+  check(env, napi_set_element(env, list, 1, value));
+  check(env, napi_get_boolean(env, at::hasMPS(), &value));
+  check(env, napi_set_element(env, list, 2, value));
+  return list;
+}
+
+napi_value synchronize(Environment& environment, napi_value* values, size_t) {
+  [[maybe_unused]] const c10::Device device(stringOf(environment.env, values[0]));
+#ifdef BRIDGE_HAS_ACCELERATOR
+  if (device.is_cuda() || device.is_mps())
+    at::accelerator::synchronizeDevice(device.has_index() ? device.index() : at::accelerator::getDeviceIndex());
+#endif
+  return nullptr;
+}
+
+napi_value deviceMemory(Environment& environment, napi_value* values, size_t) {
+  napi_env env = environment.env;
+  [[maybe_unused]] const c10::Device device(stringOf(env, values[0]));
+  napi_value result;
+  check(env, napi_get_undefined(env, &result));
+#ifdef BRIDGE_HAS_ACCELERATOR
+  if (device.is_cuda()) {
+    const auto index = device.has_index() ? device.index() : at::accelerator::getDeviceIndex();
+    const auto stats = at::accelerator::getDeviceStats(index);
+    const auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    napi_value number;
+    check(env, napi_create_array_with_length(env, 2, &result));
+    check(env, napi_create_int64(env, stats.allocated_bytes[all].current, &number));
+    check(env, napi_set_element(env, result, 0, number));
+    check(env, napi_create_int64(env, stats.allocated_bytes[all].peak, &number));
+    check(env, napi_set_element(env, result, 1, number));
+  }
+#endif
+  return result;
+}
+
+}  // namespace bridge
