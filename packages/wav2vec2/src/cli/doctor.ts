@@ -104,7 +104,11 @@ function gpu({ found, remedy }: GpuReport): Check {
 function devices({ cudaDevices, mps }: Gpus): Check {
   const names = ["cpu", ...Array.from({ length: cudaDevices }, (_, index) => `cuda:${index}`)];
   if (mps) names.push("mps");
-  return { name: "devices", state: "ok", found: `${names.join(", ")}; auto is ${cudaDevices > 0 ? "cuda" : "cpu"}` };
+  return {
+    name: "devices",
+    state: "ok",
+    found: `${names.join(", ")}; auto is ${cudaDevices > 0 ? "cuda" : "cpu"}`,
+  };
 }
 
 function numerics(numericsCheck: typeof import("@wav2vec2/libtorch").numericsCheck): Check {

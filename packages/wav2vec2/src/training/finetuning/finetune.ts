@@ -55,25 +55,29 @@ export interface FinetuneResult {
 export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
-  return await withRun(recipe, options, async ({ readSplits, loading, device, plan, begin, world, tracker }) => {
-    const { train: all, held } = await readSplits("required");
-    const ctc = await makeModel(recipe, await findInit(recipe, options), all);
-    ctc.model.to({ device });
-    const utterances = usable(recipe, ctc, all, tracker);
-    tracker.note(summary(ctc, utterances, held));
-    const augmentation = await findAugmentation(recipe.data);
-    const planned = plan(recipe, utterances);
-    const cache = await openCache(recipe, ctc, utterances, tracker);
-    const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache, world }, tracker);
-    await begin(task.data);
-    const result = await train(planned, task, { ...options, tracker, world });
-    return {
-      model: result.best && join(recipe.output, "best"),
-      steps: result.steps,
-      wer: result.best?.value,
-      interrupted: result.interrupted,
-    };
-  });
+  return await withRun(
+    recipe,
+    options,
+    async ({ readSplits, loading, device, plan, begin, world, tracker }) => {
+      const { train: all, held } = await readSplits("required");
+      const ctc = await makeModel(recipe, await findInit(recipe, options), all);
+      ctc.model.to({ device });
+      const utterances = usable(recipe, ctc, all, tracker);
+      tracker.note(summary(ctc, utterances, held));
+      const augmentation = await findAugmentation(recipe.data);
+      const planned = plan(recipe, utterances);
+      const cache = await openCache(recipe, ctc, utterances, tracker);
+      const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache, world }, tracker);
+      await begin(task.data);
+      const result = await train(planned, task, { ...options, tracker, world });
+      return {
+        model: result.best && join(recipe.output, "best"),
+        steps: result.steps,
+        wer: result.best?.value,
+        interrupted: result.interrupted,
+      };
+    },
+  );
 }
 
 /** The model to start from: a directory's weights, or random ones for the characters of the transcripts. */
