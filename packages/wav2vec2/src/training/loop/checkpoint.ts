@@ -24,6 +24,8 @@ export interface Progress {
   best?: { value: number; step: number };
   /** Validations in a row that were no better than the best before them. */
   stale?: number;
+  /** Batches of an update, of all processes; missing in earlier versions' checkpoints. */
+  batchesAStep?: number;
   /** What was measured since the last line of metrics. */
   meter?: MeterState;
   /** Of float16's losses. */

@@ -45,7 +45,7 @@ export interface Update {
  * Nothing is read from the device until {@link requireFinite} is called, but for one value an update in float16, whose
  * scale depends on it. An update that is not finite, and all behind it, leave the weights as they are by themselves.
  */
-export class Gradients {
+export class Gradients implements Disposable {
   /** Of float16's losses, whose gradients would vanish otherwise. */
   readonly scaler: optim.GradScaler | undefined;
   #parts: Part[] = [];
@@ -126,7 +126,7 @@ export class Gradients {
     return this.#exchange.order();
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#exchange.close();
   }
 

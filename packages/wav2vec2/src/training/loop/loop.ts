@@ -110,8 +110,9 @@ export async function train<Batch extends TrainingBatch>(
   if (restored) tracker.resumed?.(restored);
   if (restored) tracker.note(resumption(restored.step, recipe));
   else if (writes) requireFiniteWeights(module);
+  noteBatches(progress, recipe.gradient_accumulation * world.size, tracker);
   await world.share([...module.parameters(), ...momentsOf(optimizer)]);
-  const gradients = new Gradients(optimizer.parameters, recipe, world, {
+  using gradients = new Gradients(optimizer.parameters, recipe, world, {
     order: progress.reducer?.order,
     compression: recipe.distributed.gradient_compression,
   });
@@ -221,7 +222,6 @@ export async function train<Batch extends TrainingBatch>(
   }
   await batches.return?.();
   gradients.requireFinite();
-  gradients.close();
   if (hasTime() && hasStalled()) tracker.note(earlyStop(progress));
   if (progress.step < recipe.max_steps && timeIsOver)
     tracker.note(
@@ -241,6 +241,17 @@ export async function train<Batch extends TrainingBatch>(
   if (writes) await task.save("final"); // smaller: it may fit where the checkpoint did not
   if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
+}
+
+/** Says where an update is of more or fewer batches than before. */
+function noteBatches(progress: Progress, batchesAStep: number, tracker: Tracker): void {
+  const before = progress.batchesAStep ?? batchesAStep;
+  progress.batchesAStep = batchesAStep;
+  if (before === batchesAStep) return;
+  tracker.note(
+    `An update is of ${batchesAStep} batches from here on (gradient_accumulation times processes), and was of ${before} ` +
+      "before: rates and steps mean something else. Choose gradient_accumulation so that the product stays.",
+  );
 }
 
 /** @returns whether there was room for it */

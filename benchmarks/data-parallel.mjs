@@ -1,0 +1,209 @@
+// Several processes beside one, on this machine: are the losses equal, and how much of the speed is left?
+//   node benchmarks/data-parallel.mjs equality --data DIR [--steps 200]
+//   node benchmarks/data-parallel.mjs throughput --data DIR [--rounds 3] [--steps 60] [--base-steps 6]
+// `equality` trains the tiny recipes as 1 process with 4 batches a step, 2 with 2 and 4 with 1, and compares the losses step by
+// step, and the WER of fine-tuning. `throughput` compares two processes of one thread with one process of two, in turns.
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    data: { type: "string" },
+    steps: { type: "string" },
+    "base-steps": { type: "string", default: "6" },
+    rounds: { type: "string", default: "3" },
+  },
+});
+const root = fileURLToPath(new URL("..", import.meta.url));
+const program = join(root, "packages/wav2vec2/bin/wav2vec2.js");
+const home = mkdtempSync(join(tmpdir(), "data-parallel-"));
+process.on("exit", () => rmSync(home, { recursive: true, force: true }));
+let runs = 0;
+
+/** Trains and gives the lines of metrics. */
+async function train({ task, processes, accumulation, threads, options, env = {} }) {
+  const output = join(home, `run-${runs++}`);
+  const own = ["--gradient-accumulation", accumulation, "--threads", threads, "--output", output].map(String);
+  const command = [task, ...options, ...own];
+  const launched =
+    processes > 1 ? ["launch", "--nproc-per-node", String(processes), "--", ...command] : command;
+  const child = spawn(process.execPath, [program, ...launched], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  let errors = "";
+  child.stderr.on("data", (data) => {
+    errors += data;
+  });
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  if (code !== 0)
+    throw new Error(`wav2vec2 ${launched.join(" ")} must end well, but ended with ${code}:\n${errors}`);
+  return readFileSync(join(output, "metrics.jsonl"), "utf8").trim().split("\n").map(JSON.parse);
+}
+
+const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+const range = (list, digits) =>
+  `${median(list).toFixed(digits)} (${Math.min(...list).toFixed(digits)} to ${Math.max(...list).toFixed(digits)})`;
+
+async function equality(data, steps) {
+  const common = [
+    "--data",
+    data,
+    "--max-steps",
+    steps,
+    "--logging-steps",
+    "1",
+    "--eval-steps",
+    steps,
+    "--save-steps",
+    steps,
+  ];
+  const tasks = [
+    ["pretrain", "configs/pretrain-tiny.yaml", ["--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"]],
+    ["finetune", "configs/finetune-tiny.yaml", ["--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"]],
+  ];
+  console.log(
+    `| task | processes x batches | largest difference of a loss, relative | loss at the end | validation |`,
+  );
+  console.log("|---|---|---|---|---|");
+  for (const [task, config, extra] of tasks) {
+    let first;
+    for (const [processes, accumulation] of [
+      [1, 4],
+      [2, 2],
+      [4, 1],
+    ]) {
+      const options = ["--config", config, ...common, ...extra].map(String);
+      const lines = await train({ task, processes, accumulation, threads: 1, options });
+      const losses = lines.flatMap(({ loss }) => loss ?? []);
+      first ??= losses;
+      if (losses.length !== first.length)
+        throw new Error(`${losses.length} losses instead of ${first.length}`);
+      const difference = Math.max(...losses.map((loss, step) => Math.abs(loss / first[step] - 1)));
+      const held = lines.findLast((line) => "eval/wer" in line || "eval/loss" in line);
+      const validation =
+        held["eval/wer"] === undefined
+          ? `loss ${held["eval/loss"]}`
+          : `WER ${(100 * held["eval/wer"]).toFixed(3)} %`;
+      console.log(
+        `| ${task} | ${processes} x ${accumulation} | ${difference === 0 ? "0" : difference.toExponential(1)} | ${losses.at(-1)} | ${validation} |`,
+      );
+    }
+  }
+}
+
+/** 16 clips of noise, 5 s each, in LibriSpeech's layout. */
+function noise() {
+  const data = join(home, "noise");
+  const samples = 5 * 16_000;
+  let state = 1;
+  for (const [split, count] of [
+    ["train", 16],
+    ["dev", 2],
+  ]) {
+    const folder = join(data, split, "1", "1");
+    mkdirSync(folder, { recursive: true });
+    const lines = [];
+    for (let clip = 0; clip < count; clip++) {
+      const bytes = Buffer.alloc(44 + 2 * samples);
+      bytes.write("RIFF", 0);
+      bytes.writeUInt32LE(36 + 2 * samples, 4);
+      bytes.write("WAVEfmt ", 8);
+      for (const [at, size, value] of [
+        [16, 4, 16],
+        [20, 2, 1],
+        [22, 2, 1],
+        [24, 4, 16_000],
+        [28, 4, 32_000],
+        [32, 2, 2],
+        [34, 2, 16],
+      ])
+        bytes.writeUIntLE(value, at, size);
+      bytes.write("data", 36);
+      bytes.writeUInt32LE(2 * samples, 40);
+      for (let i = 0; i < samples; i++) {
+        state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+        bytes.writeInt16LE((state >>> 16) - 32_768, 44 + 2 * i);
+      }
+      const id = `1-1-${String(clip).padStart(4, "0")}`;
+      writeFileSync(join(folder, `${id}.wav`), bytes);
+      writeFileSync(join(folder, `${id}.txt`), "NOISE\n");
+      lines.push(`${id} NOISE`);
+    }
+  }
+  return data;
+}
+
+async function throughput(data, steps, baseSteps, rounds) {
+  const many = String(1e9);
+  const tiny = [
+    "--config",
+    "configs/pretrain-tiny.yaml",
+    "--data",
+    data,
+    "--max-steps",
+    steps,
+    "--logging-steps",
+    10,
+  ];
+  const base = [
+    "--config",
+    "configs/pretrain-librispeech-base.yaml",
+    "--data",
+    noise(),
+    "--max-steps",
+    baseSteps,
+  ];
+  const small = [
+    "--precision",
+    "float32",
+    "--data.batch-seconds",
+    10,
+    "--logging-steps",
+    1,
+    "--schedule.warmup-steps",
+    1,
+  ];
+  const splits = ["--data.train-split", "train", "--data.eval-split", "dev"];
+  const rare = ["--eval-steps", many, "--save-steps", many, "--max-minutes", 30];
+  const recipes = [
+    ["tiny recipe", [...tiny, ...rare], 2],
+    ["BASE, 4 x 5 s a step", [...base, ...small, ...splits, ...rare, "--model.layerdrop", 0], 1],
+  ];
+  console.log("| recipe | one process, two threads | two processes of one thread | share of the speed |");
+  console.log("|---|---|---|---|");
+  for (const [name, options, skip] of recipes) {
+    const speeds = { one: [], two: [] };
+    for (let round = 0; round < rounds; round++) {
+      for (const [kind, run] of [
+        ["one", { processes: 1, accumulation: 2, threads: 2 }],
+        ["two", { processes: 2, accumulation: 1, threads: 1 }],
+      ]) {
+        const lines = await train({ task: "pretrain", ...run, options: options.map(String) });
+        const own = lines.flatMap((line) => line.audio_seconds_per_second ?? []).slice(skip); // memory is taken in the first
+        speeds[kind].push(median(own));
+      }
+    }
+    const shares = speeds.two.map((speed, round) => speed / speeds.one[round]);
+    console.log(
+      `| ${name} | ${range(speeds.one, 1)} s of audio a second | ${range(speeds.two, 1)} | ${range(
+        shares.map((share) => 100 * share),
+        0,
+      )} % |`,
+    );
+  }
+}
+
+const [mode] = positionals;
+if (!values.data)
+  throw new Error("--data must be given: a corpus in LibriSpeech's layout with splits train and dev.");
+if (mode === "equality") await equality(values.data, values.steps ?? "200");
+else if (mode === "throughput")
+  await throughput(values.data, values.steps ?? "60", values["base-steps"], Number(values.rounds));
+else throw new Error("The first word must be equality or throughput.");
