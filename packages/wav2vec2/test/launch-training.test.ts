@@ -42,19 +42,22 @@ function childrenOf(pid: number): number[] {
 }
 
 describe("launch of a training", () => {
-  it("goes on from the last checkpoint after a process was killed", async () => {
-    const training = ["--", "finetune", "--config", "recipe.yaml", "--output", "run", "--max-steps", "40"];
-    const { child, ended, logs } = fixture.wav2vec2([
-      ...["--nproc-per-node", "1", "--max-restarts", "2", "-r", "3"],
-      ...training,
-    ]);
-    while (!hasCheckpoint("run")) await sleep(20);
-    process.kill(childrenOf(child.pid!)[0]!, "SIGKILL");
-    const { code, stderr } = await ended;
-    expect(stderr).toMatch(/^Rank 0 failed first .*: it was ended by SIGKILL/);
-    expect(stderr).toContain("Starting anew, 1 of at most 2 times.\n");
-    expect(code).toBe(0);
-    expect(steps("run")).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
-    expect(log(logs, 0, "stdout", 1)).toContain("run/best");
-  });
+  it.each([1, 2])(
+    "goes on from the last checkpoint after one of %d processes was killed",
+    async (processes) => {
+      const output = `run-${processes}`;
+      const { child, ended, logs } = fixture.wav2vec2([
+        ...["--nproc-per-node", String(processes), "--max-restarts", "2", "-r", "3"],
+        ...["--", "finetune", "--config", "recipe.yaml", "--output", output, "--max-steps", "40"],
+      ]);
+      while (!hasCheckpoint(output)) await sleep(20);
+      process.kill(childrenOf(child.pid!).at(-1)!, "SIGKILL");
+      const { code, stderr } = await ended;
+      expect(stderr).toMatch(new RegExp(`^Rank ${processes - 1} failed first .*: it was ended by SIGKILL`));
+      expect(stderr).toContain("Starting anew, 1 of at most 2 times.\n");
+      expect(code).toBe(0);
+      expect(steps(output)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+      expect(log(logs, 0, "stdout", 1)).toContain(`${output}/best`);
+    },
+  );
 });
