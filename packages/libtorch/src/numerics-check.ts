@@ -1,10 +1,10 @@
 import { enableGrad, grad } from "./autograd.js";
 import { isTensor, scope } from "./handles.js";
 import { native } from "./native.js";
-import { SAMPLES, type Sample } from "./numerics-samples.js";
+import { runOn, SAMPLES, type Sample } from "./numerics-samples.js";
 import { randn, zerosLike } from "./operators.generated.js";
 import { manualSeed, randomState, setRandomState, workarounds } from "./runtime.js";
-import type { Dtype, Tensor } from "./tensor.js";
+import type { Device, Dtype, Tensor } from "./tensor.js";
 
 export interface NumericsFault {
   readonly operator: string;
@@ -69,13 +69,17 @@ interface Reference {
 
 const magnitude = (values: Tensor) => values.abs().amax().item();
 
-function run(sample: Sample, inputs: readonly Tensor[]): { leaves: Tensor[]; outputs: readonly Tensor[] } {
+function run(
+  sample: Sample,
+  inputs: readonly Tensor[],
+  device: Device = "cpu",
+): { leaves: Tensor[]; outputs: readonly Tensor[] } {
   const leaves = inputs.map((input) => {
     const leaf = input.detach();
     leaf.requiresGrad = true;
     return leaf;
   });
-  const result = sample.run(...leaves);
+  const result = runOn(device, sample, leaves);
   return { leaves, outputs: isTensor(result) ? [result] : result };
 }
 
@@ -116,7 +120,8 @@ function referenceOf(sample: Sample, inputs: readonly Tensor[], dtype: Dtype): R
 /** The largest error relative to the expected scale; infinity where one is not a number. */
 function relativeError(actual: Tensor, expected: Expected): number {
   if (actual.shape.join() !== expected.values.shape.join()) return Number.POSITIVE_INFINITY;
-  const difference = magnitude(actual.detach().to({ dtype: "float64" }).sub(expected.values));
+  const values = actual.detach().to({ device: "cpu" }).to({ dtype: "float64" });
+  const difference = magnitude(values.sub(expected.values));
   if (difference === 0) return 0;
   const error = difference / expected.scale;
   return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
@@ -137,6 +142,8 @@ function* arrangements(inputs: readonly Tensor[]): Generator<[string, Tensor[]]>
 }
 
 class Check {
+  constructor(private readonly device: Device) {}
+
   checks = 0;
   worst: { ratio: number; message: string } | undefined;
 
@@ -158,9 +165,11 @@ class Check {
       dtype,
     );
     const shapes = rounded.map((input) => `[${input.shape.join(", ")}]`).join(", ");
-    for (const [arrangement, inputs] of arrangements(rounded)) {
+    const { device } = this;
+    const moved = rounded.map((input) => input.to({ device }));
+    for (const [arrangement, inputs] of arrangements(moved)) {
       scope(() => {
-        const { leaves, outputs } = run(sample, inputs);
+        const { leaves, outputs } = run(sample, inputs, device);
         const differentiable = outputs.filter((output) => output.requiresGrad);
         const place = `${dtype} ${shapes} ${arrangement}`;
         for (const [i, output] of outputs.entries()) {
@@ -170,7 +179,7 @@ class Check {
           // Not every pair: kernels choose by the input's strides or the gradient's.
           if (arrangement !== "contiguous" && layout !== "contiguous" && layout !== arrangement) continue;
           const incoming = reference.incoming.map((values, i) =>
-            arrange(values.to({ dtype: differentiable[i]!.dtype })),
+            arrange(values.to({ dtype: differentiable[i]!.dtype }).to({ device })),
           );
           const expected = layout === "constant" ? reference.constant : reference.random;
           for (const [i, gradient] of gradientsOf(leaves, outputs, incoming).entries()) {
@@ -189,7 +198,7 @@ function isAvailable(schema: string): boolean {
 }
 
 /** @internal The check over a table of one's own. */
-export function checkSamples(samples: readonly Sample[]): NumericsReport {
+export function checkSamples(samples: readonly Sample[], device: Device = "cpu"): NumericsReport {
   const worst = new Map<string, { ratio: number; message: string }>();
   let checks = 0;
   const state = randomState();
@@ -198,7 +207,7 @@ export function checkSamples(samples: readonly Sample[]): NumericsReport {
     for (const sample of samples) {
       if (!isAvailable(sample.operator)) continue;
       for (const dtype of ["float32", "bfloat16"] as const) {
-        const check = new Check();
+        const check = new Check(device);
         try {
           enableGrad(() => scope(() => check.sample(sample, dtype)));
         } catch (error) {
@@ -224,8 +233,9 @@ export function checkSamples(samples: readonly Sample[]): NumericsReport {
  * Compares every operator that this package shows with its float64 self on contiguous tensors: results and
  * gradients, float32 and bfloat16, inputs and incoming gradients in several layouts, sizes that vector loops do
  * not divide. A libtorch whose gradients are silently wrong trains to a plateau or to NaN, so it is looked at
- * before it is used. Takes a few seconds; leaves random state as it was.
+ * before it is used. Takes a few seconds; leaves random state as it was. What is computed on `device` is compared with
+ * float64 on the CPU.
  */
-export function numericsCheck(): NumericsReport {
-  return checkSamples(SAMPLES);
+export function numericsCheck({ device = "cpu" }: { device?: Device } = {}): NumericsReport {
+  return checkSamples(SAMPLES, device);
 }

@@ -23,7 +23,7 @@ import {
   where,
   zerosLike,
 } from "./operators.generated.js";
-import { type Tensor, tensor } from "./tensor.js";
+import { type Device, type Tensor, tensor } from "./tensor.js";
 
 type Maker = () => Tensor;
 
@@ -69,8 +69,21 @@ const ties =
   () =>
     randn(shape, float64).abs().clamp(0, 2).floor();
 
+/** Of the tensors that a sample makes besides its inputs. */
+let device: Device = "cpu";
+
+/** Runs a sample whose inputs are on a device. */
+export function runOn(where: Device, { run }: Sample, inputs: readonly Tensor[]): ReturnType<Sample["run"]> {
+  device = where;
+  try {
+    return run(...inputs);
+  } finally {
+    device = "cpu";
+  }
+}
+
 const integers = (values: readonly number[], shape: readonly number[] = [values.length]) =>
-  tensor(values, shape, { dtype: "int64" });
+  tensor(values, shape, { dtype: "int64", device });
 const repeated = (count: number, shape: readonly number[] = [count]) =>
   integers(
     Array.from({ length: count }, (_, i) => i % 3),
@@ -81,7 +94,7 @@ const mask = (shape: readonly number[]) => {
   return tensor(
     Uint8Array.from({ length: count }, (_, i) => Number((i * 7) % 5 < 2)),
     shape,
-    { dtype: "bool" },
+    { dtype: "bool", device },
   );
 };
 
@@ -151,7 +164,7 @@ const ARITHMETIC: readonly Sample[] = [
   ...inPlace("addcmul_", (x, y) => x.addcmul_(y, y, { value: 0.5 })),
   ...inPlace("addcdiv_", (x, y) => x.addcdiv_(y.square(), y, { value: 0.5 }), positive),
   ...inPlace("lerp_.Scalar", (x, y) => x.lerp_(y, 0.3)),
-  ...inPlace("lerp_.Tensor", (x, y) => x.lerp_(y, full([], 0.25, { dtype: x.dtype }))),
+  ...inPlace("lerp_.Tensor", (x, y) => x.lerp_(y, full([], 0.25, { dtype: x.dtype, device }))),
   ...elementwise("sqrt_", (x: Tensor) => x.clone().sqrt_(), positive),
   ...inPlace("zero_", (x, y) => x.zero_().add(y)),
   ...inPlace("fill_.Scalar", (x, y) => x.fill_(1.5).add(y)),
@@ -264,7 +277,7 @@ const SHAPE: readonly Sample[] = [
 
 // As in training: float32 parameters, results and products in bfloat16.
 const underAutocast = (operator: string, makers: Maker[], run: (...inputs: Tensor[]) => Tensor): Sample =>
-  sample(operator, makers, (...inputs) => autocast({}, () => run(...inputs)), { float32: 2e-2 });
+  sample(operator, makers, (...inputs) => autocast({ device }, () => run(...inputs)), { float32: 2e-2 });
 
 const matmul = (...shapes: [number[], number[]]): Sample =>
   sample("matmul", [normal(...shapes[0]), normal(...shapes[1])], (x: Tensor, y: Tensor) => x.matmul(y));
@@ -414,10 +427,10 @@ const NETWORK: readonly Sample[] = [
     ctcLoss(x, integers([1, 2, 2, 31, 5, 5, 7, 0], [2, 4]), [67, 33], [4, 3], 0, 1, true),
   ),
   sample("nll_loss", [logProbabilities(17, 33)], (x: Tensor) =>
-    nllLoss(x, arange(0, 17, 1, { dtype: "int64" }), undefined, 2),
+    nllLoss(x, arange(0, 17, 1, { dtype: "int64", device }), undefined, 2),
   ),
   sample("cross_entropy_loss", [normal(17, 33)], (x: Tensor) =>
-    crossEntropyLoss(x, arange(0, 17, 1, { dtype: "int64" }), undefined, 0),
+    crossEntropyLoss(x, arange(0, 17, 1, { dtype: "int64", device }), undefined, 0),
   ),
   sample("cross_entropy_loss", [normal(201, 101)], (x: Tensor) =>
     crossEntropyLoss(x, integers(Array(201).fill(0)), undefined, 2),

@@ -29,9 +29,12 @@ c10::IValue standInFor(const c10::IValue& value) {
     return tensors;
   }
   if (value.isOptionalTensorList()) {
-    c10::List<std::optional<at::Tensor>> tensors;
-    for (const std::optional<at::Tensor>& tensor : value.toOptionalTensorList())
-      tensors.push_back(tensor ? std::optional<at::Tensor>(standIn(*tensor)) : std::nullopt);
+    const auto given = value.toOptionalTensorList();
+    auto tensors = given.copy();
+    for (size_t i = 0; i < given.size(); i++) {
+      const auto tensor = given.get(i);
+      if (tensor) tensors.set(i, standIn(*tensor));
+    }
     return tensors;
   }
   return value;
