@@ -12,6 +12,8 @@ export interface NumericsFault {
 }
 
 export interface NumericsReport {
+  /** Where the operators were computed. */
+  readonly device: Device;
   /** How many forward results and gradients were compared. */
   readonly checks: number;
   /** The worst fault of every operator that has one. */
@@ -226,7 +228,7 @@ export function checkSamples(samples: readonly Sample[], device: Device = "cpu")
     setRandomState(state);
   }
   const faults = Array.from(worst, ([operator, { message }]) => ({ operator, message }));
-  return { checks, faults, workarounds: workarounds() };
+  return { device, checks, faults, workarounds: workarounds() };
 }
 
 /**
