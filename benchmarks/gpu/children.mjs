@@ -69,8 +69,8 @@ export class Children {
   }
 }
 
-/** The line that says most: of Python and of Node the last one that names an error. */
+/** The line that says most: the last one that names an error, or the last two. */
 function lastLine(text) {
   const lines = text.trim().split("\n");
-  return (lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "").trim();
+  return (lines.findLast((line) => /error/i.test(line)) ?? lines.slice(-2).join(" ")).trim();
 }

@@ -1,6 +1,5 @@
 // Which training steps are measured: the recipes for LibriSpeech, a batch a step, clips all of one length, so that this
 // project and Hugging Face's do the same work.
-import { readFileSync } from "node:fs";
 import { PRESETS } from "wav2vec2";
 
 const RATE = 16000;
@@ -94,15 +93,10 @@ function huggingFaceShape(config) {
   return Object.fromEntries([...known, ...sizes].map((name) => [snake(name), config[name]]));
 }
 
-const schema = JSON.parse(readFileSync(new URL("../../configs/recipe.schema.json", import.meta.url), "utf8"));
-
 /**
  * @param {Record<string, string | number>} recipe keys of a recipe by their options' names
  * @returns {string[]} command-line options
  */
-export function recipeOptions({ device, ...recipe }) {
-  // Until recipes have the key, all of them compute on the CPU.
-  if (schema.properties.device) recipe.device = device;
-  else if (device !== "cpu") throw new Error("recipes have no key device yet: --device must be cpu");
+export function recipeOptions(recipe) {
   return Object.entries(recipe).map(([name, value]) => `--${name}=${value}`);
 }
