@@ -13,7 +13,8 @@ const finetune = vi.hoisted(() => vi.fn());
 const libtorchInfo = vi.hoisted(() => vi.fn());
 const numericsCheck = vi.hoisted(() => vi.fn());
 const gpuReport = vi.hoisted(() => vi.fn());
-vi.mock("@wav2vec2/libtorch", () => ({ gpuReport, libtorchInfo, numericsCheck }));
+const gpus = () => ({ cudaBuild: false, cudaDevices: 0, mps: false });
+vi.mock("@wav2vec2/libtorch", () => ({ gpuReport, gpus, libtorchInfo, numericsCheck }));
 vi.mock("../src/training/finetuning/finetune.js", () => ({ finetune }));
 
 let directory: string;

@@ -58,7 +58,7 @@ describe.skipIf(libtorchInfo().version.startsWith("1."))("on a device that is no
 
   describe.each(goldenFiles("ctc-0", "ctc-1", "ctc-2", "pretraining-", "randomness-"))("%s", async (name) => {
     const golden = await Golden.load(name);
-    it.each(golden.runs)("runs forward, backward, clips and steps: $name", (run) => {
+    it.each(golden.runs)("runs forward, backward, clips and steps: $name", async (run) => {
       const config = golden.config(run.config);
       const isCtc = golden.metadata.head === "Wav2Vec2ForCTC";
       const model = new (isCtc ? Wav2Vec2ForCTC : Wav2Vec2ForPreTraining)(config).to(META).train(run.train);
@@ -82,7 +82,7 @@ describe.skipIf(libtorchInfo().version.startsWith("1."))("on a device that is no
           meter.add(part);
           return part;
         });
-        const update = gradients.finish(step);
+        const { update } = await gradients.finish(step);
         meter.updated(update?.norm);
         expect(update?.norm.device).toBe("meta");
         optimizer.step(update!.skip);
