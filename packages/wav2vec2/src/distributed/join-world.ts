@@ -2,13 +2,12 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { distributed, keep, type Tensor, tensor } from "@wav2vec2/libtorch";
-import { UserError } from "../errors.js";
 import {
   BucketedExchange,
   type GradientExchange,
   type GradientExchangeOptions,
 } from "./gradient-exchange.js";
-import { isLoopback, localAddress } from "./local-address.js";
+import { isLoopback, reachableAddress } from "./local-address.js";
 import type { Place } from "./place.js";
 import type { World } from "./world.js";
 
@@ -41,7 +40,7 @@ export async function joinWorld(
     timeoutMs: startMs,
   });
   const name = `wav2vec2/${await agreedName(store, place, startMs)}`;
-  const address = await ownAddress(place);
+  const address = await reachableAddress(process.env, place);
   const label = `${hostname()}, process ${process.pid}${isLoopback(address) ? "" : `, ${address}`}`;
   const options = { store, rank, size, timeoutMs, address, label };
   const control = await distributed.ProcessGroup.open({
@@ -99,16 +98,6 @@ async function agreedName(
     await sleep(20);
   }
   return own;
-}
-
-/** At which the other processes reach this one. @throws UserError where it is one that other hosts cannot reach */
-async function ownAddress({ address, port, nodes }: Place): Promise<string> {
-  const own = await localAddress(process.env, address, port);
-  if (nodes === 1 || !isLoopback(own)) return own;
-  throw new UserError(
-    `This host's address must be one that the other ${nodes - 1} hosts reach, but is ${own}, since ${address} is this host by a ` +
-      "name of its own. Give the first host's address in the network, or set GLOO_SOCKET_IFNAME to the interface.",
-  );
 }
 
 class ProcessesWorld implements World {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { isLoopback, isOwn, localAddress, outwardAddress, resolve } from "./local-address.js";
+import {
+  isLoopback,
+  isOwn,
+  localAddress,
+  outwardAddress,
+  reachableAddress,
+  resolve,
+} from "./local-address.js";
 
 describe("localAddress", () => {
   it("is that of the route to the other host", async () => {
@@ -13,6 +20,22 @@ describe("localAddress", () => {
     expect(await localAddress({ WAV2VEC2_LOCAL_ADDR: "10.0.0.7" }, "10.0.0.1", 1)).toBe("10.0.0.7");
     await expect(localAddress({ GLOO_SOCKET_IFNAME: "eth77" }, "10.0.0.1", 1)).rejects.toThrow(
       /^GLOO_SOCKET_IFNAME must be an interface with an address, but is 'eth77'\. Here are: .*lo/,
+    );
+  });
+});
+
+describe("reachableAddress", () => {
+  const loopback = { WAV2VEC2_LOCAL_ADDR: "127.0.1.1" };
+
+  it("is this host's own where all are on it", async () => {
+    for (const address of ["127.0.0.1", "localhost", "::1"])
+      expect(await reachableAddress(loopback, { address, port: 1, nodes: 2 })).toBe("127.0.1.1");
+    expect(await reachableAddress(loopback, { address: "node-0", port: 1, nodes: 1 })).toBe("127.0.1.1");
+  });
+
+  it("is not where a name means this host on each host", async () => {
+    await expect(reachableAddress(loopback, { address: "node-0", port: 1, nodes: 3 })).rejects.toThrow(
+      /^This host's address must be one that the other 2 hosts reach, but is 127\.0\.1\.1, since node-0 is this host itself/,
     );
   });
 });

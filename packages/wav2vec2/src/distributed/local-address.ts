@@ -14,6 +14,11 @@ export function isLoopback(address: string): boolean {
   return address === "::1" || /^127\./.test(address) || /^::ffff:127\./.test(address);
 }
 
+/** Whether a host is given as this one itself, not by a name that may mean another host elsewhere. */
+export function namesLoopback(host: string): boolean {
+  return host === "localhost" || isLoopback(host);
+}
+
 /**
  * The address at which other hosts reach this one: what the launcher says, else that of the interface GLOO_SOCKET_IFNAME
  * names, else that from which a packet would go to `host`. A host's own name often means 127.0.1.1 instead.
@@ -28,6 +33,25 @@ export async function localAddress(env: Environment, host: string, port: number)
   const name = textOf(env, "GLOO_SOCKET_IFNAME");
   if (name !== undefined) return interfaceAddress(name.split(",")[0]!);
   return await addressTowards(await resolve(host), port);
+}
+
+/**
+ * As {@link localAddress}, where the processes of `nodes` hosts meet at `address`.
+ *
+ * @throws UserError where it is one that the other hosts cannot reach. Several launchers that meet at 127.0.0.1 are on one host
+ * and can
+ */
+export async function reachableAddress(
+  env: Environment,
+  { address, port, nodes }: { address: string; port: number; nodes: number },
+): Promise<string> {
+  const own = await localAddress(env, address, port);
+  if (nodes === 1 || !isLoopback(own) || namesLoopback(address)) return own;
+  throw new UserError(
+    `This host's address must be one that the other ${nodes === 2 ? "host reaches" : `${nodes - 1} hosts reach`}, but is ${own}, since ` +
+      `${address} is this host itself here. Give the first host's address in the network (MASTER_ADDR, or --rdzv-endpoint of ` +
+      "launch), or set GLOO_SOCKET_IFNAME to the interface.",
+  );
 }
 
 function interfaceAddress(name: string): string {

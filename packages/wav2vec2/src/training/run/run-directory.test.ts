@@ -62,7 +62,13 @@ describe("a run directory", () => {
       `data.batch_seconds must be as in ${join(output, "recipe.yaml")} to go on with that run, but is 20 instead of ` +
         "not given. Give another --output for another run.",
     );
-    const longer = recipe(output, { max_steps: 9, data: { root: "corpus", workers: 2 } });
+    const longer = recipe(output, {
+      max_steps: 9,
+      data: { root: "corpus", workers: 2 },
+      // of half as many processes, whose network is slower
+      gradient_accumulation: 2,
+      distributed: { timeout: 60 },
+    });
     await using run = await takeRunDirectory(longer, true, quiet);
     await run.begin();
     expect(await readFile(join(output, "recipe.yaml"), "utf8")).toContain("max_steps: 9");

@@ -25,6 +25,9 @@ const CHANGEABLE: (keyof Recipe)[] = [
   "keep_checkpoints",
   "threads",
   "device",
+  // What another number of processes or another network wants.
+  "gradient_accumulation",
+  "distributed",
   // What a run that went wrong is mended with.
   "optimizer",
   "gradient_checkpointing",

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../../errors.js";
 import type { Environment } from "../../environment.js";
-import { isLoopback, isOwn, localAddress, outwardAddress, resolve } from "../../local-address.js";
+import {
+  isLoopback,
+  isOwn,
+  localAddress,
+  namesLoopback,
+  outwardAddress,
+  resolve,
+} from "../../local-address.js";
 import type { HostsPlan } from "../plan/hosts-plan.js";
 import type { OpenStore, Store } from "./store.js";
 
@@ -71,8 +78,7 @@ async function openEither(
 
 async function ownAddress(env: Environment, host: string, port: number, leads: boolean): Promise<string> {
   const address = await localAddress(env, host, port);
-  const literal = host === "localhost" || isLoopback(host);
-  return leads && isLoopback(address) && !literal ? (outwardAddress() ?? address) : address;
+  return leads && isLoopback(address) && !namesLoopback(host) ? (outwardAddress() ?? address) : address;
 }
 
 /** The store, and so host 0, cannot be reached any more. */
