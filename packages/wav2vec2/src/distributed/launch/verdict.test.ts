@@ -38,6 +38,7 @@ describe("judge", () => {
     ],
     ["lost connections", [ended(0, 200), ended(1, 200, { time: 1 })], {}, 200, true, [0, 1]],
     ["saved when told to", [ended(0, 143), ended(1, 143)], {}, 143, false, []],
+    ["saved since another was told to", [ended(0, 130), ended(1, 143)], {}, 143, false, []],
     [
       "a signal",
       [ended(0, 130, { asked: true }), ended(1, 130, { asked: true })],

@@ -27,6 +27,9 @@ const SAVED: ReadonlySet<number> = new Set(
   (["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const).map((name) => 128 + constants.signals[name]),
 );
 
+/** Of a process that saved and ended because another one was told to, and of Ctrl+C. */
+const FOLLOWED = 128 + constants.signals.SIGINT;
+
 /** Whether a process ended by agreement: the others do so too. */
 export function endedByAgreement({ exitCode, signal }: RankEnd): boolean {
   return signal === undefined && SAVED.has(exitCode);
@@ -60,7 +63,7 @@ export function judge(
         a.rank - b.rank,
     );
   const [first] = failures;
-  const agreed = ends.find(endedByAgreement)?.exitCode;
+  const agreed = agreedCode(ends);
   if (stoppedBy !== undefined && (first === undefined || first.signal === stoppedBy)) {
     const all = ends.every(({ exitCode }) => exitCode === 0);
     const exitCode = all ? 0 : (agreed ?? 128 + constants.signals[stoppedBy]);
@@ -72,6 +75,12 @@ export function judge(
   if (first !== undefined)
     return { exitCode: first.exitCode, restart: mayRestart && first.exitCode > 128, failures, lost: [] };
   return { exitCode: agreed ?? 0, restart: false, failures, lost: [] };
+}
+
+/** That of those who were told to end, where some did. The others of the run follow them, and know of no signal: 130. */
+function agreedCode(ends: readonly RankEnd[]): number | undefined {
+  const codes = ends.filter(endedByAgreement).map(({ exitCode }) => exitCode);
+  return codes.find((code) => code !== FOLLOWED) ?? codes[0];
 }
 
 /** Whether a process ended because it was told to. One that wrote of an error had failed before it was. */
