@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, rmSync, statfsSync, utimesSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, utimesSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkpointPath, listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { fill, mounted } from "./small-disk.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 import { curveOf, damagedCheckpoints, lastStep, TrainingProcess } from "./training-process.js";
 
@@ -162,27 +163,3 @@ describe("a run", { timeout: 300_000 }, () => {
     }
   });
 });
-
-/** A disk of a few megabytes. */
-function mounted(path: string): boolean {
-  try {
-    execFileSync("mkdir", [path]);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=6m", "tmpfs", path], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Leaves no room for a checkpoint, nor for a line of metrics. */
-function fill(path: string): void {
-  for (let size = 4096 * 1024; size >= 1; size = Math.floor(size / 2)) {
-    const { bavail, bsize } = statfsSync(join(path, ".."));
-    if (bavail * bsize === 0) return;
-    try {
-      writeFileSync(path, Buffer.alloc(size), { flag: "a" });
-    } catch {
-      // the next smaller one may fit
-    }
-  }
-}
