@@ -231,7 +231,6 @@ export async function train<Batch extends TrainingBatch>(
   if (isStopping()) {
     const asked = performance.now();
     await completed(checkpoints, progress.step, save, world);
-    gradients.close();
     const slow = slowStop(stepSeconds, (performance.now() - asked) / 1000);
     if (slow) tracker.note(slow);
     if (progress.step > 0)
@@ -239,7 +238,6 @@ export async function train<Batch extends TrainingBatch>(
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
   const unsaved = await completed(checkpoints, progress.step, save, world).catch((error: unknown) => error);
-  gradients.close();
   if (writes) await task.save("final"); // smaller: it may fit where the checkpoint did not
   if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
