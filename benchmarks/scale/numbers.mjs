@@ -1,5 +1,5 @@
 // Every number that the prediction rests on. `--set NAME=VALUE` puts another in its place.
-// "measured": on this project, by the named program; "data sheet" and "published": by others; "assumed": by nobody here.
+// "measured": on this project, on CPUs; "counted": in its code; "data sheet" and "published": by others; "assumed": by nobody here.
 
 /** @typedef {Record<keyof typeof NUMBERS, number>} Numbers */
 
@@ -49,7 +49,7 @@ export const NUMBERS = {
     "measured",
     "processor time of a process for each of the 2 (N - 1) hops of Gloo's small all-reduce",
   ],
-  controlNumbers: [10, "", "measured", "numbers in the control vector beside one for each parameter"],
+  controlNumbers: [3, "", "counted", "numbers in the control vector beside one for each parameter"],
   planning: [
     0.35,
     "s",
@@ -69,7 +69,6 @@ export const NUMBERS = {
     "speech that a worker masks and draws distractors for (docs/batches.md: 7.3 ms for 96 s)",
   ],
   flac: [18230, "B/s", "measured", "of FLAC for a second of speech (71.2 MB for 3,907 s)"],
-  corpus: [3.456e6, "s", "published", "LibriSpeech's 960 hours"],
   snapshot: [3e9, "B/s", "assumed", "copy of weights and moments from the GPU into ordinary memory"],
   disk: [0.5e9, "B/s", "assumed", "writing a checkpoint, hashed, to the run's file system"],
   storeRequest: [100e-6, "s", "measured", "a request to the store (72 to 129 us on busy cores)"],
