@@ -108,7 +108,7 @@ export function supplies(found, { gpus }, numbers) {
     snapshotShare: checkpoint / numbers.snapshot / every,
     write,
     every,
-    meeting: gpus * (gpus - 1) * numbers.storeRequest,
+    meeting: gpus * (gpus - 1) * numbers.pairMeeting,
     failureHours: numbers.interval / gpus,
   };
 }
