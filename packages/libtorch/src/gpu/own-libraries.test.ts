@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bridgePath } from "../native.js";
 import { librariesWithNamesakes } from "./own-libraries.js";
 
@@ -67,17 +67,19 @@ function loadedWith(searchPath: string, program: string): string[] {
 
 describe.runIf(cuda)("a bridge with CUDA, another toolkit being in LD_LIBRARY_PATH", () => {
   const toolkit = join(folder, "cuda-of-another-version");
-  const nvidia = join(root, "../nvidia");
-  const names = ["libnvJitLink", "libcublasLt", "libcudart", "libcudnn_graph"].map((stem) => {
+  const names: string[] = [];
+  beforeAll(() => {
+    const nvidia = join(root, "../nvidia");
     const all = readdirSync(nvidia).flatMap((name) => readdirSync(join(nvidia, name, "lib")));
-    return all.find((file) => file.startsWith(`${stem}.so.`))!;
+    for (const stem of ["libnvJitLink", "libcublasLt", "libcudart", "libcudnn_graph"])
+      names.push(all.find((file) => file.startsWith(`${stem}.so.`))!);
+    mkdirSync(toolkit, { recursive: true });
+    writeFileSync(join(toolkit, "empty.cpp"), "");
+    for (const name of names) {
+      const args = ["-shared", "-fPIC", `-Wl,-soname,${name}`, "empty.cpp", "-o", name];
+      execFileSync(process.env.CXX ?? "c++", args, { cwd: toolkit });
+    }
   });
-  mkdirSync(toolkit, { recursive: true });
-  writeFileSync(join(toolkit, "empty.cpp"), "");
-  for (const name of names) {
-    const args = ["-shared", "-fPIC", `-Wl,-soname,${name}`, "empty.cpp", "-o", name];
-    execFileSync(process.env.CXX ?? "c++", args, { cwd: toolkit });
-  }
 
   it("takes its own libraries, those that are opened at run time included", () => {
     const load = `import fs from "node:fs"; await import(${JSON.stringify(import.meta.resolve("../../dist/index.js"))})`;

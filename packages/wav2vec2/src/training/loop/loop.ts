@@ -125,21 +125,26 @@ export async function train<Batch extends TrainingBatch>(
   const batches = task.batches(progress.position);
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
   const meter = new Meter();
-  if (progress.meter && writes) meter.loadState(progress.meter); // it is that of all processes
+  // It is that of all processes; earlier versions had another form, whose line of metrics begins anew.
+  if (progress.meter?.sums && writes) meter.loadState(progress.meter);
   const { output, keep_checkpoints: keep } = recipe;
   const saving = { keep, step: progress.step, onNote: (text: string) => tracker.note(text) };
   await using checkpoints = writes ? new CheckpointWriter(output, module, optimizer, saving) : undefined;
-  const save = async () => {
+  let collected = progress.step;
+  /** What a checkpoint holds of all processes; none waits for the disk. */
+  const collect = async () => {
     if (gradients.scaler) progress.lossScale = gradients.scaler.state();
     const order = gradients.order();
     if (order) progress.reducer = { order };
     progress.meter = await meter.stateOf(world);
-    await checkpoints?.save(progress);
+    collected = progress.step;
   };
   // Of the whole run: one process that is asked to stop stops all, at the same step.
   let stopping = (await world.sum(Float64Array.of(Number(signal.aborted))))[0]! > 0;
   let timeIsOver = progress.seconds >= limit;
   let evaluation: LoopResult["evaluation"];
+  let fallback: Progress["best"];
+  let lostBest = false;
   const evaluate = async () => {
     const result = await task.evaluate(progress.step, signal).catch((error: unknown) => {
       if (!(error instanceof Interrupted) && !(signal.aborted && error === signal.reason)) throw error;
@@ -156,9 +161,11 @@ export async function train<Batch extends TrainingBatch>(
     const better = criterion < best - (recipe.early_stopping_threshold ?? 0);
     progress.stale = better ? 0 : (progress.stale ?? 0) + 1;
     if (!(criterion < best)) return;
-    const saved = writes ? await saveBest(task, tracker) : true;
-    // Where the disk was full, no process takes it for the best: the next one that is better is tried.
-    if ((await world.gather(saved))[0]) progress.best = { value: criterion, step: progress.step };
+    fallback = progress.best;
+    progress.best = { value: criterion, step: progress.step };
+    if (!writes || (await saveBest(task, tracker))) return;
+    restoreBest(progress, fallback);
+    lostBest = true; // which the others hear with the next update: they do not wait for the disk
   };
 
   module.train();
@@ -196,7 +203,8 @@ export async function train<Batch extends TrainingBatch>(
       });
     }
     stepSeconds = clock();
-    const said = [Number(signal.aborted), Number(writes && progress.seconds >= limit)];
+    const said = [Number(signal.aborted), Number(writes && progress.seconds >= limit), Number(lostBest)];
+    lostBest = false;
     const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
     meter.updated(update?.norm);
     if (update) optimizer.step(update.skip);
@@ -204,6 +212,7 @@ export async function train<Batch extends TrainingBatch>(
     progress.step++;
     stepSeconds += clock();
     stopping ||= votes[0]! > 0;
+    if (votes[2]! > 0 && !writes) restoreBest(progress, fallback);
     timeIsOver = votes[1]! > 0 || (world.size === 1 && progress.seconds >= limit);
     await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
 
@@ -217,7 +226,10 @@ export async function train<Batch extends TrainingBatch>(
     }
     if (pauses[0]) await evaluate();
     clock();
-    if (pauses[1]) await save();
+    if (pauses[1]) {
+      await collect();
+      await checkpoints?.save(progress);
+    }
     if (pauses.includes(true)) meter.restart(); // speed is that of training alone
   }
   await batches.return?.();
@@ -228,16 +240,18 @@ export async function train<Batch extends TrainingBatch>(
       `Stopped at step ${progress.step} of ${recipe.max_steps}: max_minutes (${recipe.max_minutes}) are over.`,
     );
   if (!isStopping() && progress.evaluated !== progress.step) await evaluate();
+  if (collected !== progress.step) await collect();
+  const complete = async () => checkpoints?.complete(progress.step, () => checkpoints.save(progress));
   if (isStopping()) {
     const asked = performance.now();
-    await completed(checkpoints, progress.step, save, world);
+    await complete();
     const slow = slowStop(stepSeconds, (performance.now() - asked) / 1000);
     if (slow) tracker.note(slow);
     if (progress.step > 0)
       tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
-  const unsaved = await completed(checkpoints, progress.step, save, world).catch((error: unknown) => error);
+  const unsaved = await complete().catch((error: unknown) => error);
   if (writes) await task.save("final"); // smaller: it may fit where the checkpoint did not
   if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
@@ -267,18 +281,9 @@ async function saveBest<Batch extends TrainingBatch>(task: Task<Batch>, tracker:
   }
 }
 
-/** Sees to it that the checkpoint of the last step is there; whether one is still to be written, rank 0 knows. */
-async function completed(
-  checkpoints: CheckpointWriter | undefined,
-  step: number,
-  save: () => Promise<void>,
-  world: World,
-): Promise<void> {
-  await checkpoints?.settled();
-  const [due] = await world.gather(checkpoints ? checkpoints.written !== step : false);
-  if (!due) return;
-  if (checkpoints) await checkpoints.complete(step, save);
-  else await save();
+function restoreBest(progress: Progress, best: Progress["best"]): void {
+  if (best) progress.best = best;
+  else delete progress.best;
 }
 
 /** Parameters without a gradient in the update that comes: those that do not learn yet, and what the task leaves out. */
