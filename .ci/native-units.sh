@@ -30,6 +30,6 @@ build_in_units() {
   }
 }
 
-build_in_units -DCMAKE_UNITY_BUILD=OFF
+build_in_units -DCMAKE_UNITY_BUILD=OFF -DOWN_GLOO_DECLARATIONS=ON
 build_in_units -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=2
 echo "The bridge builds a source at a time, and in units of two."

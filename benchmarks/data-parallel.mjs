@@ -65,8 +65,16 @@ async function equality(data, steps) {
     steps,
   ];
   const tasks = [
-    ["pretrain", "configs/pretrain-tiny.yaml", ["--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"]],
-    ["finetune", "configs/finetune-tiny.yaml", ["--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"]],
+    [
+      "pretrain",
+      "configs/pretrain-tiny.yaml",
+      ["--data.batch-seconds", "4", "--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"],
+    ],
+    [
+      "finetune",
+      "configs/finetune-tiny.yaml",
+      ["--data.batch-seconds", "4", "--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"],
+    ],
   ];
   console.log(
     `| task | processes x batches | largest difference of a loss, relative | loss at the end | validation |`,
