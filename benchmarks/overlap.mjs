@@ -111,6 +111,7 @@ function picture() {
     return `<line x1="${at}" x2="${at}" y1="24" y2="${height - 28}" stroke="#e5e7eb"/><text x="${at}" y="${height - 12}" text-anchor="middle">${second} s</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 30} ${height}" font-family="sans-serif" font-size="11" fill="#374151">
+<title>Gradients of an update of BASE are summed while the backward pass goes on</title>
 <rect width="100%" height="100%" fill="#ffffff"/>
 <text x="8" y="16" font-size="13">One update of BASE in rank 0 of two processes: gradients are summed while the backward pass goes on</text>
 ${seconds.join("\n")}

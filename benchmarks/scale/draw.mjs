@@ -69,7 +69,14 @@ export async function drawEfficiency(numbers, utterances) {
         }),
       })),
     });
-    return chart.renderToSVGString();
+    // A title for those who hear the page, and without the styles of a pointer that hovers.
+    return chart
+      .renderToSVGString()
+      .replace(/<style[\s\S]*?<\/style>\s*/, "")
+      .replace(
+        /^(<svg[^>]*>)/,
+        "$1\n<title>Predicted share of the time that GPUs compute, against their number</title>",
+      );
   } finally {
     chart.dispose();
   }
