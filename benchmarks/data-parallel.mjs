@@ -2,7 +2,7 @@
 //   node benchmarks/data-parallel.mjs equality --data DIR [--steps 200]
 //   node benchmarks/data-parallel.mjs throughput --data DIR [--rounds 3] [--steps 60] [--base-steps 6]
 // `equality` trains the tiny recipes as 1 process with 4 batches a step, 2 with 2 and 4 with 1, and compares the losses step by
-// step, and the WER of fine-tuning. `throughput` compares two processes of one thread with one process of two, in turns.
+// step, and the WER of fine-tuning; beside them one process with 2 threads, which rounds otherwise too. `throughput` compares two processes of one thread with one process of two, in turns.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,56 +52,49 @@ const range = (list, digits) =>
   `${median(list).toFixed(digits)} (${Math.min(...list).toFixed(digits)} to ${Math.max(...list).toFixed(digits)})`;
 
 async function equality(data, steps) {
-  const common = [
-    "--data",
-    data,
-    "--max-steps",
-    steps,
-    "--logging-steps",
-    "1",
-    "--eval-steps",
-    steps,
-    "--save-steps",
-    steps,
-  ];
-  const tasks = [
-    [
-      "pretrain",
-      "configs/pretrain-tiny.yaml",
-      ["--data.batch-seconds", "4", "--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"],
-    ],
-    [
-      "finetune",
-      "configs/finetune-tiny.yaml",
-      ["--data.batch-seconds", "4", "--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"],
-    ],
-  ];
-  console.log(
-    `| task | processes x batches | largest difference of a loss, relative | loss at the end | validation |`,
+  const common = ["--data", data, "--max-steps", steps, "--logging-steps", "1"];
+  const rare = ["--eval-steps", steps, "--save-steps", steps, "--data.batch-seconds", "4"];
+  const chance = ["--model.layerdrop", "0.1", "--model.hidden-dropout", "0.1"];
+  const marks = [10, 50, 100, Number(steps)].filter(
+    (mark, place, all) => mark <= Number(steps) && all.indexOf(mark) === place,
   );
-  console.log("|---|---|---|---|---|");
-  for (const [task, config, extra] of tasks) {
-    let first;
-    for (const [processes, accumulation] of [
-      [1, 4],
-      [2, 2],
-      [4, 1],
+  console.log(
+    `| task | processes x batches, threads | largest relative difference of a loss up to step ${marks.join(" | ")} | validation |`,
+  );
+  console.log(`|---|---|${"---|".repeat(marks.length)}---|`);
+  for (const task of ["pretrain", "finetune"]) {
+    const options = ["--config", `configs/${task}-tiny.yaml`, ...common, ...rare, ...chance].map(String);
+    for (const group of [
+      [
+        [1, 2, 1],
+        [2, 1, 1],
+      ],
+      [
+        [1, 4, 1],
+        [1, 4, 2], // how far rounding alone leads
+        [2, 2, 1],
+        [4, 1, 1],
+      ],
     ]) {
-      const options = ["--config", config, ...common, ...extra].map(String);
-      const lines = await train({ task, processes, accumulation, threads: 1, options });
-      const losses = lines.flatMap(({ loss }) => loss ?? []);
-      first ??= losses;
-      if (losses.length !== first.length)
-        throw new Error(`${losses.length} losses instead of ${first.length}`);
-      const difference = Math.max(...losses.map((loss, step) => Math.abs(loss / first[step] - 1)));
-      const held = lines.findLast((line) => "eval/wer" in line || "eval/loss" in line);
-      const validation =
-        held["eval/wer"] === undefined
-          ? `loss ${held["eval/loss"]}`
-          : `WER ${(100 * held["eval/wer"]).toFixed(3)} %`;
-      console.log(
-        `| ${task} | ${processes} x ${accumulation} | ${difference === 0 ? "0" : difference.toExponential(1)} | ${losses.at(-1)} | ${validation} |`,
-      );
+      let first;
+      for (const [processes, accumulation, threads] of group) {
+        const lines = await train({ task, processes, accumulation, threads, options });
+        const losses = lines.flatMap(({ loss }) => loss ?? []);
+        first ??= losses;
+        if (losses.length !== first.length)
+          throw new Error(`${losses.length} losses instead of ${first.length}`);
+        const differences = losses.map((loss, step) => Math.abs(loss / first[step] - 1));
+        const largest = marks.map((mark) => Math.max(...differences.slice(0, mark)));
+        const held = lines.findLast((line) => "eval/wer" in line || "eval/loss" in line);
+        const validation =
+          held["eval/wer"] === undefined
+            ? `loss ${held["eval/loss"].toFixed(4)}`
+            : `WER ${(100 * held["eval/wer"]).toFixed(2)} %`;
+        const shown = largest.map((value) => (value === 0 ? "0" : value.toExponential(1)));
+        console.log(
+          `| ${task} | ${processes} x ${accumulation}, ${threads} | ${shown.join(" | ")} | ${validation} |`,
+        );
+      }
     }
   }
 }
