@@ -1,6 +1,6 @@
 // Ends processes of a training at random times, in every phase, and lets it go on, again and again: what is left must be whole,
 // nobody may hang or stay, and the losses must be those of a run that was left alone, to the bit.
-//   node benchmarks/faults.mjs [--kills 60] [--seed 1] [--json FILE]
+//   node benchmarks/faults.mjs [--task finetune|pretrain] [--kills 60] [--seed 1] [--json FILE]
 // Linux only: what a process does is seen in /proc. Runs the compiled program ('npm run build'). Each launch and each end is
 // printed; the table comes last. Two processes train, and sometimes one with the same global batches.
 
@@ -14,6 +14,7 @@ import { Random } from "../packages/wav2vec2/dist/data/random.js";
 
 const { values } = parseArgs({
   options: {
+    task: { type: "string", default: "finetune" },
     kills: { type: "string", default: "60" },
     seed: { type: "string", default: "1" },
     json: { type: "string" },
@@ -49,8 +50,16 @@ const KINDS = ["SIGKILL", "SIGKILL", "SIGTERM", "SIGSTOP"];
 const fixture = await LaunchFixture.make();
 const output = join(fixture.directory, "run");
 await writeToneCorpus(join(fixture.directory, "corpus"), { train: 30, dev: 12 });
+const pretraining = {
+  mask_time_prob: 0.5,
+  num_negatives: 10,
+  codevector_dim: 16,
+  proj_codevector_dim: 16,
+  num_codevectors_per_group: 20,
+};
 const recipe = {
-  model: TINY_MODEL,
+  task: values.task,
+  model: { ...TINY_MODEL, ...(values.task === "pretrain" ? pretraining : {}) },
   data: { batch_seconds: 4, root: "corpus" },
   threads: 1,
   max_steps: STEPS,
@@ -63,7 +72,7 @@ const recipe = {
 writeFileSync(join(fixture.directory, "recipe.yaml"), JSON.stringify(recipe));
 
 function launch(path, { processes = 2, restarts = 0, resume = true } = {}) {
-  const args = ["finetune", "--config", "recipe.yaml"];
+  const args = [values.task, "--config", "recipe.yaml"];
   if (resume) args.push("--resume");
   if (processes === 1) args.push("--gradient-accumulation", "2");
   const options = ["--shutdown-timeout", String(PATIENCE), "--max-restarts", String(restarts)];

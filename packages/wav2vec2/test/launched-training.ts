@@ -173,7 +173,7 @@ export class LaunchedTraining {
   #isEvaluating(): boolean {
     const last = lastStep(this.output);
     const isDue = last > 0 && last % this.#evalSteps === 0;
-    return isDue && !rowsOf(this.output).some((row) => row.step === last && "eval/wer" in row);
+    return isDue && !rowsOf(this.output).some((row) => row.step === last && !("loss" in row));
   }
 }
 
