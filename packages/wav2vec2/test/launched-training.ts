@@ -149,7 +149,7 @@ export class LaunchedTraining {
   /** What is going on, seen from a process that is stopped. */
   phaseOf(pid: number): Phase {
     if (!this.#hasMet()) return "start";
-    if (!/Resumed at step|to train on/.test(this.said(0))) return "data";
+    if (!/Resumed at step|to (train on|learn from)/.test(this.said(0))) return "data";
     if (readNames(this.output).includes("final")) return "end";
     if (this.#isSaving()) return "checkpoint";
     if (this.#isEvaluating()) return "evaluation";
