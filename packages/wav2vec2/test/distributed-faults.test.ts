@@ -198,28 +198,4 @@ describe.skipIf(process.platform !== "linux")("training in two processes", { tim
       execFileSync("umount", ["-l", disk]);
     }
   });
-
-  it("goes on as three processes with the same global batches, each clip once an epoch", async () => {
-    // Six batches a step: two or three from each process. Sums of six are rounded differently by two and by three.
-    const six = ["--max-steps", "6", "--eval-steps", "1000", "--save-steps", "3"];
-    const two = start("two", ["--gradient-accumulation", "3", ...six]);
-    expect((await two.launched.ended).code).toBe(0);
-    const output = join(fixture.directory, "three");
-    await cp(two.output, output, { recursive: true });
-    // As when it was killed behind step 3.
-    for (const name of ["final", "best", "checkpoints/step-6"])
-      rmSync(join(output, name), { recursive: true, force: true });
-    const three = start("three", ["--resume", "--gradient-accumulation", "2", ...six], { processes: 3 });
-    const { code, stderr } = await three.launched.ended;
-    expect(code, stderr).toBe(0);
-    expect(three.said(0)).toContain("Resumed at step 3 of 6.");
-    const losses = (path: string) => curveOf(path).flatMap(({ loss }) => loss ?? []);
-    const [as2, as3] = [losses(two.output), losses(output)];
-    expect(as3).toHaveLength(6);
-    expect(as3.slice(0, 3)).toEqual(as2.slice(0, 3));
-    for (const [step, loss] of as3.entries()) expect(loss / as2[step]!).toBeCloseTo(1, 5);
-    const positionOf = async (path: string) =>
-      JSON.parse(await readFile(join(checkpointPath(path, 6), "progress.json"), "utf8")).position;
-    expect(await positionOf(output)).toEqual(await positionOf(two.output));
-  });
 });

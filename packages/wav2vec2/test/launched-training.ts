@@ -94,7 +94,7 @@ export class LaunchedTraining {
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       await this.#requireRunning();
-      await after(2);
+      await after(4);
     }
   }
 
