@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { isRunning, type Launched, type LaunchFixture, log } from "./launch-fixture.js";
@@ -31,12 +31,12 @@ export interface TrainingOptions {
  */
 export class LaunchedTraining {
   readonly launched: Launched;
+  readonly processes: number;
   /** All processes that were seen. */
   readonly seen = new Set<number>();
   /** How often the launcher is known to have started them. */
   attempt = 0;
   readonly #evalSteps: number;
-  readonly #processes: number;
   /** What rank 0 says where all have met. */
   readonly #meets: RegExp;
   #over = false;
@@ -49,7 +49,7 @@ export class LaunchedTraining {
     { processes = 2, evalSteps, options = [], env = {}, behind = [] }: TrainingOptions,
   ) {
     this.#evalSteps = evalSteps;
-    this.#processes = processes;
+    this.processes = processes;
     this.#meets = processes > 1 ? /processes train together/ : /./;
     const all = ["--nproc-per-node", String(processes), "-r", "3", "--shutdown-timeout", "20", ...options];
     this.launched = fixture.wav2vec2([...all, "--", ...args, "--output", output], env, behind);
@@ -61,6 +61,11 @@ export class LaunchedTraining {
   /** What a rank has said on stderr since it was started last. */
   said(rank: number): string {
     return log(this.launched.logs, rank, "stderr", this.attempt);
+  }
+
+  /** Whether the launcher has started all of them once more. */
+  startedAnew(attempt: number): boolean {
+    return existsSync(join(this.launched.logs, "run", `attempt_${attempt + 1}`));
   }
 
   /** The process of a rank, once it is there. */
@@ -89,7 +94,7 @@ export class LaunchedTraining {
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       await this.#requireRunning();
-      await after(2);
+      await after(4);
     }
   }
 
@@ -105,7 +110,7 @@ export class LaunchedTraining {
    * @returns lets all but `victim` go on
    */
   async freezeIn(phase: Phase, victim: number): Promise<() => void> {
-    await this.until(() => this.ranks().size === this.#processes);
+    await this.until(() => this.ranks().size === this.processes);
     const pid = await this.rank(victim);
     // A checkpoint is written by rank 0; a reduction waits for those who have not come.
     const others = [...this.ranks()].filter(([rank]) => rank !== victim).map(([, other]) => other);
@@ -144,7 +149,7 @@ export class LaunchedTraining {
   /** What is going on, seen from a process that is stopped. */
   phaseOf(pid: number): Phase {
     if (!this.#hasMet()) return "start";
-    if (!/Resumed at step|to train on/.test(this.said(0))) return "data";
+    if (!/Resumed at step|to (train on|learn from)/.test(this.said(0))) return "data";
     if (readNames(this.output).includes("final")) return "end";
     if (this.#isSaving()) return "checkpoint";
     if (this.#isEvaluating()) return "evaluation";
@@ -168,7 +173,7 @@ export class LaunchedTraining {
   #isEvaluating(): boolean {
     const last = lastStep(this.output);
     const isDue = last > 0 && last % this.#evalSteps === 0;
-    return isDue && !rowsOf(this.output).some((row) => row.step === last && "eval/wer" in row);
+    return isDue && !rowsOf(this.output).some((row) => row.step === last && !("loss" in row));
   }
 }
 

@@ -33,6 +33,7 @@ export async function joinWorld(
   const { rank, size, address: host, port } = place;
   const timeoutMs = timeoutSeconds * 1000;
   const startMs = startSeconds * 1000;
+  const address = await reachableAddress(process.env, place);
   const store = await distributed.TCPStore.open({
     host,
     port,
@@ -40,7 +41,6 @@ export async function joinWorld(
     timeoutMs: startMs,
   });
   const name = `wav2vec2/${await agreedName(store, place, startMs)}`;
-  const address = await reachableAddress(process.env, place);
   const label = `${hostname()}, process ${process.pid}${isLoopback(address) ? "" : `, ${address}`}`;
   const options = { store, rank, size, timeoutMs, address, label };
   const control = await distributed.ProcessGroup.open({

@@ -38,6 +38,23 @@ describe("judge", () => {
     ],
     ["lost connections", [ended(0, 200), ended(1, 200, { time: 1 })], {}, 200, true, [0, 1]],
     ["saved when told to", [ended(0, 143), ended(1, 143)], {}, 143, false, []],
+    [
+      "told to before there was anything to save",
+      [ended(0, 143), ended(1, 200, { time: 1 })],
+      {},
+      143,
+      false,
+      [],
+    ],
+    [
+      "all told to, then",
+      [ended(0, 143, { asked: true }), ended(1, 200)],
+      { stoppedBy: "SIGTERM" },
+      143,
+      false,
+      [],
+    ],
+    ["killed, and another one told to", [ended(0, 143, { asked: true }), killed(1, 1)], {}, 137, true, [1]],
     ["saved since another was told to", [ended(0, 130), ended(1, 143)], {}, 143, false, []],
     [
       "a signal",

@@ -27,6 +27,9 @@ const SAVED: ReadonlySet<number> = new Set(
   (["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const).map((name) => 128 + constants.signals[name]),
 );
 
+/** Of a process that misses another one. */
+const DISCONNECTED = 200;
+
 /** Of a process that saved and ended because another one was told to, and of Ctrl+C. */
 const FOLLOWED = 128 + constants.signals.SIGINT;
 
@@ -64,11 +67,15 @@ export function judge(
     );
   const [first] = failures;
   const agreed = agreedCode(ends);
-  if (stoppedBy !== undefined && (first === undefined || first.signal === stoppedBy)) {
+  // Before there is anything to save, who is told to end does not wait for the others, which miss it then.
+  const isMissed = agreed !== undefined && failures.every(({ exitCode }) => exitCode === DISCONNECTED);
+  if (stoppedBy !== undefined && (first === undefined || first.signal === stoppedBy || isMissed)) {
     const all = ends.every(({ exitCode }) => exitCode === 0);
     const exitCode = all ? 0 : (agreed ?? 128 + constants.signals[stoppedBy]);
     return { exitCode, restart: false, failures: [], lost: [] };
   }
+  if (isMissed && lost.length === 0 && ends.some((end) => endedByAgreement(end) && !end.asked))
+    return { exitCode: agreed, restart: false, failures: [], lost: [] };
   const mayRestart = stoppedBy === undefined && restarts > 0;
   if (lost.length > 0)
     return { exitCode: 128 + constants.signals.SIGKILL, restart: mayRestart, failures, lost: [...lost] };
