@@ -59,7 +59,7 @@ beforeAll(async () => {
     return Object.fromEntries(readdirSync(best).map((name) => [name, readFileSync(join(best, name))]));
   });
   directory = await mkdtemp(join(tmpdir(), "docs-"));
-  await writeToneCorpus(join(directory, "DATA"), { train: 12, dev: 3, test: 3 });
+  await writeToneCorpus(join(directory, "DATA"), { train: 80, dev: 3, test: 3 });
   // Parts that are there already are not downloaded.
   for (const part of ["dev-clean", "train-clean-100", "test-clean"])
     await cp(join(directory, "DATA/dev"), join(directory, "data/LibriSpeech", part), { recursive: true });
