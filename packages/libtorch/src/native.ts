@@ -70,8 +70,6 @@ export interface Native {
     cpuCapability: string;
     parallel: string;
     threads: number;
-    cuda: boolean;
-    mps: boolean;
     cudaConfiguration: string;
   };
   setThreads(threads: number): void;

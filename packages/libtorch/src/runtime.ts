@@ -1,3 +1,4 @@
+import { gpus } from "./device.js";
 import { wrap } from "./handles.js";
 import { native } from "./native.js";
 import type { Device, Tensor } from "./tensor.js";
@@ -15,7 +16,8 @@ export interface LibtorchInfo {
 
 export function libtorchInfo(): LibtorchInfo {
   const { cudaConfiguration: _, ...information } = native.information();
-  return information;
+  const { cudaDevices, mps } = gpus();
+  return { ...information, cuda: cudaDevices > 0, mps };
 }
 
 /** What this bridge computes differently because the loaded libtorch would compute it wrongly. */

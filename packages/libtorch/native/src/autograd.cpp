@@ -8,12 +8,6 @@ namespace bridge {
 
 namespace {
 
-napi_value booleanValue(napi_env env, bool flag) {
-  napi_value result;
-  check(env, napi_get_boolean(env, flag, &result));
-  return result;
-}
-
 std::vector<at::Tensor> tensorsOf(Environment& environment, napi_value array) {
   std::vector<at::Tensor> tensors;
   for (Handle handle : handlesOf(environment.env, array)) {

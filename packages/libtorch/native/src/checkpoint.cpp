@@ -192,12 +192,7 @@ class Receive : public Node {
 // checkpoint(function(handles) -> handle, input handles) -> output handle, or undefined where nothing is recorded
 napi_value checkpoint(Environment& environment, napi_value* values, size_t) {
   environment.releaseReferences();
-  variable_list inputs;
-  for (Handle handle : handlesOf(environment.env, values[1])) {
-    const at::Tensor* input = environment.find(handle);
-    if (!input) throw ArgumentError("'inputs' must be live Tensors, but " + environment.describeFreed(handle));
-    inputs.push_back(*input);
-  }
+  const variable_list inputs = tensorsOf(environment, values[1], "inputs");
   if (!at::GradMode::is_enabled() || !torch::autograd::any_variable_requires_grad(inputs)) return nullptr;
   auto recompute = makeNode<Recompute>(inputs, std::make_unique<Callback>(environment, values[0]));
   at::Tensor output = recompute->compute(inputs);

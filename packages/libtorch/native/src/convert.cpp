@@ -293,4 +293,35 @@ napi_value stringValue(napi_env env, const std::string& text) {
   return value;
 }
 
+napi_value numberValue(napi_env env, double number) {
+  napi_value value;
+  check(env, napi_create_double(env, number, &value));
+  return value;
+}
+
+napi_value booleanValue(napi_env env, bool flag) {
+  napi_value value;
+  check(env, napi_get_boolean(env, flag, &value));
+  return value;
+}
+
+napi_value numbersValue(napi_env env, const std::vector<double>& numbers) {
+  napi_value array;
+  check(env, napi_create_array_with_length(env, numbers.size(), &array));
+  for (size_t i = 0; i < numbers.size(); i++) check(env, napi_set_element(env, array, i, numberValue(env, numbers[i])));
+  return array;
+}
+
+std::vector<at::Tensor> tensorsOf(Environment& environment, napi_value handles, const char* name) {
+  std::vector<at::Tensor> tensors;
+  for (Handle handle : handlesOf(environment.env, handles)) {
+    const at::Tensor* tensor = environment.find(handle);
+    if (!tensor) {
+      throw ArgumentError(std::string("'") + name + "' must be live Tensors, but " + environment.describeFreed(handle));
+    }
+    tensors.push_back(*tensor);
+  }
+  return tensors;
+}
+
 }  // namespace bridge

@@ -30,6 +30,8 @@ napi_value toJavaScript(Environment& environment, const c10::IValue& value);
 // The tensor behind a handle; throws ArgumentError when it was freed.
 const at::Tensor& tensorOf(Environment& environment, napi_value handle);
 napi_value handleValue(Environment& environment, at::Tensor tensor);
+// The tensors behind an array of handles; `name` says in the message which ones must be live.
+std::vector<at::Tensor> tensorsOf(Environment& environment, napi_value handles, const char* name);
 
 at::ScalarType dtypeNamed(const std::string& name);
 std::string dtypeName(at::ScalarType dtype);
@@ -40,5 +42,8 @@ bool booleanOf(napi_env env, napi_value value);
 std::vector<int64_t> integersOf(napi_env env, napi_value value);
 std::vector<Handle> handlesOf(napi_env env, napi_value value);
 napi_value stringValue(napi_env env, const std::string& text);
+napi_value numberValue(napi_env env, double number);
+napi_value booleanValue(napi_env env, bool flag);
+napi_value numbersValue(napi_env env, const std::vector<double>& numbers);
 
 }  // namespace bridge

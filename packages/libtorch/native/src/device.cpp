@@ -14,19 +14,17 @@ namespace bridge {
 
 napi_value gpus(Environment& environment, napi_value*, size_t) {
   napi_env env = environment.env;
-  napi_value list, value;
-  check(env, napi_create_array_with_length(env, 3, &list));
 #ifdef BRIDGE_WITH_CUDA
-  check(env, napi_get_boolean(env, true, &value));
+  constexpr bool built = true;
 #else
-  check(env, napi_get_boolean(env, false, &value));
+  constexpr bool built = false;
 #endif
-  check(env, napi_set_element(env, list, 0, value));
   const int64_t count = at::hasCUDA() ? at::detail::getCUDAHooks().getNumGPUs() : 0;
-  check(env, napi_create_int64(env, count, &value));
-  check(env, napi_set_element(env, list, 1, value));
-  check(env, napi_get_boolean(env, at::hasMPS(), &value));
-  check(env, napi_set_element(env, list, 2, value));
+  napi_value list;
+  check(env, napi_create_array_with_length(env, 3, &list));
+  check(env, napi_set_element(env, list, 0, booleanValue(env, built)));
+  check(env, napi_set_element(env, list, 1, numberValue(env, static_cast<double>(count))));
+  check(env, napi_set_element(env, list, 2, booleanValue(env, at::hasMPS())));
   return list;
 }
 
@@ -49,12 +47,8 @@ napi_value deviceMemory(Environment& environment, napi_value* values, size_t) {
     const auto index = device.has_index() ? device.index() : at::accelerator::getDeviceIndex();
     const auto stats = at::accelerator::getDeviceStats(index);
     const auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-    napi_value number;
-    check(env, napi_create_array_with_length(env, 2, &result));
-    check(env, napi_create_int64(env, stats.allocated_bytes[all].current, &number));
-    check(env, napi_set_element(env, result, 0, number));
-    check(env, napi_create_int64(env, stats.allocated_bytes[all].peak, &number));
-    check(env, napi_set_element(env, result, 1, number));
+    const auto& bytes = stats.allocated_bytes[all];
+    result = numbersValue(env, {static_cast<double>(bytes.current), static_cast<double>(bytes.peak)});
   }
 #endif
   return result;

@@ -4,6 +4,7 @@
 #include "convert.h"
 #include "promise.h"
 #include "registry.h"
+#include "tensor-data.h"
 
 #include <algorithm>
 #include <chrono>
@@ -43,32 +44,17 @@ std::chrono::milliseconds millisecondsOf(napi_env env, napi_value value) {
 }
 
 Outcome numberOutcome(double value) {
-  return [value](Environment& environment) {
-    napi_value result;
-    check(environment.env, napi_create_double(environment.env, value, &result));
-    return result;
-  };
+  return [value](Environment& environment) { return numberValue(environment.env, value); };
 }
 
 Outcome booleanOutcome(bool value) {
-  return [value](Environment& environment) {
-    napi_value result;
-    check(environment.env, napi_get_boolean(environment.env, value, &result));
-    return result;
-  };
+  return [value](Environment& environment) { return booleanValue(environment.env, value); };
 }
 
 std::vector<uint8_t> valueOf(napi_env env, napi_value value) {
-  bool isView = false;
-  check(env, napi_is_typedarray(env, value, &isView));
-  if (!isView) throw ArgumentError("a value must be a Uint8Array, but is " + describeJavaScript(env, value));
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  check(env, napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr));
-  if (type != napi_uint8_array) throw ArgumentError("a value must be a Uint8Array, but is another typed array");
-  const auto* bytes = static_cast<const uint8_t*>(data);
-  return std::vector<uint8_t>(bytes, bytes + length);
+  const Bytes bytes = unsignedBytesOf(env, value);
+  const auto* data = static_cast<const uint8_t*>(bytes.data);
+  return std::vector<uint8_t>(data, data + bytes.length);
 }
 
 std::vector<std::string> stringsOf(napi_env env, napi_value array) {
@@ -81,18 +67,6 @@ std::vector<std::string> stringsOf(napi_env env, napi_value array) {
     strings[i] = stringOf(env, element);
   }
   return strings;
-}
-
-std::vector<at::Tensor> tensorsAt(Environment& environment, napi_value array) {
-  uint32_t count = 0;
-  check(environment.env, napi_get_array_length(environment.env, array, &count));
-  std::vector<at::Tensor> tensors;
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value handle;
-    check(environment.env, napi_get_element(environment.env, array, i, &handle));
-    tensors.push_back(tensorOf(environment, handle));
-  }
-  return tensors;
 }
 
 const std::pair<const char*, c10d::ReduceOp::RedOpType> kReductions[] = {
@@ -166,7 +140,7 @@ napi_value openStore(Environment& environment, napi_value* values, size_t) {
 
 // storePort(store) -> the port it listens at or is connected to
 napi_value storePort(Environment& environment, napi_value* values, size_t) {
-  return numberOutcome(stores().at(numberOf(environment.env, values[0]))->getPort())(environment);
+  return numberValue(environment.env, stores().at(numberOf(environment.env, values[0]))->getPort());
 }
 
 // storeSet(store, key, bytes) -> promise
@@ -306,7 +280,7 @@ napi_value broadcastTensor(Environment& environment, napi_value* values, size_t)
 // allGather(group, handles to fill, handle) -> promise
 napi_value allGather(Environment& environment, napi_value* values, size_t) {
   const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
-  std::vector<std::vector<at::Tensor>> outputs = {tensorsAt(environment, values[1])};
+  std::vector<std::vector<at::Tensor>> outputs = {tensorsOf(environment, values[1], "outputs")};
   std::vector<at::Tensor> inputs = {dense(tensorOf(environment, values[2]))};
   return awaited(environment, "all_gather", group, [&] { return group->backend->allgather(outputs, inputs); }, nothing());
 }
@@ -315,7 +289,7 @@ napi_value allGather(Environment& environment, napi_value* values, size_t) {
 napi_value reduceScatter(Environment& environment, napi_value* values, size_t) {
   const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
   std::vector<at::Tensor> outputs = {dense(tensorOf(environment, values[1]))};
-  std::vector<std::vector<at::Tensor>> inputs = {tensorsAt(environment, values[2])};
+  std::vector<std::vector<at::Tensor>> inputs = {tensorsOf(environment, values[2], "inputs")};
   c10d::ReduceScatterOptions options;
   options.reduceOp = c10d::ReduceOp::SUM;
   return awaited(environment, "reduce_scatter", group,

@@ -10,6 +10,7 @@
 #include "process-group.h"
 #include "promise.h"
 #include "registry.h"
+#include "tensor-data.h"
 
 #include <algorithm>
 #include <atomic>
@@ -299,29 +300,19 @@ ReducerPointer reducerAt(Environment& environment, napi_value id) {
   return reducers().at(numberOf(environment.env, id));
 }
 
-// A Uint8Array of a flag for each parameter.
-std::vector<bool> flagsOf(napi_env env, napi_value array, size_t count) {
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  check(env, napi_get_typedarray_info(env, array, &type, &length, &data, nullptr, nullptr));
-  if (type != napi_uint8_array || length != count) {
+// The memory of a Uint8Array of a flag for each parameter.
+uint8_t* flagsIn(napi_env env, napi_value array, size_t count) {
+  const Bytes bytes = unsignedBytesOf(env, array);
+  if (bytes.length != count) {
     throw ArgumentError("there must be a flag for each of " + std::to_string(count) + " parameters, but there are " +
-                        std::to_string(length));
+                        std::to_string(bytes.length));
   }
-  const auto* flags = static_cast<const uint8_t*>(data);
-  return std::vector<bool>(flags, flags + count);
+  return static_cast<uint8_t*>(bytes.data);
 }
 
-napi_value integersValue(napi_env env, const std::vector<int64_t>& numbers) {
-  napi_value array;
-  check(env, napi_create_array_with_length(env, numbers.size(), &array));
-  for (size_t i = 0; i < numbers.size(); i++) {
-    napi_value number;
-    check(env, napi_create_int64(env, numbers[i], &number));
-    check(env, napi_set_element(env, array, i, number));
-  }
-  return array;
+std::vector<bool> flagsOf(napi_env env, napi_value array, size_t count) {
+  const uint8_t* flags = flagsIn(env, array, count);
+  return std::vector<bool>(flags, flags + count);
 }
 
 }  // namespace
@@ -330,15 +321,11 @@ napi_value integersValue(napi_env env, const std::vector<int64_t>& numbers) {
 // bfloat16, whether traced) -> id
 napi_value openReducer(Environment& environment, napi_value* values, size_t) {
   napi_env env = environment.env;
-  std::vector<at::Tensor> parameters;
-  for (Handle handle : handlesOf(env, values[1])) {
-    const at::Tensor* parameter = environment.find(handle);
-    if (!parameter) throw ArgumentError("parameters must be live Tensors, but one " + environment.describeFreed(handle));
-    if (!parameter->requires_grad() || !parameter->is_leaf() || !parameter->is_contiguous()) {
-      throw ArgumentError("a parameter must be a contiguous leaf that requires a gradient, but " + describe(*parameter) +
-                          " is not");
-    }
-    parameters.push_back(*parameter);
+  std::vector<at::Tensor> parameters = tensorsOf(environment, values[1], "parameters");
+  for (const at::Tensor& parameter : parameters) {
+    if (parameter.requires_grad() && parameter.is_leaf() && parameter.is_contiguous()) continue;
+    throw ArgumentError("a parameter must be a contiguous leaf that requires a gradient, but " + describe(parameter) +
+                        " is not");
   }
   std::vector<int64_t> order = integersOf(env, values[2]);
   if (order.empty()) {
@@ -355,9 +342,7 @@ napi_value openReducer(Environment& environment, napi_value* values, size_t) {
   reducer->traced = booleanOf(env, values[6]);
   reducer->arrange(order);
   reducer->watch();
-  napi_value id;
-  check(env, napi_create_double(env, reducers().add(std::move(reducer)), &id));
-  return id;
+  return numberValue(env, reducers().add(std::move(reducer)));
 }
 
 napi_value closeReducer(Environment& environment, napi_value* values, size_t) {
@@ -398,12 +383,8 @@ napi_value reducerFinish(Environment& environment, napi_value* values, size_t) {
 
 // reducerArrived(id, Uint8Array to fill): flags of the parameters that had a gradient in this process
 napi_value reducerArrived(Environment& environment, napi_value* values, size_t) {
-  napi_env env = environment.env;
   const std::vector<bool>& arrived = reducerAt(environment, values[0])->arrived();
-  flagsOf(env, values[1], arrived.size());
-  void* data = nullptr;
-  check(env, napi_get_typedarray_info(env, values[1], nullptr, nullptr, &data, nullptr, nullptr));
-  std::copy(arrived.begin(), arrived.end(), static_cast<uint8_t*>(data));
+  std::copy(arrived.begin(), arrived.end(), flagsIn(environment.env, values[1], arrived.size()));
   return nullptr;
 }
 
@@ -418,7 +399,8 @@ napi_value reducerAssign(Environment& environment, napi_value* values, size_t) {
 napi_value reducerOrder(Environment& environment, napi_value* values, size_t) {
   const ReducerPointer reducer = reducerAt(environment, values[0]);
   const bool arrivals = booleanOf(environment.env, values[1]);
-  return integersValue(environment.env, arrivals ? reducer->arrivals() : reducer->order());
+  const std::vector<int64_t> order = arrivals ? reducer->arrivals() : reducer->order();
+  return numbersValue(environment.env, std::vector<double>(order.begin(), order.end()));
 }
 
 // reducerArrange(id, order), between updates
@@ -429,7 +411,6 @@ napi_value reducerArrange(Environment& environment, napi_value* values, size_t) 
 
 // reducerTrace(id) -> [bucket, bytes, sent, done, ...] of this update, times in ms of the monotonic clock
 napi_value reducerTrace(Environment& environment, napi_value* values, size_t) {
-  napi_env env = environment.env;
   const ReducerPointer reducer = reducerAt(environment, values[0]);
   std::vector<double> numbers;
   for (const Exchange& exchange : reducer->exchanges()) {
@@ -438,23 +419,14 @@ napi_value reducerTrace(Environment& environment, napi_value* values, size_t) {
       numbers.push_back(number);
     }
   }
-  napi_value array;
-  check(env, napi_create_array_with_length(env, numbers.size(), &array));
-  for (size_t i = 0; i < numbers.size(); i++) {
-    napi_value number;
-    check(env, napi_create_double(env, numbers[i], &number));
-    check(env, napi_set_element(env, array, i, number));
-  }
-  return array;
+  return numbersValue(environment.env, numbers);
 }
 
 // digestOf(handles) -> 16 hexadecimal digits of all their bytes, in order
 napi_value digestOf(Environment& environment, napi_value* values, size_t) {
   uint64_t digest = 1469598103934665603u;  // FNV-1a over words of eight bytes, mixed so that high bits count too
-  for (Handle handle : handlesOf(environment.env, values[0])) {
-    const at::Tensor* tensor = environment.find(handle);
-    if (!tensor) throw ArgumentError("must be given live Tensors, but one " + environment.describeFreed(handle));
-    const at::Tensor bytes = tensor->detach().cpu().contiguous();
+  for (const at::Tensor& tensor : tensorsOf(environment, values[0], "tensors")) {
+    const at::Tensor bytes = tensor.detach().cpu().contiguous();
     const auto* data = static_cast<const uint8_t*>(bytes.data_ptr());
     const size_t length = bytes.nbytes();
     for (size_t start = 0; start < length; start += 8) {

@@ -21,9 +21,7 @@ void set(napi_env env, napi_value object, const char* key, napi_value value) {
 }
 
 void setNumber(napi_env env, napi_value object, const char* key, double number) {
-  napi_value value;
-  check(env, napi_create_double(env, number, &value));
-  set(env, object, key, value);
+  set(env, object, key, numberValue(env, number));
 }
 
 // "AVX2", "AVX512", ...: which kernels libtorch chose for this processor.
@@ -56,17 +54,13 @@ at::Generator generatorFor(napi_env env, napi_value device) {
 
 napi_value information(Environment& environment, napi_value*, size_t) {
   napi_env env = environment.env;
-  napi_value object, flag;
+  napi_value object;
   check(env, napi_create_object(env, &object));
   set(env, object, "version", stringValue(env, TORCH_VERSION));
   set(env, object, "cpuCapability", stringValue(env, cpuCapability()));
   set(env, object, "cudaConfiguration", stringValue(env, cudaConfiguration()));
   set(env, object, "parallel", stringValue(env, at::get_parallel_info()));
   setNumber(env, object, "threads", at::get_num_threads());
-  check(env, napi_get_boolean(env, at::hasCUDA() && at::detail::getCUDAHooks().getNumGPUs() > 0, &flag));
-  set(env, object, "cuda", flag);
-  check(env, napi_get_boolean(env, at::hasMPS(), &flag));
-  set(env, object, "mps", flag);
   return object;
 }
 
@@ -80,10 +74,7 @@ napi_value setThreads(Environment& environment, napi_value* values, size_t) {
 }
 
 napi_value setFlushDenormal(Environment& environment, napi_value* values, size_t) {
-  napi_value result;
-  const bool done = at::globalContext().setFlushDenormal(booleanOf(environment.env, values[0]));
-  check(environment.env, napi_get_boolean(environment.env, done, &result));
-  return result;
+  return booleanValue(environment.env, at::globalContext().setFlushDenormal(booleanOf(environment.env, values[0])));
 }
 
 napi_value seed(Environment& environment, napi_value* values, size_t) {

@@ -3,14 +3,11 @@
 #include "snapshot.h"
 
 #include "convert.h"
+#include "in-threads.h"
 #include "tensor-data.h"
 
-#include <ATen/Parallel.h>
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <system_error>
-#include <thread>
 #include <vector>
 
 namespace bridge {
@@ -55,25 +52,6 @@ class Blocks {
   size_t size_ = 0;
 };
 
-void runCopies(const std::vector<Copy>& copies) {
-  std::atomic<size_t> next{0};
-  const auto work = [&] {
-    for (size_t i; (i = next.fetch_add(1)) < copies.size();) {
-      std::memcpy(copies[i].into, copies[i].from, copies[i].length);
-    }
-  };
-  std::vector<std::thread> helpers;
-  const size_t threads = std::min<size_t>(at::get_num_threads(), copies.size());
-  helpers.reserve(threads);
-  try {
-    for (size_t i = 1; i < threads; i++) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those there are do it.
-  }
-  work();
-  for (std::thread& helper : helpers) helper.join();
-}
-
 }  // namespace
 
 // snapshot(handles, positions, typed arrays): copies each tensor's elements, in row-major order, to its position in the
@@ -116,7 +94,7 @@ napi_value snapshot(Environment& environment, napi_value* values, size_t) {
       done += length;
     }
   }
-  runCopies(copies);
+  inThreads(copies.size(), [&](size_t i) { std::memcpy(copies[i].into, copies[i].from, copies[i].length); });
   return nullptr;
 }
 

@@ -24,6 +24,14 @@ Bytes bytesOf(napi_env env, napi_value value) {
   return {data, length * kElementSizes[type]};
 }
 
+Bytes unsignedBytesOf(napi_env env, napi_value value) {
+  const Bytes bytes = bytesOf(env, value);
+  napi_typedarray_type type;
+  check(env, napi_get_typedarray_info(env, value, &type, nullptr, nullptr, nullptr, nullptr));
+  if (type != napi_uint8_array) throw ArgumentError("data must be a Uint8Array, but is another typed array");
+  return bytes;
+}
+
 namespace {
 
 struct Contents {

@@ -10,6 +10,8 @@ struct Bytes {
 
 // The memory of a typed array.
 Bytes bytesOf(napi_env env, napi_value value);
+// That of a Uint8Array, and of no other array.
+Bytes unsignedBytesOf(napi_env env, napi_value value);
 
 napi_value fromBytes(Environment& environment, napi_value* values, size_t count);
 napi_value shareBytes(Environment& environment, napi_value* values, size_t count);

@@ -3,13 +3,10 @@
 #include "tensor-files.h"
 
 #include "convert.h"
+#include "in-threads.h"
 
-#include <ATen/Parallel.h>
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <system_error>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -88,21 +85,8 @@ napi_value readFiles(Environment& environment, napi_value* values, size_t) {
     }
   }
 
-  std::atomic<size_t> next{0};
   std::vector<int> outcomes(pieces.size(), 0);
-  const auto work = [&] {
-    for (size_t i; (i = next.fetch_add(1)) < pieces.size();) outcomes[i] = readWhole(pieces[i]);
-  };
-  std::vector<std::thread> helpers;
-  const size_t threads = std::min<size_t>(at::get_num_threads(), pieces.size());
-  helpers.reserve(threads); // so that nothing but a thread itself can fail while some run
-  try {
-    for (size_t i = 1; i < threads; i++) helpers.emplace_back(work);
-  } catch (const std::system_error&) {
-    // The system gives no more threads: those there are do it.
-  }
-  work();
-  for (std::thread& helper : helpers) helper.join();
+  inThreads(pieces.size(), [&](size_t i) { outcomes[i] = readWhole(pieces[i]); });
 
   for (size_t i = 0; i < pieces.size(); i++) {
     if (outcomes[i] == 0) continue;

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { bridgePath, native } from "../native.js";
+import { gpus } from "../device.js";
+import { bridgePath } from "../native.js";
 import { type CudaBuild, cudaBuild, runsOnCapability } from "./cuda-build.js";
 import { type NvidiaCard, type NvidiaDriver, nvidiaDriver } from "./nvidia-driver.js";
 
@@ -33,13 +34,13 @@ const SETUP = "npm run setup -- --libtorch cuda";
 
 /** Looks at libtorch, the driver and the cards. */
 export function gpuReport(): GpuReport {
-  const { cuda, mps } = native.information();
+  const { cudaDevices, mps } = gpus();
   const file = join(dirname(bridgePath()), "libtorch.json");
   const described = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).cuda : undefined;
   return describeGpu({
     build: cudaBuild(),
     driver: nvidiaDriver(),
-    cuda,
+    cuda: cudaDevices > 0,
     mps,
     oldestDriver: described?.oldestDriver,
     ncclMissing: described?.missing ?? [],
