@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { checkpointPath, listCheckpoints } from "../src/training/loop/checkpoint.js";
-import { verifyDirectory } from "../src/training/loop/manifest.js";
+import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
+import { verifyDirectory } from "../src/training/checkpoints/manifest.js";
 
 const PROGRAM = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
 
