@@ -47,6 +47,7 @@ test.runIf(process.platform === "linux")(
     expect(cuda?.include.at(-1)).toBe(join(home, "cuda-headers-13.2.86/nvidia-cuda-crt/nvidia/cu13/include"));
     expect(asked).not.toContain(`files/${OTHER}`);
     expect(readdirSync(join(home, "cuda-headers-13.2.86/nvidia-cuda-crt/nvidia/cu13"))).toEqual(["include"]);
+    expect(readdirSync(home)).toEqual(["cuda-headers-13.2.86"]);
     asked.length = 0;
     await withCudaHeaders(libtorch, { home, report: keptReport().report, env });
     expect(asked).toEqual([]);
