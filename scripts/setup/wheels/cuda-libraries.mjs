@@ -1,6 +1,7 @@
 // A torch wheel with its CUDA libraries and NVIDIA's, in the folders in which Python's installer would lay them:
 // torch/lib and nvidia/*/lib find each other by paths relative to themselves (DT_RPATH).
 import { basename, join } from "node:path";
+import { cudaOfVersionFile } from "../cuda-headers.mjs";
 import { driverProblem } from "../nvidia-driver.mjs";
 import { megabytes } from "../report.mjs";
 import { missingLibrary } from "./cpu-libraries.mjs";
@@ -42,8 +43,7 @@ export async function addCudaLibraries(context, torch, staging) {
       `${torch.wheel.filename} is a build without CUDA; torch's wheels with CUDA are for Linux.`,
     );
   }
-  const version = await torch.member("torch/version.py");
-  const cuda = /^cuda\b[^=]*= '([\d.]+)'/m.exec(version)?.[1] ?? "";
+  const cuda = cudaOfVersionFile(await torch.member("torch/version.py")) ?? "";
   const problem = driverProblem(cuda, context.driver);
   if (problem !== undefined) {
     if (!context.byHand) throw new WheelUnavailable(problem);
