@@ -34,7 +34,6 @@ const WHOLE = 0.8;
  * @param {Context} context
  * @param {RemoteWheel} torch
  * @param {string} staging folder that gets torch/ and nvidia/
- * @returns {Promise<RemoteWheel[]>} the wheels that something was taken from
  */
 export async function addCudaLibraries(context, torch, staging) {
   const { report } = context;
@@ -68,7 +67,6 @@ export async function addCudaLibraries(context, torch, staging) {
     await fetchChecked(part.remote, wanted);
     await extractAll(part.remote, wanted, staging);
   }
-  return [torch, ...parts.map(({ remote }) => remote)];
 }
 
 /**

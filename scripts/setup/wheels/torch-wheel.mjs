@@ -106,7 +106,7 @@ async function findTorch({ client, indexes, platform }, specifier, report) {
 /**
  * @param {Omit<Context, "open">} request
  * @param {import("./package-index.mjs").Wheel} wheel
- * @param {(context: Context, torch: import("./remote-wheel.mjs").RemoteWheel, staging: string) => Promise<unknown>} addLibraries
+ * @param {(context: Context, torch: import("./remote-wheel.mjs").RemoteWheel, staging: string) => Promise<void>} addLibraries
  * @param {string} target
  */
 async function install(request, wheel, addLibraries, target) {
