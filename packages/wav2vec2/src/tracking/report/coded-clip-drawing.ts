@@ -66,14 +66,15 @@ function track(name: string, kind: string, viewBox: string, content: string): st
   return `<span>${name}</span><svg class="${kind}" viewBox="${viewBox}" preserveAspectRatio="none" role="img" aria-label="${name}">${content}</svg>`;
 }
 
-function shade(spans: readonly (readonly [number, number])[]): string {
+/** Masked spans behind a wave, as SVG two units high. */
+export function shade(spans: readonly (readonly [number, number])[]): string {
   return spans
     .map(([first, behind]) => `<path class="masked" d="M${first} 0H${behind}V2H${first}z"/>`)
     .join("");
 }
 
 /** The area between lowest and highest samples, as high as the drawing. */
-function wave(waveform: CodedClip["waveform"], frames: number): string {
+export function wave(waveform: CodedClip["waveform"], frames: number): string {
   const loudest = Math.max(...waveform.flat().map(Math.abs)) || 1;
   const place = (piece: number, sample: number): string =>
     `${((piece * frames) / waveform.length).toFixed(1)} ${(1 - sample / loudest).toFixed(3)}`;
@@ -85,7 +86,7 @@ function wave(waveform: CodedClip["waveform"], frames: number): string {
 }
 
 /** A box for each run of an entry. */
-function strip(codes: CodedClip["codes"], group: number, frameSeconds: number): string {
+export function strip(codes: CodedClip["codes"], group: number, frameSeconds: number): string {
   const entries = codes.map((chosen) => chosen[group]!);
   const firsts = indices(0, entries.length).filter((frame) => entries[frame] !== entries[frame - 1]);
   return firsts
@@ -104,7 +105,7 @@ function colorOf(entry: number): string {
 }
 
 /** High marks for masked frames that were found, low ones for those that were not. */
-function marks(spans: readonly (readonly [number, number])[], found: CodedClip["found"]): string {
+export function marks(spans: readonly (readonly [number, number])[], found: CodedClip["found"]): string {
   const box = (kind: string, frames: readonly number[], top: number): string =>
     frames.length > 0
       ? `<path class="${kind}" d="${frames.map((frame) => `M${frame} ${top}h1V1h-1z`).join("")}"/>`
@@ -125,11 +126,15 @@ function marks(spans: readonly (readonly [number, number])[], found: CodedClip["
 }
 
 /** Round times along the axis. */
-function labels(seconds: number): string {
+export function timeMarks(seconds: number): number[] {
   const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((candidate) => seconds / candidate <= MOST_LABELS) ?? 60;
   return indices(0, Math.floor(seconds / step) + 1)
     .map((index) => Number((index * step).toFixed(1)))
-    .filter((at) => at < seconds * 0.97) // the last would stand over the edge
+    .filter((at) => at < seconds * 0.97); // the last would stand over the edge
+}
+
+function labels(seconds: number): string {
+  return timeMarks(seconds)
     .map((at) => `<span style="left:${((at / seconds) * 100).toFixed(2)}%">${at} s</span>`)
     .join("");
 }
