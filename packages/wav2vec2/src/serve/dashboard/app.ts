@@ -58,6 +58,7 @@ export function createApp({ live, page, token, port }: AppOptions): Hono {
     if (!context.res.headers.has("Cache-Control")) context.res.headers.set("Cache-Control", "no-store");
   });
 
+  app.get("/api/session", (context) => context.body(null, 204)); // whether the token is known
   app.get("/api/runs", async (context) => {
     await live.list.look();
     return context.json({ root: live.root.path, runs: live.list.since(0).runs });
