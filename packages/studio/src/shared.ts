@@ -18,3 +18,4 @@ export {
   timeMarks,
   wave,
 } from "../../wav2vec2/src/tracking/report/coded-clip-drawing.js";
+export { isPerplexityOfCollapse } from "../../wav2vec2/src/tracking/report/collapse.js";

@@ -83,8 +83,8 @@ function finetuningCharts(): ChartSpec[] {
       zero: true,
       format: percent,
       curves: [
-        { metric: "eval/wer", label: "words (WER)", tone: 1 },
-        { metric: "eval/cer", label: "characters (CER)", tone: 2 },
+        { metric: "eval/wer", label: "WER", tone: 1 },
+        { metric: "eval/cer", label: "CER", tone: 2 },
       ],
     },
     {
@@ -273,16 +273,16 @@ export function systemCharts(system: Record<string, MetricInfo>): ChartSpec[] {
       curves: [],
     };
     charts.set(title, chart);
-    const label = [gpu === undefined ? "" : `GPU ${gpu}`, rank === undefined ? "" : `process ${rank}`]
+    const isAlone = !Object.keys(system).some((other) => other.startsWith(`${name} rank `));
+    const label = [gpu === undefined ? "" : `GPU ${gpu}`, isAlone ? "" : `process ${rank ?? 0}`]
       .filter(Boolean)
       .join(", ");
     chart.curves.push({
       metric,
-      label: label || (gpu === undefined ? "process 0" : ""),
+      label: label || "machine",
       tone: (chart.curves.length % 8) + 1,
     });
   }
-  for (const { curves } of charts.values()) if (curves.length === 1) curves[0]!.label ||= "value";
   return [...charts.values()];
 }
 

@@ -76,11 +76,10 @@ export function Chart({ spec, lines, x, zoom, onZoom, note, isWide, onWide }: Pr
     [lines],
   );
   const values = point?.values ?? latest;
-  const place = point ? placeText(x, point.x) : "newest";
   const valueText = (value: number | undefined): string => (value === undefined ? "–" : format(value));
   const said =
     isReading && point
-      ? `${place}: ${lines.map(({ label }, index) => `${label} ${valueText(values[index])}`).join(", ")}`
+      ? `${placeText(x, point.x)}: ${lines.map(({ label }, index) => `${label} ${valueText(values[index])}`).join(", ")}`
       : "";
 
   const keys: Record<string, () => void> = {
@@ -151,7 +150,6 @@ export function Chart({ spec, lines, x, zoom, onZoom, note, isWide, onWide }: Pr
               {label} <b>{valueText(values[index])}</b>
             </span>
           ))}
-          <span class="place">{place}</span>
         </span>
       </figcaption>
       {/* biome-ignore lint/a11y/useSemanticElements: a canvas is drawn into it, which no element stands for */}
@@ -166,6 +164,9 @@ export function Chart({ spec, lines, x, zoom, onZoom, note, isWide, onWide }: Pr
         onKeyDown={onKeyDown}
         onBlur={() => setIsReading(false)}
       />
+      <span class="place" aria-hidden="true">
+        {point ? placeText(x, point.x) : X_AXES[x].name}
+      </span>
       <span class="unseen" aria-live="polite">
         {said}
       </span>

@@ -163,7 +163,8 @@ export class Plot {
       if (one.low && one.high) {
         const at = series.length;
         series.push({ stroke, width: 2, ...dash, ...dots });
-        series.push({ width: 0, points: { show: false } }, { width: 0, points: { show: false } });
+        for (let edge = 0; edge < 2; edge++)
+          series.push({ stroke: "transparent", width: 1, points: { show: false } });
         bands.push({ series: [at + 2, at + 1], fill: stroke + RANGE_OPACITY });
       } else if (one.smooth) {
         series.push({ stroke: stroke + FAINT, width: 1.5, points: { show: false } });
@@ -224,6 +225,11 @@ export class Plot {
           grid: { stroke: line, width: 1 },
           ticks: { show: false },
           space: 34,
+          // Of powers of ten alone, a short axis would have one mark.
+          ...(isLog && {
+            splits: (_plot, _axis, min, max) => logMarks(min, max),
+            filter: (_plot, splits) => splits,
+          }),
           values: (_plot, splits) => splits.map((value) => (value === null ? "" : format(value))),
         },
       ],
@@ -343,6 +349,17 @@ function looksOf(lines: readonly Line[]): string {
       [tone, dashed, smooth !== undefined, low !== undefined, x.length <= MOST_DOTS].join(),
     )
     .join(";");
+}
+
+/** 1, 2 and 5 times powers of ten, or fewer over many decades, between two values. */
+function logMarks(min: number, max: number): number[] {
+  const decades = Math.log10(max / min);
+  const factors = decades > 3 ? [1] : decades > 1.5 ? [1, 3] : [1, 2, 5];
+  const first = Math.floor(Math.log10(min));
+  const powers = Array.from({ length: Math.ceil(decades) + 2 }, (_, index) => 10 ** (first + index));
+  return powers
+    .flatMap((power) => factors.map((factor) => Number((factor * power).toPrecision(12))))
+    .filter((mark) => mark >= min && mark <= max);
 }
 
 /** A logarithmic axis has no place for other values. */

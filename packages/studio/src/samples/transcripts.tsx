@@ -21,7 +21,7 @@ export function Transcripts({
     <section aria-label="Transcripts">
       <div class="toolbar">
         <StepChoice steps={steps} step={step} onChoose={setStep} />
-        <span class="soft">
+        <span class="soft swatches">
           <mark>heard for another word or added</mark> <del>left out</del>
         </span>
       </div>
@@ -67,14 +67,12 @@ function Sample({
             <tr>
               <th scope="row">reference</th>
               {pairs.map((pair, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: a word has no other name than its place
                 <td key={index}>{pair.reference ?? ""}</td>
               ))}
             </tr>
             <tr>
               <th scope="row">heard</th>
               {pairs.map((pair, index) => (
-                // biome-ignore lint/suspicious/noArrayIndexKey: as above
                 <td key={index}>
                   <Heard pair={pair} />
                 </td>

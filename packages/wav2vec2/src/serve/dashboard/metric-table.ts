@@ -37,6 +37,29 @@ export class GrowingColumn {
 export interface MetricColumn {
   rows: GrowingColumn;
   values: GrowingColumn;
+  extremes: Extremes;
+}
+
+/** Where a column's lowest, highest and newest finite values are (-1 where there is none), and how many are not finite. */
+class Extremes {
+  #seen = 0;
+  gaps = 0;
+  lowest = -1;
+  highest = -1;
+  latest = -1;
+
+  readOn(values: Float64Array): void {
+    for (; this.#seen < values.length; this.#seen++) {
+      const value = values[this.#seen]!;
+      if (Number.isNaN(value)) {
+        this.gaps++;
+        continue;
+      }
+      this.latest = this.#seen;
+      if (this.lowest < 0 || value < values[this.lowest]!) this.lowest = this.#seen;
+      if (this.highest < 0 || value > values[this.highest]!) this.highest = this.#seen;
+    }
+  }
 }
 
 /**
@@ -102,22 +125,19 @@ export class MetricTable implements LineSink {
     );
   }
 
-  #describe({ rows, values }: MetricColumn): MetricInfo {
-    let [lowest, highest, latest, gaps] = [-1, -1, -1, 0];
-    const all = values.values;
-    for (let i = 0; i < all.length; i++) {
-      const value = all[i]!;
-      if (Number.isNaN(value)) {
-        gaps++;
-        continue;
-      }
-      latest = i;
-      if (lowest < 0 || value < all[lowest]!) lowest = i;
-      if (highest < 0 || value > all[highest]!) highest = i;
-    }
-    if (latest < 0) return { count: all.length, gaps };
-    const at = (index: number) => ({ value: all[index]!, step: this.#steps.at(rows.at(index)) });
-    return { count: all.length, gaps, latest: all[latest]!, lowest: at(lowest), highest: at(highest) };
+  /** Only what is new is looked at: a live run is described several times a second. */
+  #describe({ rows, values, extremes }: MetricColumn): MetricInfo {
+    extremes.readOn(values.values);
+    const { gaps, lowest, highest, latest } = extremes;
+    if (latest < 0) return { count: values.length, gaps };
+    const at = (index: number) => ({ value: values.at(index), step: this.#steps.at(rows.at(index)) });
+    return {
+      count: values.length,
+      gaps,
+      latest: values.at(latest),
+      lowest: at(lowest),
+      highest: at(highest),
+    };
   }
 
   #append(step: number, row: Readonly<Record<string, unknown>>): void {
@@ -143,7 +163,7 @@ export class MetricTable implements LineSink {
       if (name === undefined) continue;
       let column = this.columns.get(name);
       if (column === undefined) {
-        column = { rows: new GrowingColumn(), values: new GrowingColumn() };
+        column = { rows: new GrowingColumn(), values: new GrowingColumn(), extremes: new Extremes() };
         this.columns.set(name, column);
       }
       column.rows.push(index);
@@ -155,10 +175,11 @@ export class MetricTable implements LineSink {
   #cut(rows: number): void {
     this.generation++;
     for (const column of [this.#steps, this.#seconds, this.#audio]) column.cut(rows);
-    for (const { rows: own, values } of this.columns.values()) {
-      const kept = firstAtOrAbove(own.values, rows);
-      own.cut(kept);
-      values.cut(kept);
+    for (const column of this.columns.values()) {
+      const kept = firstAtOrAbove(column.rows.values, rows);
+      column.rows.cut(kept);
+      column.values.cut(kept);
+      column.extremes = new Extremes();
     }
     this.#heard = this.step ?? 0;
     if (rows === 0) this.#time = undefined;
