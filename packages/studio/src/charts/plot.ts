@@ -23,7 +23,7 @@ const MOST_DOTS = 40;
 const FONT = "12px system-ui, sans-serif";
 /** Behind its average, a curve is this much fainter (two hexadecimal digits of opacity). */
 const FAINT = "38";
-const RANGE_OPACITY = "26";
+const RANGE_OPACITY = "4d";
 const TONES = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
 /** Charts with the same word move their cursors together. */
 const SYNC = "run";

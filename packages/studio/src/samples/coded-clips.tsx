@@ -135,7 +135,6 @@ function Track({
         preserveAspectRatio="none"
         role="img"
         aria-label={name}
-        // biome-ignore lint/security/noDangerouslySetInnerHtml: drawn by the reports' functions from checked numbers
         dangerouslySetInnerHTML={{ __html: content }}
       />
     </div>
