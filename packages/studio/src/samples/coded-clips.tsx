@@ -67,7 +67,7 @@ function Clip({ run, clip }: { run: string; clip: ClipSample }) {
     if (!element) return;
     const box = tracks.current!.getBoundingClientRect();
     element.currentTime = ((event.clientX - box.left) / box.width) * seconds;
-    void element.play();
+    element.play().catch(() => {}); // stopped before it began
   };
   const track = (name: string, kind: string, content: string) => (
     <Track
