@@ -49,11 +49,13 @@ export interface Fetched<T> {
  * does it go. One request at a time: changes meanwhile wait for its end.
  *
  * @param key undefined loads nothing
+ * @param versionOf the version of what was loaded, where it tells; by default the one that was asked for
  */
 export function useLoaded<T>(
   key: string | undefined,
   version: string,
   load: (signal: AbortSignal) => Promise<T>,
+  versionOf?: (data: T) => string,
 ): Fetched<T> {
   const [state, setState] = useState<Fetched<T> & { key?: string | undefined }>({});
   const wanted = useRef({ version, load });
@@ -67,9 +69,10 @@ export function useLoaded<T>(
     const run = async (): Promise<void> => {
       if (isBusy || controller.signal.aborted || loaded === wanted.current.version) return;
       isBusy = true;
-      const { version: now, load: current } = wanted.current;
+      let { version, load: current } = wanted.current;
       try {
         const data = await current(controller.signal);
+        version = versionOf?.(data) ?? version;
         if (!controller.signal.aborted) setState({ key, data });
       } catch (error) {
         if (!controller.signal.aborted && !(error instanceof TokenNeeded))
@@ -79,7 +82,7 @@ export function useLoaded<T>(
             error: String((error as Error).message),
           }));
       }
-      loaded = now;
+      loaded = version;
       setTimeout(() => {
         isBusy = false;
         void run();

@@ -241,7 +241,9 @@ describe.skipIf(BROWSER === undefined)("the page (skipped where there is no Chro
     await page.getByRole("tab", { name: "Clips" }).click();
     await page.getByText("50 % of 20 masked frames found").waitFor();
     await page.locator(".tracks").click({ position: { x: 300, y: 30 } });
-    await page.waitForFunction(`document.querySelector("audio").currentTime > 0`);
+    await expect
+      .poll(() => page.evaluate(`document.querySelector("audio").currentTime`), PATIENCE)
+      .toBeGreaterThan(0);
     await page.locator(".playhead:not([hidden])").waitFor();
     await page.getByRole("tab", { name: "Codebooks" }).click();
     await page

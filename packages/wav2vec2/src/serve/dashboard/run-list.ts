@@ -1,11 +1,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { mapConcurrent } from "../../data/map-concurrent.js";
 import type { ListChange, RunSummary } from "./protocol.js";
 import { filesOf, summarize } from "./run-summary.js";
 import type { RunsRoot } from "./runs-root.js";
 
 /** How far below the root a run may lie. */
 const DEEPEST = 6;
+const AT_ONCE = 32;
 /** Parts of a run directory, in which no other runs are looked for. */
 const PARTS: ReadonlySet<string> = new Set(["checkpoints", "best", "final", "clips", "node_modules"]);
 /** Times of files are no finer than this on some file systems: a directory that changed so lately may do so again unseen. */
@@ -60,7 +62,9 @@ export class RunList {
   async #look(): Promise<number> {
     const next = this.#sequence + 1;
     const seen = new Set<string>();
-    await this.#visit(".", 0, seen, next);
+    const directories = await this.#directoriesBelow(".", 0);
+    // Each opens a few files, of which a process may have so many at once.
+    await mapConcurrent(directories, AT_ONCE, ({ id, changed }) => this.#update(id, changed, seen, next));
     for (const id of this.#runs.keys()) {
       if (seen.has(id)) continue;
       this.#runs.delete(id);
@@ -70,34 +74,30 @@ export class RunList {
     return this.#sequence;
   }
 
-  async #visit(id: string, depth: number, seen: Set<string>, next: number): Promise<void> {
+  /** All directories from one on, and when each last changed. */
+  async #directoriesBelow(id: string, depth: number): Promise<{ id: string; changed: number }[]> {
     const directory = join(this.root.path, id);
     const status = await stat(directory).catch(() => undefined);
     if (status === undefined) {
       this.#directories.delete(id);
-      return;
+      return [];
     }
-    await this.#update(id, directory, status.mtimeMs, seen, next);
-    if (depth === DEEPEST) return;
-    const names = await this.#directoriesIn(id, directory, status.mtimeMs);
-    await Promise.all(
-      names.map((name) => this.#visit(id === "." ? name : `${id}/${name}`, depth + 1, seen, next)),
+    const own = { id, changed: status.mtimeMs };
+    if (depth === DEEPEST) return [own];
+    const names = await this.#directoriesIn(id, directory, own.changed);
+    const below = await Promise.all(
+      names.map((name) => this.#directoriesBelow(id === "." ? name : `${id}/${name}`, depth + 1)),
     );
+    return [own, ...below.flat()];
   }
 
-  async #update(
-    id: string,
-    directory: string,
-    changed: number,
-    seen: Set<string>,
-    next: number,
-  ): Promise<void> {
+  async #update(id: string, changed: number, seen: Set<string>, next: number): Promise<void> {
     const known = this.#runs.get(id);
     if (known?.changed === changed && ENDED.has(known.summary.state) && !isRecent(changed)) {
       seen.add(id);
       return;
     }
-    const files = await filesOf(directory);
+    const files = await filesOf(join(this.root.path, id));
     if (files === undefined) return;
     seen.add(id);
     const isSame = known?.mark === files.mark && known.summary.state !== "running";

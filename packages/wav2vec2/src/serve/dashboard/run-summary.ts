@@ -44,14 +44,16 @@ export async function runFileOf(root: RunsRoot, id: string): Promise<Partial<Run
 
 /** What the list of runs says of one. */
 export async function summarize(root: RunsRoot, id: string, { status }: RunFiles): Promise<RunSummary> {
-  const [file, recipe, newest, findings] = await Promise.all([
-    runFileOf(root, id),
-    root.text(join(id, "recipe.yaml")),
+  const read = (name: keyof typeof status) => (status[name] ? root.text(join(id, name)) : undefined);
+  const [file, newest, findings] = await Promise.all([
+    status["run.json"] && runFileOf(root, id),
     newestValues(root, join(id, "metrics.jsonl")),
-    root.text(join(id, "findings.jsonl")),
+    read("findings.jsonl"),
   ]);
-  const task = file?.task ?? /^task: *(\w+)/m.exec(recipe ?? "")?.[1];
-  const steps = file?.steps ?? Number(/^max_steps: *(\d+)/m.exec(recipe ?? "")?.[1] ?? Number.NaN);
+  const knows = file?.task !== undefined && file.steps !== undefined;
+  const recipe = knows ? "" : ((await read("recipe.yaml")) ?? "");
+  const task = file?.task ?? /^task: *(\w+)/m.exec(recipe)?.[1];
+  const steps = file?.steps ?? Number(/^max_steps: *(\d+)/m.exec(recipe)?.[1] ?? Number.NaN);
   const updated = Math.max(
     status["metrics.jsonl"]?.mtimeMs ?? 0,
     status["log.txt"]?.mtimeMs ?? 0,
@@ -102,7 +104,7 @@ function numbers<Name extends string>(
   return Object.fromEntries(finite) as Partial<Record<Name, number>>;
 }
 
-/** The newest value of each metric in the last lines, and the newest step. */
+/** The newest value of each metric in the last lines, as far back as the list needs them. */
 async function newestValues(root: RunsRoot, path: string): Promise<Record<string, number>> {
   await using file = await root.open(path);
   if (file === undefined) return {};
@@ -110,10 +112,16 @@ async function newestValues(root: RunsRoot, path: string): Promise<Record<string
   const from = Math.max(0, size - TAIL_BYTES);
   const bytes = Buffer.alloc(size - from);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, from);
+  const lines = bytes.toString("utf8", 0, bytesRead).split("\n");
   const newest: Record<string, number> = {};
-  for (const line of bytes.toString("utf8", 0, bytesRead).split("\n")) {
+  const has = (...names: string[]) => names.some((name) => name in newest);
+  for (const line of lines.reverse()) {
+    const needsTraining = !has("loss", "contrastive_loss");
+    const needsValidation = !has("eval/wer", "eval/accuracy");
+    if (!needsTraining && !needsValidation) break;
+    if (!needsTraining && !line.includes('"eval/')) continue; // quicker than to parse it
     for (const [name, value] of Object.entries(parseLine(Buffer.from(line)) ?? {}))
-      if (typeof value === "number") newest[name] = value;
+      if (typeof value === "number" && !(name in newest)) newest[name] = value;
   }
   return newest;
 }
