@@ -58,7 +58,7 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
   return await withRun(
     recipe,
     options,
-    async ({ readSplits, loading, device, plan, begin, world, tracker }) => {
+    async ({ readSplits, loading, device, plan, begin, world, readings, tracker }) => {
       const { train: all, held } = await readSplits("required");
       const ctc = await makeModel(recipe, await findInit(recipe, options), all);
       ctc.model.to({ device });
@@ -69,7 +69,7 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
       const cache = await openCache(recipe, ctc, utterances, tracker);
       const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache, world }, tracker);
       await begin(task.data, { module: ctc.model, config: ctc.model.config });
-      const result = await train(planned, task, { ...options, tracker, world });
+      const result = await train(planned, task, { ...options, tracker, world, readings });
       return {
         model: result.best && join(recipe.output, "best"),
         steps: result.steps,

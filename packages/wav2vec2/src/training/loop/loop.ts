@@ -7,6 +7,7 @@ import { Interrupted } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
+import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { Progress } from "../checkpoints/checkpoint.js";
 import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
@@ -76,6 +77,8 @@ export interface LoopOptions {
   tracker: Tracker;
   /** The processes that train together. Default: this one alone */
   world?: World | undefined;
+  /** How this process and its machine were since it was called last. Default: nobody looks */
+  readings?: (() => readonly SystemReading[]) | undefined;
 }
 
 export interface LoopResult {
@@ -95,7 +98,7 @@ export interface LoopResult {
 export async function train<Batch extends TrainingBatch>(
   recipe: PlannedRecipe,
   task: Task<Batch>,
-  { resume, signal, tracker, world = ALONE }: LoopOptions,
+  { resume, signal, tracker, world = ALONE, readings: takeReadings }: LoopOptions,
 ): Promise<LoopResult> {
   const { module } = task;
   const writes = world.rank === 0;
@@ -222,9 +225,10 @@ export async function train<Batch extends TrainingBatch>(
     const pauses = [recipe.eval_steps, recipe.save_steps].map(isDue);
     if (logs || pauses.includes(true)) gradients.requireFinite();
     if (logs) {
-      const { sums, metrics } = await meter.read(world);
+      const { sums, metrics, readings } = await meter.read(world, takeReadings?.());
       const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
       tracker.log({ ...task.metrics(sums), ...state, ...metrics }, progress.step);
+      if (readings.length > 0) tracker.system(readings, progress.step);
     }
     if (pauses[0]) await evaluate();
     clock();

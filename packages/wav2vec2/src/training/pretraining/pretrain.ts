@@ -56,7 +56,7 @@ export interface PretrainResult {
 export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
   requireTask(given, "pretrain");
   return await withRun(given, options, async (run) => {
-    const { readSplits, loading, device, plan, begin, world } = run;
+    const { readSplits, loading, device, plan, begin, world, readings } = run;
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
     const pretrained = await makePreTrainingModel(given, init, run.tracker);
@@ -71,7 +71,12 @@ export async function pretrain(given: Recipe, options: RunOptions): Promise<Pret
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
     const task = await pretrainingTask(recipe, pretrained, clips, { loading: parts, tracker, world });
     await begin(task.data, { module: pretrained.model, config: pretrained.config });
-    const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker, world });
+    const { steps, interrupted, evaluation } = await train(recipe, task, {
+      ...options,
+      tracker,
+      world,
+      readings,
+    });
     return {
       model: interrupted ? undefined : join(recipe.output, "final"),
       steps,
