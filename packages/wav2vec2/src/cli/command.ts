@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
+import { isLive } from "../tracking/sinks/terminal-style.js";
 
 /**
  * What a user must mend is below 128: launchers and Kubernetes start nothing anew for it. Above are ends by a signal, 130
@@ -30,9 +31,9 @@ export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Rewrites one line of stderr; does nothing where stderr is not a terminal. */
+/** Rewrites one line of stderr; does nothing where stderr is no terminal that can. */
 export function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+  if (isLive(process.stderr)) process.stderr.write(`\r\x1b[2K${text}`);
 }
 
 /** Reads an option's value. */

@@ -63,7 +63,7 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
       const ctc = await makeModel(recipe, await findInit(recipe, options), all);
       ctc.model.to({ device });
       const utterances = usable(recipe, ctc, all, tracker);
-      tracker.note(summary(ctc, utterances, held));
+      tracker.tell(summary(ctc, utterances, held));
       const augmentation = await findAugmentation(recipe.data);
       const planned = plan(recipe, utterances);
       const cache = await openCache(recipe, ctc, utterances, tracker);
@@ -170,7 +170,7 @@ async function openCache(
   if (directory === undefined) return undefined;
   const cache = await FeatureCache.open(directory, ctc, utterances, recipe);
   const { clips, filled, bytes, missingBytes, freeBytes } = await cache.size();
-  tracker.note(
+  tracker.tell(
     `The feature cache ${directory} takes ${showBytes(bytes)} for ${clips} clips, ${filled} of which are there; ` +
       `${showBytes(freeBytes)} are free.`,
   );
@@ -203,14 +203,14 @@ function ctcTask(
             cache,
             loading,
             onComplete: () =>
-              tracker.note("All features are in the cache: the convolutions need not run any more."),
+              tracker.tell("All features are in the cache: the convolutions need not run any more."),
           })
         : ctcBatches(ctc, utterances, plan, { ...loading, seed, augmentation, unknown: "error" });
     },
     anneal(step) {
       const frozen = step < headOnly;
       if (model.backboneFrozen && !frozen)
-        tracker.note(`Step ${step}: the backbone is trained from here on.`);
+        tracker.tell(`Step ${step}: the backbone is trained from here on.`);
       model.backboneFrozen = frozen;
       encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
     },

@@ -112,7 +112,7 @@ export async function train<Batch extends TrainingBatch>(
     evaluated: -1,
   };
   if (restored) tracker.resumed(restored);
-  if (restored) tracker.note(resumption(restored.step, recipe));
+  if (restored) tracker.tell(resumption(restored.step, recipe));
   else if (writes) requireFiniteWeights(module);
   noteBatches(progress, recipe.gradient_accumulation * world.size, tracker);
   await world.share([...module.parameters(), ...momentsOf(optimizer)]);
@@ -240,9 +240,9 @@ export async function train<Batch extends TrainingBatch>(
   }
   await batches.return?.();
   gradients.requireFinite();
-  if (hasTime() && hasStalled()) tracker.note(earlyStop(progress));
+  if (hasTime() && hasStalled()) tracker.tell(earlyStop(progress));
   if (progress.step < recipe.max_steps && timeIsOver)
-    tracker.note(
+    tracker.tell(
       `Stopped at step ${progress.step} of ${recipe.max_steps}: max_minutes (${recipe.max_minutes}) are over.`,
     );
   if (!isStopping() && progress.evaluated !== progress.step) await evaluate();
@@ -254,7 +254,7 @@ export async function train<Batch extends TrainingBatch>(
     const slow = slowStop(stepSeconds, (performance.now() - asked) / 1000);
     if (slow) tracker.note(slow);
     if (progress.step > 0)
-      tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
+      tracker.tell(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
   const unsaved = await complete().catch((error: unknown) => error);

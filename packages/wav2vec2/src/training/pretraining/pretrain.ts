@@ -103,7 +103,7 @@ function describe(
   { tracker, world }: { tracker: Tracker; world: World },
 ): void {
   const { max_seconds: maxSeconds, train_split: split } = recipe.data;
-  tracker.note(
+  tracker.tell(
     `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${train.length} clips (${hoursOf(train)} h) to learn from, ` +
       `${held.length} (${hoursOf(held)} h) to validate on.`,
   );
@@ -113,7 +113,7 @@ function describe(
   const heard = batches.reduce((sum, batch) => sum + heardSeconds(batch, lengths, collation.padding), 0);
   const batchesAStep = recipe.gradient_accumulation * world.size;
   const update = (heard / batches.length) * batchesAStep;
-  tracker.note(
+  tracker.tell(
     `An update hears ${formatDuration(update)} of audio; the paper's hear 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
       "ones learn less from each. gradient_accumulation gives larger ones in the same memory.",
   );

@@ -90,7 +90,7 @@ export async function withRun<T extends { interrupted: boolean }>(
   await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
   const tracker = world.rank === 0 ? withMachineFindings(combineTrackers([options.tracker]), recipe) : QUIET;
-  if (world.size > 1) tracker.note(`${world.size} processes train together.`);
+  if (world.size > 1) tracker.tell(`${world.size} processes train together.`);
   await using directory =
     world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker, options.signal) : undefined;
   if (recipe.threads) setThreads(recipe.threads);
@@ -104,7 +104,7 @@ export async function withRun<T extends { interrupted: boolean }>(
     const reading = { onProblem, exclude, signal, onProgress, transcripts };
     const { utterances, problems, excluded } = await readSplit<T>(root, split, reading);
     leftOut.addAll(problems, split);
-    if (exclude) tracker.note(`${excluded} clips of ${split} are left out as ${exclude} says.`);
+    if (exclude) tracker.tell(`${excluded} clips of ${split} are left out as ${exclude} says.`);
     return utterances;
   };
   const readSplits = async <T extends Utterance>(transcripts: "required" | "none"): Promise<Splits<T>> => {
@@ -118,7 +118,7 @@ export async function withRun<T extends { interrupted: boolean }>(
   const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
     const planned = planSteps(given, lengths, world.size);
     if (given.max_epochs !== undefined)
-      tracker.note(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
+      tracker.tell(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
     tracker.planned(planned.max_steps);
     noteSteps(planned, tracker);
     requireBatchForEach(planned, lengths, world);

@@ -7,6 +7,7 @@ const GB = 2 ** 30;
 /** How long the growth of a disk is looked at, at most and at least. */
 const LONGEST_SECONDS = 30 * 60;
 const SHORTEST_SECONDS = 10 * 60;
+const PARTS = 4;
 /** What is farther away will be said when it is nearer. */
 const HORIZON_SECONDS = 24 * 3600;
 
@@ -33,8 +34,16 @@ export const diskFull: MachineFinding = {
 const REMEDY =
   "Free some, lower keep_checkpoints, or interrupt the run (Ctrl+C saves), move it to a larger disk and go on with --resume.";
 
-function diskOf({ values }: SystemReading): Disk | undefined {
-  const name = Object.keys(values).find((name) => /^disk\..+\.freeGB$/.test(name));
+/** They are looked at many times. */
+const disks = new WeakMap<SystemReading, Disk | undefined>();
+
+function diskOf(reading: SystemReading): Disk | undefined {
+  if (!disks.has(reading)) disks.set(reading, readDisk(reading));
+  return disks.get(reading);
+}
+
+function readDisk({ values }: SystemReading): Disk | undefined {
+  const name = Object.keys(values).find((name) => name.startsWith("disk.") && name.endsWith(".freeGB"));
   if (name === undefined) return undefined;
   return {
     mount: name.slice("disk.".length, -".freeGB".length),
@@ -82,7 +91,10 @@ function growing(
   );
 }
 
-/** Bytes a second, of all but the run's checkpoints; what came at once and then stopped is no growth. */
+/**
+ * Bytes a second, of all but the run's checkpoints: what every part of the time has grown by at least. So what came at once
+ * and then stopped is no growth, nor what comes and goes: of each part the least that was taken counts.
+ */
 function growthRate(readings: readonly SystemReading[]): number {
   const window = lastSeconds(readings, LONGEST_SECONDS).flatMap((reading) => {
     const disk = diskOf(reading);
@@ -90,14 +102,12 @@ function growthRate(readings: readonly SystemReading[]): number {
   });
   const [first, last] = [window[0], window.at(-1)];
   if (!first || !last || last.seconds - first.seconds < SHORTEST_SECONDS) return 0;
-  const count = 4;
-  const borders = Array.from({ length: count + 1 }, (_, index) => {
-    const at = first.seconds + (index * (last.seconds - first.seconds)) / count;
-    return window.find(({ seconds }) => seconds >= at)!;
-  });
-  const rates = borders.slice(1).map(({ seconds, taken }, index) => {
-    const before = borders[index]!;
-    return (taken - before.taken) / (seconds - before.seconds);
-  });
-  return Math.min(...rates.filter((rate) => !Number.isNaN(rate)));
+  const length = (last.seconds - first.seconds) / PARTS;
+  const least = new Array<number>(PARTS).fill(Number.POSITIVE_INFINITY);
+  for (const { seconds, taken } of window) {
+    const part = Math.min(PARTS - 1, Math.floor((seconds - first.seconds) / length));
+    least[part] = Math.min(least[part]!, taken);
+  }
+  const rates = least.slice(1).map((taken, part) => (taken - least[part]!) / length);
+  return rates.every(Number.isFinite) ? Math.min(...rates) : 0; // not where a part has no reading
 }

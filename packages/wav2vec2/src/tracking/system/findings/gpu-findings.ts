@@ -1,4 +1,3 @@
-import { median } from "../../report/median.js";
 import { gpusOf, lastSeconds, type MachineFinding, ofHost, valuesOf } from "./seen.js";
 
 /** Of the last readings, so many must tell of it: a single one may be a moment. */
@@ -60,9 +59,9 @@ export const idleGpu: MachineFinding = {
       if (newest.time - lately[0]!.time < 1000 * IDLE_SECONDS) continue;
       for (const gpu of gpusOf(newest)) {
         const busy = valuesOf(lately, `gpu.${gpu}.gpu`);
-        if (busy.length < LAST || median(busy) > IDLE_PERCENT) continue;
+        if (busy.length < LAST || mean(busy) > IDLE_PERCENT) continue;
         const text =
-          `GPU ${gpu}${ofHost(newest, seen)} computes ${Math.round(median(busy))} % of the time, as training waits for audio ` +
+          `GPU ${gpu}${ofHost(newest, seen)} computes ${Math.round(mean(busy))} % of the time, as training waits for audio ` +
           `${Math.round(100 * waitShare)} % of it. Raise data.workers (now ${workers}), keep the audio on a faster disk, or leave ` +
           "out augmentation (data.speed_perturbation, data.noise, data.reverberation).";
         return [{ about: "", text }]; // the others wait for the same
@@ -71,3 +70,7 @@ export const idleGpu: MachineFinding = {
     return [];
   },
 };
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -7,7 +7,7 @@ import type { MachineFinding, Seen } from "./seen.js";
 const FINDINGS: readonly MachineFinding[] = [throttling, idleGpu, swapping, memoryFull, diskFull];
 
 /** As far back as any finding looks. */
-const REMEMBERED_SECONDS = 3600;
+const REMEMBERED_SECONDS = 31 * 60;
 /** A trouble that was gone for so long is said again where it comes back. */
 const LONG_GONE_SECONDS = 600;
 

@@ -39,7 +39,7 @@ export interface MachineFinding {
 /** The part of a list of readings that is no older than `seconds` before the last. */
 export function lastSeconds(readings: readonly SystemReading[], seconds: number): SystemReading[] {
   const now = readings.at(-1)?.time ?? 0;
-  return readings.filter(({ time }) => now - time <= 1000 * seconds);
+  return readings.slice(readings.findLastIndex(({ time }) => now - time > 1000 * seconds) + 1);
 }
 
 /** The values of a name, where there are some. */

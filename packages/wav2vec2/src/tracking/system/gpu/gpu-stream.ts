@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { GPU_FIELDS, NvidiaSmiTable } from "./nvidia-smi-table.js";
+import { GPU_FIELDS, gpuReading } from "./nvidia-smi.js";
 import { ownGpu } from "./own-gpu.js";
 
 /** Under Windows' Linux it is not on the PATH. */
@@ -20,7 +20,7 @@ export interface GpuStreamOptions {
 
 /**
  * The readings of the GPU that this process computes on. One `nvidia-smi` runs as long as the stream is open and prints
- * them: to start it for each reading would copy this process's page tables, and wake the driver, every time.
+ * them: to start it for each reading would copy this process's page tables, and wake the driver, every time. Where there is no nvidia-smi, there are no readings.
  */
 export class GpuStream {
   readonly #options: GpuStreamOptions;
@@ -72,17 +72,17 @@ export class GpuStream {
   }
 
   #start(id: string): void {
-    const table = new NvidiaSmiTable();
+    const fields = this.#fields;
     const said: string[] = [];
     this.#attempts++;
-    const query = [`--query-gpu=${this.#fields.join(",")}`, "--format=csv", `--id=${id}`];
+    const query = [`--query-gpu=${fields.join(",")}`, "--format=csv,noheader", `--id=${id}`];
     const child = spawn(this.#program, [...query, `--loop-ms=${Math.round(this.#options.intervalMs)}`], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, LC_ALL: "C" },
     });
     this.#child = child;
     const hear = (line: string): void => {
-      const values = table.line(line);
+      const values = gpuReading(line, fields);
       if (values) {
         this.#latest = { values, time: performance.now() };
         this.#attempts = 0;
@@ -94,12 +94,14 @@ export class GpuStream {
     };
     createInterface({ input: child.stdout }).on("line", hear);
     createInterface({ input: child.stderr }).on("line", hear);
-    child.on("error", ({ message }) => this.#end(message));
+    child.on("error", ({ message, code }: NodeJS.ErrnoException) =>
+      code === "ENOENT" ? this.close() : this.#end(message),
+    );
     child.on("close", (code, signal) => {
       if (this.#closed || child.pid === undefined) return;
       const unknown = said.flatMap((line) => /^Field "(.*)" is not a valid field/.exec(line)?.[1] ?? [])[0];
-      if (unknown !== undefined && this.#fields.includes(unknown)) {
-        this.#fields = this.#fields.filter((field) => field !== unknown);
+      if (unknown !== undefined && fields.includes(unknown)) {
+        this.#fields = fields.filter((field) => field !== unknown);
         this.#attempts = 0;
         this.#start(id);
       } else if (this.#attempts < MOST_ATTEMPTS) {

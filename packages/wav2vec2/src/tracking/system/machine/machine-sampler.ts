@@ -48,7 +48,8 @@ export class MachineSampler {
       ...(this.options.machine && ofMachine(now, before, this.#first)),
       ...ofDisk(now, this.#first),
     };
-    return Object.fromEntries(Object.entries(values).filter(([, value]) => Number.isFinite(value)));
+    const known = Object.entries(values).filter(([, value]) => Number.isFinite(value));
+    return Object.fromEntries(known.map(([name, value]) => [name, Math.round(1000 * value) / 1000]));
   }
 
   async #look(): Promise<Look> {

@@ -25,22 +25,15 @@ const POWER_BRAKE = 0x80n;
 const MIB = 2 ** 20;
 
 /**
- * Reads what `nvidia-smi --query-gpu=… --format=csv` prints, line after line: the header says which columns there are.
- * What a card or a driver does not tell (`[N/A]`, `[Not Supported]`, `[Unknown Error]`, `ERR!`, a missing column) is left out.
+ * The readings of one GPU, by Weights & Biases' names, from a line of `nvidia-smi --query-gpu=… --format=csv,noheader`; undefined
+ * for other lines. What a card or a driver does not tell (`[N/A]`, `[Not Supported]`, `[Unknown Error]`, `ERR!`) is left out.
+ *
+ * @param fields what was asked for; a header would name some of them otherwise
  */
-export class NvidiaSmiTable {
-  #columns: readonly string[] | undefined;
-
-  /** @returns the readings of one GPU, by Weights & Biases' names; undefined for lines that are of none */
-  line(text: string): Record<string, number> | undefined {
-    const cells = text.split(",").map((cell) => cell.trim());
-    if (cells[0] === "index") {
-      this.#columns = cells.map((cell) => cell.replace(/ \[.*\]$/, "")); // "power.draw [W]"
-      return undefined;
-    }
-    if (this.#columns?.length !== cells.length) return undefined;
-    return readingOf(new Map(this.#columns.map((name, index) => [name, cells[index]!])));
-  }
+export function gpuReading(line: string, fields: readonly string[]): Record<string, number> | undefined {
+  const cells = line.split(",").map((cell) => cell.trim());
+  if (cells.length !== fields.length) return undefined;
+  return readingOf(new Map(fields.map((name, index) => [name, cells[index]!])));
 }
 
 function readingOf(cells: ReadonlyMap<string, string>): Record<string, number> | undefined {
@@ -71,7 +64,9 @@ function readingOf(cells: ReadonlyMap<string, string>): Record<string, number> |
     throttledByPowerCap: has(POWER_CAP),
   };
   const known = Object.entries(values).filter(([, value]) => Number.isFinite(value));
-  return Object.fromEntries(known.map(([name, value]) => [`gpu.${index}.${name}`, value]));
+  return Object.fromEntries(
+    known.map(([name, value]) => [`gpu.${index}.${name}`, Math.round(1000 * value) / 1000]),
+  );
 }
 
 /** "87 %", "81559 MiB", "612.40 W", "1980 MHz", "71"; NaN of everything else. */
