@@ -1,5 +1,11 @@
-import { describe, expect, it } from "vitest";
-import { thinned } from "./system-sampler.js";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { SystemSampler, thinned } from "./system-sampler.js";
+
+const thread = vi.hoisted(() => ({ path: "" }));
+vi.mock("../../files/compiled.js", () => ({ compiled: () => thread.path }));
 
 describe("readings that are too many", () => {
   const items = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -13,5 +19,54 @@ describe("readings that are too many", () => {
   it("are left as they are where they are few", () => {
     expect(thinned(items(10), 10)).toEqual(items(10));
     expect(thinned([], 10)).toEqual([]);
+  });
+});
+
+describe("a thread that does not do what it should", () => {
+  let directory: string;
+  afterEach(() => rmSync(directory, { recursive: true }));
+
+  /** A sampler whose thread runs other code. */
+  function sampler(code: string, directoryOfRun: unknown = undefined) {
+    directory = mkdtempSync(join(tmpdir(), "sampler-"));
+    thread.path = join(directory, "thread.mjs");
+    writeFileSync(thread.path, code);
+    const notes: string[] = [];
+    const setup = { rank: 0, seconds: 1, machine: true, directory: directoryOfRun as string, device: "cpu" };
+    return { notes, system: new SystemSampler({ ...setup, onNote: (text) => void notes.push(text) }) };
+  }
+
+  it("is said once, whatever ends it, and there are no readings", async () => {
+    const { notes, system } = sampler("throw new Error('odd');");
+    await vi.waitFor(() => expect(notes).toEqual(["The machine is not measured any more: odd"]));
+    expect(system.take()).toEqual([]);
+    await system[Symbol.asyncDispose]();
+    expect(notes).toHaveLength(1);
+  });
+
+  it("may not begin at all", async () => {
+    const { notes, system } = sampler("", () => {}); // which no thread can be given
+    expect(notes).toEqual([expect.stringContaining("The machine is not measured any more: ")]);
+    await system[Symbol.asyncDispose]();
+  });
+
+  it("may hang: the run ends all the same", async () => {
+    const { notes, system } = sampler("for (;;);");
+    await system[Symbol.asyncDispose]();
+    expect(notes).toEqual([]);
+  });
+
+  it("may tell far more than anybody asks for", async () => {
+    const { system } = sampler(`
+      import { parentPort } from "node:worker_threads";
+      for (let time = 1; time <= 5000; time++) parentPort.postMessage({ kind: "reading", reading: { time } });
+      parentPort.once("message", () => process.exit());`);
+    const times: number[] = [];
+    await vi.waitFor(() => {
+      times.push(...system.take().map(({ time }) => time));
+      expect(times.at(-1)).toBe(5000);
+    });
+    expect(times.length).toBeLessThanOrEqual(100);
+    await system[Symbol.asyncDispose]();
   });
 });
