@@ -31,12 +31,10 @@ export function hostsOf(given: GivenOptions): HostsPlan {
       `${backend.from} must be static or c10d, but is '${backend.value}'. ${/^etcd/.test(backend.value) ? "No etcd is needed: c10d finds the hosts through the launcher of host 0. " : ""}Pass --rdzv-backend c10d.`,
     );
   const [min, max] = alone ? [1, 1] : hostNumbers(given);
-  const machines = given.has("node-rank") ? "node-rank" : "machine-rank";
-  const rank = alone ? undefined : wholeOption(given, machines);
-  const from = given.get(machines)?.from;
+  const rank = alone ? undefined : wholeOption(given, "node-rank");
   if (rank !== undefined && rank >= max)
     throw new ConfigurationError(
-      `${from} must be below the number of hosts, but is ${rank} of ${max}. Hosts count from 0${max === 1 ? "; pass --nnodes" : ""}.`,
+      `${given.get("node-rank")!.from} must be below the number of hosts, but is ${rank} of ${max}. Hosts count from 0${max === 1 ? "; pass --nnodes" : ""}.`,
     );
   const { address, port } = endpointOf(given);
   if (max > 1 && address === undefined)
@@ -62,7 +60,7 @@ export function hostsOf(given: GivenOptions): HostsPlan {
 }
 
 function hostNumbers(given: GivenOptions): [number, number] {
-  const entry = given.get("nnodes") ?? given.get("num-machines");
+  const entry = given.get("nnodes");
   const [, least, most = least] = /^([1-9]\d{0,5})(?::([1-9]\d{0,5}))?$/.exec(entry?.value ?? "1") ?? [];
   if (least === undefined || Number(most) < Number(least))
     throw new ConfigurationError(
@@ -71,7 +69,7 @@ function hostNumbers(given: GivenOptions): [number, number] {
   return [Number(least), Number(most)];
 }
 
-/** Host and port of --rdzv-endpoint, or of --master-addr and --master-port and what accelerate calls them. */
+/** Host and port of --rdzv-endpoint, or of --master-addr and --master-port. */
 function endpointOf(given: GivenOptions): { address?: string; port: number } {
   const endpoint = given.get("rdzv-endpoint");
   if (endpoint !== undefined) {
@@ -84,12 +82,8 @@ function endpointOf(given: GivenOptions): { address?: string; port: number } {
       );
     return { address, port: Number(port) };
   }
-  const address = (given.get("master-addr") ?? given.get("main-process-ip"))?.value.replace(
-    /^\[(.*)\]$/,
-    "$1",
-  );
-  const name = given.has("master-port") ? "master-port" : "main-process-port";
-  const port = wholeOption(given, name, { least: 1, most: 65_535 }) ?? DEFAULT_PORT;
+  const address = given.get("master-addr")?.value.replace(/^\[(.*)\]$/, "$1");
+  const port = wholeOption(given, "master-port", { least: 1, most: 65_535 }) ?? DEFAULT_PORT;
   return { ...(address !== undefined && { address }), port };
 }
 

@@ -95,6 +95,9 @@ describe("planLaunch", () => {
       hosts: { min: 2, max: 4, address: "fd00::1", port: 4_000, joinTimeout: 7, lastCall: 2 },
       patience: { signal: 50, failure: 50 },
     });
+    const ranked = { ...env, PET_NODE_RANK: "3" };
+    expect(plan({ "machine-rank": "1" }, { env: ranked }).hosts.rank).toBe(1);
+    expect(plan({ "machine-rank": "1", "node-rank": "2" }, { env }).hosts.rank).toBe(2);
     expect(plan({ standalone: "true" }, { env }).hosts).toMatchObject({
       min: 1,
       max: 1,
@@ -141,7 +144,11 @@ describe("planLaunch", () => {
       hosts: { min: 2, max: 2, rank: 1, address: "n01", port: 20_077 },
     });
     expect(notes[0]).toBe("srun started this on 2 hosts: taken as --nnodes 2 --node-rank 1.");
+    const said = { "main-process-ip": "mine", "main-process-port": "1234", "machine-rank": "0" };
+    expect(plan(said, { env, notes }).hosts).toMatchObject({ max: 2, rank: 0, address: "mine", port: 1_234 });
+    expect(notes).toContain("srun started this on 2 hosts: taken as --nnodes 2 --node-rank 0.");
     expect(plan({ nnodes: "1" }, { env }).hosts.max).toBe(1);
+    expect(plan({ "num-machines": "1" }, { env }).hosts.max).toBe(1);
     expect(plan({}, { env, machine: { ...CPU, stdinIsTerminal: true } }).hosts.max).toBe(1);
     expect(mistake({}, { env: { ...env, SLURM_STEP_NUM_TASKS: "8" } })).toMatch(
       /^launch must be started once a host, but srun started 8 tasks on 2 hosts\. Pass --ntasks-per-node 1/,
@@ -289,6 +296,11 @@ use_cpu: false
       { nnodes: "2", "master-addr": "a", "node-rank": "2" },
       {},
       /^--node-rank must be below the number of hosts, but is 2 of 2/,
+    ],
+    [
+      { "num-machines": "2", "main-process-ip": "a", "machine-rank": "2" },
+      {},
+      /^--machine-rank must be below the number of hosts, but is 2 of 2/,
     ],
     [
       { "node-rank": "1" },

@@ -12,6 +12,7 @@ import {
   type GivenOptions,
   optionOf,
   secondsOption,
+  underTorchrunNames,
   wholeOption,
 } from "./launch-options.js";
 import { parseStreams, type StreamChoice } from "./log-streams.js";
@@ -95,7 +96,7 @@ export function planLaunch(
   onNote: (text: string) => void,
   ownProgram = false,
 ): LaunchPlan {
-  const given: GivenOptions = new Map(options);
+  const given = underTorchrunNames(options);
   if (command.length === 0 && !ownProgram)
     throw new ConfigurationError(
       "The command must be given, but is missing. Write it behind the options: wav2vec2 launch --nproc-per-node 2 -- pretrain --config recipe.yaml.",
