@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../../errors.js";
 import { DEFAULT_PORT, type Environment, LOOPBACK, textOf } from "../../environment.js";
-import { isSlurmTask, parseNodeList, slurmPort } from "../../slurm.js";
+import { isSlurmTask, parseNodeList, slurmStep } from "../../slurm.js";
 import { type GivenOptions, saysHosts, secondsOption, wholeOption } from "./launch-options.js";
 
 /** Which hosts take part and how they find each other. */
@@ -115,25 +115,23 @@ export function addSlurm(
   onNote: (text: string) => void,
 ): void {
   if (saysHosts(given) || !isSlurmTask(env, stdinIsTerminal)) return;
-  const tasks = Number(textOf(env, "SLURM_STEP_NUM_TASKS") ?? textOf(env, "SLURM_NTASKS"));
-  const nodes = Number(textOf(env, "SLURM_STEP_NUM_NODES") ?? textOf(env, "SLURM_NNODES") ?? 1);
+  const { tasks, nodes, nodeRank, job, nodeList, port } = slurmStep(env);
   if (tasks > nodes)
     throw new ConfigurationError(
       `launch must be started once a host, but srun started ${tasks} tasks on ${nodes === 1 ? "1 host" : `${nodes} hosts`}. Pass --ntasks-per-node 1 to srun, or leave launch out: the command reads SLURM's variables itself.`,
     );
   if (nodes < 2) return;
-  const list = textOf(env, "SLURM_STEP_NODELIST") ?? textOf(env, "SLURM_JOB_NODELIST");
-  const set = (name: string, value: string | undefined, from: string): void => {
-    if (value !== undefined && !given.has(name)) given.set(name, { value, from });
+  const set = (name: string, value: string | number | undefined, from: string): void => {
+    if (value !== undefined && !given.has(name)) given.set(name, { value: String(value), from });
   };
-  set("nnodes", String(nodes), "SLURM_NNODES");
-  set("node-rank", textOf(env, "SLURM_NODEID"), "SLURM_NODEID");
-  set("rdzv-id", textOf(env, "SLURM_JOB_ID"), "SLURM_JOB_ID");
+  set("nnodes", nodes, "SLURM_NNODES");
+  set("node-rank", nodeRank, "SLURM_NODEID");
+  set("rdzv-id", job, "SLURM_JOB_ID");
   if (given.has("rdzv-endpoint")) return;
-  set("master-addr", textOf(env, "MASTER_ADDR"), "MASTER_ADDR");
-  set("master-addr", list && parseNodeList(list)[0], "SLURM_STEP_NODELIST");
-  const port = slurmPort(textOf(env, "SLURM_JOB_ID") ?? "0", textOf(env, "SLURM_STEP_ID") ?? "0");
-  set("master-port", textOf(env, "MASTER_PORT") ?? String(port), "SLURM_JOB_ID");
+  // MASTER_ADDR, where it is set, is among what is given already.
+  if (nodeList !== undefined && !given.has("master-addr"))
+    set("master-addr", parseNodeList(nodeList)[0], "SLURM_STEP_NODELIST");
+  set("master-port", textOf(env, "MASTER_PORT") ?? port, "SLURM_JOB_ID");
   onNote(
     `srun started this on ${nodes} hosts: taken as --nnodes ${nodes} --node-rank ${given.get("node-rank")?.value}.`,
   );

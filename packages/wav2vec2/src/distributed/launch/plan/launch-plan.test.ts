@@ -144,6 +144,19 @@ describe("planLaunch", () => {
       hosts: { min: 2, max: 2, rank: 1, address: "n01", port: 20_077 },
     });
     expect(notes[0]).toBe("srun started this on 2 hosts: taken as --nnodes 2 --node-rank 1.");
+    const old = {
+      SLURM_JOBID: "77",
+      SLURM_STEPID: "0",
+      SLURM_NODELIST: "n[01-02]",
+      SLURM_NNODES: "2",
+      SLURM_NTASKS: "2",
+      SLURM_PROCID: "1",
+      SLURM_NODEID: "1",
+    };
+    expect(plan({}, { env: old })).toEqual(plan({}, { env }));
+    const broken = { ...env, SLURM_STEP_NODELIST: "n[01-" };
+    expect(mistake({}, { env: broken })).toMatch(/Set MASTER_ADDR to the host of rank 0 instead/);
+    expect(plan({}, { env: { ...broken, MASTER_ADDR: "n01" } }).hosts.address).toBe("n01");
     const said = { "main-process-ip": "mine", "main-process-port": "1234", "machine-rank": "0" };
     expect(plan(said, { env, notes }).hosts).toMatchObject({ max: 2, rank: 0, address: "mine", port: 1_234 });
     expect(notes).toContain("srun started this on 2 hosts: taken as --nnodes 2 --node-rank 0.");
