@@ -13,8 +13,8 @@ import { parseArgs } from "node:util";
 import { manualSeed, optim, saveTensors, scope, setThreads } from "@wav2vec2/libtorch";
 
 const dist = (path) => import(new URL(`../packages/wav2vec2/dist/${path}`, import.meta.url));
-const { CheckpointWriter } = await dist("training/loop/checkpoint-writer.js");
-const { findCheckpoint, loadCheckpoint, momentsByName } = await dist("training/loop/checkpoint.js");
+const { CheckpointWriter } = await dist("training/checkpoints/checkpoint-writer.js");
+const { findCheckpoint, loadCheckpoint, momentsByName } = await dist("training/checkpoints/checkpoint.js");
 const { PRESETS } = await dist("model/presets.js");
 const { Wav2Vec2ForPreTraining } = await dist("model/pretraining.js");
 const { collatePreTraining } = await dist("data/batches/pretraining-collator.js");

@@ -4,9 +4,9 @@
 //   node benchmarks/curves.mjs wer.svg eval/wer "from random weights=runs/a,runs/b" "pre-trained=runs/c,runs/d"
 
 import { writeFileSync } from "node:fs";
-import { drawChart, escapeHtml } from "../packages/wav2vec2/dist/tracking/chart.js";
-import { percent, pointsOf, short } from "../packages/wav2vec2/dist/tracking/metric-series.js";
-import { readStepLines } from "../packages/wav2vec2/dist/tracking/metrics-file.js";
+import { drawChart, escapeHtml } from "../packages/wav2vec2/dist/tracking/report/chart.js";
+import { percent, pointsOf, short } from "../packages/wav2vec2/dist/tracking/report/metric-series.js";
+import { readStepLines } from "../packages/wav2vec2/dist/tracking/sinks/metrics-file.js";
 
 const [output, metrics, ...groups] = process.argv.slice(2);
 const WIDTH = 520;

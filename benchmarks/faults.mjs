@@ -33,7 +33,7 @@ const { LaunchFixture, isRunning } = await load("launch-fixture");
 const { LaunchedTraining, signal, stop } = await load("launched-training");
 const { TINY_MODEL, writeToneCorpus } = await load("tone-corpus");
 const { curveOf, damagedCheckpoints, lastStep } = await load("training-process");
-const { listCheckpoints } = await import("../packages/wav2vec2/dist/training/loop/checkpoint.js");
+const { listCheckpoints } = await import("../packages/wav2vec2/dist/training/checkpoints/checkpoint.js");
 
 const STEPS = 60;
 const EVAL_STEPS = 4;

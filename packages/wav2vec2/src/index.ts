@@ -101,7 +101,7 @@ export { ErrorRate, wordErrors } from "./text/scoring/error-rate.js";
 export { CtcTokenizer } from "./text/tokenizer.js";
 export { Vocabulary } from "./text/vocabulary.js";
 export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-clip.js";
-export { writeReport } from "./tracking/report.js";
+export { writeReport } from "./tracking/report/report.js";
 export { trackRun } from "./tracking/run.js";
 export type { Tracker } from "./tracking/tracker.js";
 export { type FinetuneResult, finetune } from "./training/finetuning/finetune.js";

@@ -9,8 +9,8 @@ import {
   listCheckpoints,
   loadCheckpoint,
   type Progress,
-} from "../src/training/loop/checkpoint.js";
-import { CheckpointWriter } from "../src/training/loop/checkpoint-writer.js";
+} from "../src/training/checkpoints/checkpoint.js";
+import { CheckpointWriter } from "../src/training/checkpoints/checkpoint-writer.js";
 
 class Model extends nn.Module {
   first: nn.Linear;

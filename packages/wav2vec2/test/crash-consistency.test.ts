@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkpointPath, listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
 import { fill, mounted } from "./small-disk.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 import { curveOf, damagedCheckpoints, lastStep, TrainingProcess } from "./training-process.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { checkpointPath, listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
 import { isRunning, LaunchFixture } from "./launch-fixture.js";
 import { LaunchedTraining, type Phase, signal, stop, type TrainingOptions } from "./launched-training.js";
 import { fill, mounted } from "./small-disk.js";

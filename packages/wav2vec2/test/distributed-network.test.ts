@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
 import { freePort, isRunning, LaunchFixture } from "./launch-fixture.js";
 import { LaunchedTraining } from "./launched-training.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";

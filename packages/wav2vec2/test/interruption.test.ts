@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 import { curveOf, damagedCheckpoints, lastStep, rowsOf, TrainingProcess } from "./training-process.js";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readConfig } from "../src/model/configuration-file.js";
 import type { Tracker } from "../src/tracking/tracker.js";
-import { listCheckpoints } from "../src/training/loop/checkpoint.js";
+import { listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
 import { pretrain } from "../src/training/pretraining/pretrain.js";
 import { resolveRecipe } from "../src/training/recipe/recipe.js";
 import { finalWeights, recorder, reproducible } from "./recorder.js";

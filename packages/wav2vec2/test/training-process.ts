@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { checkpointPath, listCheckpoints } from "../src/training/loop/checkpoint.js";
-import { verifyDirectory } from "../src/training/loop/manifest.js";
+import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
+import { verifyDirectory } from "../src/training/checkpoints/manifest.js";
 
 const PROGRAM = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
 
@@ -62,12 +62,19 @@ export class TrainingProcess {
   }
 }
 
-/** Lines of `metrics.jsonl`; none where there is no file. */
+/** Lines of `metrics.jsonl`; none where there is no file, which a run that begins anew removes at any moment. */
 export function rowsOf(output: string): Row[] {
-  const path = join(output, "metrics.jsonl");
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  const lines = textOf(join(output, "metrics.jsonl")).split("\n").slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Row);
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
 }
 
 /** The newest step that has its line. */

@@ -287,6 +287,12 @@ std::vector<Handle> handlesOf(napi_env env, napi_value value) {
   return handles;
 }
 
+std::vector<std::string> stringsOf(napi_env env, napi_value value) {
+  std::vector<std::string> strings;
+  forEachElement(env, value, [&](napi_value element) { strings.push_back(stringOf(env, element)); });
+  return strings;
+}
+
 napi_value stringValue(napi_env env, const std::string& text) {
   napi_value value;
   check(env, napi_create_string_utf8(env, text.data(), text.size(), &value));

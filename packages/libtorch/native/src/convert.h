@@ -41,6 +41,7 @@ double numberOf(napi_env env, napi_value value);
 bool booleanOf(napi_env env, napi_value value);
 std::vector<int64_t> integersOf(napi_env env, napi_value value);
 std::vector<Handle> handlesOf(napi_env env, napi_value value);
+std::vector<std::string> stringsOf(napi_env env, napi_value value);
 napi_value stringValue(napi_env env, const std::string& text);
 napi_value numberValue(napi_env env, double number);
 napi_value booleanValue(napi_env env, bool flag);

@@ -4,6 +4,9 @@
 #include "convert.h"
 
 #include <ATen/detail/CUDAHooksInterface.h>
+#if TORCH_VERSION_MAJOR >= 2
+#include <ATen/detail/MPSHooksInterface.h>
+#endif
 
 #if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 9)
 #include <ATen/DeviceAccelerator.h>
@@ -29,10 +32,13 @@ napi_value gpus(Environment& environment, napi_value*, size_t) {
 }
 
 napi_value synchronize(Environment& environment, napi_value* values, size_t) {
-  [[maybe_unused]] const c10::Device device(stringOf(environment.env, values[0]));
-#ifdef BRIDGE_HAS_ACCELERATOR
-  if (device.is_cuda() || device.is_mps())
-    at::accelerator::synchronizeDevice(device.has_index() ? device.index() : at::accelerator::getDeviceIndex());
+  const c10::Device device(stringOf(environment.env, values[0]));
+  if (device.is_cuda()) {
+    const auto& hooks = at::detail::getCUDAHooks();
+    hooks.deviceSynchronize(device.has_index() ? device.index() : hooks.current_device());
+  }
+#if TORCH_VERSION_MAJOR >= 2
+  if (device.is_mps()) at::detail::getMPSHooks().deviceSynchronize();
 #endif
   return nullptr;
 }

@@ -81,13 +81,8 @@ napi_value defineMetaKernels(Environment& environment, napi_value* values, size_
   static torch::Library* library = nullptr; // kernels stay as long as the process
   if (library) return nullptr;
   library = new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::Meta, __FILE__, __LINE__);
-  napi_env env = environment.env;
-  uint32_t count = 0;
-  check(env, napi_get_array_length(env, values[0], &count));
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value name;
-    check(env, napi_get_element(env, values[0], i, &name));
-    library->impl(stringOf(env, name).c_str(), torch::CppFunction::makeFromBoxedFunction<&shapesFromCpu>());
+  for (const std::string& name : stringsOf(environment.env, values[0])) {
+    library->impl(name.c_str(), torch::CppFunction::makeFromBoxedFunction<&shapesFromCpu>());
   }
   return nullptr;
 }

@@ -27,7 +27,6 @@ namespace {
 
 using StorePointer = c10::intrusive_ptr<c10d::TCPStore>;
 using GroupPointer = std::shared_ptr<ProcessGroup>;
-using WorkPointer = c10::intrusive_ptr<c10d::Work>;
 
 Registry<StorePointer>& stores() {
   static auto* registry = new Registry<StorePointer>("a store");
@@ -57,18 +56,6 @@ std::vector<uint8_t> valueOf(napi_env env, napi_value value) {
   return std::vector<uint8_t>(data, data + bytes.length);
 }
 
-std::vector<std::string> stringsOf(napi_env env, napi_value array) {
-  uint32_t count = 0;
-  check(env, napi_get_array_length(env, array, &count));
-  std::vector<std::string> strings(count);
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value element;
-    check(env, napi_get_element(env, array, i, &element));
-    strings[i] = stringOf(env, element);
-  }
-  return strings;
-}
-
 const std::pair<const char*, c10d::ReduceOp::RedOpType> kReductions[] = {
     {"sum", c10d::ReduceOp::SUM}, {"min", c10d::ReduceOp::MIN}, {"max", c10d::ReduceOp::MAX}};
 
@@ -87,29 +74,30 @@ const at::Tensor& dense(const at::Tensor& tensor) {
   return tensor;
 }
 
-// Started now, in the order of the calls, which all processes share; awaited on another thread where that blocks.
-napi_value awaited(Environment& environment, const char* operation, const GroupPointer& group,
-                   std::function<WorkPointer()> start, Outcome outcome) {
-  WorkPointer work = start();
-  if (!group->onStream) {
-    return promised(environment, operation, [work, outcome] {
-      work->wait();
-      return outcome;
-    });
-  }
-  work->wait();  // the device's stream waits, the host does not
-  return promised(environment, operation, [outcome] { return outcome; });
-}
-
 }  // namespace
 
 std::shared_ptr<ProcessGroup> processGroupAt(double id) { return groups().at(id); }
 
-WorkPointer ProcessGroup::allReduceSum(const at::Tensor& tensor) {
+WorkPointer ProcessGroup::allReduce(const at::Tensor& tensor, c10d::ReduceOp reduction) const {
   std::vector<at::Tensor> tensors = {tensor};
   c10d::AllreduceOptions options;
-  options.reduceOp = c10d::ReduceOp::SUM;
+  options.reduceOp = reduction;
   return backend->allreduce(tensors, options);
+}
+
+napi_value ProcessGroup::awaited(Environment& environment, const char* operation, const std::vector<WorkPointer>& works,
+                                 Outcome outcome) const {
+  const auto wait = [works] {
+    for (const WorkPointer& work : works) work->wait();
+  };
+  if (onStream) {
+    wait();  // the device's stream waits, the host does not
+    return resolved(environment, operation, outcome);
+  }
+  return promised(environment, operation, [wait, outcome] {
+    wait();
+    return outcome;
+  });
 }
 
 // backends() -> the names of those that groups can be made of
@@ -258,14 +246,13 @@ napi_value closeGroup(Environment& environment, napi_value* values, size_t) {
   });
 }
 
-// allReduce(group, handle, reduction) -> promise, behind which the tensor holds the result
+// allReduce(group, handle, reduction) -> promise, behind which the tensor holds the result. As all collectives, it is
+// started now: all processes call them in one order.
 napi_value allReduce(Environment& environment, napi_value* values, size_t) {
   napi_env env = environment.env;
   const GroupPointer group = groups().at(numberOf(env, values[0]));
-  std::vector<at::Tensor> tensors = {dense(tensorOf(environment, values[1]))};
-  c10d::AllreduceOptions options;
-  options.reduceOp = reductionNamed(stringOf(env, values[2]));
-  return awaited(environment, "all_reduce", group, [&] { return group->backend->allreduce(tensors, options); }, nothing());
+  const at::Tensor& tensor = dense(tensorOf(environment, values[1]));
+  return group->awaited(environment, "all_reduce", {group->allReduce(tensor, reductionNamed(stringOf(env, values[2])))});
 }
 
 // broadcastTensor(group, handle, root) -> promise
@@ -274,7 +261,7 @@ napi_value broadcastTensor(Environment& environment, napi_value* values, size_t)
   std::vector<at::Tensor> tensors = {dense(tensorOf(environment, values[1]))};
   c10d::BroadcastOptions options;
   options.rootRank = integerOf(environment.env, values[2]);
-  return awaited(environment, "broadcast", group, [&] { return group->backend->broadcast(tensors, options); }, nothing());
+  return group->awaited(environment, "broadcast", {group->backend->broadcast(tensors, options)});
 }
 
 // allGather(group, handles to fill, handle) -> promise
@@ -282,7 +269,7 @@ napi_value allGather(Environment& environment, napi_value* values, size_t) {
   const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
   std::vector<std::vector<at::Tensor>> outputs = {tensorsOf(environment, values[1], "outputs")};
   std::vector<at::Tensor> inputs = {dense(tensorOf(environment, values[2]))};
-  return awaited(environment, "all_gather", group, [&] { return group->backend->allgather(outputs, inputs); }, nothing());
+  return group->awaited(environment, "all_gather", {group->backend->allgather(outputs, inputs)});
 }
 
 // reduceScatter(group, handle to fill, handles) -> promise
@@ -292,14 +279,13 @@ napi_value reduceScatter(Environment& environment, napi_value* values, size_t) {
   std::vector<std::vector<at::Tensor>> inputs = {tensorsOf(environment, values[2], "inputs")};
   c10d::ReduceScatterOptions options;
   options.reduceOp = c10d::ReduceOp::SUM;
-  return awaited(environment, "reduce_scatter", group,
-                 [&] { return group->backend->reduce_scatter(outputs, inputs, options); }, nothing());
+  return group->awaited(environment, "reduce_scatter", {group->backend->reduce_scatter(outputs, inputs, options)});
 }
 
 // barrier(group) -> promise
 napi_value barrier(Environment& environment, napi_value* values, size_t) {
   const GroupPointer group = groups().at(numberOf(environment.env, values[0]));
-  return awaited(environment, "barrier", group, [&] { return group->backend->barrier(); }, nothing());
+  return group->awaited(environment, "barrier", {group->backend->barrier()});
 }
 
 }  // namespace bridge

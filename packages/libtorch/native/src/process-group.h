@@ -1,6 +1,6 @@
 #pragma once
 // Several processes that compute together: PyTorch's own c10d. A store for what is said once, groups for tensors.
-#include "environment.h"
+#include "promise.h"
 
 #include <memory>
 
@@ -18,12 +18,17 @@ using CollectiveBackend = c10d::Backend;
 using CollectiveBackend = c10d::ProcessGroup;
 #endif
 
+using WorkPointer = c10::intrusive_ptr<c10d::Work>;
+
 struct ProcessGroup {
   c10::intrusive_ptr<CollectiveBackend> backend;
   // Whether its work is queued on the device's stream, where waiting for it costs the host nothing.
   bool onStream = false;
 
-  c10::intrusive_ptr<c10d::Work> allReduceSum(const at::Tensor& tensor);
+  WorkPointer allReduce(const at::Tensor& tensor, c10d::ReduceOp reduction = c10d::ReduceOp::SUM) const;
+  // A promise of the outcome, behind works of this group that were started: awaited on another thread where that blocks.
+  napi_value awaited(Environment& environment, const char* operation, const std::vector<WorkPointer>& works,
+                     Outcome outcome = nothing()) const;
 };
 
 std::shared_ptr<ProcessGroup> processGroupAt(double id);

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <memory>
+#include <system_error>
 
 namespace bridge {
 
@@ -30,23 +31,27 @@ napi_value rejection(napi_env env, const Job& job) {
   return error;
 }
 
-void settle(napi_env env, napi_value, void*, void* data) {
-  const std::unique_ptr<Job> job(static_cast<Job*>(data));
-  if (!env) return;  // the environment has ended meanwhile
+// On JavaScript's thread.
+void settle(napi_env env, Job& job) {
   napi_value value = nullptr;
-  if (!job->failure) {
+  if (!job.failure) {
     try {
-      value = job->outcome(environmentOf(env));
+      value = job.outcome(environmentOf(env));
     } catch (...) {
-      job->failure = std::current_exception();
+      job.failure = std::current_exception();
     }
   }
-  if (job->failure) {
-    napi_reject_deferred(env, job->deferred, rejection(env, *job));
+  if (job.failure) {
+    napi_reject_deferred(env, job.deferred, rejection(env, job));
     return;
   }
   if (!value) napi_get_undefined(env, &value);
-  napi_resolve_deferred(env, job->deferred, value);
+  napi_resolve_deferred(env, job.deferred, value);
+}
+
+void settleLater(napi_env env, napi_value, void*, void* data) {
+  const std::unique_ptr<Job> job(static_cast<Job*>(data));
+  if (env) settle(env, *job);  // unless the environment has ended meanwhile
 }
 
 }  // namespace
@@ -59,19 +64,38 @@ napi_value promised(Environment& environment, std::string operation, std::functi
   napi_value promise, name;
   check(env, napi_create_promise(env, &job->deferred, &promise));
   check(env, napi_create_string_utf8(env, job->operation.c_str(), NAPI_AUTO_LENGTH, &name));
-  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settle,
+  check(env, napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, settleLater,
                                              &job->done));
-  std::thread([job = job.release()] {
-    const napi_threadsafe_function done = job->done;
-    try {
-      job->outcome = job->work();
-    } catch (...) {
-      job->failure = std::current_exception();
-    }
-    job->work = nullptr;
-    if (napi_call_threadsafe_function(done, job, napi_tsfn_blocking) != napi_ok) delete job;
-    napi_release_threadsafe_function(done, napi_tsfn_release);
-  }).detach();
+  try {
+    std::thread([job = job.get()] {
+      const napi_threadsafe_function done = job->done;
+      try {
+        job->outcome = job->work();
+      } catch (...) {
+        job->failure = std::current_exception();
+      }
+      job->work = nullptr;
+      if (napi_call_threadsafe_function(done, job, napi_tsfn_blocking) == napi_ok) {
+        napi_release_threadsafe_function(done, napi_tsfn_release);
+      } else {
+        delete job;  // the environment ends, and `done` with it
+      }
+    }).detach();
+  } catch (const std::system_error&) {  // the system gives no more threads
+    napi_release_threadsafe_function(job->done, napi_tsfn_abort);
+    throw;
+  }
+  job.release();  // the thread's; it cannot have settled it before, on this thread
+  return promise;
+}
+
+napi_value resolved(Environment& environment, std::string operation, Outcome outcome) {
+  Job job;
+  job.operation = std::move(operation);
+  job.outcome = std::move(outcome);
+  napi_value promise;
+  check(environment.env, napi_create_promise(environment.env, &job.deferred, &promise));
+  settle(environment.env, job);
   return promise;
 }
 

@@ -13,6 +13,9 @@ using Outcome = std::function<napi_value(Environment&)>;
 // thread pool has four threads for all files: waiting in it would stop them.
 napi_value promised(Environment& environment, std::string operation, std::function<Outcome()> work);
 
+// A promise of what is there already.
+napi_value resolved(Environment& environment, std::string operation, Outcome outcome);
+
 // Resolves with undefined.
 Outcome nothing();
 

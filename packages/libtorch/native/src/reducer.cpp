@@ -29,7 +29,6 @@ namespace {
 
 using torch::autograd::variable_list;
 using Accumulator = decltype(torch::autograd::impl::grad_accumulator(std::declval<const at::Tensor&>()));
-using WorkPointer = c10::intrusive_ptr<c10d::Work>;
 
 constexpr int64_t kAlignment = 64;  // bytes, of each gradient in its bucket
 
@@ -121,6 +120,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
     sending_ = false;
     next_ = 0;
     failure_ = nullptr;
+    mistake_.clear();
     exchanges_.clear();
     for (Bucket& bucket : buckets_) {
       bucket.work.reset();
@@ -137,14 +137,15 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
     sending_ = true;
   }
 
-  // Sends what has not been sent. The sums are there when the works are done.
+  // Sends what has not been sent. The sums are there when the works are done, unless there is a failure. Throws ArgumentError
+  // for a gradient that should not have come.
   std::vector<WorkPointer> finish() {
     std::lock_guard<std::mutex> lock(mutex_);
     while (next_ < buckets_.size()) launch(next_++);
     for (size_t i = 0; i < parameters_.size(); i++) expected_[i] = std::max(expected_[i], seen_[i]);
     learned_ = true;
     sending_ = false;
-    if (failure_) std::rethrow_exception(failure_);
+    if (!mistake_.empty()) throw ArgumentError(mistake_);
     std::vector<WorkPointer> works;
     for (const Bucket& bucket : buckets_) {
       if (bucket.work) works.push_back(bucket.work);
@@ -168,7 +169,9 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
   }
 
   size_t size() const { return parameters_.size(); }
-  bool onStream() const { return group_->onStream; }
+  const ProcessGroup& group() const { return *group_; }
+  // Why a bucket could not be sent.
+  const std::exception_ptr& failure() const { return failure_; }
   const std::vector<bool>& arrived() const { return arrived_; }
   // The parameters in the order in which their gradients arrived in this update, then the others.
   std::vector<int64_t> arrivals() const {
@@ -232,7 +235,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
     if (!sending_ || !learned_) return;
     Bucket& bucket = buckets_[place_[i]];
     if (bucket.work || !active_[i]) {
-      if (!failure_) failure_ = std::make_exception_ptr(ArgumentError(unexpected(i)));
+      if (mistake_.empty()) mistake_ = unexpected(i);
     } else if (seen_[i] == expected_[i]) {
       bucket.pending--;
       while (next_ < buckets_.size() && buckets_[next_].pending == 0) launch(next_++);
@@ -248,7 +251,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
   // In the order of the buckets, which is the same in all processes.
   void launch(size_t index) {
     Bucket& bucket = buckets_[index];
-    if (!bucket.active || failure_) return;
+    if (!bucket.active || failure_ || !mistake_.empty()) return;
     at::NoGradGuard unrecorded;
     try {
       for (int64_t i : bucket.members) {
@@ -256,7 +259,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
       }
       if (options_.bfloat16) bucket.compressed = bucket.flat.to(at::kBFloat16);
       const double began = milliseconds();
-      bucket.work = group_->allReduceSum(options_.bfloat16 ? bucket.compressed : bucket.flat);
+      bucket.work = group_->allReduce(options_.bfloat16 ? bucket.compressed : bucket.flat);
       if (!traced) return;
       const auto done = std::make_shared<std::atomic<double>>(0);
       exchanges_.push_back({index, began, done});
@@ -282,6 +285,7 @@ class Reducer : public std::enable_shared_from_this<Reducer> {
   bool sending_ = false;
   size_t next_ = 0;  // bucket to send
   std::exception_ptr failure_;
+  std::string mistake_;  // a gradient that should not have come
   std::vector<Exchange> exchanges_;
   // How often each gradient arrives in one backward pass: with checkpoints, more than once
   std::vector<int> seen_;
@@ -366,18 +370,13 @@ napi_value reducerSend(Environment& environment, napi_value* values, size_t) {
 // reducerFinish(id) -> promise, behind which the sums are there
 napi_value reducerFinish(Environment& environment, napi_value* values, size_t) {
   const ReducerPointer reducer = reducerAt(environment, values[0]);
-  std::vector<WorkPointer> works = reducer->finish();
-  const Outcome unpacked = [reducer](Environment&) -> napi_value {
+  const std::vector<WorkPointer> works = reducer->finish();
+  if (const std::exception_ptr failure = reducer->failure()) {
+    return promised(environment, "all_reduce", [failure]() -> Outcome { std::rethrow_exception(failure); });
+  }
+  return reducer->group().awaited(environment, "all_reduce", works, [reducer](Environment&) -> napi_value {
     reducer->unpack();
     return nullptr;
-  };
-  if (reducer->onStream()) {
-    for (const WorkPointer& work : works) work->wait();  // the device's stream waits, the host does not
-    works.clear();
-  }
-  return promised(environment, "all_reduce", [works, unpacked] {
-    for (const WorkPointer& work : works) work->wait();
-    return unpacked;
   });
 }
 

@@ -58,8 +58,8 @@ class Blocks {
 // arrays' memory, which counts as one. From another device they go there without a stop where they lie in one array.
 napi_value snapshot(Environment& environment, napi_value* values, size_t) {
   napi_env env = environment.env;
-  uint32_t count = 0;
-  check(env, napi_get_array_length(env, values[0], &count));
+  const std::vector<at::Tensor> tensors = tensorsOf(environment, values[0], "tensors");
+  const size_t count = tensors.size();
   const std::vector<int64_t> positions = integersOf(env, values[1]);
   const Blocks blocks(env, values[2]);
   if (positions.size() != count) {
@@ -69,10 +69,8 @@ napi_value snapshot(Environment& environment, napi_value* values, size_t) {
   at::NoGradGuard noGrad;
   std::vector<at::Tensor> sources;  // held until their elements are copied
   std::vector<Copy> copies;
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value handle;
-    check(env, napi_get_element(env, values[0], i, &handle));
-    const at::Tensor tensor = tensorOf(environment, handle).detach();
+  for (size_t i = 0; i < count; i++) {
+    const at::Tensor tensor = tensors[i].detach();
     const size_t position = static_cast<size_t>(positions[i]);
     if (positions[i] < 0 || position + tensor.nbytes() > blocks.size()) {
       throw ArgumentError("the memory must hold " + describe(tensor) + " at " + std::to_string(positions[i]) +

@@ -2,7 +2,6 @@
 #include "tensor-data.h"
 
 #include "convert.h"
-#include "pinned-ring.h"
 #include "transfers.h"
 
 #include <cstring>
@@ -59,6 +58,20 @@ Contents contentsOf(napi_env env, napi_value* values) {
   return {bytes, std::move(sizes), scalarType};
 }
 
+at::Tensor copyToDevice(const Contents& contents, c10::Device device) {
+  const auto& [bytes, sizes, scalarType] = contents;
+  const auto options = at::TensorOptions().dtype(scalarType);
+  if (device.is_cuda()) {
+    // A copy from ordinary memory makes the host wait for all that the GPU was given before; one from pinned memory is put
+    // behind that. Libtorch gives the memory away again when the copy is done (ATen/cuda/CachingHostAllocator.h).
+    const at::Tensor pinned = at::empty(sizes, options.pinned_memory(true));
+    if (bytes.length) std::memcpy(pinned.data_ptr(), bytes.data, bytes.length);
+    return pinned.to(device, scalarType, /*non_blocking=*/true);
+  }
+  // What `to` makes on the CPU is a copy; elsewhere it waits until the bytes were read.
+  return at::from_blob(bytes.data, sizes, options).to(device, scalarType, /*non_blocking=*/false, /*copy=*/true);
+}
+
 }  // namespace
 
 // fromBytes(typedArray, shape, dtype) -> handle of a new CPU tensor holding a copy.
@@ -90,7 +103,7 @@ napi_value shareBytes(Environment& environment, napi_value* values, size_t) {
 napi_value toDevice(Environment& environment, napi_value* values, size_t) {
   const Contents contents = contentsOf(environment.env, values);
   const c10::Device device(stringOf(environment.env, values[3]));
-  at::Tensor tensor = copyToDevice(contents.bytes.data, contents.sizes, contents.scalarType, device);
+  at::Tensor tensor = copyToDevice(contents, device);
   countCopy(contents.bytes.length);
   environment.origin = "tensor";
   return handleValue(environment, std::move(tensor));

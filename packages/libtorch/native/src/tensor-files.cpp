@@ -40,40 +40,24 @@ int readWhole(const Piece& piece) {
   return 0;
 }
 
-std::vector<double> numbersOf(napi_env env, napi_value array) {
-  uint32_t length = 0;
-  check(env, napi_get_array_length(env, array, &length));
-  std::vector<double> numbers(length);
-  for (uint32_t i = 0; i < length; i++) {
-    napi_value element;
-    check(env, napi_get_element(env, array, i, &element));
-    check(env, napi_get_value_double(env, element, &numbers[i]));
-  }
-  return numbers;
-}
-
 }  // namespace
 
 // readFiles(handles, file descriptors, positions): fills contiguous CPU tensors with the bytes of open files.
 // Returns undefined, or [index of a tensor that could not be filled, errno or -1 where its file ended before].
 napi_value readFiles(Environment& environment, napi_value* values, size_t) {
   napi_env env = environment.env;
-  uint32_t count = 0;
-  check(env, napi_get_array_length(env, values[0], &count));
-  const std::vector<double> files = numbersOf(env, values[1]);
-  const std::vector<double> positions = numbersOf(env, values[2]);
+  const std::vector<at::Tensor> tensors = tensorsOf(environment, values[0], "tensors");
+  const size_t count = tensors.size();
+  const std::vector<int64_t> files = integersOf(env, values[1]);
+  const std::vector<int64_t> positions = integersOf(env, values[2]);
   if (files.size() != count || positions.size() != count) {
     throw ArgumentError("each tensor must have a file and a position, but there are " + std::to_string(count) +
                         " tensors, " + std::to_string(files.size()) + " files and " +
                         std::to_string(positions.size()) + " positions");
   }
-  std::vector<at::Tensor> tensors;  // held, so that nothing is freed while threads write into it
   std::vector<Piece> pieces;
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value handle;
-    check(env, napi_get_element(env, values[0], i, &handle));
-    tensors.push_back(tensorOf(environment, handle));
-    const at::Tensor& tensor = tensors.back();
+  for (size_t i = 0; i < count; i++) {
+    const at::Tensor& tensor = tensors[i];
     if (!tensor.device().is_cpu() || !tensor.is_contiguous()) {
       throw ArgumentError("a tensor to fill must be contiguous and on the CPU, but one is " + describe(tensor));
     }

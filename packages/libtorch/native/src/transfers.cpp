@@ -1,5 +1,7 @@
 #include "transfers.h"
 
+#include "convert.h"
+
 #include <atomic>
 
 namespace bridge {
@@ -8,12 +10,6 @@ namespace {
 
 // The process's: data workers and training share a device.
 std::atomic<int64_t> reads{0}, copies{0}, copiedBytes{0};
-
-void setNumber(napi_env env, napi_value object, const char* key, int64_t number) {
-  napi_value value;
-  check(env, napi_create_int64(env, number, &value));
-  check(env, napi_set_named_property(env, object, key, value));
-}
 
 }  // namespace
 
@@ -35,9 +31,9 @@ napi_value transferCounts(Environment& environment, napi_value*, size_t) {
   napi_env env = environment.env;
   napi_value object;
   check(env, napi_create_object(env, &object));
-  setNumber(env, object, "reads", reads);
-  setNumber(env, object, "copies", copies);
-  setNumber(env, object, "copiedBytes", copiedBytes);
+  check(env, napi_set_named_property(env, object, "reads", numberValue(env, static_cast<double>(reads))));
+  check(env, napi_set_named_property(env, object, "copies", numberValue(env, static_cast<double>(copies))));
+  check(env, napi_set_named_property(env, object, "copiedBytes", numberValue(env, static_cast<double>(copiedBytes))));
   return object;
 }
 

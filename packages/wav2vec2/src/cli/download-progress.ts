@@ -1,5 +1,5 @@
 import { formatDuration } from "../tracking/duration.js";
-import type { TerminalStream } from "../tracking/terminal.js";
+import type { TerminalStream } from "../tracking/sinks/terminal.js";
 
 const REDRAW_MS = 100;
 /** Without a terminal, at most one line in this time. */

@@ -64,7 +64,7 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
     }
     if (result.interrupted) exit(exitCodes.interrupted);
     if (!speaks) return;
-    const { reportPath } = await import("../tracking/report.js");
+    const { reportPath } = await import("../tracking/report/report.js");
     const path = reportPath(recipe.output);
     const report = existsSync(path) ? path : undefined; // it is no reason to fail where it could not be written
     if (options.json) {

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../tracking/chart.js";
+import { escapeHtml } from "../tracking/report/chart.js";
 import type { Interval } from "./bootstrap.js";
 
 export interface Bar {

@@ -1,5 +1,5 @@
 import { sumErrors } from "../text/scoring/error-rate.js";
-import { escapeHtml } from "../tracking/chart.js";
+import { escapeHtml } from "../tracking/report/chart.js";
 import { drawBarChart } from "./bar-chart.js";
 import type { ComparedUtterance, Comparison } from "./compare.js";
 import { points, probability, systemNames, verdict } from "./comparison-text.js";

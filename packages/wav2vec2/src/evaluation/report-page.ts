@@ -1,7 +1,7 @@
 import { alignWords } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
-import { escapeHtml } from "../tracking/chart.js";
 import { formatDuration } from "../tracking/duration.js";
+import { escapeHtml } from "../tracking/report/chart.js";
 import { drawBarChart } from "./bar-chart.js";
 import { decodingText } from "./decoding-text.js";
 import type { EvaluatedUtterance, EvaluationResult, GroupScores } from "./evaluation.js";

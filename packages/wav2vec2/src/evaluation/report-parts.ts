@@ -1,4 +1,4 @@
-import { escapeHtml } from "../tracking/chart.js";
+import { escapeHtml } from "../tracking/report/chart.js";
 import type { ReportClips } from "./report-clips.js";
 import { type ListedUtterance, reportScript } from "./report-script.js";
 import { evaluationStyle } from "./report-style.js";

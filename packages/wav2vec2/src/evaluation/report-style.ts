@@ -1,4 +1,4 @@
-import { reportStyle } from "../tracking/report-style.js";
+import { reportStyle } from "../tracking/report/report-style.js";
 
 /** The stylesheet of reports of runs, and what evaluations have besides. */
 export const evaluationStyle = `${reportStyle}

@@ -2,8 +2,8 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { WILDCARD } from "../text/alignment/forced-alignment.js";
 import type { TimedWord } from "../text/formats/transcript.js";
 import type { Vocabulary } from "../text/vocabulary.js";
-import { escapeHtml } from "../tracking/chart.js";
 import { drawableWaveform } from "../tracking/coded-clip.js";
+import { escapeHtml } from "../tracking/report/chart.js";
 import type { Alignment } from "./align.js";
 
 export interface AlignmentPictureOptions {

@@ -1,7 +1,7 @@
-import { logFile } from "./log-file.js";
-import { metricsFile } from "./metrics-file.js";
-import { reportFile } from "./report-file.js";
-import { type TerminalOptions, terminalProgress } from "./terminal.js";
+import { logFile } from "./sinks/log-file.js";
+import { metricsFile } from "./sinks/metrics-file.js";
+import { reportFile } from "./sinks/report-file.js";
+import { type TerminalOptions, terminalProgress } from "./sinks/terminal.js";
 import { combineTrackers, type Tracker } from "./tracker.js";
 
 /**

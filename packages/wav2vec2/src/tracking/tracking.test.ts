@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CodedClip } from "./coded-clip.js";
 import { formatDuration } from "./duration.js";
-import { logFile } from "./log-file.js";
-import { metricsFile, readStepLines } from "./metrics-file.js";
-import { terminalProgress } from "./terminal.js";
+import { logFile } from "./sinks/log-file.js";
+import { metricsFile, readStepLines } from "./sinks/metrics-file.js";
+import { terminalProgress } from "./sinks/terminal.js";
 
 let directory: string;
 beforeEach(() => {

@@ -25,7 +25,7 @@ import { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import { PRESETS } from "../model/presets.js";
 import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
-import { median } from "../tracking/median.js";
+import { median } from "../tracking/report/median.js";
 import { ctcLoss } from "./finetuning/ctc-loss.js";
 import { batchLimitsOf, batchPlanOf, planSteps } from "./loop/batch-plan.js";
 import { Gradients } from "./loop/gradients.js";

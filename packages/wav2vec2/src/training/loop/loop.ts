@@ -7,15 +7,15 @@ import { ALONE, type World } from "../../distributed/world.js";
 import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { Tracker } from "../../tracking/tracker.js";
+import type { Progress } from "../checkpoints/checkpoint.js";
+import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
+import { momentsOf, restore } from "../checkpoints/restore.js";
 import type { PlannedRecipe } from "./batch-plan.js";
-import type { Progress } from "./checkpoint.js";
-import { CheckpointWriter } from "./checkpoint-writer.js";
 import { seedBatch } from "./draws.js";
 import { Gradients } from "./gradients.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
-import { momentsOf, restore } from "./restore.js";
 import { learningRateScale } from "./schedule.js";
 import { slowStop } from "./slow-stop.js";
 

@@ -7,7 +7,7 @@ import { reasonOf } from "../../files/atomic-file.js";
 import { lockFile } from "../../files/lock-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import type { Tracker } from "../../tracking/tracker.js";
-import { listCheckpoints, recoverRun } from "../loop/checkpoint.js";
+import { listCheckpoints, recoverRun } from "../checkpoints/checkpoint.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { loadRecipe, writeRecipe } from "../recipe/recipe-file.js";
 

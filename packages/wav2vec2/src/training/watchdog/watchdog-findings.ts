@@ -1,4 +1,4 @@
-import { median } from "../../tracking/median.js";
+import { median } from "../../tracking/report/median.js";
 import type { MetricsHistory } from "../loop/metrics-history.js";
 
 /** What the watchdog needs to know of a recipe and its model to judge metrics. */

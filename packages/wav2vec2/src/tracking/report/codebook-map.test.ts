@@ -1,6 +1,6 @@
 import { inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { Random } from "../data/random.js";
+import { Random } from "../../data/random.js";
 import { codebookSection, entriesChart } from "./codebook-map.js";
 
 /** The map of a codebook as it stands in the page: a colour's number for each row and column. */

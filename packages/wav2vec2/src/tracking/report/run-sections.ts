@@ -1,5 +1,5 @@
+import { formatDuration } from "../duration.js";
 import type { Chart } from "./chart.js";
-import { formatDuration } from "./duration.js";
 import { median } from "./median.js";
 import { pointsOf, type Rows, series, short } from "./metric-series.js";
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Tracker } from "../tracker.js";
 import { PatientFile } from "./patient-file.js";
-import type { Tracker } from "./tracker.js";
 
 interface Row {
   step: number;

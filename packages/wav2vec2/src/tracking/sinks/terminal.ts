@@ -1,6 +1,6 @@
 import { createColors } from "picocolors";
-import { formatDuration } from "./duration.js";
-import type { Tracker } from "./tracker.js";
+import { formatDuration } from "../duration.js";
+import type { Tracker } from "../tracker.js";
 
 /** The part of a stream that the progress line needs; `process.stderr` is one. */
 export interface TerminalStream {

@@ -1,4 +1,4 @@
-import { alignWords, type WordPair } from "../text/scoring/aligned-words.js";
+import { alignWords, type WordPair } from "../../text/scoring/aligned-words.js";
 import { type Chart, escapeHtml } from "./chart.js";
 import { best, percent, pointsOf, type Rows, series, short } from "./metric-series.js";
 import { gradientNormChart, learningRateChart, runTiles, type Tile } from "./run-sections.js";

@@ -1,7 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { Resvg } from "@resvg/resvg-js";
 import { describe, expect, it } from "vitest";
-import { Random } from "../data/random.js";
+import { Random } from "../../data/random.js";
 import { type Color, indexedPng } from "./png.js";
 
 const random = new Random(1, "png");

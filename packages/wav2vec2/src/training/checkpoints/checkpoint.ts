@@ -4,9 +4,9 @@ import { loadState, loadTensors, type nn, type optim, setRandomState, type Tenso
 import type { BatchPosition } from "../../data/batches/batches.js";
 import { UserError } from "../../errors.js";
 import { directoryOf, recoverDirectory } from "../../files/atomic-directory.js";
+import type { MeterState } from "../loop/meter.js";
 import { stepsIn } from "./checkpoint-files.js";
 import { verifyDirectory } from "./manifest.js";
-import type { MeterState } from "./meter.js";
 
 /** Everything of a run that its tensors do not hold. Nothing in it depends on the number of processes. */
 export interface Progress {

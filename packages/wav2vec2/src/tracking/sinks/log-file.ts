@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Tracker } from "../tracker.js";
 import { PatientFile } from "./patient-file.js";
-import type { Tracker } from "./tracker.js";
 
 /** Writes what a run says, with times, to `log.txt` in `directory`. It only ever grows, over all resumptions. */
 export function logFile(directory: string): Tracker {

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { writeFileAtomic } from "../files/atomic-file.js";
+import { writeFileAtomic } from "../../files/atomic-file.js";
+import { readStepLines } from "../sinks/metrics-file.js";
 import { drawChart, escapeHtml } from "./chart.js";
 import { codebookSection } from "./codebook-map.js";
 import { codedClipSection } from "./coded-clip-drawing.js";
 import { findingSection } from "./finding-section.js";
 import { finetuneCharts, finetuneTiles, transcriptSection } from "./finetune-sections.js";
 import type { Rows } from "./metric-series.js";
-import { readStepLines } from "./metrics-file.js";
 import { endsCollapsed, isPretraining, pretrainCharts, pretrainTiles } from "./pretrain-sections.js";
 import { reportStyle } from "./report-style.js";
 import type { Tile } from "./run-sections.js";

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { metricsFile } from "../sinks/metrics-file.js";
 import { drawChart } from "./chart.js";
-import { metricsFile } from "./metrics-file.js";
 import { writeReport } from "./report.js";
 
 let directory: string;

@@ -1,5 +1,5 @@
+import type { readStepLines } from "../sinks/metrics-file.js";
 import type { Series } from "./chart.js";
-import type { readStepLines } from "./metrics-file.js";
 
 /** The lines of a run's `metrics.jsonl` or of a file beside it. */
 export type Rows = ReturnType<typeof readStepLines>;

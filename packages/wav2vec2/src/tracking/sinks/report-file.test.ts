@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { writeReport } from "./report.js";
+import { writeReport } from "../report/report.js";
+import { trackRun } from "../run.js";
 import { reportFile } from "./report-file.js";
-import { trackRun } from "./run.js";
 
-vi.mock("./report.js", { spy: true });
+vi.mock("../report/report.js", { spy: true });
 
 let directory: string;
 beforeEach(() => {

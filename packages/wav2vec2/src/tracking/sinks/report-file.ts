@@ -1,5 +1,5 @@
-import { writeReport } from "./report.js";
-import type { Tracker } from "./tracker.js";
+import { writeReport } from "../report/report.js";
+import type { Tracker } from "../tracker.js";
 
 /**
  * Keeps `report.html` in a run directory up to date: it is written after each validation and, where more was logged

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CodedClip } from "./coded-clip.js";
+import type { CodedClip } from "../coded-clip.js";
 import { codedClipSection } from "./coded-clip-drawing.js";
 import type { Rows } from "./metric-series.js";
 

@@ -1,5 +1,5 @@
+import type { CodedClip } from "../coded-clip.js";
 import { escapeHtml } from "./chart.js";
-import type { CodedClip } from "./coded-clip.js";
 import { percent, type Rows } from "./metric-series.js";
 
 const MOST_CLIPS = 6;
