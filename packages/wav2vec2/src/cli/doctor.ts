@@ -4,7 +4,8 @@ import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import type { GpuReport, Gpus } from "@wav2vec2/libtorch";
 import picocolors from "picocolors";
-import { type Define, exitCodes, print, printJson } from "./command.js";
+import { exitCodes } from "../exit-codes.js";
+import { type Define, print, printJson } from "./command.js";
 
 /** One thing that was looked at. Only what failed keeps the program from working. */
 interface Check {
