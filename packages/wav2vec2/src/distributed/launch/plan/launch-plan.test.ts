@@ -266,6 +266,13 @@ use_cpu: false
     expect(mistake({ "config-file": path }, { machine: GPUS })).toBe(`${path}:${message}`);
   });
 
+  it("names the line of accelerate's file that stands for GPUs where there are none", () => {
+    const path = file("num_processes: 1\ndistributed_type: MULTI_GPU\n");
+    expect(mistake({ "config-file": path })).toBe(
+      `${path}:2:1: distributed_type means a process for each GPU, but no GPU is visible. Run 'wav2vec2 doctor', which says what is missing, or remove it to use the CPU.`,
+    );
+  });
+
   it.each<[Record<string, string>, Given, RegExp]>([
     [
       { "nproc-per-node": "5" },
@@ -291,7 +298,22 @@ use_cpu: false
     [{ "nproc-per-node": "gpu" }, {}, /^--nproc-per-node must be a number where there is no GPU/],
     [{ "nproc-per-node": "0" }, {}, /^--nproc-per-node must be a whole number from 1 to 4096, but is '0'/],
     [{ "nproc-per-node": "many" }, {}, /^--nproc-per-node must be a whole number/],
-    [{ "multi-gpu": "true" }, {}, /^--multi-gpu must be at most the 0 visible GPUs/],
+    [
+      { "multi-gpu": "true" },
+      {},
+      /^--multi-gpu means a process for each GPU, but no GPU is visible\. Run 'wav2vec2 doctor'/,
+    ],
+    [{ "multi-gpu": "true", "num-processes": "2" }, {}, /^--multi-gpu means .*, but no GPU is visible\./],
+    [
+      { "multi-gpu": "true" },
+      { machine: { ...GPUS, libtorchHasCuda: false } },
+      /^--multi-gpu means .*, but the libtorch here has no CUDA\. Run 'npm run setup -- --libtorch cuda'/,
+    ],
+    [
+      { "multi-gpu": "true" },
+      { machine: GPUS, command: ["pretrain", "--device", "cpu"] },
+      /^--multi-gpu means .*, but the command's device is cpu\. Remove one of them\.$/,
+    ],
     [{ "multi-gpu": "true", cpu: "true" }, {}, /^--cpu and --multi-gpu contradict each other/],
     [
       { cpu: "true" },

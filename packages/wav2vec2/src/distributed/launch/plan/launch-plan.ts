@@ -190,6 +190,7 @@ function processesOf(
   const { hosts, device, env, machine, onNote } = context;
   const seen = device === "cpu" || device === "mps" ? 0 : machine.gpus(env);
   const usable = machine.libtorchHasCuda ? seen : 0;
+  requireGpus(given, { device, seen, usable });
   const entry = given.get("nproc-per-node");
   const total = wholeOption(given, "num-processes", { least: 1 });
   const onGpus = device.startsWith("cuda") || given.has("multi-gpu") || (device === "auto" && usable > 0);
@@ -225,7 +226,6 @@ function processesOf(
       );
     return checked(total / hosts.max, from);
   }
-  if (given.has("multi-gpu") && usable === 0) checked(1, given.get("multi-gpu")!.from);
   if (usable > 0) {
     onNote(
       `A process for each of ${usable} visible ${usable === 1 ? "GPU" : "GPUs"}; --nproc-per-node takes fewer.`,
@@ -238,6 +238,23 @@ function processesOf(
       : "One process, as there is no GPU to use; --nproc-per-node starts more.",
   );
   return 1;
+}
+
+/** accelerate's --multi-gpu, and the same in its file, stand for GPUs whatever the number of processes. */
+function requireGpus(
+  given: GivenOptions,
+  { device, seen, usable }: { device: string; seen: number; usable: number },
+): void {
+  const entry = given.get("multi-gpu");
+  if (entry === undefined || usable > 0) return;
+  const means = `${entry.from} means a process for each GPU, but`;
+  if (device === "cpu" || device === "mps")
+    throw new ConfigurationError(`${means} the command's device is ${device}. Remove one of them.`);
+  throw new ConfigurationError(
+    seen > 0
+      ? `${means} the libtorch here has no CUDA. Run 'npm run setup -- --libtorch cuda', or remove it to use the CPU.`
+      : `${means} no GPU is visible. Run 'wav2vec2 doctor', which says what is missing, or remove it to use the CPU.`,
+  );
 }
 
 function logsOf(given: GivenOptions, localSize: number): LogPlan {
