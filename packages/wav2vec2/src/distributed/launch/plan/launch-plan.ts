@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { availableParallelism, constants } from "node:os";
-import { dirname, join } from "node:path";
+import { builtFor } from "@wav2vec2/libtorch/built-for";
 import { ConfigurationError } from "../../../errors.js";
 import { type Environment, textOf } from "../../environment.js";
 import { addAccelerateConfig } from "./accelerate-config.js";
@@ -60,21 +58,9 @@ export function thisMachine(): Machine {
   return {
     gpus: visibleGpus,
     cores: availableParallelism(),
-    libtorchHasCuda: libtorchHasCuda(),
+    libtorchHasCuda: builtFor()?.cuda !== undefined,
     stdinIsTerminal: process.stdin.isTTY === true,
   };
-}
-
-/** Looks at the file that set-up left: to load libtorch would take a second and much memory. */
-function libtorchHasCuda(): boolean {
-  try {
-    const entry = createRequire(import.meta.url).resolve("@wav2vec2/libtorch");
-    const path = join(dirname(entry), "..", "build", "libtorch.json");
-    const { lib } = JSON.parse(readFileSync(path, "utf8")) as { lib: string };
-    return existsSync(join(lib, "libtorch_cuda.so"));
-  } catch {
-    return false;
-  }
 }
 
 const PRECISIONS: Readonly<Record<string, string>> = { no: "float32", fp16: "float16", bf16: "bfloat16" };
