@@ -2,12 +2,6 @@ import { type Command, InvalidArgumentError } from "commander";
 import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
 import { isLive } from "../tracking/sinks/terminal-style.js";
 
-/**
- * What a user must mend is below 128: launchers and Kubernetes start nothing anew for it. Above are ends by a signal, 130
- * that by Ctrl+C, and `disconnected`: another process of the run is gone or does not answer.
- */
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130, disconnected: 200 } as const;
-
 /** What a command gets besides its own `Command`. */
 export interface CommandContext {
   /** All arguments of the program, the command's name first. */
