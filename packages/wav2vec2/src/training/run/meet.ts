@@ -9,12 +9,13 @@ import type { Recipe } from "../recipe/recipe.js";
 /**
  * The place that a launcher gave this process among several; undefined where it is alone.
  *
+ * @param onNote hears what is likely not as it was meant
  * @throws ConfigurationError as `placeFromEnvironment`
  */
-export function ownPlace(): Place | undefined {
+export function ownPlace(onNote: (text: string) => void = () => {}): Place | undefined {
   const { cudaDevices } = gpus();
   const stdinIsTerminal = process.stdin.isTTY === true;
-  const place = placeFromEnvironment(process.env, { gpus: cudaDevices, stdinIsTerminal });
+  const place = placeFromEnvironment(process.env, { gpus: cudaDevices, stdinIsTerminal, onNote });
   return place && place.size > 1 ? place : undefined;
 }
 

@@ -71,12 +71,14 @@ export async function withRun<T>(
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
-  const place = options.world ? undefined : ownPlace();
+  const notes: string[] = []; // whether this process speaks is known behind them
+  const place = options.world ? undefined : ownPlace((text) => notes.push(text));
   const device = deviceOf(recipe, place);
   requirePrecision(recipe, device);
   await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
   const tracker = world.rank === 0 ? options.tracker : QUIET;
+  for (const note of notes) tracker.note(note);
   if (world.size > 1) tracker.note(`${world.size} processes train together.`);
   await using directory =
     world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker, options.signal) : undefined;
