@@ -117,7 +117,9 @@ class ProcessesWorld implements World {
   async sum(numbers: Float64Array): Promise<Float64Array> {
     const values = keep(tensor(numbers));
     await this.control.allReduce(values);
-    return values.toTypedArray() as Float64Array;
+    const sums = values.toTypedArray() as Float64Array;
+    values.dispose();
+    return sums;
   }
 
   async gather<T>(value: T): Promise<T[]> {
@@ -135,7 +137,7 @@ class ProcessesWorld implements World {
   }
 
   exchange(parameters: readonly Tensor[], options: GradientExchangeOptions): GradientExchange {
-    return new BucketedExchange(this.group, this.control, parameters, options);
+    return new BucketedExchange(this, this.group, parameters, options);
   }
 
   async close(): Promise<void> {
