@@ -5,8 +5,6 @@ export interface GradientExchangeOptions {
   /** Of the gradients in the buckets, as a checkpoint has it: sums are then formed as before. */
   order?: readonly number[] | undefined;
   compression?: "none" | "bfloat16" | undefined;
-  /** Hears when each bucket of an update was sent and there. */
-  onTrace?: ((trace: readonly distributed.BucketTrace[]) => void) | undefined;
 }
 
 /** Sums the gradients of an update over all processes, and some numbers with them. */
@@ -37,7 +35,6 @@ export class BucketedExchange implements GradientExchange {
   readonly #reducer: distributed.Reducer;
   readonly #world: World;
   readonly #places: ReadonlyMap<Tensor, number>;
-  readonly #onTrace: GradientExchangeOptions["onTrace"];
   /** Whether the buckets are in the order in which gradients arrive. */
   #arranged: boolean;
   #next: readonly number[] | undefined;
@@ -50,17 +47,12 @@ export class BucketedExchange implements GradientExchange {
     world: World,
     group: distributed.ProcessGroup,
     parameters: readonly Tensor[],
-    { order, compression, onTrace }: GradientExchangeOptions,
+    { order, compression }: GradientExchangeOptions,
   ) {
-    this.#reducer = new distributed.Reducer(group, parameters, {
-      order,
-      compression,
-      traced: onTrace !== undefined,
-    });
+    this.#reducer = new distributed.Reducer(group, parameters, { order, compression });
     this.#world = world;
     this.#places = new Map(parameters.map((parameter, place) => [parameter, place]));
     this.#arranged = order !== undefined;
-    this.#onTrace = onTrace;
   }
 
   begin(idle: Iterable<Tensor> = []): void {
@@ -86,7 +78,6 @@ export class BucketedExchange implements GradientExchange {
     words.set(numbers);
     words.set(arrived, numbers.length);
     const [sums] = await Promise.all([this.#world.sum(words), gradients]);
-    this.#onTrace?.(this.#reducer.trace());
     this.#reducer.assign(
       Uint8Array.from(sums.subarray(numbers.length), (processes) => Number(processes > 0)),
     );

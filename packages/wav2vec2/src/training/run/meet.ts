@@ -34,9 +34,6 @@ export function deviceOf({ device: wanted }: Pick<Recipe, "device">, place: Plac
   return resolveDevice(wanted, { index: (place?.localRank ?? 0) % Math.max(1, cudaDevices) });
 }
 
-/** Processes need this long to start on busy hosts, also where they are to answer quickly from then on. */
-const START_SECONDS = 60;
-
 /**
  * Meets the processes that a launcher started with this one.
  *
@@ -47,8 +44,6 @@ export async function meet(
   { distributed }: Pick<Recipe, "distributed">,
   device: Device,
 ): Promise<{ world: World } & AsyncDisposable> {
-  const { timeout: timeoutSeconds } = distributed;
-  const startSeconds = Math.max(timeoutSeconds, START_SECONDS);
-  const world = await joinWorld(place, { device, timeoutSeconds, startSeconds });
+  const world = await joinWorld(place, { device, timeoutSeconds: distributed.timeout });
   return { world, [Symbol.asyncDispose]: () => world.close() };
 }
