@@ -55,14 +55,10 @@ export function slurmPlace(env: Environment, { gpus, onNote }: PlaceOptions): Pl
     size,
     localRank,
     localSize,
-    nodeRank,
     nodes,
     address: textOf(env, "MASTER_ADDR") ?? first ?? masterAddress(env, nodes),
     port: masterPort(env, slurmPort(job, step)),
     hostsStore: rank === 0,
-    attempt: wholeOf(env, "SLURM_RESTART_COUNT") ?? 0,
-    runId: `${job}.${step}`,
-    source: "slurm",
   };
 }
 
