@@ -56,7 +56,6 @@ export async function* cachedCtcBatches(
   const isMissing = ({ id }: { id: string }) => !cache.has(id) && !bad.has(id);
   let told = false;
   for (const planned of epochByEpoch(plan)) {
-    await cache.refresh(); // other processes write theirs
     if (utterances.some(isMissing)) {
       let used = false;
       for await (const each of ctcBatches(ctc, utterances, planned, { ...reading, unknown: "error" })) {
@@ -65,6 +64,7 @@ export async function* cachedCtcBatches(
         await cache.settled();
       }
       if (!used) throw new UserError("An epoch must have a clip that can be read, but all are bad.");
+      await cache.refresh(); // other processes have written theirs
     } else {
       if (!told) onComplete();
       told = true;
