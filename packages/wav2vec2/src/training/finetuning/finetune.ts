@@ -68,7 +68,7 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
       const planned = plan(recipe, utterances);
       const cache = await openCache(recipe, ctc, utterances, tracker);
       const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache, world }, tracker);
-      await begin(task.data);
+      await begin(task.data, { module: ctc.model, config: ctc.model.config });
       const result = await train(planned, task, { ...options, tracker, world });
       return {
         model: result.best && join(recipe.output, "best"),

@@ -70,7 +70,7 @@ export async function pretrain(given: Recipe, options: RunOptions): Promise<Pret
     describe(recipe, pretrained, clips, { tracker, world });
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
     const task = await pretrainingTask(recipe, pretrained, clips, { loading: parts, tracker, world });
-    await begin(task.data);
+    await begin(task.data, { module: pretrained.model, config: pretrained.config });
     const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker, world });
     return {
       model: interrupted ? undefined : join(recipe.output, "final"),

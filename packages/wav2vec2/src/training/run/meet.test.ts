@@ -19,14 +19,11 @@ afterEach(() => {
 /** What a run says before it reads anything. */
 async function notesOf(world?: World): Promise<string[]> {
   const notes: string[] = [];
-  const tracker = combineTrackers([{ ...QUIET, note: (text) => notes.push(text) }]);
+  const tracker = combineTrackers([{ ...QUIET, note: (text) => void notes.push(text) }]);
   const output = join(await temporaryDirectory("run"), "new");
   const recipe = resolveRecipe({ output, device: "cpu", data: { root: "corpus" } });
-  await withRun(
-    recipe,
-    { resume: false, signal: new AbortController().signal, tracker, world },
-    async () => {},
-  );
+  const options = { resume: false, signal: new AbortController().signal, tracker, world };
+  await withRun(recipe, options, async () => ({ interrupted: false }));
   return notes;
 }
 

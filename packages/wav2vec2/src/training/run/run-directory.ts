@@ -23,6 +23,13 @@ const CHANGEABLE: (keyof Recipe)[] = [
   "early_stopping_patience",
   "early_stopping_threshold",
   "keep_checkpoints",
+  "tracking",
+  "run_name",
+  "log_model",
+  "histogram_steps",
+  "system_seconds",
+  "wandb",
+  "mlflow",
   "threads",
   "device",
   // What another number of processes or another network wants.
