@@ -137,6 +137,26 @@ describe("placeFromEnvironment", () => {
       },
     ],
     [
+      "srun of an old version",
+      {
+        SLURM_JOBID: "8012345",
+        SLURM_STEPID: "0",
+        SLURM_NODELIST: "n[01-02]-ib",
+        SLURM_NNODES: "2",
+        SLURM_NTASKS: "8",
+        SLURM_TASKS_PER_NODE: "4(x2)",
+        SLURM_PROCID: "6",
+        SLURM_LOCALID: "2",
+        SLURM_NODEID: "1",
+      },
+      { rank: 6, size: 8, localRank: 2, address: "n01-ib", port: 28_345 },
+    ],
+    [
+      "srun with a list that is none, and an address",
+      { ...SRUN, SLURM_STEP_NODELIST: "n[01-", MASTER_ADDR: "n01" },
+      { address: "n01", nodes: 2 },
+    ],
+    [
       "srun on one host",
       { ...SRUN, SLURM_STEP_NUM_NODES: "1", SLURM_NODEID: "0", SLURM_STEP_TASKS_PER_NODE: "8" },
       { nodes: 1, localSize: 8, address: "127.0.0.1" },
