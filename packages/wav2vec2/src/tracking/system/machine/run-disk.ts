@@ -17,10 +17,11 @@ export interface RunDisk {
 /** Where a run's checkpoints and models lie. */
 const MODELS = ["checkpoints", "best", "final"];
 
-/** Undefined where the directory is not there. Waits for the disk: never call it in the thread that trains. */
+/** Undefined where the directory is not there, or its file system does not say how large it is. Waits for the disk: never call it in the thread that trains. */
 export function readRunDisk(directory: string): RunDisk | undefined {
   try {
     const { blocks, bavail, bsize } = statfsSync(directory);
+    if (blocks === 0) return undefined; // a file system that does not tell, such as some of networks and FUSE
     return {
       mount: mountOf(resolve(directory)),
       total: blocks * bsize,
