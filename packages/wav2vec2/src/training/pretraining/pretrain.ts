@@ -8,6 +8,7 @@ import type { Utterance } from "../../data/utterance.js";
 import type { World } from "../../distributed/world.js";
 import { receptiveField } from "../../model/lengths.js";
 import { type PreTrainingModel, savePreTrainingModel } from "../../pretrained/pretraining-directory.js";
+import type { CodedClip } from "../../tracking/coded-clip.js";
 import { formatDuration } from "../../tracking/duration.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchPlanOf } from "../loop/batch-plan.js";
@@ -56,7 +57,7 @@ export interface PretrainResult {
 export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
   requireTask(given, "pretrain");
   return await withRun(given, options, async (run) => {
-    const { readSplits, loading, device, plan, begin, world } = run;
+    const { readSplits, loading, device, plan, begin, world, readings } = run;
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
     const pretrained = await makePreTrainingModel(given, init, run.tracker);
@@ -71,7 +72,12 @@ export async function pretrain(given: Recipe, options: RunOptions): Promise<Pret
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
     const task = await pretrainingTask(recipe, pretrained, clips, { loading: parts, tracker, world });
     await begin(task.data, { module: pretrained.model, config: pretrained.config });
-    const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker, world });
+    const { steps, interrupted, evaluation } = await train(recipe, task, {
+      ...options,
+      tracker,
+      world,
+      readings,
+    });
     return {
       model: interrupted ? undefined : join(recipe.output, "final"),
       steps,
@@ -98,7 +104,7 @@ function describe(
   { tracker, world }: { tracker: Tracker; world: World },
 ): void {
   const { max_seconds: maxSeconds, train_split: split } = recipe.data;
-  tracker.note(
+  tracker.tell(
     `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${train.length} clips (${hoursOf(train)} h) to learn from, ` +
       `${held.length} (${hoursOf(held)} h) to validate on.`,
   );
@@ -108,7 +114,7 @@ function describe(
   const heard = batches.reduce((sum, batch) => sum + heardSeconds(batch, lengths, collation.padding), 0);
   const batchesAStep = recipe.gradient_accumulation * world.size;
   const update = (heard / batches.length) * batchesAStep;
-  tracker.note(
+  tracker.tell(
     `An update hears ${formatDuration(update)} of audio; the paper's hear 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
       "ones learn less from each. gradient_accumulation gives larger ones in the same memory.",
   );
@@ -175,7 +181,7 @@ async function pretrainingTask(
   const fixed: Preparation = { seed: 0, normalize, collation: { ...collation, padding: "pad" } };
   const lengths = withinSeconds(train, recipe.data.max_seconds);
   const { encoder } = model.wav2vec2;
-  const shown = new Set(held.slice(0, SHOWN_CLIPS).map(({ id }) => id));
+  const shown = new Map(held.slice(0, SHOWN_CLIPS).map((clip) => [clip.id, clip]));
   return {
     module: model,
     data: fingerprint(train),
@@ -194,14 +200,29 @@ async function pretrainingTask(
       gumbel_temperature: model.quantizer.temperature,
     }),
     async evaluate(step, signal) {
-      const options = { ...loading, preparation: fixed, shown, batchSeconds: HELD_SECONDS, signal, world };
+      const options = {
+        ...loading,
+        preparation: fixed,
+        shown: new Set(shown.keys()),
+        batchSeconds: HELD_SECONDS,
+        signal,
+        world,
+      };
       const { metrics, codebooks, clips } = await evaluatePreTraining(model, held, options);
       tracker.codebooks(codebooks, step);
-      tracker.codedClips(clips, step);
+      tracker.codedClips(
+        clips.map((clip) => withAudio(clip, shown.get(clip.id)!)),
+        step,
+      );
       return { metrics, criterion: isCollapsed(metrics, config) ? Number.POSITIVE_INFINITY : metrics.loss! };
     },
     save: (kind) => savePreTrainingModel(join(recipe.output, kind), pretrained),
   };
+}
+
+/** Tells where a clip's audio is, so that people can listen to it. */
+function withAudio(clip: CodedClip, { path, start, end }: Utterance): CodedClip {
+  return { ...clip, path, start, end };
 }
 
 /** max(tau_max * decay^step, tau_min) (paper, section 4.2). */
