@@ -27,5 +27,6 @@ export default defineConfig({
     // The content security policy allows neither inlined pictures nor inline scripts.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { checks: { pluginTimings: false } }, // a busy machine is no news
   },
 });

@@ -232,39 +232,49 @@ export function chanceLoss(metrics: Metrics): number | undefined {
   return undefined;
 }
 
-/** Names of the machines' values, as Weights & Biases has them, for people. */
-const SYSTEM_TITLES: readonly { pattern: RegExp; title: string; format?: (value: number) => string }[] = [
-  { pattern: /^cpu$/, title: "Processor (%)" },
-  { pattern: /^cpu\./, title: "Processor cores (%)" },
-  { pattern: /^proc\.cpu/, title: "Processor time of the process (%)" },
-  { pattern: /^memory(_percent)?$/, title: "Memory (%)" },
-  { pattern: /^proc\.memory\.rssMB$/, title: "Memory of the process (MB)" },
-  { pattern: /^proc\.memory\.availableMB$/, title: "Free memory (MB)" },
-  { pattern: /^proc\.memory\.percent$/, title: "Memory of the process (%)" },
-  { pattern: /^proc\.cpu\.threads$/, title: "Threads of the process" },
-  { pattern: /^gpu\..*\.gpu$/, title: "GPU in use (%)" },
-  { pattern: /^gpu\..*\.memory$/, title: "GPU memory access (%)" },
-  { pattern: /^gpu\..*\.memoryAllocated$/, title: "GPU memory (%)" },
-  { pattern: /^gpu\..*\.memoryAllocatedBytes$/, title: "GPU memory (bytes)" },
-  { pattern: /^gpu\..*\.temp$/, title: "GPU temperature (°C)" },
-  { pattern: /^gpu\..*\.powerWatts$/, title: "GPU power (W)" },
-  { pattern: /^gpu\..*\.powerPercent$/, title: "GPU power (% of its limit)" },
-  { pattern: /^gpu\..*\.smClock$/, title: "GPU clock (MHz)" },
-  { pattern: /^network\.sent$/, title: "Sent over the network (bytes)" },
-  { pattern: /^network\.recv$/, title: "Received over the network (bytes)" },
-  { pattern: /^disk\./, title: "Disk" },
+/** Titles of the machines' values (docs/tracking.md); what a name has in brackets tells curves of one chart apart. */
+const SYSTEM_TITLES: readonly [RegExp, string][] = [
+  [/^gpu\.(\d+)\.gpu$/, "GPU in use (%)"],
+  [/^gpu\.(\d+)\.memoryAllocated$/, "GPU memory taken (%)"],
+  [/^gpu\.(\d+)\.memoryAllocatedBytes$/, "GPU memory taken (bytes)"],
+  [/^gpu\.(\d+)\.memory$/, "GPU memory in use (% of the time)"],
+  [/^gpu\.(\d+)\.temp$/, "GPU temperature (°C)"],
+  [/^gpu\.(\d+)\.powerWatts$/, "GPU power (W)"],
+  [/^gpu\.(\d+)\.powerPercent$/, "GPU power (% of its limit)"],
+  [/^gpu\.(\d+)\.enforcedPowerLimitWatts$/, "GPU power limit (W)"],
+  [/^gpu\.(\d+)\.smClock$/, "GPU clock (MHz)"],
+  [/^gpu\.(\d+)\.memoryClock$/, "GPU memory clock (MHz)"],
+  [/^gpu\.(\d+)\.fanSpeed$/, "GPU fan (%)"],
+  [/^gpu\.(\d+)\.throttledBy(?:Heat|PowerBrake)$/, "GPU slowed by heat or a power brake (1: yes)"],
+  [/^gpu\.(\d+)\.throttledByPowerCap$/, "GPU at its power limit (1: yes)"],
+  [/^cpu$/, "Processors: this process (%)"],
+  [/^cpu\.machine$/, "Processors: all programs (%)"],
+  [/^memory_percent$/, "Memory in use (%)"],
+  [/^proc\.memory\.availableMB$/, "Memory left (MB)"],
+  [/^proc\.memory\.rssMB$/, "Memory of the process (MB)"],
+  [/^proc\.memory\.percent$/, "Memory of the process (%)"],
+  [/^proc\.cpu\.threads$/, "Threads of the process"],
+  [/^swap\.usedMB$/, "Swapped out (MB)"],
+  [/^swap\.(in|out)MB$/, "Swapping since the start (MB)"],
+  [/^network\.(sent|recv)$/, "Network since the start (bytes)"],
+  [/^disk\.(in|out)$/, "Disks since the start (MB)"],
+  [/^disk\.(.+)\.usagePercent$/, "Disk full (%)"],
+  [/^disk\.(.+)\.usageGB$/, "Disk in use (GB)"],
+  [/^disk\.(.+)\.freeGB$/, "Disk left (GB)"],
+  [/^run\.modelsGB$/, "Checkpoints and models (GB)"],
 ];
 
-/** Charts of the machines: a chart for each kind of value, in which every GPU and process has its curve. */
+/** Charts of the machines: a chart for each kind of value, in which every GPU, disk and process has its curve. */
 export function systemCharts(system: Record<string, MetricInfo>): ChartSpec[] {
   const charts = new Map<string, ChartSpec>();
+  const order = (title: string): number => {
+    const place = SYSTEM_TITLES.findIndex(([, known]) => known === title);
+    return place < 0 ? SYSTEM_TITLES.length : place;
+  };
   for (const metric of Object.keys(system).sort()) {
     const [, name = metric, rank] = /^(.*?)(?: rank (\d+))?$/.exec(metric) ?? [];
-    const gpu = /^gpu\.(?:process\.)?(\d+)\./.exec(name)?.[1];
-    const kind = name.replace(/\.\d+\./, ".");
-    const title =
-      SYSTEM_TITLES.find(({ pattern }) => pattern.test(name) && !pattern.source.endsWith("\\."))?.title ??
-      kind;
+    const [pattern, title = name] = SYSTEM_TITLES.find(([one]) => one.test(name)) ?? [];
+    const part = pattern?.exec(name)?.[1];
     const chart: ChartSpec = charts.get(title) ?? {
       title,
       table: "system",
@@ -274,16 +284,17 @@ export function systemCharts(system: Record<string, MetricInfo>): ChartSpec[] {
     };
     charts.set(title, chart);
     const isAlone = !Object.keys(system).some((other) => other.startsWith(`${name} rank `));
-    const label = [gpu === undefined ? "" : `GPU ${gpu}`, isAlone ? "" : `process ${rank ?? 0}`]
-      .filter(Boolean)
-      .join(", ");
+    const label = [
+      part === undefined ? "" : name.startsWith("gpu.") ? `GPU ${part}` : part,
+      isAlone ? "" : `process ${rank ?? 0}`,
+    ].filter(Boolean);
     chart.curves.push({
       metric,
-      label: label || "machine",
+      label: label.join(", ") || "machine",
       tone: (chart.curves.length % 8) + 1,
     });
   }
-  return [...charts.values()];
+  return [...charts.values()].sort((a, b) => order(a.title) - order(b.title));
 }
 
 /** A chart for each metric of some charts, in which several runs are told apart. */
