@@ -5,7 +5,7 @@ import { useSetting } from "../settings.js";
 import type { Curve, RunOverview, XAxis } from "../shared.js";
 import { Chart } from "./chart.js";
 import type { ChartSpec } from "./chart-specs.js";
-import { loadCurves } from "./curve-loader.js";
+import { type LoadedCurves, loadCurves } from "./curve-loader.js";
 import { type Line, lineOf, meanLine } from "./lines.js";
 import { loadedPart, type Zoom } from "./zoom.js";
 
@@ -107,11 +107,13 @@ function LiveChart({
     load,
   );
   const lines = useMemo(() => (data ? linesOf(spec, runs, data) : []), [data, spec, runs]);
+  const last = Math.max(0, ...(data ?? []).map((one) => one.last));
   return (
     <div ref={frame} class={isWide ? "chart-frame wide" : "chart-frame"}>
       <Chart
         spec={spec}
         lines={lines}
+        last={last}
         x={x}
         zoom={zoom}
         onZoom={onZoom}
@@ -123,21 +125,19 @@ function LiveChart({
   );
 }
 
-function linesOf(
-  spec: ChartSpec,
-  runs: readonly DrawnRun[],
-  loaded: readonly Record<string, Curve>[],
-): Line[] {
+function linesOf(spec: ChartSpec, runs: readonly DrawnRun[], loaded: readonly LoadedCurves[]): Line[] {
   const [only, ...others] = runs;
   if (only && others.length === 0 && only.members.length === 1)
     return spec.curves.flatMap(({ metric, label, tone }) =>
-      loaded[0]?.[metric] ? [lineOf(unsmoothed(metric, loaded[0][metric]), { label, tone })] : [],
+      loaded[0]?.curves[metric]
+        ? [lineOf(unsmoothed(metric, loaded[0].curves[metric]), { label, tone })]
+        : [],
     );
   const metric = spec.curves[0]!.metric;
   let next = 0;
   return runs.flatMap(({ label, tone, dashed, members }) => {
     const curves = members.flatMap(() => {
-      const curve = loaded[next++]?.[metric];
+      const curve = loaded[next++]?.curves[metric];
       return curve ? [unsmoothed(metric, curve)] : [];
     });
     if (curves.length === 0) return [];
@@ -146,9 +146,12 @@ function linesOf(
   });
 }
 
-/** A validation's value is a mean over a split already, and there are few: they are drawn as they are. */
+/** What follows a plan. */
+const PLANNED: ReadonlySet<string> = new Set(["learning_rate", "gumbel_temperature"]);
+
+/** A validation's value is a mean over a split already, and plans have no noise: they are drawn as they are. */
 function unsmoothed(metric: string, curve: Curve): Curve {
-  if (!metric.startsWith("eval/")) return curve;
+  if (!metric.startsWith("eval/") && !PLANNED.has(metric)) return curve;
   const { smooth: _, ...rest } = curve;
   return rest;
 }

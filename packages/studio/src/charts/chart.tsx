@@ -10,6 +10,8 @@ import type { Zoom } from "./zoom.js";
 interface Props {
   spec: ChartSpec;
   lines: readonly Line[];
+  /** The end of the x axis, the same for all charts of a run. */
+  last: number;
   x: XAxis;
   zoom: Zoom;
   onZoom: (zoom: Zoom) => void;
@@ -23,7 +25,7 @@ const HEIGHT = 230;
 const WIDE_HEIGHT = 420;
 
 /** A chart with its legend, which also tells the values under the cursor, and the same as a table. */
-export function Chart({ spec, lines, x, zoom, onZoom, note, isWide, onWide }: Props) {
+export function Chart({ spec, lines, last, x, zoom, onZoom, note, isWide, onWide }: Props) {
   const [log, setLog] = useState(spec.log === true);
   const [showsTable, setShowsTable] = useState(false);
   const [point, setPoint] = useState<{ x: number; values: (number | undefined)[] }>();
@@ -49,7 +51,7 @@ export function Chart({ spec, lines, x, zoom, onZoom, note, isWide, onWide }: Pr
   }, [height]);
   useEffect(() => {
     if (plot.current && made.current === look && plot.current.fits(lines)) {
-      plot.current.setLines(lines);
+      plot.current.setLines(lines, last);
       return;
     }
     plot.current?.destroy();
@@ -57,11 +59,12 @@ export function Chart({ spec, lines, x, zoom, onZoom, note, isWide, onWide }: Pr
     plot.current = new Plot(
       holder.current!,
       lines,
+      last,
       { x, log, height, format, reference, band: band as NonNullable<typeof band>, zero: zero === true },
       current.current.zoom,
       { onPoint: setPoint, onZoom: (next) => current.current.onZoom(next) },
     );
-  }, [lines, look]);
+  }, [lines, last, look]);
   useEffect(() => plot.current?.setZoom(zoom), [zoom]);
   useEffect(
     () => () => {

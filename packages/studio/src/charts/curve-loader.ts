@@ -11,6 +11,12 @@ export interface CurveRequest {
   smoothing: number;
 }
 
+export interface LoadedCurves {
+  /** The end of the x axis of the whole run. */
+  last: number;
+  curves: Record<string, Curve>;
+}
+
 interface Batch {
   names: Set<string>;
   answer: Promise<Curves>;
@@ -19,10 +25,7 @@ interface Batch {
 const waiting = new Map<string, Batch>();
 
 /** Loads curves of a run. What charts want in the same moment is asked for at once. */
-export async function loadCurves(
-  request: CurveRequest,
-  names: readonly string[],
-): Promise<Record<string, Curve>> {
+export async function loadCurves(request: CurveRequest, names: readonly string[]): Promise<LoadedCurves> {
   const key = JSON.stringify(request);
   let batch = waiting.get(key);
   if (!batch) {
@@ -35,6 +38,7 @@ export async function loadCurves(
     waiting.set(key, batch);
   }
   for (const name of names) batch.names.add(name);
-  const { curves } = await batch.answer;
-  return Object.fromEntries(names.flatMap((name) => (curves[name] ? [[name, curves[name]]] : [])));
+  const { curves, last } = await batch.answer;
+  const wanted = names.flatMap((name) => (curves[name] ? [[name, curves[name]] as const] : []));
+  return { last, curves: Object.fromEntries(wanted) };
 }

@@ -33,15 +33,19 @@ export class Plot {
   readonly #plot: uPlot;
   #zoom: Zoom;
   #lines: readonly Line[];
+  #last: number;
 
+  /** @param last the end of the x axis */
   constructor(
     readonly element: HTMLElement,
     lines: readonly Line[],
+    last: number,
     readonly options: PlotOptions,
     zoom: Zoom,
     readonly events: PlotEvents,
   ) {
     this.#lines = lines;
+    this.#last = last;
     this.#zoom = zoom;
     this.#plot = new uPlot(this.#uplotOptions(), alignedData(lines), element);
     this.#plot.over.addEventListener("wheel", this.#wheel, { passive: false });
@@ -54,8 +58,9 @@ export class Plot {
     return looksOf(lines) === looksOf(this.#lines);
   }
 
-  setLines(lines: readonly Line[]): void {
+  setLines(lines: readonly Line[], last: number): void {
     this.#lines = lines;
+    this.#last = last;
     this.#plot.setData(alignedData(lines));
   }
 
@@ -103,17 +108,14 @@ export class Plot {
     this.#plot.destroy();
   }
 
+  /** From where training begins to where the run is. */
   #whole(): { from: number; to: number } {
-    const ends = this.#lines.flatMap(({ x }) => (x.length > 0 ? [x[0]!, x.at(-1)!] : []));
-    const outer = this.#zoom ? [this.#zoom.from, this.#zoom.to] : [];
-    return { from: Math.min(...ends, ...outer), to: Math.max(...ends, ...outer) };
+    return { from: 0, to: this.#last > 0 ? this.#last : 1 };
   }
 
   #shown(): [number, number] {
-    if (this.#zoom) return [this.#zoom.from, this.#zoom.to];
-    const { from, to } = this.#whole();
-    if (!Number.isFinite(from)) return [0, 1];
-    return from === to ? [from - 1, to + 1] : [from, to];
+    const { from, to } = this.#zoom ?? this.#whole();
+    return [from, to];
   }
 
   readonly #wheel = (event: WheelEvent): void => {
@@ -351,15 +353,23 @@ function looksOf(lines: readonly Line[]): string {
     .join(";");
 }
 
-/** 1, 2 and 5 times powers of ten, or fewer over many decades, between two values. */
+/** 1, 2 and 5 times powers of ten, or fewer over many decades, between two values; where these are close, other round ones. */
 function logMarks(min: number, max: number): number[] {
   const decades = Math.log10(max / min);
   const factors = decades > 3 ? [1] : decades > 1.5 ? [1, 3] : [1, 2, 5];
   const first = Math.floor(Math.log10(min));
   const powers = Array.from({ length: Math.ceil(decades) + 2 }, (_, index) => 10 ** (first + index));
-  return powers
+  const marks = powers
     .flatMap((power) => factors.map((factor) => Number((factor * power).toPrecision(12))))
     .filter((mark) => mark >= min && mark <= max);
+  if (marks.length > 2) return marks;
+  const rough = (max - min) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const count = Math.floor(max / step) - Math.ceil(min / step) + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, index) =>
+    Number(((Math.ceil(min / step) + index) * step).toPrecision(12)),
+  );
 }
 
 /** A logarithmic axis has no place for other values. */

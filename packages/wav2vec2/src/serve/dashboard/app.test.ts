@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Hono } from "hono";
 import { beforeEach, describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../../test/temporary-directory.js";
@@ -30,12 +30,13 @@ async function appOf(token?: string): Promise<Hono> {
 
 function writeRun(id: string, files: Record<string, string | object[]>): string {
   const directory = join(root, id);
-  mkdirSync(join(directory, "clips"), { recursive: true });
-  for (const [name, content] of Object.entries(files))
+  for (const [name, content] of Object.entries({ "clips/empty": "", ...files })) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(
       join(directory, name),
       typeof content === "string" ? content : content.map((row) => `${JSON.stringify(row)}\n`).join(""),
     );
+  }
   return directory;
 }
 
@@ -118,6 +119,11 @@ describe("the list of runs", () => {
       "it is of an earlier version and did all its steps",
       "finished",
       { ...old, "metrics.jsonl": [{ step: 10 }] },
+    ],
+    [
+      "it is of an earlier version and left its last model",
+      "finished",
+      { ...old, "final/config.json": "{}" },
     ],
   ])("says how a run is doing: %s", async (_, state, files) => {
     writeRun("one", files);

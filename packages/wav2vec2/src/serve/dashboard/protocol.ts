@@ -123,6 +123,8 @@ export interface Curve {
 
 export interface Curves {
   version: string;
+  /** The end of the x axis of the whole run. */
+  last: number;
   curves: Record<string, Curve>;
 }
 

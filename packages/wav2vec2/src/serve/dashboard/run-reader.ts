@@ -131,7 +131,8 @@ export class RunReader {
       const curve = curveOf(this[table], name, options, this.#averages[table]);
       return curve ? [[name, curve] as const] : [];
     });
-    return { version: this.#files[table].version, curves: Object.fromEntries(drawn) };
+    const last = this[table].axis(options.x).at(-1) ?? 0;
+    return { version: this.#files[table].version, last, curves: Object.fromEntries(drawn) };
   }
 
   async transcripts(step: number): Promise<TranscriptSample[]> {

@@ -88,7 +88,7 @@ async function stateOf(
   if (said === "finished" || said === "interrupted" || said === "failed") return said;
   if (await isLocked(join(directory, "run.lock"))) return "running";
   if (said === "running") return "stopped";
-  if (step >= steps) return "finished";
+  if (step >= steps || (await stat(join(directory, "final")).catch(() => undefined))) return "finished";
   return Date.now() - updated < FRESH_MS ? "running" : "stopped";
 }
 
