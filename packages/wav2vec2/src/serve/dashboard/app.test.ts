@@ -30,7 +30,8 @@ async function appOf(token?: string): Promise<Hono> {
 
 function writeRun(id: string, files: Record<string, string | object[]>): string {
   const directory = join(root, id);
-  for (const [name, content] of Object.entries({ "clips/empty": "", ...files })) {
+  const all: typeof files = { "clips/empty": "", ...files };
+  for (const [name, content] of Object.entries(all)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(
       join(directory, name),
