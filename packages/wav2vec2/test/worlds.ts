@@ -34,12 +34,8 @@ export function worldsOf(size: number): (World & { sent: number })[] {
       async gather(value) {
         return JSON.parse(JSON.stringify(await meet("gather", value)));
       },
-      async allGather(values) {
-        world.sent += 4 * values.numel * size;
-        return (await meet("allGather", copyOf(values))).map(copyOf);
-      },
       async broadcast(values, root) {
-        world.sent += 4 * values.numel;
+        if (rank === root) world.sent += values.numel;
         const all = await meet(`broadcast of ${root}`, copyOf(values));
         if (rank !== root) take(values, all[root]!);
       },

@@ -1,4 +1,4 @@
-import { keep, noGrad, scope, type Tensor, zeros } from "@wav2vec2/libtorch";
+import { empty, keep, noGrad, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { World } from "./world.js";
 
 /** A tensor that one of the processes has. */
@@ -19,15 +19,16 @@ export interface Part {
 export interface ExchangeOptions {
   /** Of the tensors' dtype and device. */
   like: Tensor;
-  /** Elements of a message, of all processes together. Default: 25 MiB of float32, as a bucket of gradients */
+  /** Elements of a message. Default: 8 MiB of float32 */
   messageElements?: number | undefined;
 }
 
-const MESSAGE_ELEMENTS = (25 * 2 ** 20) / 4;
+const MESSAGE_ELEMENTS = (8 * 2 ** 20) / 4;
+/** Messages that are under way at once, from different processes: one is packed or unpacked while others are sent. */
+const UNDER_WAY = 4;
 
 /**
- * Tells all processes the tensors of each, in flat messages. Where the shares are about equal, a message holds an equally long
- * piece of every process's; otherwise each process sends its own. What a message takes of memory does not grow with the
+ * Tells all processes the tensors of each, in flat messages. What they take of memory grows neither with the tensors nor with the
  * number of processes.
  *
  * @param shares the parts that each process has, by rank; the same in all but for `own` and `receive`
@@ -38,65 +39,49 @@ export async function exchangeParts(
   shares: readonly (readonly Part[])[],
   { like, messageElements = MESSAGE_ELEMENTS }: ExchangeOptions,
 ): Promise<void> {
-  const lengths = shares.map((share) => share.reduce((sum, { elements }) => sum + elements, 0));
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  const longest = Math.max(...lengths);
-  if (longest * world.size <= 2 * total) {
-    const most = Math.max(1, Math.floor(messageElements / world.size));
-    for (const piece of piecesOf(longest, most)) await gatherPiece(world, shares, piece, like);
-    return;
+  const underWay: Promise<void>[] = [];
+  for (const piece of piecesOf(shares, messageElements)) {
+    if (underWay.length === UNDER_WAY) await underWay.shift();
+    const sent = send(world, shares[piece.root]!, piece, like);
+    sent.catch(() => {}); // of several that fail together, the first is told
+    underWay.push(sent);
   }
-  for (const [root, share] of shares.entries())
-    for (const piece of piecesOf(lengths[root]!, messageElements))
-      await sendPiece(world, root, share, piece, like);
+  await Promise.all(underWay);
 }
 
 /** Elements of a process's share, its parts lying one behind the other. */
 interface Piece {
+  /** Whose they are. */
+  root: number;
   start: number;
   length: number;
 }
 
-/** Equally long pieces, but for the last, of at most so many elements. */
-function piecesOf(elements: number, most: number): Piece[] {
-  const length = Math.ceil(elements / Math.ceil(elements / most));
-  return Array.from({ length: Math.ceil(elements / most) }, (_, place) => ({
-    start: place * length,
-    length: Math.min(length, elements - place * length),
-  }));
+/** Of at most so many elements, from the processes in turns. */
+function piecesOf(shares: readonly (readonly Part[])[], most: number): Piece[] {
+  const lengths = shares.map((share) => share.reduce((sum, { elements }) => sum + elements, 0));
+  const starts = Array.from({ length: Math.ceil(Math.max(...lengths) / most) }, (_, turn) => turn * most);
+  return starts.flatMap((start) =>
+    lengths.flatMap((whole, root) =>
+      start < whole ? [{ root, start, length: Math.min(most, whole - start) }] : [],
+    ),
+  );
 }
 
-async function gatherPiece(
-  world: World,
-  shares: readonly (readonly Part[])[],
-  piece: Piece,
-  like: Tensor,
-): Promise<void> {
-  const own = pack(shares[world.rank]!, piece, like);
-  const arrived = await world.allGather(own);
-  for (const [rank, values] of arrived.entries()) {
-    if (rank !== world.rank) unpack(values, shares[rank]!, piece);
-    values.dispose();
-  }
-  own.dispose();
-}
-
-async function sendPiece(
-  world: World,
-  root: number,
-  share: readonly Part[],
-  piece: Piece,
-  like: Tensor,
-): Promise<void> {
-  const values = pack(root === world.rank ? share : [], piece, like);
-  await world.broadcast(values, root);
-  if (root !== world.rank) unpack(values, share, piece);
+async function send(world: World, share: readonly Part[], piece: Piece, like: Tensor): Promise<void> {
+  const isOwn = piece.root === world.rank;
+  const values = isOwn ? pack(share, piece, like) : emptyFor(piece, like);
+  await world.broadcast(values, piece.root);
+  if (!isOwn) unpack(values, share, piece);
   values.dispose();
 }
 
-/** @returns a message with the parts' elements and zeros behind them */
-function pack(parts: readonly Part[], piece: Piece, { dtype, device }: Tensor): Tensor {
-  const values = keep(zeros([piece.length], { dtype, device }));
+function emptyFor({ length }: Piece, { dtype, device }: Tensor): Tensor {
+  return keep(empty([length], { dtype, device }));
+}
+
+function pack(parts: readonly Part[], piece: Piece, like: Tensor): Tensor {
+  const values = emptyFor(piece, like);
   noGrad(() =>
     scope(() => {
       for (const { part, first, count, at } of stretchesIn(parts, piece))

@@ -130,10 +130,6 @@ class ProcessesWorld implements World {
     await this.group.allReduce(values);
   }
 
-  async allGather(values: Tensor): Promise<Tensor[]> {
-    return await this.group.allGather(values);
-  }
-
   async broadcast(values: Tensor, root: number): Promise<void> {
     await this.group.broadcast(values, root);
   }

@@ -13,8 +13,6 @@ export interface World {
   gather<T>(value: T): Promise<T[]>;
   /** Every process's number on a device becomes their sum, without waiting for the device. */
   sumTensor(values: Tensor): Promise<void>;
-  /** Every process's tensor on the parameters' device, by rank; all have one shape. */
-  allGather(values: Tensor): Promise<Tensor[]>;
   /** Every process's tensor on the parameters' device becomes that of `root`. */
   broadcast(values: Tensor, root: number): Promise<void>;
   /** Gives all processes the values of rank 0, and makes sure that they arrived. */
@@ -31,7 +29,6 @@ export const ALONE: World = {
   sum: async (numbers) => numbers,
   gather: async (value) => [value],
   sumTensor: async () => {},
-  allGather: async (values) => [values],
   broadcast: async () => {},
   share: async () => {},
   exchange: () => ({

@@ -41,7 +41,7 @@ export class OptimizerShards {
 
   /**
    * @param optimizer to which the parameters of other processes are `elsewhere`
-   * @param options.messageElements of all processes in one message; `exchangeParts` has a default
+   * @param options.messageElements of one message; `exchangeParts` has a default
    */
   constructor(
     readonly module: nn.Module,
@@ -132,8 +132,9 @@ export class OptimizerShards {
     if (!this.#isDivided) return;
     await checkpoints?.take(step);
     const moments = [...namedMoments(this.module, this.optimizer)];
+    const others = moments.filter(({ parameter }) => this.#owners.get(parameter) !== 0);
     await this.#exchange(
-      moments.map(({ name, parameter, moment }) => ({
+      others.map(({ name, parameter, moment }) => ({
         parameter,
         elements: parameter.numel,
         own: moment,
