@@ -1,7 +1,7 @@
 // What ZeRO's first stage saves and costs: the optimiser of BASE in several processes, with moments in each and divided.
 //   node benchmarks/zero.mjs [--processes 2] [--rounds 10] [--preset base]
-// Gradients are random and the same in all: only the update and the exchange of the weights are measured, in turns, and what a
-// checkpoint is collected in. Memory is that of moments, and what the process has more of at the end than before its first update.
+// Gradients are random: only the update and the exchange of the weights are measured, and what a checkpoint is collected in.
+// Memory is that of moments, and what the process has more of at the end than before its first update.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
