@@ -4,15 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-build=packages/libtorch/build
-include=$(node -p "JSON.parse(fs.readFileSync('$build/libtorch.json')).include")
-lib=$(node -p "JSON.parse(fs.readFileSync('$build/libtorch.json')).lib")
-# NCCL is compiled too where this libtorch has it and its headers are all there.
-of_nccl() {
-  node -p "const { cuda } = JSON.parse(fs.readFileSync('$build/libtorch.json')); cuda?.missing.length === 0 ? $1 : ''"
-}
-cuda_include=$(of_nccl "cuda.include.join(';')")
-nccl_include=$(of_nccl "cuda.ncclInclude")
+# As set-up tells CMake, with NCCL where it builds that in; one option a line.
+lines=$(node --input-type=module -e '
+  import { readFileSync } from "node:fs";
+  import { Bridge, cmakeOptions } from "./scripts/setup/bridge.mjs";
+  const { description, headers } = new Bridge(process.cwd());
+  console.log(cmakeOptions(JSON.parse(readFileSync(description, "utf8")), headers).join("\n"));
+')
+mapfile -t options <<<"$lines"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -20,9 +19,7 @@ trap 'rm -rf "$folder"' EXIT
 build_in_units() {
   rm -rf "$folder/build"
   cmake -S packages/libtorch/native -B "$folder/build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-O0 -g0" \
-    -DLIBTORCH_INCLUDE="$include" -DLIBTORCH_LIB="$lib" \
-    -DNODE_API_INCLUDE="$PWD/node_modules/node-api-headers/include" \
-    -DCUDA_INCLUDE="$cuda_include" -DNCCL_INCLUDE="$nccl_include" "$@" >"$folder/log" 2>&1 &&
+    "${options[@]}" "$@" >"$folder/log" 2>&1 &&
     cmake --build "$folder/build" --parallel "$(nproc)" >>"$folder/log" 2>&1 || {
     grep -m 12 -A 4 -iE '\berror\b' "$folder/log" || tail -20 "$folder/log"
     echo "The bridge must build with $*, but does not. Include in each source what it uses."

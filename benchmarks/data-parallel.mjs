@@ -9,7 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { encodeFlac, Random } from "wav2vec2";
 
+const RATE = 16_000;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -102,41 +104,19 @@ async function equality(data, steps) {
 /** 16 clips of noise, 5 s each, in LibriSpeech's layout. */
 function noise() {
   const data = join(home, "noise");
-  const samples = 5 * 16_000;
-  let state = 1;
+  const random = new Random(1, "noise");
   for (const [split, count] of [
     ["train", 16],
     ["dev", 2],
   ]) {
     const folder = join(data, split, "1", "1");
     mkdirSync(folder, { recursive: true });
-    const lines = [];
-    for (let clip = 0; clip < count; clip++) {
-      const bytes = Buffer.alloc(44 + 2 * samples);
-      bytes.write("RIFF", 0);
-      bytes.writeUInt32LE(36 + 2 * samples, 4);
-      bytes.write("WAVEfmt ", 8);
-      for (const [at, size, value] of [
-        [16, 4, 16],
-        [20, 2, 1],
-        [22, 2, 1],
-        [24, 4, 16_000],
-        [28, 4, 32_000],
-        [32, 2, 2],
-        [34, 2, 16],
-      ])
-        bytes.writeUIntLE(value, at, size);
-      bytes.write("data", 36);
-      bytes.writeUInt32LE(2 * samples, 40);
-      for (let i = 0; i < samples; i++) {
-        state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-        bytes.writeInt16LE((state >>> 16) - 32_768, 44 + 2 * i);
-      }
-      const id = `1-1-${String(clip).padStart(4, "0")}`;
-      writeFileSync(join(folder, `${id}.wav`), bytes);
-      writeFileSync(join(folder, `${id}.txt`), "NOISE\n");
-      lines.push(`${id} NOISE`);
+    const ids = Array.from({ length: count }, (_, clip) => `1-1-${String(clip).padStart(4, "0")}`);
+    for (const id of ids) {
+      const samples = Float32Array.from({ length: 5 * RATE }, () => 2 * random.uniform() - 1);
+      writeFileSync(join(folder, `${id}.flac`), encodeFlac(samples, RATE));
     }
+    writeFileSync(join(folder, "1-1.trans.txt"), ids.map((id) => `${id} NOISE\n`).join(""));
   }
   return data;
 }
@@ -202,9 +182,12 @@ async function throughput(data, steps, baseSteps, rounds) {
 }
 
 const [mode] = positionals;
+if (mode !== "equality" && mode !== "throughput")
+  throw new Error(
+    `The first word must be equality or throughput, but is ${mode ?? "missing"}. ` +
+      "Run: node benchmarks/data-parallel.mjs throughput --data DIR",
+  );
 if (!values.data)
   throw new Error("--data must be given: a corpus in LibriSpeech's layout with splits train and dev.");
 if (mode === "equality") await equality(values.data, values.steps ?? "200");
-else if (mode === "throughput")
-  await throughput(values.data, values.steps ?? "60", values["base-steps"], Number(values.rounds));
-else throw new Error("The first word must be equality or throughput.");
+else await throughput(values.data, values.steps ?? "60", values["base-steps"], Number(values.rounds));

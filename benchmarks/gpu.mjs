@@ -223,10 +223,7 @@ async function findPython() {
 
 async function severalProcesses() {
   const cards = result.machine.cards;
-  const help = await children.run("looking for launch", process.execPath, [CLI, "launch", "--help"]);
   if (device !== "cpu" && cards < 2) return row("two processes", `not measured: ${cards} GPU`);
-  if (!/nproc-per-node/.test(help.output))
-    return row("two processes", "not measured: this version has no launch");
   const data = join(folder, "speech");
   const command = [CLI, "launch", "--nproc-per-node", "2", "--"];
   const count = quick ? 10 : 60;

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { Random } from "../packages/wav2vec2/dist/data/random.js";
 
 const CORPUS = new URL("../packages/wav2vec2/dist/data/corpus/corpus.js", import.meta.url);
 const SPLITS = { "train-clean-100": 28539, "train-clean-360": 104014, "train-other-500": 148688 };
@@ -79,7 +80,7 @@ function compare() {
 
 /** Lengths and transcripts as LibriSpeech's: 1.4 to 24.5 s, 12.3 s on average, 15 characters a second. */
 function makeCorpus(root, share) {
-  const random = generator(1);
+  const random = new Random(1, "corpus");
   const made = { count: 0, samples: 0, characters: 0, chapters: [] };
   const total = Object.values(SPLITS).reduce((sum, count) => sum + count, 0);
   let speaker = 14;
@@ -103,13 +104,13 @@ function makeCorpus(root, share) {
 }
 
 function addUtterance(place, made, random) {
-  const seconds = random() < 0.75 ? 10 + 7 * random() : 1.4 + 14 * random();
+  const seconds = random.uniform() < 0.75 ? 10 + 7 * random.uniform() : 1.4 + 14 * random.uniform();
   const samples = Math.round(seconds * RATE);
   const id = `${place.name}-${String(place.utterances++).padStart(4, "0")}`;
   writeFileSync(join(place.directory, `${id}.flac`), header(samples));
   let text = "";
   while (text.length < seconds * 15)
-    text += `${"ETAOINSHRDLUCMFWYP".slice(random() * 12).slice(0, 1 + random() * 8)} `;
+    text += `${"ETAOINSHRDLUCMFWYP".slice(random.uniform() * 12).slice(0, 1 + random.uniform() * 8)} `;
   place.lines.push(`${id} ${text.trim()}`);
   made.count++;
   made.samples += samples;
@@ -121,9 +122,9 @@ function writeTranscripts({ directory, name, lines }) {
 }
 
 function addAndChange(made) {
-  const random = generator(2);
+  const random = new Random(2, "corpus");
   for (let i = 0; i < 100; i++) {
-    const place = made.chapters[Math.floor(random() * made.chapters.length)];
+    const place = made.chapters[random.integer(made.chapters.length)];
     addUtterance(place, made, random);
     writeTranscripts(place);
   }
@@ -145,15 +146,4 @@ function header(samples) {
   bytes.writeUInt32BE(((RATE << 12) | (15 << 4)) >>> 0, 18);
   bytes.writeUInt32BE(samples, 22);
   return bytes;
-}
-
-/** mulberry32 in [0, 1). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,35 +1,25 @@
 // When gradients are sent while the backward pass goes on: a picture of one update of BASE in two processes.
 //   node benchmarks/overlap.mjs [--output docs/images/overlap.svg] [--seconds 5] [--clips 2]
-import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { openGroup, ownPlace, runRanks } from "./ranks.mjs";
 
 const { values } = parseArgs({
   options: {
     output: { type: "string" },
     seconds: { type: "string", default: "5" },
     clips: { type: "string", default: "2" },
-    child: { type: "string" },
-    port: { type: "string", default: "29871" },
   },
 });
-const own = fileURLToPath(import.meta.url);
+const place = ownPlace();
 const now = () => Number(process.hrtime.bigint()) / 1e6;
 
-if (values.child !== undefined) {
+if (place !== undefined) {
   const { distributed, keep, randn, scope, setThreads } = await import("../packages/libtorch/dist/index.js");
   const { PRESETS } = await import("../packages/wav2vec2/dist/model/presets.js");
   const { Wav2Vec2ForPreTraining } = await import("../packages/wav2vec2/dist/model/pretraining.js");
   setThreads(1);
-  const rank = Number(values.child);
-  const store = await distributed.TCPStore.open({
-    host: "127.0.0.1",
-    port: Number(values.port),
-    isServer: rank === 0,
-  });
-  const place = { store, rank, size: 2, name: "overlap", timeoutMs: 600_000, address: "127.0.0.1" };
-  const group = await distributed.ProcessGroup.open({ ...place, backend: "gloo" });
+  const group = await openGroup(place);
   const model = new Wav2Vec2ForPreTraining({ ...PRESETS.base, layerdrop: 0 });
   const parameters = model.parameters();
   await distributed.shareValues(parameters, group);
@@ -57,34 +47,12 @@ if (values.child !== undefined) {
       reducer.arrange(JSON.parse(Buffer.from(first).toString()));
     }
   }
-  if (rank === 0) console.log(JSON.stringify(times));
+  if (place.rank === 0) console.log(JSON.stringify(times));
   await group.barrier();
   process.exit(0);
 }
 
-const outputs = await Promise.all(
-  [0, 1].map(async (rank) => {
-    const args = [
-      "--child",
-      String(rank),
-      "--port",
-      values.port,
-      "--seconds",
-      values.seconds,
-      "--clips",
-      values.clips,
-    ];
-    const child = spawn(process.execPath, [own, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    child.stdout.on("data", (data) => {
-      output += data;
-    });
-    const code = await new Promise((resolve) => child.once("close", resolve));
-    if (code !== 0) throw new Error(`rank ${rank} must end well, but ended with ${code}.`);
-    return output;
-  }),
-);
-const { began, backward, ended, done, trace } = JSON.parse(outputs[0]);
+const { began, backward, ended, done, trace } = await runRanks(2);
 const hidden = trace.filter((exchange) => exchange.done <= ended).reduce((sum, { bytes }) => sum + bytes, 0);
 const all = trace.reduce((sum, { bytes }) => sum + bytes, 0);
 console.log(

@@ -1,72 +1,69 @@
 // What ZeRO's first stage saves and costs: the optimiser of BASE in several processes, with moments in each and divided.
 //   node benchmarks/zero.mjs [--processes 2] [--rounds 10] [--preset base]
-// Gradients are random: only the update and the exchange of the weights are measured, and what a checkpoint is collected in.
-// Memory is that of moments, and what the process has more of at the end than before its first update.
-import { spawn } from "node:child_process";
+// Gradients are random: only the update, with the exchange of the weights, is measured, and what a checkpoint is collected in; each in
+// turns, once with moments in each process and once divided, by wall clock (of the slowest process) and processor time (of all
+// threads, mean of the processes). Memory is measured in processes of their own: that of moments, and what a process has more of
+// behind updates than before the first.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { ownPlace, runRanks } from "./ranks.mjs";
 
 const { values } = parseArgs({
   options: {
     processes: { type: "string", default: "2" },
     rounds: { type: "string", default: "10" },
     preset: { type: "string", default: "base" },
-    child: { type: "string" },
-    stage: { type: "string" },
-    port: { type: "string", default: "29873" },
+    stages: { type: "string" },
   },
 });
-const own = fileURLToPath(import.meta.url);
-const size = Number(values.processes);
-const median = (list) => list.toSorted((a, b) => a - b)[list.length >> 1];
+const place = ownPlace();
+const rounds = Number(values.rounds);
 
-if (values.child !== undefined) {
-  await measure(Number(values.child), Number(values.stage));
+if (place !== undefined) {
+  await measure(place, values.stages.split(",").map(Number));
   process.exit(0);
 }
 
+const inTurns = await runRanks(Number(values.processes), () => commandFor("0,1"));
 console.log(
-  "| zero_stage | moments of a process | memory that updates took | update | all rounds | weights that a process sends | collecting for a checkpoint |",
+  "| zero_stage | moments | memory of updates | weights sent | update | its processor time | collecting |",
 );
 console.log("|---|---|---|---|---|---|---|");
 for (const stage of [0, 1]) {
-  const ranks = await Promise.all(Array.from({ length: size }, (_, rank) => start(rank, stage)));
-  const of = (name) => ranks.map((rank) => rank[name]);
-  const mb = (list) => `${[...new Set(list.map((bytes) => (bytes / 1e6).toFixed(0)))].join(", ")} MB`;
-  const times = of("updates").reduce((all, list) => all.map((time, round) => Math.max(time, list[round])));
-  const ms = (time) => `${time.toFixed(0)} ms`;
+  const alone = await runRanks(Number(values.processes), () => commandFor(stage));
+  const mb = (name) =>
+    `${[...new Set(alone.map(([each]) => (each[name] / 1e6).toFixed(0)))].join(", ")} MB a process`;
+  const ranks = inTurns.map((stages) => stages[stage]);
+  const slowest = (name) =>
+    ranks[0][name].map((_, round) => Math.max(...ranks.map((rank) => rank[name][round])));
+  const cpu = ranks.flatMap((rank) => rank.cpu);
   const cells = [
-    stage,
-    mb(of("moments")),
-    mb(of("memory")),
-    ms(median(times)),
-    `${Math.min(...times).toFixed(0)} to ${ms(Math.max(...times))}`,
-    mb(of("sent")),
-    ms(Math.max(...of("collecting"))),
+    mb("moments"),
+    mb("memory"),
+    mb("sent"),
+    shown(slowest("wall")),
+    shown(cpu),
+    shown(slowest("collecting")),
   ];
-  console.log(`| ${cells.join(" | ")} |`);
+  console.log(`| ${[stage, ...cells].join(" | ")} |`);
 }
 
-/** One process's numbers. */
-async function start(rank, stage) {
-  const args = ["--child", rank, "--stage", stage, "--processes", size, "--rounds", values.rounds];
-  const all = [...args, "--preset", values.preset, "--port", values.port].map(String);
-  const child = spawn(process.execPath, ["--expose-gc", own, ...all], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  let output = "";
-  child.stdout.on("data", (data) => {
-    output += data;
-  });
-  const code = await new Promise((resolve) => child.once("close", resolve));
-  if (code !== 0) throw new Error(`rank ${rank} must end well, but ended with ${code}.`);
-  return JSON.parse(output);
+function commandFor(stages) {
+  return [process.execPath, "--expose-gc", ...process.argv.slice(1), "--stages", String(stages)];
 }
 
-async function measure(rank, stage) {
+/** Median and range of milliseconds. */
+function shown(list) {
+  const [least, median, most] = [0, list.length >> 1, list.length - 1].map(
+    (at) => list.toSorted((a, b) => a - b)[at],
+  );
+  return `${median.toFixed(0)} ms (${least.toFixed(0)} to ${most.toFixed(0)})`;
+}
+
+/** Prints what each process measured of each stage, in rank 0. */
+async function measure({ rank, size, port }, stages) {
   const { full, keep, randn, setThreads } = await import("../packages/libtorch/dist/index.js");
   const dist = (path) => import(`../packages/wav2vec2/dist/${path}`);
   const { joinWorld } = await dist("distributed/join-world.js");
@@ -77,9 +74,8 @@ async function measure(rank, stage) {
   const { divideParameters, OptimizerShards } = await dist("training/loop/optimizer-shards.js");
   const { resolveRecipe } = await dist("training/recipe/recipe.js");
   setThreads(1);
-  const place = { rank, size, address: "127.0.0.1", port: Number(values.port), hostsStore: rank === 0 };
   const joined = await joinWorld(
-    { ...place, localRank: rank, localSize: size, nodeRank: 0, nodes: 1, attempt: 0, runId: "zero" },
+    { rank, size, address: "127.0.0.1", port, hostsStore: rank === 0 },
     { device: "cpu", timeoutSeconds: 600 },
   );
   let sent = 0;
@@ -90,15 +86,23 @@ async function measure(rank, stage) {
     },
   });
   const module = new Wav2Vec2ForPreTraining({ ...PRESETS[values.preset], layerdrop: 0 });
-  const recipe = resolveRecipe({
-    task: "pretrain",
-    data: { root: "unused" },
-    distributed: { zero_stage: stage },
+  const all = stages.map((stage) => {
+    const recipe = resolveRecipe({
+      task: "pretrain",
+      data: { root: "unused" },
+      distributed: { zero_stage: stage },
+    });
+    const owners = divideParameters(module, recipe, world);
+    const optimizer = makeOptimizer(module, recipe, (each) => (owners.get(each) ?? rank) !== rank);
+    return {
+      optimizer,
+      shards: new OptimizerShards(module, optimizer, owners, world),
+      wall: [],
+      cpu: [],
+      collecting: [],
+    };
   });
-  const owners = divideParameters(module, recipe, world);
-  const optimizer = makeOptimizer(module, recipe, (each) => (owners.get(each) ?? rank) !== rank);
-  const shards = new OptimizerShards(module, optimizer, owners, world);
-  await shards.share();
+  await world.share(module.parameters());
   for (const each of module.parameters()) each.grad = keep(randn(each.shape));
   const skip = keep(full([], 0, { dtype: "bool" }));
   const resident = () => {
@@ -106,29 +110,45 @@ async function measure(rank, stage) {
     return process.memoryUsage.rss();
   };
   const before = resident();
-  const updates = [];
-  for (let round = 0; round < 2 + Number(values.rounds); round++) {
-    await world.gather(round); // all begin together
-    sent = 0;
-    const began = performance.now();
-    await shards.step(skip);
-    if (round >= 2) updates.push(performance.now() - began); // memory is taken in the first
+  for (let round = 0; round < 2 + rounds; round++) {
+    for (const stage of all) {
+      await world.gather(round); // all begin together
+      sent = 0;
+      const [began, cpu] = [performance.now(), process.cpuUsage()];
+      await stage.shards.step(skip);
+      const { user, system } = process.cpuUsage(cpu);
+      stage.sent = sent;
+      if (round < 2) continue; // memory is taken in the first
+      stage.wall.push(performance.now() - began);
+      stage.cpu.push((user + system) / 1000);
+    }
   }
-  const { firstMoments, secondMoments } = optimizer.state();
-  const moments = [...firstMoments, ...secondMoments].reduce((sum, each) => sum + 4 * (each?.numel ?? 0), 0);
-  const numbers = { moments, memory: resident() - before, updates, sent };
+  const memory = resident() - before;
   const directory = mkdtempSync(join(tmpdir(), "zero-"));
   try {
-    const options = { keep: 1, step: 0, onNote: (text) => console.error(text) };
-    const writer = rank === 0 ? new CheckpointWriter(directory, module, optimizer, options) : undefined;
-    await writer?.settled();
-    await world.gather("checkpoint");
-    const began = performance.now();
-    await shards.collect(1, writer);
-    if (stage === 0) await writer?.take(1);
-    console.log(JSON.stringify({ ...numbers, collecting: performance.now() - began }));
+    for (const stage of all) {
+      const { firstMoments, secondMoments } = stage.optimizer.state();
+      stage.moments = [...firstMoments, ...secondMoments].reduce(
+        (sum, each) => sum + 4 * (each?.numel ?? 0),
+        0,
+      );
+      const options = { keep: 1, step: 0, onNote: (text) => console.error(text) };
+      const writer =
+        rank === 0 ? new CheckpointWriter(directory, module, stage.optimizer, options) : undefined;
+      await writer?.settled();
+      for (let save = 1; save <= 3; save++) {
+        await world.gather("checkpoint");
+        const began = performance.now();
+        await stage.shards.collect(save, writer);
+        if (stages[all.indexOf(stage)] === 0) await writer?.take(save);
+        stage.collecting.push(performance.now() - began);
+      }
+      await writer?.[Symbol.asyncDispose]();
+    }
   } finally {
     rmSync(directory, { recursive: true });
   }
-  await world.gather("end");
+  const numbers = all.map(({ optimizer: _, shards: __, ...measured }) => ({ ...measured, memory }));
+  const gathered = await world.gather(numbers);
+  if (rank === 0) console.log(JSON.stringify(gathered));
 }

@@ -130,18 +130,24 @@ async function setUpLocked(home, requested, report) {
  */
 async function findOrInstall(choice, { home, report, log, bridge }) {
   const cuda = cudaChoice(choice);
-  const driver = choice === undefined || cuda !== undefined ? await nvidiaDriver() : undefined;
+  // The driver takes a second or two to answer, so it is asked once, and only where the answer counts.
+  /** @type {ReturnType<typeof nvidiaDriver> | undefined} */
+  let answer;
+  const askDriver = () => {
+    answer ??= nvidiaDriver();
+    return answer;
+  };
+  const hasGpu = async () => (await askDriver()) !== undefined;
   const note = (/** @type {string} */ text) => report.note(text);
-  const places = { env: process.env, home, hasGpu: driver !== undefined, note };
+  const places = { env: process.env, home, hasGpu, note };
   const found = await findLibtorch(choice, places);
-  const wantsCuda = cuda !== undefined || (choice === undefined && driver !== undefined);
+  if (found?.cuda !== undefined) return found;
+  const driver = choice === undefined || cuda !== undefined ? await askDriver() : undefined;
+  const wantsCuda = cuda !== undefined || driver !== undefined;
   // One for the CPU that is found beside a card gives way, unless it was named, or a bridge to it is in use already.
   const replaceable = found?.source === "set-up" || found?.source === "system";
-  if (
-    found !== undefined &&
-    (!wantsCuda || found.cuda !== undefined || !replaceable || bridge.isCurrent(found))
-  ) {
-    if (driver !== undefined && found.cuda === undefined) {
+  if (found !== undefined && (!wantsCuda || !replaceable || bridge.isCurrent(found))) {
+    if (driver !== undefined) {
       note(
         `${cardsOf(driver)} is here, but this libtorch is for the CPU. For CUDA's: npm run setup -- --libtorch cuda`,
       );

@@ -1,7 +1,7 @@
 // Made-up speech that a tiny network learns something of in seconds: words of two or three tones with noise behind them.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeFlac } from "wav2vec2";
+import { encodeFlac, Random } from "wav2vec2";
 
 const RATE = 16000;
 const LETTER = 0.12 * RATE;
@@ -13,15 +13,14 @@ const LETTERS = { A: [300, 900], B: [420, 2100], C: [650, 1300], D: [800, 2600],
  * @param {Record<string, number>} splits clips of each, in LibriSpeech's layout
  */
 export function writeSpeech(root, splits) {
-  const random = generator(1);
-  const pick = (/** @type {number} */ count) => Math.floor(random() * count);
+  const random = new Random(1, "speech");
   for (const [split, count] of Object.entries(splits)) {
     const directory = join(root, split, "1", "1");
     mkdirSync(directory, { recursive: true });
     const lines = [];
     for (let clip = 0; clip < count; clip++) {
-      const words = Array.from({ length: 3 + pick(5) }, () =>
-        Array.from({ length: 2 + pick(3) }, () => Object.keys(LETTERS)[pick(5)]).join(""),
+      const words = Array.from({ length: 3 + random.integer(5) }, () =>
+        Array.from({ length: 2 + random.integer(3) }, () => Object.keys(LETTERS)[random.integer(5)]).join(""),
       );
       const text = words.join(" ");
       const id = `1-1-${String(clip).padStart(4, "0")}`;
@@ -35,7 +34,7 @@ export function writeSpeech(root, splits) {
 function speak(text, random) {
   const samples = new Float32Array(text.length * LETTER);
   for (const [place, character] of [...text].entries()) {
-    const pitch = 1 + 0.04 * (random() - 0.5);
+    const pitch = 1 + 0.04 * (random.uniform() - 0.5);
     for (let t = 0; t < LETTER; t++) {
       const envelope = Math.sin((Math.PI * t) / LETTER);
       const tones = LETTERS[character] ?? [];
@@ -43,19 +42,8 @@ function speak(text, random) {
         (value, hertz) => value + Math.sin((2 * Math.PI * hertz * pitch * t) / RATE),
         0,
       );
-      samples[place * LETTER + t] = 0.2 * envelope * sum + 0.01 * (random() - 0.5);
+      samples[place * LETTER + t] = 0.2 * envelope * sum + 0.01 * (random.uniform() - 0.5);
     }
   }
   return samples;
-}
-
-/** mulberry32 in [0, 1). */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,20 +1,24 @@
 // The device itself: its name, and how fast it multiplies matrices in bfloat16.
 //   node benchmarks/gpu/device.mjs DEVICE QUICK
 import { spawnSync } from "node:child_process";
-import { cudaBuild, libtorchInfo, ones, scope } from "@wav2vec2/libtorch";
+import { cudaBuild, gpus, libtorchInfo, ones, scope } from "@wav2vec2/libtorch";
 
 const [device = "cpu", quick = "false"] = process.argv.slice(2);
-const { version, cuda } = libtorchInfo();
-const listed = spawnSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], { encoding: "utf8" });
-const names = listed.status === 0 ? listed.stdout.trim().split("\n") : [];
+const { version } = libtorchInfo();
+const { cudaDevices: cards } = gpus();
 
-if (device.startsWith("cuda") && !cuda) {
+if (device.startsWith("cuda") && cards === 0) {
   console.log(JSON.stringify({ error: `device must be one that libtorch can use, but ${device} is not.` }));
 } else {
-  const index = Number(device.split(":")[1] ?? 0);
-  const name = device.startsWith("cuda") ? names[index] : undefined;
-  const found = { version, cuda: cudaBuild()?.version, name, cards: names.length, matmulPeak: peak(device) };
+  const name = device.startsWith("cuda") ? nameOf(Number(device.split(":")[1] ?? 0)) : undefined;
+  const found = { version, cuda: cudaBuild()?.version, name, cards, matmulPeak: peak(device) };
   console.log(JSON.stringify(found));
+}
+
+/** @returns {string | undefined} as the driver gives it */
+function nameOf(index) {
+  const listed = spawnSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], { encoding: "utf8" });
+  return listed.status === 0 ? listed.stdout.trim().split("\n")[index] : undefined;
 }
 
 /** @returns 10^12 operations a second of the fastest of some square products; memory is read little beside them */

@@ -59,10 +59,7 @@ export class Bridge {
       "-DCMAKE_UNITY_BUILD=ON",
       `-DCMAKE_UNITY_BUILD_BATCH_SIZE=${Math.ceil(sources / jobs)}`,
       "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",
-      `-DLIBTORCH_INCLUDE=${libtorch.include}`,
-      `-DLIBTORCH_LIB=${libtorch.lib}`,
-      `-DNODE_API_INCLUDE=${this.headers}`,
-      ...ncclOptions(libtorch),
+      ...cmakeOptions(libtorch, this.headers),
     ];
     const compile = ["--build", this.build, "--parallel", String(jobs)];
     for (const args of [configure, compile]) {
@@ -134,12 +131,14 @@ export class Bridge {
 }
 
 /**
- * @param {Libtorch} libtorch
- * @returns {string[]} CMake's options for a bridge with NCCL, where its headers are all there
+ * @param {Pick<Libtorch, "include" | "lib" | "cuda">} libtorch
+ * @param {string} headers folder with Node-API's
+ * @returns {string[]} what CMake is told of both; with NCCL where its headers are all there
  */
-function ncclOptions({ cuda }) {
-  if (cuda?.ncclInclude === undefined || cuda.missing.length > 0) return [];
-  return [`-DCUDA_INCLUDE=${cuda.include.join(";")}`, `-DNCCL_INCLUDE=${cuda.ncclInclude}`];
+export function cmakeOptions({ include, lib, cuda }, headers) {
+  const options = [`-DLIBTORCH_INCLUDE=${include}`, `-DLIBTORCH_LIB=${lib}`, `-DNODE_API_INCLUDE=${headers}`];
+  if (cuda?.ncclInclude === undefined || cuda.missing.length > 0) return options;
+  return [...options, `-DCUDA_INCLUDE=${cuda.include.join(";")}`, `-DNCCL_INCLUDE=${cuda.ncclInclude}`];
 }
 
 /** @param {string} word of a command for the shell */

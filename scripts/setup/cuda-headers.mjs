@@ -79,7 +79,15 @@ function headerFolders(site) {
  */
 function cudaVersion(root, version) {
   const file = join(root, "version.py");
-  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
   const local = /\+cu(\d+)(\d)$/.exec(version);
-  return /^cuda\b[^=\n]*= '([\d.]+)'/m.exec(text)?.[1] ?? (local && `${local[1]}.${local[2]}`) ?? "unknown";
+  const own = existsSync(file) ? cudaOfVersionFile(readFileSync(file, "utf8")) : undefined;
+  return own ?? (local && `${local[1]}.${local[2]}`) ?? "unknown";
+}
+
+/**
+ * @param {string} text of torch's version.py
+ * @returns {string | undefined} its CUDA, such as "13.2"
+ */
+export function cudaOfVersionFile(text) {
+  return /^cuda\b[^=\n]*= '([\d.]+)'/m.exec(text)?.[1];
 }

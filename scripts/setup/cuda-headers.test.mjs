@@ -47,11 +47,24 @@ test.runIf(process.platform === "linux")(
     expect(cuda?.include.at(-1)).toBe(join(home, "cuda-headers-13.2.86/nvidia-cuda-crt/nvidia/cu13/include"));
     expect(asked).not.toContain(`files/${OTHER}`);
     expect(readdirSync(join(home, "cuda-headers-13.2.86/nvidia-cuda-crt/nvidia/cu13"))).toEqual(["include"]);
+    expect(readdirSync(home)).toEqual(["cuda-headers-13.2.86"]);
     asked.length = 0;
     await withCudaHeaders(libtorch, { home, report: keptReport().report, env });
     expect(asked).toEqual([]);
   },
 );
+
+test.runIf(process.platform === "linux")("a header that would leave the folder is refused", async () => {
+  const { libtorch } = pythonInstallation();
+  const wheels = { [WHEEL]: makeZip({ "nvidia/cu13/include/../../../../outside.h": "" }) };
+  const home = temporaryFolder();
+  const { env } = await startPackageIndex({ wheels });
+  const { report, lines } = keptReport();
+  const { cuda } = await withCudaHeaders(libtorch, { home, report, env });
+  expect(lines.join("")).toMatch(/outside\.h leaves its folder/);
+  expect(cuda?.missing).toEqual(["crt/host_config.h"]);
+  expect(readdirSync(home)).toEqual(["download"]);
+});
 
 test("without an index the bridge does without NCCL, and set-up says so", async () => {
   const { libtorch } = pythonInstallation();

@@ -1,11 +1,11 @@
 // A Python installation of PyTorch has CUDA's headers but for those that only compilers need. NVIDIA publishes them
 // in small packages of the same version as its run-time library.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describeCuda } from "./cuda-headers.mjs";
 import { connect } from "./wheels/connect.mjs";
+import { fillFolder } from "./wheels/fill-folder.mjs";
 import { chooseWheel, listFiles } from "./wheels/package-index.mjs";
-import { RemoteWheel } from "./wheels/remote-wheel.mjs";
 
 /** @typedef {import("./find-libtorch.mjs").Libtorch} Libtorch */
 
@@ -70,22 +70,13 @@ async function fetchHeaders(name, version, { folder, home, report, env }) {
     const wheel = chooseWheel(await listFiles(client, index, name), platform, `==${version}.*`);
     if (wheel === undefined) continue;
     report.note(`Fetching ${wheel.filename} for headers that NCCL is compiled with.`);
-    const remote = await RemoteWheel.open(client, wheel, join(home, "download"), report);
-    const staging = join(home, `installing-${process.pid}`);
-    try {
+    await fillFolder({ home, report, client }, join(folder, name), async ({ open, staging }) => {
+      const remote = await open(wheel);
       await remote.fetchWhole();
       for (const entry of remote.entries.values()) {
-        if (/^nvidia\/(?!.*\.\.\/).*\/include\//.test(entry.name))
-          await remote.extract(entry, join(staging, entry.name));
+        if (/^nvidia\/.*\/include\//.test(entry.name)) await remote.extract(entry, join(staging, entry.name));
       }
-      mkdirSync(folder, { recursive: true });
-      renameSync(staging, join(folder, name));
-      remote.file.discard();
-    } catch (error) {
-      remote.giveUp();
-      rmSync(staging, { recursive: true, force: true });
-      throw error;
-    }
+    });
     return;
   }
 }

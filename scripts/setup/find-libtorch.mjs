@@ -17,9 +17,9 @@ import { compareReleases, compareVersions, parseVersion, satisfies } from "./whe
  * @property {import("./cuda-headers.mjs").CudaBuild} [cuda] what a build with CUDA has; none for other builds
  */
 
-/** @typedef {{ env: NodeJS.ProcessEnv, home: string, system?: string, hasGpu?: boolean,
+/** @typedef {{ env: NodeJS.ProcessEnv, home: string, system?: string, hasGpu?: () => Promise<boolean>,
  *  note: (text: string) => void }} Places home: the project's .libtorch folder; system: the system's prefix;
- *  hasGpu: whether an NVIDIA card and its driver are there */
+ *  hasGpu: asks whether an NVIDIA card and its driver are there, which takes a second or two */
 
 /** The oldest version that is built and tested against. */
 const OLDEST = [1, 13];
@@ -33,7 +33,7 @@ const VERSION_HEADER = "torch/csrc/api/include/torch/version.h";
  * @throws {SetupError} where a place that the user named holds none
  */
 export async function findLibtorch(choice, places) {
-  const { env, home, note, system = "/usr", hasGpu = false } = places;
+  const { env, home, note, system = "/usr", hasGpu = async () => false } = places;
   const why = `--libtorch ${choice} asks for it`;
   const cuda = cudaChoice(choice);
   if (choice === "wheel" || choice === "system" || cuda !== undefined) {
@@ -48,13 +48,11 @@ export async function findLibtorch(choice, places) {
   }
   if (env.LIBTORCH) return named(env.LIBTORCH, `LIBTORCH=${env.LIBTORCH}`, "unset LIBTORCH");
   if (env.LIBTORCH_USE_PYTORCH === "1") return pythonByRequest(env);
-  const builds = /** @type {const} */ (hasGpu ? ["cuda", "cpu"] : ["cpu", "cuda"]);
-  return (
-    activePython(env, note) ??
-    installedBefore(home, builds[0]) ??
-    installedBefore(home, builds[1]) ??
-    (await systemPackage(system))
-  );
+  const python = activePython(env, note);
+  if (python !== undefined) return python;
+  const [cpu, withCuda] = [installedBefore(home, "cpu"), installedBefore(home, "cuda")];
+  if (cpu !== undefined && withCuda !== undefined) return (await hasGpu()) ? withCuda : cpu;
+  return withCuda ?? cpu ?? (await systemPackage(system));
 }
 
 /**

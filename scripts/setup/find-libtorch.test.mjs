@@ -1,6 +1,6 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { findLibtorch, inspect } from "./find-libtorch.mjs";
 import { temporaryFolder } from "./fixtures.mjs";
 
@@ -129,7 +129,7 @@ test("with CUDA is what was asked for, or what fits a machine with a card", asyn
   const newest = cuda("2.15.0+cu132");
   const only = makePlaces();
   expect((await findLibtorch(undefined, places))?.root).toBe(join(places.home, "2.15.0"));
-  const withCard = { ...places, hasGpu: true };
+  const withCard = { ...places, hasGpu: async () => true };
   expect(await findLibtorch(undefined, withCard)).toMatchObject({ root: newest, cuda: { version: "13.2" } });
   expect((await findLibtorch("wheel", withCard))?.root).toBe(join(places.home, "2.15.0"));
   expect((await findLibtorch("cuda", places))?.root).toBe(newest);
@@ -138,4 +138,19 @@ test("with CUDA is what was asked for, or what fits a machine with a card", asyn
   // Where nothing else is there, one with CUDA computes on the CPU.
   makeLibtorch(join(only.home, "2.15.0-cuda/torch"), "2.15.0+cu132");
   expect((await findLibtorch(undefined, only))?.version).toBe("2.15.0+cu132");
+});
+
+test("whether there is a card is asked only where the answer chooses", async () => {
+  const places = makePlaces();
+  const hasGpu = vi.fn(async () => true);
+  const found = async (/** @type {string | undefined} */ choice) =>
+    (await findLibtorch(choice, { ...places, hasGpu }))?.version;
+  makeLibtorch(join(places.home, "2.15.0-cuda/torch"), "2.15.0+cu132");
+  expect([await found("cuda"), await found(undefined)]).toEqual(["2.15.0+cu132", "2.15.0+cu132"]);
+  expect(hasGpu).not.toHaveBeenCalled();
+  makeLibtorch(join(places.home, "2.15.0"), "2.15.0");
+  expect([await found("cuda"), await found("wheel")]).toEqual(["2.15.0+cu132", "2.15.0"]);
+  expect(hasGpu).not.toHaveBeenCalled();
+  expect(await found(undefined)).toBe("2.15.0+cu132");
+  expect(hasGpu).toHaveBeenCalledOnce();
 });

@@ -103,7 +103,7 @@ export { Vocabulary } from "./text/vocabulary.js";
 export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-clip.js";
 export { writeReport } from "./tracking/report/report.js";
 export { trackRun } from "./tracking/run.js";
-export type { Tracker } from "./tracking/tracker.js";
+export { combineTrackers, type Sink, type Tracker } from "./tracking/tracker.js";
 export { type FinetuneResult, finetune } from "./training/finetuning/finetune.js";
 export { type ClipCodes, type Coder, loadCoder } from "./training/pretraining/codes.js";
 export { type PretrainResult, pretrain } from "./training/pretraining/pretrain.js";

@@ -6,10 +6,10 @@ import { setTimeout as after } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
-import { isRunning, LaunchFixture } from "./launch-fixture.js";
+import { isRunning, type LaunchFixture } from "./launch-fixture.js";
 import { LaunchedTraining, type Phase, signal, stop, type TrainingOptions } from "./launched-training.js";
 import { fill, mounted } from "./small-disk.js";
-import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+import { trainingFixture } from "./training-fixture.js";
 import { curveOf, damagedCheckpoints, lastStep } from "./training-process.js";
 
 // What must never happen to a run of several processes, really started and really killed: a process that stays, a checkpoint
@@ -24,19 +24,13 @@ const SAVE_STEPS = 2;
 let fixture: LaunchFixture;
 let undisturbed: ReturnType<typeof curveOf>;
 beforeAll(async () => {
-  fixture = await LaunchFixture.make();
-  await writeToneCorpus(join(fixture.directory, "corpus"), { train: 30, dev: 12 });
   const recipe = {
-    model: TINY_MODEL,
-    data: { batch_seconds: 4, root: "corpus" },
-    threads: 1,
     max_steps: STEPS,
-    logging_steps: 1,
     eval_steps: EVAL_STEPS,
     save_steps: SAVE_STEPS,
     schedule: { name: "constant", warmup_steps: 2 },
   };
-  await writeFile(join(fixture.directory, "recipe.yaml"), JSON.stringify(recipe));
+  fixture = await trainingFixture(recipe, { dev: 12 });
   const run = start("undisturbed");
   expect((await run.launched.ended).code).toBe(0);
   undisturbed = curveOf(run.output);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { loadTensors } from "@wav2vec2/libtorch";
-import type { Tracker } from "../src/tracking/tracker.js";
+import { combineTrackers, type Tracker } from "../src/tracking/tracker.js";
 
 export type Row = Record<string, number>;
 
@@ -16,17 +16,15 @@ export interface Recorder {
 export function recorder(onStep?: (step: number) => void): Recorder {
   const notes: string[] = [];
   const rows: Row[] = [];
-  const tracker: Tracker = {
-    log(metrics, step) {
-      rows.push({ step, ...metrics });
-      if (metrics.loss !== undefined) onStep?.(step);
+  const tracker = combineTrackers([
+    {
+      log(metrics, step) {
+        rows.push({ step, ...metrics });
+        if (metrics.loss !== undefined) onStep?.(step);
+      },
+      note: (text) => void notes.push(text),
     },
-    note: (text) => void notes.push(text),
-    transcripts() {},
-    codebooks() {},
-    codedClips() {},
-    async close() {},
-  };
+  ]);
   return { tracker, notes, rows };
 }
 

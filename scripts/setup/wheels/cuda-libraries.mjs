@@ -1,6 +1,7 @@
 // A torch wheel with its CUDA libraries and NVIDIA's, in the folders in which Python's installer would lay them:
 // torch/lib and nvidia/*/lib find each other by paths relative to themselves (DT_RPATH).
 import { basename, join } from "node:path";
+import { cudaOfVersionFile } from "../cuda-headers.mjs";
 import { driverProblem } from "../nvidia-driver.mjs";
 import { megabytes } from "../report.mjs";
 import { missingLibrary } from "./cpu-libraries.mjs";
@@ -33,7 +34,6 @@ const WHOLE = 0.8;
  * @param {Context} context
  * @param {RemoteWheel} torch
  * @param {string} staging folder that gets torch/ and nvidia/
- * @returns {Promise<RemoteWheel[]>} the wheels that something was taken from
  */
 export async function addCudaLibraries(context, torch, staging) {
   const { report } = context;
@@ -42,8 +42,7 @@ export async function addCudaLibraries(context, torch, staging) {
       `${torch.wheel.filename} is a build without CUDA; torch's wheels with CUDA are for Linux.`,
     );
   }
-  const version = await torch.member("torch/version.py");
-  const cuda = /^cuda\b[^=]*= '([\d.]+)'/m.exec(version)?.[1] ?? "";
+  const cuda = cudaOfVersionFile(await torch.member("torch/version.py")) ?? "";
   const problem = driverProblem(cuda, context.driver);
   if (problem !== undefined) {
     if (!context.byHand) throw new WheelUnavailable(problem);
@@ -68,7 +67,6 @@ export async function addCudaLibraries(context, torch, staging) {
     await fetchChecked(part.remote, wanted);
     await extractAll(part.remote, wanted, staging);
   }
-  return [torch, ...parts.map(({ remote }) => remote)];
 }
 
 /**
@@ -175,12 +173,7 @@ async function fetchChecked(remote, entries) {
  * @param {string} staging
  */
 async function extractAll(remote, entries, staging) {
-  for (const entry of entries) {
-    if (entry.name.split("/").includes("..")) {
-      throw new Error(`The wheel's member ${entry.name} leaves its folder.`);
-    }
-    await remote.extract(entry, join(staging, entry.name));
-  }
+  for (const entry of entries) await remote.extract(entry, join(staging, entry.name));
 }
 
 /**

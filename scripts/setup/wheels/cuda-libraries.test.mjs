@@ -9,6 +9,7 @@ import { WheelUnavailable } from "./wheel-unavailable.mjs";
 const PLATFORM = { system: "linux", machine: "x86_64", release: [2, 36] };
 const TORCH = "torch-2.15.0-cp311-cp311-manylinux_2_28_x86_64.whl";
 const CUDNN = "nvidia_cudnn_cu13-9.26.0-py3-none-manylinux_2_27_x86_64.whl";
+const CRT = "nvidia_cuda_crt-13.2.86-py3-none-manylinux_2_17_x86_64.whl";
 const BIG = Buffer.alloc(3 << 20, "kernels ");
 
 /** @param {string} name @param {string[]} requires */
@@ -71,7 +72,7 @@ const WHEELS = {
     },
     { stored: true },
   ),
-  "nvidia_cuda_crt-13.2.86-py3-none-manylinux_2_17_x86_64.whl": makeZip({
+  [CRT]: makeZip({
     "nvidia/cu13/include/crt/host_config.h": "",
   }),
   "nvidia_cuda_nvrtc-13.2.86-py3-none-manylinux_2_17_x86_64.whl": makeZip({
@@ -235,6 +236,12 @@ test("a driver that is too old leaves it to the CPU's, unless a person asked for
   const { text } = await install(env, { driver, byHand: true });
   expect(text).toContain("Going on, as --libtorch cuda asks for it.");
   await install(env, { driver: { ...driver, version: "580.65.06" } });
+});
+
+test("a member that would leave the folder is refused", async () => {
+  const wheels = { ...WHEELS, [CRT]: makeZip({ "nvidia/cu13/include/../../../../outside.h": "" }) };
+  const { env } = await startPackageIndex({ wheels });
+  await expect(install(env)).rejects.toThrow(/outside\.h leaves its folder/);
 });
 
 test("a torch without CUDA, and a version that the index lacks, are said", async () => {

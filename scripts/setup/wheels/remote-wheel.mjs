@@ -76,8 +76,11 @@ export class RemoteWheel {
   /**
    * @param {import("./zip.mjs").ZipEntry} entry a member that was fetched
    * @param {string} target
+   * @throws {Error} where its name would lead out of the folder that it is unpacked into
    */
   async extract(entry, target) {
+    if (entry.name.split("/").includes(".."))
+      throw new Error(`The wheel's member ${entry.name} leaves its folder.`);
     await this.#guarded(() => extractMember(this.file, entry, target));
   }
 

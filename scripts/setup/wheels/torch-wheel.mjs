@@ -1,14 +1,14 @@
 // libtorch out of PyPI's `torch` wheel, without Python: which wheel, where it goes, and what happens when it does
 // not arrive. What is taken of it differs between the builds: cpu-libraries.mjs, cuda-libraries.mjs.
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SetupError } from "../report.mjs";
 import { connect } from "./connect.mjs";
 import { addCpuLibraries } from "./cpu-libraries.mjs";
 import { addCudaLibraries } from "./cuda-libraries.mjs";
+import { downloads, fillFolder } from "./fill-folder.mjs";
 import { HttpError, printable } from "./http.mjs";
 import { chooseWheel, listFiles } from "./package-index.mjs";
-import { RemoteWheel } from "./remote-wheel.mjs";
 import { WheelUnavailable } from "./wheel-unavailable.mjs";
 import { DamagedArchive } from "./zip.mjs";
 
@@ -19,7 +19,7 @@ import { DamagedArchive } from "./zip.mjs";
  * @property {import("./http.mjs").HttpClient} client
  * @property {import("./package-index.mjs").Index[]} indexes
  * @property {import("./versions.mjs").Platform} platform
- * @property {(wheel: import("./package-index.mjs").Wheel) => Promise<RemoteWheel>} open
+ * @property {import("./fill-folder.mjs").Open} open
  * @property {import("../nvidia-driver.mjs").Driver | undefined} driver
  * @property {boolean} byHand whether a person asked for this build
  */
@@ -76,9 +76,6 @@ export async function installTorchWheel({
   }
 }
 
-/** @param {string} home */
-const downloads = (home) => join(home, "download");
-
 /**
  * @param {ReturnType<typeof connect>} connection
  * @param {string} specifier
@@ -109,24 +106,11 @@ async function findTorch({ client, indexes, platform }, specifier, report) {
 /**
  * @param {Omit<Context, "open">} request
  * @param {import("./package-index.mjs").Wheel} wheel
- * @param {(context: Context, torch: RemoteWheel, staging: string) => Promise<unknown>} addLibraries
+ * @param {(context: Context, torch: import("./remote-wheel.mjs").RemoteWheel, staging: string) => Promise<void>} addLibraries
  * @param {string} target
  */
 async function install(request, wheel, addLibraries, target) {
-  const { home, report, client } = request;
-  mkdirSync(home, { recursive: true });
-  for (const name of readdirSync(home)) {
-    if (name.startsWith("installing-")) rmSync(join(home, name), { recursive: true, force: true });
-  }
-  const staging = join(home, `installing-${process.pid}`);
-  /** @type {RemoteWheel[]} */
-  const opened = [];
-  const open = async (/** @type {import("./package-index.mjs").Wheel} */ which) => {
-    const remote = await RemoteWheel.open(client, which, downloads(home), report);
-    opened.push(remote);
-    return remote;
-  };
-  try {
+  await fillFolder(request, target, async ({ staging, open, opened }) => {
     const torch = await open(wheel).catch((error) => {
       // Nothing has come yet, so this is no better than an index out of reach.
       throw error instanceof HttpError ? new WheelUnavailable(describe(error)) : error;
@@ -138,20 +122,9 @@ async function install(request, wheel, addLibraries, target) {
       sha256,
     }));
     writeFileSync(join(staging, "origin.json"), `${JSON.stringify({ ...origin, others }, null, 2)}\n`);
-    renameSync(staging, target);
-    for (const remote of opened) remote.file.discard();
-    rmSync(downloads(home), { recursive: true, force: true });
-  } catch (error) {
-    for (const remote of opened) remote.giveUp();
-    removeIfEmpty(downloads(home));
-    rmSync(staging, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-/** @param {string} folder */
-function removeIfEmpty(folder) {
-  if (existsSync(folder) && readdirSync(folder).length === 0) rmdirSync(folder);
+  });
+  // What an earlier run has left of other versions is not wanted any more.
+  rmSync(downloads(request.home), { recursive: true, force: true });
 }
 
 /**

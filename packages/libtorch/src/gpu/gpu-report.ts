@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { gpus } from "../device.js";
-import { bridgePath } from "../native.js";
+import { builtFor } from "./built-for.js";
 import { type CudaBuild, cudaBuild, runsOnCapability } from "./cuda-build.js";
 import { type NvidiaCard, type NvidiaDriver, nvidiaDriver } from "./nvidia-driver.js";
 
@@ -35,8 +33,7 @@ const SETUP = "npm run setup -- --libtorch cuda";
 /** Looks at libtorch, the driver and the cards. */
 export function gpuReport(): GpuReport {
   const { cudaDevices, mps } = gpus();
-  const file = join(dirname(bridgePath()), "libtorch.json");
-  const described = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).cuda : undefined;
+  const described = builtFor()?.cuda;
   return describeGpu({
     build: cudaBuild(),
     driver: nvidiaDriver(),

@@ -1,9 +1,10 @@
 // NVIDIA's libraries open one another by name at run time, and then the folders of LD_LIBRARY_PATH come before their
 // own: cuSPARSE of one CUDA with nvJitLink of another ends with "undefined symbol: __nvJitLinkComplete_12_4"
 // (https://github.com/pytorch/pytorch/issues/111469). A library that is loaded already is not looked for again.
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { constants } from "node:os";
-import { basename, delimiter, dirname, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
+import { builtFor } from "./built-for.js";
 
 /** The ones that others need first; they have no RPATH of their own that would find them. */
 const FIRST = [
@@ -52,12 +53,11 @@ export function librariesWithNamesakes(torch: string, searchPath: string): strin
  * @param bridge path of the addon; set-up leaves beside it which libtorch it was built for
  */
 export function loadOwnLibraries(bridge: string, searchPath = process.env.LD_LIBRARY_PATH): void {
-  const description = join(dirname(bridge), "libtorch.json");
-  if (process.platform !== "linux" || !searchPath || !existsSync(description)) return;
-  const { root, cuda } = JSON.parse(readFileSync(description, "utf8")) as { root: string; cuda?: unknown };
-  if (cuda === undefined) return;
+  if (process.platform !== "linux" || !searchPath) return;
+  const libtorch = builtFor(bridge);
+  if (libtorch?.cuda === undefined) return;
   const { RTLD_LAZY, RTLD_GLOBAL } = constants.dlopen as { RTLD_LAZY: number; RTLD_GLOBAL: number };
-  for (const path of librariesWithNamesakes(root, searchPath)) {
+  for (const path of librariesWithNamesakes(libtorch.root, searchPath)) {
     try {
       process.dlopen({ exports: {} }, path, RTLD_LAZY | RTLD_GLOBAL | RTLD_NODELETE);
     } catch {

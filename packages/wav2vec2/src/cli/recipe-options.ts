@@ -98,6 +98,8 @@ function parseValue(key: RecipeKey, text: string, flag: string): unknown {
       return text;
     case "list":
       return text.split(",").map(Number);
+    case "words":
+      return text.includes(",") ? text.split(",").map((word) => word.trim()) : text;
     case "map":
       return parseYaml(text, flag);
     case "number": {
@@ -126,7 +128,9 @@ function flagOf(name: string): string {
 function placeholder(key: RecipeKey): string {
   if (directories.has(key.name)) return "dir";
   if (key.choices) return key.choices.join("|");
-  return { string: "text", number: "number", boolean: "true|false", list: "a,b", map: "value" }[key.type];
+  return { string: "text", number: "number", boolean: "true|false", list: "a,b", words: "a,b", map: "value" }[
+    key.type
+  ];
 }
 
 function show(value: unknown): string {

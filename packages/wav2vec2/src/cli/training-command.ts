@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { exitCodes } from "../exit-codes.js";
+import type { Tracker } from "../tracking/tracker.js";
 import type { Recipe } from "../training/recipe/recipe.js";
 import { loadRecipe } from "../training/recipe/recipe-file.js";
 import type { RunOptions } from "../training/run/training-run.js";
-import { type CommandContext, exitCodes, print, printJson, showProgress } from "./command.js";
+import { type CommandContext, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 import { addRecipeOptions, showName } from "./recipe-options.js";
@@ -38,13 +40,11 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
         const run = await load();
         const { ownPlace } = await import("../training/run/meet.js");
         speaks = (ownPlace()?.rank ?? 0) === 0; // of several processes, one reports for all
-        const { trackRun } = await import("../tracking/run.js");
-        const { max_steps: steps, max_minutes: maxMinutes, output } = recipe;
-        const { QUIET } = await import("../tracking/tracker.js");
-        const tracker = speaks ? trackRun(output, { steps, maxMinutes, resume }) : QUIET;
+        const stop = new AbortController();
+        const tracker = await trackerOf(recipe, { resume, speaks, stop });
         const result = await run(recipe, {
           resume,
-          signal,
+          signal: AbortSignal.any([signal, stop.signal]),
           tracker,
           onDownload: downloadProgress(),
           onReading: (done, total) =>
@@ -79,6 +79,38 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
       }
     }
   });
+}
+
+/** Of several processes, one reports for all. @param stop is aborted where a service is asked to end the run */
+async function trackerOf(
+  recipe: Recipe,
+  { resume, speaks, stop }: { resume: boolean; speaks: boolean; stop: AbortController },
+): Promise<Tracker> {
+  const { combineTrackers } = await import("../tracking/tracker.js");
+  if (!speaks) return combineTrackers([]);
+  const { trackRun } = await import("../tracking/run.js");
+  const { chooseServices } = await import("../tracking/services.js");
+  const {
+    max_steps: steps,
+    max_minutes: maxMinutes,
+    output,
+    tracking,
+    log_model: logModel,
+    wandb,
+    mlflow,
+  } = recipe;
+  const tracker = trackRun(output, {
+    steps,
+    maxMinutes,
+    resume,
+    services: chooseServices(tracking, process.env),
+    serviceOptions: { logModel, wandb, mlflow },
+    stop(reason) {
+      tracker.note(reason);
+      stop.abort(new Error(reason));
+    },
+  });
+  return tracker;
 }
 
 /** Recipes that count epochs do not know it before they have seen the data. */

@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
+import { compiled } from "../files/compiled.js";
 
 /** What every job carries: the item that its thread is busy with, seen from outside even when the thread dies. */
 export interface Watched {
@@ -86,10 +85,4 @@ export class WorkerPool<Job extends Watched, Result> {
     this.#closed = true;
     await this.#pool.destroy();
   }
-}
-
-/** Threads cannot run TypeScript: where the sources are run, by the tests, their compiled copy is taken. */
-function compiled(module: URL): string {
-  const path = fileURLToPath(module);
-  return existsSync(path) ? path : path.replace(/([\\/])src(?=[\\/](?!.*[\\/]src[\\/]))/, "$1dist");
 }

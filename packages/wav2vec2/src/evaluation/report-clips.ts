@@ -1,16 +1,14 @@
 import { join } from "node:path";
-import { readAudio, SAMPLE_RATE } from "../audio/audio-file.js";
-import { encodeFlac } from "../audio/flac-writer.js";
+import { clipFlac } from "../audio/clip-flac.js";
+import type { ClipSource } from "../audio/clip-source.js";
 import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
+import { fileNameOf } from "../files/file-name.js";
 import { makeDirectory } from "../files/make-directory.js";
 
 /** An utterance whose audio may be there. */
-export interface Playable {
+export interface Playable extends ClipSource {
   id: string;
-  path?: string | undefined;
-  start?: number | undefined;
-  end?: number | undefined;
 }
 
 /** Where the clips of a report are, by utterance. */
@@ -54,22 +52,10 @@ export async function writeClips(utterances: readonly Playable[], directory: str
   for (const utterance of utterances) {
     const flac = await clipFlac(utterance);
     if (!flac) continue;
-    // An id may be anything; a file's name, and a URL, may not.
-    const name = `${urls.size + 1}-${utterance.id.replace(/[^A-Za-z0-9._-]/g, "_").slice(0, 100)}.flac`;
+    const name = `${urls.size + 1}-${fileNameOf(utterance.id)}.flac`;
     await writeFileAtomic(join(directory, FOLDER, name), flac);
     bytes += flac.length;
     urls.set(utterance.id, `${FOLDER}/${name}`);
   }
   return { urls, left: utterances.length - urls.size, bytes };
-}
-
-/** 16-bit FLAC at 16 kHz; nothing where the audio is gone. */
-async function clipFlac({ path, start, end }: Playable): Promise<Uint8Array | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return encodeFlac(await readAudio(path, { start, end }), SAMPLE_RATE);
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
 }

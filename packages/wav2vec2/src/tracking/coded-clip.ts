@@ -1,5 +1,7 @@
+import type { ClipSource } from "../audio/clip-source.js";
+
 /** What a model in pre-training made of a clip of a validation: what was hidden, and whether it was found again. */
-export interface CodedClip {
+export interface CodedClip extends ClipSource {
   id: string;
   seconds: number;
   /** Lowest and highest sample of equal pieces, as {@link drawableWaveform} makes them. */

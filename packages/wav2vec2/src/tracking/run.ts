@@ -1,15 +1,53 @@
+import { DEFAULT_SERVICE_OPTIONS, type ServiceOptions, serviceThread } from "./service-thread.js";
+import type { Chosen } from "./services.js";
 import { logFile } from "./sinks/log-file.js";
 import { metricsFile } from "./sinks/metrics-file.js";
 import { reportFile } from "./sinks/report-file.js";
+import { runFile } from "./sinks/run-file.js";
 import { type TerminalOptions, terminalProgress } from "./sinks/terminal.js";
+import { sinkThread } from "./threads/sink-thread.js";
 import { combineTrackers, type Tracker } from "./tracker.js";
 
+export interface TrackRunOptions extends TerminalOptions {
+  resume: boolean;
+  /** Where else the run is shown. Default: nowhere */
+  services?: readonly Chosen[];
+  /** What the recipe says of them. */
+  serviceOptions?: ServiceOptions;
+  /** Ends the run as Ctrl+C does. Default: nothing does */
+  stop?: (reason: string) => void;
+}
+
 /**
- * What a training command tracks to: the terminal, and in `directory` `log.txt`, the files of {@link metricsFile} and
- * `report.html`.
+ * What a training command tracks to: the terminal, in `directory` `log.txt`, `run.json`, the files of {@link metricsFile}, clips and
+ * `report.html`, and services, each in a thread of its own.
  */
-export function trackRun(directory: string, options: TerminalOptions & { resume: boolean }): Tracker {
+export function trackRun(directory: string, options: TrackRunOptions): Tracker {
+  const { services = [], serviceOptions = DEFAULT_SERVICE_OPTIONS, stop = () => {} } = options;
   const terminal = terminalProgress(options);
+  const log = logFile(directory);
+  const note = (text: string): void => {
+    terminal.note(text);
+    log.note(text);
+  };
   const report = reportFile(directory, terminal.note);
-  return combineTrackers([report, metricsFile(directory, options), logFile(directory), terminal]);
+  const clips = sinkThread({
+    name: "clips/",
+    module: new URL("./sinks/clip-files.js", import.meta.url),
+    options: { directory },
+    note,
+    stop,
+  });
+  const threads = services.map((chosen) =>
+    serviceThread(chosen, { ...serviceOptions, directory }, { note, stop }),
+  );
+  return combineTrackers([
+    runFile(directory),
+    report,
+    metricsFile(directory, options),
+    clips,
+    log,
+    terminal,
+    ...threads,
+  ]);
 }

@@ -1,7 +1,10 @@
+import type { ClipSource } from "../audio/clip-source.js";
 import type { CodedClip } from "./coded-clip.js";
+import type { RunDescription, RunEnd } from "./run-description.js";
+import type { SystemReading } from "./system/system-reading.js";
 
 /** One utterance as it was recognised during an evaluation. */
-export interface Transcript {
+export interface Transcript extends ClipSource {
   id: string;
   reference: string;
   hypothesis: string;
@@ -13,16 +16,30 @@ export interface Finding {
   name: string;
 }
 
+/** How values are spread: `counts[i]` of them lie from `edges[i]` to `edges[i + 1]`. */
+export interface Histogram {
+  /** [bins + 1], rising */
+  edges: readonly number[];
+  /** [bins] */
+  counts: readonly number[];
+}
+
 /**
- * Where a run reports to. Training code logs here once and knows nothing of terminals and files. Metric names
+ * Where a run reports to. Training code logs here once and knows nothing of terminals, files and services. Metric names
  * are those of docs/architecture.md, "A run directory"; values of a validation carry the prefix `eval/`.
  */
 export interface Tracker {
+  /**
+   * What is trained, before anything is logged. Where this is a new process of a run, `run.resumed` says so.
+   *
+   * @throws UserError where the tracker will never take anything, such as with a wrong key
+   */
+  begin(run: RunDescription): Promise<void>;
   log(metrics: Readonly<Record<string, number>>, step: number): void;
   /** How many steps the run has, once that is known. */
-  planned?(steps: number): void;
+  planned(steps: number): void;
   /** That a run goes on behind a step, and up to which one it had validated; what comes after is done anew. */
-  resumed?(at: { step: number; evaluated: number }): void;
+  resumed(at: { step: number; evaluated: number }): void;
   /**
    * A remark for people: what was dropped, what was saved, what looks wrong.
    *
@@ -35,46 +52,53 @@ export interface Tracker {
   codebooks(counts: readonly (readonly number[])[], step: number): void;
   /** A few clips of a validation of pre-training, so that one sees what was hidden and what was found. */
   codedClips(clips: readonly CodedClip[], step: number): void;
+  /** How the values of weights and gradients are spread, by names such as `weights/lm_head.weight`. */
+  histograms(histograms: Readonly<Record<string, Histogram>>, step: number): void;
+  /** How the machines are: a reading of each process that trains, from time to time. */
+  system(readings: readonly SystemReading[], step: number): void;
+  /** That a model was written. @param directory in Hugging Face's layout */
+  saved(kind: "best" | "final", directory: string, step: number): void;
+  /** How the run ended; only {@link close} comes behind. */
+  end(end: RunEnd): void;
   /** Finishes what is pending. A tracker can be closed twice. */
   close(): Promise<void>;
 }
 
-/** Says nothing: of processes that train together, one reports for all. */
-export const QUIET: Tracker = {
-  log() {},
-  note() {},
-  transcripts() {},
-  codebooks() {},
-  codedClips() {},
-  close: async () => {},
+/**
+ * A place that a run's things go to: what it can show of a {@link Tracker}. In a thread of its own it may take its time:
+ * what comes next waits there for the promise.
+ */
+export type Sink = {
+  [Name in keyof Tracker]?: (...values: Parameters<Tracker[Name]>) => void | Promise<void>;
 };
 
-/** Passes everything on to each of `trackers`, in order. */
-export function combineTrackers(trackers: readonly Tracker[]): Tracker {
+/** Passes everything on to each of `sinks`, in order. */
+export function combineTrackers(sinks: readonly Sink[]): Tracker {
+  const all =
+    <Name extends Exclude<keyof Tracker, "begin" | "close">>(name: Name) =>
+    (...values: Parameters<Tracker[Name]>): void => {
+      for (const sink of sinks) (sink[name] as ((...values: unknown[]) => void) | undefined)?.(...values);
+    };
   return {
-    log(metrics, step) {
-      for (const tracker of trackers) tracker.log(metrics, step);
+    async begin(run) {
+      for (const sink of sinks) await sink.begin?.(run);
     },
-    planned(steps) {
-      for (const tracker of trackers) tracker.planned?.(steps);
-    },
-    resumed(at) {
-      for (const tracker of trackers) tracker.resumed?.(at);
-    },
-    note(text, finding) {
-      for (const tracker of trackers) tracker.note(text, finding);
-    },
-    transcripts(samples, step) {
-      for (const tracker of trackers) tracker.transcripts(samples, step);
-    },
-    codebooks(counts, step) {
-      for (const tracker of trackers) tracker.codebooks(counts, step);
-    },
-    codedClips(clips, step) {
-      for (const tracker of trackers) tracker.codedClips(clips, step);
-    },
+    log: all("log"),
+    planned: all("planned"),
+    resumed: all("resumed"),
+    note: all("note"),
+    transcripts: all("transcripts"),
+    codebooks: all("codebooks"),
+    codedClips: all("codedClips"),
+    histograms: all("histograms"),
+    system: all("system"),
+    saved: all("saved"),
+    end: all("end"),
     async close() {
-      for (const tracker of trackers) await tracker.close();
+      for (const sink of sinks) await sink.close?.();
     },
   };
 }
+
+/** Says nothing: of processes that train together, one reports for all. */
+export const QUIET: Tracker = combineTrackers([]);

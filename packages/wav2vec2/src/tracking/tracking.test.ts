@@ -40,7 +40,7 @@ describe("metricsFile", () => {
     const evaluated = { id: "a", reference: "A", hypothesis: "B", seconds: 3, path: "/corpus/a.flac" };
     metricsFile(directory, { resume: false }).transcripts([evaluated], 10);
     expect(readStepLines(join(directory, "transcripts.jsonl"))).toEqual([
-      { step: 10, id: "a", reference: "A", hypothesis: "B" },
+      { step: 10, id: "a", reference: "A", hypothesis: "B", audio: "clips/a-7c2d9c78.flac" },
     ]);
   });
 

@@ -1,10 +1,10 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Tracker } from "../tracker.js";
+import type { Sink } from "../tracker.js";
 import { PatientFile } from "./patient-file.js";
 
 /** Writes what a run says, with times, to `log.txt` in `directory`. It only ever grows, over all resumptions. */
-export function logFile(directory: string): Tracker {
+export function logFile(directory: string) {
   const file = new PatientFile(join(directory, "log.txt"));
   let opened = false;
   const write = (text: string): void => {
@@ -33,9 +33,8 @@ export function logFile(directory: string): Tracker {
       );
       write(`step ${step}: validation chose ${used.join(", ")}`);
     },
-    codedClips() {},
     async close() {
       file.close();
     },
-  };
+  } satisfies Sink;
 }

@@ -1,11 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Tracker } from "../tracker.js";
+import type { Finding, Sink } from "../tracker.js";
+import { type Clip, clipPath } from "./clip-path.js";
 import { PatientFile } from "./patient-file.js";
 
 interface Row {
   step: number;
 }
+
+/** Files whose lines are written as training goes, not by validations. */
+const WHILE_TRAINING: readonly string[] = ["findings.jsonl", "histograms.jsonl", "system.jsonl"];
 
 const FILES = [
   "metrics.jsonl",
@@ -13,6 +17,8 @@ const FILES = [
   "codebooks.jsonl",
   "coded-clips.jsonl",
   "findings.jsonl",
+  "histograms.jsonl",
+  "system.jsonl",
 ] as const;
 
 /**
@@ -63,8 +69,12 @@ class StepFiles {
 
 /** Whether a line is of a validation. */
 function isOfValidation(row: Row, name: (typeof FILES)[number]): boolean {
-  if (name !== "metrics.jsonl") return name !== "findings.jsonl";
+  if (name !== "metrics.jsonl") return !WHILE_TRAINING.includes(name);
   return Object.keys(row).some((key) => key.startsWith("eval/"));
+}
+
+function audioOf(clip: Clip): { audio?: string } {
+  return clip.path === undefined ? {} : { audio: clipPath(clip) };
 }
 
 function linesOf(rows: readonly Row[]): string {
@@ -95,11 +105,12 @@ function isRow(value: unknown): value is Row & Record<string, unknown> {
 
 /**
  * Writes into `directory` `metrics.jsonl` (`{step, time, ...metrics}`, time in seconds since 1970), `transcripts.jsonl`
- * (`{step, id, reference, hypothesis}`), `codebooks.jsonl` (`{step, counts}`), `coded-clips.jsonl` (`{step, ...clip}`)
- * and `findings.jsonl` (`{step, name, text}`); a file begins to be with its first line. A metric that is not finite
- * becomes null, as JSON has no other word for it.
+ * (`{step, id, reference, hypothesis, audio}`), `codebooks.jsonl` (`{step, counts}`), `coded-clips.jsonl` (`{step, ...clip, audio}`),
+ * `findings.jsonl` (`{step, name, text}`), `histograms.jsonl` (`{step, name, edges, counts}`) and `system.jsonl` (`{step, time, rank, host,
+ * ...values}`); a file begins to be with its first line. `audio` is where {@link clipFiles} puts the clip. A metric that is not
+ * finite becomes null, as JSON has no other word for it.
  */
-export function metricsFile(directory: string, options: { resume: boolean }): Tracker {
+export function metricsFile(directory: string, options: { resume: boolean }) {
   const files = new StepFiles(directory, options.resume);
   return {
     log(metrics, step) {
@@ -108,13 +119,19 @@ export function metricsFile(directory: string, options: { resume: boolean }): Tr
     resumed({ step, evaluated }) {
       files.keep((row, name) => row.step <= (isOfValidation(row, name) ? evaluated : step));
     },
-    note(text, finding) {
+    note(text: string, finding?: Finding) {
       if (finding) files.append("findings.jsonl", [{ ...finding, text } as Row]);
     },
     transcripts(samples, step) {
       files.append(
         "transcripts.jsonl",
-        samples.map(({ id, reference, hypothesis }) => ({ step, id, reference, hypothesis })),
+        samples.map(({ id, reference, hypothesis, ...clip }) => ({
+          step,
+          id,
+          reference,
+          hypothesis,
+          ...audioOf({ id, ...clip }),
+        })),
       );
     },
     codebooks(counts, step) {
@@ -123,11 +140,27 @@ export function metricsFile(directory: string, options: { resume: boolean }): Tr
     codedClips(clips, step) {
       files.append(
         "coded-clips.jsonl",
-        clips.map((clip) => ({ step, ...clip })),
+        clips.map(({ path, start, end, ...clip }) => ({
+          step,
+          ...clip,
+          ...audioOf({ id: clip.id, path, start, end }),
+        })),
+      );
+    },
+    histograms(histograms, step) {
+      files.append(
+        "histograms.jsonl",
+        Object.entries(histograms).map(([name, histogram]) => ({ step, name, ...histogram })),
+      );
+    },
+    system(readings, step) {
+      files.append(
+        "system.jsonl",
+        readings.map(({ time, rank, host, values }) => ({ step, time: time / 1000, rank, host, ...values })),
       );
     },
     async close() {
       files.close();
     },
-  };
+  } satisfies Sink;
 }

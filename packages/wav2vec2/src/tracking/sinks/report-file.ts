@@ -1,5 +1,5 @@
 import { writeReport } from "../report/report.js";
-import type { Tracker } from "../tracker.js";
+import type { Sink } from "../tracker.js";
 
 /**
  * Keeps `report.html` in a run directory up to date: it is written after each validation and, where more was logged
@@ -7,7 +7,7 @@ import type { Tracker } from "../tracker.js";
  *
  * @param onProblem is told once why it cannot be written
  */
-export function reportFile(directory: string, onProblem: (text: string) => void): Tracker {
+export function reportFile(directory: string, onProblem: (text: string) => void) {
   let behind = false;
   let due = false;
   let writing: Promise<void> | undefined;
@@ -33,16 +33,12 @@ export function reportFile(directory: string, onProblem: (text: string) => void)
   };
 
   return {
-    log(metrics) {
+    log(metrics: Readonly<Record<string, number>>, _step: number) {
       behind = true;
       if (Object.keys(metrics).some((name) => name.startsWith("eval/"))) void write();
     },
-    note() {},
-    transcripts() {},
-    codebooks() {},
-    codedClips() {},
     async close() {
       await (behind ? write() : writing);
     },
-  };
+  } satisfies Sink;
 }

@@ -1,6 +1,6 @@
 import { createColors } from "picocolors";
 import { formatDuration } from "../duration.js";
-import type { Tracker } from "../tracker.js";
+import type { Sink } from "../tracker.js";
 
 /** The part of a stream that the progress line needs; `process.stderr` is one. */
 export interface TerminalStream {
@@ -26,7 +26,7 @@ const PLAIN_INTERVAL_MS = 10_000;
  * Progress for people on stderr: one line that is rewritten in place, or plain lines at intervals where stderr
  * is not a terminal. Validations and notes stay on lines of their own.
  */
-export function terminalProgress(options: TerminalOptions): Tracker {
+export function terminalProgress(options: TerminalOptions) {
   const { stream = process.stderr, now = Date.now } = options;
   const live = stream.isTTY === true;
   const colors = createColors(live && !process.env.NO_COLOR);
@@ -87,13 +87,11 @@ export function terminalProgress(options: TerminalOptions): Tracker {
       if (sample === undefined) return;
       print(colors.dim(`  reference   ${sample.reference}\n  hypothesis  ${sample.hypothesis}`));
     },
-    codebooks() {},
-    codedClips() {},
     async close() {
       if (live && line !== "") stream.write("\n");
       line = "";
     },
-  };
+  } satisfies Sink;
 }
 
 /** What the progress line tells of the learning. */

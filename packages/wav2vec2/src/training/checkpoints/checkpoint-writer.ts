@@ -104,11 +104,6 @@ export class CheckpointWriter implements AsyncDisposable {
     this.#memory.put(OPTIMIZER_FILE, name, values, first);
   }
 
-  /** The step of the newest checkpoint that is whole. */
-  get written(): number {
-    return this.#written;
-  }
-
   /** Waits until nothing is being written. */
   async settled(): Promise<void> {
     await this.#busy;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../../data/batches/batches.js";
@@ -111,7 +112,7 @@ export async function train<Batch extends TrainingBatch>(
     seconds: 0,
     evaluated: -1,
   };
-  if (restored) tracker.resumed?.(restored);
+  if (restored) tracker.resumed(restored);
   if (restored) tracker.note(resumption(restored.step, recipe));
   else if (writes) requireFiniteWeights(module);
   noteBatches(progress, recipe.gradient_accumulation * world.size, tracker);
@@ -168,7 +169,8 @@ export async function train<Batch extends TrainingBatch>(
     if (!(criterion < best)) return;
     fallback = progress.best;
     progress.best = { value: criterion, step: progress.step };
-    if (!writes || (await saveBest(task, tracker))) return;
+    if (!writes) return;
+    if (await saveBest(task, tracker)) return tracker.saved("best", join(output, "best"), progress.step);
     restoreBest(progress, fallback);
     lostBest = true; // which the others hear with the next update: they do not wait for the disk
   };
@@ -257,7 +259,10 @@ export async function train<Batch extends TrainingBatch>(
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
   const unsaved = await complete().catch((error: unknown) => error);
-  if (writes) await task.save("final"); // smaller: it may fit where the checkpoint did not
+  if (writes) {
+    await task.save("final"); // smaller: it may fit where the checkpoint did not
+    tracker.saved("final", join(output, "final"), progress.step);
+  }
   if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
 }

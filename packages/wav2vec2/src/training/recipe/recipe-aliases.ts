@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 /**
  * Names that Hugging Face's run_speech_recognition_ctc.py, its adapter and pre-training scripts and TrainingArguments
  * have for what a recipe calls otherwise. They are taken at the edge and mean nothing inside.
@@ -64,6 +66,11 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   output_dir: { key: "output" },
   per_device_batch_size: { key: "data.batch_size" },
   per_device_train_batch_size: { key: "data.batch_size" },
+  report_to: {
+    key: "tracking",
+    type: "string",
+    convert: (value) => (value === "all" || isDeepStrictEqual(value, ["all"]) ? "auto" : value),
+  },
   save_total_limit: { key: "keep_checkpoints" },
   saving_steps: { key: "save_steps" },
   target_language: { key: "adapter_language" },
@@ -105,7 +112,6 @@ export const REFUSED: Readonly<Record<string, string>> = {
   per_device_eval_batch_size: "validation takes batches of data.batch_size or data.batch_seconds",
   preprocessing_num_workers: "nothing is prepared beforehand: data.workers decode during training",
   push_to_hub: NO_UPLOAD,
-  report_to: "metrics lie in metrics.jsonl and report.html of the run directory",
   resume_from_checkpoint: "give --resume with the same output",
   save_strategy: ALWAYS_STEPS,
   text_column_name: NO_DATASETS,

@@ -10,7 +10,7 @@ export function recipeJsonSchema(): z.core.JSONSchema.JSONSchema {
 export interface RecipeKey {
   /** Dotted path, such as `optimizer.learning_rate`. */
   name: string;
-  type: "string" | "number" | "boolean" | "list" | "map";
+  type: "string" | "number" | "boolean" | "list" | "words" | "map";
   choices?: readonly string[];
   default?: unknown;
   description: string;
@@ -37,6 +37,11 @@ function keysOf(schema: z.core.JSONSchema.JSONSchema, prefix: string): RecipeKey
 }
 
 function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
+  const list = [property, ...(property.anyOf ?? [])].find(
+    (form) => typeof form === "object" && form.type === "array",
+  );
+  if (typeof list?.items === "object" && !Array.isArray(list.items) && list.items.type === "string")
+    return "words";
   switch (property.type) {
     case "integer":
     case "number":

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEVICE_PATTERN, DEVICES } from "../../device-name.js";
+import { SERVICES } from "../../tracking/services.js";
 
 // Names and defaults follow Hugging Face's run_speech_recognition_ctc.py and run_wav2vec2_pretraining_no_trainer.py;
 // where fairseq's or the paper's differ, the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
@@ -234,6 +235,36 @@ const distributed = z.strictObject({
     ),
 });
 
+const wandb = z.strictObject({
+  project: z.string().optional().describe("Default: WANDB_PROJECT, or wav2vec2"),
+  entity: z.string().optional().describe("User or team. Default: WANDB_ENTITY, or the key's own"),
+  group: z.string().optional().describe("Default: WANDB_RUN_GROUP, or none"),
+  job_type: z.string().optional().describe("Default: WANDB_JOB_TYPE, or the recipe's task"),
+  tags: z.array(z.string()).optional().describe("Default: those of WANDB_TAGS, with commas between"),
+  notes: z.string().optional().describe("Default: WANDB_NOTES, or none"),
+  resume: z
+    .enum(["append", "rewind"])
+    .default("append")
+    .describe(
+      "What becomes of the steps behind the checkpoint that a run goes on from: append keeps them beside those that are done anew (train/global_step " +
+        "tells them apart), rewind removes them",
+    ),
+});
+
+const mlflow = z.strictObject({
+  experiment: z.string().optional().describe("Default: MLFLOW_EXPERIMENT_NAME, or wav2vec2"),
+});
+
+const service = z.enum([...SERVICES, "auto"]);
+
+/** One name, or several. */
+const services = z
+  .union([
+    z.array(service).transform((names) => [...new Set(names)]),
+    z.enum([...service.options, "none"]).transform((name) => (name === "none" ? [] : [name])),
+  ])
+  .prefault("auto");
+
 export const recipeSchema = z.strictObject({
   task: z
     .enum(["pretrain", "finetune"])
@@ -354,6 +385,27 @@ export const recipeSchema = z.strictObject({
       "By how much a validation must be better than the best to count for early_stopping_patience (0.001 is 0.1 % WER). " +
         "Default: 0",
     ),
+  tracking: services.describe(
+    "Where the run is shown beside its directory and the terminal: a list of wandb, tensorboard, mlflow and trackio, or none. auto takes those that " +
+      "the environment names (WANDB_API_KEY, MLFLOW_TRACKING_URI and others: docs/tracking.md)",
+  ),
+  run_name: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("What trackers call the run. Default: the run directory's name"),
+  log_model: z
+    .enum(["none", "final", "best"])
+    .default("none")
+    .describe("Which model wandb and mlflow get as an artifact at the end, with the report"),
+  histogram_steps: count()
+    .optional()
+    .describe("Steps between two histograms of all weights and gradients. Default: never"),
+  system_seconds: amount()
+    .default(15)
+    .describe("Seconds between two looks at processors, memory, disk, network and GPUs"),
+  wandb: wandb.prefault({}),
+  mlflow: mlflow.prefault({}),
   distributed: distributed.prefault({}),
   keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
   threads: count().max(256).optional().describe("CPU threads. Default: libtorch's choice, one a core"),

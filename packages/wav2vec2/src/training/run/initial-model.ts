@@ -15,7 +15,7 @@ export async function findInit(recipe: Recipe, options: RunOptions): Promise<str
     revision: recipe.init_revision,
     signal: options.signal,
     onProgress: options.onDownload,
-    onNote: (text) => options.tracker.note(text),
+    onNote: (text) => options.tracker.note?.(text),
   });
 }
 

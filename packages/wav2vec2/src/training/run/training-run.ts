@@ -6,15 +6,17 @@ import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-bat
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
-import { flattened, requireAgreement } from "../../distributed/agreement.js";
+import { requireAgreement } from "../../distributed/agreement.js";
+import { flattened } from "../../distributed/differences.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
-import { QUIET, type Tracker } from "../../tracking/tracker.js";
+import { combineTrackers, QUIET, type Sink, type Tracker } from "../../tracking/tracker.js";
 import { version } from "../../version.js";
 import { batchPlanOf, type PlannedRecipe, planSteps } from "../loop/batch-plan.js";
 import { warmupSteps } from "../loop/schedule.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { describeRun, type TrainedModel } from "./describe-run.js";
 import { LeftOut } from "./left-out.js";
 import { deviceOf, meet, ownPlace } from "./meet.js";
 import { takeRunDirectory } from "./run-directory.js";
@@ -23,7 +25,8 @@ import { takeRunDirectory } from "./run-directory.js";
 export interface RunOptions {
   resume: boolean;
   signal: AbortSignal;
-  tracker: Tracker;
+  /** Where the run reports to; what it leaves out is not reported. */
+  tracker: Sink;
   /** The processes that train together. Default: those of the launcher that started this one; else this one alone */
   world?: World | undefined;
   /** How far the reading of a split is. */
@@ -43,13 +46,14 @@ export interface TrainingRun {
   /** The recipe with its number of steps, given the clips as long as training hears them. */
   plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
   /**
-   * Writes the recipe into the run directory, once all that it needs has been found, in rank 0; makes sure that all processes
-   * are about to do the same.
+   * Writes the recipe into the run directory, once all that it needs has been found, in rank 0, and tells the tracker what is
+   * trained; makes sure that all processes are about to do the same.
    *
    * @param data tells the clips to train on from others
    * @throws ConfigurationError naming what differs between processes
+   * @throws UserError where the tracker takes nothing
    */
-  begin(data: string): Promise<void>;
+  begin(data: string, model: TrainedModel): Promise<void>;
   world: World;
   /** That of the options in rank 0; the others' say nothing. */
   tracker: Tracker;
@@ -66,17 +70,19 @@ export interface Splits<T extends Utterance> {
  * @throws ConfigurationError where this machine has not the recipe's device or number format
  * @throws UserError where the output directory holds another run or another process writes it
  */
-export async function withRun<T>(
+export async function withRun<T extends { interrupted: boolean }>(
   recipe: Recipe,
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
-  const place = options.world ? undefined : ownPlace();
+  const notes: string[] = []; // whether this process speaks is known behind them
+  const place = options.world ? undefined : ownPlace((text) => notes.push(text));
   const device = deviceOf(recipe, place);
   requirePrecision(recipe, device);
   await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
-  const tracker = world.rank === 0 ? options.tracker : QUIET;
+  const tracker = world.rank === 0 ? combineTrackers([options.tracker]) : QUIET;
+  for (const note of notes) tracker.note(note);
   if (world.size > 1) tracker.note(`${world.size} processes train together.`);
   await using directory =
     world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker, options.signal) : undefined;
@@ -106,7 +112,7 @@ export async function withRun<T>(
     const planned = planSteps(given, lengths, world.size);
     if (given.max_epochs !== undefined)
       tracker.note(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
-    tracker.planned?.(planned.max_steps);
+    tracker.planned(planned.max_steps);
     noteSteps(planned, tracker);
     requireBatchForEach(planned, lengths, world);
     return planned as R & PlannedRecipe;
@@ -118,15 +124,27 @@ export async function withRun<T>(
     onNote: (text) => tracker.note(text),
   };
   try {
-    const begin = async (data: string) => {
+    const begin = async (data: string, model: TrainedModel) => {
       await requireAgreement(world, {
         "The version of wav2vec2": version(),
         ...prefixed(flattened(withoutPlace(recipe))),
         "The list of clips to train on": data,
       });
       await directory?.begin();
+      if (directory)
+        await tracker.begin(
+          await describeRun(recipe, { ...model, device, processes: world.size, resume: options.resume }),
+        );
     };
-    return await body({ readSplits, loading, device, plan, begin, world, tracker });
+    const result = await body({ readSplits, loading, device, plan, begin, world, tracker });
+    tracker.end({ state: result.interrupted ? "interrupted" : "finished" });
+    return result;
+  } catch (error) {
+    const interrupted = options.signal.aborted && error === options.signal.reason;
+    tracker.end(
+      interrupted ? { state: "interrupted" } : { state: "failed", reason: (error as Error).message },
+    );
+    throw error;
   } finally {
     await workers?.close();
   }

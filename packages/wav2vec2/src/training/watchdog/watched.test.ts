@@ -1,18 +1,14 @@
 import { expect, it } from "vitest";
 import { createConfig } from "../../model/configuration.js";
-import { combineTrackers, type Finding, type Tracker } from "../../tracking/tracker.js";
+import { combineTrackers, type Finding, type Sink } from "../../tracking/tracker.js";
 import { resolveRecipe } from "../recipe/recipe.js";
 import { watched } from "./watched.js";
 
 it("notes what looks wrong as a finding of its step, behind the metrics themselves", () => {
   const told: (number | Finding | undefined)[] = [];
-  const tracker: Tracker = {
+  const tracker: Sink = {
     log: (_, step) => void told.push(step),
     note: (_, finding) => void told.push(finding),
-    transcripts() {},
-    codebooks() {},
-    codedClips() {},
-    async close() {},
   };
   const resolved = resolveRecipe({ task: "pretrain", data: { root: "corpus" } });
   const recipe = { ...resolved, max_steps: 100 };

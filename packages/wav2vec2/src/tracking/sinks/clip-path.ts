@@ -1,0 +1,16 @@
+import { createHash } from "node:crypto";
+import type { ClipSource } from "../../audio/clip-source.js";
+import { fileNameOf } from "../../files/file-name.js";
+
+/** A clip that a run shows. */
+export interface Clip extends ClipSource {
+  id: string;
+}
+
+/** Where a run directory has a clip, such as `clips/1-2-3-8d0fc3a1.flac`: another for each other stretch of audio. */
+export function clipPath({ id, path, start, end }: Clip): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([id, path, start, end]))
+    .digest("hex");
+  return `clips/${fileNameOf(id)}-${hash.slice(0, 8)}.flac`;
+}
