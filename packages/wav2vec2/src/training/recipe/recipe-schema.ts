@@ -226,6 +226,13 @@ const distributed = z.strictObject({
     .enum(["none", "bfloat16"])
     .default("none")
     .describe("What gradients are sent as: bfloat16 halves the bytes and rounds them and their sums"),
+  zero_stage: z
+    .literal([0, 1])
+    .default(0)
+    .describe(
+      "What is divided among the processes instead of being in each: 1, the optimiser's moments (ZeRO, " +
+        "docs/data-parallel.md); 0, nothing. The losses are the same to the bit",
+    ),
 });
 
 const wandb = z.strictObject({
