@@ -14,6 +14,7 @@ import { momentsOf, restore } from "../checkpoints/restore.js";
 import type { PlannedRecipe } from "./batch-plan.js";
 import { seedBatch } from "./draws.js";
 import { Gradients } from "./gradients.js";
+import { histogramsOf } from "./histograms.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
 import { withPrecision } from "./precision.js";
@@ -210,6 +211,8 @@ export async function train<Batch extends TrainingBatch>(
     const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
     meter.updated(update?.norm);
     if (update) optimizer.step(update.skip);
+    if (writes && recipe.histogram_steps && (progress.step + 1) % recipe.histogram_steps === 0)
+      tracker.histograms(histogramsOf(module), progress.step + 1);
     optimizer.zeroGrad();
     progress.step++;
     stepSeconds += clock();
