@@ -6,10 +6,11 @@ import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-bat
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
-import { flattened, requireAgreement } from "../../distributed/agreement.js";
+import { requireAgreement } from "../../distributed/agreement.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
+import { flattened } from "../../flattened.js";
 import { combineTrackers, QUIET, type Sink, type Tracker } from "../../tracking/tracker.js";
 import { version } from "../../version.js";
 import { batchPlanOf, type PlannedRecipe, planSteps } from "../loop/batch-plan.js";
