@@ -40,6 +40,7 @@ export function sinkContext(): SinkContext & { notes: string[] } {
   return {
     notes,
     now: Date.now,
+    working() {},
     note: (text) => void notes.push(text),
     stop: (reason) => void notes.push(reason),
   };

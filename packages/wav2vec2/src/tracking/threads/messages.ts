@@ -18,5 +18,6 @@ export interface SinkSetup {
 /** What comes back from a sink's thread. */
 export type Answer =
   | { kind: "done"; messages: number; failure?: { message: string; isUsers: boolean; stack?: string } }
+  | { kind: "working" }
   | { kind: "note"; text: string }
   | { kind: "stop"; reason: string };

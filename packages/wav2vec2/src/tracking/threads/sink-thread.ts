@@ -10,7 +10,7 @@ const MOST_WAITING = 10_000;
 /** At its end a run waits this long for a sink that takes nothing any more. */
 const CLOSE_SILENCE_MS = 60_000;
 
-export interface SinkThreadOptions extends Omit<SinkContext, "now"> {
+export interface SinkThreadOptions extends Omit<SinkContext, "now" | "working"> {
   /** How people call it, such as "TensorBoard". */
   name: string;
   /** URL of a module (compiled, or the source of one) whose default export is a `MakeSink`. */
@@ -64,7 +64,7 @@ export function sinkThread({
       heard = performance.now();
       if (answer.kind === "note") note(answer.text);
       else if (answer.kind === "stop") stop(answer.reason);
-      else done(answer.failure && errorOf(answer.failure));
+      else if (answer.kind === "done") done(answer.failure && errorOf(answer.failure));
     });
     started.on("error", (error) => fail(error as Error));
     started.on("exit", (code) => fail(new Error(`its thread ended with ${code}.`)));
