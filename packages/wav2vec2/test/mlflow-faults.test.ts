@@ -12,7 +12,7 @@ import { runDescription, sinkContext } from "./tracker-fixture.js";
 
 // A server that fails as networks and servers do: what it holds at the end is what was logged, once.
 
-const WAITS = { firstWaitMs: 5, longestWaitMs: 40, patienceMs: 1000, timeoutMs: 200 };
+const WAITS = { firstWaitMs: 5, longestWaitMs: 40, patienceMs: 2000, timeoutMs: 20_000 };
 
 let server: FakeMlflow;
 let directory: string;
@@ -81,7 +81,7 @@ describe("MLflow", () => {
       server.runs.clear();
       const random = new Random(seed, "faults");
       server.fault = () => (random.uniform() < 0.5 ? faults[random.integer(faults.length)] : undefined);
-      const run = started({}, { patienceMs: 60_000 });
+      const run = started({}, { patienceMs: 60_000, timeoutMs: 300 });
       await train(run);
       expect(losses()).toEqual(logged);
       expect(server.run.status).toBe("FINISHED");

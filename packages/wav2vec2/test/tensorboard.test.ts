@@ -90,7 +90,7 @@ beforeAll(async () => {
   await writeToneCorpus(join(logs, "../", `${logs.split("/").pop()}-corpus`), { dev: 1 });
   clip = join(`${logs}-corpus`, "dev/1/1/1-1-0000.flac");
   await writeRuns();
-});
+}, 180_000);
 afterAll(async () => {
   await rm(logs, { recursive: true, force: true });
   await rm(`${logs}-corpus`, { recursive: true, force: true });
@@ -114,9 +114,9 @@ describe.skipIf(!TRACKERS_PYTHON).each([
         expect(Object.keys((await plugin("images", "tags"))[PRE])).toHaveLength(2);
         expect(await plugin("hparams", "experiment", {}, "POST")).not.toEqual({});
       },
-      { timeout: 60_000, interval: 500 },
+      { timeout: 120_000, interval: 500 },
     );
-  });
+  }, 180_000);
   afterAll(() => server?.stop());
 
   // biome-ignore lint/suspicious/noExplicitAny: answers of another program
