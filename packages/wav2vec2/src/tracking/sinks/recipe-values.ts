@@ -1,4 +1,4 @@
-import { flattened } from "../../flattened.js";
+import { flattened } from "../../differences.js";
 import type { RunDescription } from "../run-description.js";
 
 /** Where and how a run is shown and saved, and on what machine: what says nothing of what is learned. */
