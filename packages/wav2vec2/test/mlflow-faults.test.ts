@@ -121,6 +121,35 @@ describe("MLflow", () => {
     expect(notes.filter((note) => note.includes("changed.max_steps"))).toHaveLength(1);
   });
 
+  it("gets from the run directory what a process was killed with", async () => {
+    const line = (step: number, values: object) =>
+      `${JSON.stringify({ step, time: 1700 + step, ...values })}\n`;
+    const first = started();
+    await first.sink.begin(runDescription(directory));
+    first.sink.log({ loss: 1 }, 1);
+    await vi.waitFor(() => expect(losses()).toEqual([[1, 1]]), { timeout: 10_000 });
+    await writeFile(
+      join(directory, "metrics.jsonl"),
+      [
+        line(1, { loss: 1 }),
+        line(2, { loss: null }),
+        line(2, { "eval/wer": 0.5 }),
+        line(3, { loss: 3 }),
+      ].join(""),
+    );
+    const { sink } = started();
+    await sink.begin({ ...runDescription(directory), resumed: true });
+    sink.resumed({ step: 2, evaluated: 2 });
+    sink.log({ loss: 33 }, 3);
+    await sink.close();
+    expect(losses()).toEqual([
+      [1, 1],
+      [2, "NaN"],
+      [3, 33],
+    ]);
+    expect(server.run.metrics).toContainEqual({ key: "eval/wer", value: 0.5, timestamp: 1702_000, step: 2 });
+  });
+
   it("that is away at the start gets all once it is there, and the run is told", async () => {
     await server.stop();
     const port = await freePort();
@@ -141,7 +170,7 @@ describe("MLflow", () => {
     const run = started({}, { patienceMs: 300 });
     await train(run);
     expect(run.notes.at(-1)).toMatch(
-      /^MLflow lacks the last \d+ values of this run, as .*REFUSED.*; the run directory has them all\.$/,
+      /^MLflow lacks the last \d+ values of this run, as .*REFUSED.*; the run directory has them all, and --resume sends them\.$/,
     );
     await server.start();
   });

@@ -165,8 +165,16 @@ function shown(run: Run): object {
       artifact_uri: `mlflow-artifacts:/${run.experiment}/${run.id}/artifacts`,
       lifecycle_stage: "active",
     },
-    data: { params: list(run.params), tags: list(run.tags) },
+    data: { params: list(run.params), tags: list(run.tags), metrics: newest(run) },
   };
+}
+
+/** Of each metric the one of the highest step. */
+function newest({ metrics }: Run): Metric[] {
+  const byKey = new Map<string, Metric>();
+  for (const metric of metrics)
+    if (metric.step >= (byKey.get(metric.key)?.step ?? 0)) byKey.set(metric.key, metric);
+  return [...byKey.values()];
 }
 
 function found<T>(value: T | undefined): T {

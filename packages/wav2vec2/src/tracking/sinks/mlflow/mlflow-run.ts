@@ -14,7 +14,7 @@ export interface KeyValue {
 /** A run as MLflow tells it. */
 interface Found {
   info: { run_id: string; experiment_id: string; artifact_uri: string; lifecycle_stage: string };
-  data: { params?: KeyValue[]; tags?: KeyValue[] };
+  data: { params?: KeyValue[]; metrics?: { key: string; step: number }[] };
 }
 
 /** Remembered in the run directory, so that a run that goes on is the same one in MLflow. */
@@ -55,6 +55,11 @@ export class MlflowRun {
   /** What it had before, by name. */
   get params(): Map<string, string> {
     return new Map(this.#found!.data.params?.map(({ key, value }) => [key, value]));
+  }
+
+  /** The last step of each metric that it had before. */
+  get newestSteps(): Map<string, number> {
+    return new Map(this.#found!.data.metrics?.map(({ key, step }) => [key, step]));
   }
 
   /**

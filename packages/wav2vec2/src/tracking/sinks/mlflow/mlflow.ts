@@ -13,6 +13,7 @@ import type { SinkContext } from "../../sink-context.js";
 import type { MakeSink } from "../../threads/sink-worker.js";
 import type { Sink } from "../../tracker.js";
 import { type Clip, clipPath } from "../clip-path.js";
+import { loggedMetrics } from "../logged-metrics.js";
 import { readStepLines } from "../metrics-file.js";
 import { recipeValues } from "../recipe-values.js";
 import { Batches } from "../sending/batches.js";
@@ -107,13 +108,25 @@ export function mlflowSink(
     for (let first = 0; first < added.length; first += MOST_PARAMS)
       await mlflowRun.post("log-batch", { params: added.slice(first, first + MOST_PARAMS) });
     const changed = params.filter(({ key, value }) => before.has(key) && before.get(key) !== value);
+    const tags = [...tagsOf(run), ...changed.map(({ key, value }) => ({ key: `changed.${key}`, value }))];
+    await mlflowRun.post("log-batch", { tags: tags.slice(0, MOST_PARAMS) });
+    await mlflowRun.post("update", { status: "RUNNING" });
     if (changed.length > 0)
       context.note(
         `MLflow's parameters never change: what the recipe says anew is there as tags (${changed.map(({ key }) => `changed.${key}`).join(", ")}).`,
       );
-    const tags = [...tagsOf(run), ...changed.map(({ key, value }) => ({ key: `changed.${key}`, value }))];
-    await mlflowRun.post("log-batch", { tags: tags.slice(0, MOST_PARAMS) });
-    await mlflowRun.post("update", { status: "RUNNING" });
+  };
+
+  /** What an earlier process logged up to a step, and was killed before it was sent. */
+  const tellMissing = async (upTo: number): Promise<void> => {
+    const newest = mlflowRun.newestSteps;
+    const missing = loggedMetrics(directory, upTo).flatMap(({ step, time, metrics }) =>
+      Object.entries(metrics)
+        .map(([name, value]) => ({ key: allowed(name), value: jsonNumber(value), timestamp: time, step }))
+        .filter(({ key }) => step > (newest.get(key) ?? Number.NEGATIVE_INFINITY)),
+    );
+    for (let first = 0; first < missing.length; first += MOST_METRICS)
+      await mlflowRun.post("log-batch", { metrics: missing.slice(first, first + MOST_METRICS) });
   };
 
   return {
@@ -148,6 +161,9 @@ export function mlflowSink(
       describe(run);
       artifactFile("recipe.yaml", join(directory, "recipe.yaml"));
       artifact("config.json", async () => Buffer.from(`${JSON.stringify(run.config, undefined, 2)}\n`));
+    },
+    resumed({ step }) {
+      outbox.push({ what: "metrics of before", size: 1, send: () => tellMissing(step) });
     },
     log(values, step) {
       for (const [name, value] of Object.entries(values)) add(name, value, step);

@@ -97,7 +97,7 @@ export class Outbox {
     const lost = this.#waiting.reduce((sum, { size }) => sum + size, 0) + this.#dropped;
     if (lost > 0)
       this.context.note(
-        `${this.name} lacks the last ${lost} values of this run${this.#lastFailure && `, as ${this.#lastFailure}`}; the run directory has them all.`,
+        `${this.name} lacks the last ${lost} values of this run${this.#lastFailure && `, as ${this.#lastFailure}`}; the run directory has them all, and --resume sends them.`,
       );
     this.#waiting.length = 0;
     this.#over = true;
