@@ -45,7 +45,7 @@ const MODULES: Readonly<Record<Service, { name: string; module: URL }>> = {
 export function serviceThread(
   { service, because }: Chosen,
   options: ServiceSinkOptions,
-  context: Omit<SinkContext, "now">,
+  context: Omit<SinkContext, "now" | "working">,
 ): Sink {
   const { name, module } = MODULES[service];
   if (because !== "recipe")

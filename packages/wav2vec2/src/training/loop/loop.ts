@@ -15,6 +15,7 @@ import { restore } from "../checkpoints/restore.js";
 import type { PlannedRecipe } from "./batch-plan.js";
 import { seedBatch } from "./draws.js";
 import { Gradients } from "./gradients.js";
+import { histogramsOf } from "./histograms.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
 import { divideParameters, OptimizerShards } from "./optimizer-shards.js";
@@ -218,6 +219,8 @@ export async function train<Batch extends TrainingBatch>(
     const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
     meter.updated(update?.norm);
     if (update) await shards.step(update.skip);
+    if (writes && recipe.histogram_steps && (progress.step + 1) % recipe.histogram_steps === 0)
+      tracker.histograms(histogramsOf(module), progress.step + 1);
     optimizer.zeroGrad();
     progress.step++;
     stepSeconds += clock();

@@ -6,8 +6,8 @@ import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-bat
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
+import { flattened } from "../../differences.js";
 import { requireAgreement } from "../../distributed/agreement.js";
-import { flattened } from "../../distributed/differences.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
