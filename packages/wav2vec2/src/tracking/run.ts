@@ -43,9 +43,9 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
   );
   return combineTrackers([
     runFile(directory),
-    report,
     metricsFile(directory, options),
     clips,
+    report, // closed behind those whose files it shows
     log,
     terminal,
     ...threads,

@@ -1,4 +1,5 @@
 import { writeReport } from "../report/report.js";
+import type { RunEnd } from "../run-description.js";
 import type { Sink } from "../tracker.js";
 
 /**
@@ -9,6 +10,7 @@ import type { Sink } from "../tracker.js";
  */
 export function reportFile(directory: string, onProblem: (text: string) => void) {
   let behind = false;
+  let logged = false;
   let due = false;
   let writing: Promise<void> | undefined;
   let told = false;
@@ -34,8 +36,11 @@ export function reportFile(directory: string, onProblem: (text: string) => void)
 
   return {
     log(metrics: Readonly<Record<string, number>>, _step: number) {
-      behind = true;
+      behind = logged = true;
       if (Object.keys(metrics).some((name) => name.startsWith("eval/"))) void write();
+    },
+    end(_end: RunEnd) {
+      behind = logged; // the last report says how the run ended
     },
     async close() {
       await (behind ? write() : writing);
