@@ -53,6 +53,7 @@ pre { margin: 0; padding: 14px 16px; overflow-x: auto; font-size: 14px; line-hei
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(440px, 100%), 1fr)); gap: 12px; }
 .charts.one { max-width: 620px; }
 figure { margin: 0; padding: 12px 14px 6px; min-width: 0; }
+.charts > figure, .clip { content-visibility: auto; contain-intrinsic-size: auto 290px; }
 figcaption { display: flex; flex-wrap: wrap; gap: 4px 16px; align-items: baseline; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; }
 ${chartStyle((name) => `var(--${name})`)}
@@ -158,6 +159,7 @@ g:hover > .bar { opacity: 1; }
   :root { ${colorProperties("light")} color-scheme: light; }
   body { background: none; font-size: 11pt; }
   main { max-width: none; padding: 0; }
+  .charts > figure, .clip { content-visibility: visible; }
   figure, li, tr, .tiles > div, .findings, .note-box, .facts-list { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .charts { grid-template-columns: 1fr 1fr; }

@@ -2,11 +2,10 @@ import { DEFAULT_SERVICE_OPTIONS, type ServiceOptions, serviceThread } from "./s
 import type { Chosen } from "./services.js";
 import { logFile } from "./sinks/log-file.js";
 import { metricsFile } from "./sinks/metrics-file.js";
-import { reportFile } from "./sinks/report-file.js";
 import { runFile } from "./sinks/run-file.js";
 import { type TerminalOptions, terminalProgress } from "./sinks/terminal.js";
 import { sinkThread } from "./threads/sink-thread.js";
-import { combineTrackers, type Tracker } from "./tracker.js";
+import { combineTrackers, type Sink, type Tracker } from "./tracker.js";
 
 export interface TrackRunOptions extends TerminalOptions {
   resume: boolean;
@@ -30,12 +29,18 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
     terminal.note(text);
     log.note(text);
   };
-  const report = reportFile(directory, terminal.note);
   const clips = sinkThread({
     name: "clips/",
     module: new URL("./sinks/clip-files.js", import.meta.url),
     options: { directory },
     note,
+    stop,
+  });
+  const report = sinkThread({
+    name: "report.html",
+    module: new URL("./sinks/report-file.js", import.meta.url),
+    options: { directory },
+    note: terminal.note,
     stop,
   });
   const threads = services.map((chosen) =>
@@ -45,9 +50,18 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
     runFile(directory),
     metricsFile(directory, options),
     clips,
-    report, // closed behind those whose files it shows
+    behindOthers(report),
     log,
     terminal,
     ...threads,
   ]);
+}
+
+/** A sink that reads the files of others: told when all of them have heard of a step, and closed behind them. */
+function behindOthers({ log, end, close }: Sink): Sink {
+  return {
+    log: (...values) => queueMicrotask(() => void log?.(...values)),
+    end: (...values) => queueMicrotask(() => void end?.(...values)),
+    close: async () => await close?.(),
+  };
 }

@@ -111,7 +111,8 @@ export function plot(chart: Chart, options: ChartOptions = {}): Drawing | undefi
   const ends = [transform(yTicks[0]!), transform(yTicks.at(-1)!)] as const;
   const up = scale(ends, [bottom, MARGIN.top]);
   const height = (value: number): number => up(transform(value));
-  const place = (x: number, y: number): string => `${digits(across(x))} ${digits(height(y))}`;
+  const place = (x: number, y: number): string => `${digits(across(x), 2)} ${digits(height(y), 2)}`;
+  const roughly = (x: number, y: number): string => `${digits(across(x), 1)} ${digits(height(y), 1)}`;
 
   const shaded =
     band &&
@@ -139,8 +140,8 @@ export function plot(chart: Chart, options: ChartOptions = {}): Drawing | undefi
   const ranges = series.map(({ tone, range = [] }) => {
     if (range.length === 0) return "";
     const outline = [
-      ...range.map(({ x, high }) => place(x, high)),
-      ...range.toReversed().map(({ x, low }) => place(x, low)),
+      ...range.map(({ x, high }) => roughly(x, high)),
+      ...range.toReversed().map(({ x, low }) => roughly(x, low)),
     ];
     return `<path class="range tone${tone}" d="M${outline.join("L")}z"/>`;
   });
@@ -222,9 +223,9 @@ function note(name: string, at: number): string {
   return `<text class="tick note" x="${WIDTH - MARGIN.right - 4}" y="${below.toFixed(1)}" text-anchor="end">${escapeHtml(name)}</text>`;
 }
 
-/** As many as tell values apart, and no more: a page has thousands of them. */
-function digits(value: number): string {
-  return String(Number(value.toFixed(2)));
+/** No more than are needed: a page has thousands of them. */
+function digits(value: number, decimals: number): string {
+  return String(Number(value.toFixed(decimals)));
 }
 
 function scale(from: readonly [number, number], to: readonly [number, number]): (value: number) => number {

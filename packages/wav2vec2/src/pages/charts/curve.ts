@@ -14,6 +14,7 @@ export interface Span {
 /** A curve, and how far what it is the mean of goes to both sides; of nothing where it is the values themselves. */
 export interface Curve {
   points: readonly Point[];
+  /** One for each point, or none at all. */
   range: readonly Span[];
 }
 
@@ -24,24 +25,22 @@ export interface Curve {
 export function thin({ points, range }: Curve, most: number): Curve {
   const size = Math.ceil(points.length / most);
   if (size <= 1) return { points, range };
-  const spans = range.length > 0 ? range : points.map(({ x, y }) => ({ x, low: y, high: y }));
-  return {
-    points: inBuckets(points, size, (bucket) => ({
-      x: bucket.at(-1)!.x,
-      y: bucket.reduce((sum, { y }) => sum + y, 0) / bucket.length,
-    })),
-    range: inBuckets(spans, Math.ceil(spans.length / Math.ceil(points.length / size)), (bucket) => ({
-      x: bucket.at(-1)!.x,
-      low: bucket.reduce((low, each) => Math.min(low, each.low), Number.POSITIVE_INFINITY),
-      high: bucket.reduce((high, each) => Math.max(high, each.high), Number.NEGATIVE_INFINITY),
-    })),
-  };
-}
-
-function inBuckets<In, Out>(all: readonly In[], size: number, join: (bucket: readonly In[]) => Out): Out[] {
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    join(all.slice(index * size, (index + 1) * size)),
-  );
+  const thinned = { points: [] as Point[], range: [] as Span[] };
+  for (let from = 0; from < points.length; from += size) {
+    const to = Math.min(from + size, points.length);
+    let [sum, low, high] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let at = from; at < to; at++) {
+      const { y } = points[at]!;
+      const span = range[at];
+      sum += y;
+      low = Math.min(low, span?.low ?? y);
+      high = Math.max(high, span?.high ?? y);
+    }
+    const { x } = points[to - 1]!;
+    thinned.points.push({ x, y: sum / (to - from) });
+    thinned.range.push({ x, low, high });
+  }
+  return thinned;
 }
 
 /**

@@ -7,13 +7,13 @@ import type { Rows } from "./metric-series.js";
 
 type HistogramRow = Rows[number] & Histogram & { name: string };
 
-/** Names that are drawn, at most; each is a picture of a kilobyte or two. */
-const MOST_NAMES = 300;
+/** Names that are drawn, at most; each is a picture of a few kilobytes. */
+const MOST_NAMES = 100;
 /** More names than this are folded away. */
 const MOST_OPEN = 6;
-const MOST_COLUMNS = 200;
+const MOST_COLUMNS = 120;
 const BINS = 48;
-const LEVELS = 63;
+const LEVELS = 31;
 const [RED, GREEN, BLUE] = [1, 3, 5].map((at) => Number.parseInt(COLORS.dark.one.slice(at, at + 2), 16));
 /** The first is for no value at all. */
 const PALETTE: readonly Color[] = Array.from({ length: LEVELS + 1 }, (_, level) => [
@@ -87,7 +87,7 @@ function drawMap(name: string, rows: readonly HistogramRow[]): string {
   const text = `${name} between ${short(low)} and ${short(high)}, step ${steps[0]} to ${steps[1]}`;
   return `<figure>
 <figcaption><b>${escapeHtml(name.slice(name.indexOf("/") + 1))}</b><span class="key-text">${short(low)} to ${short(high)}</span></figcaption>
-<img class="map small" src="data:image/png;base64,${picture}" alt="${escapeHtml(text)}">
+<img class="map small" loading="lazy" decoding="async" src="data:image/png;base64,${picture}" alt="${escapeHtml(text)}">
 <div class="ends"><span>step ${steps[0]}</span><span>${steps[1]}</span></div>
 </figure>`;
 }

@@ -1,4 +1,5 @@
 import type { Series } from "../../pages/charts/chart.js";
+import type { Point } from "../../pages/charts/curve.js";
 import type { Tone } from "../../pages/colors.js";
 import type { readStepLines } from "../sinks/metrics-file.js";
 
@@ -9,10 +10,12 @@ type Points = Series["points"];
 
 /** A metric over steps; lines without it, or where it was not finite, have no point. */
 export function pointsOf(metrics: Rows, metric: string): Points {
-  return metrics.flatMap((row) => {
+  const points: Point[] = [];
+  for (const row of metrics) {
     const value = row[metric];
-    return typeof value === "number" ? [{ x: row.step, y: value }] : [];
-  });
+    if (typeof value === "number") points.push({ x: row.step, y: value });
+  }
+  return points;
 }
 
 /** A metric as a curve of a chart. */

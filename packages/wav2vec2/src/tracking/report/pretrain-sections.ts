@@ -142,7 +142,8 @@ function perplexityChart(metrics: Rows, title: string, prefix: "" | "eval/"): Ch
 
 /** The codebooks that are logged, by their numbers. */
 function groupsOf(metrics: Rows): number[] {
-  const names = new Set(metrics.flatMap((row) => Object.keys(row)));
+  const names = new Set<string>();
+  for (const row of metrics) for (const name in row) names.add(name);
   const numbers = [...names].flatMap(
     (name) => /^(?:eval\/)?codevector_perplexity_(\d+)$/.exec(name)?.[1] ?? [],
   );

@@ -15,7 +15,7 @@ export interface RunClips {
 export const NO_CLIPS: RunClips = { urls: new Map(), played: 0, left: 0 };
 
 /** Of FLAC: with it a page stays below 5 MB, as base64 makes four bytes of three. */
-const MOST_BYTES = 2.4e6;
+const MOST_BYTES = 1.8e6;
 
 /**
  * The audio of clips as data URLs, in order, as far as they fit.

@@ -1,14 +1,12 @@
 import { writeReport } from "../report/report.js";
 import type { RunEnd } from "../run-description.js";
-import type { Sink } from "../tracker.js";
+import type { MakeSink } from "../threads/sink-worker.js";
 
 /**
  * Keeps `report.html` in a run directory up to date: it is written after each validation and, where more was logged
- * since, at the end. One that cannot be written never stops a run.
- *
- * @param onProblem is told once why it cannot be written
+ * since, at the end. One that cannot be written never stops a run. In a thread of its own, as a long run's takes seconds.
  */
-export function reportFile(directory: string, onProblem: (text: string) => void) {
+const reportFile: MakeSink<{ directory: string }> = ({ note }, { directory }) => {
   let behind = false;
   let logged = false;
   let due = false;
@@ -16,13 +14,12 @@ export function reportFile(directory: string, onProblem: (text: string) => void)
   let told = false;
 
   const writeWhileDue = async (): Promise<void> => {
-    await undefined; // what other trackers are told of this step belongs in the report too
     while (due) {
       behind = due = false;
       try {
         await writeReport(directory);
       } catch (error) {
-        if (!told) onProblem(`Training goes on without a new report: ${(error as Error).message}`);
+        if (!told) note(`Training goes on without a new report: ${(error as Error).message}`);
         told = true;
       }
     }
@@ -45,5 +42,7 @@ export function reportFile(directory: string, onProblem: (text: string) => void)
     async close() {
       await (behind ? write() : writing);
     },
-  } satisfies Sink;
-}
+  };
+};
+
+export default reportFile;
