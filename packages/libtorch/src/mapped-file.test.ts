@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { bridgePath } from "./bridge-path.js";
 import { MappedFileError, mapFile } from "./mapped-file.js";
-import { bridgePath } from "./native.js";
 
 let directory: string;
 beforeEach(async () => {

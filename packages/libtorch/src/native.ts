@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
+import { bridgePath } from "./bridge-path.js";
 import { BridgeError, TorchError } from "./errors.js";
 import { loadOwnLibraries } from "./gpu/own-libraries.js";
 
@@ -130,13 +130,6 @@ export interface Native {
   reducerArrange(reducer: number, order: readonly number[]): void;
   reducerTrace(reducer: number): number[];
   digestOf(handles: readonly number[]): string;
-}
-
-/** The addon that set-up builds; `LIBTORCH_BRIDGE` names another one. */
-export function bridgePath(): string {
-  return (
-    process.env.LIBTORCH_BRIDGE ?? fileURLToPath(new URL("../build/libtorch_bridge.node", import.meta.url))
-  );
 }
 
 function load(): Native {

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { gpus } from "../device.js";
-import { bridgePath, native } from "../native.js";
+import { native } from "../native.js";
+import { builtFor } from "./built-for.js";
 import { cudaBuild, parseCudaConfiguration, runsOnCapability } from "./cuda-build.js";
 import { describeGpu, type GpuFacts, gpuReport } from "./gpu-report.js";
 import { nvidiaDriver } from "./nvidia-driver.js";
@@ -43,8 +44,7 @@ describe("the account that libtorch gives of its CUDA", () => {
 
   it("is there for a build with CUDA, without a driver as its version alone", () => {
     const { cudaConfiguration } = native.information();
-    const description = join(dirname(bridgePath()), "libtorch.json");
-    const built = JSON.parse(readFileSync(description, "utf8")).cuda?.version;
+    const built = builtFor()?.cuda?.version;
     expect(parseCudaConfiguration(cudaConfiguration)?.version).toBe(built);
     if (gpus().cudaDevices > 0) expect(cudaBuild()?.capabilities.length).toBeGreaterThan(0);
     expect(runsOnCapability({ version: "13.2", capabilities: [], intermediate: [] }, "7.0")).toBe(true);

@@ -1,5 +1,4 @@
 import { gpus } from "../device.js";
-import { bridgePath } from "../native.js";
 import { builtFor } from "./built-for.js";
 import { type CudaBuild, cudaBuild, runsOnCapability } from "./cuda-build.js";
 import { type NvidiaCard, type NvidiaDriver, nvidiaDriver } from "./nvidia-driver.js";
@@ -34,7 +33,7 @@ const SETUP = "npm run setup -- --libtorch cuda";
 /** Looks at libtorch, the driver and the cards. */
 export function gpuReport(): GpuReport {
   const { cudaDevices, mps } = gpus();
-  const described = builtFor(bridgePath())?.cuda;
+  const described = builtFor()?.cuda;
   return describeGpu({
     build: cudaBuild(),
     driver: nvidiaDriver(),

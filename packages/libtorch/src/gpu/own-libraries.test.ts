@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bridgePath } from "../native.js";
+import { bridgePath } from "../bridge-path.js";
+import { builtFor } from "./built-for.js";
 import { librariesWithNamesakes } from "./own-libraries.js";
 
 const folder = mkdtempSync(join(tmpdir(), "own-libraries-"));
@@ -49,10 +50,7 @@ describe("librariesWithNamesakes", () => {
   });
 });
 
-const { root, cuda } = JSON.parse(readFileSync(join(dirname(bridgePath()), "libtorch.json"), "utf8")) as {
-  root: string;
-  cuda?: unknown;
-};
+const { root, cuda } = builtFor()!;
 
 /** The paths of NVIDIA's libraries that a process holds once it has loaded the bridge. */
 function loadedWith(searchPath: string, program: string): string[] {

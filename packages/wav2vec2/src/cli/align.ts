@@ -2,11 +2,12 @@ import { basename, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type Command, Option } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
+import { exitCodes } from "../exit-codes.js";
 import { makeDirectory } from "../files/make-directory.js";
 import type { Alignment } from "../recognition/align.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
 import { WordTableWriter } from "../text/formats/word-table.js";
-import { addDeviceOption, addThreadsOption, type Define, exitCodes, showProgress } from "./command.js";
+import { addDeviceOption, addThreadsOption, type Define, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 

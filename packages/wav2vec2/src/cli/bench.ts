@@ -1,8 +1,9 @@
+import { exitCodes } from "../exit-codes.js";
 import { formatDuration } from "../tracking/duration.js";
 import type { BenchResult } from "../training/bench.js";
 import type { Recipe } from "../training/recipe/recipe.js";
 import { loadRecipe } from "../training/recipe/recipe-file.js";
-import { type Define, exitCodes, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { addRecipeOptions, showName } from "./recipe-options.js";
 

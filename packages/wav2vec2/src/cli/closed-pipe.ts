@@ -1,5 +1,5 @@
+import { exitCodes } from "../exit-codes.js";
 import { reasonOf } from "../files/atomic-file.js";
-import { exitCodes } from "./command.js";
 
 let printsAsItGoes = false;
 
@@ -23,7 +23,7 @@ export function handleClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE") fail(stream, error);
-      if (printsAsItGoes && stream === process.stdout) process.exit(0);
+      if (printsAsItGoes && stream === process.stdout) process.exit(exitCodes.done);
     });
   }
 }

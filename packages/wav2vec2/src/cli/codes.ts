@@ -1,8 +1,9 @@
 import { Option } from "commander";
 import { UserError } from "../errors.js";
+import { exitCodes } from "../exit-codes.js";
 import type { ClipCodes } from "../training/pretraining/codes.js";
 import { endWithReader } from "./closed-pipe.js";
-import { addDeviceOption, type Define, exitCodes, print } from "./command.js";
+import { addDeviceOption, type Define, print } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 
 interface Options {

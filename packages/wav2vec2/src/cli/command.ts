@@ -1,12 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
 
-/**
- * What a user must mend is below 128: launchers and Kubernetes start nothing anew for it. Above are ends by a signal, 130
- * that by Ctrl+C, and `disconnected`: another process of the run is gone or does not answer.
- */
-export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130, disconnected: 200 } as const;
-
 /** What a command gets besides its own `Command`. */
 export interface CommandContext {
   /** All arguments of the program, the command's name first. */

@@ -2,10 +2,11 @@ import { InvalidArgumentError } from "commander";
 import type { CorpusReport } from "../data/check/check-corpus.js";
 import type { DecodeProgress } from "../data/check/decode-clips.js";
 import { UserError } from "../errors.js";
+import { exitCodes } from "../exit-codes.js";
 import { readJsonObject } from "../files/json-file.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { formatDuration } from "../tracking/duration.js";
-import { type Define, exitCodes, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { requireWritable } from "./writable.js";
 

@@ -1,6 +1,7 @@
 import { Argument, InvalidArgumentError } from "commander";
 import { corpusParts, findParts, openSlr } from "../data/download/parts.js";
-import { type Define, exitCodes, print, printJson, showProgress } from "./command.js";
+import { exitCodes } from "../exit-codes.js";
+import { type Define, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 

@@ -1,10 +1,9 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { dirname, join } from "node:path";
 import type { GpuReport, Gpus } from "@wav2vec2/libtorch";
+import { builtFor } from "@wav2vec2/libtorch/built-for";
 import picocolors from "picocolors";
-import { type Define, exitCodes, print, printJson } from "./command.js";
+import { exitCodes } from "../exit-codes.js";
+import { type Define, print, printJson } from "./command.js";
 
 /** One thing that was looked at. Only what failed keeps the program from working. */
 interface Check {
@@ -58,20 +57,10 @@ function cpu(): Check {
 
 /** Which libtorch set-up took and why; it leaves that beside the bridge that it builds. */
 function libtorch(): Check {
-  const remedy = "npm run setup";
-  try {
-    const entry = createRequire(import.meta.url).resolve("@wav2vec2/libtorch");
-    const path = join(dirname(entry), "..", "build", "libtorch.json");
-    const taken = JSON.parse(readFileSync(path, "utf8")) as Record<"root" | "version" | "why", string>;
-    return { name: "libtorch", state: "ok", found: `${taken.version} in ${taken.root} (${taken.why})` };
-  } catch (error) {
-    return {
-      name: "libtorch",
-      state: "failed",
-      found: `set-up has not chosen one: ${firstLine(error)}`,
-      remedy,
-    };
-  }
+  const built = builtFor();
+  return built === undefined
+    ? { name: "libtorch", state: "failed", found: "set-up has not chosen one", remedy: "npm run setup" }
+    : { name: "libtorch", state: "ok", found: `${built.version} in ${built.root} (${built.why})` };
 }
 
 /** Loads the bridge and checks that libtorch computes what it should. */

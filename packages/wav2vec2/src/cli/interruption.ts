@@ -1,23 +1,12 @@
-import { constants } from "node:os";
-import { exitCodes } from "./command.js";
+import { exitCodes, STOP_SIGNALS, signalExitCode } from "../exit-codes.js";
 
-/**
- * What asks a process to stop: Ctrl+C, what ends jobs and containers, and what schedulers such as SLURM can be told to
- * send some time before they end a job (`--signal=USR1@120`).
- */
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
-type StopSignal = (typeof SIGNALS)[number];
+type StopSignal = (typeof STOP_SIGNALS)[number];
 
 /**
  * Two signals within this many milliseconds are one request: a terminal sends Ctrl+C to all processes of a command, and
  * those between it and this one (npx, torchrun, srun) send it on.
  */
 const ONE_REQUEST_MS = 500;
-
-/** That of a process which a signal ended, as shells count: 130 for Ctrl+C, 143 for SIGTERM, on Linux 138 for SIGUSR1. */
-export function signalExitCode(signal: StopSignal): number {
-  return 128 + constants.signals[signal];
-}
 
 let received: StopSignal | undefined;
 
@@ -60,13 +49,13 @@ export async function interruptible<T>(
     const by = name === "SIGINT" ? text : text.replace(/^Interrupted/, `$& by ${name}`);
     process.stderr.write(`\n${by}\n`);
   };
-  for (const name of SIGNALS) process.on(name, interrupt);
+  for (const name of STOP_SIGNALS) process.on(name, interrupt);
   try {
     return await work(controller.signal);
   } catch (error) {
     if (error !== controller.signal.reason) throw error;
     return undefined;
   } finally {
-    for (const name of SIGNALS) process.off(name, interrupt);
+    for (const name of STOP_SIGNALS) process.off(name, interrupt);
   }
 }

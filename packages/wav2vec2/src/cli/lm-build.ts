@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
+import { exitCodes } from "../exit-codes.js";
 import type { Discounts } from "../text/language-model/discounts.js";
 import type { NgramEstimate } from "../text/language-model/kneser-ney.js";
 import type { TokenizedText } from "../text/language-model/tokenized-text.js";
-import { type Define, exitCodes, print, showProgress, whole } from "./command.js";
+import { type Define, print, showProgress, whole } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { formatTable } from "./table.js";
 import { requireWritable } from "./writable.js";

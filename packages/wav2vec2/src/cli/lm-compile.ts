@@ -1,4 +1,5 @@
-import { type Define, exitCodes, print, showProgress } from "./command.js";
+import { exitCodes } from "../exit-codes.js";
+import { type Define, print, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { requireWritable } from "./writable.js";
 

@@ -1,5 +1,6 @@
+import { exitCodes } from "../exit-codes.js";
 import type { Perplexity } from "../text/language-model/perplexity.js";
-import { type Define, exitCodes, print, printJson, showProgress } from "./command.js";
+import { type Define, print, printJson, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { showReading } from "./lm-compile.js";
 

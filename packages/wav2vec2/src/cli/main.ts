@@ -2,8 +2,9 @@ import { Command, CommanderError } from "commander";
 import { writeErrorFile } from "../distributed/launch/error-file.js";
 import { watchParent } from "../distributed/launch/parent-watch.js";
 import { ConfigurationError, UserError } from "../errors.js";
+import { exitCodes } from "../exit-codes.js";
 import { version } from "../version.js";
-import { capitalized, type Define, exitCodes } from "./command.js";
+import { capitalized, type Define } from "./command.js";
 import { helpConfiguration } from "./help.js";
 import { interruptedExitCode } from "./interruption.js";
 

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { exitCodes } from "../exit-codes.js";
 import type { Tracker } from "../tracking/tracker.js";
 import type { Recipe } from "../training/recipe/recipe.js";
 import { loadRecipe } from "../training/recipe/recipe-file.js";
 import type { RunOptions } from "../training/run/training-run.js";
-import { type CommandContext, exitCodes, print, printJson, showProgress } from "./command.js";
+import { type CommandContext, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 import { addRecipeOptions, showName } from "./recipe-options.js";

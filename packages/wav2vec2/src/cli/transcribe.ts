@@ -1,12 +1,12 @@
 import { type Command, Option } from "commander";
 import { RAW_ENCODINGS } from "../audio/pcm-stream.js";
 import { ConfigurationError, UserError } from "../errors.js";
+import { exitCodes } from "../exit-codes.js";
 import { FORMATS } from "../text/formats/formats.js";
 import {
   addDeviceOption,
   addThreadsOption,
   type Define,
-  exitCodes,
   positive,
   positiveWhole,
   showProgress,

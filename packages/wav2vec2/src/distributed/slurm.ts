@@ -17,7 +17,7 @@ const PORTS = 12_000;
  * @see https://slurm.schedmd.com/srun.html#SECTION_OUTPUT-ENVIRONMENT-VARIABLES
  */
 export function isSlurmTask(env: Environment, stdinIsTerminal: boolean): boolean {
-  const step = textOf(env, "SLURM_STEP_ID") ?? textOf(env, "SLURM_STEPID");
+  const step = stepOf(env);
   if (step === undefined || !/^\d+$/.test(step) || Number(step) >= FIRST_SPECIAL_STEP) return false;
   return !stdinIsTerminal && textOf(env, "SLURM_PROCID") !== undefined && tasksOf(env) !== undefined;
 }
@@ -26,12 +26,48 @@ function tasksOf(env: Environment): number | undefined {
   return wholeOf(env, "SLURM_STEP_NUM_TASKS", { least: 1 }) ?? wholeOf(env, "SLURM_NTASKS", { least: 1 });
 }
 
+function stepOf(env: Environment): string | undefined {
+  return textOf(env, "SLURM_STEP_ID") ?? textOf(env, "SLURM_STEPID");
+}
+
+/** What SLURM says of the step that a task belongs to. */
+export interface SlurmStep {
+  tasks: number;
+  nodes: number;
+  /** Number of this host. */
+  nodeRank: number | undefined;
+  job: string | undefined;
+  /** Its hosts, for {@link parseNodeList}. */
+  nodeList: string | undefined;
+  /** A port for rank 0, the same for all tasks. */
+  port: number;
+}
+
+/**
+ * Reads the variables of a step, of all versions of SLURM.
+ *
+ * @param env of a process for which {@link isSlurmTask} holds
+ * @throws ConfigurationError where one of them is not what it must be
+ */
+export function slurmStep(env: Environment): SlurmStep {
+  const job = textOf(env, "SLURM_JOB_ID") ?? textOf(env, "SLURM_JOBID");
+  return {
+    tasks: tasksOf(env)!,
+    nodes:
+      wholeOf(env, "SLURM_STEP_NUM_NODES", { least: 1 }) ?? wholeOf(env, "SLURM_NNODES", { least: 1 }) ?? 1,
+    nodeRank: wholeOf(env, "SLURM_NODEID"),
+    job,
+    nodeList:
+      textOf(env, "SLURM_STEP_NODELIST") ??
+      textOf(env, "SLURM_JOB_NODELIST") ??
+      textOf(env, "SLURM_NODELIST"),
+    port: slurmPort(job ?? "0", stepOf(env)!),
+  };
+}
+
 /** The place of a task of `srun`; undefined where that is the only one. */
 export function slurmPlace(env: Environment, { gpus, onNote }: PlaceOptions): Place | undefined {
-  const size = tasksOf(env)!;
-  const nodes =
-    wholeOf(env, "SLURM_STEP_NUM_NODES", { least: 1 }) ?? wholeOf(env, "SLURM_NNODES", { least: 1 }) ?? 1;
-  const nodeRank = wholeOf(env, "SLURM_NODEID") ?? 0;
+  const { tasks: size, nodes, nodeRank = 0, nodeList, port } = slurmStep(env);
   const rank = wholeOf(env, "SLURM_PROCID")!;
   const localRank = wholeOf(env, "SLURM_LOCALID") ?? 0;
   checkRank(rank, "SLURM_PROCID", size, "SLURM_NTASKS");
@@ -45,24 +81,17 @@ export function slurmPlace(env: Environment, { gpus, onNote }: PlaceOptions): Pl
         `Pass --ntasks-per-node ${gpus} to srun, or let one task a host run wav2vec2 launch.`,
     );
   if (size === 1) return undefined;
-  const job = textOf(env, "SLURM_JOB_ID") ?? textOf(env, "SLURM_JOBID") ?? "0";
-  const step = textOf(env, "SLURM_STEP_ID") ?? textOf(env, "SLURM_STEPID")!;
-  const list =
-    textOf(env, "SLURM_STEP_NODELIST") ?? textOf(env, "SLURM_JOB_NODELIST") ?? textOf(env, "SLURM_NODELIST");
-  const first = nodes > 1 && list !== undefined ? parseNodeList(list)[0] : undefined;
+  const firstHost = (): string | undefined =>
+    nodes > 1 && nodeList !== undefined ? parseNodeList(nodeList)[0] : undefined;
   return {
     rank,
     size,
     localRank,
     localSize,
-    nodeRank,
     nodes,
-    address: textOf(env, "MASTER_ADDR") ?? first ?? masterAddress(env, nodes),
-    port: masterPort(env, slurmPort(job, step)),
+    address: textOf(env, "MASTER_ADDR") ?? firstHost() ?? masterAddress(env, nodes),
+    port: masterPort(env, port),
     hostsStore: rank === 0,
-    attempt: wholeOf(env, "SLURM_RESTART_COUNT") ?? 0,
-    runId: `${job}.${step}`,
-    source: "slurm",
   };
 }
 

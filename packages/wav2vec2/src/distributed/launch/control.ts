@@ -1,4 +1,4 @@
-import { constants } from "node:os";
+import { signalExitCode } from "../../exit-codes.js";
 import type { RunningRanks } from "./local-ranks.js";
 import type { LaunchPlan } from "./plan/launch-plan.js";
 
@@ -75,7 +75,7 @@ export class Control {
     const again = this.stoppedBy !== undefined;
     this.stoppedBy ??= name;
     this.#abort.abort();
-    if ((this.#ranks?.alive ?? 0) === 0) this.#force(128 + constants.signals[this.stoppedBy]);
+    if ((this.#ranks?.alive ?? 0) === 0) this.#force(signalExitCode(this.stoppedBy));
     else if (again) this.#ranks?.kill();
     else this.#stop(name);
   }

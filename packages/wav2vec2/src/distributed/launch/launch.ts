@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { signalExitCode } from "../../exit-codes.js";
 import { LOOPBACK } from "../environment.js";
 import { LOCAL_ADDRESS } from "../local-address.js";
 import { Control } from "./control.js";
@@ -58,7 +59,7 @@ export async function launch(plan: LaunchPlan, context: LaunchContext): Promise<
     return await Promise.race([done, control.forced]);
   } catch (error) {
     if (control.stoppedBy !== undefined && error === control.stopped.reason)
-      return 128 + constants.signals[control.stoppedBy];
+      return signalExitCode(control.stoppedBy);
     throw error;
   } finally {
     await session?.close();
@@ -121,9 +122,10 @@ async function runOnce(
     }
   })();
   try {
-    return await session.finish({ ends: await ranks.ended, stoppedBy: control.stoppedBy });
+    // finish looks at the other hosts itself; by twice as many looks a silent one would be lost in half the time.
+    const ends = await ranks.ended.finally(() => over.abort());
+    return await session.finish({ ends, stoppedBy: control.stoppedBy });
   } finally {
-    over.abort();
     control.end();
   }
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, openSync, rmSync } from "node:fs";
-import { constants, hostname } from "node:os";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors.js";
+import { exitCodes, signalExitCode } from "../../exit-codes.js";
 import { reasonOf } from "../../files/atomic-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { readErrorFile } from "./error-file.js";
@@ -199,7 +200,7 @@ async function ending(rank: Rank): Promise<RankEnd> {
   const { child, localRank, directory, onTerminal } = rank;
   const [code, signal, failure] = await new Promise<[number | null, NodeJS.Signals | null, Error?]>(
     (resolve) => {
-      child.once("error", (error) => child.pid === undefined && resolve([1, null, error]));
+      child.once("error", (error) => child.pid === undefined && resolve([exitCodes.failed, null, error]));
       child.once("exit", (exit, name) => resolve([exit, name]));
     },
   );
@@ -208,7 +209,7 @@ async function ending(rank: Rank): Promise<RankEnd> {
     rank: rank.rank,
     localRank,
     host: hostname(),
-    exitCode: code ?? 128 + constants.signals[signal!],
+    exitCode: code ?? signalExitCode(signal!),
     ...(signal !== null && { signal }),
     asked,
     time: Date.now(),

@@ -1,4 +1,4 @@
-import { constants } from "node:os";
+import { exitCodes, mayHelpToRestart, STOP_SIGNALS, signalExitCode } from "../../exit-codes.js";
 import type { RankEnd } from "./local-ranks.js";
 
 /** A host that stopped answering. */
@@ -23,15 +23,10 @@ export interface Verdict {
 const CRASHES: ReadonlySet<string> = new Set(["SIGKILL", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE"]);
 
 /** Exit codes of training that saved and ended because a signal told it to. */
-const SAVED: ReadonlySet<number> = new Set(
-  (["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const).map((name) => 128 + constants.signals[name]),
-);
-
-/** Of a process that misses another one. */
-const DISCONNECTED = 200;
+const SAVED: ReadonlySet<number> = new Set(STOP_SIGNALS.map(signalExitCode));
 
 /** Of a process that saved and ended because another one was told to, and of Ctrl+C. */
-const FOLLOWED = 128 + constants.signals.SIGINT;
+const FOLLOWED = exitCodes.interrupted;
 
 /** Whether a process ended by agreement: the others do so too. */
 export function endedByAgreement({ exitCode, signal }: RankEnd): boolean {
@@ -68,19 +63,25 @@ export function judge(
   const [first] = failures;
   const agreed = agreedCode(ends);
   // Before there is anything to save, who is told to end does not wait for the others, which miss it then.
-  const isMissed = agreed !== undefined && failures.every(({ exitCode }) => exitCode === DISCONNECTED);
+  const isMissed =
+    agreed !== undefined && failures.every(({ exitCode }) => exitCode === exitCodes.disconnected);
   if (stoppedBy !== undefined && (first === undefined || first.signal === stoppedBy || isMissed)) {
     const all = ends.every(({ exitCode }) => exitCode === 0);
-    const exitCode = all ? 0 : (agreed ?? 128 + constants.signals[stoppedBy]);
+    const exitCode = all ? 0 : (agreed ?? signalExitCode(stoppedBy));
     return { exitCode, restart: false, failures: [], lost: [] };
   }
   if (isMissed && lost.length === 0 && ends.some((end) => endedByAgreement(end) && !end.asked))
     return { exitCode: agreed, restart: false, failures: [], lost: [] };
   const mayRestart = stoppedBy === undefined && restarts > 0;
   if (lost.length > 0)
-    return { exitCode: 128 + constants.signals.SIGKILL, restart: mayRestart, failures, lost: [...lost] };
+    return { exitCode: signalExitCode("SIGKILL"), restart: mayRestart, failures, lost: [...lost] };
   if (first !== undefined)
-    return { exitCode: first.exitCode, restart: mayRestart && first.exitCode > 128, failures, lost: [] };
+    return {
+      exitCode: first.exitCode,
+      restart: mayRestart && mayHelpToRestart(first.exitCode),
+      failures,
+      lost: [],
+    };
   return { exitCode: agreed ?? 0, restart: false, failures, lost: [] };
 }
 

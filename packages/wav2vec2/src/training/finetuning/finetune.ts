@@ -170,11 +170,11 @@ async function openCache(
   if (directory === undefined) return undefined;
   const cache = await FeatureCache.open(directory, ctc, utterances, recipe);
   const { clips, filled, bytes, missingBytes, freeBytes } = await cache.size();
+  const free = freeBytes === undefined ? "" : `; ${showBytes(freeBytes)} are free`;
   tracker.note(
-    `The feature cache ${directory} takes ${showBytes(bytes)} for ${clips} clips, ${filled} of which are there; ` +
-      `${showBytes(freeBytes)} are free.`,
+    `The feature cache ${directory} takes ${showBytes(bytes)} for ${clips} clips, ${filled} of which are there${free}.`,
   );
-  if (missingBytes <= freeBytes) return cache;
+  if (freeBytes === undefined || missingBytes <= freeBytes) return cache;
   throw new UserError(
     `data.feature_cache must be on a disk with ${showBytes(missingBytes)} free, but ${directory} has ` +
       `${showBytes(freeBytes)}. Give another directory, or leave the key out.`,

@@ -8,6 +8,7 @@ import type { Utterance } from "../../data/utterance.js";
 import type { World } from "../../distributed/world.js";
 import { receptiveField } from "../../model/lengths.js";
 import { type PreTrainingModel, savePreTrainingModel } from "../../pretrained/pretraining-directory.js";
+import type { CodedClip } from "../../tracking/coded-clip.js";
 import { formatDuration } from "../../tracking/duration.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchPlanOf } from "../loop/batch-plan.js";
@@ -175,7 +176,7 @@ async function pretrainingTask(
   const fixed: Preparation = { seed: 0, normalize, collation: { ...collation, padding: "pad" } };
   const lengths = withinSeconds(train, recipe.data.max_seconds);
   const { encoder } = model.wav2vec2;
-  const shown = new Set(held.slice(0, SHOWN_CLIPS).map(({ id }) => id));
+  const shown = new Map(held.slice(0, SHOWN_CLIPS).map((clip) => [clip.id, clip]));
   return {
     module: model,
     data: fingerprint(train),
@@ -194,14 +195,29 @@ async function pretrainingTask(
       gumbel_temperature: model.quantizer.temperature,
     }),
     async evaluate(step, signal) {
-      const options = { ...loading, preparation: fixed, shown, batchSeconds: HELD_SECONDS, signal, world };
+      const options = {
+        ...loading,
+        preparation: fixed,
+        shown: new Set(shown.keys()),
+        batchSeconds: HELD_SECONDS,
+        signal,
+        world,
+      };
       const { metrics, codebooks, clips } = await evaluatePreTraining(model, held, options);
       tracker.codebooks(codebooks, step);
-      tracker.codedClips(clips, step);
+      tracker.codedClips(
+        clips.map((clip) => withAudio(clip, shown.get(clip.id)!)),
+        step,
+      );
       return { metrics, criterion: isCollapsed(metrics, config) ? Number.POSITIVE_INFINITY : metrics.loss! };
     },
     save: (kind) => savePreTrainingModel(join(recipe.output, kind), pretrained),
   };
+}
+
+/** Tells where a clip's audio is, so that people can listen to it. */
+function withAudio(clip: CodedClip, { path, start, end }: Utterance): CodedClip {
+  return { ...clip, path, start, end };
 }
 
 /** max(tau_max * decay^step, tau_min) (paper, section 4.2). */

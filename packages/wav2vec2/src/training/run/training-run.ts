@@ -6,7 +6,8 @@ import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-bat
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
-import { flattened, requireAgreement } from "../../distributed/agreement.js";
+import { requireAgreement } from "../../distributed/agreement.js";
+import { flattened } from "../../distributed/differences.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
@@ -74,12 +75,14 @@ export async function withRun<T extends { interrupted: boolean }>(
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
-  const place = options.world ? undefined : ownPlace();
+  const notes: string[] = []; // whether this process speaks is known behind them
+  const place = options.world ? undefined : ownPlace((text) => notes.push(text));
   const device = deviceOf(recipe, place);
   requirePrecision(recipe, device);
   await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
   const tracker = world.rank === 0 ? combineTrackers([options.tracker]) : QUIET;
+  for (const note of notes) tracker.note(note);
   if (world.size > 1) tracker.note(`${world.size} processes train together.`);
   await using directory =
     world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker, options.signal) : undefined;

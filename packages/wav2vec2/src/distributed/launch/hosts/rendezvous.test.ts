@@ -1,64 +1,19 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { MemoryNetwork } from "../../../../test/memory-store.js";
 import { ConfigurationError } from "../../../errors.js";
 import type { RankEnd } from "../local-ranks.js";
 import type { HostsPlan } from "../plan/hosts-plan.js";
 import { Rendezvous } from "./rendezvous.js";
 import type { Round } from "./session.js";
-import type { OpenStore, Store } from "./store.js";
 
 // Launchers of several hosts in one process, over stores in memory whose connections can be cut.
-
-/** One host's connection. */
-class MemoryStore implements Store {
-  cut = false;
-  broken = false;
-  constructor(
-    readonly host: string,
-    readonly port: number,
-    private readonly values: Map<string, string>,
-  ) {}
-
-  async #answer<T>(value: () => T): Promise<T> {
-    await new Promise((resolve) => setImmediate(resolve));
-    if (this.cut) return await new Promise<T>(() => {});
-    if (this.broken) throw new Error("connection reset by peer");
-    return value();
-  }
-  set = (key: string, value: string) => this.#answer(() => void this.values.set(key, value));
-  getText = (key: string) => this.#answer(() => this.values.get(key)!);
-  check = (keys: readonly string[]) => this.#answer(() => keys.every((key) => this.values.has(key)));
-  add = (key: string, amount: number) =>
-    this.#answer(() => {
-      const sum = Number(this.values.get(key) ?? 0) + amount;
-      this.values.set(key, String(sum));
-      return sum;
-    });
-  close = async () => {
-    this.broken = true;
-  };
-}
-
-class Network {
-  readonly #values = new Map<string, string>();
-  hosted = false;
-  readonly open: OpenStore = async ({ host, port, isServer }) => {
-    if (isServer && this.hosted) throw new Error("address already in use");
-    if (!isServer && !this.hosted) throw new Error("connection refused");
-    this.hosted ||= isServer;
-    const store = new MemoryStore(host, port, this.#values);
-    this.stores.push(store);
-    return store;
-  };
-  /** In the order in which they were opened. */
-  readonly stores: MemoryStore[] = [];
-}
 
 const open: Rendezvous[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()));
 });
 
-let network: Network;
+let network: MemoryNetwork;
 async function host(
   plan: Partial<HostsPlan> = {},
   options: { localSize?: number; maxRestarts?: number; runId?: string; notes?: string[] } = {},
@@ -96,7 +51,7 @@ function ended(rank: number, exitCode: number, rest: Partial<RankEnd> = {}): Ran
 
 describe("Rendezvous", () => {
   it("numbers hosts as they were told to, and their processes one after another", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const leader = await host({ min: 3, max: 3, rank: 0 }, { localSize: 2, runId: "nightly" });
     const last = await host({ min: 3, max: 3, rank: 2 }, { localSize: 1 });
     const middle = await host({ min: 3, max: 3, rank: 1 }, { localSize: 4 });
@@ -111,21 +66,21 @@ describe("Rendezvous", () => {
   });
 
   it("numbers them as they come where nobody said, and the one that hosts the store is the first", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const hosts = [await host(), await host()];
     const rounds = await joined(hosts.toReversed());
     expect(rounds.map(({ groupRank }) => groupRank)).toEqual([1, 0]);
   });
 
   it("begins with fewer than the most after a last call", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const hosts = [await host({ min: 1, max: 3 }), await host({ min: 1, max: 3 })];
     const rounds = await joined(hosts);
     expect(rounds.map(({ hosts: count }) => count)).toEqual([2, 2]);
   });
 
   it("tells all hosts who is missing when too few come", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const plan = { min: 3, max: 3, joinTimeout: 0.3 };
     const hosts = [await host(plan), await host(plan)];
     const results = await Promise.allSettled(hosts.map((one) => one.join(never)));
@@ -136,7 +91,7 @@ describe("Rendezvous", () => {
   });
 
   it("refuses two hosts of one number, and another run's host", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const leader = await host({ min: 3, max: 3, rank: 0 }, { runId: "a" });
     await host({ min: 3, max: 3, rank: 1 });
     await host({ min: 3, max: 3, rank: 1 });
@@ -151,7 +106,7 @@ describe("Rendezvous", () => {
   });
 
   it("names address and time-out where nobody hosts the store", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     await expect(host({ rank: 1, joinTimeout: 5 })).rejects.toThrow(
       /^--rdzv-endpoint must be where host 0 is reached, but 127\.0\.0\.1:29400 did not answer within 5 s\..*--node-rank 0/,
     );
@@ -162,7 +117,7 @@ describe("Rendezvous", () => {
   });
 
   it("tells the others of a failure, and all agree on which was the first", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const [a, b] = [await host({}, { maxRestarts: 1 }), await host({}, { maxRestarts: 1 })];
     await joined([a, b]);
     const heard = a.trouble(never);
@@ -181,7 +136,7 @@ describe("Rendezvous", () => {
   });
 
   it("starts anew on all hosts after a crash on one", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const hosts = [await host({}, { maxRestarts: 1 }), await host({}, { maxRestarts: 1 })];
     for (const attempt of [0, 1]) {
       const rounds = await joined(hosts);
@@ -199,7 +154,7 @@ describe("Rendezvous", () => {
   });
 
   it("goes on without a host that is silent, and takes it back", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const plan = { min: 1, max: 2 };
     const [a, b] = [await host(plan, { maxRestarts: 2 }), await host(plan, { maxRestarts: 2 })];
     expect((await joined([a, b]))[0]!.size).toBe(2);
@@ -228,7 +183,7 @@ describe("Rendezvous", () => {
   });
 
   it("ends the others when the host of the store is gone", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const [a, b] = [await host(), await host()];
     await joined([a, b]);
     network.stores[1]!.broken = true;
@@ -240,7 +195,7 @@ describe("Rendezvous", () => {
   });
 
   it("tells once of processes that ended because they were told to, and then of failures", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const [a, b] = [await host(), await host()];
     await joined([a, b]);
     await b.announce("stop");
@@ -251,7 +206,7 @@ describe("Rendezvous", () => {
   });
 
   it("restarts nothing after a signal on any host", async () => {
-    network = new Network();
+    network = new MemoryNetwork();
     const hosts = [await host({}, { maxRestarts: 1 }), await host({}, { maxRestarts: 1 })];
     await joined(hosts);
     const verdicts = await Promise.all([

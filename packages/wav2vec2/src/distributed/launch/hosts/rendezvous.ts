@@ -20,6 +20,7 @@ import type { OpenStore, Store } from "./store.js";
 //   stopped/N         that processes of it ended because they were told to
 //   end/N/ID          how it ended there (HostEnd), verdict/N what follows
 //   over              why there will be no further start
+//   gone/ID           that that launcher has ended: host 0, which hosts the store, waits for it
 // Whether a host lives is told from its number growing between looks, never from clocks, which jump and differ.
 
 interface HostInfo {
@@ -202,16 +203,11 @@ export class Rendezvous implements Session {
   async close(): Promise<void> {
     // The others read the verdict, and that there is none to come, from the store of host 0.
     if (this.#leads) {
-      await this.#ask(this.#store.set("launch/over", "The launcher of host 0 has ended.")).catch(() => {});
+      await this.#end("The launcher of host 0 has ended.");
       const others = [...this.#hosts.keys()].filter((id) => id !== this.#own.id && this.#isAlive(id));
-      await until(
-        async () =>
-          (await Promise.all(others.map((id) => this.#ask(this.#store.check([`launch/gone/${id}`]))))).every(
-            Boolean,
-          ),
-        5,
-        () => {},
-      ).catch(() => {});
+      const areGone = async (): Promise<boolean> =>
+        (await Promise.all(others.map((id) => this.#has(`gone/${id}`)))).every(Boolean);
+      await until(areGone, 5, () => {}).catch(() => {});
     } else {
       await this.#ask(this.#store.set(`launch/gone/${this.#own.id}`, "1")).catch(() => {});
     }

@@ -11,10 +11,10 @@ import type { GivenOptions } from "./launch-options.js";
 /** Keys that become options of the same meaning. */
 const OPTIONS: Readonly<Record<string, string>> = {
   num_processes: "num-processes",
-  num_machines: "num-machines",
-  machine_rank: "machine-rank",
-  main_process_ip: "main-process-ip",
-  main_process_port: "main-process-port",
+  num_machines: "nnodes",
+  machine_rank: "node-rank",
+  main_process_ip: "master-addr",
+  main_process_port: "master-port",
   mixed_precision: "mixed-precision",
   gpu_ids: "gpu-ids",
   rdzv_backend: "rdzv-backend",

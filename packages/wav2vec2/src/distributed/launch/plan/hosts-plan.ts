@@ -1,6 +1,6 @@
 import { ConfigurationError } from "../../../errors.js";
 import { DEFAULT_PORT, type Environment, LOOPBACK, textOf } from "../../environment.js";
-import { isSlurmTask, parseNodeList, slurmPort } from "../../slurm.js";
+import { isSlurmTask, parseNodeList, slurmStep } from "../../slurm.js";
 import { type GivenOptions, saysHosts, secondsOption, wholeOption } from "./launch-options.js";
 
 /** Which hosts take part and how they find each other. */
@@ -31,12 +31,10 @@ export function hostsOf(given: GivenOptions): HostsPlan {
       `${backend.from} must be static or c10d, but is '${backend.value}'. ${/^etcd/.test(backend.value) ? "No etcd is needed: c10d finds the hosts through the launcher of host 0. " : ""}Pass --rdzv-backend c10d.`,
     );
   const [min, max] = alone ? [1, 1] : hostNumbers(given);
-  const machines = given.has("node-rank") ? "node-rank" : "machine-rank";
-  const rank = alone ? undefined : wholeOption(given, machines);
-  const from = given.get(machines)?.from;
+  const rank = alone ? undefined : wholeOption(given, "node-rank");
   if (rank !== undefined && rank >= max)
     throw new ConfigurationError(
-      `${from} must be below the number of hosts, but is ${rank} of ${max}. Hosts count from 0${max === 1 ? "; pass --nnodes" : ""}.`,
+      `${given.get("node-rank")!.from} must be below the number of hosts, but is ${rank} of ${max}. Hosts count from 0${max === 1 ? "; pass --nnodes" : ""}.`,
     );
   const { address, port } = endpointOf(given);
   if (max > 1 && address === undefined)
@@ -62,7 +60,7 @@ export function hostsOf(given: GivenOptions): HostsPlan {
 }
 
 function hostNumbers(given: GivenOptions): [number, number] {
-  const entry = given.get("nnodes") ?? given.get("num-machines");
+  const entry = given.get("nnodes");
   const [, least, most = least] = /^([1-9]\d{0,5})(?::([1-9]\d{0,5}))?$/.exec(entry?.value ?? "1") ?? [];
   if (least === undefined || Number(most) < Number(least))
     throw new ConfigurationError(
@@ -71,7 +69,7 @@ function hostNumbers(given: GivenOptions): [number, number] {
   return [Number(least), Number(most)];
 }
 
-/** Host and port of --rdzv-endpoint, or of --master-addr and --master-port and what accelerate calls them. */
+/** Host and port of --rdzv-endpoint, or of --master-addr and --master-port. */
 function endpointOf(given: GivenOptions): { address?: string; port: number } {
   const endpoint = given.get("rdzv-endpoint");
   if (endpoint !== undefined) {
@@ -84,12 +82,8 @@ function endpointOf(given: GivenOptions): { address?: string; port: number } {
       );
     return { address, port: Number(port) };
   }
-  const address = (given.get("master-addr") ?? given.get("main-process-ip"))?.value.replace(
-    /^\[(.*)\]$/,
-    "$1",
-  );
-  const name = given.has("master-port") ? "master-port" : "main-process-port";
-  const port = wholeOption(given, name, { least: 1, most: 65_535 }) ?? DEFAULT_PORT;
+  const address = given.get("master-addr")?.value.replace(/^\[(.*)\]$/, "$1");
+  const port = wholeOption(given, "master-port", { least: 1, most: 65_535 }) ?? DEFAULT_PORT;
   return { ...(address !== undefined && { address }), port };
 }
 
@@ -121,25 +115,23 @@ export function addSlurm(
   onNote: (text: string) => void,
 ): void {
   if (saysHosts(given) || !isSlurmTask(env, stdinIsTerminal)) return;
-  const tasks = Number(textOf(env, "SLURM_STEP_NUM_TASKS") ?? textOf(env, "SLURM_NTASKS"));
-  const nodes = Number(textOf(env, "SLURM_STEP_NUM_NODES") ?? textOf(env, "SLURM_NNODES") ?? 1);
+  const { tasks, nodes, nodeRank, job, nodeList, port } = slurmStep(env);
   if (tasks > nodes)
     throw new ConfigurationError(
       `launch must be started once a host, but srun started ${tasks} tasks on ${nodes === 1 ? "1 host" : `${nodes} hosts`}. Pass --ntasks-per-node 1 to srun, or leave launch out: the command reads SLURM's variables itself.`,
     );
   if (nodes < 2) return;
-  const list = textOf(env, "SLURM_STEP_NODELIST") ?? textOf(env, "SLURM_JOB_NODELIST");
-  const set = (name: string, value: string | undefined, from: string): void => {
-    if (value !== undefined && !given.has(name)) given.set(name, { value, from });
+  const set = (name: string, value: string | number | undefined, from: string): void => {
+    if (value !== undefined && !given.has(name)) given.set(name, { value: String(value), from });
   };
-  set("nnodes", String(nodes), "SLURM_NNODES");
-  set("node-rank", textOf(env, "SLURM_NODEID"), "SLURM_NODEID");
-  set("rdzv-id", textOf(env, "SLURM_JOB_ID"), "SLURM_JOB_ID");
+  set("nnodes", nodes, "SLURM_NNODES");
+  set("node-rank", nodeRank, "SLURM_NODEID");
+  set("rdzv-id", job, "SLURM_JOB_ID");
   if (given.has("rdzv-endpoint")) return;
-  set("master-addr", textOf(env, "MASTER_ADDR"), "MASTER_ADDR");
-  set("master-addr", list && parseNodeList(list)[0], "SLURM_STEP_NODELIST");
-  const port = slurmPort(textOf(env, "SLURM_JOB_ID") ?? "0", textOf(env, "SLURM_STEP_ID") ?? "0");
-  set("master-port", textOf(env, "MASTER_PORT") ?? String(port), "SLURM_JOB_ID");
+  // MASTER_ADDR, where it is set, is among what is given already.
+  if (nodeList !== undefined && !given.has("master-addr"))
+    set("master-addr", parseNodeList(nodeList)[0], "SLURM_STEP_NODELIST");
+  set("master-port", textOf(env, "MASTER_PORT") ?? port, "SLURM_JOB_ID");
   onNote(
     `srun started this on ${nodes} hosts: taken as --nnodes ${nodes} --node-rank ${given.get("node-rank")?.value}.`,
   );

@@ -183,8 +183,27 @@ export const REFUSED_OPTIONS: Readonly<Record<string, string>> = {
   debug: "Set TORCH_DISTRIBUTED_DEBUG=DETAIL instead.",
 };
 
-/** What was given for each option, and where: an option, a variable or a line of a file. */
+/** What was given for each option, and where, as the user wrote it: an option, a variable or a line of a file. */
 export type GivenOptions = Map<string, { value: string; from: string }>;
+
+/** accelerate's names of options that torchrun has too. */
+const TORCHRUN_NAMES: Readonly<Record<string, string>> = {
+  "num-machines": "nnodes",
+  "machine-rank": "node-rank",
+  "main-process-ip": "master-addr",
+  "main-process-port": "master-port",
+};
+
+/** The same under torchrun's names alone; where an option was given under both, that under torchrun's. */
+export function underTorchrunNames(options: GivenOptions): GivenOptions {
+  const given: GivenOptions = new Map();
+  for (const [name, entry] of options) {
+    const own = TORCHRUN_NAMES[name];
+    if (own === undefined) given.set(name, entry);
+    else if (!options.has(own)) given.set(own, entry);
+  }
+  return given;
+}
 
 /** `PET_<NAME>` are torchrun's options as variables; what is given already stands. */
 export function addVariables(given: GivenOptions, env: Environment): void {
@@ -200,31 +219,29 @@ export function addVariables(given: GivenOptions, env: Environment): void {
   set("log-line-prefix-template", "TORCHELASTIC_LOG_LINE_PREFIX_TEMPLATE");
   // Kubeflow's PyTorchJob of old versions and PAI-DLC: RANK and WORLD_SIZE count pods.
   const { LOCAL_RANK, PET_NNODES, RANK, WORLD_SIZE, MASTER_ADDR } = env;
-  if (!LOCAL_RANK && !PET_NNODES && RANK && WORLD_SIZE && MASTER_ADDR && ![...given.keys()].some(isOfHosts)) {
+  if (
+    !LOCAL_RANK &&
+    !PET_NNODES &&
+    RANK &&
+    WORLD_SIZE &&
+    MASTER_ADDR &&
+    !HOST_OPTIONS.some((name) => given.has(name))
+  ) {
     set("nnodes", "WORLD_SIZE");
     set("node-rank", "RANK");
     set("nproc-per-node", "NPROC_PER_NODE");
   }
   // Its newer versions, and scripts for SLURM, say the address so, besides what they set for torchrun.
-  if (["rdzv-endpoint", "master-addr", "main-process-ip"].some((name) => given.has(name))) return;
+  if (given.has("rdzv-endpoint") || given.has("master-addr")) return;
   set("master-addr", "MASTER_ADDR");
-  if (!given.has("main-process-port")) set("master-port", "MASTER_PORT");
+  set("master-port", "MASTER_PORT");
 }
 
-const isOfHosts = (name: string): boolean => HOST_OPTIONS.has(name);
-
-const HOST_OPTIONS: ReadonlySet<string> = new Set([
-  "nnodes",
-  "num-machines",
-  "node-rank",
-  "machine-rank",
-  "rdzv-endpoint",
-  "standalone",
-]);
+const HOST_OPTIONS = ["nnodes", "node-rank", "rdzv-endpoint", "standalone"];
 
 /** Whether anything says how many hosts there are. */
 export function saysHosts(given: GivenOptions): boolean {
-  return ["nnodes", "num-machines", "standalone"].some((name) => given.has(name));
+  return given.has("nnodes") || given.has("standalone");
 }
 
 /** The value of a key `device` or option `--device` of the command: of the option, else of the recipe it names. */

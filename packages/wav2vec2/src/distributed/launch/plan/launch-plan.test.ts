@@ -95,6 +95,9 @@ describe("planLaunch", () => {
       hosts: { min: 2, max: 4, address: "fd00::1", port: 4_000, joinTimeout: 7, lastCall: 2 },
       patience: { signal: 50, failure: 50 },
     });
+    const ranked = { ...env, PET_NODE_RANK: "3" };
+    expect(plan({ "machine-rank": "1" }, { env: ranked }).hosts.rank).toBe(1);
+    expect(plan({ "machine-rank": "1", "node-rank": "2" }, { env }).hosts.rank).toBe(2);
     expect(plan({ standalone: "true" }, { env }).hosts).toMatchObject({
       min: 1,
       max: 1,
@@ -141,7 +144,24 @@ describe("planLaunch", () => {
       hosts: { min: 2, max: 2, rank: 1, address: "n01", port: 20_077 },
     });
     expect(notes[0]).toBe("srun started this on 2 hosts: taken as --nnodes 2 --node-rank 1.");
+    const old = {
+      SLURM_JOBID: "77",
+      SLURM_STEPID: "0",
+      SLURM_NODELIST: "n[01-02]",
+      SLURM_NNODES: "2",
+      SLURM_NTASKS: "2",
+      SLURM_PROCID: "1",
+      SLURM_NODEID: "1",
+    };
+    expect(plan({}, { env: old })).toEqual(plan({}, { env }));
+    const broken = { ...env, SLURM_STEP_NODELIST: "n[01-" };
+    expect(mistake({}, { env: broken })).toMatch(/Set MASTER_ADDR to the host of rank 0 instead/);
+    expect(plan({}, { env: { ...broken, MASTER_ADDR: "n01" } }).hosts.address).toBe("n01");
+    const said = { "main-process-ip": "mine", "main-process-port": "1234", "machine-rank": "0" };
+    expect(plan(said, { env, notes }).hosts).toMatchObject({ max: 2, rank: 0, address: "mine", port: 1_234 });
+    expect(notes).toContain("srun started this on 2 hosts: taken as --nnodes 2 --node-rank 0.");
     expect(plan({ nnodes: "1" }, { env }).hosts.max).toBe(1);
+    expect(plan({ "num-machines": "1" }, { env }).hosts.max).toBe(1);
     expect(plan({}, { env, machine: { ...CPU, stdinIsTerminal: true } }).hosts.max).toBe(1);
     expect(mistake({}, { env: { ...env, SLURM_STEP_NUM_TASKS: "8" } })).toMatch(
       /^launch must be started once a host, but srun started 8 tasks on 2 hosts\. Pass --ntasks-per-node 1/,
@@ -246,6 +266,13 @@ use_cpu: false
     expect(mistake({ "config-file": path }, { machine: GPUS })).toBe(`${path}:${message}`);
   });
 
+  it("names the line of accelerate's file that stands for GPUs where there are none", () => {
+    const path = file("num_processes: 1\ndistributed_type: MULTI_GPU\n");
+    expect(mistake({ "config-file": path })).toBe(
+      `${path}:2:1: distributed_type means a process for each GPU, but no GPU is visible. Run 'wav2vec2 doctor', which says what is missing, or remove it to use the CPU.`,
+    );
+  });
+
   it.each<[Record<string, string>, Given, RegExp]>([
     [
       { "nproc-per-node": "5" },
@@ -271,7 +298,22 @@ use_cpu: false
     [{ "nproc-per-node": "gpu" }, {}, /^--nproc-per-node must be a number where there is no GPU/],
     [{ "nproc-per-node": "0" }, {}, /^--nproc-per-node must be a whole number from 1 to 4096, but is '0'/],
     [{ "nproc-per-node": "many" }, {}, /^--nproc-per-node must be a whole number/],
-    [{ "multi-gpu": "true" }, {}, /^--multi-gpu must be at most the 0 visible GPUs/],
+    [
+      { "multi-gpu": "true" },
+      {},
+      /^--multi-gpu means a process for each GPU, but no GPU is visible\. Run 'wav2vec2 doctor'/,
+    ],
+    [{ "multi-gpu": "true", "num-processes": "2" }, {}, /^--multi-gpu means .*, but no GPU is visible\./],
+    [
+      { "multi-gpu": "true" },
+      { machine: { ...GPUS, libtorchHasCuda: false } },
+      /^--multi-gpu means .*, but the libtorch here has no CUDA\. Run 'npm run setup -- --libtorch cuda'/,
+    ],
+    [
+      { "multi-gpu": "true" },
+      { machine: GPUS, command: ["pretrain", "--device", "cpu"] },
+      /^--multi-gpu means .*, but the command's device is cpu\. Remove one of them\.$/,
+    ],
     [{ "multi-gpu": "true", cpu: "true" }, {}, /^--cpu and --multi-gpu contradict each other/],
     [
       { cpu: "true" },
@@ -289,6 +331,11 @@ use_cpu: false
       { nnodes: "2", "master-addr": "a", "node-rank": "2" },
       {},
       /^--node-rank must be below the number of hosts, but is 2 of 2/,
+    ],
+    [
+      { "num-machines": "2", "main-process-ip": "a", "machine-rank": "2" },
+      {},
+      /^--machine-rank must be below the number of hosts, but is 2 of 2/,
     ],
     [
       { "node-rank": "1" },

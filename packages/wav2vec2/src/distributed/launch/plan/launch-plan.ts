@@ -1,7 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { availableParallelism, constants } from "node:os";
-import { dirname, join } from "node:path";
+import { builtFor } from "@wav2vec2/libtorch/built-for";
 import { ConfigurationError } from "../../../errors.js";
 import { type Environment, textOf } from "../../environment.js";
 import { addAccelerateConfig } from "./accelerate-config.js";
@@ -12,6 +10,7 @@ import {
   type GivenOptions,
   optionOf,
   secondsOption,
+  underTorchrunNames,
   wholeOption,
 } from "./launch-options.js";
 import { parseStreams, type StreamChoice } from "./log-streams.js";
@@ -59,21 +58,9 @@ export function thisMachine(): Machine {
   return {
     gpus: visibleGpus,
     cores: availableParallelism(),
-    libtorchHasCuda: libtorchHasCuda(),
+    libtorchHasCuda: builtFor()?.cuda !== undefined,
     stdinIsTerminal: process.stdin.isTTY === true,
   };
-}
-
-/** Looks at the file that set-up left: to load libtorch would take a second and much memory. */
-function libtorchHasCuda(): boolean {
-  try {
-    const entry = createRequire(import.meta.url).resolve("@wav2vec2/libtorch");
-    const path = join(dirname(entry), "..", "build", "libtorch.json");
-    const { lib } = JSON.parse(readFileSync(path, "utf8")) as { lib: string };
-    return existsSync(join(lib, "libtorch_cuda.so"));
-  } catch {
-    return false;
-  }
 }
 
 const PRECISIONS: Readonly<Record<string, string>> = { no: "float32", fp16: "float16", bf16: "bfloat16" };
@@ -95,7 +82,7 @@ export function planLaunch(
   onNote: (text: string) => void,
   ownProgram = false,
 ): LaunchPlan {
-  const given: GivenOptions = new Map(options);
+  const given = underTorchrunNames(options);
   if (command.length === 0 && !ownProgram)
     throw new ConfigurationError(
       "The command must be given, but is missing. Write it behind the options: wav2vec2 launch --nproc-per-node 2 -- pretrain --config recipe.yaml.",
@@ -189,6 +176,7 @@ function processesOf(
   const { hosts, device, env, machine, onNote } = context;
   const seen = device === "cpu" || device === "mps" ? 0 : machine.gpus(env);
   const usable = machine.libtorchHasCuda ? seen : 0;
+  requireGpus(given, { device, seen, usable });
   const entry = given.get("nproc-per-node");
   const total = wholeOption(given, "num-processes", { least: 1 });
   const onGpus = device.startsWith("cuda") || given.has("multi-gpu") || (device === "auto" && usable > 0);
@@ -224,7 +212,6 @@ function processesOf(
       );
     return checked(total / hosts.max, from);
   }
-  if (given.has("multi-gpu") && usable === 0) checked(1, given.get("multi-gpu")!.from);
   if (usable > 0) {
     onNote(
       `A process for each of ${usable} visible ${usable === 1 ? "GPU" : "GPUs"}; --nproc-per-node takes fewer.`,
@@ -237,6 +224,23 @@ function processesOf(
       : "One process, as there is no GPU to use; --nproc-per-node starts more.",
   );
   return 1;
+}
+
+/** accelerate's --multi-gpu, and the same in its file, stand for GPUs whatever the number of processes. */
+function requireGpus(
+  given: GivenOptions,
+  { device, seen, usable }: { device: string; seen: number; usable: number },
+): void {
+  const entry = given.get("multi-gpu");
+  if (entry === undefined || usable > 0) return;
+  const means = `${entry.from} means a process for each GPU, but`;
+  if (device === "cpu" || device === "mps")
+    throw new ConfigurationError(`${means} the command's device is ${device}. Remove one of them.`);
+  throw new ConfigurationError(
+    seen > 0
+      ? `${means} the libtorch here has no CUDA. Run 'npm run setup -- --libtorch cuda', or remove it to use the CPU.`
+      : `${means} no GPU is visible. Run 'wav2vec2 doctor', which says what is missing, or remove it to use the CPU.`,
+  );
 }
 
 function logsOf(given: GivenOptions, localSize: number): LogPlan {
