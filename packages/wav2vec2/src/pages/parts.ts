@@ -1,6 +1,9 @@
 import { count } from "./format.js";
 import { escapeHtml } from "./html.js";
 
+/** More letters than this have a row of their own. */
+const LONG_FACT = 60;
+
 /** A number that stands out: what it is, its value, and what there is to say about it. */
 export interface Tile {
   name: string;
@@ -19,7 +22,8 @@ export function renderTiles(tiles: readonly Tile[]): string {
 /** Names and what they are, below one another. */
 export function renderFacts(facts: readonly (readonly [name: string, value: string])[]): string {
   const entries = facts.map(
-    ([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`,
+    ([name, value]) =>
+      `<div${value.length > LONG_FACT ? ' class="wide"' : ""}><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`,
   );
   return `<dl class="facts-list">${entries.join("\n")}</dl>`;
 }

@@ -36,6 +36,7 @@ dd { margin: 0; }
 .tiles dd.detail { font-size: 14px; font-weight: 400; line-height: 1.5; }
 .facts-list { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 2px 28px; margin: 0; padding: 12px 16px; }
 .facts-list > div { display: grid; grid-template-columns: 110px minmax(0, 1fr); gap: 8px; align-items: baseline; }
+.facts-list .wide { grid-column: 1 / -1; }
 .facts-list dd { overflow-wrap: anywhere; font-size: 15px; }
 .legend { margin: 0 0 12px; color: var(--soft); font-size: 14px; }
 pre { margin: 0; padding: 14px 16px; overflow-x: auto; font-size: 14px; line-height: 1.45; }

@@ -179,7 +179,7 @@ describe("writeReport", () => {
     };
     const facts = (html: string) =>
       Object.fromEntries(
-        [...html.matchAll(/<div><dt>([^<]*)<\/dt><dd>([^<]*)<\/dd><\/div>/g)].map(([, name, value]) => [
+        [...html.matchAll(/<div(?: class="wide")?><dt>([^<]*)<\/dt><dd>([^<]*)<\/dd><\/div>/g)].map(([, name, value]) => [
           name,
           value,
         ]),
