@@ -29,7 +29,8 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
     terminal.note(text);
     log.note(text);
   };
-  const clips = sinkThread({
+  // Its thread is not woken for what it does not show.
+  const { transcripts, codedClips, close } = sinkThread({
     name: "clips/",
     module: new URL("./sinks/clip-files.js", import.meta.url),
     options: { directory },
@@ -49,7 +50,7 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
   return combineTrackers([
     runFile(directory),
     metricsFile(directory, options),
-    clips,
+    { transcripts, codedClips, close } as Sink,
     behindOthers(report),
     log,
     terminal,

@@ -17,7 +17,7 @@ export function findingSection(findings: Rows, collapsed: boolean): string {
 export function renderFindings(content: string): string {
   return `<section class="findings"><h2>What looked wrong</h2>
 ${content}
-<p>docs/pretraining-troubles.md tells of each what it comes from and what to do.</p></section>`;
+<p>docs/pretraining-troubles.md tells of each what it comes from and what to do; docs/tracking.md of those of the machine.</p></section>`;
 }
 
 export function listOf(items: readonly string[]): string {

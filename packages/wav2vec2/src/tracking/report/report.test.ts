@@ -179,10 +179,9 @@ describe("writeReport", () => {
     };
     const facts = (html: string) =>
       Object.fromEntries(
-        [...html.matchAll(/<div(?: class="wide")?><dt>([^<]*)<\/dt><dd>([^<]*)<\/dd><\/div>/g)].map(([, name, value]) => [
-          name,
-          value,
-        ]),
+        [...html.matchAll(/<div(?: class="wide")?><dt>([^<]*)<\/dt><dd>([^<]*)<\/dd><\/div>/g)].map(
+          ([, name, value]) => [name, value],
+        ),
       );
 
     it("says what the run was, where, and how it ended", async () => {
@@ -238,7 +237,7 @@ describe("writeReport", () => {
       expect(other).toContain("0 clips can be played; 5 more did not fit or cannot be read.");
     });
 
-    it("draws what the machines did: each GPU, and each process's memory", async () => {
+    it("draws what the machines did, each GPU and process, and leaves out swapping where there was none", async () => {
       const run = writeRun(directory, { name: "mine", seed: 1, wer: [0.5] });
       const files = metricsFile(run, { resume: true });
       for (const second of [0, 30, 60])
@@ -249,6 +248,11 @@ describe("writeReport", () => {
             host: "node1",
             values: {
               cpu: 50 + rank,
+              ...(rank === 0 && {
+                "cpu.machine": 80,
+                "swap.inMB": 7,
+                "gpu.0.throttledByHeat": second === 30 ? 1 : 0,
+              }),
               "proc.memory.rssMB": 2000 * (rank + 1),
               [`gpu.${rank}.temp`]: 60 + rank,
               "network.sent": second * 5e6,
@@ -262,17 +266,22 @@ describe("writeReport", () => {
       const described = [...machine.matchAll(/<desc>(.*?)<\/desc>/g)].map(([, text]) => text!);
       expect(described.map((text) => text.split(" by ")[0])).toEqual([
         "GPU temperature (°C)",
-        "CPU (%)",
+        "GPU throttled (1: yes)",
+        "CPU of the machine (%)",
+        "CPU of the process (%)",
         "Memory of the process (GB)",
         "Network (MB/s)",
       ]);
       expect(described[0]).toContain("GPU 0: 60 at minutes 0, 60 at minutes 1;");
       expect(described[0]).toContain("GPU 1: 61 at");
-      expect(described[1]).toContain("value: 50 at minutes 0"); // of a machine, once
-      expect(described[1]).not.toContain("51");
-      expect(described[2]).toContain("rank 0: 2 at minutes 0");
-      expect(described[2]).toContain("rank 1: 4 at minutes 0");
-      expect(described[3]).toContain("sent: 5 at minutes 0.5, 5 at minutes 1;");
+      expect(described[1]).toContain(
+        "GPU 0 heat: 0 at minutes 0, 0 at minutes 1; lowest 0 at minutes 0, highest 1 at minutes 0.5.",
+      );
+      expect(described[2]).toContain("value: 80 at minutes 0");
+      expect(described[3]).toContain("rank 0: 50 at minutes 0");
+      expect(described[3]).toContain("rank 1: 51 at minutes 0");
+      expect(described[4]).toContain("rank 1: 4 at minutes 0");
+      expect(described[5]).toContain("sent: 5 at minutes 0.5, 5 at minutes 1;");
     });
 
     it("draws histograms, of one kind together", async () => {

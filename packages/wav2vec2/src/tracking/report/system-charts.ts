@@ -16,7 +16,16 @@ interface Panel {
   factor?: number;
   /** Of a number that grows: how much a second. */
   rate?: true;
+  /** Says nothing where it is 0 all the time. */
+  quiet?: true;
 }
+
+/** Names of parts that do not say what they are. */
+const PART_NAMES: Readonly<Record<string, string>> = {
+  recv: "received",
+  Heat: "heat",
+  PowerBrake: "power brake",
+};
 
 const PANELS: readonly Panel[] = [
   { title: "GPU utilisation (%)", metric: /^gpu\.(\d+)\.gpu$/, of: "host", part: "GPU" },
@@ -24,10 +33,26 @@ const PANELS: readonly Panel[] = [
   { title: "GPU temperature (°C)", metric: /^gpu\.(\d+)\.temp$/, of: "host", part: "GPU" },
   { title: "GPU power (W)", metric: /^gpu\.(\d+)\.powerWatts$/, of: "host", part: "GPU" },
   { title: "GPU clock (MHz)", metric: /^gpu\.(\d+)\.smClock$/, of: "host", part: "GPU" },
-  { title: "CPU (%)", metric: /^cpu$/, of: "host" },
+  {
+    title: "GPU throttled (1: yes)",
+    metric: /^gpu\.(\d+)\.throttledBy(Heat|PowerBrake)$/,
+    of: "host",
+    part: "GPU",
+    quiet: true,
+  },
+  { title: "CPU of the machine (%)", metric: /^cpu\.machine$/, of: "host" },
+  { title: "CPU of the process (%)", metric: /^cpu$/, of: "process" },
   { title: "Memory of the machine in use (%)", metric: /^memory_percent$/, of: "host" },
   { title: "Memory of the process (GB)", metric: /^proc\.memory\.rssMB$/, of: "process", factor: 1e-3 },
+  { title: "Swapped (MB/s)", metric: /^swap\.(in|out)MB$/, of: "host", part: "", rate: true, quiet: true },
   { title: "Disk in use (%)", metric: /^disk\.(.+)\.usagePercent$/, of: "host", part: "" },
+  {
+    title: "Disks read (in) and written (MB/s)",
+    metric: /^disk\.(in|out)$/,
+    of: "host",
+    part: "",
+    rate: true,
+  },
   {
     title: "Network (MB/s)",
     metric: /^network\.(sent|recv)$/,
@@ -64,6 +89,8 @@ export function systemCharts(rows: Rows, longest = lastOf(trainedSeconds(rows)))
         points: values.map(({ x, y }) => ({ x: x / unit, y: y * factor })),
       };
     });
+    const isSilent = panel.quiet && series.every(({ points }) => points.every(({ y }) => y === 0));
+    if (isSilent) return [];
     return [
       {
         title: panel.title,
@@ -99,7 +126,13 @@ function curvesOf(
       const match = typeof y === "number" ? metric.exec(name) : null;
       if (!match) continue;
       const who = of === "process" ? `rank ${rank}` : severalHosts ? String(row.host) : "";
-      const what = part === undefined ? "" : `${part} ${match[1]}`.trim();
+      const what =
+        part === undefined
+          ? ""
+          : `${part} ${match
+              .slice(1)
+              .map((name) => PART_NAMES[name] ?? name)
+              .join(" ")}`.trim();
       const key = [who, what].filter(Boolean).join(", ");
       const known = curves.get(key);
       if (!known || rank < known.rank) curves.set(key, { rank, points: [] });
