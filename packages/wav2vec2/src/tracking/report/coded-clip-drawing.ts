@@ -4,7 +4,7 @@ import { percent, type Rows } from "./metric-series.js";
 
 const MOST_CLIPS = 6;
 /** More frames could not be told apart, and would make the page heavy; the rest of a clip is left out. */
-const MOST_FRAMES = 500;
+export const MOST_FRAMES = 500;
 /** Labels on the axis of time, at most. */
 const MOST_LABELS = 10;
 
@@ -40,12 +40,7 @@ function drawCodedClip({ id, seconds, waveform, masked, codes, found }: CodedCli
   const frames = Math.min(codes.length, MOST_FRAMES);
   const shown = frames / codes.length;
   const frameSeconds = seconds / codes.length;
-  const hidden = masked.flatMap(([first, behind]) => indices(first, behind));
-  const hit = hidden.filter((frame) => found[frame]).length;
-  const result =
-    hidden.length === 0
-      ? "nothing masked"
-      : `${percent(hit / hidden.length)} of ${hidden.length} masked frames found`;
+  const result = foundText({ masked, found });
   const rest = shown < 1 ? `, the first ${(seconds * shown).toFixed(1)} s drawn` : "";
   const spans = masked
     .filter(([first]) => first < frames)
@@ -62,18 +57,27 @@ ${track("found", "marks", `0 0 ${frames} 1`, marks(spans, found))}
 </figure>`;
 }
 
+/** How many of the masked frames were found. */
+export function foundText({ masked, found }: Pick<CodedClip, "masked" | "found">): string {
+  const hidden = masked.flatMap(([first, behind]) => indices(first, behind));
+  const hit = hidden.filter((frame) => found[frame]).length;
+  return hidden.length === 0
+    ? "nothing masked"
+    : `${percent(hit / hidden.length)} of ${hidden.length} masked frames found`;
+}
+
 function track(name: string, kind: string, viewBox: string, content: string): string {
   return `<span>${name}</span><svg class="${kind}" viewBox="${viewBox}" preserveAspectRatio="none" role="img" aria-label="${name}">${content}</svg>`;
 }
 
-function shade(spans: readonly (readonly [number, number])[]): string {
+export function shade(spans: readonly (readonly [number, number])[]): string {
   return spans
     .map(([first, behind]) => `<path class="masked" d="M${first} 0H${behind}V2H${first}z"/>`)
     .join("");
 }
 
 /** The area between lowest and highest samples, as high as the drawing. */
-function wave(waveform: CodedClip["waveform"], frames: number): string {
+export function wave(waveform: CodedClip["waveform"], frames: number): string {
   const loudest = Math.max(...waveform.flat().map(Math.abs)) || 1;
   const place = (piece: number, sample: number): string =>
     `${((piece * frames) / waveform.length).toFixed(1)} ${(1 - sample / loudest).toFixed(3)}`;
@@ -85,7 +89,7 @@ function wave(waveform: CodedClip["waveform"], frames: number): string {
 }
 
 /** A box for each run of an entry. */
-function strip(codes: CodedClip["codes"], group: number, frameSeconds: number): string {
+export function strip(codes: CodedClip["codes"], group: number, frameSeconds: number): string {
   const entries = codes.map((chosen) => chosen[group]!);
   const firsts = indices(0, entries.length).filter((frame) => entries[frame] !== entries[frame - 1]);
   return firsts
@@ -104,7 +108,7 @@ function colorOf(entry: number): string {
 }
 
 /** High marks for masked frames that were found, low ones for those that were not. */
-function marks(spans: readonly (readonly [number, number])[], found: CodedClip["found"]): string {
+export function marks(spans: readonly (readonly [number, number])[], found: CodedClip["found"]): string {
   const box = (kind: string, frames: readonly number[], top: number): string =>
     frames.length > 0
       ? `<path class="${kind}" d="${frames.map((frame) => `M${frame} ${top}h1V1h-1z`).join("")}"/>`
@@ -126,12 +130,17 @@ function marks(spans: readonly (readonly [number, number])[], found: CodedClip["
 
 /** Round times along the axis. */
 function labels(seconds: number): string {
+  return roundTimes(seconds)
+    .map((at) => `<span style="left:${((at / seconds) * 100).toFixed(2)}%">${at} s</span>`)
+    .join("");
+}
+
+/** Seconds to mark on the axis of so many. */
+export function roundTimes(seconds: number): number[] {
   const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((candidate) => seconds / candidate <= MOST_LABELS) ?? 60;
   return indices(0, Math.floor(seconds / step) + 1)
     .map((index) => Number((index * step).toFixed(1)))
-    .filter((at) => at < seconds * 0.97) // the last would stand over the edge
-    .map((at) => `<span style="left:${((at / seconds) * 100).toFixed(2)}%">${at} s</span>`)
-    .join("");
+    .filter((at) => at < seconds * 0.97); // the last would stand over the edge
 }
 
 function indices(first: number, behind: number): number[] {
