@@ -36,6 +36,7 @@ export class WandbServer {
   entity = "team";
   #troubles: { name: string; kinds: Trouble[] }[] = [];
   readonly #server: Server;
+  readonly #deleted = new Set<string>();
   #gone = false;
 
   private constructor() {
@@ -75,6 +76,12 @@ export class WandbServer {
   /** Whether all troubles have come. */
   get calm(): boolean {
     return this.#troubles.every(({ kinds }) => kinds.length === 0);
+  }
+
+  /** Somebody deletes a run in its page: it is never to be had again. */
+  delete({ key }: ServerRun): void {
+    this.runs.delete(key);
+    this.#deleted.add(key);
   }
 
   /** The only run. */
@@ -168,6 +175,8 @@ export class WandbServer {
       case "OrganizationCoreWeaveOrganizationID":
         return data({ entity: { organization: { coreWeaveOrganizationId: "" } } });
       case "UpsertBucket":
+        if (this.#deleted.has(this.#keyOf(variables)))
+          return [404, { errors: [{ message: "run was deleted" }] }];
         return data(this.#upsert(variables));
       case "RunResumeStatus":
         return data({ model: this.#resumeStatus(variables) });

@@ -203,8 +203,9 @@ function putStream(url: string, stream: Readable, options: RequestOptions): Prom
 }
 
 function failureOf(status: number, answer: string, retryAfter: string | null | undefined): Error {
-  if (FINAL.includes(status)) return new RefusedError(messageOf(answer) ?? `status ${status}`, status);
-  return new TransientError(`status ${status}`, (Number(retryAfter) || 0) * 1000);
+  const message = messageOf(answer) ?? `status ${status}`;
+  if (FINAL.includes(status)) return new RefusedError(message, status);
+  return new TransientError(message, (Number(retryAfter) || 0) * 1000);
 }
 
 /** What a server says in words, where it does. */

@@ -40,24 +40,37 @@ export function environmentOf(run: RunDescription): NonNullable<WandbRecord["env
   };
 }
 
+interface OldConfig {
+  _wandb?: { value?: { e?: object; m?: readonly Readonly<Record<string, unknown>>[] } };
+}
+
 /**
  * A run's config as W&B's server keeps it. In `_wandb` is `t`, without which no run can be resumed, `m`, which says that all
  * is drawn over {@link STEP_METRIC}, and `e`, the machines.
  *
+ * @param metrics names of those that were logged
  * @param before the config that the server has, as JSON
  */
 export function serverConfig(
   config: Config,
   environment: NonNullable<WandbRecord["environment"]>,
+  metrics: Iterable<string>,
   before: string | null,
 ): string {
-  const old = JSON.parse(before ?? "{}") as { _wandb?: { value?: { e?: object } } };
+  const old = JSON.parse(before ?? "{}") as OldConfig;
+  const earlier = (old._wandb?.value?.m ?? [])
+    .map((metric) => metric["1"])
+    .filter((name) => name !== undefined);
+  const names = new Set<unknown>([...earlier, ...metrics]);
+  names.delete(STEP_METRIC);
   const wandb = {
     ...old._wandb?.value,
     t: { "13": `${process.platform}-${process.arch}` },
     m: [
       { "1": STEP_METRIC, "6": [3], "7": [] },
       { "2": "*", "5": 1, "6": [1], "7": [] },
+      // Newer servers know by the line above; older ones want each name.
+      ...[...names].map((name) => ({ "1": name, "5": 1, "6": [1, 3], "7": [] })),
     ],
     e: { ...old._wandb?.value?.e, [environment.writerId!]: metadataOf(environment) },
   };
@@ -100,7 +113,11 @@ export function openingRecords(
   },
 ): WandbRecord[] {
   const { runId, entity = "", project, group = "", jobType, name, notes = "", tags } = settings;
-  const update = Object.entries(config).map(([key, value]) => ({ key, valueJson: plainJson(value ?? null) }));
+  // Where there is no `_wandb`, older clients put there nothing of their own.
+  const update = Object.entries({ _wandb: {}, ...config }).map(([key, value]) => ({
+    key,
+    valueJson: plainJson(value ?? null),
+  }));
   return [
     { header: { versionInfo: { producer: `wav2vec2 ${run.versions.wav2vec2}` } } },
     {

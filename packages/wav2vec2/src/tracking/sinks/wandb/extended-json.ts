@@ -18,6 +18,7 @@ const MARK = "\u0000";
 
 /** Reads such JSON, also an object's. */
 export function parseExtendedJson(text: string): unknown {
+  if (!/NaN|Infinity/.test(text)) return JSON.parse(text);
   const marked = text.replace(/"(?:[^"\\]|\\.)*"|NaN|-?Infinity/g, (token) =>
     token.startsWith('"') ? token : `"\\u0000${token}"`,
   );

@@ -52,6 +52,8 @@ export class WandbRun {
   /** Whether the server may have what comes before this directory. */
   readonly #goesOn: boolean;
   readonly #environment: NonNullable<WandbRecord["environment"]>;
+  /** Those that were said to be drawn over the steps of training. */
+  readonly #metrics = new Set([STEP_METRIC, "_step", "_runtime", "_timestamp"]);
   #sender: Sender | undefined;
   /** Until it is known where the server's lines end. */
   #held: WandbRecord[] | undefined;
@@ -125,10 +127,12 @@ export class WandbRun {
         );
       }
     }
-    const config = serverConfig(configOf(run), this.#environment, status?.config ?? null);
+    const configWith = (metrics: Iterable<string>): string =>
+      serverConfig(configOf(run), this.#environment, metrics, status?.config ?? null);
     const program = run.command[0] ?? "";
-    const made = await makeRun(api, settings, { config, host: run.host, program, status });
-    this.#send(api, made, { offsets: { ...offsets, "wandb-history.jsonl": rows }, lastStep, behind });
+    const made = await makeRun(api, settings, { config: configWith([]), host: run.host, program, status });
+    const from = { offsets: { ...offsets, "wandb-history.jsonl": rows }, lastStep, behind, configWith };
+    this.#send(api, made, from);
     return pageOf(settings, made);
   }
 
@@ -227,7 +231,9 @@ export class WandbRun {
       offsets,
       lastStep,
       behind = Number.POSITIVE_INFINITY,
+      configWith,
     }: {
+      configWith: (metrics: Iterable<string>) => string;
       offsets: Offsets;
       lastStep: number;
       behind: number | undefined;
@@ -236,6 +242,7 @@ export class WandbRun {
     const { context, settings } = this.options;
     const sender = new Sender(api, lastStep, {
       path,
+      configWith,
       offsets,
       runtimeAt: (time) => this.history.runtimeAt(time),
       onStop: () => context.stop("Somebody pressed Stop in the run's page of Weights & Biases."),
@@ -262,6 +269,13 @@ export class WandbRun {
   }
 
   #publishRow(row: Row): void {
+    for (const name of Object.keys(row)) {
+      if (this.#metrics.has(name)) continue;
+      this.#metrics.add(name);
+      this.#publish({
+        metric: { name, stepMetric: STEP_METRIC, options: { stepSync: true, defined: true } },
+      });
+    }
     const item = itemsOf(Object.entries(row));
     this.#publish({ history: { item, step: { num: row._step as number } } });
     const runtime = Math.floor(row._runtime as number);
@@ -277,11 +291,11 @@ function itemsOf(values: readonly (readonly [string, unknown])[]) {
   return values.map(([name, value]) => ({ nestedKey: [name], valueJson: extendedJson(value) }));
 }
 
-/** What is behind a run once a log's records are. */
+/** What is behind a run once a log's records are. Of the last row the summary may be missing where a process was killed. */
 function laterPast(past: Past, records: readonly WandbRecord[]): Past {
   const summary: Record<string, unknown> = { ...past.summary };
-  for (const { summary: changes } of records)
-    for (const { nestedKey = [], valueJson } of changes?.update ?? [])
+  for (const { summary: changes, history } of records)
+    for (const { nestedKey = [], valueJson } of [...(changes?.update ?? []), ...(history?.item ?? [])])
       summary[nestedKey.join(".")] = parseExtendedJson(valueJson!);
   const { _step = -1, _runtime = 0 } = summary as { _step?: number; _runtime?: number };
   return { step: Math.max(past.step, _step), runtime: Math.max(past.runtime, _runtime), summary };

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { RefusedError, type WandbApi } from "./api.js";
 import { uploadArtifact } from "./artifact.js";
 import { FileStream, FROM_THE_BEGINNING, type LineFile, type Offsets } from "./file-stream.js";
-import { createRunFiles, type RunPath } from "./operations.js";
+import { createRunFiles, type RunPath, upsertRun } from "./operations.js";
 import { type MessageOf, timeOf, type WandbRecord } from "./record.js";
 
 /** Files whose places are asked for at once. */
@@ -12,6 +12,8 @@ const ATTEMPTS = 3;
 
 export interface SenderOptions {
   path: RunPath;
+  /** The run's config for the server, as JSON, once these metrics were logged. */
+  configWith: (metrics: Iterable<string>) => string;
   offsets: Offsets;
   /** Seconds that the run had been going at a moment in milliseconds since 1970. */
   runtimeAt: (time: number) => number;
@@ -26,6 +28,8 @@ type Item = MessageOf<"Item">;
 export class Sender {
   readonly #stream: FileStream;
   readonly #summary = new Map<string, string>();
+  readonly #metrics = new Set<string>();
+  #metricsChanged = false;
   #files: { root: string; path: string }[] = [];
   readonly #uploaded = new Set<string>();
   #earlier: Record<LineFile, number> = { ...FROM_THE_BEGINNING };
@@ -45,7 +49,8 @@ export class Sender {
   }
 
   /** @param root `files/` of the directory whose log has the record */
-  take({ history, summary, stats, outputRaw, files, artifact }: WandbRecord, root: string): void {
+  take({ history, summary, stats, outputRaw, files, artifact, metric }: WandbRecord, root: string): void {
+    if (metric?.name && metric.stepMetric) this.#takeMetric(metric.name);
     if (history) this.#takeRow(history.item ?? []);
     if (summary) this.#takeSummary(summary.update ?? []);
     if (stats) this.#takeStats(stats);
@@ -77,13 +82,13 @@ export class Sender {
       had.set(name, left - 1);
       return left > 0;
     };
-    return records.filter(({ history, stats, outputRaw, files, artifact, summary }) => {
+    return records.filter(({ history, stats, outputRaw, files, artifact, summary, metric }) => {
       if (history) return !isHad("wandb-history.jsonl");
       if (stats) return !isHad("wandb-events.jsonl");
       if (outputRaw) return !isHad("output.log");
       if (files) return files.files?.some(({ path }) => !this.#uploaded.has(path!));
       if (artifact) return !this.#uploaded.has(artifact.digest!);
-      return summary !== undefined;
+      return (summary ?? metric?.name) !== undefined;
     });
   }
 
@@ -99,6 +104,19 @@ export class Sender {
     this.api.hurry();
     await this.#uploading;
     return (await this.#stream.finish(exitcode)) && !this.#lost;
+  }
+
+  #takeMetric(name: string): void {
+    if (this.#metrics.has(name)) return;
+    this.#metrics.add(name);
+    this.#metricsChanged = true;
+    this.#queue(async () => {
+      if (!this.#metricsChanged) return; // with the one before
+      this.#metricsChanged = false;
+      const { entity, project, run } = this.options.path;
+      const config = this.options.configWith(this.#metrics);
+      await upsertRun(this.api, { name: run, entity, project, config });
+    });
   }
 
   /** Rows that were written without the server have steps that it may have already. */
@@ -164,7 +182,7 @@ export class Sender {
           return;
         } catch (error) {
           if (error instanceof RefusedError && attempt < ATTEMPTS) continue;
-          this.#lose(`a file could not be uploaded (${(error as Error).message})`);
+          this.#lose(`not all could be uploaded (${(error as Error).message})`);
           this.#files = this.#files.slice(BATCH);
           return;
         }
