@@ -1,26 +1,35 @@
 """Logs with Weights & Biases' own client what packages/wav2vec2/test/wandb-client.test.ts logs with this project's.
 
-    python reference/wandb_run.py DIRECTORY ID {first,resumed,rewound}
+    python reference/wandb_run.py DIRECTORY {first,resumed,rewound}
 
-The server and the key come from WANDB_BASE_URL and WANDB_API_KEY. DIRECTORY holds clip.wav, map.png and model/.
+The server and the key come from WANDB_BASE_URL and WANDB_API_KEY. DIRECTORY holds config.json, clip.wav, codebooks.png,
+coded_clips.png and final/.
 """
 
+import json
 import os
 import sys
 
 import wandb
 
-directory, run_id, kind = sys.argv[1:]
+RUN_ID = "abcd1234"
+STEP = "train/global_step"
 
-settings = wandb.Settings(
-    console="off",
-    disable_git=True,
-    disable_code=True,
-    x_stats_sampling_interval=0.5,
-    x_disable_meta=False,
-    silent=True,
-)
-branch = {"resumed": {"resume": "allow", "id": run_id}, "rewound": {"resume_from": f"{run_id}?_step=20"}}
+directory, kind = sys.argv[1:]
+
+
+def here(name):
+    return os.path.join(directory, name)
+
+
+with open(here("config.json")) as file:
+    config = json.load(file)
+
+branch = {
+    "first": {"id": RUN_ID},
+    "resumed": {"id": RUN_ID, "resume": "allow"},
+    "rewound": {"resume_from": f"{RUN_ID}?_step=20"},
+}
 run = wandb.init(
     project="speech",
     entity="team",
@@ -29,34 +38,33 @@ run = wandb.init(
     notes="notes",
     group="group",
     job_type="pretrain",
-    config={"recipe": {"max_steps": 30, "rate": 0.1}},
+    config=config,
     dir=directory,
-    settings=settings,
-    **branch.get(kind, {"id": run_id}),
+    settings=wandb.Settings(console="off", disable_git=True, disable_code=True, silent=True),
+    **branch[kind],
 )
-run.define_metric("train/global_step")
-run.define_metric("*", step_metric="train/global_step")
+run.define_metric(STEP)
+run.define_metric("*", step_metric=STEP)
 if kind == "first":
-    run.log({"train/global_step": 10, "loss": 1.5, "rate": float("nan")}, step=10)
-    run.log({"train/global_step": 20, "loss": float("inf"), "rate": 0.25}, step=20)
-    clip = os.path.join(directory, "clip.wav")
+    run.log({STEP: 10, "loss": 1.5, "rate": float("nan")}, step=10)
+    run.log({STEP: 20, "loss": float("inf"), "rate": 0.25}, step=20)
+    run.log({"eval/wer": 0.5}, step=20)
+    columns = ["id", "reference", "hypothesis", "word errors", "words"]
     run.log(
         {
-            "train/global_step": 20,
-            "audio": [wandb.Audio(clip, caption="a"), wandb.Audio(clip, caption="b")],
-            "transcripts": wandb.Table(columns=["id", "wer"], data=[["a", 0.5]]),
-            "map": wandb.Image(os.path.join(directory, "map.png"), caption="a map"),
-            "maps": [
-                wandb.Image(os.path.join(directory, "map.png"), caption="one"),
-                wandb.Image(os.path.join(directory, "map.png"), caption="two"),
-            ],
-            "weights": wandb.Histogram(np_histogram=([1, 2], [0.0, 0.5, 1.0])),
+            "clips": [wandb.Audio(here("clip.wav"), sample_rate=16000, caption="a")],
+            "transcripts": wandb.Table(columns=columns, data=[["a", "ONE TWO", "ONE TOO", 1, 2]]),
+            "codebooks": wandb.Image(here("codebooks.png"), caption="to step 20"),
+            "coded_clips": [wandb.Image(here("coded_clips.png"), caption="a")],
+            "weights/head": wandb.Histogram(np_histogram=([1, 2], [0.0, 0.5, 1.0])),
         },
         step=20,
     )
-    artifact = wandb.Artifact(f"model-{run_id}", type="model", metadata={"step": 30})
-    artifact.add_dir(os.path.join(directory, "model"))
+    artifact = wandb.Artifact(f"model-{RUN_ID}", type="model", metadata={"step": 30})
+    artifact.add_dir(here("final"))
+    artifact.add_file(here("report.html"))
     run.log_artifact(artifact, aliases=["final"])
-run.log({"train/global_step": 30, "loss": 0.5}, step=30 if kind != "resumed" else None)
-run.summary["best"] = 0.5
+    run.log({STEP: 30, "loss": 0.5, "rate": 0.125}, step=30)
+else:
+    run.log({STEP: 25, "loss": 0.75}, **({"step": 25} if kind == "rewound" else {}))
 run.finish()

@@ -88,6 +88,8 @@ export class ServerRun {
   rewind(metric: string, value: number): void {
     const kept = this.history.filter((line) => (parseExtended(line)[metric] as number) <= value);
     this.history.splice(0, this.history.length, ...kept);
+    this.events.length = 0;
+    this.output.length = 0;
   }
 
   /** Takes the body of a `file_stream`. @returns what is wrong with it */

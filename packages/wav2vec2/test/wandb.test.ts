@@ -258,7 +258,7 @@ describe("trouble on the way", () => {
     expect(server.run.events).toHaveLength(1);
     expect(new Set(server.run.output).size).toBe(server.run.output.length);
     expect([...server.run.files.keys()].sort()).toEqual([...new Set(server.run.uploaded)].sort());
-    expect(server.run.files.size).toBe(6);
+    expect(server.run.files.size).toBe(8);
     expect(server.artifacts.all.map(({ committed, files }) => [committed, files.size])).toContainEqual([
       true,
       3,
@@ -483,7 +483,7 @@ describe("a server that is away", () => {
       [31, 25],
       [40, 40],
     ]);
-    expect(server.run.files.size).toBe(6);
+    expect(server.run.files.size).toBe(8);
     expect(JSON.parse(server.run.summary)).toMatchObject({ "best/eval/wer": 0.5, loss: 4 });
     expect(existsSync(join(first!, "run-abcd1234.wandb.synced"))).toBe(true);
   });

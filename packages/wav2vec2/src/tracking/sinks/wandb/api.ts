@@ -82,8 +82,8 @@ export class WandbApi {
     readonly timing: Timing,
   ) {}
 
-  /** Is told once why a server does not answer. */
-  onTrouble: (reason: string) => void = () => {};
+  /** Is told why a server does not answer: once, however often it goes. */
+  onTrouble: ((reason: string) => void) | undefined;
 
   /** Lets go of all requests once there was no progress for {@link Timing.end}. */
   hurry(): void {
@@ -168,7 +168,10 @@ export class WandbApi {
       }
       if (failure instanceof RefusedError || isOfFile(failure)) throw failure;
       const { delay, mostDelay } = this.timing;
-      if (attempt === TRIES_BEFORE_TROUBLE && within === undefined) this.onTrouble(reasonOf(failure));
+      if (attempt === TRIES_BEFORE_TROUBLE && within === undefined) {
+        this.onTrouble?.(reasonOf(failure));
+        this.onTrouble = undefined;
+      }
       const jitter = 0.75 + Math.random() / 2;
       const wait = Math.min(mostDelay, delay * 2 ** attempt) * jitter;
       const asked = failure instanceof TransientError ? Math.min(failure.wait, mostDelay) : 0;

@@ -74,8 +74,12 @@ export function serverConfig(
     ],
     e: { ...old._wandb?.value?.e, [environment.writerId!]: metadataOf(environment) },
   };
-  const values = Object.entries(config).map(([key, value]) => [key, { value }]);
-  return plainJson({ ...old, ...Object.fromEntries(values), _wandb: { value: wandb } });
+  return plainJson({ ...old, ...valuesOf(config), _wandb: { value: wandb } });
+}
+
+/** As W&B's servers and files have a config. */
+export function valuesOf(config: Config): Record<string, { value: unknown }> {
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, { value }]));
 }
 
 /** `wandb-metadata.json` */

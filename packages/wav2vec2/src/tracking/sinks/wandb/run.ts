@@ -1,5 +1,6 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
+import { stringify } from "yaml";
 import { writeFileAtomic } from "../../../files/atomic-file.js";
 import type { RunDescription } from "../../run-description.js";
 import type { SinkContext } from "../../sink-context.js";
@@ -12,9 +13,10 @@ import {
   openingRecords,
   STEP_METRIC,
   serverConfig,
+  valuesOf,
 } from "./description.js";
 import { extendedJson, parseExtendedJson } from "./extended-json.js";
-import type { Offsets } from "./file-stream.js";
+import { FROM_THE_BEGINNING, type Offsets } from "./file-stream.js";
 import { History, NO_PAST, type Past, type Row } from "./history.js";
 import { cutHistory, type Found, makeRun } from "./join.js";
 import { Media } from "./media.js";
@@ -27,6 +29,7 @@ import { readTransactionLog, TransactionLog } from "./transaction-log.js";
 
 /** Of W&B's FilesItem: when to upload, and what it is. */
 const NOW = 0;
+const WANDB = 1;
 const MEDIA = 2;
 /** Of W&B's OutputRawRecord: to STDERR are errors there, and marked as such. */
 const STDOUT = 1;
@@ -115,11 +118,12 @@ export class WandbRun {
    */
   async join(api: WandbApi, { status, offsets, past }: Found, behind: number | undefined): Promise<string> {
     const { context, settings, run } = this.options;
-    let [rows, lastStep] = [offsets["wandb-history.jsonl"], past.step];
+    let from: { offsets: Offsets; lastStep: number; behind?: number } = { offsets, lastStep: past.step };
     if (behind !== undefined && status) {
       try {
-        rows = await cutHistory(api, settings, behind);
-        lastStep = behind;
+        const rows = await cutHistory(api, settings, behind);
+        // W&B's own client begins anew with all but the rows.
+        from = { offsets: { ...FROM_THE_BEGINNING, "wandb-history.jsonl": rows }, lastStep: behind, behind };
         this.history.rewound(behind);
       } catch (error) {
         context.note(
@@ -131,8 +135,7 @@ export class WandbRun {
       serverConfig(configOf(run), this.#environment, metrics, status?.config ?? null);
     const program = run.command[0] ?? "";
     const made = await makeRun(api, settings, { config: configWith([]), host: run.host, program, status });
-    const from = { offsets: { ...offsets, "wandb-history.jsonl": rows }, lastStep, behind, configWith };
-    this.#send(api, made, from);
+    this.#send(api, made, { ...from, configWith });
     return pageOf(settings, made);
   }
 
@@ -183,12 +186,11 @@ export class WandbRun {
     this.history.flush();
     const runtime = Math.floor(this.history.runtimeAt(this.options.context.now()));
     this.#publishSummary([["_wandb", { runtime }]]);
-    const metadata = "wandb-metadata.json";
-    await writeFileAtomic(
-      join(this.directory.files, metadata),
-      JSON.stringify(metadataOf(this.#environment)),
-    );
-    this.#publish({ files: { files: [{ path: metadata, policy: NOW, type: 1 }] } });
+    await this.#publishFiles({
+      "wandb-metadata.json": JSON.stringify(metadataOf(this.#environment)),
+      "wandb-summary.json": extendedJson(this.history.summary),
+      "config.yaml": stringify(valuesOf(configOf(this.options.run))),
+    });
     this.#publish({ exit: { exitCode, runtime } });
     this.#log.close();
     if (!this.#sender) return;
@@ -236,7 +238,7 @@ export class WandbRun {
       configWith: (metrics: Iterable<string>) => string;
       offsets: Offsets;
       lastStep: number;
-      behind: number | undefined;
+      behind?: number;
     },
   ): void {
     const { context, settings } = this.options;
@@ -266,6 +268,14 @@ export class WandbRun {
     this.#log.append(record);
     this.#held?.push(record);
     this.#sender?.take(record, this.directory.files);
+  }
+
+  /** What W&B's pages list beside media. */
+  async #publishFiles(contents: Readonly<Record<string, string>>): Promise<void> {
+    for (const [path, text] of Object.entries(contents))
+      await writeFileAtomic(join(this.directory.files, path), text);
+    const files = Object.keys(contents).map((path) => ({ path, policy: NOW, type: WANDB }));
+    this.#publish({ files: { files } });
   }
 
   #publishRow(row: Row): void {
