@@ -158,14 +158,23 @@ describe("a run on a server", () => {
     const { server, environment } = await startServer();
     const directory = await runDirectory();
     const one = processOf(directory, { environment });
-    await one.sink.begin(describedRun(directory, { processes: 2 }));
-    const readings = [0, 1].map((rank) => ({ time: one.clock.now, rank, host: "h", values: { cpu: rank } }));
+    await one.sink.begin(describedRun(directory, { processes: 3 }));
+    const readings = ["host", "host", "other"].map((host, rank) => ({
+      time: one.clock.now,
+      rank,
+      host,
+      values: { cpu: rank, [`gpu.${rank % 2}.gpu`]: rank, swap: Number.NaN },
+    }));
     await one.sink.system(readings, 10);
     await finish(one);
     const keys = server.run.events.map((line) =>
       Object.keys(JSON.parse(line)).filter((key) => key.startsWith("s")),
     );
-    expect(keys).toEqual([["system.cpu"], ["system.cpu/l:rank1"]]);
+    expect(keys).toEqual([
+      ["system.cpu", "system.gpu.0.gpu"],
+      ["system.cpu/l:rank1", "system.gpu.1.gpu"],
+      ["system.cpu/l:rank2", "system.gpu.0.gpu/l:rank2"],
+    ]);
   });
 
   it.each([

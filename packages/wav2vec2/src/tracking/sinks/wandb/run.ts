@@ -154,13 +154,20 @@ export class WandbRun {
     this.#publish({ outputRaw: { outputType: STDOUT, timestamp: timestampOf(time), line: `${line}\n` } });
   }
 
-  /** @param readings those of other processes than the first get W&B's mark of a writer behind their names */
+  /**
+   * @param readings those of other processes than the first get W&B's mark of a writer behind their names, but for the
+   * GPUs of one machine, of which each process has its own
+   */
   system(readings: readonly SystemReading[]): void {
-    for (const { time, rank, values } of readings) {
-      const mark = rank === 0 ? "" : `/l:rank${rank}`;
+    const { run } = this.options;
+    for (const { time, rank, host, values } of readings) {
+      const isOwn = (name: string): boolean => rank === 0 || (host === run.host && name.startsWith("gpu."));
       const item = Object.entries(values)
         .filter(([, value]) => Number.isFinite(value))
-        .map(([name, value]) => ({ key: name + mark, valueJson: String(value) }));
+        .map(([name, value]) => ({
+          key: isOwn(name) ? name : `${name}/l:rank${rank}`,
+          valueJson: String(value),
+        }));
       if (item.length > 0) this.#publish({ stats: { timestamp: timestampOf(time), item } });
     }
   }

@@ -162,6 +162,7 @@ export function wandbSink(
       run?.add(Object.fromEntries(values), step);
     },
     system(readings) {
+      console.system(readings);
       run?.system(readings);
     },
     saved(kind, directory, step) {
