@@ -30,7 +30,7 @@ function started(options: Partial<typeof DEFAULT_SERVICE_OPTIONS> = {}, waits = 
   const context = sinkContext();
   const sink = mlflowSink(
     context,
-    { ...DEFAULT_SERVICE_OPTIONS, ...options, directory },
+    { ...DEFAULT_SERVICE_OPTIONS, because: "recipe", ...options, directory },
     { ...WAITS, ...waits },
   );
   return { notes: context.notes, sink: sink as Required<typeof sink> };

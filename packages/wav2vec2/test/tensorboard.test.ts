@@ -20,7 +20,11 @@ let clip: string;
 function processOf(name: string, { resume = false } = {}) {
   const directory = join(logs, name);
   const file = metricsFile(directory, { resume });
-  const sink = tensorBoard(sinkContext(), { ...DEFAULT_SERVICE_OPTIONS, directory }) as Sink;
+  const sink = tensorBoard(sinkContext(), {
+    ...DEFAULT_SERVICE_OPTIONS,
+    because: "recipe",
+    directory,
+  }) as Sink;
   return {
     directory,
     async tell<Name extends keyof Sink>(method: Name, ...values: Parameters<NonNullable<Sink[Name]>>) {
