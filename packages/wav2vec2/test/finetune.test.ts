@@ -332,6 +332,9 @@ describe("fine-tuning", () => {
       expect.stringMatching(/^60 of 60 clips to validate on are in the training/),
     );
     expect(tracker.notes).toContainEqual(`0 clips of train are left out as ${exclude} says.`);
+    expect(tracker.notes).toContainEqual(
+      `${exclude}: 1 line fits no clip of the splits, such as line 1: 9-9-0000.`,
+    );
     await writeFile(exclude, "1-1-0000\n");
     const other = recorder();
     await finetune(recipe("overlap", { data: overlapping, max_steps: 2 }), run(other, undefined, true));
