@@ -52,7 +52,7 @@ export async function tuneDecoding(
     adapter: language,
     onProgress: options.onDownload,
   });
-  const ctc = await loadCtcModel(directory, { language, device: options.device ?? "auto" });
+  const ctc = await loadCtcModel(directory, { language, onNote, device: options.device ?? "auto" });
   await makeDecoder(ctc.tokenizer, choice, onNote); // what is wrong with it is said before the clips are heard
   const heard = await hear(ctc, clips, onHeard);
   const tokenizer = language === undefined ? { size: ctc.model.config.vocabSize } : { language };

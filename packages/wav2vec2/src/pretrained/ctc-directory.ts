@@ -37,20 +37,21 @@ export async function loadCtcModel(
   const device = resolveDevice(wanted ?? "cpu");
   const found = { ...hub, adapter: language, onProgress: hub.onDownload };
   const directory = await resolveModel(nameOrDirectory, found);
+  const notes = { onNote: hub.onNote };
   const normalize = await readNormalize(directory);
   if (language !== undefined) {
     const tokenizer = await CtcTokenizer.read(directory, { language });
     const { size: vocabSize, blankId: padTokenId } = tokenizer.vocabulary;
     const config = (base: Wav2Vec2Config) => createConfig({ vocabSize, padTokenId }, base);
-    const model = await loadModel(Wav2Vec2ForCTC, directory, { config, newHead: "always" });
-    await loadLanguageAdapter(model, directory, language);
+    const model = await loadModel(Wav2Vec2ForCTC, directory, { config, newHead: "always", ...notes });
+    await loadLanguageAdapter(model, directory, language, notes);
     model.to({ device });
     return { model, tokenizer, normalize };
   }
   const config = await readConfig(directory);
   const tokenizer = await CtcTokenizer.read(directory, { size: config.vocabSize ?? undefined });
   requireVocabulary(directory, config, tokenizer);
-  return { model: await loadModel(Wav2Vec2ForCTC, directory, { device }), tokenizer, normalize };
+  return { model: await loadModel(Wav2Vec2ForCTC, directory, { device, ...notes }), tokenizer, normalize };
 }
 
 function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabulary }: CtcTokenizer): void {

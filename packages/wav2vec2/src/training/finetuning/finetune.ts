@@ -60,7 +60,7 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
     options,
     async ({ readSplits, loading, device, plan, begin, world, tracker }) => {
       const { train: all, held } = await readSplits("required");
-      const ctc = await makeModel(recipe, await findInit(recipe, options), all);
+      const ctc = await makeModel(recipe, await findInit(recipe, options), all, tracker);
       ctc.model.to({ device });
       const utterances = usable(recipe, ctc, all, tracker);
       tracker.note(summary(ctc, utterances, held));
@@ -85,6 +85,7 @@ async function makeModel(
   recipe: Recipe,
   init: string | undefined,
   utterances: readonly TranscribedUtterance[],
+  tracker: Tracker,
 ): Promise<CtcModel> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   // Pre-trained models need no tokenizer; adapters are of a language with its own.
@@ -110,6 +111,7 @@ async function makeModel(
         config: () => config,
         newHead: known ? "where missing" : "always",
         newAdapters: recipe.train === "adapters" || base.adapterAttnDim === null,
+        onNote: (text) => tracker.note(text),
       })
     : new Wav2Vec2ForCTC(config);
   prepareNetwork(model, recipe);
