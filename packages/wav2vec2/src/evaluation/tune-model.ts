@@ -50,6 +50,8 @@ export async function tuneDecoding(
   const directory = await resolveModel(nameOrDirectory, {
     ...options,
     adapter: language,
+    tokenizer: true,
+    onNote,
     onProgress: options.onDownload,
   });
   const ctc = await loadCtcModel(directory, { language, onNote, device: options.device ?? "auto" });
