@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { extname, join, sep } from "node:path";
 import { UserError } from "../../errors.js";
+import { renameAdvice } from "../../files/unreadable.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
@@ -21,16 +22,22 @@ function isHidden(name: string): boolean {
 
 /** Whether there is an audio file anywhere in a directory. */
 export async function holdsAudio(directory: string, turns: EventLoopTurns): Promise<boolean> {
-  for await (const { files } of walk(directory, turns, [])) if (files.some(isAudioName)) return true;
+  for await (const { files, undecodable } of walk(directory, turns, []))
+    if ([...files, ...undecodable].some(isAudioName)) return true;
   return false;
 }
 
-/** Paths of the audio files of a directory, in any nesting, sorted. @throws UserError where it cannot be read */
+/**
+ * Paths of the audio files of a directory, in any nesting, sorted.
+ * @throws UserError where a part of it cannot be read
+ */
 export async function listAudio(directory: string): Promise<string[]> {
   listDirectory(directory);
   const paths: string[] = [];
-  for await (const { prefix, files } of walk(directory, new EventLoopTurns(), []))
+  const problems: CorpusProblem[] = [];
+  for await (const { prefix, files } of walk(directory, new EventLoopTurns(), problems))
     for (const name of files.filter(isAudioName)) paths.push(join(directory, prefix + name));
+  if (problems[0]) throw new UserError(problems[0].message);
   return paths.sort();
 }
 
@@ -97,6 +104,8 @@ interface Folder {
   /** Path below the directory that the walk began in, with a slash at its end; empty for that directory itself. */
   prefix: string;
   files: string[];
+  /** Names of files and directories that are not UTF-8. */
+  undecodable: string[];
 }
 
 /**
@@ -112,6 +121,7 @@ async function* walk(
   const visited = new Set<string>();
   const pending = [{ prefix: "", real: top }];
   const links: typeof pending = [];
+  const undecodable: string[] = [];
   for (let next = pending.pop(); next; next = pending.pop() ?? links.shift()) {
     const { prefix, real } = next;
     if (turns.due) await turns.next();
@@ -120,7 +130,8 @@ async function* walk(
     const name = prefix.slice(0, -1);
     const listing = orReport(listDirectory, join(directory, name), name, problems);
     if (!listing) continue;
-    yield { prefix, files: listing.files };
+    undecodable.push(...listing.undecodable.filter(isOfInterest).map((name) => prefix + name));
+    yield { prefix, files: listing.files, undecodable: listing.undecodable };
     const children = listing.directories.filter((name) => !isHidden(name)).reverse();
     for (const child of children) {
       const path = join(real, child);
@@ -128,6 +139,20 @@ async function* walk(
       (target === path ? pending : links).push({ prefix: `${prefix}${child}/`, real: target });
     }
   }
+  const [first] = undecodable;
+  if (first === undefined) return;
+  const names = undecodable.length === 1 ? "1 name is" : `${undecodable.length} names are`;
+  problems.push({
+    id: "",
+    file: directory,
+    kind: "undecodable-name",
+    message: `${names} not UTF-8 in ${directory} (the first: ${first}). ${renameAdvice(directory)}`,
+  });
+}
+
+/** Whether a name that is not UTF-8 may be audio, a transcript or a directory of them. */
+function isOfInterest(name: string): boolean {
+  return isAudioName(name) || [".txt", ""].includes(extname(name).toLowerCase());
 }
 
 function realPath(path: string): string {

@@ -16,7 +16,11 @@ export interface Part {
 }
 
 /** Problems of a whole directory, which are named by no utterance's id. */
-const OF_MANY = new Set<CorpusProblem["kind"]>(["unreadable-transcripts", "unreadable-directory"]);
+const OF_MANY = new Set<CorpusProblem["kind"]>([
+  "unreadable-transcripts",
+  "unreadable-directory",
+  "undecodable-name",
+]);
 
 /**
  * Lists the clips of the splits that `split` names, see `readCorpus`.
