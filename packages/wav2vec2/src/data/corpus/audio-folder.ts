@@ -1,12 +1,12 @@
 import { realpathSync } from "node:fs";
-import { extname, join, sep } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { renameAdvice } from "../../files/unreadable.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
-import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 import { EventLoopTurns } from "./corpus-turns.js";
+import { FolderTranscripts } from "./folder-transcripts.js";
 
 const AUDIO = new Set([".flac", ".wav", ".mp3", ".ogg", ".oga", ".opus"]);
 
@@ -42,8 +42,9 @@ export async function listAudio(directory: string): Promise<string[]> {
 }
 
 /**
- * Lists a directory of audio files, in any nesting, each with its transcript beside it under the same name with the
- * ending `.txt`. An utterance's id is the file's path in the directory without its ending.
+ * Lists a directory of audio files, in any nesting. An utterance's id is the file's path in the directory without its ending;
+ * its transcript is in a file of that name with the ending `.txt` beside it, in a list of transcripts in its directory or above, or
+ * in a table `metadata.csv`, `.tsv` or `.jsonl` there, whose rows are read as a manifest's.
  */
 export async function findFolderClips(
   directory: string,
@@ -52,14 +53,29 @@ export async function findFolderClips(
 ): Promise<FoundClips> {
   const found: FoundClips = { clips: [], problems: [] };
   listDirectory(directory); // the folder itself must be readable, whatever is done about problems in it
+  const wanted = options.transcripts === "required";
+  const transcripts = new FolderTranscripts(directory, found.problems);
+  const covered = new Set<string>(); // by the rows of tables
+  if (wanted) {
+    const above = await transcripts.addAbove(options, turns);
+    for (const clip of above) covered.add(resolve(clip.path));
+    found.clips.push(...above);
+  }
   for await (const { prefix, files } of walk(directory, turns, found.problems)) {
+    if (wanted) {
+      const rows = await transcripts.add(prefix, files, options, turns);
+      for (const clip of rows) covered.add(resolve(clip.path));
+      found.clips.push(...rows);
+    }
     const names = new Set(files);
     for (const name of files.filter(isAudioName)) {
       if (turns.due) await turns.next();
+      const path = join(directory, prefix + name);
+      if (covered.size > 0 && covered.has(resolve(path))) continue;
       const stem = name.slice(0, -extname(name).length);
       const clip: Clip = {
         id: prefix + stem,
-        path: join(directory, prefix + name),
+        path,
         text: undefined,
         split: undefined,
         speaker: undefined,
@@ -69,35 +85,11 @@ export async function findFolderClips(
         where: undefined,
       };
       found.clips.push(clip);
-      if (options.transcripts === "required")
-        clip.text = readTranscript(clip, join(directory, `${prefix}${stem}.txt`), names, found.problems);
+      if (wanted) clip.text = transcripts.of(clip, prefix, names);
     }
   }
+  found.problems.push(...transcripts.unused());
   return found;
-}
-
-function readTranscript(
-  { id, path }: Clip,
-  file: string,
-  names: ReadonlySet<string>,
-  problems: CorpusProblem[],
-): string | undefined {
-  const problem = (kind: CorpusProblem["kind"], message: string): undefined => {
-    problems.push({ id, file: kind === "audio-without-transcript" ? path : file, kind, message });
-  };
-  if (!names.has(file.slice(file.lastIndexOf(sep) + 1)))
-    return problem("audio-without-transcript", `${path} must have a transcript, but there is no ${file}.`);
-  let text: string;
-  try {
-    text = collapseSpaces(readTextFile(file, "a transcript file"));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return problem("unreadable-transcripts", error.message);
-  }
-  const invalid = invalidText(text);
-  if (invalid) return problem("invalid-text", `transcript ${file} ${invalid}`);
-  if (!text) return problem("transcript-without-text", `${file} must hold a transcript, but holds no text.`);
-  return text;
 }
 
 interface Folder {

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import { editDistance } from "../edit-distance.js";
@@ -76,9 +76,16 @@ export function isFile(root: string): boolean {
   }
   if (!isDirectory && !isManifestName(root))
     throw new UserError(
-      `${root} must be a directory or a manifest (${MANIFEST_ENDINGS.join(", ")}), but is neither.`,
+      `${root} must be a directory or a manifest (${MANIFEST_ENDINGS.join(", ")}), but is neither.${otherList(root)}`,
     );
   return !isDirectory;
+}
+
+/** What to do with lists that other toolkits name otherwise. */
+function otherList(path: string): string {
+  if (/\.json$/i.test(path))
+    return " A file of one JSON object a line, as NeMo writes it, has to end in .jsonl.";
+  return "";
 }
 
 /** The names in `train-clean-100+train-other-500`. */
@@ -138,8 +145,13 @@ async function findSource(root: string, name: string, turns: EventLoopTurns): Pr
     );
   if (found) return found;
   const splits = (await findSplits(root, turns)).map((each) => each.name);
-  if (splits.length === 0) throw noSplits(root);
-  throw unknownSplit(name, splits, root);
+  const directory = resolve(root);
+  if (basename(directory) === name && (await holdsAudio(root, turns)))
+    throw new UserError(
+      `${root} must hold a split ${name}, but is that itself. Give the directory above it, ${dirname(directory)}.`,
+    );
+  if (splits.length > 0) throw unknownSplit(name, splits, root);
+  throw noSplits(root);
 }
 
 function noSplits(root: string): UserError {
