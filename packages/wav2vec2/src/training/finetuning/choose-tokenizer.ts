@@ -29,7 +29,7 @@ export async function chooseTokenizer(
   { vocabulary, train }: Pick<Recipe, "vocabulary" | "train">,
   init: { directory: string; config: Wav2Vec2Config } | undefined,
   utterances: readonly TranscribedUtterance[],
-  tracker: Pick<Tracker, "note">,
+  tracker: Pick<Tracker, "note" | "tell">,
 ): Promise<ChosenTokenizer> {
   const ofTranscripts = () => {
     const made = Vocabulary.fromTranscripts(utterances.map(({ text }) => text));
@@ -52,7 +52,7 @@ export async function chooseTokenizer(
   }
   const own = hasTokenizer(directory) ? await CtcTokenizer.read(directory).catch(unusable) : undefined;
   if (own && utterances.every(({ text }) => own.unknownIn(text).length === 0)) {
-    tracker.note(
+    tracker.tell(
       `${directory} has no output layer: a new one is trained, for the ${own.vocabulary.size} tokens of its vocabulary.`,
     );
     return { tokenizer: own, newHead: true };
