@@ -5,6 +5,7 @@ import { chooseReadings, readIdList } from "./corpus-list.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { findSources, findSplits, isFile, type Source, splitNames, unknownSplit } from "./corpus-splits.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
+import { findKaldiClips } from "./kaldi-clips.js";
 import { findLibriSpeechClips } from "./librispeech-clips.js";
 import { readManifest } from "./manifest-reader.js";
 
@@ -44,6 +45,7 @@ export async function findParts(
 
 function findClips(source: Source, options: FindOptions, turns: EventLoopTurns): Promise<FoundClips> {
   if (source.kind === "librispeech") return findLibriSpeechClips(source.path, options, turns);
+  if (source.kind === "kaldi") return findKaldiClips(source.path, options, turns);
   if (source.kind === "folder") return findFolderClips(source.path, options, turns);
   return readManifest(source.path, options, turns);
 }

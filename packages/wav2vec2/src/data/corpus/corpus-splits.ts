@@ -6,12 +6,13 @@ import { editDistance } from "../edit-distance.js";
 import { holdsAudio } from "./audio-folder.js";
 import { type Listing, listDirectory, listNames, orReport } from "./corpus-directory.js";
 import { EventLoopTurns } from "./corpus-turns.js";
+import { isKaldiDirectory } from "./kaldi-clips.js";
 import { isLibriSpeechSplit } from "./librispeech-clips.js";
 import { isManifest, isManifestName, MANIFEST_ENDINGS } from "./manifest.js";
 
 /** Where the utterances of a split are listed. */
 export interface Source {
-  kind: "librispeech" | "folder" | "manifest" | "ids";
+  kind: "librispeech" | "kaldi" | "folder" | "manifest" | "ids";
   /** Directory, manifest, or list of ids. */
   path: string;
   /** The split's name. */
@@ -43,6 +44,7 @@ export async function findSplits(root: string, turns: EventLoopTurns): Promise<S
   for (const name of listDirectory(base).directories) {
     const path = join(base, name);
     if (isLibriSpeechSplit(path)) splits.push({ kind: "librispeech", path, name });
+    else if (isKaldiDirectory(path)) splits.push({ kind: "kaldi", path, name });
     else if (!hasManifest && (await holdsAudio(path, turns))) splits.push({ kind: "folder", path, name });
   }
   for (const name of idLists(root))
@@ -114,6 +116,7 @@ export async function findSources(
   }
   const name = basename(root);
   if (isLibriSpeechSplit(root)) return [{ kind: "librispeech", path: root, name }];
+  if (isKaldiDirectory(root)) return [{ kind: "kaldi", path: root, name }];
   const splits = await findSplits(root, turns);
   const isFolder = splits.every(({ kind }) => kind === "folder") && !existsSync(join(root, "LibriSpeech"));
   if (isFolder && (await holdsAudio(root, turns))) return [{ kind: "folder", path: root, name }];
@@ -134,6 +137,7 @@ async function findSource(root: string, name: string, turns: EventLoopTurns): Pr
   if (below.directories.includes(name)) {
     const path = join(base, name);
     if (isLibriSpeechSplit(path)) candidates.push({ kind: "librispeech", path, name });
+    else if (isKaldiDirectory(path)) candidates.push({ kind: "kaldi", path, name });
     else if (await holdsAudio(path, turns)) candidates.push({ kind: "folder", path, name });
   }
   if (idLists(root).includes(`${name}.txt`))

@@ -94,6 +94,39 @@ describe("corpora as they are published", () => {
     ]);
   });
 
+  it("Kaldi's and ESPnet's data directories", async () => {
+    put("audio/r1.flac", flac(16000));
+    put("audio/r2.flac", flac(8000));
+    put(
+      "data/train/wav.scp",
+      "r1 flac -c -d -s audio/r1.flac |\nr2 audio/r2.flac\nr3 sox x.wav -t wav - |\n",
+    );
+    put(
+      "data/train/segments",
+      "r1-a r1 0.00 0.25\nr1-b r1 0.25 -1\nr2-a r2 0.1 0.4\nr3-a r3 0 1\nr9-a r9 0 1\n",
+    );
+    put("data/train/text", "r1-a ONE  TWO\nr1-b THREE\nlost FOUR\n");
+    put("data/train/utt2spk", "r1-a anna\n");
+    const { utterances, problems } = await readCorpus(join(root, "data"), "train", {
+      cache,
+      onProblem: "skip",
+    });
+    expect(utterances).toMatchObject([
+      { id: "r1-a", samples: 4000, text: "ONE TWO", speaker: "anna" },
+      { id: "r1-b", samples: 12000, text: "THREE", start: 0.25 },
+    ]);
+    expect(problems.map(({ id, kind }) => `${id} ${kind}`).sort()).toEqual([
+      "lost transcript-without-audio",
+      "r2-a audio-without-transcript",
+      "r3-a manifest-row",
+      "r9-a manifest-row",
+    ]);
+    put("data/dev/wav.scp", "r2 audio/r2.flac\n");
+    put("data/dev/text", "r2 FIVE\n");
+    expect(await texts("dev", join(root, "data"))).toEqual({ r2: "FIVE" });
+    expect(await texts(undefined, join(root, "data/dev"))).toEqual({ r2: "FIVE" });
+  });
+
   it("DeepSpeech's and SpeechBrain's tables", async () => {
     put("a.wav", wav(800));
     put("deepspeech.csv", "wav_filename,wav_filesize,transcript\na.wav,1644,one\n");
