@@ -7,6 +7,7 @@ import type { Format } from "../text/formats/formats.js";
 import { transcriptLine } from "../text/formats/json.js";
 import { endWithReader } from "./closed-pipe.js";
 import { print, showProgress } from "./command.js";
+import { type Recording, recordingNames } from "./recording-names.js";
 import { TranscriptDirectory, TranscriptPrinter, type TranscriptSink } from "./transcript-output.js";
 
 export interface TranscribeOptions {
@@ -29,18 +30,21 @@ export interface TranscribeOptions {
  */
 export async function transcribeTo(
   recognizer: Recognizer,
-  files: readonly string[],
+  recordings: readonly Recording[],
   options: TranscribeOptions,
 ): Promise<{ failed: number }> {
   const { output, format } = options;
+  const files = recordings.map(({ path }) => path);
   const piped = files[0] === "-";
   if (piped && options.events) return await printEvents(recognizer, options);
   if (output === undefined) endWithReader();
-  const names = piped ? ["standard input"] : files;
+  const named = piped
+    ? [{ file: "standard input", name: "standard input" }]
+    : recordingNames(recordings).map((name, index) => ({ file: files[index]!, name }));
   const sink: TranscriptSink =
     output === undefined
-      ? new TranscriptPrinter(names, options)
-      : await TranscriptDirectory.open(names, output, options);
+      ? new TranscriptPrinter(named, options)
+      : await TranscriptDirectory.open(named, output, options);
   const times = format !== "text";
   const news = piped
     ? newsOfInput(recognizer, times, options)

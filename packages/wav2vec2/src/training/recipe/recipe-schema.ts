@@ -308,6 +308,13 @@ export const recipeSchema = z.strictObject({
       "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true for finetune with init, else " +
         "false",
     ),
+  vocabulary: z
+    .enum(["model", "transcripts"])
+    .optional()
+    .describe(
+      "Only for the task finetune: transcripts makes a vocabulary of the transcripts' characters and a new output layer for it; model " +
+        "takes init's. Default: model where init has an output layer, else whichever holds all characters",
+    ),
   train: z
     .enum(["all", "adapters"])
     .optional()
