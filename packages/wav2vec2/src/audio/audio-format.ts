@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { shellName } from "../files/shell-name.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import type { AudioFormat, AudioHeader, DecodedAudio, SampleRange } from "./decoded-audio.js";
@@ -102,5 +103,5 @@ function detectOgg(head: Uint8Array, name: string, piped: boolean): FormatReader
 function conversion(name: string, piped: boolean): string {
   return piped
     ? "Convert it with: ffmpeg -i INPUT -f wav -"
-    : `Convert it with: ffmpeg -i ${name} OUTPUT.flac`;
+    : `Convert it with: ffmpeg -i ${shellName(name)} OUTPUT.flac`;
 }

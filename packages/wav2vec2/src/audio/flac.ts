@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { shellName } from "../files/shell-name.js";
 import { type ByteSource, FileSource } from "./byte-source.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
 import { decodeFrames } from "./flac-decoder.js";
@@ -63,7 +64,7 @@ export function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
   if (info.bitsPerSample > 24)
     throw new UserError(
       `${name} must have at most 24 bits a sample, but has ${info.bitsPerSample}. ` +
-        `Convert it with: ffmpeg -i ${name} -sample_fmt s16 OUTPUT.flac`,
+        `Convert it with: ffmpeg -i ${shellName(name)} -sample_fmt s16 OUTPUT.flac`,
     );
   return info;
 }

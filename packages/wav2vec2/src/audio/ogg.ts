@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { shellName } from "../files/shell-name.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import { crc32 } from "./crc.js";
@@ -111,7 +112,7 @@ class PageOrder {
     const { serial, sequence } = this.#first;
     if (page.begins !== (this.#count === 0) || page.serial !== serial)
       throw new UserError(
-        `${this.name} must hold one Ogg stream, but holds several. Split it with: ffmpeg -i ${this.name} OUTPUT.flac`,
+        `${this.name} must hold one Ogg stream, but holds several. Split it with: ffmpeg -i ${shellName(this.name)} OUTPUT.flac`,
       );
     if (page.sequence - sequence !== this.#count)
       throw new UserError(

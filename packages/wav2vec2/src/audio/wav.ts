@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { shellName } from "../files/shell-name.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
@@ -187,7 +188,7 @@ function parseFormat(body: Uint8Array, size: number, name: string): PcmFormat {
   if (!isPcm && !isFloat)
     throw new UserError(
       `${name} must hold PCM of 8, 16, 24 or 32 bits or float of 32 or 64 bits, but holds format ${code} ` +
-        `with ${sampleBits} bits. Convert it with: ffmpeg -i ${name} -c:a pcm_s16le OUTPUT.wav`,
+        `with ${sampleBits} bits. Convert it with: ffmpeg -i ${shellName(name)} -c:a pcm_s16le OUTPUT.wav`,
     );
   if (channels === 0 || sampleRate === 0)
     throw new UserError(
