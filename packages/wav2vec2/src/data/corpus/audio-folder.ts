@@ -1,36 +1,28 @@
 import { realpathSync } from "node:fs";
-import { extname, join, sep } from "node:path";
+import { join, sep } from "node:path";
 import { UserError } from "../../errors.js";
+import { audioNames, isHidden, stemOf } from "./audio-names.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 
-const AUDIO = new Set([".flac", ".wav", ".mp3", ".ogg", ".oga", ".opus"]);
-
-/** Whether a file is audio by its name's end; its contents decide how it is decoded. */
-export function isAudioName(name: string): boolean {
-  return AUDIO.has(extname(name).toLowerCase()) && !isHidden(name);
-}
-
-/** Hidden files are the system's or somebody's tool's: `._clip.wav` of macOS is no audio. */
-function isHidden(name: string): boolean {
-  return name.startsWith(".");
-}
-
 /** Whether there is an audio file anywhere in a directory. */
 export async function holdsAudio(directory: string, turns: EventLoopTurns): Promise<boolean> {
-  for await (const { files } of walk(directory, turns, [])) if (files.some(isAudioName)) return true;
+  for await (const { files } of walk(directory, turns, [])) if (audioNames(files).length > 0) return true;
   return false;
 }
 
-/** Paths of the audio files of a directory, in any nesting, sorted. @throws UserError where it cannot be read */
+/**
+ * Paths of the audio files of a directory, in any nesting, sorted; also of those that reading will refuse.
+ * @throws UserError where it cannot be read
+ */
 export async function listAudio(directory: string): Promise<string[]> {
   listDirectory(directory);
   const paths: string[] = [];
   for await (const { prefix, files } of walk(directory, new EventLoopTurns(), []))
-    for (const name of files.filter(isAudioName)) paths.push(join(directory, prefix + name));
+    for (const name of audioNames(files)) paths.push(join(directory, prefix + name));
   return paths.sort();
 }
 
@@ -47,9 +39,9 @@ export async function findFolderClips(
   listDirectory(directory); // the folder itself must be readable, whatever is done about problems in it
   for await (const { prefix, files } of walk(directory, turns, found.problems)) {
     const names = new Set(files);
-    for (const name of files.filter(isAudioName)) {
+    for (const name of audioNames(files)) {
       if (turns.due) await turns.next();
-      const stem = name.slice(0, -extname(name).length);
+      const stem = stemOf(name);
       const clip: Clip = {
         id: prefix + stem,
         path: join(directory, prefix + name),
