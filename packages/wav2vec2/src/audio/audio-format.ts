@@ -2,7 +2,14 @@ import { UserError } from "../errors.js";
 import { shellName } from "../files/shell-name.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
-import type { AudioFormat, AudioHeader, DecodedAudio, SampleRange } from "./decoded-audio.js";
+import type {
+  AudioFormat,
+  AudioHeader,
+  DecodedAudio,
+  OnNote,
+  SampleRange,
+  StreamOptions,
+} from "./decoded-audio.js";
 import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac.js";
 import { streamFlac } from "./flac-stream.js";
 import { decodeMp3, readMp3Header, streamMp3 } from "./mp3.js";
@@ -15,15 +22,14 @@ import { decodeWav, readWavHeader, streamWav } from "./wav.js";
 /** How a format is read. All throw UserErrors that begin with `name`, the file's. */
 export interface FormatReader {
   format: AudioFormat;
-  readHeader(source: ByteSource, name: string): AudioHeader;
+  readHeader(source: ByteSource, name: string, onNote?: OnNote): AudioHeader;
   /** Every sample, or those of `range`, which lies within what `readHeader` says. */
   decode(source: ByteSource, name: string, range?: SampleRange): Promise<DecodedAudio>;
   /**
    * Every sample, as its bytes come: in parts that hold one behind the other what `decode` returns. What `decode`
    * refuses is refused when it is reached.
-   * @param piped whether another program writes the stream, which could not go back to its header
    */
-  stream(stream: ByteStream, name: string, piped: boolean): AsyncGenerator<DecodedAudio>;
+  stream(stream: ByteStream, name: string, options: StreamOptions): AsyncGenerator<DecodedAudio>;
 }
 
 const flac: FormatReader = {
@@ -70,7 +76,7 @@ export const MAGIC = 64;
 
 /**
  * Tells by its first bytes what a file holds.
- * @param piped as in `FormatReader.stream`
+ * @param piped as in `StreamOptions`
  * @throws UserError naming the file where it is empty or of none of the formats
  */
 export function detectFormat(source: ByteSource, name: string, piped = false): FormatReader {

@@ -16,7 +16,7 @@ import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 import type { TranscribeOptions } from "./transcribe-files.js";
 
-interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal"> {
+interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | "onNote"> {
   revision?: string;
   device?: string;
   language?: string;
@@ -35,6 +35,10 @@ export const defineTranscribe: Define = (command, { exit }) => {
     const { loadRecognizer } = await import("../recognition/recognizer.js");
     const { revision, language, device } = options;
     const recordings = piped ? files : await audioFilesOf(files);
+    const onNote = (text: string) => {
+      showProgress("");
+      process.stderr.write(`${text}\n`);
+    };
     const done = await interruptible("Interrupted.", async (signal) => {
       const recognizer = await loadRecognizer(model, {
         revision,
@@ -43,9 +47,9 @@ export const defineTranscribe: Define = (command, { exit }) => {
         ...(await decodingChoice(options)),
         signal,
         onDownload: downloadProgress(),
-        onNote: (text) => process.stderr.write(`${text}\n`),
+        onNote,
       });
-      return await transcribeTo(recognizer, recordings, { ...options, format, signal });
+      return await transcribeTo(recognizer, recordings, { ...options, format, signal, onNote });
     }).finally(() => showProgress(""));
     if (done === undefined) exit(exitCodes.interrupted);
     else if (done.failed > 0) exit(exitCodes.failed);

@@ -22,7 +22,7 @@ export type CheckProblem = Omit<CorpusProblem, "kind"> & { kind: ProblemKind | C
 
 /** Worth knowing, but nothing that spoils training. */
 export interface Remark extends Omit<CorpusProblem, "kind"> {
-  kind: "resampled" | "narrow-band" | "dc-offset" | "speaking-rate";
+  kind: "resampled" | "narrow-band" | "dc-offset" | "speaking-rate" | "open-end";
 }
 
 /** What was found in some clips. */
