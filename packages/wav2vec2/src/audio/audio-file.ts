@@ -1,6 +1,7 @@
 import { UserError } from "../errors.js";
 import { detectFormat } from "./audio-format.js";
 import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
+import { ChannelCancellation } from "./channel-cancellation.js";
 import type { AudioHeader, OnNote, SampleRange } from "./decoded-audio.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
 import { resample, resampledLength } from "./resample.js";
@@ -64,6 +65,9 @@ async function decodeAudio(file: ByteSource, name: string, options: ReadOptions)
   if (samples.length === 0) throw new UserError(`${name} must hold audio, but holds 0 samples.`);
   if (reader.format !== "flac") requireFinite(samples, name);
   requireRate(sampleRate, name);
+  const cancellation = new ChannelCancellation(name, false);
+  cancellation.push(channelData, samples, sampleRate);
+  cancellation.end();
   return resample(samples, sampleRate, SAMPLE_RATE);
 }
 

@@ -26,6 +26,7 @@ export async function* streamAudio(
     yield* monoBlocks(streamFormat(stream, path, { piped: false, onNote }), path, {
       least: SAMPLE_RATE,
       signal,
+      piped: false,
     });
   } finally {
     await stream.close();

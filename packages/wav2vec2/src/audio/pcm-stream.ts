@@ -60,7 +60,7 @@ export async function* streamPcm(
     const parts = format
       ? streamSamples(stream, format)
       : streamFormat(stream, name, { piped: true, onNote });
-    yield* monoBlocks(parts, name, { least: LEAST, signal });
+    yield* monoBlocks(parts, name, { least: LEAST, signal, piped: true });
   } finally {
     await stream.close();
     readable.destroy();

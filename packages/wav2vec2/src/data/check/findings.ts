@@ -8,6 +8,8 @@ export type ClipFault =
   | "truncated-audio"
   /** Checksums or MD5 do not fit the samples. */
   | "corrupt-audio"
+  /** Its channels are each other's negative: their average is silence. */
+  | "cancelled-channels"
   | "silent"
   | "clipped"
   /** The samples of another clip, and its transcript. */
