@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { detectFormat } from "./audio-format.js";
+import { behindTags, detectFormat } from "./audio-format.js";
 import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
 import type { AudioHeader, OnNote, SampleRange } from "./decoded-audio.js";
@@ -55,7 +55,8 @@ export async function readAudio(
   }
 }
 
-async function decodeAudio(file: ByteSource, name: string, options: ReadOptions): Promise<Float32Array> {
+async function decodeAudio(source: ByteSource, name: string, options: ReadOptions): Promise<Float32Array> {
+  const file = behindTags(source, name);
   const reader = detectFormat(file, name);
   const { onNote } = options;
   const header = isPartial(options) || onNote ? reader.readHeader(file, name, onNote) : undefined;
@@ -96,7 +97,8 @@ export async function readAudioInfo(path: string): Promise<AudioInfo> {
   const file = await FileSource.open(path, HEADERS, "an audio file");
   try {
     const notes: string[] = [];
-    const header = detectFormat(file, path).readHeader(file, path, (note) => void notes.push(note));
+    const audio = behindTags(file, path);
+    const header = detectFormat(audio, path).readHeader(audio, path, (note) => void notes.push(note));
     if (header.samples === 0) throw new UserError(`${path} must hold audio, but holds 0 samples.`);
     requireRate(header.sampleRate, path);
     const samplesAt16k = resampledLength(header.samples, header.sampleRate, SAMPLE_RATE);

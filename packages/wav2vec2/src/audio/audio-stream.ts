@@ -1,5 +1,5 @@
 import { SAMPLE_RATE } from "./audio-file.js";
-import { detectFormat, MAGIC } from "./audio-format.js";
+import { detectFormat, FAR, isKnown, MAGIC, skipTags } from "./audio-format.js";
 import { memorySource } from "./byte-source.js";
 import { ByteStream, fileChunks } from "./byte-stream.js";
 import type { DecodedAudio, OnNote, StreamOptions } from "./decoded-audio.js";
@@ -39,6 +39,8 @@ export async function* streamFormat(
   name: string,
   options: StreamOptions,
 ): AsyncGenerator<DecodedAudio> {
+  await skipTags(stream, name);
   await stream.fill(MAGIC);
+  if (!isKnown(stream.bytes)) await stream.fill(FAR);
   yield* detectFormat(memorySource(stream.bytes), name, options.piped).stream(stream, name, options);
 }

@@ -1,14 +1,7 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { gather, sameBits } from "../../test/gather-blocks.js";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { readings as readingsOf } from "../../test/audio-readings.js";
 import { UserError } from "../errors.js";
-import { readAudio, readAudioInfo } from "./audio-file.js";
-import { streamAudio } from "./audio-stream.js";
 import { memorySource } from "./byte-source.js";
-import { streamPcm } from "./pcm-stream.js";
 import { decodeWav, encodeWav } from "./wav.js";
 
 /** A WAV file of these samples ([frames][channels]) with a "LIST" chunk of odd size before the samples. */
@@ -67,30 +60,10 @@ function wav(
   return bytes;
 }
 
-/** What reading a file at once, its header and in blocks gives, which must be the same. */
-async function readings(bytes: Uint8Array): Promise<{ samples?: number[]; error?: string; notes: string[] }> {
-  const directory = await temporaryDirectory("wav");
-  const path = join(directory, "x.wav");
-  await writeFile(path, bytes);
-  const notes: string[] = [];
-  const whole = await readAudio(path, { onNote: (note) => notes.push(note) }).catch((error: Error) => error);
-  const info = await readAudioInfo(path).catch((error: Error) => error);
-  const fileNotes: string[] = [];
-  const blocks = await gather(streamAudio(path, { onNote: (note) => fileNotes.push(note) }));
-  const piped = await gather(streamPcm(Readable.from([bytes]), { name: path }));
-  if (whole instanceof Error) {
-    for (const error of [info, blocks.error, piped.error]) expect(error).toBeInstanceOf(UserError);
-    expect((blocks.error as Error).message).toContain(whole.message);
-    return { error: whole.message, notes };
-  }
-  expect(info).toMatchObject({ samplesAt16k: whole.length, notes });
-  expect(fileNotes).toEqual(notes);
-  for (const { samples, error } of [blocks, piped]) {
-    expect(error).toBeUndefined();
-    expect(sameBits(samples, whole)).toBe(true);
-  }
-  return { samples: [...whole], notes };
-}
+const readings = async (bytes: Uint8Array) => {
+  const { samples, error, notes } = await readingsOf(bytes, "x.wav");
+  return samples ? { samples: [...samples], notes } : { error, notes };
+};
 
 const ramp = Array.from({ length: 9000 }, (_, i) => i);
 const ramped = ramp.map((i) => i / 32768);
