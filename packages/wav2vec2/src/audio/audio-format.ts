@@ -38,7 +38,9 @@ const flac: FormatReader = {
   format: "flac",
   readHeader: readFlacHeader,
   decode: async (source, name, range) =>
-    range ? decodeFlacRange(source, range, name) : decodeFlac(source.read(0, source.size), name),
+    range
+      ? decodeFlacRange(source, range, name)
+      : decodeFlac(source.read(0, source.size), name, source.begin),
   stream: streamFlac,
 };
 

@@ -1,6 +1,6 @@
 import type { ByteSource } from "./byte-source.js";
 import { ByteStream } from "./byte-stream.js";
-import type { AudioHeader, DecodedAudio } from "./decoded-audio.js";
+import type { AudioHeader, DecodedAudio, StreamOptions } from "./decoded-audio.js";
 import { decodeFlac, parseStreamInfo } from "./flac.js";
 import { streamFlac } from "./flac-stream.js";
 import { lastOggPage, oggPackets, oggPages, PacketJoiner, streamPages } from "./ogg.js";
@@ -27,8 +27,12 @@ export function decodeOggFlac(source: ByteSource, name: string): DecodedAudio {
 }
 
 /** @throws UserError as `decodeOggFlac` */
-export function streamOggFlac(stream: ByteStream, name: string): AsyncGenerator<DecodedAudio> {
-  return streamFlac(new ByteStream(flacBytes(stream, name)), name);
+export function streamOggFlac(
+  stream: ByteStream,
+  name: string,
+  options: StreamOptions,
+): AsyncGenerator<DecodedAudio> {
+  return streamFlac(new ByteStream(flacBytes(stream, name)), name, options);
 }
 
 async function* flacBytes(stream: ByteStream, name: string): AsyncGenerator<Uint8Array> {
