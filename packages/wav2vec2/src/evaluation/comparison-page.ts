@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { escapeHtml } from "../tracking/report/chart.js";
 import { drawBarChart } from "./bar-chart.js";
@@ -32,7 +33,7 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
     kind: "comparison",
     title: `${first} and ${second}`,
     about: [
-      `${count(utteranceCount)} utterances`,
+      counted(utteranceCount, "utterance", count(utteranceCount)),
       `${count(systems[0].words)} words`,
       ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
     ],

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { alignWords } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { formatDuration } from "../tracking/duration.js";
@@ -46,9 +47,9 @@ export function reportPage(result: EvaluationResult, clips: ReportClips): string
 function about({ data, utteranceCount, seconds, words, decoding, normalize }: EvaluationResult): string[] {
   return [
     data,
-    `${count(utteranceCount)} utterances`,
+    counted(utteranceCount, "utterance", count(utteranceCount)),
     formatDuration(seconds),
-    `${count(words)} words`,
+    counted(words, "word", count(words)),
     decodingText(decoding),
     ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
   ];
