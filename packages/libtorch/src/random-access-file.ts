@@ -1,8 +1,8 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { TensorFileError } from "./tensor-source.js";
 
-/** Node refuses to read or write 2 GiB or more in one call. */
-export const CHUNK_BYTES = 2 ** 30;
+/** Node refuses to read 2 GiB or more in one call. */
+const CHUNK_BYTES = 2 ** 30;
 
 /** A regular file open for reading, and its size when it was opened. */
 export class RandomAccessFile {

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { CHUNK_BYTES, RandomAccessFile } from "./random-access-file.js";
+import { syncDirectory, writeAll } from "./file-writes.js";
+import { RandomAccessFile } from "./random-access-file.js";
 import {
   type Header,
   LENGTH_BYTES,
@@ -115,7 +116,7 @@ export async function writeSafetensors(
   }
   try {
     try {
-      await writeAll(file, header, path);
+      await writePart(file, header, path);
       for (const { tensor, byteLength } of ordered) {
         const bytes = tensor.bytes();
         if (bytes.byteLength !== byteLength) {
@@ -124,7 +125,7 @@ export async function writeSafetensors(
               `[${tensor.shape.join(", ")}] needs, but has ${bytes.byteLength}.`,
           );
         }
-        await writeAll(file, bytes, path);
+        await writePart(file, bytes, path);
       }
       await file.sync();
     } finally {
@@ -138,26 +139,11 @@ export async function writeSafetensors(
   await syncDirectory(dirname(path));
 }
 
-/** Without it a power cut can undo the rename. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return; // directories cannot be opened there
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
-  try {
-    for (let written = 0; written < bytes.byteLength; ) {
-      const length = Math.min(CHUNK_BYTES, bytes.byteLength - written);
-      written += (await file.write(bytes, written, length)).bytesWritten;
-    }
-  } catch (cause) {
+/** @throws {TensorFileError} naming the file where the system does not take the bytes */
+async function writePart(file: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
+  await writeAll(file, bytes).catch((cause: unknown) => {
     throw new TensorFileError(`${path} must be written whole, but cannot be: ${reason(cause)}.`, { cause });
-  }
+  });
 }
 
 function reason(cause: unknown): string {

@@ -7,7 +7,7 @@ import { loadTensors } from "@wav2vec2/libtorch";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { freePort, LaunchFixture } from "./launch-fixture.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
-import { lastStep, rowsOf } from "./training-process.js";
+import { curveOf, lastStep } from "./training-process.js";
 
 // Several real processes train what one trains.
 
@@ -64,13 +64,6 @@ async function train(training: Training): Promise<void> {
   expect([code, stderr.includes("must")], stderr).toEqual([0, false]);
 }
 
-/** The numbers of each line that do not depend on the machine. */
-function curve(output: string): Record<string, number>[] {
-  return rowsOf(at(output)).map(
-    ({ time: _, audio_seconds_per_second: __, data_wait_share: ___, memory_mb: ____, ...row }) => row,
-  );
-}
-
 async function weights(output: string): Promise<Map<string, number[]>> {
   const { tensors } = await loadTensors(join(at(output), "final", "model.safetensors"));
   return new Map(Array.from(tensors, ([name, tensor]) => [name, tensor.toArray()]));
@@ -78,7 +71,7 @@ async function weights(output: string): Promise<Map<string, number[]>> {
 
 /** Equal but for the rounding of sums in another order. */
 function expectSameCurve(actual: string, expected: string): void {
-  const [own, right] = [curve(actual), curve(expected)];
+  const [own, right] = [curveOf(at(actual)), curveOf(at(expected))];
   expect(own.map(Object.keys)).toEqual(right.map(Object.keys));
   for (const [line, row] of right.entries()) {
     for (const [name, value] of Object.entries(row)) {
@@ -95,7 +88,7 @@ describe("several processes", () => {
     await train({ task: "pretrain", processes: 1, accumulation: 4, output: "p1" });
     await train({ task: "pretrain", processes: 2, accumulation: 2, output: "p2" });
     await train({ task: "pretrain", processes: 4, accumulation: 1, output: "p4" });
-    expect(curve("p1").filter((row) => "loss" in row)).toHaveLength(10);
+    expect(curveOf(at("p1")).filter((row) => "loss" in row)).toHaveLength(10);
     expectSameCurve("p2", "p1");
     expectSameCurve("p4", "p1");
     const [one, four] = await Promise.all(["p1", "p4"].map(weights));
@@ -108,7 +101,7 @@ describe("several processes", () => {
     await train({ ...frozen, processes: 1, accumulation: 2, output: "f1" });
     await train({ ...frozen, processes: 2, accumulation: 1, output: "f2" });
     expectSameCurve("f2", "f1");
-    const rates = (output: string) => curve(output).flatMap((row) => row["eval/wer"] ?? []);
+    const rates = (output: string) => curveOf(at(output)).flatMap((row) => row["eval/wer"] ?? []);
     expect(rates("f2")).toEqual(rates("f1"));
     expect(rates("f2")).toHaveLength(2);
   });

@@ -6,10 +6,10 @@ import { setTimeout as after } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
-import { isRunning, LaunchFixture } from "./launch-fixture.js";
+import { isRunning, type LaunchFixture } from "./launch-fixture.js";
 import { LaunchedTraining, type Phase, signal, stop, type TrainingOptions } from "./launched-training.js";
 import { fill, mounted } from "./small-disk.js";
-import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+import { trainingFixture } from "./training-fixture.js";
 import { curveOf, damagedCheckpoints, lastStep } from "./training-process.js";
 
 // What must never happen to a run of several processes, really started and really killed: a process that stays, a checkpoint
@@ -23,19 +23,13 @@ const SAVE_STEPS = 2;
 let fixture: LaunchFixture;
 let undisturbed: ReturnType<typeof curveOf>;
 beforeAll(async () => {
-  fixture = await LaunchFixture.make();
-  await writeToneCorpus(join(fixture.directory, "corpus"), { train: 30, dev: 12 });
   const recipe = {
-    model: TINY_MODEL,
-    data: { batch_seconds: 4, root: "corpus" },
-    threads: 1,
     max_steps: STEPS,
-    logging_steps: 1,
     eval_steps: EVAL_STEPS,
     save_steps: SAVE_STEPS,
     schedule: { name: "constant", warmup_steps: 2 },
   };
-  await writeFile(join(fixture.directory, "recipe.yaml"), JSON.stringify(recipe));
+  fixture = await trainingFixture(recipe, { dev: 12 });
   const run = start("undisturbed");
   expect((await run.launched.ended).code).toBe(0);
   undisturbed = curveOf(run.output);
@@ -58,6 +52,11 @@ function start(
 async function expectNothingHalf(run: LaunchedTraining): Promise<void> {
   for (const pid of run.seen) expect(isRunning(pid), `process ${pid}`).toBe(false);
   expect(await damagedCheckpoints(run.output)).toEqual([]);
+}
+
+/** @see expectNothingHalf */
+async function expectLittleLost(run: LaunchedTraining): Promise<void> {
+  await expectNothingHalf(run);
   const newest = (await listCheckpoints(run.output)).at(-1) ?? 0;
   // One may be under way while the next steps are computed, until the next is due.
   expect(lastStep(run.output) - newest).toBeLessThanOrEqual(2 * SAVE_STEPS);
@@ -73,7 +72,7 @@ async function finish(
   const run = start(name, ["--resume", ...args], options);
   const { code, stderr } = await run.launched.ended;
   expect(code, stderr).toBe(0);
-  await expectNothingHalf(run);
+  await expectLittleLost(run);
   expect(curveOf(run.output)).toEqual(undisturbed);
   for (const place of [run.output, join(run.output, "checkpoints")])
     expect(readdirSync(place).filter((each) => /^\.|\.lock$/.test(each))).toEqual([]);
@@ -99,7 +98,7 @@ describe.skipIf(process.platform !== "linux")("training in two processes", { tim
       const { code, stderr } = await run.launched.ended;
       expect(code, `in ${phase}: ${stderr}`).toBe(137);
       expect(stderr).toMatch(new RegExp(`^Rank ${rank} failed first .*: it was ended by SIGKILL`));
-      await expectNothingHalf(run);
+      await expectLittleLost(run);
     }
     expect(lastStep(join(fixture.directory, "killed"))).toBeGreaterThanOrEqual(EVAL_STEPS);
     await cp(join(fixture.directory, "killed"), join(fixture.directory, "alone"), { recursive: true });
@@ -130,7 +129,7 @@ describe.skipIf(process.platform !== "linux")("training in two processes", { tim
         ` of rank 0 must be done within 10 s, but rank 1 \\(\\S+, process ${stopped}\\) has ended or does not answer`,
       ),
     );
-    await expectNothingHalf(run);
+    await expectLittleLost(run);
     await finish("stopped", patient, { env });
     expect(await readFile(join(run.output, "log.txt"), "utf8")).toMatch(/^200\d-/m); // the clock was changed
   });
@@ -143,7 +142,7 @@ describe.skipIf(process.platform !== "linux")("training in two processes", { tim
     const { code, stderr } = await run.launched.ended;
     expect(code, stderr + run.said(0)).toBe(143);
     expect(await listCheckpoints(run.output)).toEqual([lastStep(run.output)]);
-    await expectNothingHalf(run);
+    await expectLittleLost(run);
     await finish("told", ["--save-steps", "1000"]);
   });
 
@@ -191,7 +190,7 @@ describe.skipIf(process.platform !== "linux")("training in two processes", { tim
       const { code, stderr } = await run.launched.ended;
       expect(code, stderr).toBe(1);
       expect(stderr).toMatch(/checkpoints\/step-\d+ must be written, but the disk is full .* Make room/);
-      await expectNothingHalf(run);
+      await expectNothingHalf(run); // steps go on while none can be saved
       rmSync(filler);
       await finish("disk/run");
     } finally {

@@ -1,13 +1,12 @@
 import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
-import { freePort, isRunning, LaunchFixture } from "./launch-fixture.js";
+import { freePort, isRunning, type LaunchFixture } from "./launch-fixture.js";
 import { LaunchedTraining } from "./launched-training.js";
-import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+import { trainingFixture } from "./training-fixture.js";
 import { curveOf, damagedCheckpoints, lastStep } from "./training-process.js";
 import { TwoNetworks } from "./two-networks.js";
 
@@ -19,19 +18,12 @@ const TRAINING = ["finetune", "--config", "recipe.yaml"];
 
 let fixture: LaunchFixture;
 beforeAll(async () => {
-  fixture = await LaunchFixture.make();
-  await writeToneCorpus(join(fixture.directory, "corpus"), { train: 30, dev: 3 });
-  const recipe = {
-    model: TINY_MODEL,
-    data: { batch_seconds: 4, root: "corpus" },
-    threads: 1,
+  fixture = await trainingFixture({
     max_steps: STEPS,
-    logging_steps: 1,
     save_steps: 2,
     eval_steps: 1000,
     schedule: { warmup_steps: 2 },
-  };
-  await writeFile(join(fixture.directory, "recipe.yaml"), JSON.stringify(recipe));
+  });
 });
 afterEach(() => fixture.killAll());
 afterAll(() => fixture.remove());

@@ -249,7 +249,8 @@ export class HubServer {
     const cut = this.#cuts.get(file)?.shift();
     if (stall === undefined && cut === undefined) return response.end(body);
     response.write(body.subarray(0, stall ?? cut), () => {
-      if (stall === undefined) setTimeout(() => response.destroy(), 20); // when the bytes are on their way
+      // Behind the bytes, which a reset could overtake; a client that is told of the end may drop what it has not read.
+      if (stall === undefined) setTimeout(() => response.socket?.end(), 20);
     });
     return response;
   }

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { textOf } from "./text-of.js";
 
 const program = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
 const fake = fileURLToPath(new URL("./launch-program.mjs", import.meta.url));
@@ -79,8 +80,7 @@ export class LaunchFixture {
 
 /** What a rank has said so far. */
 export function log(logs: string, rank: number, stream = "stdout", attempt = 0): string {
-  const path = join(logs, "run", `attempt_${attempt}`, String(rank), `${stream}.log`);
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
+  return textOf(join(logs, "run", `attempt_${attempt}`, String(rank), `${stream}.log`));
 }
 
 /** Waits until ranks have said something. */

@@ -1,40 +1,22 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { LaunchFixture, log } from "./launch-fixture.js";
-import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+import { listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
+import { type LaunchFixture, log } from "./launch-fixture.js";
+import { trainingFixture } from "./training-fixture.js";
+import { rowsOf } from "./training-process.js";
 
 // Training that the launcher really starts, kills and starts anew.
 
 let fixture: LaunchFixture;
 beforeAll(async () => {
-  fixture = await LaunchFixture.make();
-  await writeToneCorpus(join(fixture.directory, "corpus"), { train: 30, dev: 3 });
-  const recipe = {
-    model: TINY_MODEL,
-    data: { batch_seconds: 4, root: "corpus" },
-    threads: 1,
-    logging_steps: 1,
-    save_steps: 5,
-  };
-  await writeFile(join(fixture.directory, "recipe.yaml"), JSON.stringify(recipe));
+  fixture = await trainingFixture({ save_steps: 5 });
 });
 afterEach(() => fixture.killAll());
 afterAll(() => fixture.remove());
 
-function steps(output: string): number[] {
-  const path = join(fixture.directory, output, "metrics.jsonl");
-  if (!existsSync(path)) return [];
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
-  return lines.map((line) => JSON.parse(line)).flatMap((row) => ("loss" in row ? row.step : []));
-}
-
-function hasCheckpoint(output: string): boolean {
-  const path = join(fixture.directory, output, "checkpoints");
-  return existsSync(path) && readdirSync(path).some((name) => /^step-\d+$/.test(name));
-}
+const at = (output: string) => join(fixture.directory, output);
 
 /** Processes that a process started. */
 function childrenOf(pid: number): number[] {
@@ -50,13 +32,14 @@ describe("launch of a training", () => {
         ...["--nproc-per-node", String(processes), "--max-restarts", "2", "-r", "3"],
         ...["--", "finetune", "--config", "recipe.yaml", "--output", output, "--max-steps", "40"],
       ]);
-      while (!hasCheckpoint(output)) await sleep(20);
+      while ((await listCheckpoints(at(output))).length === 0) await sleep(20);
       process.kill(childrenOf(child.pid!).at(-1)!, "SIGKILL");
       const { code, stderr } = await ended;
       expect(stderr).toMatch(new RegExp(`^Rank ${processes - 1} failed first .*: it was ended by SIGKILL`));
       expect(stderr).toContain("Starting anew, 1 of at most 2 times.\n");
       expect(code).toBe(0);
-      expect(steps(output)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+      const steps = rowsOf(at(output)).flatMap((row) => ("loss" in row ? row.step : []));
+      expect(steps).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
       expect(log(logs, 0, "stdout", 1)).toContain(`${output}/best`);
     },
   );

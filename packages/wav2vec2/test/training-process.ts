@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
 import { verifyDirectory } from "../src/training/checkpoints/manifest.js";
+import { textOf } from "./text-of.js";
 
 const PROGRAM = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
 
@@ -66,15 +66,6 @@ export class TrainingProcess {
 export function rowsOf(output: string): Row[] {
   const lines = textOf(join(output, "metrics.jsonl")).split("\n").slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Row);
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-    throw error;
-  }
 }
 
 /** The newest step that has its line. */

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
+import { isLive } from "../tracking/sinks/terminal-style.js";
 
 /** What a command gets besides its own `Command`. */
 export interface CommandContext {
@@ -24,9 +25,9 @@ export function capitalized(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Rewrites one line of stderr; does nothing where stderr is not a terminal. */
+/** Rewrites one line of stderr; does nothing where stderr is no terminal that can. */
 export function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}`);
+  if (isLive(process.stderr)) process.stderr.write(`\r\x1b[2K${text}`);
 }
 
 /** Reads an option's value. */

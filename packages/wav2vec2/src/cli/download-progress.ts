@@ -1,5 +1,6 @@
 import { formatDuration } from "../tracking/duration.js";
-import type { TerminalStream } from "../tracking/sinks/terminal.js";
+import type { TerminalStream } from "../tracking/sinks/live-line.js";
+import { isLive } from "../tracking/sinks/terminal-style.js";
 
 const REDRAW_MS = 100;
 /** Without a terminal, at most one line in this time. */
@@ -23,13 +24,14 @@ export function downloadProgress(
   stream: TerminalStream = process.stderr,
   now: () => number = Date.now,
 ): (progress: ShownProgress) => void {
+  const live = isLive(stream);
   let first: { fetched: number; time: number } | undefined;
   let last = Number.NEGATIVE_INFINITY;
   return ({ id, received, resumed = 0, total }) => {
     const fetched = received - resumed;
     first ??= { fetched, time: now() };
     const done = received === total;
-    if (!done && now() - last < (stream.isTTY ? REDRAW_MS : PLAIN_INTERVAL_MS)) return;
+    if (!done && now() - last < (live ? REDRAW_MS : PLAIN_INTERVAL_MS)) return;
     last = now();
     const seconds = (now() - first.time) / 1000;
     const speed = (fetched - first.fetched) / seconds;
@@ -41,7 +43,7 @@ export function downloadProgress(
         : []),
     ];
     const line = parts.join(", ");
-    if (!stream.isTTY) stream.write(`${line}\n`);
+    if (!live) stream.write(`${line}\n`);
     else stream.write(`\r\x1b[2K${done ? "" : line.slice(0, (stream.columns ?? 80) - 1)}`);
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { exitCodes } from "../exit-codes.js";
+import type { Verbosity } from "../tracking/sinks/terminal.js";
 import type { Tracker } from "../tracking/tracker.js";
 import type { Recipe } from "../training/recipe/recipe.js";
 import { loadRecipe } from "../training/recipe/recipe-file.js";
@@ -19,6 +20,14 @@ export interface TrainingCommand<Result> {
   describe: (result: Result, recipe: Recipe) => string[];
 }
 
+interface TrainingOptions {
+  config?: string;
+  resume: boolean;
+  json: boolean;
+  quiet: boolean;
+  verbose: boolean;
+}
+
 /** Options and action of a command that trains as a recipe says. */
 export function defineTraining<Result extends { steps: number; interrupted: boolean }>(
   command: Command,
@@ -28,11 +37,15 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
   command
     .option("--config <file>", "recipe in YAML; the options below change single keys of it")
     .option("--resume", "go on from the newest checkpoint in the run directory, if there is one", false)
-    .option("--json", "print the result as JSON", false);
+    .option("--json", "print the result as JSON", false)
+    .addOption(
+      new Option("--quiet", "say only what is wrong, and the result").default(false).conflicts("verbose"),
+    )
+    .option("--verbose", "a line with all metrics at every logging step", false);
   const overrides = addRecipeOptions(command, argv, task);
-  command.action(async (options: { config?: string; resume: boolean; json: boolean }) => {
-    const recipe = loadRecipe(options.config, overrides, task, { onNote: showName });
-    const { resume } = options;
+  command.action(async (options: TrainingOptions) => {
+    const { resume, quiet } = options;
+    const recipe = loadRecipe(options.config, overrides, task, { onNote: quiet ? () => {} : showName });
     let speaks = true;
     const result = await interruptible(
       "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",
@@ -41,14 +54,17 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
         const { ownPlace } = await import("../training/run/meet.js");
         speaks = (ownPlace()?.rank ?? 0) === 0; // of several processes, one reports for all
         const stop = new AbortController();
-        const tracker = await trackerOf(recipe, { resume, speaks, stop });
+        const verbosity = quiet ? "quiet" : options.verbose ? "verbose" : "normal";
+        const tracker = await trackerOf(recipe, { resume, speaks, stop, verbosity });
         const result = await run(recipe, {
           resume,
           signal: AbortSignal.any([signal, stop.signal]),
           tracker,
-          onDownload: downloadProgress(),
-          onReading: (done, total) =>
-            showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
+          ...(!quiet && {
+            onDownload: downloadProgress(),
+            onReading: (done, total) =>
+              showProgress(done === total ? "" : `${done} of ${total ?? "?"} audio files are measured`),
+          }),
         }).catch(async (error: unknown) => {
           await tracker.close().catch(() => {}); // what ended the run is what is told
           throw error;
@@ -84,7 +100,12 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
 /** Of several processes, one reports for all. @param stop is aborted where a service is asked to end the run */
 async function trackerOf(
   recipe: Recipe,
-  { resume, speaks, stop }: { resume: boolean; speaks: boolean; stop: AbortController },
+  {
+    resume,
+    speaks,
+    stop,
+    verbosity,
+  }: { resume: boolean; speaks: boolean; stop: AbortController; verbosity: Verbosity },
 ): Promise<Tracker> {
   const { combineTrackers } = await import("../tracking/tracker.js");
   if (!speaks) return combineTrackers([]);
@@ -103,6 +124,7 @@ async function trackerOf(
     steps,
     maxMinutes,
     resume,
+    verbosity,
     services: chooseServices(tracking, process.env),
     serviceOptions: { logModel, wandb, mlflow },
     stop(reason) {

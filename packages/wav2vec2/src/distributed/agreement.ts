@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { ConfigurationError } from "../errors.js";
+import { differences, shown } from "./differences.js";
 import type { World } from "./world.js";
 
 /** Things that must be the same in all processes, by the name that a message gives them. JSON's values. */
@@ -15,27 +15,11 @@ export async function requireAgreement(world: World, own: Agreement): Promise<vo
   const all = await world.gather(own);
   const first = all[0]!;
   for (const [rank, other] of all.entries()) {
-    for (const name of new Set([...Object.keys(first), ...Object.keys(other)])) {
-      if (isDeepStrictEqual(first[name], other[name])) continue;
-      throw new ConfigurationError(
-        `${name} must be the same in all processes, but is ${shown(other[name])} in rank ${rank} and ${shown(first[name])} in rank ` +
-          "0. Start all processes with the same command, program and files.",
-      );
-    }
+    const [difference] = differences(first, other);
+    if (difference === undefined) continue;
+    throw new ConfigurationError(
+      `${difference.key} must be the same in all processes, but is ${shown(difference.other)} in rank ${rank} and ` +
+        `${shown(difference.one)} in rank 0. Start all processes with the same command, program and files.`,
+    );
   }
-}
-
-function shown(value: unknown): string {
-  return value === undefined ? "not given" : JSON.stringify(value);
-}
-
-/** The innermost keys of nested values, such as `optimizer.learning_rate`. */
-export function flattened(value: unknown, prefix = ""): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return { [prefix]: value };
-  return Object.assign(
-    {},
-    ...Object.entries(value).map(([key, inner]) =>
-      flattened(inner, prefix === "" ? key : `${prefix}.${key}`),
-    ),
-  ) as Record<string, unknown>;
 }

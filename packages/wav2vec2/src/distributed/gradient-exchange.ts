@@ -1,11 +1,10 @@
-import { distributed, keep, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { distributed, type Tensor } from "@wav2vec2/libtorch";
+import type { World } from "./world.js";
 
 export interface GradientExchangeOptions {
   /** Of the gradients in the buckets, as a checkpoint has it: sums are then formed as before. */
   order?: readonly number[] | undefined;
   compression?: "none" | "bfloat16" | undefined;
-  /** Hears when each bucket of an update was sent and there. */
-  onTrace?: ((trace: readonly distributed.BucketTrace[]) => void) | undefined;
 }
 
 /** Sums the gradients of an update over all processes, and some numbers with them. */
@@ -34,32 +33,26 @@ export interface GradientExchange {
 /** Between processes, in the buckets of a `Reducer`. */
 export class BucketedExchange implements GradientExchange {
   readonly #reducer: distributed.Reducer;
-  readonly #control: distributed.ProcessGroup;
+  readonly #world: World;
   readonly #places: ReadonlyMap<Tensor, number>;
-  readonly #onTrace: GradientExchangeOptions["onTrace"];
   /** Whether the buckets are in the order in which gradients arrive. */
   #arranged: boolean;
   #next: readonly number[] | undefined;
 
   /**
-   * @param group of the parameters' device
-   * @param control of the CPU, for numbers
+   * @param world for numbers
+   * @param group of the world's processes on the parameters' device
    */
   constructor(
+    world: World,
     group: distributed.ProcessGroup,
-    control: distributed.ProcessGroup,
     parameters: readonly Tensor[],
-    { order, compression, onTrace }: GradientExchangeOptions,
+    { order, compression }: GradientExchangeOptions,
   ) {
-    this.#reducer = new distributed.Reducer(group, parameters, {
-      order,
-      compression,
-      traced: onTrace !== undefined,
-    });
-    this.#control = control;
+    this.#reducer = new distributed.Reducer(group, parameters, { order, compression });
+    this.#world = world;
     this.#places = new Map(parameters.map((parameter, place) => [parameter, place]));
     this.#arranged = order !== undefined;
-    this.#onTrace = onTrace;
   }
 
   begin(idle: Iterable<Tensor> = []): void {
@@ -84,11 +77,7 @@ export class BucketedExchange implements GradientExchange {
     const words = new Float64Array(numbers.length + arrived.length);
     words.set(numbers);
     words.set(arrived, numbers.length);
-    const said = keep(tensor(words));
-    await Promise.all([gradients, this.#control.allReduce(said)]);
-    const sums = said.toTypedArray() as Float64Array;
-    said.dispose();
-    this.#onTrace?.(this.#reducer.trace());
+    const [sums] = await Promise.all([this.#world.sum(words), gradients]);
     this.#reducer.assign(
       Uint8Array.from(sums.subarray(numbers.length), (processes) => Number(processes > 0)),
     );
@@ -99,9 +88,8 @@ export class BucketedExchange implements GradientExchange {
   /** Behind the first update: lays the buckets in the order in which rank 0's gradients came. */
   async #arrange(): Promise<void> {
     this.#arranged = true;
-    const own = this.#control.rank === 0 ? this.#reducer.arrivals : [];
-    const [first] = await this.#control.gatherBytes(Buffer.from(JSON.stringify(own)));
-    this.#next = JSON.parse(Buffer.from(first!).toString()) as number[];
+    const [first] = await this.#world.gather(this.#world.rank === 0 ? this.#reducer.arrivals : []);
+    this.#next = first;
   }
 
   order(): number[] | undefined {

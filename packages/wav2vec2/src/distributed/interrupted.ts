@@ -22,7 +22,7 @@ export async function gatherParts<T extends object>(
     if (signal?.aborted && error === signal.reason) return null;
     throw error;
   });
-  const parts = world.size === 1 ? [own] : await world.gather(own);
+  const parts = await world.gather(own);
   if (own === null) throw signal!.reason;
   return parts.map((part) => {
     if (part === null) throw new Interrupted("Another process was asked to stop.");

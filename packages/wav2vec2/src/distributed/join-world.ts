@@ -16,9 +16,10 @@ export interface JoinOptions {
   device: string;
   /** How long an exchange may wait for another process, in seconds. */
   timeoutSeconds: number;
-  /** How long to wait for the other processes to start, in seconds. Default: `timeoutSeconds` */
-  startSeconds?: number | undefined;
 }
+
+/** Processes need this long to start on busy hosts, also where they are to answer quickly from then on. */
+const START_SECONDS = 60;
 
 /**
  * Meets the other processes at the store that the place names, and connects to them.
@@ -26,13 +27,10 @@ export interface JoinOptions {
  * @throws DistributedError where they do not come in time or cannot be reached, naming address and time-out
  * @throws UserError where the other hosts cannot reach this one
  */
-export async function joinWorld(
-  place: Place,
-  { device, timeoutSeconds, startSeconds = timeoutSeconds }: JoinOptions,
-): Promise<World> {
+export async function joinWorld(place: Place, { device, timeoutSeconds }: JoinOptions): Promise<World> {
   const { rank, size, address: host, port } = place;
   const timeoutMs = timeoutSeconds * 1000;
-  const startMs = startSeconds * 1000;
+  const startMs = Math.max(timeoutSeconds, START_SECONDS) * 1000;
   const address = await reachableAddress(process.env, place);
   const store = await distributed.TCPStore.open({
     host,
@@ -117,7 +115,9 @@ class ProcessesWorld implements World {
   async sum(numbers: Float64Array): Promise<Float64Array> {
     const values = keep(tensor(numbers));
     await this.control.allReduce(values);
-    return values.toTypedArray() as Float64Array;
+    const sums = values.toTypedArray() as Float64Array;
+    values.dispose();
+    return sums;
   }
 
   async gather<T>(value: T): Promise<T[]> {
@@ -135,7 +135,7 @@ class ProcessesWorld implements World {
   }
 
   exchange(parameters: readonly Tensor[], options: GradientExchangeOptions): GradientExchange {
-    return new BucketedExchange(this.group, this.control, parameters, options);
+    return new BucketedExchange(this, this.group, parameters, options);
   }
 
   async close(): Promise<void> {

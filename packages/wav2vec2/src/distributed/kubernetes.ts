@@ -59,13 +59,9 @@ function alone(env: Environment, rank: number, size: number): Place {
     size,
     localRank: 0,
     localSize: 1,
-    nodeRank: rank,
     nodes: size,
     address: masterAddress(env, size),
     port: masterPort(env),
     hostsStore: rank === 0,
-    attempt: 0,
-    runId: "pods",
-    source: "kubeflow",
   };
 }

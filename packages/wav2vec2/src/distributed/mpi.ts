@@ -49,13 +49,9 @@ export function mpiPlace(env: Environment, names: MpiVariables, { gpus }: PlaceO
     size,
     localRank: localRank ?? 0,
     localSize,
-    nodeRank: Math.floor(rank / localSize), // MPI has no number for it; hosts are filled one after another by default
     nodes,
     address: masterAddress(env, nodes),
     port: masterPort(env),
     hostsStore: rank === 0,
-    attempt: 0,
-    runId: "mpi",
-    source: "mpi",
   };
 }

@@ -13,21 +13,13 @@ export interface Place {
   /** Number of this process among those of its host. */
   localRank: number;
   localSize: number;
-  /** Number of its host among all hosts. */
-  nodeRank: number;
+  /** Number of all hosts. */
   nodes: number;
   /** Where the store is reached through which the processes find each other. */
   address: string;
   port: number;
   /** Whether this process must host that store; else rank 0 or a launcher does. */
   hostsStore: boolean;
-  /** How often the processes were started anew before. */
-  attempt: number;
-  runId: string;
-  /** Where an error is written for the launcher to show. */
-  errorFile?: string;
-  /** Who started the processes. */
-  source: "torchrun" | "slurm" | "kubeflow" | "mpi";
 }
 
 export interface PlaceOptions {
@@ -85,27 +77,18 @@ function torchrunPlace(env: Environment, { gpus }: PlaceOptions): Place {
       `LOCAL_WORLD_SIZE must be at most WORLD_SIZE, but is ${localSize} of ${size}. Give WORLD_SIZE the number of processes of all hosts together.`,
     );
   const nodes = wholeOf(env, "GROUP_WORLD_SIZE", { least: 1 }) ?? Math.ceil(size / localSize);
-  const nodeRank =
-    wholeOf(env, "GROUP_RANK") ??
-    wholeOf(env, "NODE_RANK") ??
-    Math.min(Math.floor(rank / localSize), nodes - 1);
+  const nodeRank = wholeOf(env, "GROUP_RANK") ?? wholeOf(env, "NODE_RANK") ?? 0;
   checkRank(nodeRank, env.GROUP_RANK ? "GROUP_RANK" : "NODE_RANK", nodes, "GROUP_WORLD_SIZE");
-  const errorFile = textOf(env, "TORCHELASTIC_ERROR_FILE");
   return {
     rank,
     size,
     localRank,
     localSize,
-    nodeRank,
     nodes,
     address: masterAddress(env, nodes),
     port: masterPort(env),
     // The agent of torchrun hosts it already where it says so: then rank 0 too is a client.
     hostsStore: rank === 0 && textOf(env, "TORCHELASTIC_USE_AGENT_STORE")?.toLowerCase() !== "true",
-    attempt: wholeOf(env, "TORCHELASTIC_RESTART_COUNT") ?? 0,
-    runId: textOf(env, "TORCHELASTIC_RUN_ID") ?? "none",
-    ...(errorFile !== undefined && { errorFile }),
-    source: "torchrun",
   };
 }
 

@@ -37,7 +37,6 @@ export interface SlurmStep {
   /** Number of this host. */
   nodeRank: number | undefined;
   job: string | undefined;
-  step: string;
   /** Its hosts, for {@link parseNodeList}. */
   nodeList: string | undefined;
   /** A port for rank 0, the same for all tasks. */
@@ -52,25 +51,23 @@ export interface SlurmStep {
  */
 export function slurmStep(env: Environment): SlurmStep {
   const job = textOf(env, "SLURM_JOB_ID") ?? textOf(env, "SLURM_JOBID");
-  const step = stepOf(env)!;
   return {
     tasks: tasksOf(env)!,
     nodes:
       wholeOf(env, "SLURM_STEP_NUM_NODES", { least: 1 }) ?? wholeOf(env, "SLURM_NNODES", { least: 1 }) ?? 1,
     nodeRank: wholeOf(env, "SLURM_NODEID"),
     job,
-    step,
     nodeList:
       textOf(env, "SLURM_STEP_NODELIST") ??
       textOf(env, "SLURM_JOB_NODELIST") ??
       textOf(env, "SLURM_NODELIST"),
-    port: slurmPort(job ?? "0", step),
+    port: slurmPort(job ?? "0", stepOf(env)!),
   };
 }
 
 /** The place of a task of `srun`; undefined where that is the only one. */
 export function slurmPlace(env: Environment, { gpus, onNote }: PlaceOptions): Place | undefined {
-  const { tasks: size, nodes, nodeRank = 0, job = "0", step, nodeList, port } = slurmStep(env);
+  const { tasks: size, nodes, nodeRank = 0, nodeList, port } = slurmStep(env);
   const rank = wholeOf(env, "SLURM_PROCID")!;
   const localRank = wholeOf(env, "SLURM_LOCALID") ?? 0;
   checkRank(rank, "SLURM_PROCID", size, "SLURM_NTASKS");
@@ -91,14 +88,10 @@ export function slurmPlace(env: Environment, { gpus, onNote }: PlaceOptions): Pl
     size,
     localRank,
     localSize,
-    nodeRank,
     nodes,
     address: textOf(env, "MASTER_ADDR") ?? firstHost() ?? masterAddress(env, nodes),
     port: masterPort(env, port),
     hostsStore: rank === 0,
-    attempt: wholeOf(env, "SLURM_RESTART_COUNT") ?? 0,
-    runId: `${job}.${step}`,
-    source: "slurm",
   };
 }
 

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { syncDirectory } from "@wav2vec2/libtorch/file-writes";
 import { makeDirectory } from "./make-directory.js";
-import { syncDirectory } from "./sync-directory.js";
 
 /** Hidden names beside a directory that nobody else would choose, so that nothing but our own is ever removed. */
 function besides(path: string): { temporary: string; replaced: string } {

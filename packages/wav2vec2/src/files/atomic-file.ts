@@ -39,9 +39,14 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
 
 /** Whether something failed because the disk, or this user's share of it, is full: what may be over in an hour. */
 export function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  return fullDiskReason(error) !== undefined;
+}
+
+/** In words, which of both it was; undefined where something failed for another reason. */
+export function fullDiskReason(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
   const { code = "" } = error as NodeJS.ErrnoException;
-  return ["ENOSPC", "EDQUOT"].includes(code) || isDiskFull(error.cause);
+  return ["ENOSPC", "EDQUOT"].includes(code) ? reasonOf(error) : fullDiskReason(error.cause);
 }
 
 /** Why the system refused something of a file or directory, in words. */

@@ -1,4 +1,5 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
+import { writeAll } from "@wav2vec2/libtorch/file-writes";
 import { UserError } from "../errors.js";
 import { reasonOf } from "./atomic-file.js";
 
@@ -28,15 +29,5 @@ export async function writePartsAtomic(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw error;
-  }
-}
-
-/** Node writes less than 2 GiB in one call, and sometimes less than it is given. */
-const MOST_AT_ONCE = 2 ** 30;
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const length = Math.min(MOST_AT_ONCE, bytes.length - done);
-    done += (await file.write(bytes, done, length)).bytesWritten;
   }
 }

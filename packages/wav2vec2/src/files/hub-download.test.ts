@@ -20,7 +20,15 @@ describe("a download", () => {
     at.hub.cut("config.json", 5);
     const directory = await at.resolve();
     await expectWeights(directory);
-    expect(ranges()).toEqual(["bytes=0-", "bytes=100000-", "bytes=100000-", "bytes=150000-"]);
+    const starts = ranges().map((range) => Number(/\d+/.exec(range!)![0]));
+    expect(starts).toHaveLength(4);
+    // On a busy machine a part of what was sent is not yet read when the end is heard.
+    const [, first, again, second] = starts as [number, number, number, number];
+    expect([
+      first > 0 && first <= 100_000,
+      again - first,
+      second > first && second <= first + 50_000,
+    ]).toEqual([true, 0, true]);
     expect(await partials()).toEqual([]);
   });
 

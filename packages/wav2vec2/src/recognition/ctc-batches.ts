@@ -1,8 +1,13 @@
 import { fromHost, type Tensor } from "@wav2vec2/libtorch";
 import type { AugmentationOptions } from "../data/batches/augmentation.js";
-import type { BatchLimits, BatchPosition, PlannedBatch } from "../data/batches/batches.js";
+import type { BatchLimits, PlannedBatch } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
-import { type BatchLoadOptions, type EmptyBatch, loadEveryBatch } from "../data/batches/load-batches.js";
+import {
+  type BatchLoadOptions,
+  type EmptyBatch,
+  type Placed,
+  plannedBatches,
+} from "../data/batches/load-batches.js";
 import type { ClipJob } from "../data/batches/prepare-batch.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
@@ -18,7 +23,7 @@ export interface Emissions {
   frames: number;
 }
 
-export type CtcTrainingBatch = CtcBatch & { place: BatchPosition; next: BatchPosition };
+export type CtcTrainingBatch = CtcBatch & Placed;
 
 export interface CtcBatchOptions extends BatchLoadOptions {
   /** What a character outside the vocabulary becomes in labels. */
@@ -35,7 +40,7 @@ export interface CtcBatchOptions extends BatchLoadOptions {
  * read
  * @throws UserError as `loadBatches`, and for characters outside the vocabulary
  */
-export async function* ctcBatches(
+export function ctcBatches(
   { model, tokenizer, normalize }: CtcModel,
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
@@ -47,17 +52,7 @@ export async function* ctcBatches(
     const { id, path, samples, start, end, text } = utterances[index]!;
     return { id, path, samples, start, end, labels: tokenizer.encode(text, { utterance: id, unknown }) };
   };
-  function* jobs() {
-    for (const { epoch, batch, indices, next } of plan) {
-      yield { preparation, epoch, clips: indices.map(clipOf), place: { epoch, batch }, next };
-    }
-  }
-  for await (const { batch, job } of loadEveryBatch(jobs(), options)) {
-    const { place, next } = job;
-    yield batch
-      ? { ...(batch as CtcBatch), place, next }
-      : { ids: [], lengths: new Int32Array(0), place, next };
-  }
+  return plannedBatches<CtcBatch>(plan, preparation, clipOf, options);
 }
 
 /** The limits that are given; where none is, `seconds` of audio. */

@@ -6,7 +6,7 @@ import { reportFile } from "./sinks/report-file.js";
 import { runFile } from "./sinks/run-file.js";
 import { type TerminalOptions, terminalProgress } from "./sinks/terminal.js";
 import { sinkThread } from "./threads/sink-thread.js";
-import { combineTrackers, type Tracker } from "./tracker.js";
+import { combineTrackers, type Sink, type Tracker } from "./tracker.js";
 
 export interface TrackRunOptions extends TerminalOptions {
   resume: boolean;
@@ -31,7 +31,8 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
     log.note(text);
   };
   const report = reportFile(directory, terminal.note);
-  const clips = sinkThread({
+  // Its thread is not woken for what it does not show.
+  const { transcripts, codedClips, close } = sinkThread({
     name: "clips/",
     module: new URL("./sinks/clip-files.js", import.meta.url),
     options: { directory },
@@ -45,7 +46,7 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
     runFile(directory),
     report,
     metricsFile(directory, options),
-    clips,
+    { transcripts, codedClips, close } as Sink,
     log,
     terminal,
     ...threads,

@@ -41,6 +41,11 @@ export interface Tracker {
   /** That a run goes on behind a step, and up to which one it had validated; what comes after is done anew. */
   resumed(at: { step: number; evaluated: number }): void;
   /**
+   * That something is as it should be: which model, how many clips, from which step on. A sink that does not tell it from
+   * other remarks hears it as a {@link note}.
+   */
+  tell(text: string): void;
+  /**
    * A remark for people: what was dropped, what was saved, what looks wrong.
    *
    * @param finding makes it a warning of the run, which its report shows
@@ -86,6 +91,9 @@ export function combineTrackers(sinks: readonly Sink[]): Tracker {
     log: all("log"),
     planned: all("planned"),
     resumed: all("resumed"),
+    tell(text) {
+      for (const sink of sinks) (sink.tell ?? sink.note)?.(text);
+    },
     note: all("note"),
     transcripts: all("transcripts"),
     codebooks: all("codebooks"),

@@ -1,7 +1,7 @@
 import { UserError } from "../../errors.js";
 import { WorkerCrash, WorkerPool } from "../worker-pool.js";
-import type { BatchPosition } from "./batches.js";
-import type { BadClip, Batch, BatchJob, ClipJob, PreparedBatch } from "./prepare-batch.js";
+import type { BatchPosition, PlannedBatch } from "./batches.js";
+import type { BadClip, Batch, BatchJob, ClipJob, Preparation, PreparedBatch } from "./prepare-batch.js";
 import { prepareBatch, withoutStop } from "./prepare-batch.js";
 
 export type BatchWorkers = WorkerPool<BatchJob, PreparedBatch>;
@@ -22,12 +22,25 @@ export interface BatchLoadOptions {
   onNote?: ((text: string) => void) | undefined;
 }
 
+/** Where a batch of a plan stands. */
+export interface Placed {
+  place: BatchPosition;
+  /** Where what comes behind it stands. */
+  next: BatchPosition;
+}
+
+export function placeOf({ epoch, batch, next }: PlannedBatch): Placed {
+  return { place: { epoch, batch }, next };
+}
+
 /** A planned batch none of whose clips could be read. It has its place all the same: other processes wait there. */
-export interface EmptyBatch {
+export interface EmptyBatch extends Placed {
   ids: readonly [];
   lengths: Int32Array;
-  place: BatchPosition;
-  next: BatchPosition;
+}
+
+export function emptyBatch({ place, next }: Placed): EmptyBatch {
+  return { ids: [], lengths: new Int32Array(0), place, next };
 }
 
 export function isEmpty(batch: { ids: readonly string[] }): batch is EmptyBatch {
@@ -55,8 +68,31 @@ export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memo
   for await (const { batch, job } of loadEveryBatch(jobs, options)) if (batch) yield { batch, job };
 }
 
+/**
+ * The batches of a plan as {@link loadBatches} prepares them, with their places in it; empty ones where no clip could be read.
+ *
+ * @param clipOf what is read at a place in the utterances
+ */
+export async function* plannedBatches<Kind extends Batch>(
+  plan: Iterable<PlannedBatch>,
+  preparation: Preparation,
+  clipOf: (index: number) => ClipJob,
+  options: BatchLoadOptions,
+): AsyncGenerator<(Kind & Placed) | EmptyBatch> {
+  function* jobs() {
+    for (const planned of plan) {
+      const { epoch, indices } = planned;
+      yield { preparation, epoch, clips: indices.map(clipOf), ...placeOf(planned) };
+    }
+  }
+  for await (const { batch, job } of loadEveryBatch(jobs(), options)) {
+    const { place, next } = job;
+    yield batch ? { ...(batch as Kind), place, next } : emptyBatch(job);
+  }
+}
+
 /** As {@link loadBatches}, with the jobs that made no batch. */
-export async function* loadEveryBatch<Job extends Omit<BatchJob, "progress" | "memory">>(
+async function* loadEveryBatch<Job extends Omit<BatchJob, "progress" | "memory">>(
   jobs: Iterable<Job>,
   options: BatchLoadOptions = {},
 ): AsyncGenerator<{ batch: Batch | undefined; job: Job }> {

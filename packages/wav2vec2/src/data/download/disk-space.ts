@@ -1,5 +1,6 @@
-import { statfs } from "node:fs/promises";
 import { UserError } from "../../errors.js";
+import { fullDiskReason } from "../../files/atomic-file.js";
+import { freeBytes } from "../../files/free-bytes.js";
 
 /** Left free beside what is needed, for others who write at the same time. */
 const MARGIN = 100e6;
@@ -8,7 +9,7 @@ const MARGIN = 100e6;
 export async function requireDiskSpace(directory: string, bytes: number): Promise<void> {
   const free = await freeBytes(directory);
   const needed = bytes + MARGIN;
-  if (free >= needed) return;
+  if (free === undefined || free >= needed) return;
   throw new UserError(
     `${directory} must have ${size(needed)} of disk space free for the archives and what is unpacked from them, ` +
       `but has ${size(free)}. Make room, or give another directory with --to.`,
@@ -17,19 +18,15 @@ export async function requireDiskSpace(directory: string, bytes: number): Promis
 
 /** What to throw for an error that came while writing to `directory`. */
 export async function explainFullDisk(error: unknown, directory: string, name: string): Promise<unknown> {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  const reason = fullDiskReason(error);
+  if (reason === undefined) return error;
   const free = await freeBytes(directory);
+  const rest = free === undefined ? "" : ` (${size(free)} free after tidying up)`;
   return new UserError(
-    `${directory} must have room for ${name}, but the disk ${code === "ENOSPC" ? "is full" : "quota is used up"} ` +
-      `(${size(free)} free after tidying up). The archive so far stays: make room, and the same command goes on from there.`,
+    `${directory} must have room for ${name}, but ${reason}${rest}. The archive so far stays: make room, and the ` +
+      "same command goes on from there.",
     { cause: error },
   );
-}
-
-async function freeBytes(directory: string): Promise<number> {
-  const { bavail, bsize } = await statfs(directory);
-  return bavail * bsize;
 }
 
 function size(bytes: number): string {

@@ -52,6 +52,7 @@ class StepFiles {
   /** Drops the other lines of an earlier run. */
   keep(isKept: (row: Row, name: (typeof FILES)[number]) => boolean): void {
     this.#started = true;
+    this.close(); // what is open would be written beside the files that come now
     mkdirSync(this.directory, { recursive: true });
     for (const name of FILES) {
       const path = join(this.directory, name);

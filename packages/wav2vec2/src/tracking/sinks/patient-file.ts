@@ -8,6 +8,8 @@ import { isDiskFull, reasonOf } from "../../files/atomic-file.js";
  */
 export class PatientFile {
   #held = Buffer.alloc(0);
+  /** Stays open between two lines: to open it takes longer than to write one. */
+  #file: number | undefined;
 
   constructor(readonly path: string) {}
 
@@ -22,23 +24,21 @@ export class PatientFile {
 
   /** @throws UserError where the disk does not take what is still held */
   close(): void {
-    if (this.#held.length === 0) return;
     try {
-      this.#write();
+      if (this.#held.length > 0) this.#write();
     } catch (error) {
       throw new UserError(`The last lines of ${this.path} must be written, but ${reasonOf(error)}.`, {
         cause: error,
       });
+    } finally {
+      if (this.#file !== undefined) closeSync(this.#file);
+      this.#file = undefined;
     }
   }
 
   /** A part may be written before the disk is full. */
   #write(): void {
-    const file = openSync(this.path, "a");
-    try {
-      while (this.#held.length > 0) this.#held = this.#held.subarray(writeSync(file, this.#held));
-    } finally {
-      closeSync(file);
-    }
+    this.#file ??= openSync(this.path, "a");
+    while (this.#held.length > 0) this.#held = this.#held.subarray(writeSync(this.#file, this.#held));
   }
 }

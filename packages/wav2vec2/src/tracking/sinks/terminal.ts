@@ -1,19 +1,20 @@
-import { createColors } from "picocolors";
 import { formatDuration } from "../duration.js";
-import type { Sink } from "../tracker.js";
+import type { SystemReading } from "../system/system-reading.js";
+import type { Finding, Sink } from "../tracker.js";
+import { LiveLine, type TerminalStream } from "./live-line.js";
+import { every, gpuState, learning, speed, validated } from "./progress-text.js";
+import { colorsOf, isLive, printable } from "./terminal-style.js";
 
-/** The part of a stream that the progress line needs; `process.stderr` is one. */
-export interface TerminalStream {
-  write(text: string): unknown;
-  isTTY?: boolean;
-  columns?: number;
-}
+/** How much is said: `quiet` only what is wrong, `verbose` all metrics of every logging step in a line of their own. */
+export type Verbosity = "quiet" | "normal" | "verbose";
 
 export interface TerminalOptions {
   /** Steps of the whole run; undefined until they are planned. */
   steps: number | undefined;
   /** The run stops after this time even if steps are left. */
   maxMinutes?: number | undefined;
+  /** Default: `normal` */
+  verbosity?: Verbosity | undefined;
   stream?: TerminalStream;
   /** Milliseconds; a clock to put in for tests. */
   now?: () => number;
@@ -24,18 +25,23 @@ const PLAIN_INTERVAL_MS = 10_000;
 
 /**
  * Progress for people on stderr: one line that is rewritten in place, or plain lines at intervals where stderr
- * is not a terminal. Validations and notes stay on lines of their own.
+ * is not a terminal. Validations and notes stay on lines of their own. It never rings a bell.
  */
 export function terminalProgress(options: TerminalOptions) {
-  const { stream = process.stderr, now = Date.now } = options;
-  const live = stream.isTTY === true;
-  const colors = createColors(live && !process.env.NO_COLOR);
+  const { stream = process.stderr, now = Date.now, verbosity = "normal" } = options;
+  const colors = colorsOf(stream);
+  const quiet = verbosity === "quiet";
+  // Made with the first that is shown in it: until then others have the terminal's last line.
+  let live: LiveLine | undefined;
+  const makesLive = isLive(stream) && !quiet;
   const latest: Record<string, number> = {};
+  const machines = new Map<number, SystemReading>();
   const began = now();
   let steps = options.steps ?? Number.POSITIVE_INFINITY;
   let first: { step: number; time: number } | undefined;
+  let newest = 0;
   let lastPlain = Number.NEGATIVE_INFINITY;
-  let line = "";
+  let closed = false;
 
   const timeLeft = (step: number): string => {
     if (first === undefined || step <= first.step) return "time left: measuring";
@@ -43,17 +49,22 @@ export function terminalProgress(options: TerminalOptions) {
     const byClock = (options.maxMinutes ?? Number.POSITIVE_INFINITY) * 60 - (now() - began) / 1000;
     return `time left ${formatDuration(Math.min(bySteps, byClock))}`;
   };
-  const clear = (): void => {
-    if (live && line !== "") stream.write("\r\x1b[2K");
-  };
-  const draw = (): void => {
-    // A line longer than the terminal would wrap, and the next \r would only return to its last row.
-    if (live && line !== "") stream.write(colors.dim(line.slice(0, (stream.columns ?? 80) - 1)));
+  const parts = (step: number): string[] => [
+    `step ${step}/${steps}`,
+    ...learning(latest),
+    ...gpuState([...machines.values()]),
+    ...speed(latest),
+    timeLeft(step),
+  ];
+  const show = (): void => {
+    if (!makesLive || closed) return;
+    live ??= liveLine(stream, colors.dim);
+    const now = parts(newest);
+    live.show((width) => fitting(now, width));
   };
   const print = (text: string): void => {
-    clear();
-    stream.write(`${text}\n`);
-    draw();
+    if (live) live.print(text);
+    else stream.write(`${text}\n`);
   };
 
   return {
@@ -62,83 +73,48 @@ export function terminalProgress(options: TerminalOptions) {
     },
     log(metrics, step) {
       first ??= { step, time: now() };
+      newest = step;
       Object.assign(latest, metrics);
       const validation = Object.keys(metrics).some((name) => name.startsWith("eval/"));
-      const parts = [
-        `step ${step}/${steps}`,
-        ...learning(latest),
-        show(latest, "audio_seconds_per_second", (value) => `${value.toPrecision(3)} s of audio/s`),
-        timeLeft(step),
-      ].filter((part) => part !== undefined);
-      clear();
-      line = fitting(parts, live ? (stream.columns ?? 80) - 1 : Number.POSITIVE_INFINITY);
-      draw();
-      if (validation) {
-        const values = validated(metrics, colors.bold).filter((part) => part !== undefined);
-        print(`step ${step}: validation ${values.join(", ")}`);
-      } else if (!live && (now() - lastPlain >= PLAIN_INTERVAL_MS || step >= steps)) {
+      show();
+      if (quiet) return;
+      if (verbosity === "verbose") {
+        print(`step ${step}/${steps}  ${every(metrics).join("  ")}`);
+      } else if (validation) {
+        print(`step ${step}: validation ${validated(metrics, colors.bold).join(", ")}`);
+      } else if (!makesLive && (now() - lastPlain >= PLAIN_INTERVAL_MS || step >= steps)) {
         lastPlain = now();
-        print(line);
+        print(parts(step).join("  "));
       }
     },
-    note: print,
+    system(readings) {
+      for (const reading of readings) machines.set(reading.rank, reading);
+      if (newest > 0) show();
+    },
+    tell(text) {
+      if (!quiet) print(printable(text));
+    },
+    note(text: string, finding?: Finding) {
+      print(finding ? colors.yellow(printable(text)) : printable(text));
+    },
     transcripts(samples) {
       const [sample] = samples;
-      if (sample === undefined) return;
-      print(colors.dim(`  reference   ${sample.reference}\n  hypothesis  ${sample.hypothesis}`));
+      if (sample === undefined || quiet) return;
+      const text = `  reference   ${sample.reference}\n  hypothesis  ${sample.hypothesis}`;
+      print(colors.dim(printable(text)));
     },
     async close() {
-      if (live && line !== "") stream.write("\n");
-      line = "";
+      closed = true;
+      live?.close();
+      live = undefined;
     },
   } satisfies Sink;
 }
 
-/** What the progress line tells of the learning. */
-function learning(latest: Readonly<Record<string, number>>): (string | undefined)[] {
-  if (latest.contrastive_loss === undefined)
-    return [
-      show(latest, "loss", (value) => `loss ${value.toPrecision(3)}`),
-      show(latest, "eval/wer", (value) => `WER ${percent(value)}`),
-    ];
-  return [
-    show(latest, "contrastive_loss", (value) => `contrastive loss ${value.toPrecision(3)}`),
-    show(latest, "accuracy", (value) => `accuracy ${percent(value)}`),
-    show(latest, "codevector_perplexity", (value) => `perplexity ${value.toFixed(1)}`),
-  ];
-}
-
-/** What the line of a validation tells. @param strong marks the value that matters most */
-function validated(
-  metrics: Readonly<Record<string, number>>,
-  strong: (text: string) => string,
-): (string | undefined)[] {
-  const chance = show(
-    metrics,
-    "eval/contrastive_loss_to_chance",
-    (value) => ` (${Math.round(value * 100)} % of chance)`,
-  );
-  return [
-    show(
-      metrics,
-      "eval/contrastive_loss",
-      (value) => `contrastive loss ${strong(value.toPrecision(3))}${chance ?? ""}`,
-    ),
-    show(metrics, "eval/accuracy", (value) => `accuracy ${percent(value)}`),
-    show(metrics, "eval/codevector_perplexity", (value) => `perplexity ${value.toFixed(1)}`),
-    show(metrics, "eval/wer", (value) => `WER ${strong(percent(value))}`),
-    editCounts(metrics),
-    show(metrics, "eval/cer", (value) => `CER ${percent(value)}`),
-    show(metrics, "eval/blank_share", (value) => `blanks ${percent(value)}`),
-    show(metrics, "eval/confidence", (value) => `confidence ${percent(value)}`),
-    show(metrics, "eval/ctc_loss", (value) => `CTC loss ${value.toPrecision(3)}`),
-  ];
-}
-
-/** Words substituted, deleted and inserted. */
-function editCounts(metrics: Readonly<Record<string, number>>): string | undefined {
-  const counts = ["substitutions", "deletions", "insertions"].map((name) => metrics[`eval/${name}`]);
-  return counts.includes(undefined) ? undefined : `S/D/I ${counts.join("/")}`;
+/** On stderr, where stdout is the same terminal that one is watched too. */
+function liveLine(stream: TerminalStream, paint: (text: string) => string): LiveLine {
+  const isOwn = stream === process.stderr && process.stdout.isTTY;
+  return new LiveLine(stream, { paint, others: isOwn ? [process.stdout as TerminalStream] : [] });
 }
 
 /** The parts in a line; where they are too wide, those before the last go first, the time left being the last. */
@@ -146,17 +122,4 @@ function fitting(parts: readonly string[], width: number): string {
   const kept = [...parts];
   while (kept.length > 2 && kept.join("  ").length > width) kept.splice(-2, 1);
   return kept.join("  ");
-}
-
-function show(
-  metrics: Readonly<Record<string, number>>,
-  name: string,
-  format: (value: number) => string,
-): string | undefined {
-  const value = metrics[name];
-  return value === undefined ? undefined : format(value);
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(1)} %`;
 }

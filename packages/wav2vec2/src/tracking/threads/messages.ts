@@ -17,6 +17,8 @@ export interface SinkSetup {
 
 /** What comes back from a sink's thread. */
 export type Answer =
-  | { kind: "done"; messages: number; failure?: { message: string; isUsers: boolean; stack?: string } }
+  /** How many things were taken since the last such answer. */
+  | { kind: "done"; taken: number }
+  | { kind: "failed"; method: keyof Sink; message: string; isUsers: boolean; stack: string }
   | { kind: "note"; text: string }
   | { kind: "stop"; reason: string };

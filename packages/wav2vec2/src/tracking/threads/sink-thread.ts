@@ -7,6 +7,8 @@ import type { Answer, SinkSetup, Told } from "./messages.js";
 
 /** More than this many things that a sink has not yet taken are a sink that cannot follow: what comes then is dropped. */
 const MOST_WAITING = 10_000;
+/** A message to a thread costs as much as what is in it: at most one in this time, with all that came meanwhile. */
+const BATCH_MS = 100;
 /** At its end a run waits this long for a sink that takes nothing any more. */
 const CLOSE_SILENCE_MS = 60_000;
 
@@ -36,22 +38,36 @@ export function sinkThread({
   closeSilenceMs = CLOSE_SILENCE_MS,
 }: SinkThreadOptions): Sink {
   let worker: Worker | undefined;
-  const waiting: { method: keyof Sink; settle?: (failure?: Error) => void }[] = [];
+  /** What the thread has not yet taken, and of it what it has not yet been sent. */
+  let waiting = 0;
+  let unsent: Told[] = [];
+  let sent = Number.NEGATIVE_INFINITY;
+  let timer: NodeJS.Timeout | undefined;
   let dropped = 0;
   let closed = false;
   let failed: Error | undefined;
   let heard = performance.now();
+  /** Who waits until all is taken. */
+  let settle: ((failure?: Error) => void) | undefined;
 
   const fail = (error: Error): void => {
     if (failed) return;
     failed = error;
-    for (const { settle } of waiting.splice(0)) settle?.(error);
+    unsent = [];
     if (!closed) note(`Training goes on without ${name}: ${error.message}`);
+    settle?.();
   };
-  const done = (failure?: Error): void => {
-    const { method, settle } = waiting.shift() ?? { method: "note" };
-    if (settle) settle(failure);
-    else if (failure) fail(new Error(`${failure.message} (in ${method})`, { cause: failure }));
+  const taken = (count: number): void => {
+    waiting -= count;
+    if (waiting === 0) settle?.();
+  };
+  const answered = (answer: Answer): void => {
+    heard = performance.now();
+    if (answer.kind === "note") note(answer.text);
+    else if (answer.kind === "stop") stop(answer.reason);
+    else if (answer.kind === "done") taken(answer.taken);
+    else if (settle && answer.isUsers) settle(errorOf(answer));
+    else fail(new Error(`${answer.message} (in ${answer.method})`, { cause: errorOf(answer) }));
   };
   /** With the first thing that it is told: a run that is refused starts none. */
   const start = (): Worker => {
@@ -60,52 +76,55 @@ export function sinkThread({
       workerData,
       execArgv: [], // not this process's, such as conditions by which the tests find sources
     });
-    started.on("message", (answer: Answer) => {
-      heard = performance.now();
-      if (answer.kind === "note") note(answer.text);
-      else if (answer.kind === "stop") stop(answer.reason);
-      else done(answer.failure && errorOf(answer.failure));
-    });
+    started.on("message", answered);
     started.on("error", (error) => fail(error as Error));
     started.on("exit", (code) => fail(new Error(`its thread ended with ${code}.`)));
     started.unref(); // a run that failed must end
     return started;
   };
 
-  const post = (method: keyof Sink, values: readonly unknown[], settle?: (failure?: Error) => void): void => {
-    if (closed || failed) {
-      settle?.();
-      return;
-    }
-    if (waiting.length >= mostWaiting && !settle) {
-      dropped++;
-      return;
-    }
-    waiting.push(settle ? { method, settle } : { method });
+  const send = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (unsent.length === 0) return;
     worker ??= start();
-    worker.postMessage({ method, values, time: Date.now() } satisfies Told);
+    worker.postMessage(unsent);
+    unsent = [];
+    sent = performance.now();
   };
-  const awaited = (method: keyof Sink, values: readonly unknown[]): Promise<void> =>
-    new Promise((resolve, reject) =>
-      post(method, values, (failure) => (failure ? reject(failure) : resolve())),
-    );
+  const put = (method: keyof Sink, values: readonly unknown[]): void => {
+    waiting++;
+    unsent.push({ method, values, time: Date.now() });
+  };
   const passOn =
     (method: keyof Sink) =>
-    (...values: readonly unknown[]): void =>
-      post(method, values);
+    (...values: readonly unknown[]): void => {
+      if (closed || failed) return;
+      if (waiting >= mostWaiting) {
+        dropped++;
+        return;
+      }
+      put(method, values);
+      if (performance.now() - sent >= BATCH_MS) send();
+      else timer ??= setTimeout(send, BATCH_MS).unref();
+    };
+  /** Rejects with what the sink refuses. */
+  const awaited = (method: keyof Sink, values: readonly unknown[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (failed) return resolve();
+      settle = (failure) => {
+        settle = undefined;
+        if (failure) reject(failure);
+        else resolve();
+      };
+      put(method, values);
+      send();
+      worker!.ref();
+    });
 
   return {
     async begin(run) {
-      worker ??= start();
-      worker.ref();
-      try {
-        await awaited("begin", [run]);
-      } catch (error) {
-        if (error instanceof UserError) throw error;
-        fail(error as Error);
-      } finally {
-        worker.unref();
-      }
+      await awaited("begin", [run]).finally(() => worker?.unref());
     },
     log: passOn("log"),
     planned: passOn("planned"),
@@ -119,10 +138,9 @@ export function sinkThread({
     saved: passOn("saved"),
     end: passOn("end"),
     async close() {
-      if (closed || !worker) return;
+      if (closed || (!worker && unsent.length === 0)) return;
       if (dropped > 0) note(`${name} could not follow: ${dropped} things were not sent to it.`);
       heard = performance.now();
-      worker.ref();
       const silence = new Promise<"silent">((resolve) => {
         const look = setInterval(
           () => {
@@ -134,21 +152,17 @@ export function sinkThread({
         );
         look.unref();
       });
-      const end = awaited("close", []).catch((error: Error) => fail(error));
+      const end = awaited("close", []).catch(fail);
       if ((await Promise.race([end, silence])) === "silent")
         note(`${name} did not answer for ${closeSilenceMs / 1000} s at the end of the run and is left.`);
       closed = true;
-      await worker.terminate();
+      await worker?.terminate();
     },
   };
 }
 
-function errorOf({
-  message,
-  isUsers,
-  stack,
-}: NonNullable<Extract<Answer, { kind: "done" }>["failure"]>): Error {
+function errorOf({ message, isUsers, stack }: Extract<Answer, { kind: "failed" }>): Error {
   const error = isUsers ? new UserError(message) : new Error(message);
-  if (stack) error.stack = stack;
+  error.stack = stack;
   return error;
 }

@@ -23,22 +23,22 @@ const made = import(module).then(({ default: make }: { default: MakeSink }) =>
 );
 made.catch(() => {}); // which the first message hears
 
+const take = async ({ method, values, time }: Told): Promise<void> => {
+  try {
+    now = time;
+    const sink = await made;
+    await (sink[method] as ((...values: unknown[]) => unknown) | undefined)?.(...values);
+  } catch (error) {
+    const { message, stack = "" } = error as Error;
+    answer({ kind: "failed", method, message, isUsers: error instanceof UserError, stack });
+  }
+};
+
 // One after another: a sink is told things in their order, and never while it is still at the last.
 let last: Promise<unknown> = Promise.resolve();
-port.on("message", (told: Told) => {
+port.on("message", (all: readonly Told[]) => {
   last = last.then(async () => {
-    try {
-      now = told.time;
-      const sink = await made;
-      await (sink[told.method] as ((...values: unknown[]) => unknown) | undefined)?.(...told.values);
-      answer({ kind: "done", messages: 1 });
-    } catch (error) {
-      const { message, stack } = error as Error;
-      answer({
-        kind: "done",
-        messages: 1,
-        failure: { message, isUsers: error instanceof UserError, stack: stack ?? "" },
-      });
-    }
+    for (const told of all) await take(told);
+    answer({ kind: "done", taken: all.length });
   });
 });

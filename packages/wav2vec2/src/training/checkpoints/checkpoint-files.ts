@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open, readdir, statfs } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { writeAll } from "@wav2vec2/libtorch/file-writes";
 import { removeDirectoryAtomic, writeDirectoryAtomic } from "../../files/atomic-directory.js";
+import { freeBytes } from "../../files/free-bytes.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { type FileRecord, MANIFEST, manifestText } from "./manifest.js";
 
@@ -89,15 +91,6 @@ function sizeOf({ parts }: CheckpointFile): number {
   return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-async function freeBytes(directory: string): Promise<number | undefined> {
-  try {
-    const { bavail, bsize, blocks } = await statfs(directory);
-    return blocks > 0 ? bavail * bsize : undefined; // some network file systems count nothing
-  } catch {
-    return undefined;
-  }
-}
-
 const CHUNK_BYTES = 8 * 2 ** 20;
 /** What the system may hold back before it must write: else it would write all at once at the end, and others wait. */
 const UNFLUSHED_BYTES = 64 * 2 ** 20;
@@ -121,10 +114,4 @@ async function writeFile(directory: string, { name, parts }: CheckpointFile): Pr
   }
   await file.sync();
   return { bytes, sha256: hash.digest("hex") };
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.byteLength; ) {
-    done += (await file.write(bytes, done, bytes.byteLength - done)).bytesWritten;
-  }
 }

@@ -86,11 +86,6 @@ export class CheckpointWriter implements AsyncDisposable {
     this.#busy.catch(() => {}); // of telling what is wrong: whoever waits next gets it
   }
 
-  /** The step of the newest checkpoint that is whole. */
-  get written(): number {
-    return this.#written;
-  }
-
   /** Waits until nothing is being written. */
   async settled(): Promise<void> {
     await this.#busy;

@@ -1,7 +1,13 @@
 import { fromHost, noGrad } from "@wav2vec2/libtorch";
 import type { PlannedBatch } from "../../data/batches/batches.js";
 import type { CtcBatch } from "../../data/batches/ctc-collator.js";
-import { type BatchLoadOptions, type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
+import {
+  type BatchLoadOptions,
+  type EmptyBatch,
+  emptyBatch,
+  isEmpty,
+  placeOf,
+} from "../../data/batches/load-batches.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
 import type { CtcTargets, Wav2Vec2ForCTC } from "../../model/ctc.js";
@@ -50,7 +56,6 @@ export async function* cachedCtcBatches(
   const isMissing = ({ id }: { id: string }) => !cache.has(id) && !bad.has(id);
   let told = false;
   for (const planned of epochByEpoch(plan)) {
-    await cache.refresh(); // other processes write theirs
     if (utterances.some(isMissing)) {
       let used = false;
       for await (const each of ctcBatches(ctc, utterances, planned, { ...reading, unknown: "error" })) {
@@ -59,6 +64,7 @@ export async function* cachedCtcBatches(
         await cache.settled();
       }
       if (!used) throw new UserError("An epoch must have a clip that can be read, but all are bad.");
+      await cache.refresh(); // other processes have written theirs
     } else {
       if (!told) onComplete();
       told = true;
@@ -86,20 +92,19 @@ async function* featureBatches(
   cache: FeatureCache,
   bad: ReadonlySet<string>,
 ): AsyncGenerator<CachedBatch | EmptyBatch> {
-  const read = async ({ epoch, batch, indices, next }: PlannedBatch): Promise<CachedBatch | EmptyBatch> => {
-    const place = { epoch, batch };
-    const clips = indices.map((index) => utterances[index]!).filter(({ id }) => !bad.has(id));
-    if (clips.length === 0) return { ids: [], lengths: new Int32Array(0), place, next };
+  const read = async (planned: PlannedBatch): Promise<CachedBatch | EmptyBatch> => {
+    const placed = placeOf(planned);
+    const clips = planned.indices.map((index) => utterances[index]!).filter(({ id }) => !bad.has(id));
+    if (clips.length === 0) return emptyBatch(placed);
     const ids = clips.map(({ id }) => id);
     const labels = clips.map(({ id, text }) => tokenizer.encode(text, { utterance: id, unknown: "error" }));
     return {
+      ...placed,
       ids,
       features: await cache.read(ids),
       lengths: Int32Array.from(ids, (id) => cache.samplesOf(id)),
       labels: Int32Array.from(labels.flatMap((each) => [...each])),
       labelLengths: Int32Array.from(labels, ({ length }) => length),
-      place,
-      next,
     };
   };
   const pending: Promise<CachedBatch | EmptyBatch>[] = [];

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { type FileHandle, open, realpath, rename, stat, statfs } from "node:fs/promises";
+import { type FileHandle, open, realpath, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   type Device,
@@ -14,6 +14,7 @@ import { mapConcurrent } from "../../data/map-concurrent.js";
 import type { Utterance } from "../../data/utterance.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { reasonOf, writeFileAtomic } from "../../files/atomic-file.js";
+import { freeBytes } from "../../files/free-bytes.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { featureFrames, type Wav2Vec2Config } from "../../model/configuration.js";
 import { minimumSamples } from "../../model/lengths.js";
@@ -44,8 +45,8 @@ export interface CacheSize {
   bytes: number;
   /** Of the clips that are not. */
   missingBytes: number;
-  /** On the disk of the directory. */
-  freeBytes: number;
+  /** On the disk of the directory; undefined where it cannot be told. */
+  freeBytes: number | undefined;
 }
 
 /**
@@ -125,13 +126,12 @@ export class FeatureCache {
 
   /** How large it is and will be. */
   async size(): Promise<CacheSize> {
-    const { bavail, bsize } = await statfs(this.directory);
     const size = { clips: this.#entries.size, filled: this.#present.size, bytes: 0, missingBytes: 0 };
     for (const [id, { bytes }] of this.#entries) {
       size.bytes += bytes;
       if (!this.#present.has(id)) size.missingBytes += bytes;
     }
-    return { ...size, freeBytes: bavail * bsize };
+    return { ...size, freeBytes: await freeBytes(this.directory) };
   }
 
   has(id: string): boolean {

@@ -59,18 +59,18 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
   return await withRun(
     recipe,
     options,
-    async ({ readSplits, loading, device, plan, begin, world, tracker }) => {
+    async ({ readSplits, loading, device, plan, begin, world, readings, tracker }) => {
       const { train: all, held } = await readSplits("required");
       const ctc = await makeModel(recipe, await findInit(recipe, options), all);
       ctc.model.to({ device });
       const utterances = usable(recipe, ctc, all, tracker);
-      tracker.note(summary(ctc, utterances, held));
+      tracker.tell(summary(ctc, utterances, held));
       const augmentation = await findAugmentation(recipe.data);
       const planned = plan(recipe, utterances);
       const cache = await openCache(recipe, ctc, utterances, tracker);
       const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache, world }, tracker);
       await begin(task.data, { module: ctc.model, config: ctc.model.config });
-      const result = await train(planned, task, { ...options, tracker, world });
+      const result = await train(planned, task, { ...options, tracker, world, readings });
       return {
         model: result.best && join(recipe.output, "best"),
         steps: result.steps,
@@ -173,11 +173,11 @@ async function openCache(
   if (directory === undefined) return undefined;
   const cache = await FeatureCache.open(directory, ctc, utterances, recipe);
   const { clips, filled, bytes, missingBytes, freeBytes } = await cache.size();
-  tracker.note(
-    `The feature cache ${directory} takes ${showBytes(bytes)} for ${clips} clips, ${filled} of which are there; ` +
-      `${showBytes(freeBytes)} are free.`,
+  const free = freeBytes === undefined ? "" : `; ${showBytes(freeBytes)} are free`;
+  tracker.tell(
+    `The feature cache ${directory} takes ${showBytes(bytes)} for ${clips} clips, ${filled} of which are there${free}.`,
   );
-  if (missingBytes <= freeBytes) return cache;
+  if (freeBytes === undefined || missingBytes <= freeBytes) return cache;
   throw new UserError(
     `data.feature_cache must be on a disk with ${showBytes(missingBytes)} free, but ${directory} has ` +
       `${showBytes(freeBytes)}. Give another directory, or leave the key out.`,
@@ -206,14 +206,14 @@ function ctcTask(
             cache,
             loading,
             onComplete: () =>
-              tracker.note("All features are in the cache: the convolutions need not run any more."),
+              tracker.tell("All features are in the cache: the convolutions need not run any more."),
           })
         : ctcBatches(ctc, utterances, plan, { ...loading, seed, augmentation, unknown: "error" });
     },
     anneal(step) {
       const frozen = step < headOnly;
       if (model.backboneFrozen && !frozen)
-        tracker.note(`Step ${step}: the backbone is trained from here on.`);
+        tracker.tell(`Step ${step}: the backbone is trained from here on.`);
       model.backboneFrozen = frozen;
       encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
     },

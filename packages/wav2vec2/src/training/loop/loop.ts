@@ -7,6 +7,7 @@ import { Interrupted } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
+import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { Progress } from "../checkpoints/checkpoint.js";
 import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
@@ -76,6 +77,8 @@ export interface LoopOptions {
   tracker: Tracker;
   /** The processes that train together. Default: this one alone */
   world?: World | undefined;
+  /** How this process and its machine were since it was called last. Default: nobody looks */
+  readings?: (() => readonly SystemReading[]) | undefined;
 }
 
 export interface LoopResult {
@@ -95,7 +98,7 @@ export interface LoopResult {
 export async function train<Batch extends TrainingBatch>(
   recipe: PlannedRecipe,
   task: Task<Batch>,
-  { resume, signal, tracker, world = ALONE }: LoopOptions,
+  { resume, signal, tracker, world = ALONE, readings: takeReadings }: LoopOptions,
 ): Promise<LoopResult> {
   const { module } = task;
   const writes = world.rank === 0;
@@ -109,7 +112,7 @@ export async function train<Batch extends TrainingBatch>(
     evaluated: -1,
   };
   if (restored) tracker.resumed(restored);
-  if (restored) tracker.note(resumption(restored.step, recipe));
+  if (restored) tracker.tell(resumption(restored.step, recipe));
   else if (writes) requireFiniteWeights(module);
   noteBatches(progress, recipe.gradient_accumulation * world.size, tracker);
   await world.share([...module.parameters(), ...momentsOf(optimizer)]);
@@ -222,9 +225,10 @@ export async function train<Batch extends TrainingBatch>(
     const pauses = [recipe.eval_steps, recipe.save_steps].map(isDue);
     if (logs || pauses.includes(true)) gradients.requireFinite();
     if (logs) {
-      const { sums, metrics } = await meter.read(world);
+      const { sums, metrics, readings } = await meter.read(world, takeReadings?.());
       const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
       tracker.log({ ...task.metrics(sums), ...state, ...metrics }, progress.step);
+      if (readings.length > 0) tracker.system(readings, progress.step);
     }
     if (pauses[0]) await evaluate();
     clock();
@@ -236,9 +240,9 @@ export async function train<Batch extends TrainingBatch>(
   }
   await batches.return?.();
   gradients.requireFinite();
-  if (hasTime() && hasStalled()) tracker.note(earlyStop(progress));
+  if (hasTime() && hasStalled()) tracker.tell(earlyStop(progress));
   if (progress.step < recipe.max_steps && timeIsOver)
-    tracker.note(
+    tracker.tell(
       `Stopped at step ${progress.step} of ${recipe.max_steps}: max_minutes (${recipe.max_minutes}) are over.`,
     );
   if (!isStopping() && progress.evaluated !== progress.step) await evaluate();
@@ -250,7 +254,7 @@ export async function train<Batch extends TrainingBatch>(
     const slow = slowStop(stepSeconds, (performance.now() - asked) / 1000);
     if (slow) tracker.note(slow);
     if (progress.step > 0)
-      tracker.note(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
+      tracker.tell(`Interrupted after step ${progress.step}; the checkpoint is complete.`);
     return { steps: progress.step, best: progress.best, evaluation, interrupted: true };
   }
   const unsaved = await complete().catch((error: unknown) => error);

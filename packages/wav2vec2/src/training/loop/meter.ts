@@ -1,6 +1,7 @@
 import { type Device, deviceMemory, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { ALONE, type World } from "../../distributed/world.js";
+import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { BatchLoss } from "./loop.js";
 import { ScalarSums } from "./scalar-sums.js";
 
@@ -69,16 +70,22 @@ export class Meter {
     }
   }
 
-  /** Sums over the batches, and metrics of the updates, since the last reading: those of all processes. */
+  /**
+   * Sums over the batches, and metrics of the updates, since the last reading: those of all processes.
+   *
+   * @param readings of this process and its machine, which come back with those of the others
+   */
   async read(
     world: World = ALONE,
-  ): Promise<{ sums: Record<string, number>; metrics: Record<string, number> }> {
+    readings: readonly SystemReading[] = [],
+  ): Promise<{ sums: Record<string, number>; metrics: Record<string, number>; readings: SystemReading[] }> {
     const elapsed = performance.now() - this.#since;
     const own = {
       state: this.state(),
       timedSamples: this.#timedSamples,
       waitShare: this.#waitedMs / elapsed,
       memoryMb: (deviceMemory(this.#device)?.peak ?? process.memoryUsage.rss()) / 2 ** 20,
+      readings,
     };
     const all = await world.gather(own);
     const { sums, gradNorms, norms, skipped, samples, updates } = combined(all.map(({ state }) => state));
@@ -96,7 +103,7 @@ export class Meter {
     this.#gradNorms.reset();
     this.#samples = this.#updates = this.#norms = this.#skipped = 0;
     this.restart();
-    return { sums, metrics };
+    return { sums, metrics, readings: all.flatMap(({ readings }) => readings) };
   }
 
   /** That of all processes together, from which one goes on. */

@@ -54,11 +54,12 @@ export async function evaluatePreTraining(
   const { batchSeconds, batchSize, shown } = options;
   const plan = epochOfBatches(utterances, { batchSeconds, batchSize, seed: 0, epoch: 0 });
   const parts = await gatherParts(world, options.signal, () => hear(model, utterances, plan, world, options));
-  const heard = parts.flat().sort((a, b) => a.batch - b.batch); // sums are those of one process, to the bit
   const usage = new CodebookUsage(model.config);
+  for (const { counts } of parts) usage.add(counts);
+  // Sums are those of one process, to the bit.
+  const heard = parts.flatMap(({ batches }) => batches).sort((a, b) => a.batch - b.batch);
   const sums: Record<string, number> = {};
   for (const batch of heard) {
-    usage.add(batch.counts);
     for (const [name, value] of Object.entries(batch.sums)) sums[name] = (sums[name] ?? 0) + value;
   }
   if (sums.count === undefined)
@@ -66,7 +67,7 @@ export async function evaluatePreTraining(
   const clips = heard.flatMap((batch) => batch.clips);
   const order = [...shown];
   clips.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
-  return { metrics: usage.describe(sums), codebooks: usage.all, clips };
+  return { metrics: usage.describe(sums), codebooks: usage.counts.all, clips };
 }
 
 /** What the model makes of a batch. */
@@ -74,8 +75,14 @@ interface HeardBatch {
   /** Its number in the plan. */
   batch: number;
   sums: Record<string, number>;
-  counts: CodebookCounts;
   clips: CodedClip[];
+}
+
+/** What a process tells the others. */
+interface HeardPart {
+  batches: HeardBatch[];
+  /** Of all its batches: whole numbers add up in any order. */
+  counts: CodebookCounts;
 }
 
 /** This process's share of the batches. */
@@ -92,8 +99,9 @@ async function hear(
     batchSize: __,
     ...loading
   }: Omit<EvaluatePreTrainingOptions, "world">,
-): Promise<HeardBatch[]> {
-  const heard: HeardBatch[] = [];
+): Promise<HeardPart> {
+  const batches: HeardBatch[] = [];
+  const usage = new CodebookUsage(model.config);
   const wasTraining = model.training;
   model.eval();
   try {
@@ -115,10 +123,10 @@ async function hear(
             name,
             typeof value === "number" ? value : value.item(),
           ]);
-          heard.push({
+          usage.add(countEntries(model.config, scored, batch));
+          batches.push({
             batch: batch.place.batch,
             sums: Object.fromEntries(numbers) as Record<string, number>,
-            counts: countEntries(model.config, scored, batch),
             clips: lookInto(scored, batch, shown),
           });
         }),
@@ -127,7 +135,7 @@ async function hear(
   } finally {
     model.train(wasTraining);
   }
-  return heard;
+  return { batches, counts: usage.counts };
 }
 
 /** How often each entry of each codebook was chosen, [groups][entries]. */
@@ -164,20 +172,16 @@ function countEntries(
 
 /** Entries chosen over all batches: perplexities of single batches would depend on how large they are. */
 class CodebookUsage {
-  readonly #counts: CodebookCounts;
+  readonly counts: CodebookCounts;
 
   constructor(private readonly config: Wav2Vec2Config) {
-    this.#counts = noCounts(config);
-  }
-
-  get all(): number[][] {
-    return this.#counts.all;
+    this.counts = noCounts(config);
   }
 
   add(counts: CodebookCounts): void {
     for (const kind of ["all", "masked"] as const) {
       for (const [group, entries] of counts[kind].entries()) {
-        for (const [entry, count] of entries.entries()) this.#counts[kind][group]![entry]! += count;
+        for (const [entry, count] of entries.entries()) this.counts[kind][group]![entry]! += count;
       }
     }
   }
@@ -186,7 +190,7 @@ class CodebookUsage {
   describe(sums: Record<string, number>): Record<string, number> {
     const { config } = this;
     const { count = 0, contrastive = 0, featurePenalty = 0 } = sums;
-    const perplexities = this.#counts.masked.map(perplexity);
+    const perplexities = this.counts.masked.map(perplexity);
     const entries = config.numCodevectorGroups * config.numCodevectorsPerGroup;
     const diversity = (count * (entries - perplexities.reduce((sum, value) => sum + value, 0))) / entries;
     const weighted = config.diversityLossWeight * diversity + config.featurePenaltyWeight * featurePenalty;

@@ -57,7 +57,7 @@ export interface PretrainResult {
 export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
   requireTask(given, "pretrain");
   return await withRun(given, options, async (run) => {
-    const { readSplits, loading, device, plan, begin, world } = run;
+    const { readSplits, loading, device, plan, begin, world, readings } = run;
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
     const pretrained = await makePreTrainingModel(given, init, run.tracker);
@@ -72,7 +72,12 @@ export async function pretrain(given: Recipe, options: RunOptions): Promise<Pret
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
     const task = await pretrainingTask(recipe, pretrained, clips, { loading: parts, tracker, world });
     await begin(task.data, { module: pretrained.model, config: pretrained.config });
-    const { steps, interrupted, evaluation } = await train(recipe, task, { ...options, tracker, world });
+    const { steps, interrupted, evaluation } = await train(recipe, task, {
+      ...options,
+      tracker,
+      world,
+      readings,
+    });
     return {
       model: interrupted ? undefined : join(recipe.output, "final"),
       steps,
@@ -99,7 +104,7 @@ function describe(
   { tracker, world }: { tracker: Tracker; world: World },
 ): void {
   const { max_seconds: maxSeconds, train_split: split } = recipe.data;
-  tracker.note(
+  tracker.tell(
     `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${train.length} clips (${hoursOf(train)} h) to learn from, ` +
       `${held.length} (${hoursOf(held)} h) to validate on.`,
   );
@@ -109,7 +114,7 @@ function describe(
   const heard = batches.reduce((sum, batch) => sum + heardSeconds(batch, lengths, collation.padding), 0);
   const batchesAStep = recipe.gradient_accumulation * world.size;
   const update = (heard / batches.length) * batchesAStep;
-  tracker.note(
+  tracker.tell(
     `An update hears ${formatDuration(update)} of audio; the paper's hear 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
       "ones learn less from each. gradient_accumulation gives larger ones in the same memory.",
   );

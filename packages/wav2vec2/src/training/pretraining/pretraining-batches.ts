@@ -1,6 +1,11 @@
 import { fromHost } from "@wav2vec2/libtorch";
-import type { BatchPosition, PlannedBatch } from "../../data/batches/batches.js";
-import { type BatchLoadOptions, type EmptyBatch, loadEveryBatch } from "../../data/batches/load-batches.js";
+import type { PlannedBatch } from "../../data/batches/batches.js";
+import {
+  type BatchLoadOptions,
+  type EmptyBatch,
+  type Placed,
+  plannedBatches,
+} from "../../data/batches/load-batches.js";
 import type { ClipJob, Preparation } from "../../data/batches/prepare-batch.js";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Utterance } from "../../data/utterance.js";
@@ -10,7 +15,7 @@ import type { PreTrainingLoss } from "../../model/pretraining-loss.js";
 /** What a model makes of a batch with masks and distractors. */
 export type ScoredBatch = PreTrainingOutput & PreTrainingLoss;
 
-export type PreTrainingTrainingBatch = PreTrainingBatch & { place: BatchPosition; next: BatchPosition };
+export type PreTrainingTrainingBatch = PreTrainingBatch & Placed;
 
 /**
  * The audio, masks and distractors of planned batches.
@@ -19,7 +24,7 @@ export type PreTrainingTrainingBatch = PreTrainingBatch & { place: BatchPosition
  * read
  * @throws UserError as `loadBatches`
  */
-export async function* preTrainingBatches(
+export function preTrainingBatches(
   utterances: readonly Utterance[],
   plan: Iterable<PlannedBatch>,
   preparation: Preparation,
@@ -29,17 +34,7 @@ export async function* preTrainingBatches(
     const { id, path, samples, start, end } = utterances[index]!;
     return { id, path, samples, start, end };
   };
-  function* jobs() {
-    for (const { epoch, batch, indices, next } of plan) {
-      yield { preparation, epoch, clips: indices.map(clipOf), place: { epoch, batch }, next };
-    }
-  }
-  for await (const { batch, job } of loadEveryBatch(jobs(), options)) {
-    const { place, next } = job;
-    yield batch
-      ? { ...(batch as PreTrainingBatch), place, next }
-      : { ids: [], lengths: new Int32Array(0), place, next };
-  }
+  return plannedBatches<PreTrainingBatch>(plan, preparation, clipOf, options);
 }
 
 /** The model's outputs and losses for a batch's audio, masks and distractors. */

@@ -9,12 +9,13 @@ import type { Recipe } from "../recipe/recipe.js";
 /**
  * The place that a launcher gave this process among several; undefined where it is alone.
  *
+ * @param onNote hears what is likely not as it was meant
  * @throws ConfigurationError as `placeFromEnvironment`
  */
-export function ownPlace(): Place | undefined {
+export function ownPlace(onNote: (text: string) => void = () => {}): Place | undefined {
   const { cudaDevices } = gpus();
   const stdinIsTerminal = process.stdin.isTTY === true;
-  const place = placeFromEnvironment(process.env, { gpus: cudaDevices, stdinIsTerminal });
+  const place = placeFromEnvironment(process.env, { gpus: cudaDevices, stdinIsTerminal, onNote });
   return place && place.size > 1 ? place : undefined;
 }
 
@@ -33,9 +34,6 @@ export function deviceOf({ device: wanted }: Pick<Recipe, "device">, place: Plac
   return resolveDevice(wanted, { index: (place?.localRank ?? 0) % Math.max(1, cudaDevices) });
 }
 
-/** Processes need this long to start on busy hosts, also where they are to answer quickly from then on. */
-const START_SECONDS = 60;
-
 /**
  * Meets the processes that a launcher started with this one.
  *
@@ -46,8 +44,6 @@ export async function meet(
   { distributed }: Pick<Recipe, "distributed">,
   device: Device,
 ): Promise<{ world: World } & AsyncDisposable> {
-  const { timeout: timeoutSeconds } = distributed;
-  const startSeconds = Math.max(timeoutSeconds, START_SECONDS);
-  const world = await joinWorld(place, { device, timeoutSeconds, startSeconds });
+  const world = await joinWorld(place, { device, timeoutSeconds: distributed.timeout });
   return { world, [Symbol.asyncDispose]: () => world.close() };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { access, constants, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
+import { type Difference, differences, shown } from "../../distributed/differences.js";
 import { UserError } from "../../errors.js";
 import { reasonOf } from "../../files/atomic-file.js";
 import { lockFile } from "../../files/lock-file.js";
@@ -118,42 +118,19 @@ function requireSameRun(recipe: Recipe, tracker: Tracker): void {
   const path = join(recipe.output, "recipe.yaml");
   const before = loadRecipe(path);
   for (const key of Object.keys(recipe) as (keyof Recipe)[]) {
-    const [change] = key === "data" ? dataChanges(recipe, before) : changes(recipe[key], before[key], key);
+    const [change] =
+      key === "data" ? dataChanges(recipe, before) : differences(recipe[key], before[key], key);
     if (key === "optimizer" && change) tracker.note("The optimizer's settings are others from here on.");
     if (!change || CHANGEABLE.includes(key)) continue;
     throw new UserError(
-      `${change.key} must be as in ${path} to go on with that run, but is ${shown(change.now)} instead of ` +
-        `${shown(change.before)}. Give another --output for another run.`,
+      `${change.key} must be as in ${path} to go on with that run, but is ${shown(change.one)} instead of ` +
+        `${shown(change.other)}. Give another --output for another run.`,
     );
   }
 }
 
-/** As in messages. */
-function shown(value: unknown): string {
-  return value === undefined ? "not given" : JSON.stringify(value);
-}
-
-interface Change {
-  key: string;
-  now: unknown;
-  before: unknown;
-}
-
-/** Where two values of a recipe differ, by its innermost keys. */
-function changes(now: unknown, before: unknown, key: string): Change[] {
-  if (!isSection(now) || !isSection(before)) {
-    return isDeepStrictEqual(now, before) ? [] : [{ key, now, before }];
-  }
-  const keys = new Set([...Object.keys(now), ...Object.keys(before)]);
-  return [...keys].flatMap((inner) => changes(now[inner], before[inner], `${key}.${inner}`));
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** Those that make it other clips but for what is left out; the number of threads does not change them. */
-function dataChanges({ data }: Recipe, before: Recipe): Change[] {
+function dataChanges({ data }: Recipe, before: Recipe): Difference[] {
   const fixed = (other: Recipe["data"]) => ({
     ...other,
     workers: 0,
@@ -161,5 +138,5 @@ function dataChanges({ data }: Recipe, before: Recipe): Change[] {
     on_bad_data: "",
     feature_cache: undefined,
   });
-  return changes(fixed(data), fixed(before.data), "data");
+  return differences(fixed(data), fixed(before.data), "data");
 }

@@ -6,10 +6,13 @@ import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-bat
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
-import { flattened, requireAgreement } from "../../distributed/agreement.js";
+import { requireAgreement } from "../../distributed/agreement.js";
+import { flattened } from "../../distributed/differences.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
+import type { SystemReading } from "../../tracking/system/system-reading.js";
+import type { SystemSampler } from "../../tracking/system/system-sampler.js";
 import { combineTrackers, QUIET, type Sink, type Tracker } from "../../tracking/tracker.js";
 import { version } from "../../version.js";
 import { batchPlanOf, type PlannedRecipe, planSteps } from "../loop/batch-plan.js";
@@ -19,6 +22,7 @@ import { describeRun, type TrainedModel } from "./describe-run.js";
 import { LeftOut } from "./left-out.js";
 import { deviceOf, meet, ownPlace } from "./meet.js";
 import { takeRunDirectory } from "./run-directory.js";
+import { sampleSystem, withMachineFindings } from "./system-sampling.js";
 
 /** What training gets besides its recipe. */
 export interface RunOptions {
@@ -28,6 +32,11 @@ export interface RunOptions {
   tracker: Sink;
   /** The processes that train together. Default: those of the launcher that started this one; else this one alone */
   world?: World | undefined;
+  /**
+   * Whether to look at processors, memory, disk, network and GPUs while training goes on (every `system_seconds`), for the
+   * tracker and for findings about them. Default: true
+   */
+  system?: boolean | undefined;
   /** How far the reading of a split is. */
   onReading?: (done: number, total: number | undefined) => void;
   /** How far the download of a Hub model to start from is. */
@@ -54,6 +63,8 @@ export interface TrainingRun {
    */
   begin(data: string, model: TrainedModel): Promise<void>;
   world: World;
+  /** How this process and its machine were since it was called last. */
+  readings: () => SystemReading[];
   /** That of the options in rank 0; the others' say nothing. */
   tracker: Tracker;
 }
@@ -74,13 +85,15 @@ export async function withRun<T extends { interrupted: boolean }>(
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
-  const place = options.world ? undefined : ownPlace();
+  const notes: string[] = []; // whether this process speaks is known behind them
+  const place = options.world ? undefined : ownPlace((text) => notes.push(text));
   const device = deviceOf(recipe, place);
   requirePrecision(recipe, device);
   await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
-  const tracker = world.rank === 0 ? combineTrackers([options.tracker]) : QUIET;
-  if (world.size > 1) tracker.note(`${world.size} processes train together.`);
+  const tracker = world.rank === 0 ? withMachineFindings(combineTrackers([options.tracker]), recipe) : QUIET;
+  for (const note of notes) tracker.note(note);
+  if (world.size > 1) tracker.tell(`${world.size} processes train together.`);
   await using directory =
     world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker, options.signal) : undefined;
   if (recipe.threads) setThreads(recipe.threads);
@@ -94,7 +107,7 @@ export async function withRun<T extends { interrupted: boolean }>(
     const reading = { onProblem, exclude, signal, onProgress, transcripts };
     const { utterances, problems, excluded } = await readSplit<T>(root, split, reading);
     leftOut.addAll(problems, split);
-    if (exclude) tracker.note(`${excluded} clips of ${split} are left out as ${exclude} says.`);
+    if (exclude) tracker.tell(`${excluded} clips of ${split} are left out as ${exclude} says.`);
     return utterances;
   };
   const readSplits = async <T extends Utterance>(transcripts: "required" | "none"): Promise<Splits<T>> => {
@@ -108,7 +121,7 @@ export async function withRun<T extends { interrupted: boolean }>(
   const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
     const planned = planSteps(given, lengths, world.size);
     if (given.max_epochs !== undefined)
-      tracker.note(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
+      tracker.tell(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
     tracker.planned(planned.max_steps);
     noteSteps(planned, tracker);
     requireBatchForEach(planned, lengths, world);
@@ -120,6 +133,8 @@ export async function withRun<T extends { interrupted: boolean }>(
     onBad: (clip) => leftOut.add(clip),
     onNote: (text) => tracker.note(text),
   };
+  let sampler: SystemSampler | undefined;
+  const readings = () => sampler?.take() ?? [];
   try {
     const begin = async (data: string, model: TrainedModel) => {
       await requireAgreement(world, {
@@ -132,8 +147,9 @@ export async function withRun<T extends { interrupted: boolean }>(
         await tracker.begin(
           await describeRun(recipe, { ...model, device, processes: world.size, resume: options.resume }),
         );
+      if (options.system !== false) sampler = sampleSystem(recipe, { world, place, device, tracker });
     };
-    const result = await body({ readSplits, loading, device, plan, begin, world, tracker });
+    const result = await body({ readSplits, loading, device, plan, begin, world, readings, tracker });
     tracker.end({ state: result.interrupted ? "interrupted" : "finished" });
     return result;
   } catch (error) {
@@ -143,6 +159,7 @@ export async function withRun<T extends { interrupted: boolean }>(
     );
     throw error;
   } finally {
+    await sampler?.[Symbol.asyncDispose]();
     await workers?.close();
   }
 }

@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from "node:util";
+
+/** Where two values differ. */
+export interface Difference {
+  /** Such as `optimizer.learning_rate`. */
+  key: string;
+  one: unknown;
+  other: unknown;
+}
+
+/**
+ * Where two values differ, by their innermost keys.
+ *
+ * @param key of the values themselves
+ */
+export function differences(one: unknown, other: unknown, key = ""): Difference[] {
+  if (!isSection(one) || !isSection(other)) {
+    return isDeepStrictEqual(one, other) ? [] : [{ key, one, other }];
+  }
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...keys].flatMap((inner) => differences(one[inner], other[inner], joined(key, inner)));
+}
+
+/** The innermost keys of nested values. */
+export function flattened(value: unknown, key = ""): Record<string, unknown> {
+  if (!isSection(value)) return { [key]: value };
+  const inner = Object.entries(value).map(([name, each]) => flattened(each, joined(key, name)));
+  return Object.assign({}, ...inner) as Record<string, unknown>;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function joined(key: string, inner: string): string {
+  return key === "" ? inner : `${key}.${inner}`;
+}
+
+/** A value as in messages. */
+export function shown(value: unknown): string {
+  return value === undefined ? "not given" : JSON.stringify(value);
+}
