@@ -21,6 +21,8 @@ export interface TranscribeOptions {
   channels: number;
   events: boolean;
   signal: AbortSignal;
+  /** Hears what is odd about a recording that is read nevertheless. */
+  onNote: (text: string) => void;
 }
 
 /**
@@ -93,11 +95,11 @@ async function printEvents(recognizer: Recognizer, options: TranscribeOptions): 
 function listenToInput(
   recognizer: Recognizer,
   times: boolean,
-  { raw, rate, channels, signal }: TranscribeOptions,
+  { raw, rate, channels, signal, onNote }: TranscribeOptions,
   onPartial: (text: string) => void,
 ) {
   const format = raw && { encoding: raw, sampleRate: rate, channels };
-  const blocks = streamPcm(process.stdin, { raw: format, signal });
+  const blocks = streamPcm(process.stdin, { raw: format, signal, onNote });
   return recognizer.listen(blocks, { name: "standard input", times, windows: LIVE_WINDOWS, onPartial });
 }
 

@@ -17,7 +17,7 @@ import { interruptible } from "./interruption.js";
 import type { Recording } from "./recording-names.js";
 import type { TranscribeOptions } from "./transcribe-files.js";
 
-interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal"> {
+interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | "onNote"> {
   revision?: string;
   device?: string;
   language?: string;
@@ -36,6 +36,10 @@ export const defineTranscribe: Define = (command, { exit }) => {
     const { loadRecognizer } = await import("../recognition/recognizer.js");
     const { revision, language, device } = options;
     const recordings = piped ? [{ path: "-" }] : await recordingsOf(files);
+    const onNote = (text: string) => {
+      showProgress("");
+      process.stderr.write(`${text}\n`);
+    };
     const done = await interruptible("Interrupted.", async (signal) => {
       const recognizer = await loadRecognizer(model, {
         revision,
@@ -44,9 +48,9 @@ export const defineTranscribe: Define = (command, { exit }) => {
         ...(await decodingChoice(options)),
         signal,
         onDownload: downloadProgress(),
-        onNote: (text) => process.stderr.write(`${text}\n`),
+        onNote,
       });
-      return await transcribeTo(recognizer, recordings, { ...options, format, signal });
+      return await transcribeTo(recognizer, recordings, { ...options, format, signal, onNote });
     }).finally(() => showProgress(""));
     if (done === undefined) exit(exitCodes.interrupted);
     else if (done.failed > 0) exit(exitCodes.failed);

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { drawBarChart } from "../pages/charts/bar-chart.js";
 import { count, percent } from "../pages/format.js";
 import { escapeHtml } from "../pages/html.js";
@@ -27,7 +28,7 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
     kind: "comparison",
     title: `${first} and ${second}`,
     about: [
-      `${count(utteranceCount)} utterances`,
+      counted(utteranceCount, "utterance", count(utteranceCount)),
       `${count(systems[0].words)} words`,
       ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
     ],

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { drawBarChart } from "../pages/charts/bar-chart.js";
 import { count, FORMATS, percent } from "../pages/format.js";
 import { escapeHtml } from "../pages/html.js";
@@ -41,9 +42,9 @@ export function reportPage(result: EvaluationResult, clips: ReportClips): string
 function about({ data, utteranceCount, seconds, words, decoding, normalize }: EvaluationResult): string[] {
   return [
     data,
-    `${count(utteranceCount)} utterances`,
+    counted(utteranceCount, "utterance", count(utteranceCount)),
     formatDuration(seconds),
-    `${count(words)} words`,
+    counted(words, "word", count(words)),
     decodingText(decoding),
     ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
   ];

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { corpusDirectory, flac, wav } from "../../../test/corpus-fixture.js";
+import { readSplits } from "../check/read-splits.js";
 import { listAudio } from "./audio-folder.js";
 import { type CorpusOptions, listSplits, readCorpus } from "./corpus.js";
 
@@ -120,6 +121,52 @@ describe("directories of audio files", () => {
     expect(await problems("dev")).toMatchObject([{ kind, message: expect.stringContaining(message) }]);
     await expect(ids("dev")).rejects.toThrow(message);
   });
+});
+
+describe("recordings in formats that are not read", () => {
+  beforeEach(() => {
+    const bytes = {
+      "x.wave": wav(800),
+      "x.m4a": "\0\0\0\x1cftypM4A ",
+      "y z.m4a": "\0\0\0\x1cftypM4A ",
+      "w.amr": "#!AMR\n",
+    };
+    for (const [name, data] of Object.entries(bytes)) put(`phone/${name}`, data);
+    for (const stem of ["x", "y z", "w"]) put(`phone/${stem}.txt`, "NINE");
+  });
+
+  it("are problems with the command that converts them", async () => {
+    expect(await ids("phone", { onProblem: "skip" })).toEqual(["x"]);
+    const file = join(root, "phone/y z.m4a");
+    expect(await problems("phone")).toMatchObject([
+      { id: "w", kind: "corrupt-header" },
+      {
+        id: "y z",
+        file,
+        kind: "corrupt-header",
+        message: expect.stringContaining(`ffmpeg -i '${file}' OUTPUT.flac`),
+      },
+    ]);
+    await expect(ids("phone")).rejects.toThrow("Convert it with");
+  });
+
+  it("are listed for who reads a directory", async () => {
+    const names = ["w.amr", "x.wave", "y z.m4a"];
+    expect(await listAudio(join(root, "phone"))).toEqual(names.map((name) => join(root, "phone", name)));
+  });
+});
+
+it("audio beside the splits is a problem of them all", async () => {
+  put("stray.flac", flac(400));
+  const read = await readSplits(root, { transcripts: "none" });
+  expect(read.flatMap(({ problems }) => problems)).toMatchObject([
+    {
+      id: "stray",
+      kind: "misplaced-audio",
+      message: expect.stringContaining("must lie in the directory of a split"),
+    },
+  ]);
+  expect((await readSplits(root, { splits: ["dev"], transcripts: "none" }))[0]!.problems).toEqual([]);
 });
 
 describe("links", () => {

@@ -2,33 +2,22 @@ import { realpathSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { renameAdvice } from "../../files/unreadable.js";
+import { audioNames, isHidden, stemOf } from "./audio-names.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 import { FolderTranscripts } from "./folder-transcripts.js";
 
-const AUDIO = new Set([".flac", ".wav", ".mp3", ".ogg", ".oga", ".opus"]);
-
-/** Whether a file is audio by its name's end; its contents decide how it is decoded. */
-export function isAudioName(name: string): boolean {
-  return AUDIO.has(extname(name).toLowerCase()) && !isHidden(name);
-}
-
-/** Hidden files are the system's or somebody's tool's: `._clip.wav` of macOS is no audio. */
-function isHidden(name: string): boolean {
-  return name.startsWith(".");
-}
-
 /** Whether there is an audio file anywhere in a directory. */
 export async function holdsAudio(directory: string, turns: EventLoopTurns): Promise<boolean> {
   for await (const { files, undecodable } of walk(directory, turns, []))
-    if ([...files, ...undecodable].some(isAudioName)) return true;
+    if (audioNames([...files, ...undecodable]).length > 0) return true;
   return false;
 }
 
 /**
- * Paths of the audio files of a directory, in any nesting, sorted.
+ * Paths of the audio files of a directory, in any nesting, sorted; also of those that reading will refuse.
  * @throws UserError where a part of it cannot be read
  */
 export async function listAudio(directory: string): Promise<string[]> {
@@ -36,7 +25,7 @@ export async function listAudio(directory: string): Promise<string[]> {
   const paths: string[] = [];
   const problems: CorpusProblem[] = [];
   for await (const { prefix, files } of walk(directory, new EventLoopTurns(), problems))
-    for (const name of files.filter(isAudioName)) paths.push(join(directory, prefix + name));
+    for (const name of audioNames(files)) paths.push(join(directory, prefix + name));
   if (problems[0]) throw new UserError(problems[0].message);
   return paths.sort();
 }
@@ -68,11 +57,11 @@ export async function findFolderClips(
       found.clips.push(...rows);
     }
     const names = new Set(files);
-    for (const name of files.filter(isAudioName)) {
+    for (const name of audioNames(files)) {
       if (turns.due) await turns.next();
       const path = join(directory, prefix + name);
       if (covered.size > 0 && covered.has(resolve(path))) continue;
-      const stem = name.slice(0, -extname(name).length);
+      const stem = stemOf(name);
       const clip: Clip = {
         id: prefix + stem,
         path,
@@ -144,7 +133,7 @@ async function* walk(
 
 /** Whether a name that is not UTF-8 may be audio, a transcript or a directory of them. */
 function isOfInterest(name: string): boolean {
-  return isAudioName(name) || [".txt", ""].includes(extname(name).toLowerCase());
+  return audioNames([name]).length > 0 || [".txt", ""].includes(extname(name).toLowerCase());
 }
 
 function realPath(path: string): string {

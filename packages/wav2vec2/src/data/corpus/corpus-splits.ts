@@ -4,7 +4,9 @@ import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import { editDistance } from "../edit-distance.js";
 import { holdsAudio } from "./audio-folder.js";
+import { audioNames, stemOf } from "./audio-names.js";
 import { type Listing, listDirectory, listNames, orReport } from "./corpus-directory.js";
+import type { CorpusProblem } from "./corpus-problem.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 import { isKaldiDirectory } from "./kaldi-clips.js";
 import { isLibriSpeechSplit } from "./librispeech-clips.js";
@@ -50,6 +52,21 @@ export async function findSplits(root: string, turns: EventLoopTurns): Promise<S
   for (const name of idLists(root))
     splits.push({ kind: "ids", path: join(root, "splits", name), name: name.slice(0, -4) });
   return splits.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Audio that lies beside the directories that are splits, and so is in none of them. */
+export async function audioBesideSplits(root: string): Promise<CorpusProblem[]> {
+  if (isFile(root)) return [];
+  const splits = await findSplits(root, new EventLoopTurns());
+  // A manifest or a list may name what lies anywhere.
+  if (splits.length === 0 || splits.some(({ kind }) => kind === "manifest" || kind === "ids")) return [];
+  return [...new Set([root, splitsDirectory(root)])].flatMap((directory) =>
+    audioNames(listDirectory(directory).files).map((name) => {
+      const file = join(directory, name);
+      const message = `${file} must lie in the directory of a split, but lies beside ${splits[0]!.path}. Move it into one.`;
+      return { id: stemOf(name), file, kind: "misplaced-audio" as const, message };
+    }),
+  );
 }
 
 /** Splits lie under `root/LibriSpeech`, as the corpus unpacks, or directly under `root`. */

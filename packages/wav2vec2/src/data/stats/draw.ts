@@ -1,4 +1,5 @@
 import type { EChartsOption } from "echarts";
+import { counted } from "../../counted.js";
 import { FONT_FAMILY } from "../../pages/charts/raster.js";
 import { COLORS } from "../../pages/colors.js";
 import type { SplitStats } from "./corpus-stats.js";
@@ -144,7 +145,7 @@ function optionOf(rows: readonly { split: SplitStats; panels: Panel[] }[]): ECha
 
 function heading({ name, utterances, hours, speakers, transcripts }: SplitStats): string {
   const parts = [
-    `${utterances.toLocaleString("en")} utterances`,
+    counted(utterances, "utterance", utterances.toLocaleString("en")),
     `${hours.toFixed(2)} hours`,
     ...(speakers.length > 0 ? [`${speakers.length.toLocaleString("en")} speakers`] : []),
     ...(transcripts ? [`${transcripts.words.toLocaleString("en")} words`] : []),

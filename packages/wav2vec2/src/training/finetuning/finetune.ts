@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { counted } from "../../counted.js";
 import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
 import { dropImpossibleTargets } from "../../data/batches/ctc-collator.js";
@@ -129,7 +130,9 @@ function usable(
   );
   const leftOut = all.length - lengths.kept.length;
   if (leftOut > 0)
-    tracker.note(`${leftOut} utterances outside ${minSeconds} to ${maxSeconds} s were left out.`);
+    tracker.note(
+      `${counted(leftOut, "utterance")} outside ${minSeconds} to ${maxSeconds} s ${leftOut === 1 ? "was" : "were"} left out.`,
+    );
   if (dropped.length > 0) {
     const example = dropped[0]!;
     tracker.note(
@@ -253,7 +256,7 @@ function summary(
   held: readonly TranscribedUtterance[],
 ): string {
   return (
-    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${utterances.length} utterances (${hoursOf(utterances)} h) ` +
+    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${counted(utterances.length, "utterance")} (${hoursOf(utterances)} h) ` +
     `to train on, ${held.length} (${hoursOf(held)} h) to validate on.`
   );
 }
