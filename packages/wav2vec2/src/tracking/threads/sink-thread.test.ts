@@ -114,12 +114,12 @@ it("is left at the end where it does not answer any more", async () => {
 
 it("is waited for at the end while it says that it is at work", async () => {
   const close = `async () => {
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < 30; i++) {
       context.working();
-      await new Promise((done) => setTimeout(done, 50));
+      await new Promise((done) => setTimeout(done, 100));
     }
   }`;
-  const { made, notes } = sink(`{ close: ${close} }`, { closeSilenceMs: 500 });
+  const { made, notes } = sink(`{ close: ${close} }`, { closeSilenceMs: 2000 });
   made.log!({}, 1);
   await made.close!();
   expect(notes).toEqual([]);
