@@ -116,7 +116,7 @@ async function goOn(output: string, from: string, training: Training): Promise<v
   await train(output, { ...training, more: ["--resume"] });
 }
 
-describe("divided moments", () => {
+describe("divided moments", { timeout: 400_000 }, () => {
   it("change nothing to pre-training, and a run goes on with or without them, in two, three or one", async () => {
     const two = { processes: 2, accumulation: 3 };
     await train("plain", { ...two, stage: 0 });
