@@ -251,8 +251,14 @@ describe("wav2vec2 transcribe", () => {
     mkdirSync(join(directory, "other"), { recursive: true });
     copyFileSync(clips[0]!, join(directory, "other/one.flac"));
     const same = [clips[0]!, join(directory, "other/one.flac")];
-    expect(await main(["transcribe", model, ...same, "--output", folder])).toBe(2);
-    expect(output.stderr).toContain("files must have different names for --output");
+    expect(await main(["transcribe", model, ...same, "--output", folder, "--format", "srt"])).toBe(0);
+    expect(readFileSync(join(folder, "other/one.srt"), "utf8")).toContain("AB C");
+    output.clear();
+    expect(await main(["transcribe", model, ...same, "--format", "ctm"])).toBe(0);
+    const lines = output.stdout.trim().split("\n");
+    expect(new Set(lines.map((line) => line.split(" ")[0]))).toEqual(new Set(["one", "other/one"]));
+    expect(await main(["transcribe", model, same[0]!, same[0]!, "--output", folder])).toBe(2);
+    expect(output.stderr).toContain("files must be named once for --output");
   });
 
   it("needs no more threads than it has batches", async () => {

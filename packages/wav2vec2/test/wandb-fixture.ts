@@ -54,6 +54,7 @@ export function processOf(
   const sink = wandbSink(
     {
       now: () => clock.now,
+      working() {},
       note: (text) => void notes.push(text),
       stop: (reason) => void stops.push(reason),
     },

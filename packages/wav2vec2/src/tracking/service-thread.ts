@@ -46,7 +46,7 @@ const MODULES: Readonly<Record<Service, { name: string; module: URL }>> = {
 export function serviceThread(
   { service, because }: Chosen,
   options: Omit<ServiceSinkOptions, "because">,
-  context: Omit<SinkContext, "now">,
+  context: Omit<SinkContext, "now" | "working">,
 ): Sink {
   const { name, module } = MODULES[service];
   if (because !== "recipe")

@@ -1,6 +1,7 @@
-import { type Chart, escapeHtml } from "./chart.js";
+import type { Chart } from "../../pages/charts/chart.js";
+import { type Color, indexedPng } from "../../pages/charts/png.js";
+import { escapeHtml } from "../../pages/html.js";
 import { groupTone, type Rows } from "./metric-series.js";
-import { type Color, indexedPng } from "./png.js";
 
 /** How often each entry of each codebook was chosen over a validation. */
 interface Usage {
@@ -52,7 +53,7 @@ export function entriesChart(rows: Rows): Chart {
   const codebooks = usages.at(-1)?.counts ?? [];
   return {
     title: "Entries in use",
-    format: String,
+    format: "count",
     series: codebooks.map((_, group) => ({
       name: `codebook ${group}`,
       tone: groupTone(group),

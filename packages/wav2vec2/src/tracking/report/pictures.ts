@@ -1,7 +1,6 @@
-import { FONT_FAMILY } from "../../data/stats/draw.js";
-import { rasterize } from "../../data/stats/raster.js";
+import { FONT_FAMILY, rasterize } from "../../pages/charts/raster.js";
+import { escapeHtml } from "../../pages/html.js";
 import type { CodedClip } from "../coded-clip.js";
-import { escapeHtml } from "./chart.js";
 import { codebookMaps } from "./codebook-map.js";
 import { foundText, MOST_FRAMES, marks, roundTimes, shade, strip, wave } from "./coded-clip-drawing.js";
 import type { Rows } from "./metric-series.js";

@@ -112,6 +112,19 @@ it("is left at the end where it does not answer any more", async () => {
   expect(notes).toEqual(["Test did not answer for 0.05 s at the end of the run and is left."]);
 });
 
+it("is waited for at the end while it says that it is at work", async () => {
+  const close = `async () => {
+    for (let i = 0; i < 20; i++) {
+      context.working();
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }`;
+  const { made, notes } = sink(`{ close: ${close} }`, { closeSilenceMs: 500 });
+  made.log!({}, 1);
+  await made.close!();
+  expect(notes).toEqual([]);
+});
+
 it("passes notes and a wish to stop on", async () => {
   const { made, notes, stop } = sink("{ log() { context.note('A word.'); context.stop('Enough.'); } }");
   made.log!({}, 1);
