@@ -119,7 +119,8 @@ describe.each(pythons)("wandb sync of $version ($variable)", ({ python, version 
     expect(offline.notes).toEqual([`Weights & Biases: upload the run with: wandb sync ${path}`]);
 
     const { server } = await startServer();
-    console.log(await sync(python, path!, server));
+    const said = await sync(python, path!, server);
+    if (process.env.SHOW_DIFFERENCES) console.log(said);
     // The older client says of an artifact's files too that they are uploaded.
     expect(
       server.violations.filter(
@@ -148,7 +149,7 @@ describe.each(pythons)("wandb sync of $version ($variable)", ({ python, version 
       child.stdout.on("data", (text: Buffer) => {
         said += text;
       });
-      await vi.waitFor(() => expect(said.split("\n").length).toBeGreaterThan(200), 30_000);
+      await vi.waitFor(() => expect(said.split("\n").length).toBeGreaterThan(200), 60_000);
       child.kill("SIGKILL");
       await once(child, "close");
       const logged = said.split("\n").length - 1;
@@ -192,7 +193,7 @@ describe.each(pythons)("wandb sync of $version ($variable)", ({ python, version 
     const one = processOf(directory, { environment, timing: { end: 200 } });
     await one.sink.begin(describedRun(directory));
     for (const step of [1, 2, 3]) await one.sink.log({ loss: step }, step);
-    await vi.waitFor(() => expect(server.run.rows).toHaveLength(2));
+    await vi.waitFor(() => expect(server.run.rows).toHaveLength(2), 60_000);
     await server.close();
     for (const step of [4, 5, 6]) await one.sink.log({ loss: step }, step);
     await one.sink.end({ state: "finished" });

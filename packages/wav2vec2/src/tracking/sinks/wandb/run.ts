@@ -201,11 +201,8 @@ export class WandbRun {
     this.#publish({ exit: { exitCode, runtime } });
     this.#log.close();
     if (!this.#sender) return;
-    const { note } = this.options.context;
-    const living = setInterval(
-      () => note("Weights & Biases still takes what is left of the run."),
-      SIGN_OF_LIFE,
-    );
+    const { note, working } = this.options.context;
+    const living = setInterval(working, SIGN_OF_LIFE);
     const isSent = await this.#sender.finish(exitCode).finally(() => clearInterval(living));
     if (isSent) return;
     const rest = this.#writeRest(this.#sender, { exitCode, runtime });
