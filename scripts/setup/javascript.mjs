@@ -43,7 +43,7 @@ export async function installNpmPackages(root, report) {
 }
 
 /**
- * Compiles the TypeScript packages, unless no source has changed since the last time.
+ * Compiles the TypeScript packages and builds the pages, unless no source has changed since the last time.
  * @param {string} root
  * @returns {Promise<boolean>} whether there was something to do
  */
@@ -58,9 +58,24 @@ export async function compileTypeScript(root) {
       commands: ["npx tsc --build"],
     });
   }
+  await buildPages(root);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, digestSources(root));
   return true;
+}
+
+/** @param {string} root */
+async function buildPages(root) {
+  const folder = join(root, "packages/studio");
+  const bundler = join(root, "node_modules/vite/bin/vite.js");
+  const { code, output } = await run(process.execPath, [bundler, "build", "--logLevel", "warn"], {
+    cwd: folder,
+  });
+  if (code !== 0) {
+    throw new SetupError(`the dashboard's page does not build:\n${lastLines(output, 20)}`, {
+      commands: ["npm run build --workspace @wav2vec2/studio"],
+    });
+  }
 }
 
 /** @param {string} root */
@@ -78,9 +93,11 @@ function digestSources(root) {
     if (!existsSync(join(folder, "tsconfig.json"))) continue;
     add(join(folder, "tsconfig.json"));
     add(join(folder, "package.json"));
-    add(join(folder, "dist/.tsbuildinfo"));
+    for (const built of ["dist/.tsbuildinfo", "dist/index.html"]) add(join(folder, built));
+    for (const file of ["index.html", "vite.config.ts", "public/theme.js", "public/icon.svg"])
+      add(join(folder, file));
     for (const file of readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).sort()) {
-      if (/\.(ts|json)$/.test(file)) add(join(folder, "src", file));
+      if (/\.(tsx?|css|json)$/.test(file)) add(join(folder, "src", file));
     }
   }
   return hash.digest("hex");

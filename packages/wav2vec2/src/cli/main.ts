@@ -32,6 +32,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./finetune.js")).defineFinetune,
   },
   {
+    name: "dashboard",
+    summary: "see runs in the browser, live or finished",
+    load: async () => (await import("./dashboard.js")).defineDashboard,
+  },
+  {
     name: "launch",
     summary: "run a command in several processes, on one host or many",
     load: async () => (await import("./launch.js")).defineLaunch,

@@ -84,12 +84,25 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   }
 }
 
+/**
+ * Whether a process holds the lock that `path` stands for, as far as that can be told without waiting: another machine's
+ * counts while it was touched lately.
+ */
+export async function isLocked(path: string): Promise<boolean> {
+  const holder = await readHolder(path);
+  if (holder === undefined) return false;
+  if (holder.host === hostname()) return lives(holder);
+  const touched = await timeOf(path);
+  return touched !== undefined && Date.now() - touched < PATIENCE_MS;
+}
+
 async function isRunning(
-  { pid, host, started }: Holder,
+  holder: Holder,
   path: string,
   guarded: string,
   options: LockOptions,
 ): Promise<boolean> {
+  const { pid, host } = holder;
   if (host !== hostname()) {
     const { patienceMs = PATIENCE_MS, onNote } = options;
     onNote?.(
@@ -97,6 +110,11 @@ async function isRunning(
     );
     return await isTouched(path, patienceMs, options.signal);
   }
+  return lives(holder);
+}
+
+/** Whether a process of this machine is still there. */
+function lives({ pid, started }: Holder): boolean {
   if (started !== undefined && started !== (startOf(pid) ?? started)) return false;
   try {
     process.kill(pid, 0);

@@ -1,6 +1,7 @@
 import type { Chart } from "../../pages/charts/chart.js";
-import { type Color, indexedPng } from "../../pages/charts/png.js";
+import { indexedPng } from "../../pages/charts/png.js";
 import { escapeHtml } from "../../pages/html.js";
+import { COLORS, levelOf, percentOf, SCALE } from "./codebook-colors.js";
 import { groupTone, type Rows } from "./metric-series.js";
 
 /** How often each entry of each codebook was chosen over a validation. */
@@ -11,23 +12,6 @@ interface Usage {
 
 /** More validations than this are averaged with their neighbours: more columns cannot be told apart. */
 const MOST_COLUMNS = 240;
-/**
- * Shares of an entry against an even use of all, and their colours, which stand out from a light and a dark page
- * alike. An entry that was not chosen at all has the page's own colour.
- */
-const SCALE: readonly { timesEven: number; color: Color }[] = [
-  { timesEven: 0.03, color: [59, 130, 246, 50] },
-  { timesEven: 1, color: [59, 130, 246, 255] },
-  { timesEven: 8, color: [192, 70, 211, 255] },
-  { timesEven: 64, color: [249, 115, 22, 255] },
-];
-const LEVELS = 63;
-/** The first is for entries that were not chosen. */
-const COLORS: readonly Color[] = [
-  [0, 0, 0, 0],
-  ...Array.from({ length: LEVELS }, (_, level) => colorAt(level / (LEVELS - 1))),
-];
-
 /**
  * Which entries of the codebooks are in use, over the validations of a run: a map for each codebook. Collapse shows as a map that turns empty but for a few strong lines.
  *
@@ -141,31 +125,6 @@ function columnsOf(columns: readonly (readonly number[])[]): readonly (readonly 
   });
 }
 
-/** 0 for an entry that was not chosen, else 1 to LEVELS on a logarithmic scale. */
-function levelOf(timesEven: number): number {
-  if (timesEven === 0) return 0;
-  return 1 + Math.round(Math.min(1, Math.max(0, placeOf(timesEven))) * (LEVELS - 1));
-}
-
-/** On the scale from its lowest share at 0 to its highest at 1. */
-function placeOf(timesEven: number): number {
-  const [low, high] = [SCALE[0]!.timesEven, SCALE.at(-1)!.timesEven];
-  return Math.log(timesEven / low) / Math.log(high / low);
-}
-
-function colorAt(place: number): Color {
-  const above = Math.max(
-    1,
-    SCALE.findIndex(({ timesEven }) => placeOf(timesEven) >= place - 1e-9),
-  );
-  const [from, to] = [SCALE[above - 1]!, SCALE[above]!];
-  const share = (place - placeOf(from.timesEven)) / (placeOf(to.timesEven) - placeOf(from.timesEven));
-  const [red, green, blue, opacity] = from.color.map((value, channel) =>
-    Math.round(value + (to.color[channel]! - value) * share),
-  );
-  return [red!, green!, blue!, opacity!];
-}
-
 /** The scale with its marks, and what no colour means. */
 function legend(): string {
   const stops = SCALE.map(
@@ -178,8 +137,4 @@ function legend(): string {
   );
   return `<div class="scale"><span>not chosen</span><i></i><span>chosen, against even use of all</span>
 <div><i style="background:linear-gradient(to right,${stops.join(",")})"></i>${marks.join("")}</div></div>`;
-}
-
-function percentOf(timesEven: number): string {
-  return `${Math.round(placeOf(timesEven) * 100)}%`;
 }

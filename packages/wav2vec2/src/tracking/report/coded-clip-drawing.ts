@@ -77,6 +77,7 @@ function track(name: string, kind: string, viewBox: string, content: string): st
   return `<span>${name}</span><svg class="${kind}" viewBox="${viewBox}" preserveAspectRatio="none" role="img" aria-label="${name}">${content}</svg>`;
 }
 
+/** Masked spans behind a wave, as SVG two units high. */
 export function shade(spans: readonly (readonly [number, number])[]): string {
   return spans
     .map(([first, behind]) => `<path class="masked" d="M${first} 0H${behind}V2H${first}z"/>`)

@@ -1,0 +1,92 @@
+import { get, path, useLoaded } from "../api.js";
+import { percent } from "../format.js";
+import { alignWords, countErrors, type TranscriptSample, type WordPair } from "../shared.js";
+import { StepChoice, useStep } from "./step-choice.js";
+
+/** What was recognised at a validation, with what was heard wrong marked, to listen to. */
+export function Transcripts({
+  id,
+  steps,
+  version,
+}: {
+  id: string;
+  steps: readonly number[];
+  version: string;
+}) {
+  const [step, setStep] = useStep(steps);
+  const { data } = useLoaded(id, `${version} ${step}`, (signal) =>
+    get<TranscriptSample[]>(path("transcripts", { run: id, step }), signal),
+  );
+  return (
+    <section aria-label="Transcripts">
+      <div class="toolbar">
+        <StepChoice steps={steps} step={step} onChoose={setStep} />
+        <span class="soft swatches">
+          <mark>heard for another word or added</mark> <del>left out</del>
+        </span>
+      </div>
+      {data?.map((sample) => (
+        <Sample key={sample.id} run={id} sample={sample} />
+      ))}
+    </section>
+  );
+}
+
+function Sample({
+  run,
+  sample: { id, reference, hypothesis, audio },
+}: {
+  run: string;
+  sample: TranscriptSample;
+}) {
+  const pairs = alignWords(reference, hypothesis);
+  const errors = countErrors(pairs);
+  const words = reference.split(/\s+/).filter(Boolean).length;
+  return (
+    <article class="sample" aria-label={id}>
+      <header>
+        <h3>{id}</h3>
+        <span class={errors === 0 ? "right" : "soft"}>
+          {errors === 0
+            ? "✓ all right"
+            : `${errors} ${errors === 1 ? "error" : "errors"} in ${words} ${words === 1 ? "word" : "words"}${words > 0 ? `, ${percent(errors / words)}` : ""}`}
+        </span>
+        {audio && (
+          // biome-ignore lint/a11y/useMediaCaption: what is said stands beside it
+          <audio
+            controls
+            preload="none"
+            src={path("audio", { run, clip: audio })}
+            aria-label={`Listen to ${id}`}
+          />
+        )}
+      </header>
+      <div class="scroll-words">
+        <table class="words">
+          <tbody>
+            <tr>
+              <th scope="row">reference</th>
+              {pairs.map((pair, index) => (
+                <td key={index}>{pair.reference ?? ""}</td>
+              ))}
+            </tr>
+            <tr>
+              <th scope="row">heard</th>
+              {pairs.map((pair, index) => (
+                <td key={index}>
+                  <Heard pair={pair} />
+                </td>
+              ))}
+            </tr>
+          </tbody>
+        </table>
+      </div>
+    </article>
+  );
+}
+
+function Heard({ pair: { reference, hypothesis } }: { pair: WordPair }) {
+  if (hypothesis === undefined) return <del title={`left out: ${reference}`}>–</del>;
+  if (hypothesis === reference) return <>{hypothesis}</>;
+  return <mark title={reference === undefined ? "added" : `for ${reference}`}>{hypothesis}</mark>;
+}
