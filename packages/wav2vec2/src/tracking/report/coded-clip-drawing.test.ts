@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { CodedClip } from "../coded-clip.js";
+import { NO_CLIPS } from "./clip-urls.js";
 import { codedClipSection } from "./coded-clip-drawing.js";
 import type { Rows } from "./metric-series.js";
-import { NO_CLIPS } from "./run-clips.js";
 
 const clip = (id: string, changes: Partial<CodedClip> = {}): Rows[number] => ({
   step: 20,

@@ -1,8 +1,8 @@
 import { FORMATS } from "../../pages/format.js";
 import { escapeHtml } from "../../pages/html.js";
 import type { CodedClip } from "../coded-clip.js";
+import { playOf, type RunClips } from "./clip-urls.js";
 import type { Rows } from "./metric-series.js";
-import { playOf, type RunClips } from "./run-clips.js";
 
 const MOST_CLIPS = 6;
 /** More frames could not be told apart, and would make the page heavy; the rest of a clip is left out. */

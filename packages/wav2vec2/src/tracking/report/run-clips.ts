@@ -1,18 +1,7 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { renderPlay } from "../../pages/parts.js";
+import type { RunClips } from "./clip-urls.js";
 import type { Rows } from "./metric-series.js";
-
-/** Audio that a page plays. */
-export interface RunClips {
-  /** Data URLs by the paths that the lines of a run have. */
-  urls: ReadonlyMap<string, string>;
-  played: number;
-  /** Clips that are there for a person to hear, and have no room or cannot be read. */
-  left: number;
-}
-
-export const NO_CLIPS: RunClips = { urls: new Map(), played: 0, left: 0 };
 
 /** Of FLAC: with it a page stays below 5 MB, as base64 makes four bytes of three. */
 const MOST_BYTES = 1.8e6;
@@ -42,11 +31,6 @@ export async function embedRunClips(
       urls.set(audio, `data:audio/flac;base64,${flac.toString("base64")}`);
     }
   return { urls, played: urls.size, left: left.size };
-}
-
-/** A button that plays a line's clip; nothing where the page does not have it. */
-export function playOf({ audio, id }: Rows[number], urls: RunClips["urls"]): string {
-  return typeof audio === "string" && urls.has(audio) ? renderPlay(audio, String(id)) : "";
 }
 
 /** A file of the run's own clips: a line of a foreign run could name any file of this machine. */

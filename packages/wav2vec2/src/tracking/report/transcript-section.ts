@@ -1,8 +1,8 @@
 import { escapeHtml } from "../../pages/html.js";
 import { renderAligned } from "../../pages/parts.js";
 import { alignWords, countErrors } from "../../text/scoring/aligned-words.js";
+import { playOf, type RunClips } from "./clip-urls.js";
 import type { Rows } from "./metric-series.js";
-import { playOf, type RunClips } from "./run-clips.js";
 
 /** How many utterances of the last validation a report shows. */
 const MOST_TRANSCRIPTS = 12;

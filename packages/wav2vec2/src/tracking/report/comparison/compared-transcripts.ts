@@ -1,9 +1,9 @@
 import { escapeHtml } from "../../../pages/html.js";
 import { renderAligned } from "../../../pages/parts.js";
 import { alignHypotheses } from "../../../text/scoring/aligned-hypotheses.js";
+import { playOf, type RunClips } from "../clip-urls.js";
 import type { Rows } from "../metric-series.js";
 import type { RunData } from "../read-run.js";
-import { playOf, type RunClips } from "../run-clips.js";
 import { shownTranscripts } from "../transcript-section.js";
 
 /** More rows below one another cannot be read together. */
