@@ -74,7 +74,7 @@ it("fails alone: that is said once", async () => {
     "{ log(_, step) { say(step); if (step > 1) throw new Error('No more.'); } }",
   );
   for (const step of [1, 2]) made.log!({}, step);
-  await vi.waitFor(() => expect(notes).toEqual(["Training goes on without Test: No more. (in log)"]));
+  await vi.waitFor(() => expect(notes).toEqual(["Training goes on without Test: No more. (in log)"]), 30_000);
   made.log!({}, 3);
   await made.close!();
   expect(said()).toEqual(["1", "2"]);
