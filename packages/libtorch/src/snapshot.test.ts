@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { arange } from "./operators.generated.js";
-import { SnapshotMemory, snapshotBytes } from "./snapshot.js";
+import { SnapshotMemory, type SnapshotSource, snapshotBytes } from "./snapshot.js";
 import { type Tensor, tensor } from "./tensor.js";
 import { loadTensors, saveTensors } from "./tensor-file.js";
 
@@ -54,6 +54,30 @@ describe("a snapshot", () => {
     const [file] = new SnapshotMemory().take([{ name: "x", tensors: [["x", values]] }]);
     values.fill_(-1);
     expect((await read("x", file!.parts)).get("x")!.toArray()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it("takes elements that come later, in any pieces", async () => {
+    const whole = examples();
+    const comesLater = (name: string) => name === "long" || name === "half";
+    const later: SnapshotSource["tensors"] = whole.map(([name, values]) =>
+      comesLater(name) ? [name, { dtype: values.dtype, shape: values.shape }] : [name, values],
+    );
+    const values = new Map(whole);
+    const memory = new SnapshotMemory({ blockBytes: 128 });
+    const [expected] = new SnapshotMemory().take([{ name: "x", tensors: whole }]);
+    const [file] = memory.take([{ name: "x", tensors: later }]);
+    for (const [name, cut] of [
+      ["half", 7],
+      ["long", 100],
+    ] as const) {
+      const tensor = values.get(name)!;
+      memory.put("x", name, tensor.narrow(0, cut, tensor.numel - cut), cut);
+      memory.put("x", name, tensor.narrow(0, 0, cut));
+    }
+    expect(Buffer.concat(file!.parts)).toEqual(Buffer.concat(expected!.parts));
+    expect(() => memory.put("x", "turned", values.get("turned")!)).toThrow(
+      "The snapshot must wait for turned of x, but does not. Take one that has it first.",
+    );
   });
 
   it("takes memory once, as much as is reserved", () => {

@@ -1,6 +1,6 @@
 import { native } from "./native.js";
 import { layOut } from "./safetensors-header.js";
-import type { Tensor } from "./tensor.js";
+import type { Dtype, Tensor } from "./tensor.js";
 import { DTYPES } from "./tensor-file.js";
 
 /** Bytes of one piece of memory: Node.js 20 makes none of more than 4 GiB. */
@@ -8,10 +8,16 @@ const BLOCK_BYTES = 256 * 2 ** 20;
 /** Where a file's tensors begin: good for every element. */
 const ALIGNMENT = 64;
 
+/** A tensor of a snapshot whose elements come later, by {@link SnapshotMemory.put}. */
+export interface LaterTensor {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+}
+
 /** A file to take a copy of: its tensors by name. */
 export interface SnapshotSource {
   readonly name: string;
-  readonly tensors: Iterable<readonly [string, Tensor]>;
+  readonly tensors: Iterable<readonly [string, Tensor | LaterTensor]>;
 }
 
 /** A safetensors file in memory: its parts in order are its bytes. */
@@ -27,6 +33,8 @@ export interface SnapshotFile {
  */
 export class SnapshotMemory {
   #blocks: Uint8Array[] = [];
+  /** Of the tensors that come later, by file and name: where they begin. */
+  #places = new Map<string, number>();
   readonly #blockBytes: number;
 
   /** @param options.blockBytes of one piece of it, a multiple of 64 */
@@ -54,23 +62,27 @@ export class SnapshotMemory {
     return this.#blocks;
   }
 
-  /** Copies the tensors of `sources`. The files are valid until the next call. */
+  /** Copies the tensors of `sources` that are there. The files are valid until the next call. */
   take(sources: readonly SnapshotSource[]): SnapshotFile[] {
     const handles: number[] = [];
     const positions: number[] = [];
+    this.#places.clear();
     let end = 0;
     const files = sources.map(({ name, tensors }) => {
       const entries = Array.from(tensors, ([key, tensor]) => ({
         name: key,
         dtype: DTYPES[tensor.dtype],
         shape: tensor.shape,
-        handle: tensor.handle,
+        handle: "handle" in tensor ? tensor.handle : undefined,
       }));
       const { header, ordered } = layOut(entries, undefined, name);
       const start = end;
       for (const { tensor, byteLength } of ordered) {
-        handles.push(tensor.handle);
-        positions.push(end);
+        if (tensor.handle === undefined) this.#places.set(keyOf(name, tensor.name), end);
+        else {
+          handles.push(tensor.handle);
+          positions.push(end);
+        }
         end += byteLength;
       }
       const range = [start, end] as const;
@@ -80,6 +92,22 @@ export class SnapshotMemory {
     const memory = this.reserve(end);
     native.snapshot(handles, positions, memory);
     return files.map(({ name, header, range }) => ({ name, parts: [header, ...this.#parts(...range)] }));
+  }
+
+  /**
+   * Copies elements of a tensor of the last snapshot that was to come later.
+   *
+   * @param first the place in the tensor, in row-major order, of the first of `values`
+   * @throws Error where the snapshot waits for no such tensor
+   */
+  put(file: string, name: string, values: Tensor, first = 0): void {
+    const place = this.#places.get(keyOf(file, name));
+    if (place === undefined)
+      throw new Error(
+        `The snapshot must wait for ${name} of ${file}, but does not. Take one that has it first.`,
+      );
+    const bytes = values.numel === 0 ? 0 : native.byteLength(values.handle) / values.numel;
+    native.snapshot([values.handle], [place + first * bytes], this.#blocks);
   }
 
   #parts(start: number, end: number): Uint8Array[] {
@@ -96,6 +124,10 @@ export function snapshotBytes(files: readonly (readonly Tensor[])[]): number {
   const bytes = (tensors: readonly Tensor[]) =>
     tensors.reduce((sum, tensor) => sum + native.byteLength(tensor.handle), 0);
   return files.reduce((sum, tensors) => sum + roundUp(bytes(tensors)), 0);
+}
+
+function keyOf(file: string, name: string): string {
+  return `${file}\n${name}`;
 }
 
 function roundUp(bytes: number): number {

@@ -13,9 +13,9 @@ export {
 } from "../../wav2vec2/src/tracking/report/codebook-colors.js";
 export {
   marks,
+  roundTimes,
   shade,
   strip,
-  timeMarks,
   wave,
 } from "../../wav2vec2/src/tracking/report/coded-clip-drawing.js";
 export { isPerplexityOfCollapse } from "../../wav2vec2/src/tracking/report/collapse.js";

@@ -1,6 +1,7 @@
 export {
   type AudioInfo,
   type AudioRange,
+  type ReadOptions,
   readAudio,
   readAudioInfo,
   SAMPLE_RATE,

@@ -84,7 +84,7 @@ describe("the report of an evaluation", () => {
     const html = await readFile(path, "utf8");
     expect(html.match(/data:audio\/flac;base64,/g)).toHaveLength(3);
     expect(html).not.toContain("<img");
-    expect(html.match(/<\/script>/g)).toHaveLength(3);
+    expect(html.match(/<\/script>/g)).toHaveLength(4);
     expect(html.replaceAll(/data:[^"]*/g, "")).not.toMatch(/https?:|src="|href="|url\(/);
   });
 
@@ -128,7 +128,11 @@ describe("the report of an evaluation", () => {
       const count = () => page.evaluate<number>("document.querySelectorAll('#list li').length");
       expect(await text("h1")).toBe(`${MEAN} and second <b>`);
       expect(await text(".tiles div:nth-child(6) dd")).toBe("27");
-      expect(await page.evaluate("document.querySelectorAll('.numbers tbody tr').length")).toBe(4); // speakers
+      expect(
+        await page.evaluate(
+          "document.querySelectorAll('section > details .numbers tbody tr, main > details .numbers tbody tr').length",
+        ),
+      ).toBe(4); // speakers
       expect(await text(".confusions")).toContain("THREE");
       expect(await text("#list b")).toBe("u0");
       const columns =

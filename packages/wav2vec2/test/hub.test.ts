@@ -155,8 +155,9 @@ describe("a Hub id", () => {
       "--model",
       ID,
     ]);
-    await vi.waitFor(() =>
-      expect(hub.bodies.filter((name) => name === "model.safetensors").length).toBeGreaterThan(2),
+    await vi.waitFor(
+      () => expect(hub.bodies.filter((name) => name === "model.safetensors").length).toBeGreaterThan(2),
+      { timeout: 60_000 }, // loading libtorch alone can take seconds
     );
     process.emit("SIGINT");
     expect(await code).toBe(130);

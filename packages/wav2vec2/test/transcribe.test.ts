@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeWav } from "../src/audio/wav.js";
 import { main } from "../src/cli/main.js";
 import { Random } from "../src/data/random.js";
 import { UserError } from "../src/errors.js";
@@ -251,8 +252,14 @@ describe("wav2vec2 transcribe", () => {
     mkdirSync(join(directory, "other"), { recursive: true });
     copyFileSync(clips[0]!, join(directory, "other/one.flac"));
     const same = [clips[0]!, join(directory, "other/one.flac")];
-    expect(await main(["transcribe", model, ...same, "--output", folder])).toBe(2);
-    expect(output.stderr).toContain("files must have different names for --output");
+    expect(await main(["transcribe", model, ...same, "--output", folder, "--format", "srt"])).toBe(0);
+    expect(readFileSync(join(folder, "other/one.srt"), "utf8")).toContain("AB C");
+    output.clear();
+    expect(await main(["transcribe", model, ...same, "--format", "ctm"])).toBe(0);
+    const lines = output.stdout.trim().split("\n");
+    expect(new Set(lines.map((line) => line.split(" ")[0]))).toEqual(new Set(["one", "other/one"]));
+    expect(await main(["transcribe", model, same[0]!, same[0]!, "--output", folder])).toBe(2);
+    expect(output.stderr).toContain("files must be named once for --output");
   });
 
   it("needs no more threads than it has batches", async () => {
@@ -267,6 +274,41 @@ describe("wav2vec2 transcribe", () => {
     const { status, stderr } = spawnSync(command, { shell: true, encoding: "utf8" });
     expect(status).toBe(1);
     expect(stderr).toBe("Standard output must be written to, but the disk is full.\n");
+  });
+
+  it("says what is odd about a file that is read, in the batches of short ones and bit by bit", async () => {
+    for (const [name, words, longer] of [
+      ["open.wav", 1, false],
+      ["open-long.wav", 60, true],
+    ] as const) {
+      const { samples } = recording(words, 4);
+      expect(samples.length > 31 * 16000).toBe(longer);
+      const whole = Buffer.from(encodeWav(samples, 16000));
+      const path = join(directory, name);
+      writeFileSync(path, whole);
+      output.clear();
+      expect(await main(["transcribe", model, path])).toBe(0);
+      const { stdout } = output;
+      whole.writeUInt32LE(0x7ffff024, 4); // as SoX leaves it
+      whole.writeUInt32LE(0x7ffff000, 40);
+      writeFileSync(path, whole);
+      output.clear();
+      expect(await main(["transcribe", model, path])).toBe(0);
+      expect(output.stdout).toBe(stdout);
+      expect(output.stderr.match(/leaves the size of its samples open/g)).toHaveLength(1);
+    }
+  });
+
+  it("leaves out no recording of a directory in silence", async () => {
+    const folder = join(directory, "phone");
+    mkdirSync(folder);
+    const clip = join(folder, "b.wave");
+    writeFileSync(clip, encodeWav(toneClip("AB C", new Random(1, "one")), 16000));
+    const other = join(folder, "my talk.m4a");
+    writeFileSync(other, "\0\0\0\x1cftypM4A xxxxxxxxxxxxxxxx");
+    expect(await main(["transcribe", model, folder])).toBe(1);
+    expect(output.stdout).toBe(`${clip}\tAB C\n`);
+    expect(output.stderr).toContain(`Convert it with: ffmpeg -i '${other}' OUTPUT.flac`);
   });
 
   it("takes a directory for the audio files in it", async () => {

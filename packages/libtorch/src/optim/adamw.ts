@@ -9,6 +9,11 @@ export interface ParameterGroup {
   weightDecay?: number;
   /** Multiplied with the learning rate; 1 when left out. */
   learningRateScale?: number;
+  /**
+   * Another process has their moments and updates them: here only their updates are counted. For moments that are divided
+   * among processes (Rajbhandari et al. 2020, arXiv 1910.02054, stage 1). False when left out.
+   */
+  elsewhere?: boolean;
 }
 
 export interface AdamWOptions {
@@ -78,6 +83,7 @@ export class AdamW {
           const gradient = parameter.grad;
           if (!gradient) continue;
           slot.step++;
+          if (group.elsewhere) continue;
           const correction1 = 1 - beta1 ** slot.step;
           const correction2 = Math.sqrt(1 - beta2 ** slot.step);
           const rate = this.learningRate * (group.learningRateScale ?? 1);
@@ -109,7 +115,11 @@ export class AdamW {
     };
   }
 
-  /** @throws Error when the state belongs to another set of parameters. */
+  /**
+   * Goes on from a copy of the state, without the moments of what is updated elsewhere.
+   *
+   * @throws Error when the state belongs to another set of parameters.
+   */
   loadState(state: AdamWState): void {
     if (state.steps.length !== this.#slots.length) {
       throw new Error(
@@ -126,6 +136,7 @@ export class AdamW {
     }
     for (const [i, slot] of this.#slots.entries()) {
       slot.step = state.steps[i] ?? 0;
+      if (slot.group.elsewhere) continue;
       const first = state.firstMoments[i];
       const second = state.secondMoments[i];
       const { device } = slot.parameter;

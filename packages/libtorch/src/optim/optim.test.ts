@@ -99,6 +99,26 @@ describe("AdamW", () => {
     }
   });
 
+  it("only counts the updates of what is updated elsewhere, and takes no moments for it", () => {
+    const { parameters, step } = make();
+    const [own, other] = parameters as [Tensor, Tensor];
+    const groups = [{ parameters: [own] }, { parameters: [other], elsewhere: true }];
+    const optimiser = new AdamW(groups, { learningRate: 0.01 });
+    step(0); // of another optimiser, which leaves gradients
+    optimiser.loadState({
+      steps: [3, 5],
+      firstMoments: [zeros([2, 3]), zeros([3])],
+      secondMoments: [zeros([2, 3]), zeros([3])],
+    });
+    const before = other.toArray();
+    optimiser.step();
+    const { steps, firstMoments, secondMoments } = optimiser.state();
+    expect(steps).toEqual([4, 6]);
+    expect([firstMoments[1], secondMoments[1]]).toEqual([undefined, undefined]);
+    expect(firstMoments[0]!.toArray()).not.toEqual(zeros([2, 3]).toArray());
+    expect(other.toArray()).toEqual(before);
+  });
+
   it("refuses another model's state", () => {
     const state = make().optimiser.state();
     const other = new AdamW([parameter(tensor([1]))], { learningRate: 1 });

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { get, path, useLoaded } from "../api.js";
 import { percent } from "../format.js";
-import { type ClipSample, marks, shade, strip, timeMarks, wave } from "../shared.js";
+import { type ClipSample, marks, roundTimes, shade, strip, wave } from "../shared.js";
 import { StepChoice, useStep } from "./step-choice.js";
 
 /** Clips of a validation of pre-training: what was hidden, which codes there are, and what was found; to listen to. */
@@ -144,7 +144,7 @@ function Track({
 function TimeAxis({ seconds }: { seconds: number }) {
   return (
     <svg class="time-axis" aria-hidden="true">
-      {timeMarks(seconds).map((at) => (
+      {roundTimes(seconds).map((at) => (
         <text key={at} x={`${(at / seconds) * 100}%`} y="12">
           {at} s
         </text>

@@ -69,6 +69,7 @@ describe("readAudio", () => {
     const bytes = encodeWav(new Float32Array(8), 16000);
     const view = new DataView(bytes.buffer);
     view.setUint16(20, 3, true); // float
+    view.setUint16(32, 4, true);
     view.setUint16(34, 32, true); // of 32 bits: 4 samples
     view.setFloat32(44 + 8, Number.NaN, true);
     const path = await file("nan.wav", bytes);

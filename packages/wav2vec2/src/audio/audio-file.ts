@@ -1,7 +1,8 @@
 import { UserError } from "../errors.js";
-import { detectFormat } from "./audio-format.js";
+import { behindTags, detectFormat } from "./audio-format.js";
 import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
-import type { AudioHeader, SampleRange } from "./decoded-audio.js";
+import { ChannelCancellation } from "./channel-cancellation.js";
+import type { AudioHeader, OnNote, SampleRange } from "./decoded-audio.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
 import { resample, resampledLength } from "./resample.js";
 
@@ -21,39 +22,53 @@ export interface AudioRange {
   end?: number | undefined;
 }
 
+export interface ReadOptions extends AudioRange {
+  /** Hears what is odd about the file, though it is read. */
+  onNote?: OnNote | undefined;
+}
+
 /**
  * Reads FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or Ogg FLAC, told apart by content, as mono at 16 kHz: channels are
  * averaged, other rates resampled. FLAC and WAV are exact; the others are as libsndfile reads them to 5e-5.
  * @param source a path, or a file's bytes, such as an upload's
- * @param range rounded to samples of the file; it is cut before other rates are resampled. Of FLAC and WAV no more is
+ * @param options.start, options.end rounded to samples of the file; it is cut before other rates are resampled. Of FLAC and WAV no more is
  * read and decoded than it needs, so that damage elsewhere in the file is not seen.
  * @returns [samples], full scale [-1, 1)
  * @throws UserError naming the file where it is missing, truncated, corrupt or not finite, and where the range does
  * not lie within it
  */
-export async function readAudio(source: string | Uint8Array, range: AudioRange = {}): Promise<Float32Array> {
+export async function readAudio(
+  source: string | Uint8Array,
+  options: ReadOptions = {},
+): Promise<Float32Array> {
   if (typeof source !== "string" && !(source instanceof Uint8Array))
     throw new TypeError(
       "source must be the path of a file or its bytes. Of a stream, streamPcm reads audio.",
     );
-  if (typeof source !== "string") return await decodeAudio(memorySource(source), "the audio file", range);
-  const ahead = isPartial(range) ? AHEAD : Number.POSITIVE_INFINITY;
+  if (typeof source !== "string") return await decodeAudio(memorySource(source), "the audio file", options);
+  const ahead = isPartial(options) ? AHEAD : Number.POSITIVE_INFINITY;
   const file = await FileSource.open(source, ahead, "an audio file");
   try {
-    return await decodeAudio(file, source, range);
+    return await decodeAudio(file, source, options);
   } finally {
     file.close();
   }
 }
 
-async function decodeAudio(file: ByteSource, name: string, range: AudioRange): Promise<Float32Array> {
+async function decodeAudio(source: ByteSource, name: string, options: ReadOptions): Promise<Float32Array> {
+  const file = behindTags(source, name);
   const reader = detectFormat(file, name);
-  const part = isPartial(range) ? toSamples(range, reader.readHeader(file, name), name) : undefined;
+  const { onNote } = options;
+  const header = isPartial(options) || onNote ? reader.readHeader(file, name, onNote) : undefined;
+  const part = header && isPartial(options) ? toSamples(options, header, name) : undefined;
   const { channelData, sampleRate } = await reader.decode(file, name, part);
   const samples = mixDown(channelData);
   if (samples.length === 0) throw new UserError(`${name} must hold audio, but holds 0 samples.`);
   if (reader.format !== "flac") requireFinite(samples, name);
   requireRate(sampleRate, name);
+  const cancellation = new ChannelCancellation(name, false);
+  cancellation.push(channelData, samples, sampleRate);
+  cancellation.end();
   return resample(samples, sampleRate, SAMPLE_RATE);
 }
 
@@ -69,6 +84,8 @@ export interface AudioInfo extends AudioHeader {
   size: number;
   /** When the file was last changed, in milliseconds since 1970. */
   modified: number;
+  /** What is odd about the file, though it is read. */
+  notes: string[];
 }
 
 /**
@@ -79,11 +96,13 @@ export interface AudioInfo extends AudioHeader {
 export async function readAudioInfo(path: string): Promise<AudioInfo> {
   const file = await FileSource.open(path, HEADERS, "an audio file");
   try {
-    const header = detectFormat(file, path).readHeader(file, path);
+    const notes: string[] = [];
+    const audio = behindTags(file, path);
+    const header = detectFormat(audio, path).readHeader(audio, path, (note) => void notes.push(note));
     if (header.samples === 0) throw new UserError(`${path} must hold audio, but holds 0 samples.`);
     requireRate(header.sampleRate, path);
     const samplesAt16k = resampledLength(header.samples, header.sampleRate, SAMPLE_RATE);
-    return { ...header, samplesAt16k, size: file.size, modified: file.modified };
+    return { ...header, samplesAt16k, size: file.size, modified: file.modified, notes };
   } finally {
     file.close();
   }

@@ -1,35 +1,46 @@
 import { UserError } from "../errors.js";
-import type { ByteSource } from "./byte-source.js";
+import { shellName } from "../files/shell-name.js";
+import { type ByteSource, sourceBehind } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
-import type { AudioFormat, AudioHeader, DecodedAudio, SampleRange } from "./decoded-audio.js";
+import {
+  AGAIN,
+  type AudioFormat,
+  type AudioHeader,
+  type DecodedAudio,
+  type OnNote,
+  type SampleRange,
+  type StreamOptions,
+} from "./decoded-audio.js";
 import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac.js";
 import { streamFlac } from "./flac-stream.js";
 import { decodeMp3, readMp3Header, streamMp3 } from "./mp3.js";
-import { isMp3 } from "./mp3-frames.js";
+import { findFrame, MAX_LEAD, parseFrame } from "./mp3-frames.js";
 import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg-flac.js";
 import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
 import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg-vorbis.js";
+import { leadingTagSize, startsWith, TAG_HEADER } from "./tags.js";
 import { decodeWav, readWavHeader, streamWav } from "./wav.js";
 
 /** How a format is read. All throw UserErrors that begin with `name`, the file's. */
 export interface FormatReader {
   format: AudioFormat;
-  readHeader(source: ByteSource, name: string): AudioHeader;
+  readHeader(source: ByteSource, name: string, onNote?: OnNote): AudioHeader;
   /** Every sample, or those of `range`, which lies within what `readHeader` says. */
   decode(source: ByteSource, name: string, range?: SampleRange): Promise<DecodedAudio>;
   /**
    * Every sample, as its bytes come: in parts that hold one behind the other what `decode` returns. What `decode`
    * refuses is refused when it is reached.
-   * @param piped whether another program writes the stream, which could not go back to its header
    */
-  stream(stream: ByteStream, name: string, piped: boolean): AsyncGenerator<DecodedAudio>;
+  stream(stream: ByteStream, name: string, options: StreamOptions): AsyncGenerator<DecodedAudio>;
 }
 
 const flac: FormatReader = {
   format: "flac",
   readHeader: readFlacHeader,
   decode: async (source, name, range) =>
-    range ? decodeFlacRange(source, range, name) : decodeFlac(source.read(0, source.size), name),
+    range
+      ? decodeFlacRange(source, range, name)
+      : decodeFlac(source.read(0, source.size), name, source.begin),
   stream: streamFlac,
 };
 
@@ -64,27 +75,95 @@ const oggOpus = whole("ogg-opus", readOpusHeader, decodeOpus, streamOpus);
 const oggVorbis = whole("ogg-vorbis", readVorbisHeader, decodeVorbis, streamVorbis);
 const oggFlac = whole("ogg-flac", readOggFlacHeader, decodeOggFlac, streamOggFlac);
 
-/** What `detectFormat` must see of a file. */
+/** What `detectFormat` must see of a file; where `isKnown` knows nothing there, as much as MP3 frames may be behind. */
 export const MAGIC = 64;
+export const FAR = MAX_LEAD;
+
+/**
+ * Takes away the tags in front of any format, and zeros behind them.
+ * @throws UserError where the file ends within a tag
+ */
+export function behindTags(source: ByteSource, name: string): ByteSource {
+  let begin = 0;
+  for (let size = leadingTagSize(source.read(0, TAG_HEADER)); size > 0; ) {
+    begin += size;
+    if (begin >= source.size) throw onlyTags(name);
+    size = leadingTagSize(source.read(begin, TAG_HEADER));
+    if (size === 0) begin += leadingZeros(source.read(begin, MAX_LEAD));
+  }
+  return sourceBehind(source, begin);
+}
+
+/** `behindTags` of a stream. */
+export async function skipTags(stream: ByteStream, name: string): Promise<void> {
+  await stream.fill(TAG_HEADER);
+  for (let size = leadingTagSize(stream.bytes); size > 0; ) {
+    if (!(await stream.skip(size)) || !(await stream.fill(1))) throw onlyTags(name);
+    await stream.fill(TAG_HEADER);
+    size = leadingTagSize(stream.bytes);
+    if (size > 0) continue;
+    await stream.fill(MAX_LEAD);
+    await stream.skip(leadingZeros(stream.bytes.subarray(0, MAX_LEAD)));
+  }
+}
+
+function leadingZeros(bytes: Uint8Array): number {
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  return zeros < 0 ? bytes.length : zeros;
+}
+
+function onlyTags(name: string): UserError {
+  return new UserError(
+    `${name} must hold audio behind its tags, but ends with them: it is truncated. ${AGAIN}`,
+  );
+}
 
 /**
  * Tells by its first bytes what a file holds.
- * @param piped as in `FormatReader.stream`
+ * @param piped as in `StreamOptions`
  * @throws UserError naming the file where it is empty or of none of the formats
  */
 export function detectFormat(source: ByteSource, name: string, piped = false): FormatReader {
   if (source.size === 0)
     throw new UserError(`${name} must be ${piped ? "audio" : "an audio file"}, but is empty (0 bytes).`);
   const head = source.read(0, MAGIC);
-  const magic = String.fromCharCode(...head.subarray(0, 4));
+  const magic = magicOf(head);
   if (magic === "fLaC") return flac;
   if (["RIFF", "RF64", "BW64"].includes(magic)) return wav;
   if (magic === "OggS") return detectOgg(head, name, piped);
-  if (isMp3(head)) return mp3;
+  if (parseFrame(head, 0)) return mp3;
+  if (!isContainer(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
   throw new UserError(
     `${name} must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but begins with ${JSON.stringify(magic)}. ` +
       conversion(name, piped),
   );
+}
+
+/** Whether the first bytes alone tell the format, if only that it is none that is read. */
+export function isKnown(head: Uint8Array): boolean {
+  const isRead = ["fLaC", "RIFF", "RF64", "BW64", "OggS"].includes(magicOf(head));
+  return isRead || parseFrame(head, 0) !== undefined || isContainer(head);
+}
+
+/** Of other formats, in which MP3 frames may be but are not alone: MPEG-4, Matroska and WebM, ASF, AIFF, Flash, MPEG. */
+function isContainer(head: Uint8Array): boolean {
+  const magics = [
+    "\x1aE\xdf\xa3",
+    "0&\xb2u",
+    "FORM",
+    "caff",
+    "FLV",
+    "\0\0\x01",
+    "RIFX",
+    "riff",
+    "#!AM",
+    ".snd",
+  ];
+  return startsWith(head, "ftyp", 4) || magics.some((magic) => startsWith(head, magic));
+}
+
+function magicOf(head: Uint8Array): string {
+  return String.fromCharCode(...head.subarray(0, 4));
 }
 
 /** The first page of an Ogg file holds the codec's header alone, behind one segment's length. */
@@ -102,5 +181,5 @@ function detectOgg(head: Uint8Array, name: string, piped: boolean): FormatReader
 function conversion(name: string, piped: boolean): string {
   return piped
     ? "Convert it with: ffmpeg -i INPUT -f wav -"
-    : `Convert it with: ffmpeg -i ${name} OUTPUT.flac`;
+    : `Convert it with: ffmpeg -i ${shellName(name)} OUTPUT.flac`;
 }

@@ -78,6 +78,7 @@ describe("streamAudio", () => {
     const bytes = encodeWav(new Float32Array(2 * 40_000), 16_000);
     const view = new DataView(bytes.buffer);
     view.setUint16(20, 3, true); // float
+    view.setUint16(32, 4, true);
     view.setUint16(34, 32, true); // of 32 bits: 40,000 samples
     view.setFloat32(44 + 4 * 20_000, Number.NEGATIVE_INFINITY, true);
     const path = await file("infinite.wav", bytes);

@@ -8,11 +8,13 @@ const EMPTY = new Uint8Array(0);
 export class ByteStream {
   /** What was read and not taken yet; kept by who took it, never overwritten. */
   bytes: Uint8Array = EMPTY;
-  /** Of `bytes` in the stream. */
-  position = 0;
   readonly #chunks: AsyncIterator<Uint8Array>;
 
-  constructor(chunks: AsyncIterable<Uint8Array>) {
+  /** @param position of `bytes` in the file */
+  constructor(
+    chunks: AsyncIterable<Uint8Array>,
+    public position = 0,
+  ) {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 

@@ -61,3 +61,13 @@ export function crc32(bytes: Uint8Array, start = 0, end = bytes.length, checksum
   for (let i = start; i < end; i++) crc = (crc << 8) ^ TABLE_32[(crc >>> 24) ^ bytes[i]!]!;
   return crc >>> 0;
 }
+
+/** The CRC-16 by which LAME and FFmpeg seal an MP3 file's counts: FLAC's polynomial, least significant bit first. */
+export function crc16Reflected(bytes: Uint8Array, start: number, end: number): number {
+  let crc = 0;
+  for (let i = start; i < end; i++) {
+    crc ^= bytes[i]!;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1;
+  }
+  return crc;
+}

@@ -26,6 +26,16 @@ export interface SampleRange {
   to: number;
 }
 
+/** Hears, in a sentence that names the file, what is odd about one that is read nevertheless. */
+export type OnNote = (text: string) => void;
+
+/** How a file is decoded as its bytes come. */
+export interface StreamOptions {
+  /** Whether another program writes the stream, which could not go back to its header. */
+  piped: boolean;
+  onNote?: OnNote | undefined;
+}
+
 export const AGAIN = "Copy or download it again.";
 
 /** Parts behind one another. */

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import type { FlacFrame } from "./flac-frames.js";
+import { crc16 } from "./crc.js";
+import type { FlacFrame, FlacFrameHeader } from "./flac-frames.js";
 import { BitReader, decodeSubframe } from "./flac-subframe.js";
 
 /** What a stream's header says of all its frames. */
@@ -73,8 +74,35 @@ export class FlacDecoder {
   }
 }
 
+/**
+ * Where the frame at the beginning of some bytes ends, by its content: of the last one nothing else tells it where tags
+ * follow.
+ * @returns undefined where there is no whole frame, or its checksum is wrong
+ */
+export function frameEnd(
+  bytes: Uint8Array,
+  { blockSize, length }: FlacFrameHeader,
+  { channels, bitsPerSample }: FlacFormat,
+): number | undefined {
+  const block = Array.from({ length: channels }, () => new Int32Array(blockSize));
+  try {
+    const end = decodeSubframes(bytes, length, block, bitsPerSample) + 2;
+    return end <= bytes.length && crc16(bytes, 0, end) === 0 ? end : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** @param block one array of the block's size a channel, which is written */
 function decodeFrame(bytes: Uint8Array, headerLength: number, block: Int32Array[], bits: number): void {
+  if (decodeSubframes(bytes, headerLength, block, bits) !== bytes.length - 2)
+    throw new Error("a frame's content does not fill it");
+  const channelCode = bytes[3]! >> 4;
+  if (channelCode >= LEFT_SIDE) toLeftAndRight(block[0]!, block[1]!, channelCode);
+}
+
+/** @returns where the frame's checksum begins */
+function decodeSubframes(bytes: Uint8Array, headerLength: number, block: Int32Array[], bits: number): number {
   const channelCode = bytes[3]! >> 4;
   const channels = channelCode < LEFT_SIDE ? channelCode + 1 : 2;
   const sampleBits = SAMPLE_BITS[(bytes[3]! >> 1) & 7]! || bits;
@@ -86,9 +114,7 @@ function decodeFrame(bytes: Uint8Array, headerLength: number, block: Int32Array[
     const isSide = channelCode === SIDE_RIGHT ? channel === 0 : channelCode >= LEFT_SIDE && channel === 1;
     decodeSubframe(reader, block[channel]!, isSide ? bits + 1 : bits);
   }
-  if (Math.ceil(reader.position / 8) !== bytes.length - 2)
-    throw new Error("a frame's content does not fill it");
-  if (channelCode >= LEFT_SIDE) toLeftAndRight(block[0]!, block[1]!, channelCode);
+  return Math.ceil(reader.position / 8);
 }
 
 function toLeftAndRight(first: Int32Array, second: Int32Array, channelCode: number): void {

@@ -1,14 +1,19 @@
 import type { ByteStream } from "./byte-stream.js";
-import type { DecodedAudio } from "./decoded-audio.js";
+import type { DecodedAudio, StreamOptions } from "./decoded-audio.js";
 import { corrupt, type FlacInfo, incomplete, parseStreamInfo, requireMd5, STREAMINFO_END } from "./flac.js";
 import { FlacDecoder } from "./flac-decoder.js";
-import { type FlacFrame, splitFrames } from "./flac-frames.js";
+import { BehindFrames, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
+import { type FlacFrame, parseFrameHeader, splitFrames } from "./flac-frames.js";
 
 /**
  * Decodes a FLAC file frame by frame as its bytes come.
  * @throws UserError as `decodeFlac`; what was given before is right, each frame's checksum was
  */
-export async function* streamFlac(stream: ByteStream, name: string): AsyncGenerator<DecodedAudio> {
+export async function* streamFlac(
+  stream: ByteStream,
+  name: string,
+  { piped }: Pick<StreamOptions, "piped">,
+): AsyncGenerator<DecodedAudio> {
   await stream.fill(STREAMINFO_END);
   const info = parseStreamInfo(stream.bytes, name);
   await skipMetadata(stream);
@@ -27,8 +32,8 @@ export async function* streamFlac(stream: ByteStream, name: string): AsyncGenera
     samples += blockSize;
     yield { channelData, sampleRate: info.sampleRate };
   }
-  const rest = stream.bytes.length;
-  if (samples === 0 || (info.samples === 0 ? rest > 0 : samples !== info.samples))
+  const isWhole = await isWholeBehind(stream, name, piped);
+  if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== info.samples))
     throw incomplete(name, info.samples, samples);
   requireMd5(info, decoder.md5(), name);
 }
@@ -43,13 +48,28 @@ async function skipMetadata(stream: ByteStream): Promise<void> {
   }
 }
 
-/** What is left in the stream behind the last frame is a damaged one, or junk. */
+/** Whether nothing is left behind the last frame but tags. @throws UserError where another file is */
+async function isWholeBehind(stream: ByteStream, name: string, piped: boolean): Promise<boolean> {
+  if (parseFrameHeader(stream.bytes, 0)) return false; // a damaged frame, in which everything else might be
+  const behind = new BehindFrames(name, piped);
+  while (await stream.fill(1)) {
+    await stream.fill(LOOK);
+    await stream.skip(behind.look(stream.bytes.subarray(0, LOOK), stream.position));
+  }
+  return behind.isHarmless;
+}
+
+/** What is left in the stream behind the last frame are tags, or a damaged frame. */
 async function* streamFrames(stream: ByteStream, info: FlacInfo): AsyncGenerator<FlacFrame> {
   for (let isWhole = false; ; ) {
     const { frames, rest } = splitFrames(stream.bytes, 0, stream.bytes.length, isWhole);
     stream.take(stream.bytes.length - rest);
-    yield* frames;
-    if (isWhole || rest > largestFrame(info)) return;
+    for (const frame of frames) yield isWhole ? withoutZeros(frame, info) : frame;
+    if (isWhole || rest > largestFrame(info)) {
+      const last = lastFrame(stream.bytes, info);
+      if (last) yield { ...last, bytes: stream.take(last.bytes.length) };
+      return;
+    }
     isWhole = !(await stream.more());
   }
 }

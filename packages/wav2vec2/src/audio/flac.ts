@@ -1,7 +1,9 @@
 import { UserError } from "../errors.js";
+import { shellName } from "../files/shell-name.js";
 import { type ByteSource, FileSource } from "./byte-source.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
-import { decodeFrames } from "./flac-decoder.js";
+import { decodeFrames, type FlacFormat } from "./flac-decoder.js";
+import { BehindFrames, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
 import { type FlacFrame, metadataEnd, splitFrames } from "./flac-frames.js";
 import { findFrames } from "./flac-seek.js";
 
@@ -63,7 +65,7 @@ export function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
   if (info.bitsPerSample > 24)
     throw new UserError(
       `${name} must have at most 24 bits a sample, but has ${info.bitsPerSample}. ` +
-        `Convert it with: ffmpeg -i ${name} -sample_fmt s16 OUTPUT.flac`,
+        `Convert it with: ffmpeg -i ${shellName(name)} -sample_fmt s16 OUTPUT.flac`,
     );
   return info;
 }
@@ -77,8 +79,8 @@ export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
   const header = { format: "flac", sampleRate, channels, bitsPerSample } as const;
   if (samples > 0) return { ...header, samples };
   const bytes = source.read(0, source.size);
-  const { frames, rest } = splitFrames(bytes, metadataEnd(bytes));
-  if (rest > 0) throw incomplete(name, samples, sampleCount(frames));
+  const { frames, isWhole } = wholeFrames(bytes, header, source.begin ?? 0, name);
+  if (!isWhole) throw incomplete(name, samples, sampleCount(frames));
   return { ...header, samples: sampleCount(frames) };
 }
 
@@ -86,15 +88,16 @@ export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
  * Decodes a whole FLAC file. Samples are exactly integers / 2^(bits-1), as libsndfile reads them.
  * @param bytes the file's contents
  * @param name the file's name, for messages
+ * @param begin where the contents begin in the file, for messages
  * @throws UserError naming the file where it is empty, no FLAC file, truncated or corrupt: the number of
  * samples and their MD5 must be those of the header.
  */
-export function decodeFlac(bytes: Uint8Array, name: string): DecodedAudio {
+export function decodeFlac(bytes: Uint8Array, name: string, begin = 0): DecodedAudio {
   const info = parseStreamInfo(bytes, name);
-  const { frames, rest } = splitFrames(bytes, metadataEnd(bytes));
+  const { frames, isWhole } = wholeFrames(bytes, info, begin, name);
   const { channelData, md5 } = decode(frames, info, name);
   const samples = channelData[0]?.length ?? 0;
-  if (info.samples === 0 ? rest > 0 : samples !== info.samples) throw incomplete(name, info.samples, samples);
+  if (info.samples === 0 ? !isWhole : samples !== info.samples) throw incomplete(name, info.samples, samples);
   requireMd5(info, md5, name);
   return { channelData, sampleRate: info.sampleRate };
 }
@@ -108,12 +111,37 @@ export function decodeFlacRange(source: ByteSource, range: SampleRange, name: st
   const info = parseStreamInfo(source.read(0, STREAMINFO_END), name);
   const found = findFrames(source, info, range);
   if (!found) {
-    const { channelData, sampleRate } = decodeFlac(source.read(0, source.size), name);
+    const { channelData, sampleRate } = decodeFlac(source.read(0, source.size), name, source.begin);
     return { channelData: channelData.map((channel) => channel.slice(range.from, range.to)), sampleRate };
   }
   const { channelData } = decode(found.frames, info, name);
   const [from, to] = [range.from - found.position, range.to - found.position];
   return { channelData: channelData.map((channel) => channel.slice(from, to)), sampleRate: info.sampleRate };
+}
+
+/**
+ * All frames of a file, the last one too where tags follow it.
+ * @returns isWhole: whether nothing else is there that may be a damaged frame
+ * @throws UserError where another file follows
+ */
+function wholeFrames(
+  bytes: Uint8Array,
+  format: FlacFormat,
+  begin: number,
+  name: string,
+): { frames: FlacFrame[]; isWhole: boolean } {
+  const { frames, rest } = splitFrames(bytes, metadataEnd(bytes));
+  if (rest === 0) {
+    const last = frames.pop();
+    if (last) frames.push(withoutZeros(last, format));
+    return { frames, isWhole: true };
+  }
+  const last = lastFrame(bytes.subarray(bytes.length - rest), format);
+  if (!last) return { frames, isWhole: false };
+  const behind = new BehindFrames(name, false);
+  for (let at = bytes.length - rest + last.bytes.length; at < bytes.length; )
+    at += behind.look(bytes.subarray(at, at + LOOK), begin + at);
+  return { frames: [...frames, last], isWhole: behind.isHarmless };
 }
 
 /** @param md5 of all samples */

@@ -1,5 +1,6 @@
 import { UserError } from "../errors.js";
 import { SAMPLE_RATE } from "./audio-file.js";
+import { ChannelCancellation } from "./channel-cancellation.js";
 import type { DecodedAudio } from "./decoded-audio.js";
 import { firstNotFinite, mixDown, requireFinite, requireRate } from "./mono.js";
 import { Resampler } from "./resample.js";
@@ -9,6 +10,8 @@ export interface BlockOptions {
   /** Samples at 16 kHz that are waited for; a block has 16,000, one second, at most. */
   least: number;
   signal: AbortSignal | undefined;
+  /** As in `StreamOptions`. */
+  piped: boolean;
 }
 
 /**
@@ -18,14 +21,14 @@ export interface BlockOptions {
 export async function* monoBlocks(
   parts: AsyncIterable<DecodedAudio>,
   name: string,
-  { least, signal }: BlockOptions,
+  { least, signal, piped }: BlockOptions,
 ): AsyncGenerator<Float32Array> {
-  const mono = new MonoStream(name);
+  const mono = new MonoStream(name, piped);
   const blocks = new Blocks();
   try {
     for await (const { channelData, sampleRate } of parts) {
       signal?.throwIfAborted();
-      for (const samples of mono.push(mixDown(channelData), sampleRate)) yield* blocks.push(samples);
+      for (const samples of mono.push(channelData, sampleRate)) yield* blocks.push(samples);
       if (blocks.length >= least) yield blocks.take();
     }
     signal?.throwIfAborted();
@@ -44,13 +47,21 @@ class MonoStream {
   /** Before resampling. */
   #samples = 0;
 
-  constructor(readonly name: string) {}
+  readonly #cancellation: ChannelCancellation;
+
+  constructor(
+    readonly name: string,
+    piped: boolean,
+  ) {
+    this.#cancellation = new ChannelCancellation(name, piped);
+  }
 
   get seconds(): number {
     return this.#resampler ? Number((this.#samples / this.#resampler.from).toFixed(3)) : 0;
   }
 
-  *push(samples: Float32Array, sampleRate: number): Generator<Float32Array> {
+  *push(channelData: Float32Array[], sampleRate: number): Generator<Float32Array> {
+    const samples = mixDown(channelData);
     if (samples.length === 0) return;
     if (!this.#resampler) requireRate(sampleRate, this.name);
     this.#resampler ??= new Resampler(sampleRate, SAMPLE_RATE);
@@ -59,9 +70,11 @@ class MonoStream {
     this.#samples += finite;
     yield this.#resampler.push(samples.subarray(0, finite));
     if (finite < samples.length) requireFinite(samples, this.name, first);
+    this.#cancellation.push(channelData, samples, sampleRate);
   }
 
   end(): Float32Array {
+    this.#cancellation.end();
     if (this.#resampler) return this.#resampler.end();
     throw new UserError(`${this.name} must hold audio, but holds 0 samples.`);
   }

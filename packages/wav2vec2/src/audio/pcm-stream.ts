@@ -3,6 +3,7 @@ import { UserError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import { streamFormat } from "./audio-stream.js";
 import { ByteStream } from "./byte-stream.js";
+import type { OnNote } from "./decoded-audio.js";
 import { monoBlocks } from "./mono-stream.js";
 import { type PcmFormat, streamSamples } from "./pcm.js";
 import { HIGHEST_RATE, LOWEST_RATE } from "./resample.js";
@@ -34,6 +35,8 @@ export interface PcmStreamOptions {
   name?: string | undefined;
   /** Ends the reading, even of a pipe that is silent; the generator then throws its reason. */
   signal?: AbortSignal | undefined;
+  /** Hears what is odd about what was read, at its end. */
+  onNote?: OnNote | undefined;
 }
 
 // As many as a WAV file can tell.
@@ -49,13 +52,15 @@ const LEAST = 320;
  */
 export async function* streamPcm(
   readable: Readable,
-  { raw, name = "standard input", signal }: PcmStreamOptions = {},
+  { raw, name = "standard input", signal, onNote }: PcmStreamOptions = {},
 ): AsyncGenerator<Float32Array> {
   const stream = new ByteStream(pipeChunks(readable, name, signal));
   try {
     const format = raw && pcmFormat(raw);
-    const parts = format ? streamSamples(stream, format) : streamFormat(stream, name, true);
-    yield* monoBlocks(parts, name, { least: LEAST, signal });
+    const parts = format
+      ? streamSamples(stream, format)
+      : streamFormat(stream, name, { piped: true, onNote });
+    yield* monoBlocks(parts, name, { least: LEAST, signal, piped: true });
   } finally {
     await stream.close();
     readable.destroy();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { readings as readingsOf } from "../../test/audio-readings.js";
 import { UserError } from "../errors.js";
 import { memorySource } from "./byte-source.js";
 import { decodeWav, encodeWav } from "./wav.js";
@@ -58,6 +59,138 @@ function wav(
   }
   return bytes;
 }
+
+const readings = async (bytes: Uint8Array) => {
+  const { samples, error, notes } = await readingsOf(bytes, "x.wav");
+  return samples ? { samples: [...samples], notes } : { error, notes };
+};
+
+const ramp = Array.from({ length: 9000 }, (_, i) => i);
+const ramped = ramp.map((i) => i / 32768);
+const whole = wav(
+  ramp.map((i) => [i]),
+  16,
+);
+
+describe("what stands behind the samples", () => {
+  const chunk = (id: string, body: Uint8Array | string) => {
+    const bytes = Buffer.from(body);
+    const size = Buffer.alloc(4);
+    size.writeUInt32LE(bytes.length);
+    return Buffer.concat([Buffer.from(id), size, bytes, Buffer.alloc(bytes.length % 2)]);
+  };
+  const id3v2 = Buffer.concat([Buffer.from("ID3\x04\0\0\0\0\x02\0"), Buffer.alloc(256, "RIFF")]);
+  const harmless: [string, Buffer][] = [
+    [
+      "chunks",
+      Buffer.concat([chunk("LIST", "INFOINAM"), chunk("id3 ", id3v2), chunk("bext", "x"), chunk("cue ", "")]),
+    ],
+    ["a chunk that is cut off", chunk("LIST", Buffer.alloc(99)).subarray(0, 40)],
+    [
+      "a chunk without the padding of the one before",
+      Buffer.concat([chunk("LIST", "abc").subarray(0, 11), chunk("bext", "y")]),
+    ],
+    ["tags", Buffer.concat([id3v2, Buffer.from("TAG"), Buffer.alloc(125, "RIFF")])],
+    ["zeros", Buffer.alloc(70_000)],
+    ["a few bytes of anything", Buffer.from("\x01\x02\x03\xff", "latin1")],
+  ];
+  it.each(harmless)("is no harm where it is %s", async (_, behind) => {
+    expect(await readings(Buffer.concat([whole, behind]))).toEqual({ samples: ramped, notes: [] });
+  });
+
+  it.each([
+    ["another file", whole, "another WAV file begins, at byte 18056. Take them apart: head -c 18056"],
+    [
+      "another file behind zeros and a chunk",
+      Buffer.concat([Buffer.alloc(5000), chunk("LIST", "abcd"), whole]),
+      "another WAV file begins",
+    ],
+    ["another file behind a tag", Buffer.concat([id3v2, whole]), "another WAV file begins, at byte"],
+    [
+      "another file behind anything",
+      Buffer.concat([Buffer.alloc(9000, 0xfe), whole]),
+      "another WAV file begins, at byte 27056",
+    ],
+    [
+      "another file of more than 4 GiB",
+      Buffer.concat([Buffer.from("RF64\xff\xff\xff\xffWAVE", "latin1")]),
+      "another WAV file begins",
+    ],
+    ["another chunk of samples", chunk("data", "abcdefgh"), 'its samples in one "data" chunk'],
+    [
+      "samples for a second",
+      Buffer.alloc(40_000, Buffer.from("\x12\xfe\x13\xfe", "latin1")),
+      "ffmpeg -ignore_length 1 -i",
+    ],
+  ])("is refused where it is %s", async (_, behind, message) => {
+    expect((await readings(Buffer.concat([whole, behind]))).error).toContain(message);
+  });
+});
+
+describe("a size that the writer left open", () => {
+  const sized = (size: number, samples = whole) => {
+    const bytes = Buffer.from(samples);
+    bytes.writeUInt32LE(size, bytes.length - 2 * ramp.length - 4);
+    return bytes;
+  };
+
+  it.each([0, 0x7ffff000, 0x7fffffff, 0x80000000, 0xffffff9b, 0xffffffff, 0x10000000, 0x40000000])(
+    "is no harm where it is %i, and is noted",
+    async (size) => {
+      const { samples, notes } = await readings(sized(size));
+      expect(samples).toEqual(ramped);
+      expect(notes).toEqual([expect.stringContaining("leaves the size of its samples open")]);
+    },
+  );
+
+  it("may end within a sample", async () => {
+    expect((await readings(sized(0).subarray(0, -1))).samples).toEqual(ramped.slice(0, -1));
+  });
+
+  it("is none where a part is missing", async () => {
+    for (const size of [18_001, 30_000, 400_000, 100_000_000])
+      expect((await readings(sized(size))).error).toContain("the file is truncated");
+  });
+
+  it("is 0 where there are no samples", async () => {
+    const none = encodeWav(new Float32Array(0), 16000);
+    expect((await readings(none)).error).toContain("holds 0 samples");
+  });
+});
+
+describe("fields that contradict one another", () => {
+  const spoilt = (at: number, value: number, size: 2 | 4, bytes = whole) => {
+    const copy = Buffer.from(bytes);
+    if (size === 2) copy.writeUInt16LE(value, at);
+    else copy.writeUInt32LE(value, at);
+    return copy;
+  };
+  const packed = wav([[1 << 8], [-2], [1 << 22]], 24);
+  const stereo = wav([[256, 512]], 16);
+
+  it.each([
+    ["no block size", spoilt(32, 0, 2), ramped],
+    ["no bytes a second", spoilt(28, 0, 4), ramped],
+    ["bits for the block", spoilt(32, 24, 2, packed), [2 ** -15, -(2 ** -22), 0.5]],
+    ["a sample's size for the block", spoilt(32, 2, 2, stereo), [(256 + 512) / 2 / 32768]],
+  ])("are read where there is one meaning: %s", async (_, bytes, expected) => {
+    expect((await readings(bytes)).samples).toEqual(expected);
+  });
+
+  it.each([
+    ["24 bits in four bytes", spoilt(32, 4, 2, packed), "24 bits a sample and 4 bytes a sample and channel"],
+    [
+      "the same, extensible",
+      spoilt(32, 4, 2, wav([[1]], 24, { extensible: true })),
+      "24 bits a sample and 4 bytes",
+    ],
+    ["16 bits in four bytes", spoilt(32, 4, 2), "16 bits a sample and 4 bytes"],
+    ["24 bits in two bytes", spoilt(32, 2, 2, packed), "24 bits a sample and 2 bytes"],
+    ["six bytes for two channels of 16 bits", spoilt(32, 6, 2, stereo), "16 bits a sample and 3 bytes"],
+  ])("are refused where there are several: %s", async (_, bytes, message) => {
+    expect((await readings(bytes)).error).toContain(message);
+  });
+});
 
 describe("decodeWav", () => {
   it.each([

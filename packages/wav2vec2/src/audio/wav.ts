@@ -1,14 +1,27 @@
 import { UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
-import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
+import {
+  AGAIN,
+  type AudioHeader,
+  type DecodedAudio,
+  type OnNote,
+  type SampleRange,
+  type StreamOptions,
+} from "./decoded-audio.js";
 import { toInt16 } from "./int16.js";
 import { decodePcm, type PcmFormat, streamSamples } from "./pcm.js";
-
-// Format tags of the "fmt " chunk: https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatex
-const PCM = 1;
-const FLOAT = 3;
-const EXTENSIBLE = 0xfffe;
+import { TAG_HEADER } from "./tags.js";
+import { FORMAT_CHUNK, PCM, parseFormat } from "./wav-format.js";
+import {
+  BehindSamples,
+  isChunk,
+  isOpenSize,
+  isPlaceholder,
+  LOOK,
+  openSizeNote,
+  UNKNOWN,
+} from "./wav-sizes.js";
 
 /** Where a WAV file's samples are and how they are coded. */
 interface WavLayout {
@@ -17,11 +30,14 @@ interface WavLayout {
   samples: number;
   /** Of the first sample's first byte in the file. */
   position: number;
+  /** Whether the header does not tell the samples' size. */
+  isOpen: boolean;
 }
 
 /** @throws UserError as `decodeWav` */
-export function readWavHeader(source: ByteSource, name: string): AudioHeader {
-  const { format, samples } = parseLayout(source, name);
+export function readWavHeader(source: ByteSource, name: string, onNote?: OnNote): AudioHeader {
+  const { format, samples, isOpen } = parseLayout(source, name);
+  if (isOpen) onNote?.(openSizeNote(name));
   const { sampleRate, channels, sampleBytes } = format;
   return { format: "wav", sampleRate, channels, bitsPerSample: sampleBytes * 8, samples };
 }
@@ -32,7 +48,8 @@ export function readWavHeader(source: ByteSource, name: string): AudioHeader {
  * @param source the file's contents, of which the samples in `range` alone are read
  * @param name the file's name, for messages
  * @param range all samples where absent
- * @throws UserError naming the file where it is no WAV file, truncated or in another encoding
+ * @throws UserError naming the file where it is no WAV file, truncated, in another encoding, or holds another recording
+ * behind the first
  */
 export function decodeWav(source: ByteSource, name: string, range?: SampleRange): DecodedAudio {
   const { format, samples, position } = parseLayout(source, name);
@@ -47,21 +64,40 @@ function parseLayout(source: ByteSource, name: string): WavLayout {
   for (let at = START; at + CHUNK_HEADER <= source.size; ) {
     const { id, size, length } = chunks.read(source.read(at, CHUNK_HEADER));
     const position = at + CHUNK_HEADER;
-    if (id !== "data") chunks.take(id, source.read(position, Math.min(size, MAX_BODY)), size);
-    else {
-      const format = chunks.requireFormat();
-      const available = source.size - position;
-      if (size > available && size !== UNKNOWN) throw truncated(name, size, available);
-      const frameBytes = format.channels * format.sampleBytes;
-      return { format, samples: Math.floor(Math.min(size, available) / frameBytes), position };
-    }
+    if (id === "data") return layoutOf(source, chunks.requireFormat(), size, position, name);
+    chunks.take(id, source.read(position, Math.min(size, FORMAT_CHUNK)), size);
     at = position + length;
   }
   throw withoutData(name);
 }
 
+/** @param size of the samples by the header */
+function layoutOf(
+  source: ByteSource,
+  format: PcmFormat,
+  size: number,
+  position: number,
+  name: string,
+): WavLayout {
+  const available = source.size - position;
+  const isOpen = size === 0 ? available > 0 && !isChunk(source.read(position, TAG_HEADER)) : size > available;
+  if (isOpen && size > 0 && !isOpenSize(size, available)) throw truncated(name, size, available);
+  const length = isOpen ? available : size;
+  const behind = new BehindSamples(name, bytesASecond(format), length, false);
+  for (let at = position + length; at < source.size; ) at += behind.look(source.read(at, LOOK), at);
+  return { format, samples: Math.floor(length / frameSize(format)), position, isOpen };
+}
+
+function frameSize({ channels, sampleBytes }: PcmFormat): number {
+  return channels * sampleBytes;
+}
+
+function bytesASecond(format: PcmFormat): number {
+  return frameSize(format) * format.sampleRate;
+}
+
 /**
- * Decodes a WAV file as its bytes come.
+ * Decodes a WAV file as its bytes come. What follows the samples is looked at before the stream ends.
  * @param piped whether the program that writes it cannot go back to put the size into the header, and leaves there 0
  * (GStreamer), nearly 2^31 (SoX, arecord) or 2^32 - 1 (FFmpeg): then the samples go on to the stream's end
  * @throws UserError as `decodeWav`
@@ -69,7 +105,7 @@ function parseLayout(source: ByteSource, name: string): WavLayout {
 export async function* streamWav(
   stream: ByteStream,
   name: string,
-  piped: boolean,
+  { piped, onNote }: StreamOptions,
 ): AsyncGenerator<DecodedAudio> {
   await stream.fill(START);
   const chunks = new WavChunks(stream.bytes, name);
@@ -77,15 +113,26 @@ export async function* streamWav(
   while (await stream.fill(CHUNK_HEADER)) {
     const { id, size, length } = chunks.read(stream.take(CHUNK_HEADER));
     if (id === "data") {
-      const isOpen = piped && (size === 0 || (size >= 0x7fff0000 && size <= 2 ** 31));
-      yield* streamData(stream, chunks.requireFormat(), isOpen ? UNKNOWN : size, name);
+      const format = chunks.requireFormat();
+      const isOpen = size === UNKNOWN || (await isOpenAhead(stream, size, piped));
+      if (isOpen && !piped) onNote?.(openSizeNote(name));
+      if (isOpen) yield* streamSamples(stream, format);
+      else yield* streamData(stream, format, size, name, { piped, onNote });
       return;
     }
-    await stream.fill(Math.min(size, MAX_BODY));
-    chunks.take(id, stream.bytes.subarray(0, Math.min(size, MAX_BODY)), size);
+    await stream.fill(Math.min(size, FORMAT_CHUNK));
+    chunks.take(id, stream.bytes.subarray(0, Math.min(size, FORMAT_CHUNK)), size);
     await stream.skip(length);
   }
   throw withoutData(name);
+}
+
+/** Whether the header alone shows that it does not tell the samples' size. */
+async function isOpenAhead(stream: ByteStream, size: number, piped: boolean): Promise<boolean> {
+  if (piped) return size === 0 || isPlaceholder(size);
+  if (size > 0) return false;
+  await stream.fill(TAG_HEADER);
+  return stream.bytes.length > 0 && !isChunk(stream.bytes.subarray(0, TAG_HEADER));
 }
 
 async function* streamData(
@@ -93,22 +140,29 @@ async function* streamData(
   format: PcmFormat,
   size: number,
   name: string,
+  { piped, onNote }: StreamOptions,
 ): AsyncGenerator<DecodedAudio> {
   const begin = stream.position;
   yield* streamSamples(stream, format, size);
-  if (size === UNKNOWN) return;
   const left = size - (stream.position - begin);
-  if (!(await stream.fill(left))) throw truncated(name, size, size - left + stream.bytes.length);
+  if (!(await stream.fill(left))) {
+    const available = size - left + stream.bytes.length;
+    if (!isOpenSize(size, available)) throw truncated(name, size, available);
+    if (!piped) onNote?.(openSizeNote(name));
+    return;
+  }
+  stream.take(left);
+  const behind = new BehindSamples(name, bytesASecond(format), size, piped);
+  while (await stream.fill(1)) {
+    await stream.fill(LOOK);
+    await stream.skip(behind.look(stream.bytes.subarray(0, LOOK), stream.position));
+  }
 }
 
 /** Of "RIFF", a size and "WAVE". */
 const START = 12;
 /** Of a chunk's name and its size. */
 const CHUNK_HEADER = 8;
-/** What must be seen of the chunks that describe the samples. */
-const MAX_BODY = 40;
-/** The size of samples that go on to the file's end. */
-const UNKNOWN = Number.POSITIVE_INFINITY;
 
 /** What a WAV file's chunks say, one after the other. */
 class WavChunks {
@@ -169,31 +223,6 @@ function tag(bytes: Uint8Array, at: number): string {
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** @param body the chunk's first 40 bytes, or all of them where they are fewer */
-function parseFormat(body: Uint8Array, size: number, name: string): PcmFormat {
-  if (size < 16 || body.length < Math.min(size, 40))
-    throw new UserError(`${name} must have a "fmt " chunk of 16 bytes or more, but the chunk is cut off.`);
-  const view = viewOf(body);
-  let code = view.getUint16(0, true);
-  const channels = view.getUint16(2, true);
-  const sampleRate = view.getUint32(4, true);
-  const sampleBits = view.getUint16(14, true);
-  // The extensible format's sub-format GUID begins with the plain format tag.
-  if (code === EXTENSIBLE && size >= 26) code = view.getUint16(24, true);
-  const isPcm = code === PCM && [8, 16, 24, 32].includes(sampleBits);
-  const isFloat = code === FLOAT && [32, 64].includes(sampleBits);
-  if (!isPcm && !isFloat)
-    throw new UserError(
-      `${name} must hold PCM of 8, 16, 24 or 32 bits or float of 32 or 64 bits, but holds format ${code} ` +
-        `with ${sampleBits} bits. Convert it with: ffmpeg -i ${name} -c:a pcm_s16le OUTPUT.wav`,
-    );
-  if (channels === 0 || sampleRate === 0)
-    throw new UserError(
-      `${name} must have at least one channel and a sample rate, but has ${channels} and ${sampleRate} Hz.`,
-    );
-  return { encoding: isPcm ? "integer" : "float", channels, sampleRate, sampleBytes: sampleBits / 8 };
 }
 
 /**

@@ -149,8 +149,9 @@ async function alignFile(
 }
 
 async function blocksOf(audio: string, signal: AbortSignal): Promise<AsyncIterable<Float32Array>> {
-  if (audio !== "-") return (await import("../audio/audio-stream.js")).streamAudio(audio, { signal });
-  return (await import("../audio/pcm-stream.js")).streamPcm(process.stdin, { signal });
+  const onNote = (text: string) => void process.stderr.write(`${text}\n`);
+  if (audio !== "-") return (await import("../audio/audio-stream.js")).streamAudio(audio, { signal, onNote });
+  return (await import("../audio/pcm-stream.js")).streamPcm(process.stdin, { signal, onNote });
 }
 
 async function alignCorpus(
@@ -177,7 +178,8 @@ async function alignCorpus(
       const inside = relative(options.output!, file);
       if (inside.startsWith("..") || isAbsolute(inside))
         throw new UserError(`${id} must name a file within ${options.output}, but does not. Change the id.`);
-      const samples = await readAudio(path, { start, end });
+      const onNote = (note: string) => void process.stderr.write(`${note}\n`);
+      const samples = await readAudio(path, { start, end, onNote });
       const { normalize } = options;
       const alignment = await aligner.align(samples, text, { name: `utterance ${id}`, normalize });
       await makeDirectory(dirname(file));

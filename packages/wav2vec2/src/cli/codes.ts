@@ -47,9 +47,10 @@ joined by hyphens, such as 12-301 12-301 7-44. Start and end are in seconds, and
       const coder = await loadCoder(model, { revision, device, onDownload: downloadProgress() });
       const results: Result[] = [];
       if (!form.json) endWithReader();
+      const onNote = (text: string) => void process.stderr.write(`${text}\n`);
       for (const file of files) {
         try {
-          const codes = await coder.codesOf(await readAudio(file), file);
+          const codes = await coder.codesOf(await readAudio(file, { onNote }), file);
           results.push({ file, ...codes });
           if (!form.json) print(textOf(file, codes, form));
         } catch (error) {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { counted } from "../counted.js";
 import type { CorpusReport } from "../data/check/check-corpus.js";
 import type { DecodeProgress } from "../data/check/decode-clips.js";
 import { UserError } from "../errors.js";
@@ -145,8 +146,8 @@ function describe(
   const seconds = utterances.reduce((sum, clip) => sum + clip.seconds, 0);
   const speed = headersOnly ? "headers only" : `${Math.round(seconds / elapsed)} s of audio/s`;
   const lines = [
-    `${utterances.length} utterances can be read, ${(seconds / 3600).toFixed(2)} hours, ${good.length} of them without a ` +
-      `problem; ${problems.length} ${problems.length === 1 ? "problem" : "problems"} in all; checked in ${elapsed.toFixed(1)} s (${speed})`,
+    `${counted(utterances.length, "utterance")} can be read, ${(seconds / 3600).toFixed(2)} hours, ${good.length} of them without a ` +
+      `problem; ${counted(problems.length, "problem")} in all; checked in ${elapsed.toFixed(1)} s (${speed})`,
   ];
   if (!vocabulary && counts.size > 0) lines.push(inventory(counts));
   if (problems.length > 0) lines.push("", "Problems", ...listed(problems));
@@ -163,7 +164,7 @@ function inventory(counts: ReadonlyMap<string, number>): string {
     const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
     return /[\p{L}\p{N}\p{P}\p{S}]/u.test(character) ? character : `U+${code}`;
   });
-  return `${counts.size} characters: ${shown.join(" ")}${sorted.length > shown.length ? " ..." : ""}`;
+  return `${counted(counts.size, "character")}: ${shown.join(" ")}${sorted.length > shown.length ? " ..." : ""}`;
 }
 
 function listed(findings: readonly { kind: string; message: string }[]): string[] {
@@ -207,7 +208,7 @@ async function writeLists(
     requireUniqueIds(report, manifest);
     const { writeManifest } = await import("../data/corpus/manifest-writer.js");
     await writeManifest(manifest, report.good);
-    say(`Manifest      ${manifest} (${report.good.length} utterances)`);
+    say(`Manifest      ${manifest} (${counted(report.good.length, "utterance")})`);
   }
 }
 

@@ -46,7 +46,7 @@ export const defineDataStats: Define = (command) => {
       const drawing = await drawStats(stats);
       if (svg !== undefined) await writeFileAtomic(svg, drawing);
       if (png !== undefined) {
-        const { rasterize } = await import("../data/stats/raster.js");
+        const { rasterize } = await import("../pages/charts/raster.js");
         await writeFileAtomic(png, await rasterize(drawing));
       }
     });

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import type { Interval } from "../evaluation/bootstrap.js";
 import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
@@ -41,10 +42,10 @@ function rates(result: EvaluationResult): string[] {
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
   const drawn = result.bootstrap.by === "speaker" ? " over speakers" : "";
   return [
-    `WER  ${percent(result.wer)}  ${sumErrors(result)} errors in ${words} words: ${counts(substitutions, deletions, insertions)}`,
+    `WER  ${percent(result.wer)}  ${counted(sumErrors(result), "error")} in ${counted(words, "word")}: ${counts(substitutions, deletions, insertions)}`,
     `     ${interval(result.werInterval)}  95 % interval${drawn}`,
-    `CER  ${percent(result.cer)}  ${characterErrors} errors in ${characters} characters: ${counts(characterSubstitutions, characterDeletions, characterInsertions)}`,
-    `SER  ${percent(result.sentenceErrorRate)}  ${wrong} of ${utterances.length} utterances with an error`,
+    `CER  ${percent(result.cer)}  ${counted(characterErrors, "error")} in ${counted(characters, "character")}: ${counts(characterSubstitutions, characterDeletions, characterInsertions)}`,
+    `SER  ${percent(result.sentenceErrorRate)}  ${wrong} of ${counted(utterances.length, "utterance")} with an error`,
     `${(result.seconds / 60).toFixed(1)} min of audio; ${percent(result.blankShare)} of frames blank; confidence ${result.confidence.toFixed(3)}; CTC loss ${result.ctcLoss.toFixed(2)}`,
   ];
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { counted } from "../counted.js";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import {
@@ -73,7 +74,7 @@ export const defineLmTune: Define = (command) => {
       printJson({ clips, tried });
     } else {
       print(`--lm-weight ${lmWeight} --word-score ${wordScore}`);
-      print(`WER  ${percent(wer)}, CER  ${percent(cer)} on ${clips} utterances`);
+      print(`WER  ${percent(wer)}, CER  ${percent(cer)} on ${counted(clips, "utterance")}`);
     }
     if (output !== undefined) {
       const { writeDecodingChoice } = await import("../recognition/decoding-choice.js");

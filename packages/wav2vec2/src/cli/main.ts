@@ -47,6 +47,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./bench.js")).defineBench,
   },
   {
+    name: "report",
+    summary: "training runs as one page: a run, or several compared",
+    load: async () => (await import("./report.js")).defineReport,
+  },
+  {
     name: "evaluate",
     summary: "word and character error rate of a model on a split",
     load: async () => (await import("./evaluate.js")).defineEvaluate,

@@ -7,6 +7,7 @@ import type { Format } from "../text/formats/formats.js";
 import { transcriptLine } from "../text/formats/json.js";
 import { endWithReader } from "./closed-pipe.js";
 import { print, showProgress } from "./command.js";
+import { type Recording, recordingNames } from "./recording-names.js";
 import { TranscriptDirectory, TranscriptPrinter, type TranscriptSink } from "./transcript-output.js";
 
 export interface TranscribeOptions {
@@ -20,6 +21,8 @@ export interface TranscribeOptions {
   channels: number;
   events: boolean;
   signal: AbortSignal;
+  /** Hears what is odd about a recording that is read nevertheless. */
+  onNote: (text: string) => void;
 }
 
 /**
@@ -29,18 +32,21 @@ export interface TranscribeOptions {
  */
 export async function transcribeTo(
   recognizer: Recognizer,
-  files: readonly string[],
+  recordings: readonly Recording[],
   options: TranscribeOptions,
 ): Promise<{ failed: number }> {
   const { output, format } = options;
+  const files = recordings.map(({ path }) => path);
   const piped = files[0] === "-";
   if (piped && options.events) return await printEvents(recognizer, options);
   if (output === undefined) endWithReader();
-  const names = piped ? ["standard input"] : files;
+  const named = piped
+    ? [{ file: "standard input", name: "standard input" }]
+    : recordingNames(recordings).map((name, index) => ({ file: files[index]!, name }));
   const sink: TranscriptSink =
     output === undefined
-      ? new TranscriptPrinter(names, options)
-      : await TranscriptDirectory.open(names, output, options);
+      ? new TranscriptPrinter(named, options)
+      : await TranscriptDirectory.open(named, output, options);
   const times = format !== "text";
   const news = piped
     ? newsOfInput(recognizer, times, options)
@@ -89,11 +95,11 @@ async function printEvents(recognizer: Recognizer, options: TranscribeOptions): 
 function listenToInput(
   recognizer: Recognizer,
   times: boolean,
-  { raw, rate, channels, signal }: TranscribeOptions,
+  { raw, rate, channels, signal, onNote }: TranscribeOptions,
   onPartial: (text: string) => void,
 ) {
   const format = raw && { encoding: raw, sampleRate: rate, channels };
-  const blocks = streamPcm(process.stdin, { raw: format, signal });
+  const blocks = streamPcm(process.stdin, { raw: format, signal, onNote });
   return recognizer.listen(blocks, { name: "standard input", times, windows: LIVE_WINDOWS, onPartial });
 }
 

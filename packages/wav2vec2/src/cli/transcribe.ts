@@ -14,9 +14,10 @@ import {
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
+import type { Recording } from "./recording-names.js";
 import type { TranscribeOptions } from "./transcribe-files.js";
 
-interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal"> {
+interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | "onNote"> {
   revision?: string;
   device?: string;
   language?: string;
@@ -34,7 +35,11 @@ export const defineTranscribe: Define = (command, { exit }) => {
     const { transcribeTo } = await import("./transcribe-files.js");
     const { loadRecognizer } = await import("../recognition/recognizer.js");
     const { revision, language, device } = options;
-    const recordings = piped ? files : await audioFilesOf(files);
+    const recordings = piped ? [{ path: "-" }] : await recordingsOf(files);
+    const onNote = (text: string) => {
+      showProgress("");
+      process.stderr.write(`${text}\n`);
+    };
     const done = await interruptible("Interrupted.", async (signal) => {
       const recognizer = await loadRecognizer(model, {
         revision,
@@ -43,9 +48,9 @@ export const defineTranscribe: Define = (command, { exit }) => {
         ...(await decodingChoice(options)),
         signal,
         onDownload: downloadProgress(),
-        onNote: (text) => process.stderr.write(`${text}\n`),
+        onNote,
       });
-      return await transcribeTo(recognizer, recordings, { ...options, format, signal });
+      return await transcribeTo(recognizer, recordings, { ...options, format, signal, onNote });
     }).finally(() => showProgress(""));
     if (done === undefined) exit(exitCodes.interrupted);
     else if (done.failed > 0) exit(exitCodes.failed);
@@ -75,22 +80,22 @@ function requireConsistent(command: Command, files: readonly string[], options: 
 }
 
 /** Directories stand for the audio files in them. @throws UserError where there are none */
-async function audioFilesOf(paths: readonly string[]): Promise<string[]> {
+async function recordingsOf(paths: readonly string[]): Promise<Recording[]> {
   const { stat } = await import("node:fs/promises");
   const { listAudio } = await import("../data/corpus/audio-folder.js");
-  const files: string[] = [];
+  const recordings: Recording[] = [];
   for (const path of paths) {
     const status = await stat(path).catch(() => undefined); // what is wrong with a file is said when it is read
     if (!status?.isDirectory()) {
-      files.push(path);
+      recordings.push({ path });
       continue;
     }
     const found = await listAudio(path);
     if (found.length === 0)
       throw new UserError(`${path} must be an audio file or a directory of them, but holds none.`);
-    files.push(...found);
+    for (const file of found) recordings.push({ path: file, within: path });
   }
-  return files;
+  return recordings;
 }
 
 function describe(command: Command): void {
@@ -109,7 +114,10 @@ function describe(command: Command): void {
       false,
     )
     .option("--characters", "with JSON and events: the times of each word's characters too", false)
-    .option("--output <dir>", "write a file for each recording into this directory instead")
+    .option(
+      "--output <dir>",
+      "write a file for each recording into this directory instead, with the directories below those that are named",
+    )
     .option(
       "--batch-seconds <number>",
       "seconds of short files that are heard together (default: 60)",

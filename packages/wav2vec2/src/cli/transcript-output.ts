@@ -1,5 +1,5 @@
 import { access, constants } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { ConfigurationError, UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { makeDirectory } from "../files/make-directory.js";
@@ -22,6 +22,12 @@ interface Entry {
   done: boolean;
 }
 
+/** A recording's file and what outputs call it, see `recordingNames`. */
+export interface NamedRecording {
+  file: string;
+  name: string;
+}
+
 /** Where transcripts of many recordings go, from the news of them. */
 export interface TranscriptSink {
   take(news: FileNews): Promise<void>;
@@ -40,15 +46,15 @@ export class TranscriptPrinter implements TranscriptSink {
   #turn = 0;
 
   /** @throws ConfigurationError where the format is no place for several recordings */
-  constructor(files: readonly string[], { format, characters }: OutputOptions) {
+  constructor(files: readonly NamedRecording[], { format, characters }: OutputOptions) {
     if (files.length > 1 && SINGLE.includes(format))
       throw new ConfigurationError(
         `--output must name a directory for ${files.length} files as ${format}, but is missing: each makes a file of its own.`,
       );
     this.#json = format === "json";
-    this.#entries = files.map((file, index) => {
+    this.#entries = files.map(({ file, name }, index) => {
       const named = format === "text" && files.length > 1;
-      const writer = named ? new NamedTextWriter(file) : transcriptWriter(format, file, { characters });
+      const writer = named ? new NamedTextWriter(file) : transcriptWriter(format, file, { characters, name });
       const before = this.#json ? (index === 0 ? "[\n" : ",\n") : "";
       return { file, writer, text: before + writer.begin(), done: false };
     });
@@ -88,11 +94,11 @@ export class TranscriptDirectory implements TranscriptSink {
   /**
    * Makes the directory where there is none.
    *
-   * @throws ConfigurationError where two recordings would have the same file
+   * @throws ConfigurationError where a recording is named twice
    * @throws UserError where the directory cannot be written
    */
   static async open(
-    files: readonly string[],
+    files: readonly NamedRecording[],
     directory: string,
     options: OutputOptions,
   ): Promise<TranscriptDirectory> {
@@ -109,18 +115,20 @@ export class TranscriptDirectory implements TranscriptSink {
     return sink;
   }
 
-  private constructor(files: readonly string[], directory: string, { format, characters }: OutputOptions) {
-    const taken = new Map<string, string>();
-    this.#entries = files.map((file) => {
-      const path = join(directory, `${basename(file, extname(file))}.${FORMATS[format]}`);
-      const other = taken.get(path);
-      if (other !== undefined)
+  private constructor(
+    files: readonly NamedRecording[],
+    directory: string,
+    { format, characters }: OutputOptions,
+  ) {
+    const taken = new Set<string>();
+    this.#entries = files.map(({ file, name }) => {
+      const path = join(directory, `${name}.${FORMATS[format]}`);
+      if (taken.has(path))
         throw new ConfigurationError(
-          `files must have different names for --output, but ${other} and ${file} would both become ${path}. ` +
-            "Transcribe them into directories of their own.",
+          `files must be named once for --output, but ${file} is named twice. Name it once.`,
         );
-      taken.set(path, file);
-      const writer = transcriptWriter(format, file, { characters });
+      taken.add(path);
+      const writer = transcriptWriter(format, file, { characters, name });
       return { file, path, writer, text: writer.begin(), done: false };
     });
   }
@@ -135,6 +143,7 @@ export class TranscriptDirectory implements TranscriptSink {
       process.stderr.write(`${news.error}\n`);
     } else {
       const text = entry.text + entry.writer.end();
+      await makeDirectory(dirname(entry.path));
       await writeFileAtomic(entry.path, text && !text.endsWith("\n") ? `${text}\n` : text);
       entry.text = "";
     }

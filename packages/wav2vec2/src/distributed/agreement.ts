@@ -1,5 +1,5 @@
+import { differences, shown } from "../differences.js";
 import { ConfigurationError } from "../errors.js";
-import { differences, shown } from "./differences.js";
 import type { World } from "./world.js";
 
 /** Things that must be the same in all processes, by the name that a message gives them. JSON's values. */

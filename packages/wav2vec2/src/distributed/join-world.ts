@@ -130,6 +130,10 @@ class ProcessesWorld implements World {
     await this.group.allReduce(values);
   }
 
+  async broadcast(values: Tensor, root: number): Promise<void> {
+    await this.group.broadcast(values, root);
+  }
+
   async share(values: readonly Tensor[]): Promise<void> {
     await distributed.shareValues(values, this.group, this.control);
   }

@@ -13,6 +13,8 @@ export interface World {
   gather<T>(value: T): Promise<T[]>;
   /** Every process's number on a device becomes their sum, without waiting for the device. */
   sumTensor(values: Tensor): Promise<void>;
+  /** Every process's tensor on the parameters' device becomes that of `root`. */
+  broadcast(values: Tensor, root: number): Promise<void>;
   /** Gives all processes the values of rank 0, and makes sure that they arrived. */
   share(values: readonly Tensor[]): Promise<void>;
   /** What sums the gradients of parameters. */
@@ -27,6 +29,7 @@ export const ALONE: World = {
   sum: async (numbers) => numbers,
   gather: async (value) => [value],
   sumTensor: async () => {},
+  broadcast: async () => {},
   share: async () => {},
   exchange: () => ({
     begin() {},

@@ -1,18 +1,14 @@
+import { counted } from "../counted.js";
+import { drawBarChart } from "../pages/charts/bar-chart.js";
+import { count, percent } from "../pages/format.js";
+import { escapeHtml } from "../pages/html.js";
+import { clipNotes, renderNotes, renderTiles } from "../pages/parts.js";
+import { renderTable } from "../pages/table.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
-import { escapeHtml } from "../tracking/report/chart.js";
-import { drawBarChart } from "./bar-chart.js";
 import type { ComparedUtterance, Comparison } from "./compare.js";
 import { points, probability, systemNames, verdict } from "./comparison-text.js";
 import type { ReportClips } from "./report-clips.js";
-import {
-  clipNotes,
-  count,
-  percent,
-  renderNotes,
-  renderPage,
-  renderTiles,
-  renderUtteranceList,
-} from "./report-parts.js";
+import { renderReport, renderUtteranceList } from "./report-parts.js";
 import type { ListedUtterance } from "./report-script.js";
 
 const MOST_WORDS = 15;
@@ -28,16 +24,16 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
       a.localeCompare(b, "en", { numeric: true }),
     );
   const [splits, speakers] = [names(({ split }) => split), names(({ speaker }) => speaker)];
-  return renderPage({
+  return renderReport({
     kind: "comparison",
     title: `${first} and ${second}`,
     about: [
-      `${count(utteranceCount)} utterances`,
+      counted(utteranceCount, "utterance", count(utteranceCount)),
       `${count(systems[0].words)} words`,
       ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
     ],
     sections: [
-      renderNotes(clipNotes(clips)),
+      renderNotes(clipNotes({ left: clips.left, played: clips.urls.size })),
       tiles(comparison, [first, second]),
       `<section class="charts one">\n${changeHistogram(utterances)}\n</section>`,
       groupTable("Split", splits, utterances, ({ split }) => split),
@@ -65,29 +61,29 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
 function tiles(comparison: Comparison, names: [string, string]): string {
   const { systems, difference, matchedPairs, better, equal, worse } = comparison;
   const ofSystem = systems.map((system, i) => ({
-    title: `WER of ${i + 1}`,
+    name: `WER of ${i + 1}`,
     value: percent(system.wer),
     detail: `${percent(system.werInterval.low)} to ${percent(system.werInterval.high)} (95 %), ${count(sumErrors(system))} errors: ${names[i]}`,
   }));
   return renderTiles([
     ...ofSystem,
     {
-      title: "Difference, 2 to 1",
+      name: "Difference, 2 to 1",
       value: points(difference.wer),
       detail: `points, ${points(difference.low)} to ${points(difference.high)} (95 %)`,
     },
     {
-      title: "Matched pairs, p",
+      name: "Matched pairs, p",
       value: probability(matchedPairs.p),
       detail: `z ${matchedPairs.z.toFixed(2)}, segments: ${matchedPairs.segments}; ${verdict(comparison)}`,
     },
     {
-      title: "Improvement",
+      name: "Improvement",
       value: percent(difference.probabilityOfImprovement),
       detail: "probability: draws in which 2 makes fewer errors",
     },
     {
-      title: "2 is better in",
+      name: "2 is better in",
       value: count(better),
       detail: `utterances, as good in ${count(equal)}, worse in ${count(worse)}`,
     },
@@ -133,7 +129,7 @@ function groupTable(
     const [first, second] = [sum((each) => each.firstErrors), sum((each) => each.secondErrors)].map(
       (errors) => errors / Math.max(1, words),
     ) as [number, number];
-    const cells = [
+    return [
       escapeHtml(name),
       count(members.length),
       count(words),
@@ -141,11 +137,9 @@ function groupTable(
       percent(second),
       points(second - first),
     ];
-    return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
   });
   return `<details${names.length <= 12 ? " open" : ""}><summary>By ${title.toLowerCase()}</summary>
-<div class="scroll"><table class="numbers"><thead><tr>${header.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
-<tbody>${rows.join("\n")}</tbody></table></div></details>`;
+${renderTable({ label: `By ${title.toLowerCase()}`, header, rows })}</details>`;
 }
 
 /** Words of the references that one system alone got right. */

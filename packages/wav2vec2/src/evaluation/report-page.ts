@@ -1,20 +1,16 @@
+import { counted } from "../counted.js";
+import { drawBarChart } from "../pages/charts/bar-chart.js";
+import { count, FORMATS, percent } from "../pages/format.js";
+import { escapeHtml } from "../pages/html.js";
+import { clipNotes, renderNotes, renderTiles } from "../pages/parts.js";
+import { renderTable } from "../pages/table.js";
 import { alignWords } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { formatDuration } from "../tracking/duration.js";
-import { escapeHtml } from "../tracking/report/chart.js";
-import { drawBarChart } from "./bar-chart.js";
 import { decodingText } from "./decoding-text.js";
 import type { EvaluatedUtterance, EvaluationResult, GroupScores } from "./evaluation.js";
 import type { ReportClips } from "./report-clips.js";
-import {
-  clipNotes,
-  count,
-  percent,
-  renderNotes,
-  renderPage,
-  renderTiles,
-  renderUtteranceList,
-} from "./report-parts.js";
+import { renderReport, renderUtteranceList } from "./report-parts.js";
 import type { ListedUtterance } from "./report-script.js";
 
 const MOST_CONFUSIONS = 15;
@@ -26,12 +22,12 @@ const MANY_ERRORS = 10;
 /** The page: one file without outside references, but for clips that lie beside it. */
 export function reportPage(result: EvaluationResult, clips: ReportClips): string {
   const name = `${result.model}${result.split === undefined ? "" : ` on ${result.split}`}`;
-  return renderPage({
+  return renderReport({
     kind: "evaluation",
     title: name,
     about: about(result),
     sections: [
-      renderNotes([...remarks(result), ...clipNotes(clips)]),
+      renderNotes([...remarks(result), ...clipNotes({ left: clips.left, played: clips.urls.size })]),
       tiles(result),
       charts(result),
       groupTables(result),
@@ -46,9 +42,9 @@ export function reportPage(result: EvaluationResult, clips: ReportClips): string
 function about({ data, utteranceCount, seconds, words, decoding, normalize }: EvaluationResult): string[] {
   return [
     data,
-    `${count(utteranceCount)} utterances`,
+    counted(utteranceCount, "utterance", count(utteranceCount)),
     formatDuration(seconds),
-    `${count(words)} words`,
+    counted(words, "word", count(words)),
     decodingText(decoding),
     ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
   ];
@@ -75,7 +71,7 @@ function tiles(result: EvaluationResult): string {
   const { characterSubstitutions, characterDeletions, characterInsertions, utterances } = result;
   const drawn = bootstrap.by === "speaker" ? "over speakers" : "95 %";
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
-  const entries: [title: string, value: string, detail: string][] = [
+  const entries: [name: string, value: string, detail: string][] = [
     [
       "Word error rate",
       percent(result.wer),
@@ -99,7 +95,7 @@ function tiles(result: EvaluationResult): string {
     ["Confidence", result.confidence.toFixed(3), "mean over utterances"],
     ["Blanks", percent(result.blankShare), "of frames"],
   ];
-  return renderTiles(entries.map(([title, value, detail]) => ({ title, value, detail })));
+  return renderTiles(entries.map(([name, value, detail]) => ({ name, value, detail })));
 }
 
 function charts(result: EvaluationResult): string {
@@ -124,7 +120,7 @@ function groupChart(title: string, axis: string, groups: readonly GroupScores[])
     interval,
     detail: `${name}: ${percent(wer)} (${percent(interval.low)} to ${percent(interval.high)}), ${count(utteranceCount)} utterances`,
   }));
-  return drawBarChart({ title, axis, bars, format: (value) => `${Number((value * 100).toFixed(1))} %` });
+  return drawBarChart({ title, axis, bars, format: FORMATS.percent });
 }
 
 function errorHistogram(utterances: readonly EvaluatedUtterance[]): string {
@@ -155,24 +151,19 @@ function groupTables({ groups }: EvaluationResult): string {
 
 function groupTable(title: string, groups: readonly GroupScores[]): string {
   const header = [title, "Utterances", "Words", "WER", "95 %", "Substituted", "Deleted", "Inserted", "CER"];
-  const rows = groups.map((group) =>
-    [
-      escapeHtml(group.name),
-      count(group.utteranceCount),
-      count(group.words),
-      percent(group.wer),
-      `${percent(group.werInterval.low)} to ${percent(group.werInterval.high)}`,
-      count(group.substitutions),
-      count(group.deletions),
-      count(group.insertions),
-      percent(group.cer),
-    ]
-      .map((cell) => `<td>${cell}</td>`)
-      .join(""),
-  );
+  const rows = groups.map((group) => [
+    escapeHtml(group.name),
+    count(group.utteranceCount),
+    count(group.words),
+    percent(group.wer),
+    `${percent(group.werInterval.low)} to ${percent(group.werInterval.high)}`,
+    count(group.substitutions),
+    count(group.deletions),
+    count(group.insertions),
+    percent(group.cer),
+  ]);
   return `<details${groups.length <= 12 ? " open" : ""}><summary>By ${title.toLowerCase()}</summary>
-<div class="scroll"><table class="numbers"><thead><tr>${header.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead>
-<tbody>${rows.map((row) => `<tr>${row}</tr>`).join("\n")}</tbody></table></div></details>`;
+${renderTable({ label: `By ${title.toLowerCase()}`, header, rows })}</details>`;
 }
 
 function confusions({ confusions: { substitutions, deletions, insertions } }: EvaluationResult): string {

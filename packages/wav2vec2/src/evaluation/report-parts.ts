@@ -1,7 +1,7 @@
-import { escapeHtml } from "../tracking/report/chart.js";
+import { escapeHtml, scriptJson } from "../pages/html.js";
+import { renderPage } from "../pages/page.js";
 import type { ReportClips } from "./report-clips.js";
 import { type ListedUtterance, reportScript } from "./report-script.js";
-import { evaluationStyle } from "./report-style.js";
 
 // What the pages of evaluations and of comparisons share.
 
@@ -17,53 +17,14 @@ export interface ReportPage {
   clips: ReportClips;
 }
 
-/** One file without outside references, but for clips that lie beside it. */
-export function renderPage({ kind, title, about, sections, utterances, clips }: ReportPage): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)} – wav2vec2</title>
-<style>${evaluationStyle}</style>
-</head>
-<body>
-<main>
-<header><p>wav2vec2 ${kind}</p><h1>${escapeHtml(title)}</h1><p class="about">${escapeHtml(about.join(" · "))}</p></header>
-${sections.filter(Boolean).join("\n")}
-</main>
-<script type="application/json" id="utterances">${scriptJson(utterances)}</script>
-<script type="application/json" id="clips">${scriptJson(Object.fromEntries(clips.urls))}</script>
-<script>${reportScript}</script>
-</body>
-</html>
-`;
-}
-
-export interface Tile {
-  title: string;
-  value: string;
-  detail: string;
-}
-
-export function renderTiles(tiles: readonly Tile[]): string {
-  return `<dl class="tiles">${tiles
-    .map(
-      ({ title, value, detail }) =>
-        `<div><dt>${title}</dt><dd>${value}</dd><dd class="detail">${escapeHtml(detail)}</dd></div>`,
-    )
-    .join("")}</dl>`;
-}
-
-export function renderNotes(lines: readonly string[]): string {
-  return lines.map((line) => `<p class="note-box">${escapeHtml(line)}</p>`).join("\n");
-}
-
-/** What has become of clips that were to be played, if not all can be. */
-export function clipNotes({ left, urls }: ReportClips): string[] {
-  if (left === 0) return [];
-  return [`${count(urls.size)} clips can be played; ${count(left)} more did not fit or cannot be read.`];
+/** A page with a list of utterances that can be searched. */
+export function renderReport({ utterances, clips, ...page }: ReportPage): string {
+  return renderPage({
+    ...page,
+    clips: clips.urls,
+    end: `<script type="application/json" id="utterances">${scriptJson(utterances)}</script>
+<script>${reportScript}</script>`,
+  });
 }
 
 export interface ListControls {
@@ -81,7 +42,7 @@ export interface ListControls {
 export function renderUtteranceList({ legend, orders, wrong, splits, speakers }: ListControls): string {
   const options = Object.entries(orders).map(([value, name]) => `<option value="${value}">${name}</option>`);
   return `<section><h2>Utterances</h2>
-<p class="who-is"><span>${legend}</span></p>
+<p class="legend">${legend}</p>
 <div class="controls">
 <input type="search" id="search" placeholder="Words or id" aria-label="Words or id">
 ${select("split", splits)}${select("speaker", speakers)}
@@ -89,10 +50,9 @@ ${select("split", splits)}${select("speaker", speakers)}
 <label><input type="checkbox" id="wrong"> ${wrong}</label>
 <label><input type="checkbox" id="playable"> with sound only</label>
 </div>
-<p class="found" id="found" aria-live="polite"></p>
+<p class="how-many" id="found" aria-live="polite"></p>
 <ul class="utterances" id="list"></ul>
 <button type="button" class="more" id="more" hidden>Show more</button>
-<audio id="player" preload="none"></audio>
 <noscript><p class="note-box">The list of utterances needs JavaScript.</p></noscript>
 </section>`;
 }
@@ -101,17 +61,4 @@ function select(name: string, values: readonly string[]): string {
   if (values.length < 2) return "";
   const options = values.map((value) => `<option>${escapeHtml(value)}</option>`);
   return `<select id="${name}" aria-label="${name}"><option value="">every ${name}</option>${options.join("")}</select>`;
-}
-
-/** JSON that cannot end the script element that it stands in. */
-function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
-}
-
-export function percent(share: number): string {
-  return `${(share * 100).toFixed(share < 0.0995 ? 2 : 1)} %`;
-}
-
-export function count(value: number): string {
-  return value.toLocaleString("en");
 }

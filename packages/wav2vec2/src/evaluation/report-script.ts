@@ -22,8 +22,7 @@ export interface ListedUtterance {
 
 /**
  * What makes the list of utterances live, in plain JavaScript for the page: it reads the JSON beside it
- * ({@link ListedUtterance}), filters, sorts, shows a hundred rows at a time, and plays clips in one audio element. All text
- * goes in as text, never as HTML.
+ * ({@link ListedUtterance}), filters, sorts, and shows a hundred rows at a time. All text goes in as text, never as HTML.
  */
 export const reportScript = `
 (() => {
@@ -31,7 +30,6 @@ export const reportScript = `
   const utterances = JSON.parse(find("utterances").textContent);
   const clips = JSON.parse(find("clips").textContent);
   const list = find("list");
-  const audio = find("player");
   const PAGE = 100;
   const rate = (each) => each.errors / Math.max(1, each.words);
   const orders = {
@@ -48,7 +46,6 @@ export const reportScript = `
     each.text = [each.id, ...each.pairs.flatMap((pair) => pair)].join(" ").toLowerCase();
   let shown = [];
   let confusion = null;
-  let playing = null;
 
   function make(tag, className, text) {
     const element = document.createElement(tag);
@@ -57,28 +54,14 @@ export const reportScript = `
     return element;
   }
 
-  function stop() {
-    playing?.classList.remove("playing");
-    playing = null;
-  }
-
-  function play(button, id) {
-    if (playing === button) { audio.pause(); stop(); return; }
-    stop();
-    playing = button;
-    audio.src = clips[id];
-    audio.play().catch(() => { if (playing === button) { stop(); button.title = "This clip cannot be played."; } });
-    button.classList.add("playing");
-  }
-  audio.addEventListener("ended", stop);
-
   function row(each) {
     const item = make("li");
     if (clips[each.id]) {
       const button = make("button", "play");
       button.type = "button";
+      button.dataset.clip = each.id;
       button.setAttribute("aria-label", "Play " + each.id);
-      button.addEventListener("click", () => play(button, each.id));
+      button.setAttribute("aria-pressed", "false");
       item.append(button);
     } else item.append(make("span", "no-clip"));
     const facts = make("div", "facts");
@@ -118,8 +101,7 @@ export const reportScript = `
       (!find("playable").checked || clips[each.id]) &&
       (!confusion || isConfused(each)));
     shown.sort(orders[find("order").value]);
-    audio.pause();
-    stop();
+    find("player").pause();
     list.replaceChildren();
     find("found").textContent = shown.length + " of " + utterances.length + " utterances" +
       (confusion ? ", in which " + (confusion[0] || "nothing") + " was heard as " + (confusion[1] || "nothing") : "");

@@ -50,9 +50,11 @@ export async function tuneDecoding(
   const directory = await resolveModel(nameOrDirectory, {
     ...options,
     adapter: language,
+    tokenizer: true,
+    onNote,
     onProgress: options.onDownload,
   });
-  const ctc = await loadCtcModel(directory, { language, device: options.device ?? "auto" });
+  const ctc = await loadCtcModel(directory, { language, onNote, device: options.device ?? "auto" });
   await makeDecoder(ctc.tokenizer, choice, onNote); // what is wrong with it is said before the clips are heard
   const heard = await hear(ctc, clips, onHeard);
   const tokenizer = language === undefined ? { size: ctc.model.config.vocabSize } : { language };

@@ -1,4 +1,4 @@
-import { escapeHtml } from "../tracking/report/chart.js";
+import { escapeHtml } from "../pages/html.js";
 import type { WeightedErrors } from "./tune-decoding.js";
 
 const CELL = { width: 64, height: 36 };

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readFile, rename, stat, symlink } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { writeFileAtomic } from "./atomic-file.js";
 import { makeDirectory } from "./make-directory.js";
 import { chooseWeights, isIndex, shardsOf } from "./model-files.js";
@@ -47,8 +47,13 @@ export class HubCache {
       await makeDirectory(dirname(path));
       await writeFileAtomic(path, commit);
     } catch (error) {
-      if (!["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      if (!isForbidden(error)) throw error;
     }
+  }
+
+  /** Whether huggingface_hub has asked for a file of a snapshot and heard that there is none. */
+  isKnownAbsent(snapshot: string, path: string): boolean {
+    return existsSync(join(this.folder, ".no_exist", basename(snapshot), path));
   }
 
   /** The directory of a revision that can be used without asking the Hub: with configuration and all weights. */
@@ -86,6 +91,11 @@ export class HubCache {
     }
     await rename(temporary, pointer);
   }
+}
+
+/** Whether the system lets nobody, or not this user, write there. */
+export function isForbidden(error: unknown): boolean {
+  return ["EACCES", "EPERM", "EROFS"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 /** Whether a file (or what a link leads to) is there with this size. */

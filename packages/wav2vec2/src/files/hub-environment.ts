@@ -53,7 +53,8 @@ async function findToken(variables: Variables, home: string): Promise<string | u
   if (isTrue(variables.HF_HUB_DISABLE_IMPLICIT_TOKEN)) return undefined;
   const path = expandHome(variables.HF_TOKEN_PATH || join(home, "token"));
   const stored = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
+    // In a cache that is shared, another user's token is none of ours.
+    if (!["ENOENT", "EACCES", "EPERM"].includes(error.code ?? "")) throw error;
     return "";
   });
   return stored.trim() === "" ? undefined : checkedToken(stored.trim(), path);

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -307,6 +308,68 @@ describe("without an answer", () => {
     expect(at.hub.requests).toEqual([]);
     await rm(join(directory, "model.safetensors"));
     expect(await at.refused()).toBeInstanceOf(UserError);
+  });
+
+  it("a cache that Python filled with a model alone says what it lacks", async () => {
+    at.hub.commit(ID, model);
+    const directory = await at.resolve();
+    await rm(join(directory, "vocab.json"));
+    await rm(join(directory, "preprocessor_config.json"));
+    vi.stubEnv("HF_HUB_OFFLINE", "1");
+    expect((await at.refused({ tokenizer: true })).message).toMatch(
+      /holds revision main of .* without its tokenizer \(vocab\.json or tokenizer\.json\)\. Run this once without HF_HUB_OFFLINE/,
+    );
+    expect((await at.refused({ adapter: "deu" })).message).toContain("does not hold adapter.deu.safetensors");
+    expect(await at.resolve()).toBe(directory);
+    expect(at.notes).toEqual([expect.stringContaining("without preprocessor_config.json: clips are")]);
+    const known = join(at.folder, ".no_exist", directory.split("/").at(-1)!);
+    await mkdir(known, { recursive: true });
+    await writeFile(join(known, "preprocessor_config.json"), "");
+    expect(await at.resolve()).toBe(directory);
+    expect(at.notes).toHaveLength(1);
+    vi.stubEnv("HF_HUB_OFFLINE", undefined);
+    await expectWeights(await at.resolve({ tokenizer: true }));
+    expect(existsSync(join(directory, "vocab.json"))).toBe(true);
+  });
+});
+
+describe("a cache of another user", () => {
+  const NOBODY = 65534;
+  const isRoot = process.getuid?.() === 0;
+  /** Runs as somebody who may read the cache and not write it. */
+  const asOther = async <T>(body: () => Promise<T>): Promise<T> => {
+    const chmod = (mode: string) => execFileSync("chmod", ["-R", mode, at.home]);
+    chmod("a+rX,a-w");
+    if (isRoot) process.seteuid!(NOBODY);
+    try {
+      return await body();
+    } finally {
+      if (isRoot) process.seteuid!(0);
+      chmod("u+w");
+    }
+  };
+
+  it("serves a branch as it was, with a note, where the branch has moved on", async () => {
+    at.hub.commit(ID, model);
+    const directory = await at.resolve();
+    expect(await asOther(() => at.resolve())).toBe(directory);
+    expect(at.notes).toEqual([]);
+    const moved = at.hub.commit(ID, { ...model, "model.safetensors": randomBytes(300_000) });
+    expect(await asOther(() => at.resolve())).toBe(directory);
+    expect(at.notes).toEqual([
+      `${join(at.home, "hub")} may not be written by this user, so revision main of ${ID} is used as it was downloaded before: ` +
+        `${directory}. It is at ${moved} now; HF_HUB_CACHE=DIRECTORY names a place for that.`,
+    ]);
+  });
+
+  it("is named with a way out where there is nothing whole in it", async () => {
+    const message =
+      /may be written, but .*hub may not be written by this user\. Name another one: HF_HUB_CACHE=/;
+    at.hub.commit(ID, model);
+    expect((await asOther(() => at.refused())).message).toMatch(message);
+    const directory = await at.resolve();
+    await rm(realpathSync(join(directory, "model.safetensors")));
+    expect((await asOther(() => at.refused())).message).toMatch(message);
   });
 });
 

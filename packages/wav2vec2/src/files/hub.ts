@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ConfigurationError, UserError } from "../errors.js";
 import { pause, RequestError } from "./http-request.js";
-import { COMMIT, HubCache, hasSize } from "./hub-cache.js";
+import { COMMIT, HubCache, hasSize, isForbidden } from "./hub-cache.js";
 import { downloadBlob } from "./hub-download.js";
 import { type HubEnvironment, hubEnvironment } from "./hub-environment.js";
 import { HubClient } from "./hub-request.js";
@@ -30,6 +30,8 @@ export interface ResolveOptions {
   revision?: string | undefined;
   /** Language whose `adapter.<language>.safetensors` is wanted too. */
   adapter?: string | undefined;
+  /** Whether the model is of no use without its vocabulary. Python's `from_pretrained` of a model alone leaves it out of the cache. */
+  tokenizer?: boolean | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: DownloadProgress) => void) | undefined;
   /** Gets what the user should know; goes to stderr when left out. */
@@ -122,10 +124,10 @@ class HubModel {
   async directory(): Promise<string> {
     const cached = await this.#findCached();
     if (this.environment.offline) {
-      if (cached !== undefined) return cached;
+      if (cached !== undefined) return this.#withoutPreprocessor(cached);
       throw new UserError(
         `${this.id} must be a model directory or in the cache, but there is no such directory, and ` +
-          `${this.environment.cache} does not hold ${this.#what()} whole. Run this once without HF_HUB_OFFLINE.`,
+          `${this.environment.cache} ${await this.#lack()}. Run this once without HF_HUB_OFFLINE.`,
       );
     }
     let listing: { commit: string; files: HubFile[] };
@@ -134,20 +136,63 @@ class HubModel {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       if (cached === undefined || error.code === "RevisionNotFound") throw this.#explain(error);
-      const note = this.options.onNote ?? ((text) => process.stderr.write(`${text}\n`));
-      note(`${error.message}. Using ${this.#what()} as it was downloaded before: ${cached}`);
-      return cached;
+      this.#note(`${error.message}. Using ${this.#what()} as it was downloaded before: ${cached}`);
+      return this.#withoutPreprocessor(cached);
     }
     try {
       return await this.#download(listing);
     } catch (error) {
+      if (isForbidden(error)) return this.#withoutWriting(cached, listing.commit);
       throw error instanceof RequestError ? this.#explain(error) : error;
     }
   }
 
+  #note(text: string): void {
+    if (this.options.onNote) this.options.onNote(text);
+    else process.stderr.write(`${text}\n`);
+  }
+
+  /** What to use where the cache is another user's: an older state of the revision that is whole. */
+  #withoutWriting(cached: string | undefined, commit: string): string {
+    const { cache } = this.environment;
+    const forbidden = `${cache} may not be written by this user`;
+    if (cached === undefined)
+      throw new UserError(
+        `${this.#what()} must be downloaded into a directory that may be written, but ${forbidden}. ` +
+          "Name another one: HF_HUB_CACHE=DIRECTORY.",
+      );
+    this.#note(
+      `${forbidden}, so ${this.#what()} is used as it was downloaded before: ${cached}. It is at ${commit} now; ` +
+        "HF_HUB_CACHE=DIRECTORY names a place for that.",
+    );
+    return cached;
+  }
+
+  /** What keeps the cache from serving the model. */
+  async #lack(): Promise<string> {
+    const directory = await this.#cache.find(this.#revision);
+    if (directory === undefined) return `does not hold ${this.#what()} whole`;
+    if (this.options.tokenizer && !hasVocabulary(directory))
+      return `holds ${this.#what()} without its tokenizer (vocab.json or tokenizer.json)`;
+    return `holds ${this.#what()}, but does not hold ${adapterFileName(this.options.adapter ?? "")}`;
+  }
+
+  /** Says where a model's own way of preparing clips may be missing. */
+  #withoutPreprocessor(directory: string): string {
+    const names = ["preprocessor_config.json", "processor_config.json"];
+    if (names.some((name) => existsSync(join(directory, name)) || this.#cache.isKnownAbsent(directory, name)))
+      return directory;
+    this.#note(
+      `${this.environment.cache} holds ${this.#what()} without ${names[0]}: clips are brought to zero mean and unit variance, as is ` +
+        "the default. Where the Hub answers, the file is downloaded.",
+    );
+    return directory;
+  }
+
   async #findCached(): Promise<string | undefined> {
     const directory = await this.#cache.find(this.#revision);
-    const { adapter } = this.options;
+    const { adapter, tokenizer } = this.options;
+    if (directory !== undefined && tokenizer && !hasVocabulary(directory)) return undefined;
     if (directory === undefined || adapter === undefined) return directory;
     return existsSync(join(directory, adapterFileName(adapter))) ? directory : undefined;
   }
@@ -303,6 +348,10 @@ class HubModel {
   #what(): string {
     return `revision ${this.#revision} of ${this.id}`;
   }
+}
+
+function hasVocabulary(directory: string): boolean {
+  return ["vocab.json", "tokenizer.json"].some((name) => existsSync(join(directory, name)));
 }
 
 function notAHub(endpoint: string): RequestError {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { UserError } from "../errors.js";
 
 const REASONS: Record<string, string> = {
@@ -8,8 +9,20 @@ const REASONS: Record<string, string> = {
   EPERM: "may not be read by this user",
 };
 
+/** How names of files become UTF-8. */
+export function renameAdvice(directory: string): string {
+  return `Rename what lies there, from the encoding that it is in (often latin1): convmv -f latin1 -t utf8 -r --notest ${shellWord(directory)}`;
+}
+
+/** A path as a word of a command that can be copied. */
+export function shellWord(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 /** The UserError for a file or directory that the system would not read. */
 export function unreadable(path: string, expected: string, error: unknown): UserError {
   const { code = "", message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" && path.includes("\ufffd"))
+    return new UserError(`${path} must have a name in UTF-8, but has not. ${renameAdvice(dirname(path))}`);
   return new UserError(`${path} must be ${expected}, but ${REASONS[code] ?? `cannot be read: ${message}`}.`);
 }

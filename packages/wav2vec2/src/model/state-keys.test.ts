@@ -115,6 +115,69 @@ describe("keys that fit nowhere", () => {
   });
 });
 
+describe("keys of other tools and years", () => {
+  const bare = golden.huggingface.group.Wav2Vec2Model!;
+  const ctc = golden.huggingface.group.Wav2Vec2ForCTC!;
+
+  it.each([
+    "module.",
+    "model.",
+    "_orig_mod.",
+    "module._orig_mod.",
+    "encoder.wav2vec2.model.",
+    "wav2vec2.model.",
+    "hubert.",
+  ])("are found behind %s", (place) => {
+    expect(
+      renamed(
+        bare.map((key) => place + key),
+        "Wav2Vec2Model",
+      ),
+    ).toEqual([...bare].sort());
+    if (place !== "hubert.")
+      expect(
+        renamed(
+          ctc.map((key) => place + key),
+          "Wav2Vec2ForCTC",
+        ),
+      ).toEqual([...ctc].sort());
+    const { finetuned } = golden.fairseq.layer;
+    expect(
+      renamed(
+        finetuned.map((key) => place + key),
+        "Wav2Vec2ForCTC",
+      ),
+    ).toEqual(golden.huggingface.layer.Wav2Vec2ForCTC);
+  });
+
+  it("are found where layers were wrapped one by one, and beside a head", () => {
+    const wrapped = bare.map((key) =>
+      key.replace(/layers\.(\d+)\./, "layers.$1._checkpoint_wrapped_module._fsdp_wrapped_module."),
+    );
+    expect(renamed(wrapped, "Wav2Vec2Model")).toEqual([...bare].sort());
+    const beside = [...bare.map((key) => `backbone.${key}`), "lm_head.weight", "lm_head.bias"];
+    expect(renamed(beside, "Wav2Vec2ForCTC")).toEqual([...ctc].sort());
+  });
+
+  it("of a second network are unknown", () => {
+    const keys = stateKeys([...ctc, ...ctc.map((key) => `teacher.${key}`)], "Wav2Vec2ForCTC");
+    expect(keys.unknown).toEqual(ctc.map((key) => `teacher.${key}`));
+  });
+
+  it("stand for the later names, unless these are there too", () => {
+    const early = bare.map((key) =>
+      key
+        .replace("masked_spec_embed", "mask_time_emb_vector")
+        .replace(/(layer_norm)\.weight$/, "$1.gamma")
+        .replace(/(layer_norm)\.bias$/, "$1.beta"),
+    );
+    expect(early).toContain("encoder.layer_norm.gamma");
+    expect(renamed(early, "Wav2Vec2Model")).toEqual([...bare].sort());
+    const both = stateKeys([...ctc, "wav2vec2.mask_time_emb_vector"], "Wav2Vec2ForCTC");
+    expect(both.unknown).toEqual(["wav2vec2.mask_time_emb_vector"]);
+  });
+});
+
 describe("an adapter file", () => {
   it("holds what Hugging Face's does", () => {
     expect(adapterKeys(golden.huggingface.layer.adapted!).sort()).toEqual(golden.adapter);

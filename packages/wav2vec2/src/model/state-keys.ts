@@ -55,15 +55,27 @@ const FROM_FAIRSEQ: readonly [RegExp, string][] = [
   [/^final_proj\./, "project_hid."],
 ];
 
-/** PyTorch before 2.0 named the two halves of a normalised weight so. */
-const WEIGHT_NORM: readonly [RegExp, string][] = [
-  [/(\.pos_conv_embed\.conv)\.weight_g$/, "$1.parametrizations.weight.original0"],
-  [/(\.pos_conv_embed\.conv)\.weight_v$/, "$1.parametrizations.weight.original1"],
+/** Names of earlier years. */
+const FROM_EARLIER: readonly [RegExp, string][] = [
+  [/(^|\.)mask_time_emb_vector$/, "$1masked_spec_embed"],
+  [/(layer_norm)\.gamma$/, "$1.weight"],
+  [/(layer_norm)\.beta$/, "$1.bias"],
+  // PyTorch before 2.0 named the two halves of a normalised weight so.
+  [/(\bpos_conv_embed\.conv)\.weight_g$/, "$1.parametrizations.weight.original0"],
+  [/(\bpos_conv_embed\.conv)\.weight_v$/, "$1.parametrizations.weight.original1"],
 ];
+
+/** What compiling, checkpointing and sharding put into the names of the modules that they wrap. */
+const WRAPPED = /(^|\.)(?:_orig_mod|_checkpoint_wrapped_module|_fsdp_wrapped_module)(?=\.)/g;
+
+/** The network's first weight in either naming, behind the place of the model within what was saved. */
+const FIRST_WEIGHT =
+  /^((?:[^.]+\.)*?)(?:w2v_encoder\.w2v_model\.|wav2vec2\.)?feature_extractor\.conv_layers\.0\.(?:conv|0)\.weight$/;
 
 /**
  * Reads the keys of a checkpoint as the parameters of a class, whichever of the three classes, of PyTorch's two names
- * for a normalised weight and of Hugging Face's and fairseq's names the file has. Shapes are not looked at.
+ * for a normalised weight and of Hugging Face's and fairseq's names the file has, and whatever module the model was a
+ * part of (`module.`, `model.`, `encoder.wav2vec2.`). Shapes are not looked at.
  *
  * @param fileKeys every key of the file: the naming is told from all of them
  * @throws UserError where two keys of the file are the same parameter
@@ -71,9 +83,16 @@ const WEIGHT_NORM: readonly [RegExp, string][] = [
 export function stateKeys(fileKeys: Iterable<string>, target: ModelClass): StateKeys {
   const keys = [...fileKeys];
   const fairseq = keys.some((key) => FAIRSEQ.test(key));
+  const place = placeOf(keys.map(unwrapped));
   const names = new Map(
-    keys.map((key) => [key, classify(fairseq ? rewrite(key, FROM_FAIRSEQ) : key, target)]),
+    keys.map((key) => {
+      const name = unwrapped(key);
+      if (!name.startsWith(place) && !isHead(name)) return [key, UNKNOWN(key)];
+      const own = name.startsWith(place) ? name.slice(place.length) : name;
+      return [key, classify(fairseq ? rewrite(own, FROM_FAIRSEQ) : own, target, key)];
+    }),
   );
+  preferLater(names);
   const withUse = (use: Use) => keys.filter((key) => names.get(key)!.use === use);
   refuseTwice(names);
   return {
@@ -88,23 +107,58 @@ export function stateKeys(fileKeys: Iterable<string>, target: ModelClass): State
   };
 }
 
+function unwrapped(key: string): string {
+  return key.replace(WRAPPED, "").replace(/^\./, "");
+}
+
+/** The module that the model was a part of, with a dot behind it; the outermost where there are several networks. */
+function placeOf(keys: readonly string[]): string {
+  const places = keys.flatMap((key) => FIRST_WEIGHT.exec(key)?.[1] ?? []);
+  return places.sort((a, b) => a.length - b.length)[0] ?? "";
+}
+
+function isHead(key: string): boolean {
+  return HEADS.some(([pattern]) => pattern.test(key));
+}
+
 type Use = "own" | "left out" | "unknown";
+
+interface Read {
+  use: Use;
+  name: string;
+}
+
+const UNKNOWN = (key: string): Read => ({ use: "unknown", name: key });
+
+/** A file that was converted by halves holds a parameter under its earlier name as well: that one has no use. */
+function preferLater(names: Map<string, Read>): void {
+  const later = new Set(
+    [...names].filter(([key]) => rewrite(key, FROM_EARLIER) === key).map(([, { name }]) => name),
+  );
+  for (const [key, { use, name }] of names)
+    if (use === "own" && /(mask_time_emb_vector|gamma|beta)$/.test(key) && later.has(name))
+      names.set(key, UNKNOWN(key));
+}
 
 function rewrite(key: string, rules: readonly [RegExp, string][]): string {
   return rules.reduce((name, [pattern, replacement]) => name.replace(pattern, replacement), key);
 }
 
-/** @param key under Hugging Face's names, of the network alone or of a model with a head */
-function classify(key: string, target: ModelClass): { use: Use; name: string } {
+/**
+ * @param key under Hugging Face's names, of the network alone or of a model with a head
+ * @param given the file's own
+ */
+function classify(key: string, target: ModelClass, given: string): Read {
   const headOf = HEADS.find(([pattern]) => pattern.test(key))?.[1];
   if (headOf !== undefined) return { use: headOf === target ? "own" : "left out", name: key };
   const bare = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
-  if (!BODY.test(bare)) return { use: "unknown", name: key };
-  const name = rewrite(`${PREFIX}${bare}`, WEIGHT_NORM);
+  const current = rewrite(bare, FROM_EARLIER);
+  if (!BODY.test(current)) return UNKNOWN(given);
+  const name = `${PREFIX}${current}`;
   return { use: "own", name: target === "Wav2Vec2Model" ? name.slice(PREFIX.length) : name };
 }
 
-function refuseTwice(names: ReadonlyMap<string, { use: Use; name: string }>): void {
+function refuseTwice(names: ReadonlyMap<string, Read>): void {
   const keyOf = new Map<string, string>();
   for (const [key, { name }] of names) {
     const other = keyOf.get(name);

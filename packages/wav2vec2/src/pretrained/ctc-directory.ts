@@ -5,10 +5,12 @@ import { resolveModel } from "../files/hub.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { stateKeys } from "../model/state-keys.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { loadLanguageAdapter } from "./language-adapter.js";
 import { type DeviceOption, type HubOptions, loadModel, saveModel } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
+import { weightsPath, withTensors } from "./weights.js";
 
 /** A recogniser as it lies in a directory in Hugging Face's layout. */
 export interface CtcModel {
@@ -35,22 +37,30 @@ export async function loadCtcModel(
   { language, device: wanted, ...hub }: LoadCtcOptions = {},
 ): Promise<CtcModel> {
   const device = resolveDevice(wanted ?? "cpu");
-  const found = { ...hub, adapter: language, onProgress: hub.onDownload };
+  const found = { ...hub, adapter: language, tokenizer: true, onProgress: hub.onDownload };
   const directory = await resolveModel(nameOrDirectory, found);
+  const notes = { onNote: hub.onNote };
   const normalize = await readNormalize(directory);
   if (language !== undefined) {
     const tokenizer = await CtcTokenizer.read(directory, { language });
     const { size: vocabSize, blankId: padTokenId } = tokenizer.vocabulary;
     const config = (base: Wav2Vec2Config) => createConfig({ vocabSize, padTokenId }, base);
-    const model = await loadModel(Wav2Vec2ForCTC, directory, { config, newHead: "always" });
-    await loadLanguageAdapter(model, directory, language);
+    const model = await loadModel(Wav2Vec2ForCTC, directory, { config, newHead: "always", ...notes });
+    await loadLanguageAdapter(model, directory, language, notes);
     model.to({ device });
     return { model, tokenizer, normalize };
   }
   const config = await readConfig(directory);
   const tokenizer = await CtcTokenizer.read(directory, { size: config.vocabSize ?? undefined });
   requireVocabulary(directory, config, tokenizer);
-  return { model: await loadModel(Wav2Vec2ForCTC, directory, { device }), tokenizer, normalize };
+  return { model: await loadModel(Wav2Vec2ForCTC, directory, { device, ...notes }), tokenizer, normalize };
+}
+
+/** Whether a model's weights hold an output layer for CTC; those of pre-trained models do not. */
+export async function hasCtcHead(directory: string): Promise<boolean> {
+  const keys = await withTensors(weightsPath(directory), async ({ entries }) => [...entries.keys()]);
+  const { rename } = stateKeys(keys, "Wav2Vec2ForCTC");
+  return keys.some((key) => rename(key)?.startsWith("lm_head."));
 }
 
 function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabulary }: CtcTokenizer): void {

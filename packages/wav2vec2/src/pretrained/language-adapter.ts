@@ -6,6 +6,7 @@ import { UserError } from "../errors.js";
 import { adapterFileName } from "../files/model-files.js";
 import type { Wav2Vec2ForCTC } from "../model/ctc.js";
 import { adapterKeys } from "../model/state-keys.js";
+import { type HubOptions, tellNote } from "./model-directory.js";
 import { requireComplete } from "./state-mismatch.js";
 import { withTensors } from "./weights.js";
 
@@ -19,6 +20,7 @@ export async function loadLanguageAdapter(
   model: Wav2Vec2ForCTC,
   directory: string,
   language: string,
+  notes: Pick<HubOptions, "onNote"> = {},
 ): Promise<void> {
   if (model.wav2vec2.config.adapterAttnDim === null) {
     throw new UserError(
@@ -32,7 +34,10 @@ export async function loadLanguageAdapter(
     loadState(model, source, {
       rename: (key) => (wanted.has(key) ? key : ""), // others would overwrite what all languages share
       check: ({ missing, ...others }) =>
-        requireComplete(path, { ...others, missing: missing.filter((key) => wanted.has(key)) }),
+        tellNote(
+          notes,
+          requireComplete(path, { ...others, missing: missing.filter((key) => wanted.has(key)) }),
+        ),
     }),
   );
 }

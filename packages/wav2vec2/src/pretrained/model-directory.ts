@@ -29,6 +29,15 @@ export interface HubOptions {
   signal?: AbortSignal | undefined;
   /** How far the download is. */
   onDownload?: ((progress: DownloadProgress) => void) | undefined;
+  /** Gets what the user should know; goes to stderr when left out. */
+  onNote?: ((text: string) => void) | undefined;
+}
+
+/** Tells the user something that is no error. */
+export function tellNote({ onNote }: Pick<HubOptions, "onNote">, text: string | undefined): void {
+  if (text === undefined) return;
+  if (onNote) onNote(text);
+  else process.stderr.write(`${text}\n`);
 }
 
 /** Where a model is to compute. */
@@ -55,7 +64,7 @@ const OPTIONAL = /(^|\.)masked_spec_embed$/;
  * left out. It is on the CPU unless `device` says otherwise.
  *
  * @throws ConfigurationError where there is no such device
- * @throws UserError where there is no such model, naming the file that is missing or corrupt, or every key that does not fit
+ * @throws UserError where there is no such model, naming the file that is missing or corrupt, or every parameter that the file has no values for
  */
 export async function loadModel<Model extends AnyModel>(
   modelClass: new (config: Wav2Vec2Config) => Model,
@@ -80,7 +89,7 @@ export async function loadModel<Model extends AnyModel>(
       adapters: !newAdapters,
     });
     const optional = [OPTIONAL, ...(newHead ? [HEAD] : []), ...(newAdapters ? [ATTENTION_ADAPTER] : [])];
-    requireComplete(path, tolerated(mismatch, optional));
+    tellNote(hub, requireComplete(path, tolerated(mismatch, optional)));
     model.to({ device });
     return model;
   });

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { stateKeys } from "../model/state-keys.js";
 import { type LoadOptions, loadModel, saveModel } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
 import { weightsPath, withTensors } from "./weights.js";
@@ -27,13 +28,17 @@ export async function loadPreTrainingModel(
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
   const normalize = await readNormalize(directory);
   await requireQuantizer(nameOrDirectory, directory);
-  return { model: await loadModel(Wav2Vec2ForPreTraining, directory, { config, device }), normalize };
+  return {
+    model: await loadModel(Wav2Vec2ForPreTraining, directory, { config, device, onNote: hub.onNote }),
+    normalize,
+  };
 }
 
 /** Whether a model's weights hold a quantizer; those of fine-tuned models do not. */
 export async function hasQuantizer(directory: string): Promise<boolean> {
   const keys = await withTensors(weightsPath(directory), async ({ entries }) => [...entries.keys()]);
-  return keys.some((key) => /^(\w+\.)?quantizer\./.test(key));
+  const { rename } = stateKeys(keys, "Wav2Vec2ForPreTraining");
+  return keys.some((key) => rename(key)?.startsWith("quantizer."));
 }
 
 /** A model without one lacks more tensors; a list of them all would not say what is wrong. */

@@ -16,6 +16,13 @@ const ofLayers = (...numbers: number[]) =>
   );
 
 describe("requireComplete", () => {
+  it("lets pass what the model has no place for, with a note", () => {
+    expect(requireComplete("m", { ...fits, unexpected: ["a", "b"] })).toBe(
+      "m holds tensors that the network has no place for, left out: a, b.",
+    );
+    expect(() => requireComplete("m", { ...fits, missing: ["c"], unexpected: ["a"] })).toThrow("missing: c");
+  });
+
   it("lets pass what fits and refuses what does not", () => {
     expect(() => requireComplete("model", fits)).not.toThrow();
     expect(describeMismatch("model", fits)).toBeUndefined();
@@ -82,7 +89,7 @@ describe("the likely cause", () => {
       "Layers 12 to 14 are missing. Set num_hidden_layers in config.json to 12, if the model has no more.",
     );
     expect(last({ ...fits, unexpected: ofLayers(12) })).toBe(
-      "Layer 12 is beyond num_hidden_layers in config.json. Set it to 13.",
+      "Layer 12 is beyond num_hidden_layers in config.json. Set it to 13 to use the whole network.",
     );
     expect(last({ ...fits, missing: ofLayers(12, 14) })).toMatch("more missing");
     expect(last({ ...fits, missing: ofLayers(12).slice(1) })).toMatch(/^ {2}missing/);

@@ -14,11 +14,19 @@ const LANDMARKS = [
 
 /**
  * @param path the file or directory that the weights were read from, for the message
- * @throws UserError listing the keys that do not fit, as `describeMismatch` words it
+ * @returns a note on tensors that the model has no place for; those change nothing
+ * @throws UserError listing the keys that do not fit, as `describeMismatch` words it, where a parameter has no values
  */
-export function requireComplete(path: string, mismatch: StateMismatch): void {
-  const description = describeMismatch(path, mismatch);
-  if (description !== undefined) throw new UserError(description);
+export function requireComplete(path: string, mismatch: StateMismatch): string | undefined {
+  const { missing, misshaped, unexpected } = mismatch;
+  if (missing.length + misshaped.length > 0) throw new UserError(describeMismatch(path, mismatch));
+  if (unexpected.length === 0) return undefined;
+  const names = unexpected.slice(0, SHOWN).join(", ");
+  const more = unexpected.length > SHOWN ? ` and ${unexpected.length - SHOWN} more` : "";
+  return [
+    `${path} holds ${unexpected.length === 1 ? "a tensor" : "tensors"} that the network has no place for, left out: ${names}${more}.`,
+    ...(likelyCause(mismatch) ?? []),
+  ].join(" ");
 }
 
 /**
@@ -61,7 +69,9 @@ function likelyCause({ missing, unexpected, misshaped }: StateMismatch): [string
     ];
   const surplus = layers(unexpected);
   if (surplus !== undefined && missing.length === 0)
-    return [`${range(surplus)} beyond num_hidden_layers in config.json. Set it to ${surplus.last + 1}.`];
+    return [
+      `${range(surplus)} beyond num_hidden_layers in config.json. Set it to ${surplus.last + 1} to use the whole network.`,
+    ];
   if (unexpected.length > 0) return undefined;
   if (missing.every((name) => name.startsWith("lm_head.")))
     return [

@@ -1,9 +1,10 @@
 import { SAMPLE_RATE } from "../audio/audio-file.js";
+import { colorProperties } from "../pages/colors.js";
+import { escapeHtml } from "../pages/html.js";
 import { WILDCARD } from "../text/alignment/forced-alignment.js";
 import type { TimedWord } from "../text/formats/transcript.js";
 import type { Vocabulary } from "../text/vocabulary.js";
 import { drawableWaveform } from "../tracking/coded-clip.js";
-import { escapeHtml } from "../tracking/report/chart.js";
 import type { Alignment } from "./align.js";
 
 export interface AlignmentPictureOptions {
@@ -31,12 +32,12 @@ const LETTER = 9;
 const FAINTEST = 0.03;
 
 const STYLE = `
-svg { --back: #fff; --text: #1c2430; --soft: #5b6675; --line: #dfe4ea; --one: #1d5fd1; --two: #c2500a; --good: #1a7f37; }
-@media (prefers-color-scheme: dark) { svg { --back: #1b212a; --text: #e6eaf0; --soft: #9aa6b5; --line: #313a46; --one: #7fb0ff; --two: #ffab70; --good: #63d586; } }
+svg { ${colorProperties("light")} }
+@media (prefers-color-scheme: dark) { svg { ${colorProperties("dark")} } }
 text { font: 12px system-ui, sans-serif; fill: var(--soft); }
 .title { font-size: 17px; font-weight: 600; fill: var(--text); }
 .word { font-size: 13px; fill: var(--text); }
-.back { fill: var(--back); }
+.back { fill: var(--card); }
 .sound { fill: var(--one); stroke: var(--one); stroke-width: 0.5; }
 .box { fill: var(--good); }
 .edge { stroke: var(--good); stroke-width: 1; opacity: 0.6; }

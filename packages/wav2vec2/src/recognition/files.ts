@@ -27,6 +27,8 @@ export interface FilesOptions {
   /** Threads that read short files ahead, at most one a batch. Default: 1 */
   workers?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** Hears what is odd about a file that is read nevertheless. */
+  onNote?: ((text: string) => void) | undefined;
 }
 
 const BATCH_SECONDS = 60;
@@ -50,7 +52,9 @@ export async function* transcribeFiles(
   const lengths = await mapConcurrent(files, HEADERS_AT_ONCE, async (path) => {
     try {
       if (await isPipe(path)) return Number.POSITIVE_INFINITY;
-      return (await readAudioInfo(path)).samplesAt16k;
+      const { samplesAt16k, notes } = await readAudioInfo(path);
+      for (const note of notes) options.onNote?.(note);
+      return samplesAt16k;
     } catch (error) {
       return messageOf(error);
     }
@@ -113,10 +117,12 @@ async function* transcribeLong(
   recognizer: Recognizer,
   path: string,
   index: number,
-  { times, signal }: FilesOptions,
+  { times, signal, onNote }: FilesOptions,
 ): AsyncGenerator<FileNews> {
   try {
-    for await (const transcript of recognizer.listen(streamAudio(path, { signal }), { name: path, times }))
+    // Of a file that was looked at before, it has been said.
+    const blocks = streamAudio(path, { signal, onNote: (await isPipe(path)) ? onNote : undefined });
+    for await (const transcript of recognizer.listen(blocks, { name: path, times }))
       yield { index, transcript };
     yield { index, done: true };
   } catch (error) {

@@ -97,6 +97,10 @@ export async function loadRecognizer(
   nameOrDirectory: string,
   { onNote, ...options }: RecognizerOptions = {},
 ): Promise<Recognizer> {
-  const ctc = await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" });
+  const ctc = await loadCtcModel(nameOrDirectory, {
+    ...options,
+    onNote,
+    device: options.device ?? "auto",
+  });
   return new Recognizer(ctc, await makeDecoder(ctc.tokenizer, options, onNote));
 }

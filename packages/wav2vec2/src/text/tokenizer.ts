@@ -46,19 +46,35 @@ export class CtcTokenizer {
    * @throws UserError naming the character and the utterance
    */
   encode(text: string, options: { utterance?: string; unknown?: "error" | "token" } = {}): Int32Array {
-    const written = this.lowerCase ? text.toUpperCase() : text;
-    const pieces = this.#pattern ? (written.match(this.#pattern) ?? []) : written; // a string's items are its characters
-    const labels = new Int32Array(written.length);
+    const labels = new Int32Array(this.#written(text).length);
     let count = 0;
-    for (const piece of pieces) {
-      let label = this.#labels.get(piece);
-      if (label === undefined) {
-        label = this.#label(piece);
-        this.#labels.set(piece, label);
-      }
-      labels[count++] = label ?? this.#unknownLabel(piece, text, options);
-    }
+    for (const piece of this.#pieces(text))
+      labels[count++] = this.#knownLabel(piece) ?? this.#unknownLabel(piece, text, options);
     return labels.slice(0, count);
+  }
+
+  /** The characters of a text that the vocabulary has no token for. */
+  unknownIn(text: string): string[] {
+    return [...this.#pieces(text)].filter((piece) => this.#knownLabel(piece) === undefined);
+  }
+
+  #written(text: string): string {
+    return this.lowerCase ? text.toUpperCase() : text;
+  }
+
+  /** What labels stand for; a string's items are its characters. */
+  #pieces(text: string): Iterable<string> {
+    const written = this.#written(text);
+    return this.#pattern ? (written.match(this.#pattern) ?? []) : written;
+  }
+
+  #knownLabel(piece: string): number | undefined {
+    let label = this.#labels.get(piece);
+    if (label === undefined) {
+      label = this.#label(piece);
+      this.#labels.set(piece, label);
+    }
+    return label;
   }
 
   #unknownLabel(

@@ -2,7 +2,6 @@ import { DEFAULT_SERVICE_OPTIONS, type ServiceOptions, serviceThread } from "./s
 import type { Chosen } from "./services.js";
 import { logFile } from "./sinks/log-file.js";
 import { metricsFile } from "./sinks/metrics-file.js";
-import { reportFile } from "./sinks/report-file.js";
 import { runFile } from "./sinks/run-file.js";
 import { type TerminalOptions, terminalProgress } from "./sinks/terminal.js";
 import { sinkThread } from "./threads/sink-thread.js";
@@ -30,7 +29,6 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
     terminal.note(text);
     log.note(text);
   };
-  const report = reportFile(directory, terminal.note);
   // Its thread is not woken for what it does not show.
   const { transcripts, codedClips, close } = sinkThread({
     name: "clips/",
@@ -39,16 +37,32 @@ export function trackRun(directory: string, options: TrackRunOptions): Tracker {
     note,
     stop,
   });
+  const report = sinkThread({
+    name: "report.html",
+    module: new URL("./sinks/report-file.js", import.meta.url),
+    options: { directory },
+    note: terminal.note,
+    stop,
+  });
   const threads = services.map((chosen) =>
     serviceThread(chosen, { ...serviceOptions, directory }, { note, stop }),
   );
   return combineTrackers([
     runFile(directory),
-    report,
     metricsFile(directory, options),
     { transcripts, codedClips, close } as Sink,
+    behindOthers(report),
     log,
     terminal,
     ...threads,
   ]);
+}
+
+/** A sink that reads the files of others: told when all of them have heard of a step, and closed behind them. */
+function behindOthers({ log, end, close }: Sink): Sink {
+  return {
+    log: (...values) => queueMicrotask(() => void log?.(...values)),
+    end: (...values) => queueMicrotask(() => void end?.(...values)),
+    close: async () => await close?.(),
+  };
 }

@@ -29,6 +29,7 @@ export const DEFAULT_SERVICE_OPTIONS: ServiceOptions = {
 export type ServiceSinkOptions = ServiceOptions & {
   /** The run directory. */
   directory: string;
+  because: Chosen["because"];
 };
 
 const MODULES: Readonly<Record<Service, { name: string; module: URL }>> = {
@@ -44,11 +45,11 @@ const MODULES: Readonly<Record<Service, { name: string; module: URL }>> = {
 /** A service in a thread of its own. Where the environment chose it, that is said. */
 export function serviceThread(
   { service, because }: Chosen,
-  options: ServiceSinkOptions,
-  context: Omit<SinkContext, "now">,
+  options: Omit<ServiceSinkOptions, "because">,
+  context: Omit<SinkContext, "now" | "working">,
 ): Sink {
   const { name, module } = MODULES[service];
   if (because !== "recipe")
     context.note(`The run is shown in ${name} too, as ${because} is set; tracking: none would keep it here.`);
-  return sinkThread({ name, module, options, ...context });
+  return sinkThread({ name, module, options: { ...options, because }, ...context });
 }

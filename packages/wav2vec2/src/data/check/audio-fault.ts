@@ -11,6 +11,7 @@ const LONGEST_FRAME = 2 ** 17;
  * damaged frame, behind which the next one is not found; the latter's end is a whole frame.
  */
 export async function audioFault(path: string, message: string): Promise<ClipFault> {
+  if (message.includes("cancel each other out")) return "cancelled-channels";
   if (
     /truncated or corrupt|no sample could be decoded/.test(message) &&
     endsInFrame(await readFile(path).catch(() => Buffer.alloc(0)))

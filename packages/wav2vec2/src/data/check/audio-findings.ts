@@ -19,8 +19,9 @@ export function audioFindings({ id, path }: Utterance, decoded: DecodedClip): Fi
     const { fault, message } = decoded;
     return { problems: [{ id, file: path, kind: fault, message }], remarks: [] };
   }
-  const { measures, sampleRate, channels } = decoded;
+  const { measures, sampleRate, channels, notes } = decoded;
   const findings: Findings = { problems: [], remarks: [] };
+  for (const message of notes) findings.remarks.push({ id, file: path, kind: "open-end", message });
   if (sampleRate !== SAMPLE_RATE) {
     const mixed = channels > 1 ? ` and its ${channels} channels are averaged` : "";
     const message = `${path} is at ${sampleRate} Hz: it is resampled to ${SAMPLE_RATE} Hz${mixed}.`;

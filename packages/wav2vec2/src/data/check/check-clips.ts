@@ -12,7 +12,7 @@ export interface CheckJob extends Watched {
 
 /** A clip that was decoded, or why it could not be, in a sentence that names the file. */
 export type DecodedClip =
-  | { measures: ClipMeasures; sampleRate: number; channels: number }
+  | { measures: ClipMeasures; sampleRate: number; channels: number; notes: readonly string[] }
   | { fault: ClipFault; message: string };
 
 /** Decodes and measures clips, one after the other. It does not throw. */
@@ -22,8 +22,8 @@ export async function checkClips({ clips, progress }: CheckJob): Promise<Decoded
     Atomics.store(progress, 0, index);
     try {
       const samples = await readAudio(path, { start, end });
-      const { sampleRate, channels } = await readAudioInfo(path);
-      results.push({ measures: measureClip(samples), sampleRate, channels });
+      const { sampleRate, channels, notes } = await readAudioInfo(path);
+      results.push({ measures: measureClip(samples), sampleRate, channels, notes });
     } catch (error) {
       const reason = (error as Error).message;
       const message = error instanceof UserError ? reason : `${path} must be audio, but is not: ${reason}.`;

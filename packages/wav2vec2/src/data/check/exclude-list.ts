@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.js";
+import { listLine } from "../corpus/corpus-list.js";
 import type { CorpusReport } from "./check-corpus.js";
 
 /**
@@ -16,10 +17,10 @@ export async function writeExcludeList(
   const reasons = new Map<string, string[]>();
   for (const { id, file, kind, message } of problems) {
     const entry = id === "" || goodIds.has(id) ? resolve(file) : id;
-    const reason = `${kind}: ${message.replaceAll(/\s+/g, " ")}`;
+    const reason = `${kind}: ${message}`;
     reasons.set(entry, [...(reasons.get(entry) ?? []), reason]);
   }
-  const lines = [...reasons].map(([entry, all]) => `${entry}  # ${all.join(" ")}\n`);
+  const lines = [...reasons].map(([entry, all]) => listLine(entry, all.join(" ")));
   await writeFileAtomic(path, lines.join(""));
   return reasons.size;
 }

@@ -8,6 +8,8 @@ export type ClipFault =
   | "truncated-audio"
   /** Checksums or MD5 do not fit the samples. */
   | "corrupt-audio"
+  /** Its channels are each other's negative: their average is silence. */
+  | "cancelled-channels"
   | "silent"
   | "clipped"
   /** The samples of another clip, and its transcript. */
@@ -22,7 +24,7 @@ export type CheckProblem = Omit<CorpusProblem, "kind"> & { kind: ProblemKind | C
 
 /** Worth knowing, but nothing that spoils training. */
 export interface Remark extends Omit<CorpusProblem, "kind"> {
-  kind: "resampled" | "narrow-band" | "dc-offset" | "speaking-rate";
+  kind: "resampled" | "narrow-band" | "dc-offset" | "speaking-rate" | "open-end";
 }
 
 /** What was found in some clips. */

@@ -1,6 +1,7 @@
 import { basename, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { type CorpusProblem, listSplits, readCorpus } from "../corpus/corpus.js";
+import { audioBesideSplits } from "../corpus/corpus-splits.js";
 import type { Utterance } from "../utterance.js";
 
 export interface SplitUtterances {
@@ -32,6 +33,9 @@ export async function readSplits(root: string, options: ReadSplitsOptions): Prom
     if (name !== undefined) for (const utterance of corpus.utterances) utterance.split ??= name; // for a manifest of them
     read.push({ name: name ?? basename(resolve(root)), ...corpus });
   }
+  // Whoever asks for all splits means all that is there.
+  const beside = options.splits === undefined ? await audioBesideSplits(root) : [];
+  read[0]?.problems.push(...beside);
   if (read.every(({ utterances, problems }) => utterances.length + problems.length === 0))
     throw new UserError(`${root} must hold utterances, but holds none.`);
   return read;

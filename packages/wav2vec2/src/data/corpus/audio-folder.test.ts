@@ -2,6 +2,8 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { corpusDirectory, flac, wav } from "../../../test/corpus-fixture.js";
+import { readSplits } from "../check/read-splits.js";
+import { listAudio } from "./audio-folder.js";
 import { type CorpusOptions, listSplits, readCorpus } from "./corpus.js";
 
 let { root, put, cache } = corpusDirectory();
@@ -41,6 +43,35 @@ describe("directories of audio files", () => {
   it("are read without a split too, and without transcripts", async () => {
     expect(await ids(undefined, {}, join(root, "train"))).toEqual(["a", "deep/er/b ü"]);
     expect(await ids(undefined, { transcripts: "none" })).toEqual(["dev/c", "train/a", "train/deep/er/b ü"]);
+  });
+
+  it("must have names in UTF-8, which is said once", async () => {
+    const [directory, slash] = [join(root, "train"), Buffer.from("/")];
+    for (const letter of [0xe9, 0xe8])
+      for (const [ending, data] of [
+        [".flac", flac(400)],
+        [".txt", "NINE"],
+      ] as const) {
+        const name = Buffer.concat([Buffer.from("caf"), Buffer.of(letter), Buffer.from(ending)]);
+        writeFileSync(Buffer.concat([Buffer.from(directory), slash, name]), data);
+      }
+    put("train/lost \ufffd.flac", flac(400)); // a good name, though not a pretty one
+    put("train/lost \ufffd.txt", "LOST");
+    expect(await ids("train", { onProblem: "skip" })).toEqual(["a", "deep/er/b ü", "lost \ufffd"]);
+    const found = await problems("train");
+    expect(found).toMatchObject([{ id: "", file: directory, kind: "undecodable-name" }]);
+    const message = `4 names are not UTF-8 in ${directory} (the first: caf\\xe8.flac). Rename what`;
+    expect(found[0]!.message).toContain(message);
+    expect(found[0]!.message).toContain(`convmv -f latin1 -t utf8 -r --notest ${directory}`);
+    await expect(listAudio(directory)).rejects.toThrow(message);
+    put("train/cafe\u0301 2.flac", flac(400));
+    const rows = put("rows.jsonl", '{"audio":"train/caf\u00e9.flac"}\n{"audio":"train/caf\u00e9 2.flac"}\n');
+    const missing = await readCorpus(rows, undefined, { cache, transcripts: "none", onProblem: "skip" });
+    expect(missing.problems.map((each) => each.message)).toEqual([
+      expect.stringContaining("another Unicode form: convmv -f utf8 -t utf8 --nfc"),
+      expect.stringContaining("convmv -f latin1"),
+    ]);
+    await expect(listAudio(join(directory, "caf\ufffd"))).rejects.toThrow("must have a name in UTF-8");
   });
 
   it("may be of any rate", async () => {
@@ -90,6 +121,52 @@ describe("directories of audio files", () => {
     expect(await problems("dev")).toMatchObject([{ kind, message: expect.stringContaining(message) }]);
     await expect(ids("dev")).rejects.toThrow(message);
   });
+});
+
+describe("recordings in formats that are not read", () => {
+  beforeEach(() => {
+    const bytes = {
+      "x.wave": wav(800),
+      "x.m4a": "\0\0\0\x1cftypM4A ",
+      "y z.m4a": "\0\0\0\x1cftypM4A ",
+      "w.amr": "#!AMR\n",
+    };
+    for (const [name, data] of Object.entries(bytes)) put(`phone/${name}`, data);
+    for (const stem of ["x", "y z", "w"]) put(`phone/${stem}.txt`, "NINE");
+  });
+
+  it("are problems with the command that converts them", async () => {
+    expect(await ids("phone", { onProblem: "skip" })).toEqual(["x"]);
+    const file = join(root, "phone/y z.m4a");
+    expect(await problems("phone")).toMatchObject([
+      { id: "w", kind: "corrupt-header" },
+      {
+        id: "y z",
+        file,
+        kind: "corrupt-header",
+        message: expect.stringContaining(`ffmpeg -i '${file}' OUTPUT.flac`),
+      },
+    ]);
+    await expect(ids("phone")).rejects.toThrow("Convert it with");
+  });
+
+  it("are listed for who reads a directory", async () => {
+    const names = ["w.amr", "x.wave", "y z.m4a"];
+    expect(await listAudio(join(root, "phone"))).toEqual(names.map((name) => join(root, "phone", name)));
+  });
+});
+
+it("audio beside the splits is a problem of them all", async () => {
+  put("stray.flac", flac(400));
+  const read = await readSplits(root, { transcripts: "none" });
+  expect(read.flatMap(({ problems }) => problems)).toMatchObject([
+    {
+      id: "stray",
+      kind: "misplaced-audio",
+      message: expect.stringContaining("must lie in the directory of a split"),
+    },
+  ]);
+  expect((await readSplits(root, { splits: ["dev"], transcripts: "none" }))[0]!.problems).toEqual([]);
 });
 
 describe("links", () => {

@@ -1,42 +1,39 @@
 import { realpathSync } from "node:fs";
-import { extname, join, sep } from "node:path";
+import { extname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
+import { renameAdvice } from "../../files/unreadable.js";
+import { audioNames, isHidden, stemOf } from "./audio-names.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
-import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 import { EventLoopTurns } from "./corpus-turns.js";
-
-const AUDIO = new Set([".flac", ".wav", ".mp3", ".ogg", ".oga", ".opus"]);
-
-/** Whether a file is audio by its name's end; its contents decide how it is decoded. */
-export function isAudioName(name: string): boolean {
-  return AUDIO.has(extname(name).toLowerCase()) && !isHidden(name);
-}
-
-/** Hidden files are the system's or somebody's tool's: `._clip.wav` of macOS is no audio. */
-function isHidden(name: string): boolean {
-  return name.startsWith(".");
-}
+import { FolderTranscripts } from "./folder-transcripts.js";
 
 /** Whether there is an audio file anywhere in a directory. */
 export async function holdsAudio(directory: string, turns: EventLoopTurns): Promise<boolean> {
-  for await (const { files } of walk(directory, turns, [])) if (files.some(isAudioName)) return true;
+  for await (const { files, undecodable } of walk(directory, turns, []))
+    if (audioNames([...files, ...undecodable]).length > 0) return true;
   return false;
 }
 
-/** Paths of the audio files of a directory, in any nesting, sorted. @throws UserError where it cannot be read */
+/**
+ * Paths of the audio files of a directory, in any nesting, sorted; also of those that reading will refuse.
+ * @throws UserError where a part of it cannot be read
+ */
 export async function listAudio(directory: string): Promise<string[]> {
   listDirectory(directory);
   const paths: string[] = [];
-  for await (const { prefix, files } of walk(directory, new EventLoopTurns(), []))
-    for (const name of files.filter(isAudioName)) paths.push(join(directory, prefix + name));
+  const problems: CorpusProblem[] = [];
+  for await (const { prefix, files } of walk(directory, new EventLoopTurns(), problems))
+    for (const name of audioNames(files)) paths.push(join(directory, prefix + name));
+  if (problems[0]) throw new UserError(problems[0].message);
   return paths.sort();
 }
 
 /**
- * Lists a directory of audio files, in any nesting, each with its transcript beside it under the same name with the
- * ending `.txt`. An utterance's id is the file's path in the directory without its ending.
+ * Lists a directory of audio files, in any nesting. An utterance's id is the file's path in the directory without its ending;
+ * its transcript is in a file of that name with the ending `.txt` beside it, in a list of transcripts in its directory or above, or
+ * in a table `metadata.csv`, `.tsv` or `.jsonl` there, whose rows are read as a manifest's.
  */
 export async function findFolderClips(
   directory: string,
@@ -45,14 +42,29 @@ export async function findFolderClips(
 ): Promise<FoundClips> {
   const found: FoundClips = { clips: [], problems: [] };
   listDirectory(directory); // the folder itself must be readable, whatever is done about problems in it
+  const wanted = options.transcripts === "required";
+  const transcripts = new FolderTranscripts(directory, found.problems);
+  const covered = new Set<string>(); // by the rows of tables
+  if (wanted) {
+    const above = await transcripts.addAbove(options, turns);
+    for (const clip of above) covered.add(resolve(clip.path));
+    found.clips.push(...above);
+  }
   for await (const { prefix, files } of walk(directory, turns, found.problems)) {
+    if (wanted) {
+      const rows = await transcripts.add(prefix, files, options, turns);
+      for (const clip of rows) covered.add(resolve(clip.path));
+      found.clips.push(...rows);
+    }
     const names = new Set(files);
-    for (const name of files.filter(isAudioName)) {
+    for (const name of audioNames(files)) {
       if (turns.due) await turns.next();
-      const stem = name.slice(0, -extname(name).length);
+      const path = join(directory, prefix + name);
+      if (covered.size > 0 && covered.has(resolve(path))) continue;
+      const stem = stemOf(name);
       const clip: Clip = {
         id: prefix + stem,
-        path: join(directory, prefix + name),
+        path,
         text: undefined,
         split: undefined,
         speaker: undefined,
@@ -62,41 +74,19 @@ export async function findFolderClips(
         where: undefined,
       };
       found.clips.push(clip);
-      if (options.transcripts === "required")
-        clip.text = readTranscript(clip, join(directory, `${prefix}${stem}.txt`), names, found.problems);
+      if (wanted) clip.text = transcripts.of(clip, prefix, names);
     }
   }
+  found.problems.push(...transcripts.unused());
   return found;
-}
-
-function readTranscript(
-  { id, path }: Clip,
-  file: string,
-  names: ReadonlySet<string>,
-  problems: CorpusProblem[],
-): string | undefined {
-  const problem = (kind: CorpusProblem["kind"], message: string): undefined => {
-    problems.push({ id, file: kind === "audio-without-transcript" ? path : file, kind, message });
-  };
-  if (!names.has(file.slice(file.lastIndexOf(sep) + 1)))
-    return problem("audio-without-transcript", `${path} must have a transcript, but there is no ${file}.`);
-  let text: string;
-  try {
-    text = collapseSpaces(readTextFile(file, "a transcript file"));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    return problem("unreadable-transcripts", error.message);
-  }
-  const invalid = invalidText(text);
-  if (invalid) return problem("invalid-text", `transcript ${file} ${invalid}`);
-  if (!text) return problem("transcript-without-text", `${file} must hold a transcript, but holds no text.`);
-  return text;
 }
 
 interface Folder {
   /** Path below the directory that the walk began in, with a slash at its end; empty for that directory itself. */
   prefix: string;
   files: string[];
+  /** Names of files and directories that are not UTF-8. */
+  undecodable: string[];
 }
 
 /**
@@ -112,6 +102,7 @@ async function* walk(
   const visited = new Set<string>();
   const pending = [{ prefix: "", real: top }];
   const links: typeof pending = [];
+  const undecodable: string[] = [];
   for (let next = pending.pop(); next; next = pending.pop() ?? links.shift()) {
     const { prefix, real } = next;
     if (turns.due) await turns.next();
@@ -120,7 +111,8 @@ async function* walk(
     const name = prefix.slice(0, -1);
     const listing = orReport(listDirectory, join(directory, name), name, problems);
     if (!listing) continue;
-    yield { prefix, files: listing.files };
+    undecodable.push(...listing.undecodable.filter(isOfInterest).map((name) => prefix + name));
+    yield { prefix, files: listing.files, undecodable: listing.undecodable };
     const children = listing.directories.filter((name) => !isHidden(name)).reverse();
     for (const child of children) {
       const path = join(real, child);
@@ -128,6 +120,20 @@ async function* walk(
       (target === path ? pending : links).push({ prefix: `${prefix}${child}/`, real: target });
     }
   }
+  const [first] = undecodable;
+  if (first === undefined) return;
+  const names = undecodable.length === 1 ? "1 name is" : `${undecodable.length} names are`;
+  problems.push({
+    id: "",
+    file: directory,
+    kind: "undecodable-name",
+    message: `${names} not UTF-8 in ${directory} (the first: ${first}). ${renameAdvice(directory)}`,
+  });
+}
+
+/** Whether a name that is not UTF-8 may be audio, a transcript or a directory of them. */
+function isOfInterest(name: string): boolean {
+  return audioNames([name]).length > 0 || [".txt", ""].includes(extname(name).toLowerCase());
 }
 
 function realPath(path: string): string {

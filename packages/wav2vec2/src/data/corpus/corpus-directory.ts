@@ -1,12 +1,14 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { isAbsolute, join, relative, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { UserError } from "../../errors.js";
-import { unreadable } from "../../files/unreadable.js";
+import { renameAdvice, shellWord, unreadable } from "../../files/unreadable.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 
 export interface Listing {
   directories: string[];
   files: string[];
+  /** Names that are not UTF-8, by which nothing can be opened here; what they are not is written as `\xe9`. */
+  undecodable: string[];
 }
 
 /**
@@ -23,8 +25,35 @@ export function listDirectory(path: string): Listing {
   }
   const directories: string[] = [];
   const files: string[] = [];
-  for (const entry of entries) (isDirectory(path, entry) ? directories : files).push(entry.name);
-  return { directories: directories.sort(), files: files.sort() };
+  const undecodable = entries.some(({ name }) => name.includes(REPLACEMENT)) ? undecodableNames(path) : [];
+  const lost = new Set(undecodable.map(({ decoded }) => decoded));
+  for (const entry of entries)
+    if (!lost.has(entry.name)) (isDirectory(path, entry) ? directories : files).push(entry.name);
+  return {
+    directories: directories.sort(),
+    files: files.sort(),
+    undecodable: undecodable.map(({ shown }) => shown),
+  };
+}
+
+/** What Node puts where bytes are no UTF-8. */
+const REPLACEMENT = "\ufffd";
+
+function undecodableNames(path: string): { decoded: string; shown: string }[] {
+  const names = readdirSync(path, { encoding: "buffer" });
+  return names.flatMap((bytes) => {
+    const decoded = bytes.toString();
+    if (Buffer.from(decoded).equals(bytes)) return []; // the name itself holds U+FFFD
+    return { decoded, shown: showBytes(bytes) };
+  });
+}
+
+/** ASCII as it is, other bytes as `\xe9`. */
+function showBytes(name: Buffer): string {
+  const characters = Array.from(name, (byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
+  );
+  return characters.join("");
 }
 
 function isDirectory(path: string, entry: Dirent): boolean {
@@ -46,6 +75,18 @@ export function listNames(path: string): string[] {
   } catch (error) {
     throw unreadable(path, "a directory", error);
   }
+}
+
+/** Advice where a file's directory holds its name in another encoding or form; empty where it does not. */
+export function otherSpelling(path: string): string {
+  const name = basename(path);
+  if (/^[ -~]*$/.test(name)) return "";
+  const directory = dirname(path);
+  const listing = orReport(listDirectory, directory, "", []);
+  const other = listing?.files.find((file) => file.normalize() === name.normalize());
+  if (other !== undefined)
+    return ` There is a file of this name in another Unicode form: convmv -f utf8 -t utf8 --${name === name.normalize() ? "nfc" : "nfd"} -r --notest ${shellWord(directory)}`;
+  return listing && listing.undecodable.length > 0 ? ` ${renameAdvice(directory)}` : "";
 }
 
 /** What `list` returns, but where the directory cannot be read that is one of the corpus's problems. */

@@ -13,7 +13,7 @@ const END_TOLERANCE_SECONDS = 0.01;
 /** The audio files of a part, each once. */
 export function audioFiles({ source, clips }: Part): string[] {
   const paths = clips.map(({ path }) => path);
-  return source.kind === "manifest" ? [...new Set(paths)] : paths;
+  return source.kind === "manifest" || source.kind === "kaldi" ? [...new Set(paths)] : paths;
 }
 
 /** Makes utterances of the clips, with lengths from the headers of their files. */

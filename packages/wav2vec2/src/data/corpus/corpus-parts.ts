@@ -1,10 +1,11 @@
 import { UserError } from "../../errors.js";
 import { findFolderClips } from "./audio-folder.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
-import { readSplitList } from "./corpus-list.js";
+import { chooseReadings, readIdList } from "./corpus-list.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { findSources, findSplits, isFile, type Source, splitNames, unknownSplit } from "./corpus-splits.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
+import { findKaldiClips } from "./kaldi-clips.js";
 import { findLibriSpeechClips } from "./librispeech-clips.js";
 import { readManifest } from "./manifest-reader.js";
 
@@ -16,7 +17,11 @@ export interface Part {
 }
 
 /** Problems of a whole directory, which are named by no utterance's id. */
-const OF_MANY = new Set<CorpusProblem["kind"]>(["unreadable-transcripts", "unreadable-directory"]);
+const OF_MANY = new Set<CorpusProblem["kind"]>([
+  "unreadable-transcripts",
+  "unreadable-directory",
+  "undecodable-name",
+]);
 
 /**
  * Lists the clips of the splits that `split` names, see `readCorpus`.
@@ -40,6 +45,7 @@ export async function findParts(
 
 function findClips(source: Source, options: FindOptions, turns: EventLoopTurns): Promise<FoundClips> {
   if (source.kind === "librispeech") return findLibriSpeechClips(source.path, options, turns);
+  if (source.kind === "kaldi") return findKaldiClips(source.path, options, turns);
   if (source.kind === "folder") return findFolderClips(source.path, options, turns);
   return readManifest(source.path, options, turns);
 }
@@ -66,38 +72,46 @@ async function findListed(
   options: FindOptions,
   turns: EventLoopTurns,
 ): Promise<Part[]> {
-  const missing = new Map<string, string>(); // id to where it is listed
-  const unknown: CorpusProblem[] = [];
-  for (const { path } of lists)
-    for (const { id, line } of readSplitList(path)) {
-      const where = `${path}:${line}`;
-      const earlier = missing.get(id);
-      if (earlier !== undefined)
-        unknown.push({
-          id,
-          file: path,
-          kind: "duplicate-id",
-          message: `${where}: utterance ${id} must be listed once, but is listed at ${earlier} too.`,
-        });
-      else missing.set(id, where);
-    }
-  const listed = new Set(missing.keys());
-  const parts: Part[] = [];
+  const read = lists.map(({ path }) => ({ path, lines: readIdList(path) }));
+  const wanted = new Set(read.flatMap(({ lines }) => lines.flatMap(({ readings }) => readings)));
+  const found: Part[] = [];
+  const there = new Set<string>();
   for (const source of await findSplits(root, turns)) {
     if (source.kind === "ids") continue;
-    const found = await findClips(source, options, turns);
-    const clips = found.clips.filter(({ id }) => listed.has(id));
-    const problems = found.problems.filter(({ id, kind }) => listed.has(id) || OF_MANY.has(kind));
-    for (const { id } of [...clips, ...problems]) missing.delete(id);
-    if (clips.length + problems.length > 0) parts.push({ source, clips, problems });
+    const { clips, problems } = await findClips(source, options, turns);
+    const part = {
+      source,
+      clips: clips.filter(({ id }) => wanted.has(id)),
+      problems: problems.filter(({ id, kind }) => wanted.has(id) || OF_MANY.has(kind)),
+    };
+    found.push(part);
+    for (const { id } of [...part.clips, ...part.problems]) there.add(id);
   }
-  for (const [id, where] of missing)
-    unknown.push({
-      id,
-      file: where.slice(0, where.lastIndexOf(":")),
-      kind: "unknown-id",
-      message: `${where}: utterance ${id} must be one of the other splits in ${root}, but is not.`,
-    });
-  if (unknown.length > 0) parts.push({ source: lists[0]!, clips: [], problems: unknown });
+  const listed = new Map<string, string>(); // id to where it is listed
+  const wrong: CorpusProblem[] = [];
+  for (const { path, lines } of read) {
+    const { chosen, unknown } = chooseReadings(lines, (id) => there.has(id));
+    if (chosen.length + unknown.length === 0)
+      throw new UserError(`${path} must list ids of utterances, one a line, but lists none.`);
+    const problem = (kind: CorpusProblem["kind"], id: string, line: number, message: string) =>
+      wrong.push({ id, file: path, kind, message: `${path}:${line}: utterance ${id} must be ${message}` });
+    for (const { id, line } of chosen) {
+      const earlier = listed.get(id);
+      if (earlier === undefined) listed.set(id, `${path}:${line}`);
+      else problem("duplicate-id", id, line, `listed once, but is listed at ${earlier} too.`);
+    }
+    for (const { id, line } of unknown)
+      problem("unknown-id", id, line, `one of the other splits in ${root}, but is not.`);
+  }
+  const parts: Part[] = [];
+  for (const { source, clips, problems } of found) {
+    const part = {
+      source,
+      clips: clips.filter(({ id }) => listed.has(id)),
+      problems: problems.filter(({ id, kind }) => listed.has(id) || OF_MANY.has(kind)),
+    };
+    if (part.clips.length + part.problems.length > 0) parts.push(part);
+  }
+  if (wrong.length > 0) parts.push({ source: lists[0]!, clips: [], problems: wrong });
   return parts;
 }

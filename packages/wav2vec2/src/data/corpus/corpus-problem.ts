@@ -4,6 +4,8 @@ export type ProblemKind =
   | "transcript-without-text"
   | "unreadable-transcripts"
   | "unreadable-directory"
+  /** Names of files that are not UTF-8. */
+  | "undecodable-name"
   | "duplicate-id"
   | "unknown-id"
   | "misplaced-audio"

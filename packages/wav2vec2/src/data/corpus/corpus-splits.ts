@@ -1,17 +1,20 @@
 import { existsSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import { editDistance } from "../edit-distance.js";
 import { holdsAudio } from "./audio-folder.js";
+import { audioNames, stemOf } from "./audio-names.js";
 import { type Listing, listDirectory, listNames, orReport } from "./corpus-directory.js";
+import type { CorpusProblem } from "./corpus-problem.js";
 import { EventLoopTurns } from "./corpus-turns.js";
+import { isKaldiDirectory } from "./kaldi-clips.js";
 import { isLibriSpeechSplit } from "./librispeech-clips.js";
 import { isManifest, isManifestName, MANIFEST_ENDINGS } from "./manifest.js";
 
 /** Where the utterances of a split are listed. */
 export interface Source {
-  kind: "librispeech" | "folder" | "manifest" | "ids";
+  kind: "librispeech" | "kaldi" | "folder" | "manifest" | "ids";
   /** Directory, manifest, or list of ids. */
   path: string;
   /** The split's name. */
@@ -43,11 +46,27 @@ export async function findSplits(root: string, turns: EventLoopTurns): Promise<S
   for (const name of listDirectory(base).directories) {
     const path = join(base, name);
     if (isLibriSpeechSplit(path)) splits.push({ kind: "librispeech", path, name });
+    else if (isKaldiDirectory(path)) splits.push({ kind: "kaldi", path, name });
     else if (!hasManifest && (await holdsAudio(path, turns))) splits.push({ kind: "folder", path, name });
   }
   for (const name of idLists(root))
     splits.push({ kind: "ids", path: join(root, "splits", name), name: name.slice(0, -4) });
   return splits.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Audio that lies beside the directories that are splits, and so is in none of them. */
+export async function audioBesideSplits(root: string): Promise<CorpusProblem[]> {
+  if (isFile(root)) return [];
+  const splits = await findSplits(root, new EventLoopTurns());
+  // A manifest or a list may name what lies anywhere.
+  if (splits.length === 0 || splits.some(({ kind }) => kind === "manifest" || kind === "ids")) return [];
+  return [...new Set([root, splitsDirectory(root)])].flatMap((directory) =>
+    audioNames(listDirectory(directory).files).map((name) => {
+      const file = join(directory, name);
+      const message = `${file} must lie in the directory of a split, but lies beside ${splits[0]!.path}. Move it into one.`;
+      return { id: stemOf(name), file, kind: "misplaced-audio" as const, message };
+    }),
+  );
 }
 
 /** Splits lie under `root/LibriSpeech`, as the corpus unpacks, or directly under `root`. */
@@ -76,9 +95,16 @@ export function isFile(root: string): boolean {
   }
   if (!isDirectory && !isManifestName(root))
     throw new UserError(
-      `${root} must be a directory or a manifest (${MANIFEST_ENDINGS.join(", ")}), but is neither.`,
+      `${root} must be a directory or a manifest (${MANIFEST_ENDINGS.join(", ")}), but is neither.${otherList(root)}`,
     );
   return !isDirectory;
+}
+
+/** What to do with lists that other toolkits name otherwise. */
+function otherList(path: string): string {
+  if (/\.json$/i.test(path))
+    return " A file of one JSON object a line, as NeMo writes it, has to end in .jsonl.";
+  return "";
 }
 
 /** The names in `train-clean-100+train-other-500`. */
@@ -107,6 +133,7 @@ export async function findSources(
   }
   const name = basename(root);
   if (isLibriSpeechSplit(root)) return [{ kind: "librispeech", path: root, name }];
+  if (isKaldiDirectory(root)) return [{ kind: "kaldi", path: root, name }];
   const splits = await findSplits(root, turns);
   const isFolder = splits.every(({ kind }) => kind === "folder") && !existsSync(join(root, "LibriSpeech"));
   if (isFolder && (await holdsAudio(root, turns))) return [{ kind: "folder", path: root, name }];
@@ -127,6 +154,7 @@ async function findSource(root: string, name: string, turns: EventLoopTurns): Pr
   if (below.directories.includes(name)) {
     const path = join(base, name);
     if (isLibriSpeechSplit(path)) candidates.push({ kind: "librispeech", path, name });
+    else if (isKaldiDirectory(path)) candidates.push({ kind: "kaldi", path, name });
     else if (await holdsAudio(path, turns)) candidates.push({ kind: "folder", path, name });
   }
   if (idLists(root).includes(`${name}.txt`))
@@ -138,8 +166,13 @@ async function findSource(root: string, name: string, turns: EventLoopTurns): Pr
     );
   if (found) return found;
   const splits = (await findSplits(root, turns)).map((each) => each.name);
-  if (splits.length === 0) throw noSplits(root);
-  throw unknownSplit(name, splits, root);
+  const directory = resolve(root);
+  if (basename(directory) === name && (await holdsAudio(root, turns)))
+    throw new UserError(
+      `${root} must hold a split ${name}, but is that itself. Give the directory above it, ${dirname(directory)}.`,
+    );
+  if (splits.length > 0) throw unknownSplit(name, splits, root);
+  throw noSplits(root);
 }
 
 function noSplits(root: string): UserError {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { UserError } from "../../errors.js";
+import { shellName } from "../../files/shell-name.js";
 import { unreadable } from "../../files/unreadable.js";
 
 // Longer than any transcript of speech or any row of a manifest: such a "line" is no text.
@@ -47,7 +48,9 @@ export function readTextFile(path: string, expected: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new UserError(`${path} must be UTF-8 text, but is not. Convert it with: iconv -t UTF-8 ${path}`);
+    throw new UserError(
+      `${path} must be UTF-8 text, but is not. Convert it with: iconv -t UTF-8 ${shellName(path)}`,
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { corpusDirectory, flac } from "../../../test/corpus-fixture.js";
 import { UserError } from "../../errors.js";
 import { type CorpusOptions, listSplits, readCorpus } from "./corpus.js";
+import { listLine } from "./corpus-list.js";
 
 let { root, put, cache } = corpusDirectory();
 beforeEach(() => {
@@ -95,6 +96,57 @@ describe("exclude", () => {
     await expect(ids("train", { exclude: join(root, "none.txt") })).rejects.toThrow(
       "none.txt must be a list of ids, but does not exist.",
     );
+  });
+});
+
+describe("ids with a hash sign", () => {
+  beforeEach(() => {
+    for (const name of ["take", "take #1", "take #2", "#3 outro", '"quoted"'])
+      put(`hash/train/${name}.flac`, flac(800));
+  });
+  const left = async (list: string) => {
+    const options = { cache, transcripts: "none", exclude: put("bad.txt", list) } as const;
+    const { utterances, unknownExclusions } = await readCorpus(join(root, "hash"), "train", options);
+    return { left: utterances.map(({ id }) => id), unknown: unknownExclusions };
+  };
+
+  it.each(["take", "take #2", "#3 outro", '"quoted"'])("are left out as data check writes %s", async (id) => {
+    const all = ['"quoted"', "#3 outro", "take", "take #1", "take #2"];
+    const { left: others, unknown } = await left(listLine(id, "silent: take #1"));
+    expect(others).toEqual(all.filter((other) => other !== id));
+    expect(unknown).toEqual([]);
+  });
+
+  it("are never another clip where they are of another split", async () => {
+    expect((await left(listLine("take #7", "silent"))).left).toContain("take");
+  });
+
+  it("mean a clip where there is one, and are a comment where there is none", async () => {
+    expect((await left("take #1\n")).left).not.toContain("take #1");
+    expect((await left("take #1\n")).left).toContain("take");
+    expect((await left("take # 1\n#3 outro\n# 3\n")).left).toEqual(['"quoted"', "take #1", "take #2"]);
+    expect((await left('"take #7"\n"take" #1\ntook #1\n')).unknown).toEqual([
+      { id: "take #7", line: 1 },
+      { id: "took", line: 3 },
+    ]);
+  });
+
+  it("make a split of a list", async () => {
+    put("hash/splits/mine.txt", '# chosen\ntake #1\n"take #2" # second\n');
+    const mine = await readCorpus(join(root, "hash"), "mine", { cache, transcripts: "none" });
+    expect(mine.utterances.map(({ id }) => id)).toEqual(["take #1", "take #2"]);
+  });
+
+  it("are no paths of a manifest's own but of its directory", async () => {
+    const manifest = put("rows.jsonl", '{"audio":"hash/train/take.flac","id":"1"}\n');
+    const exclude = put("bad.txt", "hash/train/take.flac\n");
+    const corpus = await readCorpus(manifest, undefined, {
+      cache,
+      transcripts: "none",
+      exclude,
+      onProblem: "skip",
+    });
+    expect(corpus).toMatchObject({ utterances: [], excluded: 1 });
   });
 });
 

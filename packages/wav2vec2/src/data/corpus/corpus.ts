@@ -1,7 +1,7 @@
 import { UserError } from "../../errors.js";
 import type { TranscribedUtterance, Utterance } from "../utterance.js";
 import type { Clip } from "./corpus-clip.js";
-import { readExclusion } from "./corpus-list.js";
+import { Exclusion, readIdList } from "./corpus-list.js";
 import { audioFiles, measureClips } from "./corpus-measure.js";
 import { findParts, type Part } from "./corpus-parts.js";
 import type { CorpusProblem } from "./corpus-problem.js";
@@ -18,7 +18,7 @@ export interface CorpusOptions {
   transcripts?: "required" | "none" | undefined;
   /** Whether the first problem is thrown, with the number of others, or utterances with problems are left out. */
   onProblem?: "error" | "skip" | undefined;
-  /** A file of ids or audio files to leave out, one a line; `#` begins a comment. */
+  /** A file of ids or audio files to leave out, one a line; `#` begins a comment. See `readIdList`. */
   exclude?: string | undefined;
   /** Called now and then with the number of audio files whose lengths are known, and of all once that is known. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined;
@@ -34,6 +34,8 @@ export interface Corpus<T extends Utterance = Utterance> {
   problems: CorpusProblem[];
   /** Clips that the list `exclude` left out. */
   excluded: number;
+  /** Lines of the list `exclude` that fit nothing here. */
+  unknownExclusions: readonly { id: string; line: number }[];
 }
 
 /**
@@ -66,7 +68,9 @@ export async function readCorpus(
   onProgress?.(0, undefined);
   const parts = await findParts(root, split, { transcripts }, turns);
   const problems = parts.flatMap((part) => part.problems);
-  const excluded = options.exclude === undefined ? undefined : readExclusion(options.exclude, root);
+  const listed = options.exclude === undefined ? undefined : readIdList(options.exclude);
+  const excluded =
+    listed && new Exclusion(listed, root, { clips: parts.flatMap(({ clips }) => clips), problems });
   let leftOut = 0;
   if (excluded)
     for (const part of parts) {
@@ -90,7 +94,7 @@ export async function readCorpus(
   counted.sort((a, b) => order(a.file, b.file));
   if (onProblem === "error") refuse(counted);
   if (onProblem === "error" && utterances.length === 0) throw noUtterances(root, split, parts);
-  return { utterances, problems: counted, excluded: leftOut };
+  return { utterances, problems: counted, excluded: leftOut, unknownExclusions: excluded?.unknown ?? [] };
 }
 
 function order(a: string, b: string): number {

@@ -3,6 +3,7 @@ import { dirname, sep } from "node:path";
 import { readAudioInfo } from "../../audio/audio-file.js";
 import { UserError } from "../../errors.js";
 import { mapConcurrent } from "../map-concurrent.js";
+import { otherSpelling } from "./corpus-directory.js";
 import type { ProblemKind } from "./corpus-problem.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
 import { type AudioHeader, type HeaderIndex, indexPath, loadIndex, saveIndex } from "./index-file.js";
@@ -147,7 +148,7 @@ async function readHeader(path: string): Promise<AudioHeader | HeaderProblem> {
     if (!(error instanceof UserError)) throw error;
     const { message } = error;
     const stats = tryStat(path);
-    if (!stats) return { kind: "missing-audio", message };
+    if (!stats) return { kind: "missing-audio", message: `${message}${otherSpelling(path)}` };
     return {
       kind: stats.size === 0 || message.endsWith(" 0 samples.") ? "empty-file" : "corrupt-header",
       message,

@@ -206,6 +206,16 @@ describe("problems", () => {
           message: "must lie at <speaker>/<chapter>/",
         },
       ],
+      [
+        "a recording that is no FLAC",
+        () => put("LibriSpeech/dev/10/2/10-2-0007.m4a", "\0\0\0\x1cftypM4A "),
+        {
+          id: "10-2-0007",
+          file: "10/2/10-2-0007.m4a",
+          kind: "misplaced-audio",
+          message: "10-2-0007.flac",
+        },
+      ],
     ];
   it.each(cases)("%s", async (_, spoil, { id, file, kind, message }) => {
     await spoil();

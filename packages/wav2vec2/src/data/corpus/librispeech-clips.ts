@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.js";
+import { shellName } from "../../files/shell-name.js";
+import { audioNames, stemOf } from "./audio-names.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { listDirectory, listNames, orReport } from "./corpus-directory.js";
 import type { CorpusProblem, ProblemKind } from "./corpus-problem.js";
@@ -59,11 +61,7 @@ function findChapter(place: Chapter, files: string[], { transcripts }: FindOptio
   const isOurs = (name: string) => name.startsWith(prefix) && name.endsWith(FLAC);
   const clips = files.filter(isOurs).map((name) => clipOf(place, name));
   for (const clip of clips) found.clips.push(clip);
-  reportMisplaced(
-    directory,
-    files.filter((name) => !isOurs(name)),
-    found.problems,
-  );
+  reportMisplaced(directory, files, found.problems, isOurs);
   if (transcripts === "none") return;
   const transcriptFile = join(directory, `${speaker}-${chapter}.trans.txt`);
   let lines: TranscriptLine[];
@@ -138,17 +136,27 @@ function clipOf({ directory, speaker, chapter }: Chapter, name: string): Clip {
   };
 }
 
-function reportMisplaced(directory: string, files: readonly string[], problems: CorpusProblem[]): void {
-  for (const name of files) {
-    if (!name.endsWith(FLAC)) continue;
+/** Audio that is in no chapter by its name. What was converted to a .flac file beside it is none. */
+function reportMisplaced(
+  directory: string,
+  files: readonly string[],
+  problems: CorpusProblem[],
+  isOurs: (name: string) => boolean = () => false,
+): void {
+  const names = new Set(files);
+  for (const name of audioNames(files)) {
+    const isFlac = name.endsWith(FLAC);
+    if (isOurs(name) || (!isFlac && names.has(stemOf(name) + FLAC))) continue;
     const file = join(directory, name);
     problems.push({
-      id: name.slice(0, -FLAC.length),
+      id: stemOf(name),
       file,
       kind: "misplaced-audio",
-      message:
-        `${file} must lie at <speaker>/<chapter>/<speaker>-<chapter>-<utterance>.flac, ` +
-        "but its name and directory differ. Move or rename it.",
+      message: isFlac
+        ? `${file} must lie at <speaker>/<chapter>/<speaker>-<chapter>-<utterance>.flac, ` +
+          "but its name and directory differ. Move or rename it."
+        : `${file} must be a .flac file, as all audio in LibriSpeech's layout, but is none. Convert it with: ` +
+          `ffmpeg -i ${shellName(file)} ${shellName(`${join(directory, stemOf(name))}${FLAC}`)}`,
     });
   }
 }

@@ -2,13 +2,14 @@ import { UserError } from "../../errors.js";
 
 /**
  * What a column of a manifest can hold, under this project's name first. The others are Hugging Face's `audiofolder`
- * (https://huggingface.co/docs/datasets/audio_dataset), NeMo's and Common Voice's.
+ * (https://huggingface.co/docs/datasets/audio_dataset), NeMo's, Common Voice's,
+ * DeepSpeech's and SpeechBrain's.
  */
 const COLUMNS = {
-  audio: ["audio", "audio_filepath", "file_name", "path"],
-  text: ["text", "sentence", "transcription", "transcript"],
-  id: ["id"],
-  speaker: ["speaker", "client_id"],
+  audio: ["audio", "audio_filepath", "file_name", "path", "wav_filename", "wav"],
+  text: ["text", "sentence", "transcription", "transcript", "wrd"],
+  id: ["id", "ID"],
+  speaker: ["speaker", "client_id", "spk_id"],
   chapter: ["chapter"],
   split: ["split"],
   start: ["start"],

@@ -12,6 +12,8 @@ import { type Row, readCommaRows, readJsonRows, readTabRows, type TableRows } fr
 export interface ManifestOptions extends FindOptions {
   /** Only rows whose column `split` is one of these. */
   splits?: readonly string[] | undefined;
+  /** Put before the ids of rows that have none of their own. */
+  prefix?: string | undefined;
 }
 
 /** What a manifest lists, and the names in its column `split`. */
@@ -133,7 +135,7 @@ class RowReader {
       return;
     }
     const part = readPart(value);
-    const id = words(value("id")) ?? defaultId(audio, part);
+    const id = words(value("id")) ?? (this.options.prefix ?? "") + defaultId(audio, part);
     if ("problem" in part) {
       this.#problem(line, "segment", `${where}: ${part.problem}`, id);
       return;
@@ -189,7 +191,7 @@ function shown(value: unknown): string {
 
 /** The name of the file without its ending, and for a part of it the seconds: `talks/a#1.5-3`. */
 function defaultId(audio: string, part: Part | { problem: string }): string {
-  const name = audio.slice(0, audio.length - extname(audio).length);
+  const name = audio.slice(0, audio.length - extname(audio).length).replace(/^(\.\/+)+/, "");
   if ("problem" in part || (part.start === undefined && part.end === undefined)) return name;
   return `${name}#${part.start ?? 0}-${part.end ?? ""}`;
 }

@@ -1,4 +1,7 @@
 import type { EChartsOption } from "echarts";
+import { counted } from "../../counted.js";
+import { FONT_FAMILY } from "../../pages/charts/raster.js";
+import { COLORS } from "../../pages/colors.js";
 import type { SplitStats } from "./corpus-stats.js";
 
 const PANEL = { width: 520, height: 360 };
@@ -14,11 +17,7 @@ const MOST_NAMES = 12;
 const MOST_CHARACTERS = 30;
 const NAME_LENGTH = 8;
 
-const INK = "#1c2430";
-const SOFT = "#5b6675";
-const LINE = "#dfe4ea";
-/** Fonts that most machines have one of; the drawing names them because SVG cannot carry its own. */
-export const FONT_FAMILY = "DejaVu Sans, Liberation Sans, Arial, Helvetica, sans-serif";
+const { text: INK, soft: SOFT, line: LINE } = COLORS.light;
 
 /** A chart of bars, side by side from left to right. */
 interface Panel {
@@ -146,7 +145,7 @@ function optionOf(rows: readonly { split: SplitStats; panels: Panel[] }[]): ECha
 
 function heading({ name, utterances, hours, speakers, transcripts }: SplitStats): string {
   const parts = [
-    `${utterances.toLocaleString("en")} utterances`,
+    counted(utterances, "utterance", utterances.toLocaleString("en")),
     `${hours.toFixed(2)} hours`,
     ...(speakers.length > 0 ? [`${speakers.length.toLocaleString("en")} speakers`] : []),
     ...(transcripts ? [`${transcripts.words.toLocaleString("en")} words`] : []),

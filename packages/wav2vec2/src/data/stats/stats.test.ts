@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { rasterize } from "../../pages/charts/raster.js";
 import { splitStats } from "./corpus-stats.js";
 import { distribution, histogram } from "./distribution.js";
 import { drawStats } from "./draw.js";
-import { rasterize } from "./raster.js";
 
 describe("distribution", () => {
   it("interpolates quantiles as numpy does", () => {

@@ -7,12 +7,8 @@ import type { Transcript, TranscriptWriter } from "./transcript.js";
 export class CtmWriter implements TranscriptWriter {
   readonly #name: string;
 
-  /**
-   * @param file the recording's; in CTM it goes without directory and ending. Spaces, which divide fields, become
-   * underscores
-   */
-  constructor(file: string) {
-    const name = file.replace(/^.*[/\\]/, "").replace(/\.(flac|wav|wave|rf64|mp3|ogg|oga|opus)$/i, "");
+  /** @param name the recording's; spaces, which divide fields, become underscores */
+  constructor(name: string) {
     this.#name = name.replace(/\s/g, "_").replace(/^;/, "_"); // lines that begin with ;; are comments
   }
 

@@ -15,16 +15,19 @@ export const FORMATS = {
   ctm: "ctm",
 } as const;
 
+const ENDING = /\.(flac|wav|wave|rf64|mp3|ogg|oga|opus)$/i;
+
 export type Format = keyof typeof FORMATS;
 
 /**
  * @param file the recording's name
  * @param options.characters whether JSON lists each word's characters
+ * @param options.name what CTM calls the recording; the file's name without directory and ending when left out
  */
 export function transcriptWriter(
   format: Format,
   file: string,
-  options: { characters?: boolean } = {},
+  options: { characters?: boolean; name?: string } = {},
 ): TranscriptWriter {
   switch (format) {
     case "text":
@@ -38,6 +41,6 @@ export function transcriptWriter(
     case "textgrid":
       return new TextGridWriter();
     case "ctm":
-      return new CtmWriter(file);
+      return new CtmWriter(options.name ?? file.replace(/^.*[/\\]/, "").replace(ENDING, ""));
   }
 }

@@ -1,4 +1,4 @@
-import type { Color } from "./png.js";
+import type { Color } from "../../pages/charts/png.js";
 
 /**
  * Shares of an entry against an even use of all, and their colours, which stand out from a light and a dark page

@@ -1,7 +1,8 @@
-import { type Chart, escapeHtml } from "./chart.js";
+import type { Chart } from "../../pages/charts/chart.js";
+import { indexedPng } from "../../pages/charts/png.js";
+import { escapeHtml } from "../../pages/html.js";
 import { COLORS, levelOf, percentOf, SCALE } from "./codebook-colors.js";
 import { groupTone, type Rows } from "./metric-series.js";
-import { indexedPng } from "./png.js";
 
 /** How often each entry of each codebook was chosen over a validation. */
 interface Usage {
@@ -17,14 +18,12 @@ const MOST_COLUMNS = 240;
  * @param rows the lines of `codebooks.jsonl`
  */
 export function codebookSection(rows: Rows): string {
-  const usages = usagesOf(rows);
-  const last = usages.at(-1);
-  if (!last) return "";
-  const groups = last.counts.map((_, group) => group);
+  const maps = codebookMaps(rows);
+  if (maps.length === 0) return "";
   return `<section><h2>Use of the codebooks in validation</h2>
 <p class="legend">Each line is an entry, the one most in use at the end on top. Validations go from left to right.</p>
 ${legend()}
-<div class="charts">${groups.map((group) => drawMap(usages, group)).join("\n")}</div></section>`;
+<div class="charts">${maps.map(drawMap).join("\n")}</div></section>`;
 }
 
 /** How many entries each codebook has, by the lines of `codebooks.jsonl`. */
@@ -38,7 +37,7 @@ export function entriesChart(rows: Rows): Chart {
   const codebooks = usages.at(-1)?.counts ?? [];
   return {
     title: "Entries in use",
-    format: String,
+    format: "count",
     series: codebooks.map((_, group) => ({
       name: `codebook ${group}`,
       tone: groupTone(group),
@@ -48,7 +47,25 @@ export function entriesChart(rows: Rows): Chart {
   };
 }
 
-function drawMap(usages: readonly Usage[], group: number): string {
+/** The map of a codebook, with what it shows in words. */
+export interface CodebookMap {
+  /** A pixel for each entry of each column, as a data URL. */
+  picture: string;
+  columns: number;
+  entries: number;
+  first: number;
+  last: number;
+  /** How many of them were chosen. */
+  chosen: string;
+}
+
+/** @param rows the lines of `codebooks.jsonl`; none give no map */
+export function codebookMaps(rows: Rows): CodebookMap[] {
+  const usages = usagesOf(rows);
+  return (usages.at(-1)?.counts ?? []).map((_, group) => mapOf(usages, group));
+}
+
+function mapOf(usages: readonly Usage[], group: number): CodebookMap {
   const [first, last] = [usages[0]!, usages.at(-1)!];
   const final = last.counts[group]!;
   const order = final.map((_, entry) => entry).sort((a, b) => final[b]! - final[a]!);
@@ -59,13 +76,22 @@ function drawMap(usages: readonly Usage[], group: number): string {
     for (const [y, entry] of order.entries())
       pixels[y * columns.length + x] = levelOf((counts[entry]! / (total || 1)) * order.length);
   }
-  const picture = indexedPng(columns.length, pixels, COLORS).toString("base64");
-  const steps = `step ${first.step.toLocaleString("en")} to ${last.step.toLocaleString("en")}`;
-  const chosen = `${used(final)} of ${final.length} entries chosen at the end`;
+  return {
+    picture: `data:image/png;base64,${indexedPng(columns.length, pixels, COLORS).toString("base64")}`,
+    columns: columns.length,
+    entries: order.length,
+    first: first.step,
+    last: last.step,
+    chosen: `${used(final)} of ${final.length} entries chosen at the end`,
+  };
+}
+
+function drawMap({ picture, first, last, chosen }: CodebookMap, group: number): string {
+  const steps = `step ${first.toLocaleString("en")} to ${last.toLocaleString("en")}`;
   return `<figure>
 <figcaption><b>Codebook ${group}</b><span class="key-text">${chosen}</span></figcaption>
-<img class="map" src="data:image/png;base64,${picture}" alt="${escapeHtml(`Use of the entries of codebook ${group}, ${steps}: ${chosen}`)}">
-<div class="ends"><span>step ${first.step.toLocaleString("en")}</span><span>${last.step.toLocaleString("en")}</span></div>
+<img class="map" src="${picture}" alt="${escapeHtml(`Use of the entries of codebook ${group}, ${steps}: ${chosen}`)}">
+<div class="ends"><span>step ${first.toLocaleString("en")}</span><span>${last.toLocaleString("en")}</span></div>
 </figure>`;
 }
 

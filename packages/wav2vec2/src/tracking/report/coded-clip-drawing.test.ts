@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CodedClip } from "../coded-clip.js";
+import { NO_CLIPS } from "./clip-urls.js";
 import { codedClipSection } from "./coded-clip-drawing.js";
 import type { Rows } from "./metric-series.js";
 
@@ -27,7 +28,7 @@ const clip = (id: string, changes: Partial<CodedClip> = {}): Rows[number] => ({
 
 describe("codedClipSection", () => {
   it("draws waveform, masked spans, a strip a codebook and what was found", () => {
-    const html = codedClipSection([clip("a<b>")]);
+    const html = codedClipSection([clip("a<b>")], NO_CLIPS);
     expect(html).toContain("Clips of the validation at step 20");
     expect(html).toContain("a&lt;b&gt;");
     expect(html).toContain("0.1 s, 66.7 % of 3 masked frames found<");
@@ -47,25 +48,31 @@ describe("codedClipSection", () => {
 
   it("shows at most six clips, of the last validation", () => {
     const early = { ...clip("early"), step: 10 };
-    const html = codedClipSection([early, ...Array.from({ length: 9 }, (_, index) => clip(`c${index}`))]);
+    const html = codedClipSection(
+      [early, ...Array.from({ length: 9 }, (_, index) => clip(`c${index}`))],
+      NO_CLIPS,
+    );
     expect(html.match(/<figure/g)).toHaveLength(6);
     expect(html).not.toContain("early");
   });
 
   it("draws the beginning of a long clip", () => {
     const frames = 3000;
-    const html = codedClipSection([
-      clip("long", {
-        seconds: 60,
-        waveform: Array<[number, number]>(600).fill([-0.5, 0.5]),
-        masked: [
-          [495, 505],
-          [2000, 2010],
-        ],
-        codes: Array.from({ length: frames }, (_, frame) => [frame % 320]),
-        found: Array<boolean>(frames).fill(true),
-      }),
-    ]);
+    const html = codedClipSection(
+      [
+        clip("long", {
+          seconds: 60,
+          waveform: Array<[number, number]>(600).fill([-0.5, 0.5]),
+          masked: [
+            [495, 505],
+            [2000, 2010],
+          ],
+          codes: Array.from({ length: frames }, (_, frame) => [frame % 320]),
+          found: Array<boolean>(frames).fill(true),
+        }),
+      ],
+      NO_CLIPS,
+    );
     expect(html).toContain("60.0 s, 100 % of 20 masked frames found, the first 10.0 s drawn");
     expect(html).toContain('d="M495 0H500V2H495z"');
     expect(html).not.toContain("M2000");
@@ -73,10 +80,10 @@ describe("codedClipSection", () => {
   });
 
   it("has nothing to say of missing, empty or broken clips", () => {
-    expect(codedClipSection([])).toBe("");
-    expect(codedClipSection([{ step: 20 }, { step: 20, id: "x" }])).toBe("");
-    expect(codedClipSection([clip("none", { codes: [], found: [] })])).toBe("");
-    const html = codedClipSection([clip("quiet", { waveform: [[0, 0]], masked: [], seconds: 0 })]);
+    expect(codedClipSection([], NO_CLIPS)).toBe("");
+    expect(codedClipSection([{ step: 20 }, { step: 20, id: "x" }], NO_CLIPS)).toBe("");
+    expect(codedClipSection([clip("none", { codes: [], found: [] })], NO_CLIPS)).toBe("");
+    const html = codedClipSection([clip("quiet", { waveform: [[0, 0]], masked: [], seconds: 0 })], NO_CLIPS);
     expect(html).toContain("nothing masked");
     expect(html).not.toMatch(/NaN|undefined|Infinity/);
   });

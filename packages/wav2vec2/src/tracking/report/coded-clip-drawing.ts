@@ -1,10 +1,12 @@
+import { FORMATS } from "../../pages/format.js";
+import { escapeHtml } from "../../pages/html.js";
 import type { CodedClip } from "../coded-clip.js";
-import { escapeHtml } from "./chart.js";
-import { percent, type Rows } from "./metric-series.js";
+import { playOf, type RunClips } from "./clip-urls.js";
+import type { Rows } from "./metric-series.js";
 
 const MOST_CLIPS = 6;
 /** More frames could not be told apart, and would make the page heavy; the rest of a clip is left out. */
-const MOST_FRAMES = 500;
+export const MOST_FRAMES = 500;
 /** Labels on the axis of time, at most. */
 const MOST_LABELS = 10;
 
@@ -14,15 +16,19 @@ const MOST_LABELS = 10;
  *
  * @param rows the lines of `coded-clips.jsonl`
  */
-export function codedClipSection(rows: Rows): string {
-  const last = rows.at(-1);
+export function codedClipSection(rows: Rows, { urls }: RunClips): string {
+  const clips = shownCodedClips(rows).filter(isCodedClip);
+  const [last] = clips;
   if (!last) return "";
-  const clips = rows.filter((row) => row.step === last.step).filter(isCodedClip);
-  if (clips.length === 0) return "";
   return `<section><h2>Clips of the validation at step ${last.step.toLocaleString("en")}</h2>
 <p class="legend"><span class="swatch masked"></span>hidden from the model<span class="swatch found"></span>found again among the
 distractors<span class="swatch missed"></span>not found<br>Each colour of a codebook is an entry; point at it for its number and time.</p>
-${clips.slice(0, MOST_CLIPS).map(drawCodedClip).join("\n")}</section>`;
+${clips.map((clip) => drawCodedClip(clip, playOf(clip, urls))).join("\n")}</section>`;
+}
+
+/** The lines of `coded-clips.jsonl` that a report shows: of the last validation. */
+export function shownCodedClips(rows: Rows): Rows {
+  return rows.filter(({ step }) => step === rows.at(-1)?.step).slice(0, MOST_CLIPS);
 }
 
 function isCodedClip(row: Rows[number]): row is Rows[number] & CodedClip {
@@ -35,31 +41,36 @@ function isCodedClip(row: Rows[number]): row is Rows[number] & CodedClip {
   );
 }
 
-/** A clip as a `<figure>`: drawings one below the other over the same time. */
-function drawCodedClip({ id, seconds, waveform, masked, codes, found }: CodedClip): string {
+/** A clip as a `<figure>`: drawings one below the other over the same time. @param play HTML of a button */
+function drawCodedClip({ id, seconds, waveform, masked, codes, found }: CodedClip, play: string): string {
   const frames = Math.min(codes.length, MOST_FRAMES);
   const shown = frames / codes.length;
   const frameSeconds = seconds / codes.length;
-  const hidden = masked.flatMap(([first, behind]) => indices(first, behind));
-  const hit = hidden.filter((frame) => found[frame]).length;
-  const result =
-    hidden.length === 0
-      ? "nothing masked"
-      : `${percent(hit / hidden.length)} of ${hidden.length} masked frames found`;
+  const result = foundText({ masked, found });
   const rest = shown < 1 ? `, the first ${(seconds * shown).toFixed(1)} s drawn` : "";
   const spans = masked
     .filter(([first]) => first < frames)
     .map(([first, behind]) => [first, Math.min(behind, frames)] as const);
   const groups = codes[0]!.map((_, group) => group);
-  return `<figure class="clip">
-<figcaption><b>${escapeHtml(id)}</b><span class="key-text">${seconds.toFixed(1)} s, ${result}${rest}</span></figcaption>
+  return `<figure class="clip" data-seconds="${(seconds * shown).toFixed(3)}">
+<figcaption>${play}<b>${escapeHtml(id)}</b><span class="key-text">${seconds.toFixed(1)} s, ${result}${rest}</span></figcaption>
 <div class="tracks">
 ${track("waveform", "wave", `0 0 ${frames} 2`, shade(spans) + wave(waveform.slice(0, Math.ceil(waveform.length * shown)), frames))}
 ${groups.map((group) => track(`codebook ${group}`, "strip", `0 0 ${frames} 1`, strip(codes.slice(0, frames), group, frameSeconds))).join("\n")}
 ${track("found", "marks", `0 0 ${frames} 1`, marks(spans, found))}
 <span></span><div class="time">${labels(seconds * shown)}</div>
+<i class="playhead" style="grid-row: 1 / span ${groups.length + 2}"></i>
 </div>
 </figure>`;
+}
+
+/** How many of the masked frames were found. */
+export function foundText({ masked, found }: Pick<CodedClip, "masked" | "found">): string {
+  const hidden = masked.flatMap(([first, behind]) => indices(first, behind));
+  const hit = hidden.filter((frame) => found[frame]).length;
+  return hidden.length === 0
+    ? "nothing masked"
+    : `${FORMATS.percent(hit / hidden.length)} of ${hidden.length} masked frames found`;
 }
 
 function track(name: string, kind: string, viewBox: string, content: string): string {
@@ -126,17 +137,18 @@ export function marks(spans: readonly (readonly [number, number])[], found: Code
 }
 
 /** Round times along the axis. */
-export function timeMarks(seconds: number): number[] {
+function labels(seconds: number): string {
+  return roundTimes(seconds)
+    .map((at) => `<span style="left:${((at / seconds) * 100).toFixed(2)}%">${at} s</span>`)
+    .join("");
+}
+
+/** Seconds to mark on the axis of so many. */
+export function roundTimes(seconds: number): number[] {
   const step = [0.1, 0.2, 0.5, 1, 2, 5, 10].find((candidate) => seconds / candidate <= MOST_LABELS) ?? 60;
   return indices(0, Math.floor(seconds / step) + 1)
     .map((index) => Number((index * step).toFixed(1)))
     .filter((at) => at < seconds * 0.97); // the last would stand over the edge
-}
-
-function labels(seconds: number): string {
-  return timeMarks(seconds)
-    .map((at) => `<span style="left:${((at / seconds) * 100).toFixed(2)}%">${at} s</span>`)
-    .join("");
 }
 
 function indices(first: number, behind: number): number[] {

@@ -1,4 +1,4 @@
-import { escapeHtml } from "./chart.js";
+import { escapeHtml } from "../../pages/html.js";
 import type { Rows } from "./metric-series.js";
 
 /**
@@ -9,6 +9,23 @@ import type { Rows } from "./metric-series.js";
  * says it: too soon to be sure of while it trained
  */
 export function findingSection(findings: Rows, collapsed: boolean): string {
+  const items = findingItems(findings, collapsed);
+  return items.length === 0 ? "" : renderFindings(listOf(items));
+}
+
+/** @param content HTML between the heading and where to read more */
+export function renderFindings(content: string): string {
+  return `<section class="findings"><h2>What looked wrong</h2>
+${content}
+<p>docs/pretraining-troubles.md tells of each what it comes from and what to do; docs/tracking.md of those of the machine.</p></section>`;
+}
+
+export function listOf(items: readonly string[]): string {
+  return `<ul>${items.map((item) => `<li>${item}</li>`).join("\n")}</ul>`;
+}
+
+/** HTML of each finding, as {@link findingSection} has them. */
+export function findingItems(findings: Rows, collapsed: boolean): string[] {
   const items = findings.flatMap(({ step, text }) =>
     typeof text === "string" ? [`<b>Step ${step.toLocaleString("en")}</b> ${escapeHtml(text)}`] : [],
   );
@@ -18,8 +35,5 @@ export function findingSection(findings: Rows, collapsed: boolean): string {
         "say nothing.",
     );
   }
-  if (items.length === 0) return "";
-  return `<section class="findings"><h2>What looked wrong</h2>
-<ul>${items.map((item) => `<li>${item}</li>`).join("\n")}</ul>
-<p>docs/pretraining-troubles.md tells of each what it comes from and what to do.</p></section>`;
+  return items;
 }

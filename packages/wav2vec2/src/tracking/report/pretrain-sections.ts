@@ -1,8 +1,10 @@
-import type { Chart } from "./chart.js";
+import type { Chart } from "../../pages/charts/chart.js";
+import { percent, short } from "../../pages/format.js";
+import type { Tile } from "../../pages/parts.js";
 import { codebookSize, entriesChart } from "./codebook-map.js";
 import { isPerplexityOfCollapse } from "./collapse.js";
-import { best, groupTone, percent, pointsOf, type Rows, series, short } from "./metric-series.js";
-import { gradientNormChart, learningRateChart, runTiles, type Tile } from "./run-sections.js";
+import { best, groupTone, pointsOf, type Rows, series } from "./metric-series.js";
+import { gradientNormChart, learningRateChart, runTiles, speedChart } from "./run-sections.js";
 
 /** Gradient norms of pre-training that goes well, as Hugging Face's script advises (examples/pytorch/speech-pretraining). */
 const HEALTHY_NORMS = { name: "usual: 0.5 to 2", from: 0.5, to: 2 };
@@ -15,8 +17,7 @@ export function isPretraining(metrics: Rows): boolean {
 /** @param codebooks the lines of `codebooks.jsonl` */
 export function pretrainTiles(metrics: Rows, codebooks: Rows): Tile[] {
   const chance = chanceLoss(metrics);
-  const collapsed = collapse(metrics, codebooks);
-  const healthy = metrics.filter((row) => !collapsed(row));
+  const healthy = healthyRows(metrics, codebooks);
   const loss = best(pointsOf(healthy, "eval/contrastive_loss"), (a, b) => a - b);
   const accuracy = best(pointsOf(healthy, "eval/accuracy"), (a, b) => b - a);
   const perplexity = pointsOf(metrics, "eval/codevector_perplexity").at(-1);
@@ -32,7 +33,7 @@ export function pretrainTiles(metrics: Rows, codebooks: Rows): Tile[] {
     },
     accuracy && {
       name: "Best accuracy",
-      value: `${(accuracy.y * 100).toFixed(1)} %`,
+      value: percent(accuracy.y),
       detail: `${chance === undefined ? "" : `${short(accuracy.y / Math.exp(-chance))} times chance, `}${at(accuracy.x)}`,
     },
     perplexity && {
@@ -51,7 +52,7 @@ export function pretrainCharts(metrics: Rows, codebooks: Rows): Chart[] {
     {
       title: "Contrastive loss (nats)",
       from: "lowest",
-      format: short,
+      format: "short",
       series: [
         series(metrics, "contrastive_loss", "training", 1),
         series(metrics, "eval/contrastive_loss", "validation", 2),
@@ -60,7 +61,7 @@ export function pretrainCharts(metrics: Rows, codebooks: Rows): Chart[] {
     },
     {
       title: "Accuracy: targets found",
-      format: percent,
+      format: "percent",
       series: [series(metrics, "accuracy", "training", 1), series(metrics, "eval/accuracy", "validation", 2)],
       reference: chance === undefined ? undefined : { name: "chance", value: Math.exp(-chance) },
     },
@@ -69,7 +70,7 @@ export function pretrainCharts(metrics: Rows, codebooks: Rows): Chart[] {
     entriesChart(codebooks),
     {
       title: "Diversity loss",
-      format: short,
+      format: "short",
       series: [
         series(metrics, "diversity_loss", "training", 1),
         series(metrics, "eval/diversity_loss", "validation", 2),
@@ -77,7 +78,7 @@ export function pretrainCharts(metrics: Rows, codebooks: Rows): Chart[] {
     },
     {
       title: "Cosine similarity",
-      format: short,
+      format: "short",
       series: [
         series(metrics, "positive_similarity", "targets", 1),
         series(metrics, "negative_similarity", "distractors", 2),
@@ -88,22 +89,25 @@ export function pretrainCharts(metrics: Rows, codebooks: Rows): Chart[] {
     {
       title: "Feature penalty",
       scale: "log",
-      format: short,
+      format: "short",
       series: [series(metrics, "feature_penalty", "penalty", 1)],
     },
     {
       title: "Temperature of the Gumbel softmax",
-      format: short,
+      format: "short",
+      planned: true,
       series: [series(metrics, "gumbel_temperature", "temperature", 1)],
     },
     learningRateChart(metrics),
     gradientNormChart(metrics, HEALTHY_NORMS),
-    {
-      title: "Seconds of audio a second",
-      format: short,
-      series: [series(metrics, "audio_seconds_per_second", "speed", 1)],
-    },
+    speedChart(metrics),
   ];
+}
+
+/** The lines whose loss and accuracy say something: not those of collapsed codebooks. */
+export function healthyRows(metrics: Rows, codebooks: Rows): Rows {
+  const collapsed = collapse(metrics, codebooks);
+  return metrics.filter((row) => !collapsed(row));
 }
 
 /** Whether the newest validation was of collapsed codebooks. */
@@ -125,19 +129,21 @@ function collapse(metrics: Rows, codebooks: Rows): (row: Rows[number]) => boolea
 /** All codebooks together, and each. */
 function perplexityChart(metrics: Rows, title: string, prefix: "" | "eval/"): Chart {
   const name = `${prefix}codevector_perplexity`;
-  const groups = groupsOf(metrics).map((group) =>
-    series(metrics, `${name}_${group}`, `codebook ${group}`, groupTone(group)),
-  );
+  const groups = groupsOf(metrics).map((group) => ({
+    ...series(metrics, `${name}_${group}`, `codebook ${group}`, groupTone(group)),
+    part: true,
+  }));
   return {
     title,
-    format: short,
+    format: "short",
     series: [series(metrics, name, groups.length > 0 ? "all" : "perplexity", 1), ...groups],
   };
 }
 
 /** The codebooks that are logged, by their numbers. */
 function groupsOf(metrics: Rows): number[] {
-  const names = new Set(metrics.flatMap((row) => Object.keys(row)));
+  const names = new Set<string>();
+  for (const row of metrics) for (const name in row) names.add(name);
   const numbers = [...names].flatMap(
     (name) => /^(?:eval\/)?codevector_perplexity_(\d+)$/.exec(name)?.[1] ?? [],
   );

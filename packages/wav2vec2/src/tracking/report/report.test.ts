@@ -1,10 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { clipPath } from "../sinks/clip-path.js";
 import { metricsFile } from "../sinks/metrics-file.js";
-import { drawChart } from "./chart.js";
 import { writeReport } from "./report.js";
+import { CLIP, type RunFixture, writeRun } from "./run-fixture.js";
 
 let directory: string;
 beforeEach(() => {
@@ -26,12 +28,13 @@ describe("writeReport", () => {
     }
     writeFileSync(join(directory, "recipe.yaml"), "max_steps: 30 # <&>\n");
     const html = readFileSync(await writeReport(directory), "utf8");
-    expect(html).toContain("<dd>6.3 %</dd>");
+    expect(html).toContain("<dd>6.25 %</dd>");
     expect(html).toContain("at step 20");
-    expect(html.match(/<svg/g)).toHaveLength(5);
+    expect(html.match(/<svg class="chart"/g)).toHaveLength(5);
     expect(html).toContain("u30");
     expect(html).not.toContain("u20");
-    expect(html).toContain('<mark title="for &lt;TWO&gt;">TEN</mark>');
+    expect(html).toContain('<span class="wrong"><i>&lt;TWO&gt;</i><i class="other">TEN</i></span>');
+    expect(html).toContain("Hypothesis: ONE TEN");
     expect(html).toContain("max_steps: 30 # &lt;&amp;&gt;");
     expect(html).not.toMatch(/https?:|NaN|undefined|Infinity/);
   });
@@ -169,76 +172,147 @@ describe("writeReport", () => {
     });
   });
 
+  describe("of this version's run directory", () => {
+    const write = async (fixture: Partial<RunFixture> = {}): Promise<string> => {
+      const run = writeRun(directory, { name: "mine", seed: 1, wer: [0.5, 0.25], ...fixture });
+      return readFileSync(await writeReport(run), "utf8");
+    };
+    const facts = (html: string) =>
+      Object.fromEntries(
+        [...html.matchAll(/<div(?: class="wide")?><dt>([^<]*)<\/dt><dd>([^<]*)<\/dd><\/div>/g)].map(
+          ([, name, value]) => [name, value],
+        ),
+      );
+
+    it("says what the run was, where, and how it ended", async () => {
+      const html = await write({ run: { state: "failed", reason: "The disk is full." } });
+      expect(html).toContain(
+        '<p class="about">fine-tuning · failed · began 2026-01-02 03:04 UTC · node1</p>',
+      );
+      expect(facts(html)).toMatchObject({
+        State: "failed: The disk is full.",
+        Steps: "200 of 900",
+        Began: "2026-01-02 03:04 UTC",
+        Device: "cuda:0",
+        Processes: "2",
+        Parameters: "1,234,567, of which 1,000,000 are trained",
+        Command: "wav2vec2 finetune --run-name 'it'\\''s &lt;mine&gt;'",
+      });
+    });
+
+    it("tells a process that is gone from one that runs", async () => {
+      const here = { state: "running", host: hostname() } as const;
+      expect(facts(await write({ run: { ...here, pid: process.pid } })).State).toBe("running");
+      const gone = spawnSync(process.execPath, ["--version"]).pid;
+      expect(facts(await write({ run: { ...here, pid: gone } })).State).toBe("ended without a word");
+      expect(facts(await write({ run: { ...here, host: "elsewhere", pid: gone } })).State).toBe("running");
+    });
+
+    it("plays the clips of the last validation, from the run's own files alone", async () => {
+      const html = await write();
+      expect(html.match(/data:audio\/flac;base64,ZkxhQ/g)).toHaveLength(1);
+      expect(html).toContain(`data-clip="${clipPath(CLIP)}"`);
+      const run = join(directory, "mine");
+      const secret = join(directory, "secret.flac");
+      writeFileSync(secret, readFileSync(join(run, clipPath(CLIP))));
+      symlinkSync(secret, join(run, "clips/link.flac"));
+      writeFileSync(join(run, "clips/text.flac"), "not audio");
+      const lines = [
+        "../secret.flac",
+        "clips/../../secret.flac",
+        secret,
+        "clips/link.flac",
+        "clips/text.flac",
+        7,
+      ];
+      writeFileSync(
+        join(run, "transcripts.jsonl"),
+        lines
+          .map((audio) => `${JSON.stringify({ step: 1, id: "a", reference: "A", hypothesis: "A", audio })}\n`)
+          .join(""),
+      );
+      const other = readFileSync(await writeReport(run), "utf8");
+      expect(other).not.toContain("data:audio");
+      expect(other).not.toContain('class="play"');
+      expect(other).toContain("0 clips can be played; 5 more did not fit or cannot be read.");
+    });
+
+    it("draws what the machines did, each GPU and process, and leaves out swapping where there was none", async () => {
+      const run = writeRun(directory, { name: "mine", seed: 1, wer: [0.5] });
+      const files = metricsFile(run, { resume: true });
+      for (const second of [0, 30, 60])
+        files.system(
+          [0, 1].map((rank) => ({
+            time: 1e12 + second * 1000,
+            rank,
+            host: "node1",
+            values: {
+              cpu: 50 + rank,
+              ...(rank === 0 && {
+                "cpu.machine": 80,
+                "swap.inMB": 7,
+                "gpu.0.throttledByHeat": second === 30 ? 1 : 0,
+              }),
+              "proc.memory.rssMB": 2000 * (rank + 1),
+              [`gpu.${rank}.temp`]: 60 + rank,
+              "network.sent": second * 5e6,
+            },
+          })),
+          second,
+        );
+      files.close();
+      const html = readFileSync(await writeReport(run), "utf8");
+      const machine = html.slice(html.indexOf("<h2>Machine</h2>"));
+      const described = [...machine.matchAll(/<desc>(.*?)<\/desc>/g)].map(([, text]) => text!);
+      expect(described.map((text) => text.split(" by ")[0])).toEqual([
+        "GPU temperature (°C)",
+        "GPU throttled (1: yes)",
+        "CPU of the machine (%)",
+        "CPU of the process (%)",
+        "Memory of the process (GB)",
+        "Network (MB/s)",
+      ]);
+      expect(described[0]).toContain("GPU 0: 60 at minutes 0, 60 at minutes 1;");
+      expect(described[0]).toContain("GPU 1: 61 at");
+      expect(described[1]).toContain(
+        "GPU 0 heat: 0 at minutes 0, 0 at minutes 1; lowest 0 at minutes 0, highest 1 at minutes 0.5.",
+      );
+      expect(described[2]).toContain("value: 80 at minutes 0");
+      expect(described[3]).toContain("rank 0: 50 at minutes 0");
+      expect(described[3]).toContain("rank 1: 51 at minutes 0");
+      expect(described[4]).toContain("rank 1: 4 at minutes 0");
+      expect(described[5]).toContain("sent: 5 at minutes 0.5, 5 at minutes 1;");
+    });
+
+    it("draws histograms, of one kind together", async () => {
+      const run = writeRun(directory, { name: "mine", seed: 1, wer: [0.5] });
+      const files = metricsFile(run, { resume: true });
+      const histogram = { edges: [-1, 0, 3], counts: [5, 1] };
+      for (const step of [100, 200])
+        files.histograms({ "weights/a": histogram, "weights/b<": histogram, "gradients/a": histogram }, step);
+      files.close();
+      const html = readFileSync(await writeReport(run), "utf8");
+      expect(html).toContain("<summary>weights: 2</summary>");
+      expect(html).toContain("<summary>gradients: 1</summary>");
+      expect(html).toContain('alt="weights/b&lt; between -1 and 3, step 100 to 200"');
+    });
+
+    it("says how many lines cannot be read, but nothing of one that is being written", async () => {
+      const run = writeRun(directory, { name: "mine", seed: 1, wer: [0.5] });
+      appendFileSync(join(run, "metrics.jsonl"), '\u0000\u0000\n[1]\n{"step":2,"lo');
+      writeFileSync(join(run, "recipe.yaml"), "a: [1");
+      writeFileSync(join(run, "run.json"), '{"name": "mi');
+      const html = readFileSync(await writeReport(run), "utf8");
+      expect(html).toContain("metrics.jsonl: 2 lines of it cannot be read.");
+      expect(html).toContain("<dd>50.0 %</dd>");
+      expect(html).toContain("<h1>mine</h1>");
+      expect(html).toContain("a: [1");
+    });
+  });
+
   it("can be written for a run that has not logged anything", async () => {
     const html = readFileSync(await writeReport(directory), "utf8");
     expect(html).toContain("No metrics yet.");
     expect(html).not.toMatch(/NaN|undefined/);
-  });
-});
-
-describe("drawChart", () => {
-  const draw = (values: number[], scale?: "log"): string =>
-    drawChart({
-      title: "t",
-      ...(scale ? { scale } : {}),
-      format: String,
-      series: [{ name: "s", tone: 1, points: values.map((y, index) => ({ x: index + 1, y })) }],
-    });
-  const positions = (svg: string): number[] =>
-    [...svg.matchAll(/points="([^"]*)"/g)].flatMap(([, points]) => points!.split(" ").map(Number));
-  const labels = (svg: string): string[] =>
-    [...svg.matchAll(/text-anchor="end">([^<]*)</g)].map(([, text]) => text!);
-
-  it("keeps every point inside the drawing", () => {
-    for (const values of [[0], [5, 5], [-3, 7], [1e-9, 1e9], [0, 0, 0], [0.1, 0.2, 0.3]]) {
-      for (const scale of [undefined, "log"] as const) {
-        const numbers = positions(draw(values, scale));
-        expect(numbers.length).toBe(values.length * 2);
-        for (const [index, value] of numbers.entries()) {
-          expect(value).toBeGreaterThanOrEqual(0);
-          expect(value).toBeLessThanOrEqual(index % 2 === 0 ? 520 : 250);
-        }
-      }
-    }
-  });
-
-  it("labels the axis with round numbers", () => {
-    expect(labels(draw([0.1, 0.93]))).toEqual(["0", "0.2", "0.4", "0.6", "0.8", "1", "step"]);
-    expect(labels(draw([0.02, 30], "log"))).toEqual(["0.01", "0.1", "1", "10", "100", "step"]);
-  });
-
-  it("leaves out what is not finite, and draws nothing without points", () => {
-    expect(positions(draw([1, Number.NaN, 2]))).toHaveLength(4);
-    expect(draw([Number.NaN])).toBe("");
-    expect(draw([])).toBe("");
-  });
-
-  it("draws a reference and a band inside the drawing, whatever the values are", () => {
-    for (const values of [[0.1], [3, 9], [1e-4, 1e4]]) {
-      for (const scale of ["linear", "log"] as const) {
-        for (const from of ["zero", "lowest"] as const) {
-          const svg = drawChart({
-            title: "t",
-            scale,
-            from,
-            format: String,
-            series: [{ name: "s", tone: 1, points: values.map((y, index) => ({ x: index + 1, y })) }],
-            reference: { name: "chance", value: 4.615 },
-            band: { name: "usual", from: 0.5, to: 2 },
-          });
-          const [, line] = /class="reference" d="M\d+ ([\d.]+)H/.exec(svg)!;
-          const [, top, height] = /class="band"[^>]* y="([\d.]+)" height="([\d.]+)"/.exec(svg)!;
-          expect(Number(line)).toBeGreaterThanOrEqual(0);
-          expect(Number(line)).toBeLessThan(Number(top));
-          expect(Number(height)).toBeGreaterThanOrEqual(0);
-          expect(Number(top) + Number(height)).toBeLessThanOrEqual(250);
-          expect(svg.indexOf(">chance<")).toBeGreaterThan(0);
-        }
-      }
-    }
-  });
-
-  it("averages neighbours where there are more points than can be seen", () => {
-    expect(positions(draw(Array.from({ length: 5000 }, (_, index) => index)))).toHaveLength(2 * 385);
   });
 });

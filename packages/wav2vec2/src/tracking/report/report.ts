@@ -1,44 +1,40 @@
-import { existsSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.js";
-import { readStepLines } from "../sinks/metrics-file.js";
-import { drawChart, escapeHtml } from "./chart.js";
+import { type Chart, drawChart } from "../../pages/charts/chart.js";
+import { escapeHtml } from "../../pages/html.js";
+import { renderPage } from "../../pages/page.js";
+import { clipNotes, renderNotes, renderTiles } from "../../pages/parts.js";
 import { codebookSection } from "./codebook-map.js";
-import { codedClipSection } from "./coded-clip-drawing.js";
+import { codedClipSection, shownCodedClips } from "./coded-clip-drawing.js";
 import { findingSection } from "./finding-section.js";
-import { finetuneCharts, finetuneTiles, transcriptSection } from "./finetune-sections.js";
-import type { Rows } from "./metric-series.js";
-import { endsCollapsed, isPretraining, pretrainCharts, pretrainTiles } from "./pretrain-sections.js";
-import { reportStyle } from "./report-style.js";
-import type { Tile } from "./run-sections.js";
+import { finetuneCharts, finetuneTiles } from "./finetune-sections.js";
+import { histogramSection } from "./histogram-section.js";
+import { endsCollapsed, pretrainCharts, pretrainTiles } from "./pretrain-sections.js";
+import { type RunData, readRun } from "./read-run.js";
+import { embedRunClips } from "./run-clips.js";
+import { momentOf, runFactsSection, stateOf } from "./run-facts.js";
+import { systemCharts } from "./system-charts.js";
+import { shownTranscripts, transcriptSection } from "./transcript-section.js";
+
+export interface ReportOptions {
+  /** Weight of the moving average of long curves, from 0 to below 1. Default: 0, the values as they are */
+  smooth?: number;
+  /** Default: {@link reportPath} */
+  path?: string;
+}
 
 /**
- * Writes `report.html` into a run directory from its metrics, its recipe and the files that lie beside them: one file
- * without outside references, readable in light and dark. Works on a run of any length and either kind of training,
- * also one that is still going on.
+ * Writes a run's report from its metrics, its recipe and the files that lie beside them: one file without outside references,
+ * readable in light and dark. Works on a run of any length and either kind of training, also one that is still going on or
+ * was made by an earlier version.
+ *
+ * @param run its directory, or what was read of it
  * @returns the report's path
  */
-export async function writeReport(runDirectory: string): Promise<string> {
-  const read = (name: string): Rows => readStepLines(join(runDirectory, name));
-  const metrics = read("metrics.jsonl");
-  const recipePath = join(runDirectory, "recipe.yaml");
-  const recipe = existsSync(recipePath) ? readFileSync(recipePath, "utf8") : "";
-  const pretraining = isPretraining(metrics);
-  const codebooks = read("codebooks.jsonl");
-  const charts = (pretraining ? pretrainCharts(metrics, codebooks) : finetuneCharts(metrics))
-    .map(drawChart)
-    .filter(Boolean);
-  const sections = [
-    findingSection(read("findings.jsonl"), endsCollapsed(metrics, codebooks)),
-    drawTiles(pretraining ? pretrainTiles(metrics, codebooks) : finetuneTiles(metrics)),
-    `<section class="charts">\n${charts.join("\n") || "<p>No metrics yet.</p>"}\n</section>`,
-    codebookSection(codebooks),
-    codedClipSection(read("coded-clips.jsonl")),
-    transcriptSection(read("transcripts.jsonl")),
-    recipe && `<section><h2>Recipe</h2><pre>${escapeHtml(recipe)}</pre></section>`,
-  ];
-  const path = reportPath(runDirectory);
-  await writeFileAtomic(path, page(basename(resolve(runDirectory)), sections.filter(Boolean).join("\n")));
+export async function writeReport(run: string | RunData, options: ReportOptions = {}): Promise<string> {
+  const data = typeof run === "string" ? readRun(run) : run;
+  const { path = reportPath(data.directory) } = options;
+  await writeFileAtomic(path, await reportPage(data, options));
   return path;
 }
 
@@ -47,31 +43,56 @@ export function reportPath(runDirectory: string): string {
   return join(runDirectory, "report.html");
 }
 
-function page(name: string, content: string): string {
-  const title = escapeHtml(name);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title} – wav2vec2</title>
-<style>${reportStyle}</style>
-</head>
-<body>
-<main>
-<header><p>wav2vec2 run</p><h1>${title}</h1></header>
-${content}
-</main>
-</body>
-</html>
-`;
+async function reportPage(data: RunData, { smooth = 0 }: ReportOptions): Promise<string> {
+  const { directory, name, metrics, codebooks, codedClips, transcripts, findings, system } = data;
+  const tiles = data.task === "pretrain" ? pretrainTiles(metrics, codebooks) : finetuneTiles(metrics);
+  const clips = await embedRunClips([
+    { directory, rows: shownTranscripts(transcripts) },
+    { directory, rows: shownCodedClips(codedClips) },
+  ]);
+  return renderPage({
+    kind: "run",
+    title: name,
+    about: about(data),
+    clips: clips.urls,
+    sections: [
+      findingSection(findings, endsCollapsed(metrics, codebooks)),
+      renderTiles(tiles),
+      chartSection(chartsOf(data), smooth) || "<p>No metrics yet.</p>",
+      codebookSection(codebooks),
+      renderNotes([...data.broken, ...clipNotes(clips)]),
+      codedClipSection(codedClips, clips),
+      transcriptSection(transcripts, clips),
+      chartSection(systemCharts(system), 0, "Machine"),
+      histogramSection(data.histograms),
+      runFactsSection(data),
+      recipeSection(data),
+    ],
+  });
 }
 
-function drawTiles(tiles: readonly Tile[]): string {
-  const entries = tiles.map(
-    ({ name, value, detail }) =>
-      `<div><dt>${name}</dt><dd>${value}</dd><dd class="detail">${detail}</dd></div>`,
-  );
-  return `<dl class="tiles">${entries.join("")}</dl>`;
+/** The curves of a run's metrics. */
+export function chartsOf({ task, metrics, codebooks }: RunData): Chart[] {
+  return task === "pretrain" ? pretrainCharts(metrics, codebooks) : finetuneCharts(metrics);
+}
+
+function about(data: RunData): string[] {
+  const { task, run } = data;
+  const began = momentOf(run.began);
+  return [
+    ...(task === undefined ? [] : [task === "pretrain" ? "pre-training" : "fine-tuning"]),
+    ...[stateOf(data) ?? [], began === undefined ? [] : `began ${began}`, run.host ?? []].flat(),
+  ];
+}
+
+function chartSection(charts: readonly Chart[], smooth: number, title?: string): string {
+  const drawn = charts.map((chart) => drawChart(chart, { smooth })).filter(Boolean);
+  if (drawn.length === 0) return "";
+  const heading = title === undefined ? "" : `<h2>${title}</h2>\n`;
+  return `<section>${heading}<div class="charts">\n${drawn.join("\n")}\n</div></section>`;
+}
+
+function recipeSection({ recipeText }: RunData): string {
+  if (recipeText === "") return "";
+  return `<section><h2>Recipe</h2><pre tabindex="0" role="region" aria-label="Recipe">${escapeHtml(recipeText)}</pre></section>`;
 }

@@ -1,16 +1,10 @@
+import type { Chart } from "../../pages/charts/chart.js";
+import type { Tile } from "../../pages/parts.js";
 import { formatDuration } from "../duration.js";
-import type { Chart } from "./chart.js";
 import { median } from "./median.js";
-import { pointsOf, type Rows, series, short } from "./metric-series.js";
+import { pointsOf, type Rows, series } from "./metric-series.js";
 
 /** What a report shows of every run, whatever is trained. */
-
-/** A number that stands out: what it is, its value, and what there is to say about it. */
-export interface Tile {
-  name: string;
-  value: string;
-  detail: string;
-}
 
 /** A longer gap between two lines of metrics is an interruption, not training. */
 const LONGEST_PAUSE_SECONDS = 600;
@@ -22,7 +16,7 @@ export function runTiles(metrics: Rows): Tile[] {
     {
       name: "Steps",
       value: (metrics.at(-1)?.step ?? 0).toLocaleString("en"),
-      detail: `in ${formatDuration(secondsTrained(metrics))}`,
+      detail: `in ${formatDuration(trainedSeconds(metrics).at(-1) ?? 0)}`,
     },
     ...(Number.isNaN(speed)
       ? []
@@ -33,7 +27,8 @@ export function runTiles(metrics: Rows): Tile[] {
 export function learningRateChart(metrics: Rows): Chart {
   return {
     title: "Learning rate",
-    format: (value) => (value === 0 ? "0" : value.toExponential(1).replace(".0e", "e")),
+    format: "power",
+    planned: true,
     series: [series(metrics, "learning_rate", "learning rate", 1)],
   };
 }
@@ -42,17 +37,29 @@ export function gradientNormChart(metrics: Rows, band?: Chart["band"]): Chart {
   return {
     title: "Gradient norm",
     scale: "log",
-    format: short,
+    format: "short",
     series: [series(metrics, "grad_norm", "norm", 1)],
     band,
   };
 }
 
-/** Time between the first and the last line, without the pauses of an interrupted run. */
-function secondsTrained(metrics: Rows): number {
-  const times = metrics.flatMap(({ time }) => (typeof time === "number" ? [time] : []));
-  return times.slice(1).reduce((sum, time, index) => {
-    const gap = time - times[index]!;
-    return gap > LONGEST_PAUSE_SECONDS ? sum : sum + gap;
-  }, 0);
+export function speedChart(metrics: Rows): Chart {
+  return {
+    title: "Seconds of audio a second",
+    format: "short",
+    series: [series(metrics, "audio_seconds_per_second", "speed", 1)],
+  };
+}
+
+/** How long the run had trained at each line, in seconds: without the pauses of an interrupted run. */
+export function trainedSeconds(rows: Rows): number[] {
+  let passed = 0;
+  let before: number | undefined;
+  return rows.map(({ time }) => {
+    if (typeof time !== "number") return passed;
+    const gap = time - (before ?? time);
+    if (gap > 0 && gap <= LONGEST_PAUSE_SECONDS) passed += gap;
+    before = Math.max(before ?? time, time); // clocks of several machines differ
+    return passed;
+  });
 }

@@ -87,17 +87,24 @@ function linesOf(rows: readonly Row[]): string {
  * power cut left incomplete is left out.
  */
 export function readStepLines(path: string): (Row & Record<string, unknown>)[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        const row: unknown = JSON.parse(line);
-        return isRow(row) ? [row] : [];
-      } catch {
-        return [];
-      }
-    });
+  return existsSync(path) ? parseStepLines(readFileSync(path, "utf8")).rows : [];
+}
+
+/** The rows of a file's text, and how many of its lines are none. A last line without an end is not counted. */
+export function parseStepLines(text: string): { rows: (Row & Record<string, unknown>)[]; broken: number } {
+  const lines = text.split("\n");
+  const rows = lines.flatMap((line) => rowOf(line) ?? []);
+  const whole = lines.slice(0, -1).filter((line) => line.trim() !== "").length;
+  return { rows, broken: Math.max(0, whole - rows.length) };
+}
+
+function rowOf(line: string): (Row & Record<string, unknown>) | undefined {
+  try {
+    const row: unknown = JSON.parse(line);
+    return isRow(row) ? row : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isRow(value: unknown): value is Row & Record<string, unknown> {

@@ -3,7 +3,7 @@ import { UserError } from "../../errors.js";
 import { isDiskFull, reasonOf } from "../../files/atomic-file.js";
 
 /**
- * Appends text to a file. What a full disk does not take is held in memory and written with what comes next, so that a
+ * Appends to a file. What a full disk does not take is held in memory and written with what comes next, so that a
  * run need not end for want of a few bytes.
  */
 export class PatientFile {
@@ -13,8 +13,8 @@ export class PatientFile {
 
   constructor(readonly path: string) {}
 
-  append(text: string): void {
-    this.#held = Buffer.concat([this.#held, Buffer.from(text)]);
+  append(data: string | Uint8Array): void {
+    this.#held = Buffer.concat([this.#held, typeof data === "string" ? Buffer.from(data) : data]);
     try {
       this.#write();
     } catch (error) {

@@ -1,26 +1,25 @@
 import { writeReport } from "../report/report.js";
-import type { Sink } from "../tracker.js";
+import type { RunEnd } from "../run-description.js";
+import type { MakeSink } from "../threads/sink-worker.js";
 
 /**
  * Keeps `report.html` in a run directory up to date: it is written after each validation and, where more was logged
- * since, at the end. One that cannot be written never stops a run.
- *
- * @param onProblem is told once why it cannot be written
+ * since, at the end. One that cannot be written never stops a run. In a thread of its own, as a long run's takes seconds.
  */
-export function reportFile(directory: string, onProblem: (text: string) => void) {
+const reportFile: MakeSink<{ directory: string }> = ({ note }, { directory }) => {
   let behind = false;
+  let logged = false;
   let due = false;
   let writing: Promise<void> | undefined;
   let told = false;
 
   const writeWhileDue = async (): Promise<void> => {
-    await undefined; // what other trackers are told of this step belongs in the report too
     while (due) {
       behind = due = false;
       try {
         await writeReport(directory);
       } catch (error) {
-        if (!told) onProblem(`Training goes on without a new report: ${(error as Error).message}`);
+        if (!told) note(`Training goes on without a new report: ${(error as Error).message}`);
         told = true;
       }
     }
@@ -34,11 +33,16 @@ export function reportFile(directory: string, onProblem: (text: string) => void)
 
   return {
     log(metrics: Readonly<Record<string, number>>, _step: number) {
-      behind = true;
+      behind = logged = true;
       if (Object.keys(metrics).some((name) => name.startsWith("eval/"))) void write();
+    },
+    end(_end: RunEnd) {
+      behind = logged; // the last report says how the run ended
     },
     async close() {
       await (behind ? write() : writing);
     },
-  } satisfies Sink;
-}
+  };
+};
+
+export default reportFile;

@@ -20,5 +20,6 @@ export type Answer =
   /** How many things were taken since the last such answer. */
   | { kind: "done"; taken: number }
   | { kind: "failed"; method: keyof Sink; message: string; isUsers: boolean; stack: string }
+  | { kind: "working" }
   | { kind: "note"; text: string }
   | { kind: "stop"; reason: string };

@@ -74,7 +74,7 @@ it("fails alone: that is said once", async () => {
     "{ log(_, step) { say(step); if (step > 1) throw new Error('No more.'); } }",
   );
   for (const step of [1, 2]) made.log!({}, step);
-  await vi.waitFor(() => expect(notes).toEqual(["Training goes on without Test: No more. (in log)"]));
+  await vi.waitFor(() => expect(notes).toEqual(["Training goes on without Test: No more. (in log)"]), 30_000);
   made.log!({}, 3);
   await made.close!();
   expect(said()).toEqual(["1", "2"]);
@@ -110,6 +110,19 @@ it("is left at the end where it does not answer any more", async () => {
   made.log!({}, 1);
   await made.close!();
   expect(notes).toEqual(["Test did not answer for 0.05 s at the end of the run and is left."]);
+});
+
+it("is waited for at the end while it says that it is at work", async () => {
+  const close = `async () => {
+    for (let i = 0; i < 30; i++) {
+      context.working();
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }`;
+  const { made, notes } = sink(`{ close: ${close} }`, { closeSilenceMs: 2000 });
+  made.log!({}, 1);
+  await made.close!();
+  expect(notes).toEqual([]);
 });
 
 it("passes notes and a wish to stop on", async () => {

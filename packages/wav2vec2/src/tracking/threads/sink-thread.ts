@@ -12,7 +12,7 @@ const BATCH_MS = 100;
 /** At its end a run waits this long for a sink that takes nothing any more. */
 const CLOSE_SILENCE_MS = 60_000;
 
-export interface SinkThreadOptions extends Omit<SinkContext, "now"> {
+export interface SinkThreadOptions extends Omit<SinkContext, "now" | "working"> {
   /** How people call it, such as "TensorBoard". */
   name: string;
   /** URL of a module (compiled, or the source of one) whose default export is a `MakeSink`. */
@@ -66,6 +66,7 @@ export function sinkThread({
     if (answer.kind === "note") note(answer.text);
     else if (answer.kind === "stop") stop(answer.reason);
     else if (answer.kind === "done") taken(answer.taken);
+    else if (answer.kind === "working") return;
     else if (settle && answer.isUsers) settle(errorOf(answer));
     else fail(new Error(`${answer.message} (in ${answer.method})`, { cause: errorOf(answer) }));
   };

@@ -15,6 +15,7 @@ const made = import(module).then(({ default: make }: { default: MakeSink }) =>
   make(
     {
       now: () => now,
+      working: () => answer({ kind: "working" }),
       note: (text) => answer({ kind: "note", text }),
       stop: (reason) => answer({ kind: "stop", reason }),
     },

@@ -1,11 +1,20 @@
-import { type nn, type optim, randomState, SnapshotMemory, snapshotBytes } from "@wav2vec2/libtorch";
+import {
+  type nn,
+  type optim,
+  randomState,
+  type SnapshotFile,
+  SnapshotMemory,
+  snapshotBytes,
+  type Tensor,
+} from "@wav2vec2/libtorch";
 import { WorkerPool } from "../../data/worker-pool.js";
 import { UserError } from "../../errors.js";
 import { reasonOf } from "../../files/atomic-file.js";
 import { showBytes } from "../../files/show-bytes.js";
-import { checkpointPath, momentsByName, type Progress, progressText } from "./checkpoint.js";
+import { checkpointPath, type Progress, progressText } from "./checkpoint.js";
 import type { WriteFault, WriteOutcome } from "./checkpoint-files.js";
 import type { WriterJob } from "./checkpoint-worker.js";
+import { namedMoments } from "./named-moments.js";
 
 export interface CheckpointWriterOptions {
   /** How many checkpoints to keep. */
@@ -32,6 +41,8 @@ export class CheckpointWriter implements AsyncDisposable {
   #saidWaits = false;
   /** The newest that is whole. */
   #written: number;
+  /** A copy that was taken before {@link save}. */
+  #taken: { step: number; files: readonly SnapshotFile[] } | undefined;
   /** Why the newest could not be written. */
   #failure: UserError | undefined;
 
@@ -52,25 +63,14 @@ export class CheckpointWriter implements AsyncDisposable {
   }
 
   /**
-   * Takes a copy of everything as it is and begins to write it as `checkpoints/step-N`. Where the one before is not
-   * written yet, waits for it. Faults of the disk are told while training goes on, and thrown by {@link complete}.
+   * Takes a copy of everything as it is and begins to write it as `checkpoints/step-N`, or the copy that {@link take} took of that
+   * step. Where the one before is not written yet, waits for it. Faults of the disk are told while training goes on, and
+   * thrown by {@link complete}.
    */
   async save(progress: Progress): Promise<void> {
-    if (this.#writing && !this.#saidWaits) {
-      this.#saidWaits = true;
-      this.options.onNote(
-        `The checkpoint of step ${progress.step} is due while the one before is still being written: training waits ` +
-          "for the disk. Raise save_steps.",
-      );
-    }
-    await this.#busy;
     const { step } = progress;
+    const files = this.#taken?.step === step ? this.#taken.files : await this.#copy(step);
     const path = checkpointPath(this.runDirectory, step);
-    const files = this.#memory.take([
-      { name: "model.safetensors", tensors: this.module.namedParameters() },
-      { name: "optimizer.safetensors", tensors: momentsByName(this.module, this.optimizer) },
-      { name: "random.safetensors", tensors: this.#randomStates() },
-    ]);
     const text = progressText(progress, this.module, this.optimizer);
     const all = [...files, { name: "progress.json", parts: [Buffer.from(text)] }];
     this.#writing = true;
@@ -84,6 +84,24 @@ export class CheckpointWriter implements AsyncDisposable {
         this.#writing = false;
       });
     this.#busy.catch(() => {}); // of telling what is wrong: whoever waits next gets it
+  }
+
+  /**
+   * Takes a copy of everything as it is, for {@link save}: behind it, moments that other processes have are to be put.
+   * Where the checkpoint before is not written yet, waits for it.
+   */
+  async take(step: number): Promise<void> {
+    this.#taken = { step, files: await this.#copy(step) };
+  }
+
+  /**
+   * Puts elements of a moment that another process has into the copy.
+   *
+   * @param name as `namedMoments` has it
+   * @param first the place of the first of `values` in the moment
+   */
+  putMoment(name: string, values: Tensor, first: number): void {
+    this.#memory.put(OPTIMIZER_FILE, name, values, first);
   }
 
   /** Waits until nothing is being written. */
@@ -109,6 +127,32 @@ export class CheckpointWriter implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.settled();
     await this.#thread.close();
+  }
+
+  /** Waits until nothing is written from the memory. */
+  async #wait(step: number): Promise<void> {
+    if (this.#writing && !this.#saidWaits) {
+      this.#saidWaits = true;
+      this.options.onNote(
+        `The checkpoint of step ${step} is due while the one before is still being written: training waits ` +
+          "for the disk. Raise save_steps.",
+      );
+    }
+    await this.#busy;
+  }
+
+  async #copy(step: number): Promise<SnapshotFile[]> {
+    await this.#wait(step);
+    return this.#memory.take([
+      { name: "model.safetensors", tensors: this.module.namedParameters() },
+      { name: OPTIMIZER_FILE, tensors: this.#moments() },
+      { name: "random.safetensors", tensors: this.#randomStates() },
+    ]);
+  }
+
+  *#moments() {
+    for (const { name, parameter, moment } of namedMoments(this.module, this.optimizer))
+      yield [name, moment ?? { dtype: parameter.dtype, shape: parameter.shape }] as const;
   }
 
   *#randomStates() {
@@ -139,6 +183,8 @@ export class CheckpointWriter implements AsyncDisposable {
     onNote(`${this.#failure.message} Training goes on and tries again at the next save_steps.`);
   }
 }
+
+const OPTIMIZER_FILE = "optimizer.safetensors";
 
 /** More than the states of all devices' random numbers take. */
 const RANDOM_STATE_BYTES = 64 * 1024;

@@ -7,6 +7,7 @@ import { directoryOf, recoverDirectory } from "../../files/atomic-directory.js";
 import type { MeterState } from "../loop/meter.js";
 import { stepsIn } from "./checkpoint-files.js";
 import { verifyDirectory } from "./manifest.js";
+import { namedMoments, namesOf } from "./named-moments.js";
 
 /** Everything of a run that its tensors do not hold. Nothing in it depends on the number of processes. */
 export interface Progress {
@@ -70,18 +71,9 @@ export function progressText(progress: Progress, module: nn.Module, optimizer: o
   return `${JSON.stringify({ ...progress, format: FORMAT, optimizerSteps } satisfies StoredProgress)}\n`;
 }
 
-/** The moments under PyTorch's names and that of their parameter. */
+/** The moments that this process has, by name. */
 export function* momentsByName(module: nn.Module, optimizer: optim.AdamW): Generator<[string, Tensor]> {
-  const names = namesOf(module, optimizer);
-  const { firstMoments, secondMoments } = optimizer.state();
-  for (const [i, moment] of firstMoments.entries()) if (moment) yield [`exp_avg.${names[i]}`, moment];
-  for (const [i, moment] of secondMoments.entries()) if (moment) yield [`exp_avg_sq.${names[i]}`, moment];
-}
-
-/** The state-dict key of each of the optimiser's parameters. */
-function namesOf(module: nn.Module, optimizer: optim.AdamW): string[] {
-  const names = new Map(Array.from(module.namedParameters(), ([name, { handle }]) => [handle, name]));
-  return optimizer.parameters.map(({ handle }) => names.get(handle)!);
+  for (const { name, moment } of namedMoments(module, optimizer)) if (moment) yield [name, moment];
 }
 
 /**
@@ -139,6 +131,7 @@ async function isOfEarlierVersion(path: string): Promise<boolean> {
  * Restores a checkpoint of a run: weights, optimiser, random numbers.
  *
  * @param step as {@link findCheckpoint} gives it
+ * @param load takes the optimiser's state over
  * @throws UserError when it does not fit the model
  */
 export async function loadCheckpoint(
@@ -146,6 +139,7 @@ export async function loadCheckpoint(
   step: number,
   module: nn.Module,
   optimizer: optim.AdamW,
+  load = (state: optim.AdamWState) => optimizer.loadState(state),
 ): Promise<Progress> {
   const path = checkpointPath(runDirectory, step);
   try {
@@ -158,7 +152,7 @@ export async function loadCheckpoint(
     ) as StoredProgress;
     if (format !== undefined && format !== FORMAT)
       throw new Error(`its format is ${format}, of a newer version`);
-    await loadOptimizer(join(path, "optimizer.safetensors"), optimizerSteps, module, optimizer);
+    load(await readOptimizer(join(path, "optimizer.safetensors"), optimizerSteps, module, optimizer));
     await loadRandomStates(join(path, "random.safetensors"), optimizer);
     return progress;
   } catch (error) {
@@ -170,12 +164,12 @@ export async function loadCheckpoint(
   }
 }
 
-async function loadOptimizer(
+async function readOptimizer(
   path: string,
   steps: StoredProgress["optimizerSteps"],
   module: nn.Module,
   optimizer: optim.AdamW,
-): Promise<void> {
+): Promise<optim.AdamWState> {
   const { tensors } = await loadTensors(path);
   const byPlace = Array.isArray(steps);
   const names = namesOf(module, optimizer).map((name, i) => (byPlace ? `${i}` : name));
@@ -183,11 +177,11 @@ async function loadOptimizer(
   if (Object.keys(stored).length !== names.length || !names.every((name) => Object.hasOwn(stored, name))) {
     throw new Error("its optimiser has other parameters than the recipe's");
   }
-  optimizer.loadState({
+  return {
     steps: names.map((name) => stored[name]!),
     firstMoments: names.map((name) => tensors.get(`exp_avg.${name}`)),
     secondMoments: names.map((name) => tensors.get(`exp_avg_sq.${name}`)),
-  });
+  };
 }
 
 /** Those of the devices that this run uses; on another kind of device the seed alone decides. */

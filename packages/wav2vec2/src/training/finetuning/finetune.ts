@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { counted } from "../../counted.js";
 import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
 import { dropImpossibleTargets } from "../../data/batches/ctc-collator.js";
@@ -17,9 +18,6 @@ import { type CtcModel, saveCtcModel } from "../../pretrained/ctc-directory.js";
 import { loadModel } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import { type CtcTrainingBatch, ctcBatches, paddedFrames } from "../../recognition/ctc-batches.js";
-import { CtcTokenizer } from "../../text/tokenizer.js";
-import { hasTokenizer } from "../../text/tokenizer-files.js";
-import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { drawSkippedLayers } from "../loop/draws.js";
@@ -30,6 +28,7 @@ import { findAugmentation } from "../run/augmentation-files.js";
 import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "../run/initial-model.js";
 import { fingerprint, hoursOf, type RunOptions, withRun } from "../run/training-run.js";
 import { type AnyCtcBatch, cachedCtcBatches, cachedLoss } from "./cached-batches.js";
+import { chooseTokenizer } from "./choose-tokenizer.js";
 import { ctcLoss } from "./ctc-loss.js";
 import { FeatureCache } from "./feature-cache.js";
 
@@ -60,7 +59,7 @@ export async function finetune(recipe: Recipe, options: RunOptions): Promise<Fin
     options,
     async ({ readSplits, loading, device, plan, begin, world, readings, tracker }) => {
       const { train: all, held } = await readSplits("required");
-      const ctc = await makeModel(recipe, await findInit(recipe, options), all);
+      const ctc = await makeModel(recipe, await findInit(recipe, options), all, tracker);
       ctc.model.to({ device });
       const utterances = usable(recipe, ctc, all, tracker);
       tracker.tell(summary(ctc, utterances, held));
@@ -85,13 +84,11 @@ async function makeModel(
   recipe: Recipe,
   init: string | undefined,
   utterances: readonly TranscribedUtterance[],
+  tracker: Tracker,
 ): Promise<CtcModel> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
-  // Pre-trained models need no tokenizer; adapters are of a language with its own.
-  const known = init !== undefined && hasTokenizer(init) && recipe.train !== "adapters";
-  const tokenizer = known
-    ? await CtcTokenizer.read(init, { size: base.vocabSize ?? undefined })
-    : new CtcTokenizer(Vocabulary.fromTranscripts(utterances.map(({ text }) => text)));
+  const start = init === undefined ? undefined : { directory: init, config: base };
+  const { tokenizer, newHead } = await chooseTokenizer(recipe, start, utterances, tracker);
   const { vocabulary } = tokenizer;
   const config: Wav2Vec2Config = configWithKeys(
     base,
@@ -108,8 +105,9 @@ async function makeModel(
   const model = init
     ? await loadModel(Wav2Vec2ForCTC, init, {
         config: () => config,
-        newHead: known ? "where missing" : "always",
+        newHead: newHead ? "always" : "where missing",
         newAdapters: recipe.train === "adapters" || base.adapterAttnDim === null,
+        onNote: (text) => tracker.note(text),
       })
     : new Wav2Vec2ForCTC(config);
   prepareNetwork(model, recipe);
@@ -132,7 +130,9 @@ function usable(
   );
   const leftOut = all.length - lengths.kept.length;
   if (leftOut > 0)
-    tracker.note(`${leftOut} utterances outside ${minSeconds} to ${maxSeconds} s were left out.`);
+    tracker.note(
+      `${counted(leftOut, "utterance")} outside ${minSeconds} to ${maxSeconds} s ${leftOut === 1 ? "was" : "were"} left out.`,
+    );
   if (dropped.length > 0) {
     const example = dropped[0]!;
     tracker.note(
@@ -256,7 +256,7 @@ function summary(
   held: readonly TranscribedUtterance[],
 ): string {
   return (
-    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${utterances.length} utterances (${hoursOf(utterances)} h) ` +
+    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${counted(utterances.length, "utterance")} (${hoursOf(utterances)} h) ` +
     `to train on, ${held.length} (${hoursOf(held)} h) to validate on.`
   );
 }

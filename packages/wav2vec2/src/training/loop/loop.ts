@@ -11,12 +11,14 @@ import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { Progress } from "../checkpoints/checkpoint.js";
 import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
-import { momentsOf, restore } from "../checkpoints/restore.js";
+import { restore } from "../checkpoints/restore.js";
 import type { PlannedRecipe } from "./batch-plan.js";
 import { seedBatch } from "./draws.js";
 import { Gradients } from "./gradients.js";
+import { histogramsOf } from "./histograms.js";
 import { Meter } from "./meter.js";
 import { makeOptimizer } from "./optimizer.js";
+import { divideParameters, OptimizerShards } from "./optimizer-shards.js";
 import { withPrecision } from "./precision.js";
 import { learningRateScale } from "./schedule.js";
 import { slowStop } from "./slow-stop.js";
@@ -102,8 +104,11 @@ export async function train<Batch extends TrainingBatch>(
 ): Promise<LoopResult> {
   const { module } = task;
   const writes = world.rank === 0;
-  const optimizer = makeOptimizer(module, recipe);
-  const restored = await restore(recipe.output, { resume, module, optimizer, world, onNote: tracker.note });
+  const owners = divideParameters(module, recipe, world);
+  const isElsewhere = (parameter: Tensor) => (owners.get(parameter) ?? world.rank) !== world.rank;
+  const optimizer = makeOptimizer(module, recipe, isElsewhere);
+  const shards = new OptimizerShards(module, optimizer, owners, world);
+  const restored = await restore(recipe.output, { resume, shards, world, onNote: tracker.note });
   const progress: Progress = restored ?? {
     step: 0,
     position: { epoch: 0, batch: 0 },
@@ -115,7 +120,7 @@ export async function train<Batch extends TrainingBatch>(
   if (restored) tracker.tell(resumption(restored.step, recipe));
   else if (writes) requireFiniteWeights(module);
   noteBatches(progress, recipe.gradient_accumulation * world.size, tracker);
-  await world.share([...module.parameters(), ...momentsOf(optimizer)]);
+  await shards.share();
   using gradients = new Gradients(optimizer.parameters, recipe, world, {
     order: progress.reducer?.order,
     compression: recipe.distributed.gradient_compression,
@@ -135,12 +140,13 @@ export async function train<Batch extends TrainingBatch>(
   const saving = { keep, step: progress.step, onNote: (text: string) => tracker.note(text) };
   await using checkpoints = writes ? new CheckpointWriter(output, module, optimizer, saving) : undefined;
   let collected = progress.step;
-  /** What a checkpoint holds of all processes; none waits for the disk. */
+  /** What a checkpoint holds of all processes. */
   const collect = async () => {
     if (gradients.scaler) progress.lossScale = gradients.scaler.state();
     const order = gradients.order();
     if (order) progress.reducer = { order };
     progress.meter = await meter.stateOf(world);
+    await shards.collect(progress.step, checkpoints);
     collected = progress.step;
   };
   // Of the whole run: one process that is asked to stop stops all, at the same step.
@@ -212,7 +218,9 @@ export async function train<Batch extends TrainingBatch>(
     lostBest = false;
     const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
     meter.updated(update?.norm);
-    if (update) optimizer.step(update.skip);
+    if (update) await shards.step(update.skip);
+    if (writes && recipe.histogram_steps && (progress.step + 1) % recipe.histogram_steps === 0)
+      tracker.histograms(histogramsOf(module), progress.step + 1);
     optimizer.zeroGrad();
     progress.step++;
     stepSeconds += clock();

@@ -2,8 +2,16 @@ import { type nn, optim, type Tensor } from "@wav2vec2/libtorch";
 import { Wav2Vec2ForCTC } from "../../model/ctc.js";
 import type { Recipe } from "../recipe/recipe.js";
 
-/** AdamW over what is trained. */
-export function makeOptimizer(module: nn.Module, { optimizer }: Recipe): optim.AdamW {
+/**
+ * AdamW over what is trained.
+ *
+ * @param isElsewhere whether another process updates a parameter
+ */
+export function makeOptimizer(
+  module: nn.Module,
+  { optimizer }: Recipe,
+  isElsewhere: (parameter: Tensor) => boolean = () => false,
+): optim.AdamW {
   const trained = [...module.namedParameters()].filter(([, tensor]) => tensor.requiresGrad);
   const matrices = trained.filter(([, tensor]) => tensor.shape.length > 1);
   const vectors = trained.filter(([, tensor]) => tensor.shape.length <= 1); // biases and norms
@@ -13,6 +21,7 @@ export function makeOptimizer(module: nn.Module, { optimizer }: Recipe): optim.A
   const group = ([name, tensor]: [string, Tensor]) => ({
     parameters: [tensor],
     learningRateScale: share(name),
+    elsewhere: isElsewhere(tensor),
   });
   const groups = [...matrices.map(group), ...vectors.map((each) => ({ ...group(each), ...spared }))];
   return new optim.AdamW(groups, {

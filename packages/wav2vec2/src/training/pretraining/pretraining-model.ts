@@ -61,7 +61,11 @@ export async function makePreTrainingModel(
   if (init && !quantized)
     tracker.note(`${init} has no quantizer: it and the projections begin with random weights.`);
   const model = init
-    ? await loadModel(Wav2Vec2ForPreTraining, init, { config: () => setup.config, newHead: "where missing" })
+    ? await loadModel(Wav2Vec2ForPreTraining, init, {
+        config: () => setup.config,
+        newHead: "where missing",
+        onNote: (text) => tracker.note(text),
+      })
     : new Wav2Vec2ForPreTraining(setup.config);
   prepareNetwork(model, recipe);
   const normalize = recipe.data.normalize ?? (init ? await readNormalize(init) : true);

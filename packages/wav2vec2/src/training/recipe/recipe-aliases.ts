@@ -78,6 +78,7 @@ export const ALIASES: Readonly<Record<string, Alias>> = {
   warmup_ratio: { key: "schedule.warmup_ratio" },
   warmup_steps: { key: "schedule.warmup_steps" },
   weight_decay: { key: "optimizer.weight_decay" },
+  zero_stage: { key: "distributed.zero_stage" },
   ...Object.fromEntries(MODEL_KEYS.map((name) => [name, { key: `model.${name}` }])),
 };
 

@@ -28,6 +28,7 @@ const OWNERS: Readonly<Record<string, Recipe["task"]>> = {
   ctc_loss_reduction: "finetune",
   freeze_backbone_steps: "finetune",
   freeze_layers: "finetune",
+  vocabulary: "finetune",
   train: "finetune",
   adapter_language: "finetune",
   "data.feature_cache": "finetune",
@@ -107,6 +108,15 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
     issues.push({
       path: ["pretraining", "min_gumbel_temperature"],
       message: `pretraining.min_gumbel_temperature must be at most max_gumbel_temperature (${max}), but is ${min}.`,
+    });
+  }
+  if (recipe.vocabulary === "model" && (recipe.init === undefined || recipe.train === "adapters")) {
+    issues.push({
+      path: ["vocabulary"],
+      message:
+        recipe.init === undefined
+          ? "vocabulary: model belongs to init, but init is missing. Give both or neither."
+          : "vocabulary must be transcripts with train: adapters, but is 'model'. Remove one of them.",
     });
   }
   if (recipe.init_revision !== undefined && recipe.init === undefined) {

@@ -226,6 +226,13 @@ const distributed = z.strictObject({
     .enum(["none", "bfloat16"])
     .default("none")
     .describe("What gradients are sent as: bfloat16 halves the bytes and rounds them and their sums"),
+  zero_stage: z
+    .literal([0, 1])
+    .default(0)
+    .describe(
+      "What is divided among the processes instead of being in each: 1, the optimiser's moments (ZeRO, " +
+        "docs/data-parallel.md); 0, nothing. The losses are the same to the bit",
+    ),
 });
 
 const wandb = z.strictObject({
@@ -300,6 +307,13 @@ export const recipeSchema = z.strictObject({
     .describe(
       "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true for finetune with init, else " +
         "false",
+    ),
+  vocabulary: z
+    .enum(["model", "transcripts"])
+    .optional()
+    .describe(
+      "Only for the task finetune: transcripts makes a vocabulary of the transcripts' characters and a new output layer for it; model " +
+        "takes init's. Default: model where init has an output layer, else whichever holds all characters",
     ),
   train: z
     .enum(["all", "adapters"])

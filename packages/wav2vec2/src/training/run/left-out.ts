@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { CorpusProblem } from "../../data/corpus/corpus.js";
+import { listLine, parseIdList } from "../../data/corpus/corpus-list.js";
 import type { Tracker } from "../../tracking/tracker.js";
 
 /** What is known of a clip that cannot be used. */
@@ -22,8 +23,8 @@ export class LeftOut {
     private readonly path: string,
     private readonly tracker: Tracker,
   ) {
-    const before = existsSync(path) ? readFileSync(path, "utf8").split("\n") : []; // of the run that goes on
-    for (const line of before) this.#known.add(line.split("  # ")[0]!);
+    const before = existsSync(path) ? parseIdList(readFileSync(path, "utf8")) : []; // of the run that goes on
+    for (const { readings } of before) for (const reading of readings) this.#known.add(reading);
   }
 
   /** Clips of a corpus, before training. */
@@ -47,7 +48,7 @@ export class LeftOut {
     const entry = file === undefined ? id : resolve(file);
     if (this.#known.has(entry)) return false;
     this.#known.add(entry);
-    appendFileSync(this.path, `${entry}  # ${message.replaceAll("\n", " ")}\n`);
+    appendFileSync(this.path, listLine(entry, message));
     return true;
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { access, constants, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Difference, differences, shown } from "../../distributed/differences.js";
+import { type Difference, differences, shown } from "../../differences.js";
 import { UserError } from "../../errors.js";
 import { reasonOf } from "../../files/atomic-file.js";
 import { lockFile } from "../../files/lock-file.js";

@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { type Device, libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
 import { lengthBucketedBatches } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
+import type { Corpus } from "../../data/corpus/corpus.js";
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
 import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
+import { flattened } from "../../differences.js";
 import { requireAgreement } from "../../distributed/agreement.js";
-import { flattened } from "../../distributed/differences.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
@@ -105,16 +106,15 @@ export async function withRun<T extends { interrupted: boolean }>(
   const read = async <T extends Utterance>(split: string, transcripts: "required" | "none") => {
     const { signal, onReading: onProgress } = options;
     const reading = { onProblem, exclude, signal, onProgress, transcripts };
-    const { utterances, problems, excluded } = await readSplit<T>(root, split, reading);
+    const { utterances, problems, excluded, unknownExclusions } = await readSplit<T>(root, split, reading);
     leftOut.addAll(problems, split);
     if (exclude) tracker.tell(`${excluded} clips of ${split} are left out as ${exclude} says.`);
-    return utterances;
+    return { utterances, unknownExclusions };
   };
   const readSplits = async <T extends Utterance>(transcripts: "required" | "none"): Promise<Splits<T>> => {
-    const splits = {
-      train: drawShare(await read<T>(train_split, transcripts), recipe),
-      held: await read<T>(eval_split, transcripts),
-    };
+    const [train, held] = [await read<T>(train_split, transcripts), await read<T>(eval_split, transcripts)];
+    const splits = { train: drawShare(train.utterances, recipe), held: held.utterances };
+    if (exclude) noteUnknown(exclude, [train.unknownExclusions, held.unknownExclusions], tracker);
     noteOverlap(splits, tracker);
     return splits;
   };
@@ -236,6 +236,20 @@ export function drawShare<T extends Utterance>(
   if (count === utterances.length) return [...utterances];
   const drawn = new Random(seed, "share").shuffle(utterances.map((_, index) => index)).slice(0, count);
   return drawn.sort((a, b) => a - b).map((index) => utterances[index]!);
+}
+
+/** Lines of the list of clips to leave out that fit none in either split: mistyped, or of a split that is not read. */
+function noteUnknown(
+  list: string,
+  [ofTrain, ofHeld]: readonly [Corpus["unknownExclusions"], Corpus["unknownExclusions"]],
+  tracker: Tracker,
+): void {
+  const unknown = new Set(ofHeld.map(({ line }) => line));
+  const lines = ofTrain.filter(({ line }) => unknown.has(line));
+  const [first] = lines;
+  if (!first) return;
+  const count = lines.length === 1 ? "1 line fits" : `${lines.length} lines fit`;
+  tracker.note(`${list}: ${count} no clip of the splits, such as line ${first.line}: ${first.id}.`);
 }
 
 /** Clips to validate on that are trained on too. */

@@ -1,10 +1,12 @@
-import { escapeHtml } from "../tracking/report/chart.js";
-import type { Interval } from "./bootstrap.js";
+import { escapeHtml } from "../html.js";
+import { renderTable } from "../table.js";
+import { roundStep } from "./ticks.js";
 
 export interface Bar {
   name: string;
   value: number;
-  interval?: Interval;
+  /** How uncertain it is. */
+  interval?: { low: number; high: number };
   /** What is said where the bar is pointed at. */
   detail: string;
 }
@@ -29,6 +31,7 @@ export function drawBarChart({ title, bars, format, axis }: BarChart): string {
   if (bars.length === 0) return "";
   const step = roundStep(
     Math.max(...bars.map(({ value, interval }) => Math.max(value, interval?.high ?? 0))),
+    TICKS,
   );
   const top = Math.max(
     step,
@@ -63,17 +66,30 @@ export function drawBarChart({ title, bars, format, axis }: BarChart): string {
   });
   return `<figure>
 <figcaption><b>${escapeHtml(title)}</b></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}">
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(title)}"><desc>${escapeHtml(describe({ title, bars, axis, format }))}</desc>
 ${[...grid, ...columns].join("\n")}
 <text class="tick" x="${WIDTH - MARGIN.right}" y="${HEIGHT - 4}" text-anchor="end">${escapeHtml(axis)}</text>
 </svg>
+${valueTable({ title, bars, axis, format })}
 </figure>`;
 }
 
-/** A round distance between about {@link TICKS} lines from 0 to `highest`. */
-function roundStep(highest: number): number {
-  if (!(highest > 0)) return 1;
-  const rough = highest / TICKS;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough * 0.999)!;
+function describe({ bars, axis, format }: BarChart): string {
+  const byHeight = [...bars].sort((a, b) => a.value - b.value);
+  const say = ({ name, value }: Bar): string => `${format(value)} at ${name}`;
+  return `${bars.length} bars by ${axis}: lowest ${say(byHeight[0]!)}, highest ${say(byHeight.at(-1)!)}.`;
+}
+
+function valueTable({ title, bars, axis, format }: BarChart): string {
+  const uncertain = bars.some(({ interval }) => interval);
+  const table = renderTable({
+    label: `Values of ${title}`,
+    header: [axis, "value", ...(uncertain ? ["from", "to"] : [])].map(escapeHtml),
+    rows: bars.map(({ name, value, interval }) => [
+      escapeHtml(name),
+      format(value),
+      ...(interval ? [format(interval.low), format(interval.high)] : []),
+    ]),
+  });
+  return `<details class="values"><summary>Values</summary>${table}</details>`;
 }

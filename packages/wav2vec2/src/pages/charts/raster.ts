@@ -1,5 +1,7 @@
 import { UserError } from "../../errors.js";
-import { FONT_FAMILY } from "./draw.js";
+
+/** Fonts that most machines have one of; a drawing names them because SVG cannot carry its own. */
+export const FONT_FAMILY = "DejaVu Sans, Liberation Sans, Arial, Helvetica, sans-serif";
 
 /** Pixels a unit of the drawing: sharp on screens of high density and in print. */
 const ZOOM = 2;
@@ -17,7 +19,7 @@ export async function rasterize(
   if (!new Resvg(probe, { font: fonts }).getBBox())
     throw new UserError(
       "A PNG must be drawn with a font, but this system has none. Install one " +
-        "(Debian and Ubuntu: apt-get install fonts-dejavu-core) or write an SVG with --svg.",
+        "(Debian and Ubuntu: apt-get install fonts-dejavu-core) or go without the PNG.",
     );
   return new Resvg(svg, { font: fonts, fitTo: { mode: "zoom", value: ZOOM } }).render().asPng();
 }

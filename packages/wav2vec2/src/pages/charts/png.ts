@@ -1,4 +1,5 @@
 import { deflateSync } from "node:zlib";
+import { crc32 } from "../../files/crc32.js";
 
 /** Red, green, blue and opacity, each from 0 to 255. */
 export type Color = readonly [number, number, number, number];
@@ -36,15 +37,4 @@ function chunk(type: string, data: Buffer): Buffer {
   length.writeUInt32BE(data.length);
   checksum.writeUInt32BE(crc32(named));
   return Buffer.concat([length, named, checksum]);
-}
-
-/** PNG's, which unlike Ogg's begins at the least significant bit; Node's own is not in every version 20. */
-function crc32(bytes: Uint8Array): number {
-  let remainder = 0xffffffff;
-  for (const byte of bytes) {
-    remainder ^= byte;
-    for (let bit = 0; bit < 8; bit++)
-      remainder = remainder & 1 ? (remainder >>> 1) ^ 0xedb88320 : remainder >>> 1;
-  }
-  return ~remainder >>> 0;
 }

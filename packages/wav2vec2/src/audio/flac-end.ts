@@ -1,0 +1,67 @@
+import { UserError } from "../errors.js";
+import { shellName } from "../files/shell-name.js";
+import { type FlacFormat, frameEnd } from "./flac-decoder.js";
+import { type FlacFrame, parseFrameHeader } from "./flac-frames.js";
+import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
+
+/** The last frame of a file, behind which something stands that is no frame. @param rest from its beginning on */
+export function lastFrame(rest: Uint8Array, format: FlacFormat): FlacFrame | undefined {
+  const header = parseFrameHeader(rest, 0);
+  const end = header && frameEnd(rest, header, format);
+  return header && end !== undefined ? { bytes: rest.subarray(0, end), header } : undefined;
+}
+
+/** A checksum that is 0 stays so over zeros: those behind the last frame are taken for its end. */
+export function withoutZeros(frame: FlacFrame, format: FlacFormat): FlacFrame {
+  return frame.bytes.at(-1) === 0 ? (lastFrame(frame.bytes, format) ?? frame) : frame;
+}
+
+/** Bytes of anything that hold no frame. */
+const FEW = 8;
+
+/** Bytes that are looked at behind the last frame at once. */
+export const LOOK = 2 ** 12;
+
+/** Looks at what stands behind the last frame: tags and zeros are no sound, another file is not to be left out in silence. */
+export class BehindFrames {
+  /** Bytes that are neither. */
+  #unknown = 0;
+
+  constructor(
+    readonly name: string,
+    readonly piped: boolean,
+  ) {}
+
+  /**
+   * @param bytes what comes next
+   * @param at where it is in the file
+   * @returns how many bytes on the next look is due
+   * @throws UserError where another FLAC file begins
+   */
+  look(bytes: Uint8Array, at: number): number {
+    if (startsWith(bytes, "fLaC")) throw this.#several(at);
+    const zeros = bytes.findIndex((byte) => byte !== 0);
+    if (zeros !== 0) return zeros < 0 ? bytes.length : zeros;
+    const tag = tagSize(bytes.subarray(0, TAG_HEADER));
+    if (tag > 0) return tag;
+    const next = bytes.findIndex((_, i) => i > 0 && startsWith(bytes, "fLaC", i));
+    const length = next > 0 ? next : Math.max(1, bytes.length - 3);
+    this.#unknown += length;
+    return length;
+  }
+
+  /** Whether nothing was passed in which damaged frames might be. */
+  get isHarmless(): boolean {
+    return this.#unknown < FEW;
+  }
+
+  #several(at: number): UserError {
+    const name = shellName(this.name);
+    const advice = this.piped
+      ? "Send them one at a time."
+      : `Take them apart: head -c ${at} ${name} > FIRST.flac; tail -c +${at + 1} ${name} > SECOND.flac`;
+    return new UserError(
+      `${this.name} must hold one recording, but behind it another FLAC file begins, at byte ${at}. ${advice}`,
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import { UserError } from "../errors.js";
+import { shellName } from "../files/shell-name.js";
+import type { PcmFormat } from "./pcm.js";
+
+// Format tags of the "fmt " chunk: https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatex
+export const PCM = 1;
+const FLOAT = 3;
+const EXTENSIBLE = 0xfffe;
+
+/** What must be seen of the "fmt " chunk, which is longest where it is extensible. */
+export const FORMAT_CHUNK = 40;
+
+/**
+ * @param body the chunk's first 40 bytes, or all of them where they are fewer
+ * @throws UserError where it is cut off, of an encoding that is not read, or says two things
+ */
+export function parseFormat(body: Uint8Array, size: number, name: string): PcmFormat {
+  if (size < 16 || body.length < Math.min(size, FORMAT_CHUNK))
+    throw new UserError(`${name} must have a "fmt " chunk of 16 bytes or more, but the chunk is cut off.`);
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  let code = view.getUint16(0, true);
+  const channels = view.getUint16(2, true);
+  const sampleRate = view.getUint32(4, true);
+  const blockAlign = view.getUint16(12, true);
+  const sampleBits = view.getUint16(14, true);
+  // The extensible format's sub-format GUID begins with the plain format tag.
+  if (code === EXTENSIBLE && size >= 26) code = view.getUint16(24, true);
+  const isPcm = code === PCM && [8, 16, 24, 32].includes(sampleBits);
+  const isFloat = code === FLOAT && [32, 64].includes(sampleBits);
+  if (!isPcm && !isFloat)
+    throw new UserError(
+      `${name} must hold PCM of 8, 16, 24 or 32 bits or float of 32 or 64 bits, but holds format ${code} ` +
+        `with ${sampleBits} bits. Convert it with: ffmpeg -i ${shellName(name)} -c:a pcm_s16le OUTPUT.wav`,
+    );
+  if (channels === 0 || sampleRate === 0)
+    throw new UserError(
+      `${name} must have at least one channel and a sample rate, but has ${channels} and ${sampleRate} Hz.`,
+    );
+  requireAlignment({ blockAlign, sampleBits, channels }, name);
+  return { encoding: isPcm ? "integer" : "float", channels, sampleRate, sampleBytes: sampleBits / 8 };
+}
+
+/**
+ * Samples may lie in more bytes than their bits fill: whoever goes by the bits alone then reads noise, and where in the
+ * bytes the bits are, no header tells. What writers get wrong without another meaning is let pass: nothing, the size of
+ * one channel's sample, or bits in the place of bytes.
+ */
+function requireAlignment(
+  { blockAlign, sampleBits, channels }: { blockAlign: number; sampleBits: number; channels: number },
+  name: string,
+): void {
+  const sampleBytes = sampleBits / 8;
+  const harmless = [0, sampleBytes, sampleBytes * channels, sampleBits, sampleBits * channels];
+  if (harmless.includes(blockAlign)) return;
+  throw new UserError(
+    `${name} must say one thing of its samples, but its header says ${sampleBits} bits a sample and ` +
+      `${Number((blockAlign / channels).toFixed(2))} bytes a sample and channel. Write it again from its source; ` +
+      "which of the two is right, the file does not tell.",
+  );
+}

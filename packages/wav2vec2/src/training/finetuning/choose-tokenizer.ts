@@ -1,0 +1,96 @@
+import type { TranscribedUtterance } from "../../data/utterance.js";
+import { UserError } from "../../errors.js";
+import type { Wav2Vec2Config } from "../../model/configuration.js";
+import { hasCtcHead } from "../../pretrained/ctc-directory.js";
+import { CtcTokenizer } from "../../text/tokenizer.js";
+import { hasTokenizer } from "../../text/tokenizer-files.js";
+import { Vocabulary } from "../../text/vocabulary.js";
+import type { Tracker } from "../../tracking/tracker.js";
+import type { Recipe } from "../recipe/recipe.js";
+
+/** Characters that a message names. */
+const SHOWN = 10;
+
+/** The letters that a recogniser is trained for. */
+export interface ChosenTokenizer {
+  tokenizer: CtcTokenizer;
+  /** Whether the output layer begins anew, whatever the directory has. */
+  newHead: boolean;
+}
+
+/**
+ * The model's own vocabulary where its output layer has learned it, or one of the transcripts: where there is no model,
+ * where it has no output layer and its letters are not those of the transcripts, for a language's adapters, and where
+ * the recipe says so.
+ *
+ * @throws UserError naming the characters that the model's vocabulary lacks
+ */
+export async function chooseTokenizer(
+  { vocabulary, train }: Pick<Recipe, "vocabulary" | "train">,
+  init: { directory: string; config: Wav2Vec2Config } | undefined,
+  utterances: readonly TranscribedUtterance[],
+  tracker: Pick<Tracker, "note" | "tell">,
+): Promise<ChosenTokenizer> {
+  const ofTranscripts = () => {
+    const made = Vocabulary.fromTranscripts(utterances.map(({ text }) => text));
+    return { tokenizer: new CtcTokenizer(made), newHead: true };
+  };
+  if (!init || train === "adapters" || vocabulary === "transcripts") return ofTranscripts();
+  const { directory, config } = init;
+  const isRecognizer = await hasCtcHead(directory);
+  if (isRecognizer || vocabulary === "model") {
+    if (!hasTokenizer(directory) && vocabulary !== "model") {
+      tracker.note(
+        `${directory} has no vocab.json that says what its output layer writes: a new one is trained, for a vocabulary of the transcripts.`,
+      );
+      return ofTranscripts();
+    }
+    const size = isRecognizer ? (config.vocabSize ?? undefined) : undefined;
+    const tokenizer = await CtcTokenizer.read(directory, { size });
+    requireKnown(directory, tokenizer, utterances);
+    return { tokenizer, newHead: !isRecognizer };
+  }
+  const own = hasTokenizer(directory) ? await CtcTokenizer.read(directory).catch(unusable) : undefined;
+  if (own && utterances.every(({ text }) => own.unknownIn(text).length === 0)) {
+    tracker.tell(
+      `${directory} has no output layer: a new one is trained, for the ${own.vocabulary.size} tokens of its vocabulary.`,
+    );
+    return { tokenizer: own, newHead: true };
+  }
+  const chosen = ofTranscripts();
+  tracker.note(
+    `${directory} has no output layer: a new one is trained, for the ${chosen.tokenizer.vocabulary.size} tokens of a vocabulary of the ` +
+      `transcripts${own ? ". Its own vocabulary lacks some of their characters" : ""}.`,
+  );
+  return chosen;
+}
+
+/** A vocabulary beside a network that has not learned it may be of any tokenizer. */
+function unusable(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
+}
+
+function requireKnown(
+  directory: string,
+  tokenizer: CtcTokenizer,
+  utterances: readonly TranscribedUtterance[],
+): void {
+  const unknown = new Set<string>();
+  let first: string | undefined;
+  for (const { id, text } of utterances)
+    for (const character of tokenizer.unknownIn(text)) {
+      first ??= id;
+      unknown.add(character);
+    }
+  if (first === undefined) return;
+  const shown = [...unknown].slice(0, SHOWN).map((character) => {
+    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
+    return `${JSON.stringify(character)} (U+${code})`;
+  });
+  const more = unknown.size > SHOWN ? ` and ${unknown.size - SHOWN} more` : "";
+  throw new UserError(
+    `characters of utterance ${first} must be in the vocabulary of ${directory}, but of the transcripts' characters ` +
+      `${shown.join(", ")}${more} ${unknown.size === 1 ? "is" : "are"} not. Change the transcripts, or give vocabulary: transcripts ` +
+      "(--vocabulary transcripts): a vocabulary of theirs and a new output layer for it.",
+  );
+}
