@@ -55,6 +55,8 @@ export function Chart({ spec, lines, last, x, zoom, onZoom, note, isWide, onWide
       return;
     }
     plot.current?.destroy();
+    plot.current = undefined;
+    if (lines.length === 0) return; // nothing is drawn twice
     made.current = look;
     plot.current = new Plot(
       holder.current!,

@@ -53,7 +53,7 @@ export function RunPage({ id, tab, now }: { id: string; tab: string; now: RunNow
 /** All of a run but curves and samples, anew whenever any of it is. */
 export function useOverview(id: string, now: RunNow | null | undefined) {
   // It need not wait for the server's first event, which then says what is known.
-  const version = now === null ? "gone" : JSON.stringify(now?.versions);
+  const version = now === undefined ? "unheard" : now === null ? "gone" : JSON.stringify(now.versions);
   return useLoaded(
     id,
     version,
