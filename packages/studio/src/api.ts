@@ -37,7 +37,7 @@ export function path(
 }
 
 /** A run that changes all the time is asked for no more often. */
-const LEAST_MS = 400;
+const LEAST_MS = 250;
 
 export interface Fetched<T> {
   data?: T;

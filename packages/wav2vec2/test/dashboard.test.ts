@@ -237,7 +237,7 @@ describe.skipIf(BROWSER === undefined)("the page (skipped where there is no Chro
 
     await page.getByRole("link", { name: "Runs", exact: true }).click();
     await page.getByRole("link", { name: "pretrained" }).click();
-    await page.getByText("Codevector perplexity in validation").waitFor();
+    await page.getByText("Perplexity in validation").waitFor();
     await page.getByRole("tab", { name: "Clips" }).click();
     await page.getByText("50 % of 20 masked frames found").waitFor();
     await page.locator(".tracks").click({ position: { x: 300, y: 30 } });
@@ -267,7 +267,7 @@ describe.skipIf(BROWSER === undefined)("the page (skipped where there is no Chro
     await page.getByText("ONE", { exact: true }).first().waitFor();
     await page.keyboard.press("Home");
     const chart = page.getByRole("group", {
-      name: /^Error rate on the validation split by step\. WER: newest 28\.6/,
+      name: /^Error rates in validation by step\. WER: newest 28\.6/,
     });
     await chart.press("End");
     const said = page.locator(".chart", { has: chart }).locator("[aria-live]");

@@ -78,7 +78,7 @@ function finetuningCharts(): ChartSpec[] {
       curves: [{ metric: "loss", label: "CTC loss", tone: 1 }],
     },
     {
-      title: "Error rate on the validation split",
+      title: "Error rates in validation",
       table: "metrics",
       zero: true,
       format: percent,
@@ -88,14 +88,14 @@ function finetuningCharts(): ChartSpec[] {
       ],
     },
     {
-      title: "CTC loss of a validation utterance",
+      title: "CTC loss in validation",
       table: "metrics",
       log: true,
       format: short,
       curves: [{ metric: "eval/ctc_loss", label: "CTC loss", tone: 1 }],
     },
     {
-      title: "Share of blanks in validation frames",
+      title: "Share of blanks in validation",
       table: "metrics",
       zero: true,
       format: percent,
@@ -122,8 +122,8 @@ function pretrainingCharts(metrics: Metrics, codebookEntries?: number): ChartSpe
       curves: trainingAndValidation("accuracy"),
       reference: chance === undefined ? undefined : { name: "chance", value: Math.exp(-chance) },
     },
-    perplexityChart(metrics, "Codevector perplexity in training", "", codebookEntries),
-    perplexityChart(metrics, "Codevector perplexity in validation", "eval/", codebookEntries),
+    perplexityChart(metrics, "Perplexity in training", "", codebookEntries),
+    perplexityChart(metrics, "Perplexity in validation", "eval/", codebookEntries),
     {
       title: "Cosine similarity",
       table: "metrics",
@@ -142,7 +142,7 @@ function pretrainingCharts(metrics: Metrics, codebookEntries?: number): ChartSpe
       curves: trainingAndValidation("diversity_loss"),
     },
     {
-      title: "Contrastive loss as a share of chance",
+      title: "Loss as a share of chance",
       table: "metrics",
       format: percent,
       curves: trainingAndValidation("contrastive_loss_to_chance"),

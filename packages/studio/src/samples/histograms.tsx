@@ -36,7 +36,7 @@ export function Histograms({
             ))}
           </select>
         </label>
-        <span class="soft">The darker, the more values. Steps go from left to right.</span>
+        <span class="soft">The stronger the colour, the more values. Steps go from left to right.</span>
       </div>
       {data && data.steps.length > 0 && <HeatMap name={name} series={data} />}
     </section>

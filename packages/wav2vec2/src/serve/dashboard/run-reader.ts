@@ -44,6 +44,7 @@ export class RunReader {
     histograms: new LineIndex(),
   };
   readonly #files: Record<Exclude<keyof Versions, "run" | "log">, GrowingFile>;
+  #recipe = { text: "", values: {} as Record<string, string> };
   #summary: { mark: string; summary: RunSummary } | undefined;
   #refreshing: Promise<RunNow | null> | undefined;
 
@@ -106,12 +107,13 @@ export class RunReader {
     const now = await this.refresh();
     if (now === null) return null;
     const file = await runFileOf(this.root, this.id);
-    const recipe = (await this.root.text(join(this.id, "recipe.yaml"))) ?? "";
+    const text = (await this.root.text(join(this.id, "recipe.yaml"))) ?? "";
+    if (text !== this.#recipe.text) this.#recipe = { text, values: recipeValues(text) };
     return {
       ...now,
       ...(file && { description: descriptionOf(file) }),
-      recipe,
-      recipeValues: recipeValues(recipe),
+      recipe: text,
+      recipeValues: this.#recipe.values,
       seconds: this.metrics.seconds,
       audioSeconds: this.metrics.audioHours * 3600,
       metrics: this.metrics.describe(),
