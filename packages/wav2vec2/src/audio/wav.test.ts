@@ -3,6 +3,7 @@ import { readings as readingsOf } from "../../test/audio-readings.js";
 import { UserError } from "../errors.js";
 import { memorySource } from "./byte-source.js";
 import { decodeWav, encodeWav } from "./wav.js";
+import { isOpenSize } from "./wav-sizes.js";
 
 /** A WAV file of these samples ([frames][channels]) with a "LIST" chunk of odd size before the samples. */
 function wav(
@@ -150,6 +151,14 @@ describe("a size that the writer left open", () => {
   it("is none where a part is missing", async () => {
     for (const size of [18_001, 30_000, 400_000, 100_000_000])
       expect((await readings(sized(size))).error).toContain("the file is truncated");
+  });
+
+  it("is far beyond what is there, not a part of it", () => {
+    const mega = 2 ** 20;
+    expect(isOpenSize(300 * mega, 30 * mega)).toBe(true);
+    expect(isOpenSize(300 * mega, 40 * mega)).toBe(false);
+    expect(isOpenSize(200 * mega, 1)).toBe(false);
+    expect(isOpenSize(6e9, 1)).toBe(false);
   });
 
   it("is 0 where there are no samples", async () => {
