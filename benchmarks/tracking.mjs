@@ -67,6 +67,7 @@ async function measure() {
     WANDB_MODE: "offline",
     MLFLOW_TRACKING_URI: `http://127.0.0.1:${port}`,
     TRACKIO_SERVER_URL: `http://127.0.0.1:${port}`,
+    TRACKIO_WRITE_TOKEN: "token",
   });
   const options = {
     directory,

@@ -8,7 +8,7 @@ import type { Answer, SinkSetup, Told } from "./messages.js";
 /** More than this many things that a sink has not yet taken are a sink that cannot follow: what comes then is dropped. */
 const MOST_WAITING = 10_000;
 /** A message to a thread costs as much as what is in it: at most one in this time, with all that came meanwhile. */
-const BATCH_MS = 100;
+const BATCH_MS = 500;
 /** At its end a run waits this long for a sink that takes nothing any more. */
 const CLOSE_SILENCE_MS = 60_000;
 
