@@ -62,11 +62,15 @@ it("is told things one after another, though they take their time, with when the
 });
 
 it("ends a run that it will never take, with its words", async () => {
-  const { made } = sink("{ async begin() { throw new UserError('The key must be right, but is not.'); } }");
+  const { made, notes } = sink(
+    "{ async begin() { throw new UserError('The key must be right, but is not.'); }, end() { context.note('The end?'); } }",
+  );
   const begun = made.begin!(RUN);
   await expect(begun).rejects.toThrow(UserError);
   await expect(begun).rejects.toThrow("The key must be right, but is not.");
+  made.end!({ state: "failed" });
   await made.close!();
+  expect(notes).toEqual([]);
 });
 
 it("fails alone: that is said once", async () => {

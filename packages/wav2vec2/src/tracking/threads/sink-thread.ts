@@ -125,7 +125,14 @@ export function sinkThread({
 
   return {
     async begin(run) {
-      await awaited("begin", [run]).finally(() => worker?.unref());
+      try {
+        await awaited("begin", [run]);
+      } catch (error) {
+        failed = error as Error; // it takes nothing of what the refused run still says
+        throw error;
+      } finally {
+        worker?.unref();
+      }
     },
     log: passOn("log"),
     planned: passOn("planned"),

@@ -259,10 +259,15 @@ const service = z.enum([...SERVICES, "auto"]);
 
 /** One name, or several. */
 const services = z
-  .union([
-    z.array(service).transform((names) => [...new Set(names)]),
-    z.enum([...service.options, "none"]).transform((name) => (name === "none" ? [] : [name])),
-  ])
+  .union(
+    [
+      z.array(service).transform((names) => [...new Set(names)]),
+      z.enum([...service.options, "none"]).transform((name) => (name === "none" ? [] : [name])),
+    ],
+    {
+      error: () => `must be some of ${service.options.join(", ")}, or none`,
+    },
+  )
   .prefault("auto");
 
 export const recipeSchema = z.strictObject({

@@ -3,6 +3,7 @@ import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { limitedSignal } from "../../../files/limited-signal.js";
 
 /** How long things may take, in milliseconds. */
 export interface Timing {
@@ -116,6 +117,7 @@ export class WandbApi {
   async post(path: string, body: object, within?: number): Promise<unknown> {
     const text = JSON.stringify(body);
     return this.#repeat(async (signal) => {
+      using limit = limitedSignal(signal, this.timing.request);
       const response = await fetch(this.baseUrl + path, {
         method: "POST",
         headers: {
@@ -124,7 +126,7 @@ export class WandbApi {
           "user-agent": "wav2vec2",
         },
         body: text,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(this.timing.request)]),
+        signal: limit.signal,
       });
       const answer = await response.text();
       if (!response.ok) throw failureOf(response.status, answer, response.headers.get("retry-after"));
@@ -153,10 +155,8 @@ export class WandbApi {
   }
 
   async #repeat<Result>(once: (signal: AbortSignal) => Promise<Result>, within?: number): Promise<Result> {
-    const signal =
-      within === undefined
-        ? this.#ending.signal
-        : AbortSignal.any([this.#ending.signal, AbortSignal.timeout(Math.ceil(within))]);
+    using limit = limitedSignal(this.#ending.signal, within);
+    const { signal } = limit;
     for (let attempt = 0; ; attempt++) {
       let failure: unknown;
       try {
