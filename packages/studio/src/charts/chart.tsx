@@ -1,4 +1,5 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { NumbersTable } from "../numbers-table.js";
 import type { XAxis } from "../shared.js";
 import { useScheme } from "../theme.js";
 import { placeText, X_AXES } from "./axes.js";
@@ -195,28 +196,15 @@ function ValueTable({
   valueText: (value: number | undefined) => string;
 }) {
   return (
-    <table class="numbers">
-      <caption class="unseen">{title}</caption>
-      <thead>
-        <tr>
-          <th scope="col">{X_AXES[x].name}</th>
-          {lines.map(({ label }) => (
-            <th key={label} scope="col">
-              {label}
-            </th>
+    <NumbersTable caption={title} first={X_AXES[x].name} others={lines.map(({ label }) => label)}>
+      {tableOf(lines).map((row) => (
+        <tr key={row.x}>
+          <th scope="row">{placeText(x, row.x).replace(/^step /, "")}</th>
+          {row.values.map((value, index) => (
+            <td key={lines[index]!.label}>{valueText(value)}</td>
           ))}
         </tr>
-      </thead>
-      <tbody>
-        {tableOf(lines).map((row) => (
-          <tr key={row.x}>
-            <th scope="row">{placeText(x, row.x).replace(/^step /, "")}</th>
-            {row.values.map((value, index) => (
-              <td key={lines[index]!.label}>{valueText(value)}</td>
-            ))}
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </NumbersTable>
   );
 }

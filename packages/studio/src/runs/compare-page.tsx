@@ -4,6 +4,7 @@ import { type ChartSpec, chartsOf, oneMetricEach, systemCharts } from "../charts
 import type { Zoom } from "../charts/zoom.js";
 import { count, percent, short } from "../format.js";
 import { hashOf } from "../location.js";
+import { NumbersTable } from "../numbers-table.js";
 import { useSetting } from "../settings.js";
 import { type RunNow, toneAt, type XAxis } from "../shared.js";
 import { axesOf, matches, useOverview } from "./run-page.js";
@@ -180,29 +181,21 @@ function RecipeTable({ members }: { members: readonly Member[] }) {
   if (differences.length === 0) return <p class="empty">The recipes are the same.</p>;
   return (
     <div class="scroll">
-      <table class="numbers texts">
-        <caption class="unseen">Where the recipes differ</caption>
-        <thead>
-          <tr>
-            <th scope="col">Key</th>
-            {members.map(({ id }) => (
-              <th key={id} scope="col">
-                {id}
-              </th>
+      <NumbersTable
+        caption="Where the recipes differ"
+        first="Key"
+        others={members.map(({ id }) => id)}
+        kind="numbers texts"
+      >
+        {differences.map(({ key, values }) => (
+          <tr key={key}>
+            <th scope="row">{key}</th>
+            {values.map((value, index) => (
+              <td key={members[index]!.id}>{value ?? "–"}</td>
             ))}
           </tr>
-        </thead>
-        <tbody>
-          {differences.map(({ key, values }) => (
-            <tr key={key}>
-              <th scope="row">{key}</th>
-              {values.map((value, index) => (
-                <td key={members[index]!.id}>{value ?? "–"}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </NumbersTable>
     </div>
   );
 }
@@ -257,39 +250,28 @@ function NumberTable({ members }: { members: readonly Member[] }) {
   }).filter(({ values }) => values.some((one) => one !== undefined));
   return (
     <div class="scroll">
-      <table class="numbers">
-        <caption class="unseen">Numbers that stand out</caption>
-        <thead>
-          <tr>
-            <th scope="col">
-              <span class="unseen">Number</span>
-            </th>
-            {members.map(({ id }) => (
-              <th key={id} scope="col">
-                {id}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <th scope="row">Steps</th>
-            {members.map(({ id, overview }) => (
-              <td key={id}>{count(overview.summary.step ?? 0)}</td>
-            ))}
-          </tr>
-          {rows.map(({ title, values, format, best }) => (
-            <tr key={title}>
-              <th scope="row">{title}</th>
-              {values.map((one, index) => (
-                <td key={members[index]!.id} class={one !== undefined && one === best ? "best" : undefined}>
-                  {one === undefined ? "–" : format(one)}
-                </td>
-              ))}
-            </tr>
+      <NumbersTable
+        caption="Numbers that stand out"
+        first={<span class="unseen">Number</span>}
+        others={members.map(({ id }) => id)}
+      >
+        <tr>
+          <th scope="row">Steps</th>
+          {members.map(({ id, overview }) => (
+            <td key={id}>{count(overview.summary.step ?? 0)}</td>
           ))}
-        </tbody>
-      </table>
+        </tr>
+        {rows.map(({ title, values, format, best }) => (
+          <tr key={title}>
+            <th scope="row">{title}</th>
+            {values.map((one, index) => (
+              <td key={members[index]!.id} class={one !== undefined && one === best ? "best" : undefined}>
+                {one === undefined ? "–" : format(one)}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </NumbersTable>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { get, path, useLoaded } from "../api.js";
 import { count } from "../format.js";
+import { NumbersTable } from "../numbers-table.js";
 import { type CodebookUse, levelOf, percentOf, SCALE, SHARE_COLORS } from "../shared.js";
 
 /** Which entries of the codebooks are in use over the validations: a map for each codebook. */
@@ -51,29 +52,23 @@ function UseMap({ use: { steps, counts }, group }: { use: CodebookUse; group: nu
       <details>
         <summary>As a table</summary>
         <div class="scroll">
-          <table class="numbers">
-            <caption class="unseen">Entries of codebook {group} in use</caption>
-            <thead>
-              <tr>
-                <th scope="col">Step</th>
-                <th scope="col">Entries chosen</th>
-                <th scope="col">Share of the most frequent</th>
-              </tr>
-            </thead>
-            <tbody>
-              {steps.map((step, index) => {
-                const entries = columns[index]!;
-                const total = entries.reduce((sum, one) => sum + one, 0);
-                return (
-                  <tr key={step}>
-                    <th scope="row">{count(step)}</th>
-                    <td>{entries.filter((one) => one > 0).length}</td>
-                    <td>{total === 0 ? "–" : `${((Math.max(...entries) / total) * 100).toFixed(1)} %`}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
+          <NumbersTable
+            caption={`Entries of codebook ${group} in use`}
+            first="Step"
+            others={["Entries chosen", "Share of the most frequent"]}
+          >
+            {steps.map((step, index) => {
+              const entries = columns[index]!;
+              const total = entries.reduce((sum, one) => sum + one, 0);
+              return (
+                <tr key={step}>
+                  <th scope="row">{count(step)}</th>
+                  <td>{entries.filter((one) => one > 0).length}</td>
+                  <td>{total === 0 ? "–" : `${((Math.max(...entries) / total) * 100).toFixed(1)} %`}</td>
+                </tr>
+              );
+            })}
+          </NumbersTable>
         </div>
       </details>
     </figure>

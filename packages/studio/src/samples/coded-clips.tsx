@@ -1,23 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
-import { get, path, useLoaded } from "../api.js";
+import { path } from "../api.js";
 import { percent } from "../format.js";
 import { type ClipSample, marks, roundTimes, shade, strip, wave } from "../shared.js";
-import { StepChoice, useStep } from "./step-choice.js";
+import { StepChoice } from "./step-choice.js";
+import { type SamplesProps, useSamples } from "./use-samples.js";
 
 /** Clips of a validation of pre-training: what was hidden, which codes there are, and what was found; to listen to. */
-export function CodedClips({
-  id,
-  steps,
-  version,
-}: {
-  id: string;
-  steps: readonly number[];
-  version: string;
-}) {
-  const [step, setStep] = useStep(steps);
-  const { data } = useLoaded(id, `${version} ${step}`, (signal) =>
-    get<ClipSample[]>(path("coded-clips", { run: id, step }), signal),
-  );
+export function CodedClips(props: SamplesProps) {
+  const { id, steps } = props;
+  const { step, setStep, data } = useSamples<ClipSample>("coded-clips", props);
   return (
     <section aria-label="Clips">
       <div class="toolbar">

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, path, useLoaded } from "../api.js";
 import { count, short } from "../format.js";
+import { NumbersTable } from "../numbers-table.js";
 import type { HistogramSeries } from "../shared.js";
 import { useScheme } from "../theme.js";
 import { quantile, rebinned } from "./histogram-bins.js";
@@ -76,34 +77,26 @@ function HeatMap({ name, series }: { name: string; series: HistogramSeries }) {
       <details>
         <summary>As a table</summary>
         <div class="scroll">
-          <table class="numbers">
-            <caption class="unseen">Spread of {name}</caption>
-            <thead>
-              <tr>
-                {["Step", "Lowest", "5 %", "Median", "95 %", "Highest"].map((title) => (
-                  <th key={title} scope="col">
-                    {title}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {steps.map((step, index) => {
-                if (index % every !== 0 && index !== steps.length - 1) return null;
-                const { edges, counts } = histograms[index]!;
-                return (
-                  <tr key={step}>
-                    <th scope="row">{count(step)}</th>
-                    <td>{short(edges[0]!)}</td>
-                    {[0.05, 0.5, 0.95].map((share) => (
-                      <td key={share}>{short(quantile({ edges, counts }, share))}</td>
-                    ))}
-                    <td>{short(edges.at(-1)!)}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
+          <NumbersTable
+            caption={`Spread of ${name}`}
+            first="Step"
+            others={["Lowest", "5 %", "Median", "95 %", "Highest"]}
+          >
+            {steps.map((step, index) => {
+              if (index % every !== 0 && index !== steps.length - 1) return null;
+              const { edges, counts } = histograms[index]!;
+              return (
+                <tr key={step}>
+                  <th scope="row">{count(step)}</th>
+                  <td>{short(edges[0]!)}</td>
+                  {[0.05, 0.5, 0.95].map((share) => (
+                    <td key={share}>{short(quantile({ edges, counts }, share))}</td>
+                  ))}
+                  <td>{short(edges.at(-1)!)}</td>
+                </tr>
+              );
+            })}
+          </NumbersTable>
         </div>
       </details>
     </figure>

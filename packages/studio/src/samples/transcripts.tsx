@@ -1,22 +1,13 @@
-import { get, path, useLoaded } from "../api.js";
+import { path } from "../api.js";
 import { percent } from "../format.js";
 import { alignWords, countErrors, type TranscriptSample, type WordPair } from "../shared.js";
-import { StepChoice, useStep } from "./step-choice.js";
+import { StepChoice } from "./step-choice.js";
+import { type SamplesProps, useSamples } from "./use-samples.js";
 
 /** What was recognised at a validation, with what was heard wrong marked, to listen to. */
-export function Transcripts({
-  id,
-  steps,
-  version,
-}: {
-  id: string;
-  steps: readonly number[];
-  version: string;
-}) {
-  const [step, setStep] = useStep(steps);
-  const { data } = useLoaded(id, `${version} ${step}`, (signal) =>
-    get<TranscriptSample[]>(path("transcripts", { run: id, step }), signal),
-  );
+export function Transcripts(props: SamplesProps) {
+  const { id, steps } = props;
+  const { step, setStep, data } = useSamples<TranscriptSample>("transcripts", props);
   return (
     <section aria-label="Transcripts">
       <div class="toolbar">
