@@ -1,4 +1,4 @@
-import { GrowingColumn, type MetricColumn, type MetricTable } from "./metric-table.js";
+import { firstIndex, GrowingColumn, type MetricColumn, type MetricTable } from "./metric-table.js";
 import type { Curve, XAxis } from "./protocol.js";
 
 export interface CurveOptions {
@@ -38,8 +38,8 @@ export function curveOf(
   const rows = column.rows.values;
   const values = column.values.values;
   const at = (index: number): number => axis[rows[index]!]!;
-  const first = Math.max(0, indexOf(at, rows.length, (value) => value >= from) - 1);
-  const behind = Math.min(rows.length, indexOf(at, rows.length, (value) => value > to) + 1);
+  const first = Math.max(0, firstIndex(at, rows.length, (value) => value >= from) - 1);
+  const behind = Math.min(rows.length, firstIndex(at, rows.length, (value) => value > to) + 1);
   const indices = telling(at, values, first, behind, columns);
   const smooth = smoothing > 0 ? averages.of(name, column, smoothing, table.generation).values : undefined;
   return {
@@ -48,21 +48,6 @@ export function curveOf(
     ...(smooth && { smooth: indices.map((index) => finite(smooth[index]!)) }),
     count: behind - first,
   };
-}
-
-/** The first index for which `isBehind` holds, of values for which it holds from some place on. */
-function indexOf(
-  at: (index: number) => number,
-  length: number,
-  isBehind: (value: number) => boolean,
-): number {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBehind(at(middle))) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /** Indices from `first` to `behind` that a drawing `columns` pixels wide needs. Of values that are not finite, one a column. */

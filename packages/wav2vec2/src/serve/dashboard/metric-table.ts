@@ -1,8 +1,6 @@
+import { TrainedTime } from "../../tracking/trained-time.js";
 import { type LineSink, parseLine } from "./growing-file.js";
 import type { MetricInfo, XAxis } from "./protocol.js";
-
-/** A longer gap between two lines is an interruption, not training. */
-const LONGEST_PAUSE_SECONDS = 600;
 
 /** Numbers in a row that takes more; a typed array, since there may be millions. */
 export class GrowingColumn {
@@ -73,7 +71,7 @@ export class MetricTable implements LineSink {
   /** Hours of audio heard up to a row. */
   readonly #audio = new GrowingColumn();
   readonly columns = new Map<string, MetricColumn>();
-  #time: number | undefined;
+  #trained = new TrainedTime();
   /** The last step whose audio is counted. */
   #heard = 0;
   /** Changes where rows that were there go or change. */
@@ -143,10 +141,8 @@ export class MetricTable implements LineSink {
   #append(step: number, row: Readonly<Record<string, unknown>>): void {
     if (this.step !== undefined && step < this.step) this.#cut(firstAtOrAbove(this.#steps.values, step));
     const { time, audio_seconds: audio } = row;
-    const gap = typeof time === "number" && this.#time !== undefined ? time - this.#time : 0;
-    if (typeof time === "number") this.#time = time;
     const index = this.rows;
-    this.#seconds.push(this.seconds + (gap > 0 && gap <= LONGEST_PAUSE_SECONDS ? gap : 0));
+    this.#seconds.push(this.seconds + (typeof time === "number" ? this.#trained.since(time) : 0));
     const before = this.audioHours;
     if (typeof audio === "number") {
       this.#audio.push(before + (Math.max(0, step - this.#heard) * audio) / 3600);
@@ -182,17 +178,30 @@ export class MetricTable implements LineSink {
       column.extremes = new Extremes();
     }
     this.#heard = this.step ?? 0;
-    if (rows === 0) this.#time = undefined;
+    if (rows === 0) this.#trained = new TrainedTime();
   }
 }
 
 /** The first index of rising values whose value is not below a limit; their count where all are. */
-export function firstAtOrAbove(values: Float64Array, limit: number): number {
-  let [low, high] = [0, values.length];
+function firstAtOrAbove(values: Float64Array, limit: number): number {
+  return firstIndex(
+    (index) => values[index]!,
+    values.length,
+    (value) => value >= limit,
+  );
+}
+
+/** The first index for which `isBehind` holds, of values for which it holds from some place on; their count where it holds for none. */
+export function firstIndex(
+  at: (index: number) => number,
+  length: number,
+  isBehind: (value: number) => boolean,
+): number {
+  let [low, high] = [0, length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (values[middle]! < limit) low = middle + 1;
-    else high = middle;
+    if (isBehind(at(middle))) high = middle;
+    else low = middle + 1;
   }
   return low;
 }

@@ -1,13 +1,11 @@
 import type { Chart } from "../../pages/charts/chart.js";
 import type { Tile } from "../../pages/parts.js";
 import { formatDuration } from "../duration.js";
+import { TrainedTime } from "../trained-time.js";
 import { median } from "./median.js";
 import { pointsOf, type Rows, series } from "./metric-series.js";
 
 /** What a report shows of every run, whatever is trained. */
-
-/** A longer gap between two lines of metrics is an interruption, not training. */
-const LONGEST_PAUSE_SECONDS = 600;
 
 /** How long it ran, and how fast. */
 export function runTiles(metrics: Rows): Tile[] {
@@ -53,13 +51,10 @@ export function speedChart(metrics: Rows): Chart {
 
 /** How long the run had trained at each line, in seconds: without the pauses of an interrupted run. */
 export function trainedSeconds(rows: Rows): number[] {
+  const trained = new TrainedTime();
   let passed = 0;
-  let before: number | undefined;
   return rows.map(({ time }) => {
-    if (typeof time !== "number") return passed;
-    const gap = time - (before ?? time);
-    if (gap > 0 && gap <= LONGEST_PAUSE_SECONDS) passed += gap;
-    before = Math.max(before ?? time, time); // clocks of several machines differ
+    if (typeof time === "number") passed += trained.since(time);
     return passed;
   });
 }
