@@ -4,5 +4,10 @@
  */
 export function shellName(path: string): string {
   const name = /^-|^[^/]*:/.test(path) ? `./${path}` : path;
-  return /^[\w./+:,=@%-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+  return shellWord(name);
+}
+
+/** Any text as one word of a command that can be copied. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

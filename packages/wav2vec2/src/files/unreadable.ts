@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { UserError } from "../errors.js";
+import { shellWord } from "./shell-name.js";
 
 const REASONS: Record<string, string> = {
   ENOENT: "does not exist",
@@ -12,11 +13,6 @@ const REASONS: Record<string, string> = {
 /** How names of files become UTF-8. */
 export function renameAdvice(directory: string): string {
   return `Rename what lies there, from the encoding that it is in (often latin1): convmv -f latin1 -t utf8 -r --notest ${shellWord(directory)}`;
-}
-
-/** A path as a word of a command that can be copied. */
-export function shellWord(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 /** The UserError for a file or directory that the system would not read. */

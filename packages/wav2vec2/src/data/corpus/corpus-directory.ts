@@ -1,7 +1,8 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import { UserError } from "../../errors.js";
-import { renameAdvice, shellWord, unreadable } from "../../files/unreadable.js";
+import { shellWord } from "../../files/shell-name.js";
+import { renameAdvice, unreadable } from "../../files/unreadable.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 
 export interface Listing {

@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { shellWord } from "../../files/shell-name.js";
 import { count } from "../../pages/format.js";
 import { renderFacts } from "../../pages/parts.js";
 import type { RunFile } from "../sinks/run-file.js";
@@ -39,7 +40,7 @@ export function factsOf(data: RunData): [string, string][] {
     ],
     ["Id", run.id],
     ["Directory", run.directory],
-    ["Command", Array.isArray(run.command) ? run.command.map(quoted).join(" ") : undefined],
+    ["Command", Array.isArray(run.command) ? run.command.map(shellWord).join(" ") : undefined],
   ];
   const known = facts.filter(
     (fact): fact is [string, string] => typeof fact[1] === "string" && fact[1] !== "",
@@ -56,10 +57,6 @@ function stepsOf({ metrics, run }: RunData): string {
 export function momentOf(time: unknown): string | undefined {
   if (typeof time !== "number" || !Number.isFinite(time)) return undefined;
   return `${new Date(time).toISOString().slice(0, 16).replace("T", " ")} UTC`;
-}
-
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Whether the process that says it is running was on this host and is no more. */

@@ -2,6 +2,7 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { writeFileAtomic } from "../../../files/atomic-file.js";
+import { shellWord } from "../../../files/shell-name.js";
 import type { RunDescription } from "../../run-description.js";
 import type { SinkContext } from "../../sink-context.js";
 import type { SystemReading } from "../../system/system-reading.js";
@@ -323,8 +324,7 @@ function isBehind({ history }: WandbRecord, step: number): boolean {
 
 /** @param goesOn whether its rows come behind those that the server has: older clients would write over these */
 function syncCommandOf({ path }: RunDirectory, goesOn: boolean): string {
-  const quoted = /[^\w./-]/.test(path) ? JSON.stringify(path) : path;
-  return `wandb sync ${quoted}${goesOn ? " (with wandb 0.31 or newer)" : ""}`;
+  return `wandb sync ${shellWord(path)}${goesOn ? " (with wandb 0.31 or newer)" : ""}`;
 }
 
 function pageOf({ appUrl }: WandbSettings, { entity, project, run }: RunPath): string {
