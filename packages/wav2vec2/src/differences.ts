@@ -28,6 +28,15 @@ export function flattened(value: unknown, key = ""): Record<string, unknown> {
   return Object.assign({}, ...inner) as Record<string, unknown>;
 }
 
+/** The same, as texts to show and to compare. */
+export function flattenedTexts(value: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts = Object.entries(flattened(value)).map(([key, inner]) => [
+    key,
+    typeof inner === "string" ? inner : JSON.stringify(inner),
+  ]);
+  return Object.fromEntries(texts) as Record<string, string>;
+}
+
 function isSection(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { parse } from "yaml";
+import { flattenedTexts } from "../../differences.js";
 import type { RunFile } from "../../tracking/sinks/run-file.js";
 import { type CurveOptions, curveOf, MovingAverages } from "./curves.js";
 import { GrowingFile, type LineSink, parseLine } from "./growing-file.js";
@@ -128,7 +129,7 @@ export class RunReader {
   }
 
   async curves(table: TableName, names: readonly string[], options: CurveOptions): Promise<Curves> {
-    await this.refresh();
+    await this.#files[table].read();
     const drawn = names.flatMap((name) => {
       const curve = curveOf(this[table], name, options, this.#averages[table]);
       return curve ? [[name, curve] as const] : [];
@@ -203,19 +204,13 @@ function descriptionOf({
 }
 
 /** The values of a recipe by dotted key, for comparing; none of a file that is not YAML. */
-export function recipeValues(text: string): Record<string, string> {
-  const values: Record<string, string> = {};
-  const visit = (value: unknown, key: string): void => {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      for (const [name, inner] of Object.entries(value)) visit(inner, key === "" ? name : `${key}.${name}`);
-    } else if (key !== "") {
-      values[key] = typeof value === "string" ? value : JSON.stringify(value);
-    }
-  };
+function recipeValues(text: string): Record<string, string> {
   try {
-    visit(parse(text), "");
+    const recipe: unknown = parse(text);
+    return typeof recipe === "object" && recipe !== null && !Array.isArray(recipe)
+      ? flattenedTexts(recipe as Record<string, unknown>)
+      : {};
   } catch {
-    // nothing to compare
+    return {}; // nothing to compare
   }
-  return values;
 }

@@ -1,6 +1,6 @@
+import { flattenedTexts } from "../../../differences.js";
 import { TONES, type Tone, toneAt } from "../../../pages/colors.js";
 import type { RunData } from "../read-run.js";
-import { flattenRecipe } from "./recipe-differences.js";
 
 /** Runs that one curve stands for: one, or several that differ in nothing but their seed. */
 export interface RunGroup {
@@ -31,7 +31,7 @@ export function groupRuns(runs: readonly RunData[], names: ReadonlyMap<RunData, 
 }
 
 function keyOf({ recipe }: RunData): string | undefined {
-  const entries = [...flattenRecipe(recipe)].filter(([key]) => !OF_NO_MATTER.test(key));
+  const entries = Object.entries(flattenedTexts(recipe)).filter(([key]) => !OF_NO_MATTER.test(key));
   return entries.length === 0 ? undefined : JSON.stringify(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
