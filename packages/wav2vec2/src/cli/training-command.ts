@@ -107,8 +107,7 @@ async function trackerOf(
     verbosity,
   }: { resume: boolean; speaks: boolean; stop: AbortController; verbosity: Verbosity },
 ): Promise<Tracker> {
-  const { combineTrackers } = await import("../tracking/tracker.js");
-  if (!speaks) return combineTrackers([]);
+  if (!speaks) return (await import("../tracking/tracker.js")).QUIET;
   const { trackRun } = await import("../tracking/run.js");
   const { chooseServices } = await import("../tracking/services.js");
   const {

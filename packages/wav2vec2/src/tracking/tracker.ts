@@ -110,3 +110,8 @@ export function combineTrackers(sinks: readonly Sink[]): Tracker {
 
 /** Says nothing: of processes that train together, one reports for all. */
 export const QUIET: Tracker = combineTrackers([]);
+
+/** Whether metrics are those of a validation. */
+export function areOfValidation(metrics: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(metrics).some((name) => name.startsWith("eval/"));
+}

@@ -1,19 +1,17 @@
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import type { Context } from "hono";
+import { isClipPath } from "../../tracking/sinks/clip-path.js";
 import type { RunsRoot } from "./runs-root.js";
 
-/** A clip of a run; nothing else of a run directory is given out as a file. */
-const CLIP = /^clips\/[^/\\]+\.flac$/;
-
-/** Answers with a clip of a run, or the part of it that the player asks for (RFC 9110, 14). */
+/** Answers with a clip of a run (nothing else of a run directory is given out as a file), or the part of it that the player asks for (RFC 9110, 14). */
 export async function serveClip(
   context: Context,
   root: RunsRoot,
   id: string,
   clip: string,
 ): Promise<Response> {
-  const file = CLIP.test(clip) ? await root.open(join(id, clip)) : undefined;
+  const file = isClipPath(clip) ? await root.open(join(id, clip)) : undefined;
   if (file === undefined) return context.json({ error: "There is no such clip in this run." }, 404);
   const { size } = await file.stat();
   const range = rangeOf(context.req.header("range"), size);

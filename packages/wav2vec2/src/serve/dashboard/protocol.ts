@@ -34,21 +34,18 @@ export interface ListChange {
 }
 
 /** The parts of a run that grow, each with a word that is another one when it has changed. */
-export type Versions = Record<RunPart, string>;
-
-export const RUN_PARTS = [
-  "run",
-  "metrics",
-  "system",
-  "findings",
-  "transcripts",
-  "codebooks",
-  "coded-clips",
-  "histograms",
-  "log",
-] as const;
-
-export type RunPart = (typeof RUN_PARTS)[number];
+export type Versions = Record<
+  | "run"
+  | "metrics"
+  | "system"
+  | "findings"
+  | "transcripts"
+  | "codebooks"
+  | "coded-clips"
+  | "histograms"
+  | "log",
+  string
+>;
 
 /** What a run is like now. */
 export interface RunNow {

@@ -38,10 +38,6 @@ export class RunList {
     return this.#runs.has(id);
   }
 
-  get(id: string): RunSummary | undefined {
-    return this.#runs.get(id)?.summary;
-  }
-
   /** What has changed behind `sequence`. @param sequence 0 for all */
   since(sequence: number): ListChange {
     const runs = [...this.#runs.values()]

@@ -1,5 +1,6 @@
 import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isClipPath } from "../sinks/clip-path.js";
 import type { RunClips } from "./clip-urls.js";
 import type { Rows } from "./metric-series.js";
 
@@ -33,9 +34,9 @@ export async function embedRunClips(
   return { urls, played: urls.size, left: left.size };
 }
 
-/** A file of the run's own clips: a line of a foreign run could name any file of this machine. */
+/** A file of the run's own clips. */
 async function readClip(directory: string, audio: string): Promise<Buffer | undefined> {
-  if (!/^clips\/[^/\\]+\.flac$/.test(audio)) return undefined;
+  if (!isClipPath(audio)) return undefined;
   const path = join(directory, audio);
   try {
     if (!(await lstat(path)).isFile()) return undefined;

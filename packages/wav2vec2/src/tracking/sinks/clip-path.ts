@@ -14,3 +14,8 @@ export function clipPath({ id, path, start, end }: Clip): string {
     .digest("hex");
   return `clips/${fileNameOf(id)}-${hash.slice(0, 8)}.flac`;
 }
+
+/** Whether a path is of the form that {@link clipPath} gives: a line of a foreign run could name any file of this machine. */
+export function isClipPath(path: string): boolean {
+  return /^clips\/[^/\\]+\.flac$/.test(path);
+}

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Sink } from "../tracker.js";
 import { PatientFile } from "./patient-file.js";
+import { every } from "./progress-text.js";
 
 /** Writes what a run says, with times, to `log.txt` in `directory`. It only ever grows, over all resumptions. */
 export function logFile(directory: string) {
@@ -15,10 +16,7 @@ export function logFile(directory: string) {
   };
   return {
     log(metrics, step) {
-      const values = Object.entries(metrics).map(
-        ([name, value]) => `${name} ${Number(value.toPrecision(5))}`,
-      );
-      write(`step ${step}: ${values.join(", ")}`);
+      write(`step ${step}: ${every(metrics).join(", ")}`);
     },
     note: write,
     transcripts(samples, step) {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Finding, Sink } from "../tracker.js";
+import { areOfValidation, type Finding, type Sink } from "../tracker.js";
 import { type Clip, clipPath } from "./clip-path.js";
 import { PatientFile } from "./patient-file.js";
 
@@ -71,7 +71,7 @@ class StepFiles {
 /** Whether a line is of a validation. */
 function isOfValidation(row: Row, name: (typeof FILES)[number]): boolean {
   if (name !== "metrics.jsonl") return !WHILE_TRAINING.includes(name);
-  return Object.keys(row).some((key) => key.startsWith("eval/"));
+  return areOfValidation({ ...row });
 }
 
 function audioOf(clip: Clip): { audio?: string } {

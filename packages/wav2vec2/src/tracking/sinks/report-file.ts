@@ -1,6 +1,7 @@
 import { writeReport } from "../report/report.js";
 import type { RunEnd } from "../run-description.js";
 import type { MakeSink } from "../threads/sink-worker.js";
+import { areOfValidation } from "../tracker.js";
 
 /**
  * Keeps `report.html` in a run directory up to date: it is written after each validation and, where more was logged
@@ -34,7 +35,7 @@ const reportFile: MakeSink<{ directory: string }> = ({ note }, { directory }) =>
   return {
     log(metrics: Readonly<Record<string, number>>, _step: number) {
       behind = logged = true;
-      if (Object.keys(metrics).some((name) => name.startsWith("eval/"))) void write();
+      if (areOfValidation(metrics)) void write();
     },
     end(_end: RunEnd) {
       behind = logged; // the last report says how the run ended

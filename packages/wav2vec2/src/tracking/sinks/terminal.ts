@@ -1,6 +1,6 @@
 import { formatDuration } from "../duration.js";
 import type { SystemReading } from "../system/system-reading.js";
-import type { Finding, Sink } from "../tracker.js";
+import { areOfValidation, type Finding, type Sink } from "../tracker.js";
 import { LiveLine, type TerminalStream } from "./live-line.js";
 import { every, gpuState, learning, speed, validated } from "./progress-text.js";
 import { colorsOf, isLive, printable } from "./terminal-style.js";
@@ -75,7 +75,7 @@ export function terminalProgress(options: TerminalOptions) {
       first ??= { step, time: now() };
       newest = step;
       Object.assign(latest, metrics);
-      const validation = Object.keys(metrics).some((name) => name.startsWith("eval/"));
+      const validation = areOfValidation(metrics);
       show();
       if (quiet) return;
       if (verbosity === "verbose") {

@@ -1,14 +1,4 @@
-/** Castagnoli's polynomial, least significant bit first (RFC 3720, appendix B.4). */
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++)
-    remainder = remainder & 1 ? (remainder >>> 1) ^ 0x82f63b78 : remainder >>> 1;
-  return remainder;
-});
+import { reflectedCrc32 } from "../../../files/crc32.js";
 
-/** CRC-32C. */
-export function crc32c(bytes: Uint8Array): number {
-  let remainder = 0xffffffff;
-  for (const byte of bytes) remainder = (remainder >>> 8) ^ TABLE[(remainder ^ byte) & 0xff]!;
-  return ~remainder >>> 0;
-}
+/** CRC-32C: Castagnoli's polynomial (RFC 3720, appendix B.4). */
+export const crc32c = reflectedCrc32(0x82f63b78);

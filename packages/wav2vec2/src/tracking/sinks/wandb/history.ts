@@ -1,3 +1,5 @@
+import { STEP_METRIC } from "./description.js";
+
 /** A row of a run's history: metrics and media, by their names. */
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -77,7 +79,7 @@ export class History {
     this.#row = undefined;
     this.#step = Math.max(step, this.#step + 1);
     const own = { _step: this.#step, _runtime: this.runtimeAt(time), _timestamp: time / 1000 };
-    const row = { "train/global_step": step, ...values, ...own };
+    const row = { [STEP_METRIC]: step, ...values, ...own };
     Object.assign(this.#summary, row);
     this.onRow(row);
   }

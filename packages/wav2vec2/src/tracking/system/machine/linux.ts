@@ -9,7 +9,8 @@ const SECTOR = 512;
 /** Reads `/proc`, in well under a millisecond. @param root of the file system; another one for tests */
 export function readLinux(root = "/"): MachineCounters {
   const read = (path: string): string => readFileSync(join(root, path), "utf8");
-  const memory = memoryOf(read("proc/meminfo"));
+  const meminfo = read("proc/meminfo");
+  const memory = memoryOf(meminfo);
   const limit = smallestLimit(root);
   const isLimited = limit !== undefined && limit.total < memory.total;
   return {
@@ -17,7 +18,7 @@ export function readLinux(root = "/"): MachineCounters {
     memory: isLimited
       ? { total: limit.total, available: Math.min(limit.available, memory.available) }
       : memory,
-    swap: swapOf(read("proc/vmstat"), read("proc/meminfo"), pageSize(join(root, "proc/self/auxv"))),
+    swap: swapOf(read("proc/vmstat"), meminfo, pageSize(join(root, "proc/self/auxv"))),
     network: networkOf(read("proc/net/dev"), (name) =>
       existsSync(join(root, "sys/class/net", name, "device")),
     ),
