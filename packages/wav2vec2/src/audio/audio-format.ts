@@ -88,8 +88,9 @@ export function behindTags(source: ByteSource, name: string): ByteSource {
   for (let size = leadingTagSize(source.read(0, TAG_HEADER)); size > 0; ) {
     begin += size;
     if (begin >= source.size) throw onlyTags(name);
-    size = leadingTagSize(source.read(begin, TAG_HEADER));
-    if (size === 0) begin += leadingZeros(source.read(begin, MAX_LEAD));
+    const head = source.read(begin, TAG_HEADER);
+    size = leadingTagSize(head);
+    if (size === 0 && head[0] === 0) begin += leadingZeros(source.read(begin, MAX_LEAD));
   }
   return sourceBehind(source, begin);
 }
@@ -101,7 +102,7 @@ export async function skipTags(stream: ByteStream, name: string): Promise<void> 
     if (!(await stream.skip(size)) || !(await stream.fill(1))) throw onlyTags(name);
     await stream.fill(TAG_HEADER);
     size = leadingTagSize(stream.bytes);
-    if (size > 0) continue;
+    if (size > 0 || stream.bytes[0] !== 0) continue; // sound that is there is not kept waiting
     await stream.fill(MAX_LEAD);
     await stream.skip(leadingZeros(stream.bytes.subarray(0, MAX_LEAD)));
   }

@@ -21,7 +21,9 @@ import { TAG_HEADER, tagSize } from "./tags.js";
  * @throws UserError naming the file where it is no MP3 file or, where the frames are counted, truncated or corrupt
  */
 export function readMp3Header(source: ByteSource, name: string, onNote?: OnNote): AudioHeader {
-  const begin = firstFrame(source.read(0, MAX_LEAD + 4), source.begin ?? 0, name);
+  const begin = parseFrame(source.read(0, 4), 0)
+    ? 0
+    : firstFrame(source.read(0, MAX_LEAD + 4), source.begin ?? 0, name);
   noteLead(source.read(0, begin), name, onNote);
   const like = parseFrame(source.read(begin, 4), 0)!;
   const info = readInfo(source.read(begin, like.length), like);
