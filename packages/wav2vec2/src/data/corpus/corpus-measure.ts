@@ -11,9 +11,8 @@ import { type HeaderOptions, type HeaderProblem, readHeaders } from "./index-hea
 const END_TOLERANCE_SECONDS = 0.01;
 
 /** The audio files of a part, each once. */
-export function audioFiles({ source, clips }: Part): string[] {
-  const paths = clips.map(({ path }) => path);
-  return source.kind === "manifest" || source.kind === "kaldi" ? [...new Set(paths)] : paths;
+export function audioFiles({ clips }: Part): string[] {
+  return [...new Set(clips.map(({ path }) => path))];
 }
 
 /** Makes utterances of the clips, with lengths from the headers of their files. */

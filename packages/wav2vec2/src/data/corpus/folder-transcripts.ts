@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import type { Clip, FindOptions } from "./corpus-clip.js";
 import { isOutside, listNames, orReport } from "./corpus-directory.js";
@@ -13,7 +13,7 @@ import { readLists, type TranscriptList } from "./transcript-lists.js";
 const TABLE = /^metadata\.(csv|tsv|jsonl)$/i;
 
 /** Whether a table is one of the clips beside and below it, and no split of its own. */
-export function isFolderTable(name: string): boolean {
+function isFolderTable(name: string): boolean {
   return TABLE.test(name);
 }
 
@@ -32,9 +32,10 @@ export class FolderTranscripts {
   async addAbove(options: FindOptions, turns: EventLoopTurns): Promise<Clip[]> {
     const above = dirname(resolve(this.directory));
     const names = orReport(listNames, above, "", []) ?? [];
-    this.#lists.set("..", readLists(above, await withoutTables(above, names), []));
+    const tables = await tablesOf(above, names);
+    this.#lists.set("..", readLists(above, without(names, tables), []));
     const rows: Clip[] = [];
-    for (const name of await tablesOf(above, names)) {
+    for (const name of tables) {
       const { clips } = await readManifest(join(above, name), options, turns).catch(nothing);
       rows.push(...clips.filter(({ path }) => !isOutside(resolve(this.directory), resolve(path))));
     }
@@ -49,9 +50,9 @@ export class FolderTranscripts {
     turns: EventLoopTurns,
   ): Promise<Clip[]> {
     const place = join(this.directory, prefix);
-    const lists = readLists(place, await withoutTables(place, files), this.problems);
-    if (lists.length > 0) this.#lists.set(prefix, lists);
     const tables = await tablesOf(place, files);
+    const lists = readLists(place, without(files, tables), this.problems);
+    if (lists.length > 0) this.#lists.set(prefix, lists);
     const other = files.find((name) => isManifestName(name) && !isFolderTable(name));
     if (other !== undefined) this.#others.set(prefix, join(place, other));
     const rows: Clip[] = [];
@@ -83,7 +84,7 @@ export class FolderTranscripts {
       other === undefined ? "" : ` If ${other} holds the transcripts, name it instead of the directory.`;
     return problem(
       "audio-without-transcript",
-      `${path} must have a transcript, but there is no ${file}${other === undefined ? "." : `.${hint}`}`,
+      `${path} must have a transcript, but there is no ${file}.${hint}`,
       path,
     );
   }
@@ -141,7 +142,6 @@ async function tablesOf(directory: string, names: readonly string[]): Promise<st
   return tables;
 }
 
-async function withoutTables(directory: string, names: readonly string[]): Promise<string[]> {
-  const tables = await tablesOf(directory, names);
-  return names.filter((name) => !tables.includes(basename(name)));
+function without(names: readonly string[], others: readonly string[]): string[] {
+  return names.filter((name) => !others.includes(name));
 }

@@ -12,7 +12,7 @@ const LISTS =
   /^(.*\.trans\.txt|transcripts?(\.txt|\.tsv)?|transcriptions?\.txt|text|line_index\.tsv|metadata\.csv|prompts(\.txt)?)$/i;
 const AUDIO_ENDING = /\.(flac|wave?|mp3|og[ga]|opus|sph)$/i;
 
-export function isListName(name: string): boolean {
+function isListName(name: string): boolean {
   return LISTS.test(name);
 }
 
