@@ -11,10 +11,12 @@ import {
   adapterFileName,
   chooseWeights,
   type HubFile,
+  hasTokenizer,
   isConfiguration,
   isIndex,
   shardsOf,
 } from "./model-files.js";
+import { tellNote } from "./tell-note.js";
 
 export interface DownloadProgress {
   /** The model's Hub id. */
@@ -136,7 +138,10 @@ class HubModel {
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       if (cached === undefined || error.code === "RevisionNotFound") throw this.#explain(error);
-      this.#note(`${error.message}. Using ${this.#what()} as it was downloaded before: ${cached}`);
+      tellNote(
+        this.options,
+        `${error.message}. Using ${this.#what()} as it was downloaded before: ${cached}`,
+      );
       return this.#withoutPreprocessor(cached);
     }
     try {
@@ -145,11 +150,6 @@ class HubModel {
       if (isForbidden(error)) return this.#withoutWriting(cached, listing.commit);
       throw error instanceof RequestError ? this.#explain(error) : error;
     }
-  }
-
-  #note(text: string): void {
-    if (this.options.onNote) this.options.onNote(text);
-    else process.stderr.write(`${text}\n`);
   }
 
   /** What to use where the cache is another user's: an older state of the revision that is whole. */
@@ -161,7 +161,8 @@ class HubModel {
         `${this.#what()} must be downloaded into a directory that may be written, but ${forbidden}. ` +
           "Name another one: HF_HUB_CACHE=DIRECTORY.",
       );
-    this.#note(
+    tellNote(
+      this.options,
       `${forbidden}, so ${this.#what()} is used as it was downloaded before: ${cached}. It is at ${commit} now; ` +
         "HF_HUB_CACHE=DIRECTORY names a place for that.",
     );
@@ -172,7 +173,7 @@ class HubModel {
   async #lack(): Promise<string> {
     const directory = await this.#cache.find(this.#revision);
     if (directory === undefined) return `does not hold ${this.#what()} whole`;
-    if (this.options.tokenizer && !hasVocabulary(directory))
+    if (this.options.tokenizer && !hasTokenizer(directory))
       return `holds ${this.#what()} without its tokenizer (vocab.json or tokenizer.json)`;
     return `holds ${this.#what()}, but does not hold ${adapterFileName(this.options.adapter ?? "")}`;
   }
@@ -182,7 +183,8 @@ class HubModel {
     const names = ["preprocessor_config.json", "processor_config.json"];
     if (names.some((name) => existsSync(join(directory, name)) || this.#cache.isKnownAbsent(directory, name)))
       return directory;
-    this.#note(
+    tellNote(
+      this.options,
       `${this.environment.cache} holds ${this.#what()} without ${names[0]}: clips are brought to zero mean and unit variance, as is ` +
         "the default. Where the Hub answers, the file is downloaded.",
     );
@@ -192,7 +194,7 @@ class HubModel {
   async #findCached(): Promise<string | undefined> {
     const directory = await this.#cache.find(this.#revision);
     const { adapter, tokenizer } = this.options;
-    if (directory !== undefined && tokenizer && !hasVocabulary(directory)) return undefined;
+    if (directory !== undefined && tokenizer && !hasTokenizer(directory)) return undefined;
     if (directory === undefined || adapter === undefined) return directory;
     return existsSync(join(directory, adapterFileName(adapter))) ? directory : undefined;
   }
@@ -348,10 +350,6 @@ class HubModel {
   #what(): string {
     return `revision ${this.#revision} of ${this.id}`;
   }
-}
-
-function hasVocabulary(directory: string): boolean {
-  return ["vocab.json", "tokenizer.json"].some((name) => existsSync(join(directory, name)));
 }
 
 function notAHub(endpoint: string): RequestError {

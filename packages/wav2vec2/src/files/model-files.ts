@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../errors.js";
 
 /** A file as the Hub lists it. */
@@ -30,6 +32,11 @@ export const WEIGHT_FILES = [
 /** Whether a file belongs to a wav2vec 2.0 model beside its weights. */
 export function isConfiguration(path: string): boolean {
   return CONFIGURATION.has(path);
+}
+
+/** Whether a directory says which tokens its model gives; those of pre-trained models often do not. */
+export function hasTokenizer(directory: string): boolean {
+  return ["vocab.json", "tokenizer.json"].some((name) => existsSync(join(directory, name)));
 }
 
 /** The one file of weights to take, or the index of its shards. */

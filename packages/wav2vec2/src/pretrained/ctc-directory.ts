@@ -5,12 +5,11 @@ import { resolveModel } from "../files/hub.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
-import { stateKeys } from "../model/state-keys.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { loadLanguageAdapter } from "./language-adapter.js";
 import { type DeviceOption, type HubOptions, loadModel, saveModel } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
-import { weightsPath, withTensors } from "./weights.js";
+import { holdsTensors } from "./weights.js";
 
 /** A recogniser as it lies in a directory in Hugging Face's layout. */
 export interface CtcModel {
@@ -57,10 +56,8 @@ export async function loadCtcModel(
 }
 
 /** Whether a model's weights hold an output layer for CTC; those of pre-trained models do not. */
-export async function hasCtcHead(directory: string): Promise<boolean> {
-  const keys = await withTensors(weightsPath(directory), async ({ entries }) => [...entries.keys()]);
-  const { rename } = stateKeys(keys, "Wav2Vec2ForCTC");
-  return keys.some((key) => rename(key)?.startsWith("lm_head."));
+export function hasCtcHead(directory: string): Promise<boolean> {
+  return holdsTensors(directory, "Wav2Vec2ForCTC", "lm_head.");
 }
 
 function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabulary }: CtcTokenizer): void {

@@ -5,6 +5,7 @@ import { resolveDevice } from "../device.js";
 import { UserError } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
+import { tellNote } from "../files/tell-note.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig, writeConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/ctc.js";
@@ -31,13 +32,6 @@ export interface HubOptions {
   onDownload?: ((progress: DownloadProgress) => void) | undefined;
   /** Gets what the user should know; goes to stderr when left out. */
   onNote?: ((text: string) => void) | undefined;
-}
-
-/** Tells the user something that is no error. */
-export function tellNote({ onNote }: Pick<HubOptions, "onNote">, text: string | undefined): void {
-  if (text === undefined) return;
-  if (onNote) onNote(text);
-  else process.stderr.write(`${text}\n`);
 }
 
 /** Where a model is to compute. */

@@ -1,10 +1,9 @@
 import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
-import { stateKeys } from "../model/state-keys.js";
 import { type LoadOptions, loadModel, saveModel } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
-import { weightsPath, withTensors } from "./weights.js";
+import { holdsTensors, weightsPath } from "./weights.js";
 
 /** A model of pre-training as it lies in a directory in Hugging Face's layout. */
 export interface PreTrainingModel {
@@ -35,10 +34,8 @@ export async function loadPreTrainingModel(
 }
 
 /** Whether a model's weights hold a quantizer; those of fine-tuned models do not. */
-export async function hasQuantizer(directory: string): Promise<boolean> {
-  const keys = await withTensors(weightsPath(directory), async ({ entries }) => [...entries.keys()]);
-  const { rename } = stateKeys(keys, "Wav2Vec2ForPreTraining");
-  return keys.some((key) => rename(key)?.startsWith("quantizer."));
+export function hasQuantizer(directory: string): Promise<boolean> {
+  return holdsTensors(directory, "Wav2Vec2ForPreTraining", "quantizer.");
 }
 
 /** A model without one lacks more tensors; a list of them all would not say what is wrong. */

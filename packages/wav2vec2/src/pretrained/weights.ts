@@ -41,6 +41,17 @@ export async function withTensors<T>(path: string, body: (source: TensorSource) 
   }
 }
 
+/** Whether a model's weights hold tensors whose names, as those of a class, begin with `prefix`. */
+export async function holdsTensors(
+  directory: string,
+  modelClass: ModelClass,
+  prefix: string,
+): Promise<boolean> {
+  const keys = await withTensors(weightsPath(directory), async ({ entries }) => [...entries.keys()]);
+  const { rename } = stateKeys(keys, modelClass);
+  return keys.some((key) => rename(key)?.startsWith(prefix));
+}
+
 /** The bottlenecks inside layers, which only some models have. */
 export const ATTENTION_ADAPTER = /(^|\.)encoder\.layers\.\d+\.adapter_layer\./;
 

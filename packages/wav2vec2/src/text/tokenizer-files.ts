@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-file.js";
@@ -30,11 +29,6 @@ type Tokens = Map<string, number>;
 
 /** Classes that read `vocab.json` as this project does; those of others mean other texts by the same tokens. */
 const CLASSES = ["Wav2Vec2CTCTokenizer", "Wav2Vec2Tokenizer", "PreTrainedTokenizerFast", "TokenizersBackend"];
-
-/** Whether a directory says which tokens its model gives; those of pre-trained models often do not. */
-export function hasTokenizer(directory: string): boolean {
-  return ["vocab.json", "tokenizer.json"].some((name) => existsSync(join(directory, name)));
-}
 
 /**
  * Reads what `Wav2Vec2CTCTokenizer.from_pretrained` reads of a directory: `vocab.json` with the tokens of one language

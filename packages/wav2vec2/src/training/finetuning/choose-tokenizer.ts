@@ -1,9 +1,9 @@
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
+import { hasTokenizer } from "../../files/model-files.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { hasCtcHead } from "../../pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../../text/tokenizer.js";
-import { hasTokenizer } from "../../text/tokenizer-files.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { Recipe } from "../recipe/recipe.js";
