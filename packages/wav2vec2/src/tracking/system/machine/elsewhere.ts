@@ -15,7 +15,7 @@ export async function readElsewhere(): Promise<MachineCounters> {
     cpu: cpuTimes(),
     memory: { total, available },
     // How much goes in and out is not told; what lies there is.
-    swap: { in: 0, out: 0, used },
+    swap: { in: Number.NaN, out: Number.NaN, used },
     network: {
       sent: real.reduce((sum, { tx_bytes }) => sum + tx_bytes, 0),
       received: real.reduce((sum, { rx_bytes }) => sum + rx_bytes, 0),
