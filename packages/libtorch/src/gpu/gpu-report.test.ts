@@ -64,7 +64,7 @@ describe("nvidiaDriver, with a program in nvidia-smi's place", () => {
   });
   const fake = (script: string) =>
     writeFileSync(join(folder, "nvidia-smi"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  const nowhere = "/nonexistent";
+  const nowhere = join(tmpdir(), "nvidia-driver-that-is-not-there");
 
   it("reads the driver's version and every card", () => {
     fake(`[ "$1" = --query-gpu=driver_version,memory.total,name,compute_cap ] || exit 9
