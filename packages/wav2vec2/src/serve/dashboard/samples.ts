@@ -1,9 +1,7 @@
+import { ofLastShape, summed, together } from "../../tracking/report/codebook-use.js";
 import type { ClipSample, CodebookUse, FindingLine, HistogramSeries, TranscriptSample } from "./protocol.js";
 
 type Rows = readonly Readonly<Record<string, unknown>>[];
-
-/** More validations or histograms than this are too many columns to tell apart; neighbours are taken together. */
-const MOST_COLUMNS = 240;
 
 // What the files of a run hold is checked here: lines of another shape are left out, and the page is given what it expects.
 
@@ -39,20 +37,8 @@ export function codebookUseOf(rows: Rows): CodebookUse {
   const usable = rows.flatMap(({ step, counts }) =>
     typeof step === "number" && isTable(counts) && counts.length > 0 ? [{ step, counts }] : [],
   );
-  const shape = (counts: number[][] | undefined): string => counts?.map(({ length }) => length).join() ?? "";
-  const wanted = shape(usable.at(-1)?.counts);
-  const same = usable.filter(({ counts }) => shape(counts) === wanted);
-  const parts = together(same);
-  return {
-    steps: parts.map((part) => part.at(-1)!.step),
-    counts: parts.map(([first, ...others]) =>
-      first!.counts.map((entries, group) =>
-        entries.map((count, entry) =>
-          others.reduce((sum, other) => sum + other.counts[group]![entry]!, count),
-        ),
-      ),
-    ),
-  };
+  const columns = together(ofLastShape(usable)).map(summed);
+  return { steps: columns.map(({ step }) => step), counts: columns.map(({ counts }) => counts) };
 }
 
 /** The newest of each few neighbours. */
@@ -71,13 +57,6 @@ export function histogramsOf(rows: Rows): HistogramSeries {
     steps: shown.map(({ step }) => step),
     histograms: shown.map(({ edges, counts }) => ({ edges, counts })),
   };
-}
-
-function together<T>(all: readonly T[]): T[][] {
-  const size = Math.max(1, Math.ceil(all.length / MOST_COLUMNS));
-  return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-    all.slice(index * size, (index + 1) * size),
-  );
 }
 
 function audioOf(audio: unknown): { audio?: string } {

@@ -2,16 +2,9 @@ import type { Chart } from "../../pages/charts/chart.js";
 import { indexedPng } from "../../pages/charts/png.js";
 import { escapeHtml } from "../../pages/html.js";
 import { COLORS, levelOf, percentOf, SCALE } from "./codebook-colors.js";
+import { ofLastShape, summed, together, type Usage } from "./codebook-use.js";
 import { groupTone, type Rows } from "./metric-series.js";
 
-/** How often each entry of each codebook was chosen over a validation. */
-interface Usage {
-  step: number;
-  counts: readonly (readonly number[])[];
-}
-
-/** More validations than this are averaged with their neighbours: more columns cannot be told apart. */
-const MOST_COLUMNS = 240;
 /**
  * Which entries of the codebooks are in use, over the validations of a run: a map for each codebook. Collapse shows as a map that turns empty but for a few strong lines.
  *
@@ -62,14 +55,16 @@ export interface CodebookMap {
 /** @param rows the lines of `codebooks.jsonl`; none give no map */
 export function codebookMaps(rows: Rows): CodebookMap[] {
   const usages = usagesOf(rows);
-  return (usages.at(-1)?.counts ?? []).map((_, group) => mapOf(usages, group));
+  const columns = together(usages).map(summed);
+  return (usages.at(-1)?.counts ?? []).map((_, group) => mapOf(usages, columns, group));
 }
 
-function mapOf(usages: readonly Usage[], group: number): CodebookMap {
+/** @param all neighbours as one */
+function mapOf(usages: readonly Usage[], all: readonly Usage[], group: number): CodebookMap {
   const [first, last] = [usages[0]!, usages.at(-1)!];
   const final = last.counts[group]!;
   const order = final.map((_, entry) => entry).sort((a, b) => final[b]! - final[a]!);
-  const columns = columnsOf(usages.map(({ counts }) => counts[group]!));
+  const columns = all.map(({ counts }) => counts[group]!);
   const pixels = new Uint8Array(columns.length * order.length);
   for (const [x, counts] of columns.entries()) {
     const total = counts.reduce((sum, count) => sum + count, 0);
@@ -95,12 +90,8 @@ function drawMap({ picture, first, last, chosen }: CodebookMap, group: number): 
 </figure>`;
 }
 
-/** Rows of the shape of the last one: a run can go on with other codebooks than it began with. */
 function usagesOf(rows: Rows): Usage[] {
-  const usages = rows.flatMap(({ step, counts }) => (isCounts(counts) ? [{ step, counts }] : []));
-  const shape = (usage: Usage | undefined): string => usage?.counts.map(({ length }) => length).join() ?? "";
-  const wanted = shape(usages.at(-1));
-  return wanted === "" ? [] : usages.filter((usage) => shape(usage) === wanted);
+  return ofLastShape(rows.flatMap(({ step, counts }) => (isCounts(counts) ? [{ step, counts }] : [])));
 }
 
 function isCounts(value: unknown): value is number[][] {
@@ -114,15 +105,6 @@ function isCounts(value: unknown): value is number[][] {
 
 function used(counts: readonly number[]): number {
   return counts.filter((count) => count > 0).length;
-}
-
-function columnsOf(columns: readonly (readonly number[])[]): readonly (readonly number[])[] {
-  const size = Math.ceil(columns.length / MOST_COLUMNS);
-  if (size <= 1) return columns;
-  return Array.from({ length: Math.ceil(columns.length / size) }, (_, index) => {
-    const [first, ...others] = columns.slice(index * size, (index + 1) * size);
-    return first!.map((count, entry) => others.reduce((sum, other) => sum + other[entry]!, count));
-  });
 }
 
 /** The scale with its marks, and what no colour means. */

@@ -6,7 +6,7 @@ import type { Rows } from "./metric-series.js";
 
 const MOST_CLIPS = 6;
 /** More frames could not be told apart, and would make the page heavy; the rest of a clip is left out. */
-export const MOST_FRAMES = 500;
+const MOST_FRAMES = 500;
 /** Labels on the axis of time, at most. */
 const MOST_LABELS = 10;
 
@@ -41,31 +41,42 @@ function isCodedClip(row: Rows[number]): row is Rows[number] & CodedClip {
   );
 }
 
-/** A clip as a `<figure>`: drawings one below the other over the same time. @param play HTML of a button */
-function drawCodedClip({ id, seconds, waveform, masked, codes, found }: CodedClip, play: string): string {
+/** What a drawing shows of a clip: its first frames, and a line about it. */
+export function shownPart({ seconds, waveform, masked, codes, found }: CodedClip) {
   const frames = Math.min(codes.length, MOST_FRAMES);
-  const shown = frames / codes.length;
-  const frameSeconds = seconds / codes.length;
-  const result = foundText({ masked, found });
-  const rest = shown < 1 ? `, the first ${(seconds * shown).toFixed(1)} s drawn` : "";
-  const spans = masked
-    .filter(([first]) => first < frames)
-    .map(([first, behind]) => [first, Math.min(behind, frames)] as const);
+  const share = frames / codes.length;
+  const rest = share < 1 ? `, the first ${(seconds * share).toFixed(1)} s drawn` : "";
+  return {
+    frames,
+    seconds: seconds * share,
+    frameSeconds: seconds / codes.length,
+    waveform: waveform.slice(0, Math.ceil(waveform.length * share)),
+    codes: codes.slice(0, frames),
+    spans: masked
+      .filter(([first]) => first < frames)
+      .map(([first, behind]) => [first, Math.min(behind, frames)] as const),
+    text: `${seconds.toFixed(1)} s, ${foundText({ masked, found })}${rest}`,
+  };
+}
+
+/** A clip as a `<figure>`: drawings one below the other over the same time. @param play HTML of a button */
+function drawCodedClip(clip: CodedClip, play: string): string {
+  const { frames, seconds, frameSeconds, waveform, codes, spans, text } = shownPart(clip);
   const groups = codes[0]!.map((_, group) => group);
-  return `<figure class="clip" data-seconds="${(seconds * shown).toFixed(3)}">
-<figcaption>${play}<b>${escapeHtml(id)}</b><span class="key-text">${seconds.toFixed(1)} s, ${result}${rest}</span></figcaption>
+  return `<figure class="clip" data-seconds="${seconds.toFixed(3)}">
+<figcaption>${play}<b>${escapeHtml(clip.id)}</b><span class="key-text">${text}</span></figcaption>
 <div class="tracks">
-${track("waveform", "wave", `0 0 ${frames} 2`, shade(spans) + wave(waveform.slice(0, Math.ceil(waveform.length * shown)), frames))}
-${groups.map((group) => track(`codebook ${group}`, "strip", `0 0 ${frames} 1`, strip(codes.slice(0, frames), group, frameSeconds))).join("\n")}
-${track("found", "marks", `0 0 ${frames} 1`, marks(spans, found))}
-<span></span><div class="time">${labels(seconds * shown)}</div>
+${track("waveform", "wave", `0 0 ${frames} 2`, shade(spans) + wave(waveform, frames))}
+${groups.map((group) => track(`codebook ${group}`, "strip", `0 0 ${frames} 1`, strip(codes, group, frameSeconds))).join("\n")}
+${track("found", "marks", `0 0 ${frames} 1`, marks(spans, clip.found))}
+<span></span><div class="time">${labels(seconds)}</div>
 <i class="playhead" style="grid-row: 1 / span ${groups.length + 2}"></i>
 </div>
 </figure>`;
 }
 
 /** How many of the masked frames were found. */
-export function foundText({ masked, found }: Pick<CodedClip, "masked" | "found">): string {
+function foundText({ masked, found }: Pick<CodedClip, "masked" | "found">): string {
   const hidden = masked.flatMap(([first, behind]) => indices(first, behind));
   const hit = hidden.filter((frame) => found[frame]).length;
   return hidden.length === 0

@@ -2,7 +2,7 @@ import { FONT_FAMILY, rasterize } from "../../pages/charts/raster.js";
 import { escapeHtml } from "../../pages/html.js";
 import type { CodedClip } from "../coded-clip.js";
 import { codebookMaps } from "./codebook-map.js";
-import { foundText, MOST_FRAMES, marks, roundTimes, shade, strip, wave } from "./coded-clip-drawing.js";
+import { marks, roundTimes, shade, shownPart, strip, wave } from "./coded-clip-drawing.js";
 import type { Rows } from "./metric-series.js";
 
 /** A drawing as services show it. */
@@ -54,23 +54,17 @@ export async function codebookPicture(rows: Rows): Promise<Picture | undefined> 
  * @throws UserError where the system has no font
  */
 export async function codedClipPicture(clip: CodedClip): Promise<Picture> {
-  const { id, seconds, waveform, masked, codes, found } = clip;
-  const frames = Math.min(codes.length, MOST_FRAMES);
-  const shown = frames / codes.length;
-  const spans = masked
-    .filter(([first]) => first < frames)
-    .map(([first, behind]) => [first, Math.min(behind, frames)] as const);
-  const samples = waveform.slice(0, Math.ceil(waveform.length * shown));
+  const { frames, seconds, frameSeconds, waveform, codes, spans, text } = shownPart(clip);
   const tracks = [
-    { name: "waveform", kind: "wave", height: 90, units: 2, content: shade(spans) + wave(samples, frames) },
+    { name: "waveform", kind: "wave", height: 90, units: 2, content: shade(spans) + wave(waveform, frames) },
     ...(codes[0] ?? []).map((_, group) => ({
       name: `codebook ${group}`,
       kind: "strip",
       height: 24,
       units: 1,
-      content: strip(codes.slice(0, frames), group, seconds / codes.length),
+      content: strip(codes, group, frameSeconds),
     })),
-    { name: "found", kind: "marks", height: 16, units: 1, content: marks(spans, found) },
+    { name: "found", kind: "marks", height: 16, units: 1, content: marks(spans, clip.found) },
   ];
   const { left, width, gap } = TRACKS;
   let top = TITLE;
@@ -80,12 +74,11 @@ export async function codedClipPicture(clip: CodedClip): Promise<Picture> {
     return `<text x="${MARGIN}" y="${at + height / 2 + 5}">${name}</text>
 <svg class="${kind}" x="${left}" y="${at}" width="${width}" height="${height}" viewBox="0 0 ${frames} ${units}" preserveAspectRatio="none">${content}</svg>`;
   });
-  const times = roundTimes(seconds * shown).map(
-    (at) => `<text x="${left + (at / (seconds * shown)) * width}" y="${top + 12}">${at} s</text>`,
+  const times = roundTimes(seconds).map(
+    (at) => `<text x="${left + (at / seconds) * width}" y="${top + 12}">${at} s</text>`,
   );
-  const rest = shown < 1 ? `, the first ${(seconds * shown).toFixed(1)} s drawn` : "";
-  const title = `<text class="title" x="${MARGIN}" y="22">${escapeHtml(id)}</text>
-<text x="${MARGIN}" y="39">${seconds.toFixed(1)} s, ${foundText(clip)}${rest}</text>`;
+  const title = `<text class="title" x="${MARGIN}" y="22">${escapeHtml(clip.id)}</text>
+<text x="${MARGIN}" y="39">${text}</text>`;
   return await render(left + width + MARGIN, top + AXIS, [title, ...drawn, ...times].join("\n"));
 }
 
