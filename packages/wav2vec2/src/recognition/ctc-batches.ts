@@ -11,7 +11,7 @@ import {
 import type { ClipJob } from "../data/batches/prepare-batch.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
-import type { Wav2Vec2ForCTC } from "../model/ctc.js";
+import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";

@@ -1,9 +1,9 @@
 import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
-import { ConfigurationError } from "../errors.js";
-import type { Wav2Vec2Config } from "./configuration.js";
-import { initializeWeights } from "./initialization.js";
-import { adapterKeys } from "./state-keys.js";
-import { type FeatureInput, type InnerStates, type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
+import { ConfigurationError } from "../../errors.js";
+import type { Wav2Vec2Config } from "../configuration.js";
+import { initializeWeights } from "../initialization.js";
+import { adapterKeys } from "../state-keys.js";
+import { type FeatureInput, type InnerStates, type ModelInput, Wav2Vec2Model } from "../wav2vec2-model.js";
 
 /** A batch's labels one after another, and how many each clip has. */
 export interface CtcTargets {

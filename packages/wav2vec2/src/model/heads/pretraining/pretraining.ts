@@ -1,8 +1,9 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
-import { ConfigurationError, UserError } from "../errors.js";
-import type { Wav2Vec2Config } from "./configuration.js";
-import { checkInput } from "./input.js";
-import { frameMask, maskTensor } from "./masking.js";
+import { ConfigurationError, UserError } from "../../../errors.js";
+import type { Wav2Vec2Config } from "../../configuration.js";
+import { checkInput } from "../../input.js";
+import { frameMask, maskTensor } from "../../masking.js";
+import { type InnerStates, type ModelInput, Wav2Vec2Model } from "../../wav2vec2-model.js";
 import { type PreTrainingLoss, pretrainingLoss } from "./pretraining-loss.js";
 import {
   type GivenTargets,
@@ -14,7 +15,6 @@ import {
   samplePreTrainingTargets,
 } from "./pretraining-targets.js";
 import { GumbelVectorQuantizer } from "./quantizer.js";
-import { type InnerStates, type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
 
 export interface PreTrainingInput extends ModelInput, GivenTargets {
   /** [batch, frames, groups, entries] to take for the quantizer's Gumbel noise in training. */
