@@ -139,7 +139,8 @@ function Row({
   onChoose: () => void;
 }) {
   const { id, name, state, task, step, steps, loss, wer, accuracy, updated, findings } = run;
-  const folder = id.includes("/") ? id.slice(0, id.lastIndexOf("/") + 1) : "";
+  const cut = id.lastIndexOf("/") + 1;
+  const [folder, directory] = [id.slice(0, cut), id.slice(cut)];
   return (
     <tr class={isChosen ? "chosen" : undefined}>
       <td class="choose">
@@ -150,6 +151,7 @@ function Row({
           <span class="soft">{folder}</span>
           {name}
         </a>
+        {directory !== name && id !== "." && <span class="soft directory">in {directory}</span>}
         {findings > 0 && (
           <span class="finding-count" title="What looked wrong">
             {findings === 1 ? "1 finding" : `${findings} findings`}
