@@ -23,7 +23,7 @@ export interface CorpusOptions {
   /** Called now and then with the number of audio files whose lengths are known, and of all once that is known. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** Directory of the index of lengths, see {@link defaultCache}; none is kept where it is false. */
+  /** Directory of the index of lengths (`defaultCache`); none is kept where it is false. */
   cache?: string | false | undefined;
 }
 
