@@ -99,7 +99,7 @@ export async function makeDecoder(
   onNote: (text: string) => void = () => {},
 ): Promise<CtcDecoder> {
   if (languageModel === undefined) return new CtcDecoder(tokenizer, options);
-  const model = await loadLanguageModel(languageModel);
+  const model = await loadLanguageModel(languageModel, { onNote });
   const decoder = new CtcDecoder(tokenizer, { ...options, languageModel: model });
   const { problem } = languageModelFit(tokenizer, model);
   if (problem !== undefined) onNote(problem);
