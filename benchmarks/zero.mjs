@@ -127,11 +127,8 @@ async function measure({ rank, size, port }, stages) {
   const directory = mkdtempSync(join(tmpdir(), "zero-"));
   try {
     for (const stage of all) {
-      const { firstMoments, secondMoments } = stage.optimizer.state();
-      stage.moments = [...firstMoments, ...secondMoments].reduce(
-        (sum, each) => sum + 4 * (each?.numel ?? 0),
-        0,
-      );
+      const moments = Object.values(stage.optimizer.state().moments).flat();
+      stage.moments = moments.reduce((sum, each) => sum + 4 * (each?.numel ?? 0), 0);
       const options = { keep: 1, step: 0, onNote: (text) => console.error(text) };
       const writer =
         rank === 0 ? new CheckpointWriter(directory, module, stage.optimizer, options) : undefined;

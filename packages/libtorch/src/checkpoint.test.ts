@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { autocast } from "./autocast.js";
 import { enableGrad, grad, noGrad } from "./autograd.js";
 import { checkpoint } from "./checkpoint.js";
-import { TorchError } from "./errors.js";
+import { argumentError } from "./errors.js";
 import { scope } from "./handles.js";
 import { dropout, linear, ones, randn } from "./operators.generated.js";
 import { manualSeed, memoryStatistics, randomState, releaseMemory } from "./runtime.js";
@@ -254,7 +254,7 @@ describe("an error in a checkpoint's body", () => {
   it("is a result that is no tensor, or another one than before, or a tensor that was freed", () => {
     const x = leaf([1, 2]);
     expect(() => checkpoint(() => 3 as unknown as Tensor, x)).toThrow(
-      new TorchError("checkpoint", "'the result of body' must be a Tensor, but is number 3"),
+      argumentError("checkpoint", "'the result of body' must be a Tensor, but is 3"),
     );
     let length = 2;
     const loss = checkpoint((a) => a.narrow(0, 0, length--), x).sum();

@@ -1,12 +1,15 @@
-import { TorchError } from "./errors.js";
+import { describe } from "./arguments.js";
+import { argumentError } from "./errors.js";
 import { native } from "./native.js";
 import type { Tensor } from "./tensor.js";
 
 // The generated operators make tensors without importing their class, which extends the generated one.
 let construct: (handle: number) => Tensor;
+let isMade: (value: object) => boolean;
 
-export function setTensorClass(make: (handle: number) => Tensor): void {
+export function setTensorClass(make: (handle: number) => Tensor, isOne: (value: object) => boolean): void {
   construct = make;
+  isMade = isOne;
 }
 
 export function wrap(handle: number): Tensor {
@@ -17,22 +20,15 @@ export function wrapAll(handles: readonly number[]): Tensor[] {
   return handles.map((handle) => construct(handle));
 }
 
+/** Whether a value is a tensor, freed ones too (PyTorch: `torch.is_tensor`). */
 export function isTensor(value: unknown): value is Tensor {
-  return typeof value === "object" && value !== null && "handle" in value;
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (Array.isArray(value)) return "an array";
-  return typeof value === "object"
-    ? `a ${value.constructor?.name ?? "object"}`
-    : `${typeof value} ${String(value)}`;
+  return typeof value === "object" && value !== null && isMade(value);
 }
 
 /** @throws TorchError when the value is not a tensor. */
 export function handleOf(value: Tensor, operator: string, argument: string): number {
   if (!isTensor(value))
-    throw new TorchError(operator, `'${argument}' must be a Tensor, but is ${describe(value)}`);
+    throw argumentError(operator, `'${argument}' must be a Tensor, but is ${describe(value)}`);
   return value.handle;
 }
 
@@ -50,7 +46,7 @@ export function handlesOf(
   argument: string,
 ): (number | undefined)[] {
   if (!Array.isArray(values)) {
-    throw new TorchError(operator, `'${argument}' must be an array of Tensors, but is ${describe(values)}`);
+    throw argumentError(operator, `'${argument}' must be an array of Tensors, but is ${describe(values)}`);
   }
   return values.map((value) => optionalHandleOf(value, operator, argument));
 }
@@ -120,7 +116,7 @@ export function scope<T>(body: () => T): T {
   try {
     const result = body();
     if (result instanceof Promise) {
-      throw new TorchError(
+      throw argumentError(
         "scope",
         "the function must be synchronous, but returns a promise. Await outside it",
       );

@@ -155,9 +155,7 @@ describe("errors", () => {
     expect(() => x.add("x" as unknown as number)).toThrow(
       /^add.Scalar: 'other' \(Scalar\) must be a number, but is 'x'/,
     );
-    expect(() => linear(3 as unknown as Tensor, x)).toThrow(
-      "linear: 'input' must be a Tensor, but is number 3",
-    );
+    expect(() => linear(3 as unknown as Tensor, x)).toThrow("linear: 'input' must be a Tensor, but is 3");
     expect(() => cat(x as unknown as Tensor[])).toThrow(
       "cat: 'tensors' must be an array of Tensors, but is a Tensor",
     );

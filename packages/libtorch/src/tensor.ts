@@ -31,6 +31,11 @@ export class Tensor extends Operators {
     adopt(this);
   }
 
+  /** @internal Whether an object was made by this class, however it looks. */
+  static isTensor(value: object): boolean {
+    return #shape in value;
+  }
+
   get shape(): readonly number[] {
     this.#shape ??= Object.freeze(native.shape(this.handle));
     return this.#shape;
@@ -147,7 +152,7 @@ export class Tensor extends Operators {
   }
 }
 
-setTensorClass((handle) => new Tensor(handle));
+setTensorClass((handle) => new Tensor(handle), Tensor.isTensor);
 
 function dtypeOf(data: TypedArray): Dtype {
   if (data instanceof Float32Array) return "float32";

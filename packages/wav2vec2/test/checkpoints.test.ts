@@ -23,16 +23,22 @@ class Model extends nn.Module {
   }
 }
 
+const adamw = (model: Model) => new optim.AdamW(model.parameters(), { learningRate: 0.1 });
+const momentum = (model: Model) => new optim.SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 });
+
 /** A model that has been trained for a step. */
-function trained(width?: number): { model: Model; optimizer: optim.AdamW } {
+function trained(
+  width?: number,
+  optimizerOf: (model: Model) => optim.Optimizer = adamw,
+): { model: Model; optimizer: optim.Optimizer } {
   manualSeed(1);
   const model = new Model(width);
-  const optimizer = new optim.AdamW([...model.parameters()], { learningRate: 0.1 });
+  const optimizer = optimizerOf(model);
   step(model, optimizer);
   return { model, optimizer };
 }
 
-function step(model: Model, optimizer: optim.AdamW): void {
+function step(model: Model, optimizer: optim.Optimizer): void {
   scope(() =>
     model.second
       .forward(model.first.forward(tensor([1, 2, 3, 4])))
@@ -52,21 +58,24 @@ const progressAt = (at: number): Progress => ({
   reducer: { order: [2, 0, 1] },
 });
 
-const values = ({ model, optimizer }: { model: Model; optimizer: optim.AdamW }) => {
-  const { steps, firstMoments, secondMoments } = optimizer.state();
-  return [
-    steps,
-    ...[...model.parameters(), ...firstMoments, ...secondMoments].map((each) => each?.toArray()),
-  ];
+const values = ({ model, optimizer }: { model: Model; optimizer: optim.Optimizer }) => {
+  const { steps, moments } = optimizer.state();
+  const tensors = [...model.parameters(), ...Object.values(moments).flat()];
+  return [steps, ...tensors.map((each) => each?.toArray())];
 };
 
 /** A run with checkpoints of these steps, and what was in the model at each. */
 async function written(
   steps: readonly number[],
-  options: { keep?: number; output?: string; notes?: string[] } = {},
+  options: {
+    keep?: number;
+    output?: string;
+    notes?: string[];
+    optimizerOf?: (model: Model) => optim.Optimizer;
+  } = {},
 ): Promise<{ output: string; states: Map<number, unknown> }> {
   const { keep = 10, output = join(directory, String(copies++)), notes = [] } = options;
-  const { model, optimizer } = trained();
+  const { model, optimizer } = trained(undefined, options.optimizerOf);
   const states = new Map<number, unknown>();
   await using writer = new CheckpointWriter(output, model, optimizer, {
     keep,
@@ -81,10 +90,10 @@ async function written(
   return { output, states };
 }
 
-async function resumed(output: string) {
+async function resumed(output: string, optimizerOf = adamw as (model: Model) => optim.Optimizer) {
   const notes: string[] = [];
   const at = await findCheckpoint(output, (text) => void notes.push(text));
-  const fresh = trained();
+  const fresh = trained(undefined, optimizerOf);
   step(fresh.model, fresh.optimizer);
   const progress =
     at === undefined ? undefined : await loadCheckpoint(output, at, fresh.model, fresh.optimizer);
@@ -135,7 +144,8 @@ describe("checkpoints", () => {
     const turned = new optim.AdamW([...model.parameters()].reverse(), { learningRate: 0.1 });
     await loadCheckpoint(example.output, 30, model, turned);
     await loadCheckpoint(example.output, 30, model, optimizer);
-    const moments = (of: optim.AdamW) => of.state().secondMoments.map((moment) => moment?.toArray());
+    const moments = (of: optim.Optimizer) =>
+      of.state().moments.exp_avg_sq!.map((moment) => moment?.toArray());
     expect(moments(turned)).toEqual(moments(optimizer).reverse());
   });
 
@@ -202,6 +212,24 @@ describe("checkpoints", () => {
     const fewer = new optim.AdamW([...model.first.parameters()], { learningRate: 0.1 });
     await expect(loadCheckpoint(example.output, 30, model, fewer)).rejects.toThrow(
       /its optimiser has other parameters than the recipe's/,
+    );
+  });
+
+  it("are of any optimiser, and of no other kind than the run's", async () => {
+    const { output, states } = await written([10], { optimizerOf: momentum });
+    expect((await resumed(output, momentum)).state).toEqual(states.get(10));
+    const { tensors } = await loadTensors(join(checkpointPath(output, 10), "optimizer.safetensors"));
+    expect([...tensors.keys()].sort()[0]).toBe("momentum_buffer.first.bias");
+    await expect(resumed(output)).rejects.toThrow(/its optimiser is SGD, and the run's is AdamW/);
+    await expect(resumed(await copy(), momentum)).rejects.toThrow(
+      /its optimiser is AdamW, and the run's is SGD/,
+    );
+    const plain = (model: Model) => new optim.SGD(model.parameters(), { learningRate: 0.1 });
+    await expect(resumed(output, plain)).rejects.toThrow(/keeps more of each parameter than the run's/);
+    const amsgrad = (model: Model) =>
+      new optim.AdamW(model.parameters(), { learningRate: 0.1, amsgrad: true });
+    await expect(resumed(await copy(), amsgrad)).rejects.toThrow(
+      /its optimiser has no max_exp_avg_sq, which the run's keeps/,
     );
   });
 

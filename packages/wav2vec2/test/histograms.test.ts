@@ -34,9 +34,9 @@ describe("histogram_steps", () => {
       ...changes,
     });
     const reads: number[] = [];
-    const { zeroGrad } = optim.AdamW.prototype;
+    const { zeroGrad } = optim.Optimizer.prototype;
     resetBridgeCounters();
-    vi.spyOn(optim.AdamW.prototype, "zeroGrad").mockImplementation(function (this: optim.AdamW) {
+    vi.spyOn(optim.Optimizer.prototype, "zeroGrad").mockImplementation(function (this: optim.Optimizer) {
       zeroGrad.call(this);
       reads.push(bridgeCounters().reads);
       resetBridgeCounters();

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { full, keep, manualSeed, nn, noGrad, type optim, randn, type Tensor } from "@wav2vec2/libtorch";
+import { full, keep, manualSeed, nn, noGrad, optim, randn, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ALONE, type World } from "../src/distributed/world.js";
 import { checkpointPath, type Progress } from "../src/training/checkpoints/checkpoint.js";
@@ -32,7 +32,7 @@ class Network extends nn.Module {
 /** One process's training. */
 interface Rank {
   module: Network;
-  optimizer: optim.AdamW;
+  optimizer: optim.Optimizer;
   shards: OptimizerShards;
 }
 
@@ -43,13 +43,22 @@ const recipe = (stage: 0 | 1) =>
     distributed: { zero_stage: stage },
   });
 
-function rankOf(world: World, stage: 0 | 1 = 1): Rank {
+/** SGD with momentum, in the place of the AdamW of recipes. */
+const momentum: typeof makeOptimizer = (module, { optimizer }, isElsewhere = () => false) =>
+  new optim.SGD(
+    module.parameters().flatMap((each) => {
+      return each.requiresGrad ? { parameters: [each], elsewhere: isElsewhere(each) } : [];
+    }),
+    { learningRate: optimizer.learning_rate, momentum: 0.9 },
+  );
+
+function rankOf(world: World, stage: 0 | 1 = 1, make = makeOptimizer): Rank {
   manualSeed(1);
   const module = new Network();
   module.frozen.freeze();
   const owners = divideParameters(module, recipe(stage), world);
   const isElsewhere = (parameter: Tensor) => (owners.get(parameter) ?? world.rank) !== world.rank;
-  const optimizer = makeOptimizer(module, recipe(stage), isElsewhere);
+  const optimizer = make(module, recipe(stage), isElsewhere);
   // Small messages, so that parameters are cut.
   const shards = new OptimizerShards(module, optimizer, owners, world, { messageElements: 1000 });
   return { module, optimizer, shards };
@@ -78,8 +87,8 @@ const weights = ({ module }: Rank) =>
 
 /** Bytes of the moments that a process has. */
 function momentBytes({ optimizer }: Rank): number {
-  const { firstMoments, secondMoments } = optimizer.state();
-  return [...firstMoments, ...secondMoments].reduce((sum, moment) => sum + 4 * (moment?.numel ?? 0), 0);
+  const moments = Object.values(optimizer.state().moments).flat();
+  return moments.reduce((sum, moment) => sum + 4 * (moment?.numel ?? 0), 0);
 }
 
 const STEPS = 6;
@@ -97,17 +106,19 @@ async function train({
   stage = 1,
   resume,
   saveAt,
+  make = makeOptimizer,
 }: {
   size: number;
   stage?: 0 | 1;
   resume?: string;
   saveAt?: number;
+  make?: typeof makeOptimizer;
 }) {
   const output = resume ?? join(directory, `run-${runs++}`);
   const worlds = size === 1 ? [ALONE] : worldsOf(size);
   const ranks = await Promise.all(
     worlds.map(async (world) => {
-      const rank = rankOf(world, stage);
+      const rank = rankOf(world, stage, make);
       const { shards, module, optimizer } = rank;
       if (world.rank > 0) for (const each of module.parameters()) noGrad(() => each.zero_());
       const restored = await restore(output, {
@@ -151,7 +162,7 @@ describe("an optimiser divided among processes", () => {
   it("has moments of its share alone", async () => {
     const { ranks } = await train({ size: 2 });
     const held = ranks.map(({ optimizer }) =>
-      optimizer.state().firstMoments.map((moment) => moment !== undefined),
+      optimizer.state().moments.exp_avg!.map((moment) => moment !== undefined),
     );
     for (const [place, here] of held[0]!.entries()) expect(held[1]![place]).toBe(!here);
   });
@@ -187,6 +198,19 @@ describe("an optimiser divided among processes", () => {
     }
     for (const rank of (await train({ size: 3, resume: single })).ranks)
       expect(weights(rank)).toEqual(weights(alone[0]!));
+  });
+
+  it("is of any kind", async () => {
+    const one = { size: 1, stage: 0 as const, make: momentum };
+    const { ranks: alone, output } = await train({ ...one, saveAt: 4 });
+    const { ranks, output: divided } = await train({ size: 2, make: momentum, saveAt: 4 });
+    for (const rank of ranks) expect(weights(rank)).toEqual(weights(alone[0]!));
+    expect(momentBytes(ranks[0]!) + momentBytes(ranks[1]!)).toBe(momentBytes(alone[0]!));
+    for (const resumed of [
+      { ...one, resume: divided },
+      { size: 3, make: momentum, resume: output },
+    ])
+      for (const rank of (await train(resumed)).ranks) expect(weights(rank)).toEqual(weights(alone[0]!));
   });
 
   it("writes the copy that was collected again, where the first writing failed", async () => {

@@ -1,4 +1,13 @@
 export * from "./accumulation.js";
+export * from "./adam.js";
 export * from "./adamw.js";
 export * from "./clip-grad-norm.js";
 export * from "./grad-scaler.js";
+export {
+  Optimizer,
+  type OptimizerOptions,
+  type OptimizerState,
+  type ParameterGroup,
+  type ParameterUpdate,
+} from "./optimizer.js";
+export * from "./sgd.js";

@@ -68,19 +68,18 @@ describe("AdamW", () => {
     first.step(0);
     const second = make();
     second.optimiser.loadState(first.optimiser.state());
-    const before = second.optimiser.state().firstMoments[0]!.toArray();
+    const before = second.optimiser.state().moments.exp_avg![0]!.toArray();
     first.step(1);
-    expect(second.optimiser.state().firstMoments[0]!.toArray()).toEqual(before);
+    expect(second.optimiser.state().moments.exp_avg![0]!.toArray()).toEqual(before);
     expect(second.optimiser.state().steps[0]).toBe(1);
-    expect(second.optimiser.state().firstMoments[1]).toBeUndefined(); // the second of the first group
+    expect(second.optimiser.state().moments.exp_avg![1]).toBeUndefined(); // the second of the first group
   });
 
   it("leaves weights and moments as they are where an update is skipped, whatever its gradients", () => {
     const { parameters, optimiser, step } = make();
     for (let i = 0; i < 2; i++) step(i);
-    const { firstMoments, secondMoments } = optimiser.state();
-    const values = () =>
-      [...parameters, ...firstMoments, ...secondMoments].map((each) => each?.toBytes().toString());
+    const moments = Object.values(optimiser.state().moments).flat();
+    const values = () => [...parameters, ...moments].map((each) => each?.toBytes().toString());
     const before = values();
     for (const broken of [Number.NaN, Number.POSITIVE_INFINITY, 1e38]) {
       for (const parameter of parameters) parameter.grad = full(parameter.shape, broken);
@@ -106,16 +105,16 @@ describe("AdamW", () => {
     const optimiser = new AdamW(groups, { learningRate: 0.01 });
     step(0); // of another optimiser, which leaves gradients
     optimiser.loadState({
+      name: "AdamW",
       steps: [3, 5],
-      firstMoments: [zeros([2, 3]), zeros([3])],
-      secondMoments: [zeros([2, 3]), zeros([3])],
+      moments: { exp_avg: [zeros([2, 3]), zeros([3])], exp_avg_sq: [zeros([2, 3]), zeros([3])] },
     });
     const before = other.toArray();
     optimiser.step();
-    const { steps, firstMoments, secondMoments } = optimiser.state();
+    const { steps, moments } = optimiser.state();
     expect(steps).toEqual([4, 6]);
-    expect([firstMoments[1], secondMoments[1]]).toEqual([undefined, undefined]);
-    expect(firstMoments[0]!.toArray()).not.toEqual(zeros([2, 3]).toArray());
+    expect([moments.exp_avg![1], moments.exp_avg_sq![1]]).toEqual([undefined, undefined]);
+    expect(moments.exp_avg![0]!.toArray()).not.toEqual(zeros([2, 3]).toArray());
     expect(other.toArray()).toEqual(before);
   });
 

@@ -51,7 +51,7 @@ export interface BenchResult {
   parameters: number;
   /** Of the weights on disk. */
   modelMb: number;
-  /** Of a checkpoint to resume from: weights and two moments of what is trained. */
+  /** Of a checkpoint to resume from: weights and the moments of what is trained. */
   checkpointMb: number;
   /** Seconds of audio in a batch, padding included. */
   batchAudioSeconds: number;
@@ -168,7 +168,7 @@ export async function bench(
   return {
     parameters: elements(module.parameters()),
     modelMb,
-    checkpointMb: modelMb + (8 * elements(optimizer.parameters)) / MEGABYTE,
+    checkpointMb: modelMb + (4 * optimizer.momentNames.length * elements(optimizer.parameters)) / MEGABYTE,
     batchAudioSeconds: padded / SAMPLE_RATE / batches,
     batchesAStep,
     batchSeconds: batchTimes,

@@ -49,12 +49,12 @@ export class CheckpointWriter implements AsyncDisposable {
   constructor(
     readonly runDirectory: string,
     readonly module: nn.Module,
-    readonly optimizer: optim.AdamW,
+    readonly optimizer: optim.Optimizer,
     private readonly options: CheckpointWriterOptions,
   ) {
     this.#written = options.step;
-    const { parameters } = optimizer;
-    const files = [[...module.parameters()], parameters, parameters];
+    const { parameters, momentNames } = optimizer;
+    const files = [[...module.parameters()], ...momentNames.map(() => parameters)];
     const warm = this.#memory.reserve(snapshotBytes(files) + RANDOM_STATE_BYTES);
     this.#busy = this.#thread.run({ warm }).then(
       () => {},

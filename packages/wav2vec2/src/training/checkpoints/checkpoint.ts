@@ -41,6 +41,8 @@ interface StoredProgress extends Progress {
   format?: number;
   /** How often each parameter was updated, by its name. */
   optimizerSteps: Record<string, number> | number[];
+  /** The kind of optimiser, its `name`; missing where it is AdamW. */
+  optimizer?: string;
 }
 
 const FORMAT = 2;
@@ -65,14 +67,20 @@ export async function recoverRun(runDirectory: string): Promise<void> {
 }
 
 /** The text of `progress.json`. */
-export function progressText(progress: Progress, module: nn.Module, optimizer: optim.AdamW): string {
+export function progressText(progress: Progress, module: nn.Module, optimizer: optim.Optimizer): string {
   const names = namesOf(module, optimizer);
-  const optimizerSteps = Object.fromEntries(optimizer.state().steps.map((steps, i) => [names[i]!, steps]));
-  return `${JSON.stringify({ ...progress, format: FORMAT, optimizerSteps } satisfies StoredProgress)}\n`;
+  const { steps, name } = optimizer.state();
+  const stored: StoredProgress = {
+    ...progress,
+    format: FORMAT,
+    ...(name === "AdamW" ? {} : { optimizer: name }),
+    optimizerSteps: Object.fromEntries(steps.map((count, i) => [names[i]!, count])),
+  };
+  return `${JSON.stringify(stored)}\n`;
 }
 
 /** The moments that this process has, by name. */
-export function* momentsByName(module: nn.Module, optimizer: optim.AdamW): Generator<[string, Tensor]> {
+export function* momentsByName(module: nn.Module, optimizer: optim.Optimizer): Generator<[string, Tensor]> {
   for (const { name, moment } of namedMoments(module, optimizer)) if (moment) yield [name, moment];
 }
 
@@ -138,8 +146,8 @@ export async function loadCheckpoint(
   runDirectory: string,
   step: number,
   module: nn.Module,
-  optimizer: optim.AdamW,
-  load = (state: optim.AdamWState) => optimizer.loadState(state),
+  optimizer: optim.Optimizer,
+  load = (state: optim.OptimizerState) => optimizer.loadState(state),
 ): Promise<Progress> {
   const path = checkpointPath(runDirectory, step);
   try {
@@ -147,11 +155,16 @@ export async function loadCheckpoint(
     if (mismatch.missing.length + mismatch.unexpected.length + mismatch.misshaped.length > 0) {
       throw new Error("its model has other parameters than the recipe's");
     }
-    const { optimizerSteps, format, ...progress } = JSON.parse(
-      await readFile(join(path, "progress.json"), "utf8"),
-    ) as StoredProgress;
+    const {
+      optimizerSteps,
+      format,
+      optimizer: kind = "AdamW",
+      ...progress
+    } = JSON.parse(await readFile(join(path, "progress.json"), "utf8")) as StoredProgress;
     if (format !== undefined && format !== FORMAT)
       throw new Error(`its format is ${format}, of a newer version`);
+    if (kind !== optimizer.name)
+      throw new Error(`its optimiser is ${kind}, and the run's is ${optimizer.name}`);
     load(await readOptimizer(join(path, "optimizer.safetensors"), optimizerSteps, module, optimizer));
     await loadRandomStates(join(path, "random.safetensors"), optimizer);
     return progress;
@@ -168,8 +181,8 @@ async function readOptimizer(
   path: string,
   steps: StoredProgress["optimizerSteps"],
   module: nn.Module,
-  optimizer: optim.AdamW,
-): Promise<optim.AdamWState> {
+  optimizer: optim.Optimizer,
+): Promise<optim.OptimizerState> {
   const { tensors } = await loadTensors(path);
   const byPlace = Array.isArray(steps);
   const names = namesOf(module, optimizer).map((name, i) => (byPlace ? `${i}` : name));
@@ -177,15 +190,26 @@ async function readOptimizer(
   if (Object.keys(stored).length !== names.length || !names.every((name) => Object.hasOwn(stored, name))) {
     throw new Error("its optimiser has other parameters than the recipe's");
   }
+  const moments = optimizer.momentNames.map((kind) => {
+    const ofKind = names.map((name) => {
+      const moment = tensors.get(`${kind}.${name}`);
+      if (!moment && stored[name]! > 0)
+        throw new Error(`its optimiser has no ${kind}, which the run's keeps`);
+      return moment;
+    });
+    return [kind, ofKind] as const;
+  });
+  if (tensors.size > moments.flatMap(([, ofKind]) => ofKind.filter(Boolean)).length)
+    throw new Error("its optimiser keeps more of each parameter than the run's");
   return {
+    name: optimizer.name,
     steps: names.map((name) => stored[name]!),
-    firstMoments: names.map((name) => tensors.get(`exp_avg.${name}`)),
-    secondMoments: names.map((name) => tensors.get(`exp_avg_sq.${name}`)),
+    moments: Object.fromEntries(moments),
   };
 }
 
 /** Those of the devices that this run uses; on another kind of device the seed alone decides. */
-async function loadRandomStates(path: string, optimizer: optim.AdamW): Promise<void> {
+async function loadRandomStates(path: string, optimizer: optim.Optimizer): Promise<void> {
   const { tensors } = await loadTensors(path);
   const cpu = tensors.get("cpu");
   if (!cpu) throw new Error("it has no state of the random numbers");

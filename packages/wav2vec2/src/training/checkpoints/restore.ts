@@ -24,13 +24,13 @@ export async function restore(
   let own: { progress: Progress; steps: number[] } | null = null;
   if (resume && world.rank === 0) {
     const newest = await findCheckpoint(runDirectory, onNote);
-    const load = (state: optim.AdamWState) => shards.load(state);
+    const load = (state: optim.OptimizerState) => shards.load(state);
     const progress =
       newest === undefined ? null : await loadCheckpoint(runDirectory, newest, module, optimizer, load);
     own = progress && { progress, steps: optimizer.state().steps };
   }
   const [first] = await world.gather(own);
   if (!first) return undefined;
-  if (world.rank > 0) shards.load({ steps: first.steps, firstMoments: [], secondMoments: [] });
+  if (world.rank > 0) shards.load({ name: optimizer.name, steps: first.steps, moments: {} });
   return first.progress;
 }

@@ -190,8 +190,8 @@ describe("the gradients of an update", () => {
         gradients.add(step === broken ? loss.mul(Number.NaN) : loss, 1, []);
         optimizer.step((await gradients.finish(step)).update!.skip);
         optimizer.zeroGrad();
-        const { firstMoments, secondMoments } = optimizer.state();
-        states.push([weight, firstMoments[0]!, secondMoments[0]!].map((each) => each.toArray()));
+        const moments = Object.values(optimizer.state().moments).flatMap((each) => each[0]!);
+        states.push([weight, ...moments].map((each) => each.toArray()));
       }
       return states;
     };

@@ -31,7 +31,7 @@ export interface Update {
   /** Norm of the gradients before clipping, a scalar on their device. */
   norm: Tensor;
   /**
-   * A bool scalar there, for `AdamW.step`: whether a loss or norm was not finite, in this update or in one before it of
+   * A bool scalar there, for `Optimizer.step`: whether a loss or norm was not finite, in this update or in one before it of
    * which {@link Gradients.requireFinite} has not told yet.
    */
   skip: Tensor;

@@ -304,7 +304,10 @@ function restoreBest(progress: Progress, best: Progress["best"]): void {
 }
 
 /** Parameters without a gradient in the update that comes: those that do not learn yet, and what the task leaves out. */
-function* idleOf<Batch extends TrainingBatch>(optimizer: optim.AdamW, task: Task<Batch>): Generator<Tensor> {
+function* idleOf<Batch extends TrainingBatch>(
+  optimizer: optim.Optimizer,
+  task: Task<Batch>,
+): Generator<Tensor> {
   for (const parameter of optimizer.parameters) if (!parameter.requiresGrad) yield parameter;
   yield* task.idle?.() ?? [];
 }

@@ -37,7 +37,7 @@ export class OptimizerShards {
   readonly #world: World;
   readonly #messageElements: number | undefined;
   /** All moments, from a checkpoint, until each process has its own. */
-  #loaded: optim.AdamWState | undefined;
+  #loaded: optim.OptimizerState | undefined;
 
   /**
    * @param optimizer to which the parameters of other processes are `elsewhere`
@@ -45,7 +45,7 @@ export class OptimizerShards {
    */
   constructor(
     readonly module: nn.Module,
-    readonly optimizer: optim.AdamW,
+    readonly optimizer: optim.Optimizer,
     owners: Owners,
     world: World,
     { messageElements }: { messageElements?: number } = {},
@@ -58,7 +58,7 @@ export class OptimizerShards {
   /**
    * Updates all parameters in all processes.
    *
-   * @param skip that of `AdamW.step`
+   * @param skip that of `Optimizer.step`
    * @throws DistributedError where another process fails or does not come
    */
   async step(skip?: Tensor): Promise<void> {
@@ -79,7 +79,7 @@ export class OptimizerShards {
    *
    * @param state whole in rank 0, which takes it over; of the steps alone in the others
    */
-  load(state: optim.AdamWState): void {
+  load(state: optim.OptimizerState): void {
     const { parameters } = this.optimizer;
     if (this.#world.rank === 0) {
       this.optimizer.loadState(state);
@@ -89,7 +89,8 @@ export class OptimizerShards {
     const room = state.steps.map((steps, i) =>
       steps > 0 && this.#isHere(parameters[i]!) ? zerosLike(parameters[i]!) : undefined,
     );
-    this.optimizer.loadState({ steps: state.steps, firstMoments: room, secondMoments: room });
+    const moments = Object.fromEntries(this.optimizer.momentNames.map((kind) => [kind, room]));
+    this.optimizer.loadState({ ...state, moments });
   }
 
   /**

@@ -11,7 +11,7 @@ export function makeOptimizer(
   module: nn.Module,
   { optimizer }: Recipe,
   isElsewhere: (parameter: Tensor) => boolean = () => false,
-): optim.AdamW {
+): optim.Optimizer {
   const trained = [...module.namedParameters()].filter(([, tensor]) => tensor.requiresGrad);
   const matrices = trained.filter(([, tensor]) => tensor.shape.length > 1);
   const vectors = trained.filter(([, tensor]) => tensor.shape.length <= 1); // biases and norms

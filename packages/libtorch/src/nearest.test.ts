@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { editDistance } from "./edit-distance.js";
+import { editDistance } from "./nearest.js";
 
 it.each([
   ["", "", 0],
