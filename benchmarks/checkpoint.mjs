@@ -16,7 +16,7 @@ const dist = (path) => import(new URL(`../packages/wav2vec2/dist/${path}`, impor
 const { CheckpointWriter } = await dist("training/checkpoints/checkpoint-writer.js");
 const { findCheckpoint, loadCheckpoint, momentsByName } = await dist("training/checkpoints/checkpoint.js");
 const { PRESETS } = await dist("model/presets.js");
-const { Wav2Vec2ForPreTraining } = await dist("model/pretraining.js");
+const { Wav2Vec2ForPreTraining } = await dist("model/heads/pretraining/pretraining.js");
 const { collatePreTraining } = await dist("data/batches/pretraining-collator.js");
 const { pretrainingSetup } = await dist("training/pretraining/pretraining-model.js");
 const { preTrainingLoss } = await dist("training/pretraining/pretraining-metrics.js");

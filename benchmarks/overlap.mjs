@@ -17,7 +17,9 @@ const now = () => Number(process.hrtime.bigint()) / 1e6;
 if (place !== undefined) {
   const { distributed, keep, randn, scope, setThreads } = await import("../packages/libtorch/dist/index.js");
   const { PRESETS } = await import("../packages/wav2vec2/dist/model/presets.js");
-  const { Wav2Vec2ForPreTraining } = await import("../packages/wav2vec2/dist/model/pretraining.js");
+  const { Wav2Vec2ForPreTraining } = await import(
+    "../packages/wav2vec2/dist/model/heads/pretraining/pretraining.js"
+  );
   setThreads(1);
   const group = await openGroup(place);
   const model = new Wav2Vec2ForPreTraining({ ...PRESETS.base, layerdrop: 0 });

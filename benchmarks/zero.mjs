@@ -68,7 +68,7 @@ async function measure({ rank, size, port }, stages) {
   const dist = (path) => import(`../packages/wav2vec2/dist/${path}`);
   const { joinWorld } = await dist("distributed/join-world.js");
   const { PRESETS } = await dist("model/presets.js");
-  const { Wav2Vec2ForPreTraining } = await dist("model/pretraining.js");
+  const { Wav2Vec2ForPreTraining } = await dist("model/heads/pretraining/pretraining.js");
   const { CheckpointWriter } = await dist("training/checkpoints/checkpoint-writer.js");
   const { makeOptimizer } = await dist("training/loop/optimizer.js");
   const { divideParameters, OptimizerShards } = await dist("training/loop/optimizer-shards.js");

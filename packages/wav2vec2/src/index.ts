@@ -56,14 +56,17 @@ export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
 export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
-export { type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/ctc.js";
-export { PRESETS, type PresetName } from "./model/presets.js";
+export { type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/heads/ctc.js";
 export {
   type PreTrainingInput,
   type PreTrainingOutput,
   Wav2Vec2ForPreTraining,
-} from "./model/pretraining.js";
-export { type PreTrainingTargets, samplePreTrainingTargets } from "./model/pretraining-targets.js";
+} from "./model/heads/pretraining/pretraining.js";
+export {
+  type PreTrainingTargets,
+  samplePreTrainingTargets,
+} from "./model/heads/pretraining/pretraining-targets.js";
+export { PRESETS, type PresetName } from "./model/presets.js";
 export { type ModelInput, type ModelOutput, Wav2Vec2Model } from "./model/wav2vec2-model.js";
 export {
   type CtcModel,

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { main } from "../src/cli/main.js";
 import type { EvaluationResult } from "../src/evaluation/evaluation.js";
 import { createConfig } from "../src/model/configuration.js";
-import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
+import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { saveCtcModel } from "../src/pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";

@@ -1,6 +1,6 @@
 import { scope, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
-import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
+import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { Golden, goldenFiles, relativeError } from "./golden.js";
 
 // Made by reference/golden_long.py with Hugging Face transformers in float64.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../src/data/random.js";
-import { sampleNegatives } from "../src/model/negatives.js";
+import { sampleNegatives } from "../src/model/heads/pretraining/negatives.js";
 import { type SpanOptions, sampleSpans } from "../src/model/span-mask.js";
 import { Golden } from "./golden.js";
 

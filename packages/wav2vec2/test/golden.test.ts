@@ -1,7 +1,7 @@
 import { scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
-import { Wav2Vec2ForPreTraining } from "../src/model/pretraining.js";
+import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
+import { Wav2Vec2ForPreTraining } from "../src/model/heads/pretraining/pretraining.js";
 import { EvidenceTable } from "./evidence-table.js";
 import { DEVICE, Golden, type GoldenRun, goldenFiles, relativeError } from "./golden.js";
 

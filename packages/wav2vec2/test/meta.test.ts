@@ -9,8 +9,8 @@ import {
 } from "@wav2vec2/libtorch";
 import { beforeAll, describe, expect, it } from "vitest";
 import { native } from "../../libtorch/src/native.js";
-import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
-import { Wav2Vec2ForPreTraining } from "../src/model/pretraining.js";
+import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
+import { Wav2Vec2ForPreTraining } from "../src/model/heads/pretraining/pretraining.js";
 import { Gradients } from "../src/training/loop/gradients.js";
 import { Meter } from "../src/training/loop/meter.js";
 import { Golden, type GoldenRun, goldenFiles } from "./golden.js";

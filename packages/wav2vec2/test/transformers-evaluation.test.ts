@@ -10,7 +10,7 @@ import { expect, it } from "vitest";
 import { evaluateModel } from "../src/evaluation/evaluate.js";
 import { writeResult } from "../src/evaluation/result-file.js";
 import { createConfig } from "../src/model/configuration.js";
-import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
+import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { saveCtcModel } from "../src/pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";

@@ -1,7 +1,7 @@
 import { nn } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
+import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
 import { PRESETS } from "../model/presets.js";
-import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
 import { ownersOf } from "./owners.js";
 
 describe("owners", () => {

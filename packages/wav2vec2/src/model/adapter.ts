@@ -1,7 +1,7 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
 import { adapterFrames, type Wav2Vec2Config } from "./configuration.js";
-import { skipsLayer } from "./layer-drop.js";
 import { frameMask } from "./masking.js";
+import { skipsLayer } from "./transformer/layer-drop.js";
 
 /** A strided convolution and a gate (Dauphin et al. 2017, arXiv 1612.08083). */
 class AdapterLayer extends nn.Module {

@@ -1,8 +1,8 @@
 import { manualSeed, memoryStatistics, randn, releaseMemory, scope } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
 import { createConfig, type Wav2Vec2Config } from "./configuration.js";
-import { Wav2Vec2ForCTC } from "./ctc.js";
-import { Wav2Vec2ForPreTraining } from "./pretraining.js";
+import { Wav2Vec2ForCTC } from "./heads/ctc.js";
+import { Wav2Vec2ForPreTraining } from "./heads/pretraining/pretraining.js";
 import { type ModelInput, Wav2Vec2Model } from "./wav2vec2-model.js";
 
 const tiny: Partial<Wav2Vec2Config> = {

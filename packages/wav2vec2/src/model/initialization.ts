@@ -1,6 +1,6 @@
 import { nn } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "./configuration.js";
-import { FeatureProjection } from "./feature-projection.js";
+import { FeatureProjection } from "./features/feature-projection.js";
 
 /**
  * First weights as Hugging Face's `_init_weights`: linear layers N(0, initializer_range) with bias 0, the feature

@@ -2,10 +2,10 @@ import { cat, manualSeed, nn, noGrad, randn, scope, type Tensor, tensor, zeros }
 import { describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
 import { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./configuration.js";
-import { Wav2Vec2ForCTC } from "./ctc.js";
+import { Wav2Vec2ForCTC } from "./heads/ctc.js";
+import { Wav2Vec2ForPreTraining } from "./heads/pretraining/pretraining.js";
 import { minimumSamples } from "./lengths.js";
 import { PRESETS } from "./presets.js";
-import { Wav2Vec2ForPreTraining } from "./pretraining.js";
 import { Wav2Vec2Model } from "./wav2vec2-model.js";
 
 const tiny: Partial<Wav2Vec2Config> = {

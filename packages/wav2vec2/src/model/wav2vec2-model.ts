@@ -2,14 +2,14 @@ import { isTensor, nn, type Tensor, where } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import { Adapter } from "./adapter.js";
 import type { Wav2Vec2Config } from "./configuration.js";
-import { FeatureEncoder } from "./feature-encoder.js";
-import { FeatureProjection } from "./feature-projection.js";
+import { FeatureEncoder } from "./features/feature-encoder.js";
+import { FeatureProjection } from "./features/feature-projection.js";
 import { initializeWeights } from "./initialization.js";
 import { checkFeatures, checkInput, type Lengths, requireInputs } from "./input.js";
 import { type GivenMask, maskTensor, requireMaskShape, torchUniform } from "./masking.js";
 import { drawnSpans, featureSpans, type SpanSampler, sampleSpans, timeSpans } from "./span-mask.js";
 import { Trace } from "./trace.js";
-import { TransformerEncoder } from "./transformer-encoder.js";
+import { TransformerEncoder } from "./transformer/transformer-encoder.js";
 
 export interface ForwardOptions {
   /** [batch, frames] to mask instead of sampled spans; also where `applySpecAugment` is off. */

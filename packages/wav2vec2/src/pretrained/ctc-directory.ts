@@ -4,7 +4,7 @@ import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig } from "../model/configuration-file.js";
-import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { loadLanguageAdapter } from "./language-adapter.js";
 import { type DeviceOption, type HubOptions, loadModel, saveModel } from "./model-directory.js";

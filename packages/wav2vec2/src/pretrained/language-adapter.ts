@@ -5,7 +5,7 @@ import { loadState } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { adapterFileName } from "../files/model-files.js";
 import { tellNote } from "../files/tell-note.js";
-import type { Wav2Vec2ForCTC } from "../model/ctc.js";
+import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { adapterKeys } from "../model/state-keys.js";
 import type { HubOptions } from "./model-directory.js";
 import { requireComplete } from "./state-mismatch.js";

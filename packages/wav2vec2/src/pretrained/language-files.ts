@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { saveTensors } from "@wav2vec2/libtorch";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { adapterFileName } from "../files/model-files.js";
-import type { Wav2Vec2ForCTC } from "../model/ctc.js";
+import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { adapterKeys } from "../model/state-keys.js";
 
 /**

@@ -5,8 +5,8 @@ import { loadTensors, manualSeed, noGrad, randn, saveTensors, type Tensor } from
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
-import { Wav2Vec2ForCTC } from "../model/ctc.js";
-import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
 import { adapterKeys } from "../model/state-keys.js";
 import { Wav2Vec2Model } from "../model/wav2vec2-model.js";
 import { CtcTokenizer } from "../text/tokenizer.js";

@@ -8,7 +8,7 @@ import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import { tellNote } from "../files/tell-note.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig, writeConfig } from "../model/configuration-file.js";
-import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { writeLanguageFiles } from "./language-files.js";
 import { writePreprocessor } from "./preprocessor.js";

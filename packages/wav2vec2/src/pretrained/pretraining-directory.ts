@@ -1,6 +1,6 @@
 import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
-import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
 import { type LoadOptions, loadModel, saveModel } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
 import { holdsTensors, weightsPath } from "./weights.js";

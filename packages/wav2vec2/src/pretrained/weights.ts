@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { loadState, openTensors, type StateMismatch, type TensorSource } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { chooseWeights, WEIGHT_FILES } from "../files/model-files.js";
-import { Wav2Vec2ForCTC } from "../model/ctc.js";
-import { Wav2Vec2ForPreTraining } from "../model/pretraining.js";
+import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
 import { type ModelClass, stateKeys } from "../model/state-keys.js";
 import type { Wav2Vec2Model } from "../model/wav2vec2-model.js";
 

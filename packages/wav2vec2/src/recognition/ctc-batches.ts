@@ -14,7 +14,7 @@ import { hooksOf, type Transforms, transformText } from "../data/batches/transfo
 import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
-import type { CtcOutput, Wav2Vec2ForCTC } from "../model/ctc.js";
+import type { CtcOutput, Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";

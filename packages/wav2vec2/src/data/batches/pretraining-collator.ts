@@ -1,6 +1,6 @@
 import { featureFrames, type Wav2Vec2Config } from "../../model/configuration.js";
+import { sampleNegatives } from "../../model/heads/pretraining/negatives.js";
 import { receptiveField } from "../../model/lengths.js";
-import { sampleNegatives } from "../../model/negatives.js";
 import { drawnSpans, type SpanSampler, sampleSpans, timeSpans } from "../../model/span-mask.js";
 import { type Allocate, padClips } from "./pad-clips.js";
 

@@ -10,7 +10,7 @@ import {
 } from "../../data/batches/load-batches.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
-import type { CtcTargets, Wav2Vec2ForCTC } from "../../model/ctc.js";
+import type { CtcTargets, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { type CtcTrainingBatch, ctcBatches } from "../../recognition/ctc-batches.js";
 import type { BatchLoss, TrainingBatch } from "../loop/loop.js";

@@ -1,5 +1,5 @@
 import type { CtcBatch } from "../../data/batches/ctc-collator.js";
-import type { Wav2Vec2ForCTC } from "../../model/ctc.js";
+import type { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { forwardBatch } from "../../recognition/ctc-batches.js";
 import type { BatchLoss } from "../loop/loop.js";
 

@@ -12,7 +12,7 @@ import { evaluate } from "../../evaluation/evaluate.js";
 import { showBytes } from "../../files/show-bytes.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
-import { Wav2Vec2ForCTC } from "../../model/ctc.js";
+import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { PRESETS } from "../../model/presets.js";
 import { type CtcModel, saveCtcModel } from "../../pretrained/ctc-directory.js";
 import { loadModel } from "../../pretrained/model-directory.js";

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { collatePreTraining } from "../../data/batches/pretraining-collator.js";
 import { Random } from "../../data/random.js";
 import { createConfig, type Wav2Vec2Config } from "../../model/configuration.js";
-import { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
-import { gumbelNoise } from "../../model/quantizer.js";
+import { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
+import { gumbelNoise } from "../../model/heads/pretraining/quantizer.js";
 import { Gradients } from "./gradients.js";
 
 const config = createConfig({

@@ -1,7 +1,7 @@
 import { nn, noGrad, onesLike, type Tensor, tensor, zerosLike } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
 import { createConfig } from "../../model/configuration.js";
-import { Wav2Vec2ForCTC } from "../../model/ctc.js";
+import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { resolveRecipe } from "../recipe/recipe.js";
 import { makeOptimizer } from "./optimizer.js";
 

@@ -1,5 +1,5 @@
 import { type nn, optim, type Tensor } from "@wav2vec2/libtorch";
-import { Wav2Vec2ForCTC } from "../../model/ctc.js";
+import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /**

@@ -1,7 +1,7 @@
 import { fromHost, noGrad, scope, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
+import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { minimumSamples } from "../../model/lengths.js";
-import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
 import { type LoadPreTrainingOptions, loadPreTrainingModel } from "../../pretrained/pretraining-directory.js";
 import { clipSamples } from "../../recognition/clip-samples.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";

@@ -12,7 +12,7 @@ import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
 import { Random } from "../../data/random.js";
 import type { Utterance } from "../../data/utterance.js";
 import { createConfig } from "../../model/configuration.js";
-import { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { drawableWaveform } from "../../tracking/coded-clip.js";
 import { evaluatePreTraining } from "./evaluate-pretraining.js";
 import { forwardPreTraining, preTrainingBatches } from "./pretraining-batches.js";

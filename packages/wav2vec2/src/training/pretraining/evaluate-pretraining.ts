@@ -15,7 +15,7 @@ import { gatherParts } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
-import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { type CodedClip, drawableWaveform, maskedSpans } from "../../tracking/coded-clip.js";
 import { forwardPreTraining, preTrainingBatches, type ScoredBatch } from "./pretraining-batches.js";
 import { preTrainingMetrics, preTrainingSums } from "./pretraining-metrics.js";

@@ -10,8 +10,8 @@ import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
 import type { ClipJob } from "../../data/batches/prepare-batch.js";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Utterance } from "../../data/utterance.js";
-import type { PreTrainingOutput, Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
-import type { PreTrainingLoss } from "../../model/pretraining-loss.js";
+import type { PreTrainingOutput, Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
+import type { PreTrainingLoss } from "../../model/heads/pretraining/pretraining-loss.js";
 
 /** What a model makes of a batch with masks and distractors. */
 export type ScoredBatch = PreTrainingOutput & PreTrainingLoss;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { collatePreTraining, type PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import { Random } from "../../data/random.js";
 import { createConfig } from "../../model/configuration.js";
-import { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { forwardPreTraining, type ScoredBatch } from "./pretraining-batches.js";
 import {
   chanceLoss,

@@ -1,7 +1,7 @@
 import type { Tensor } from "@wav2vec2/libtorch";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
-import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { isPerplexityOfCollapse } from "../../tracking/report/collapse.js";
 import type { BatchLoss } from "../loop/loop.js";
 import { forwardPreTraining, type ScoredBatch } from "./pretraining-batches.js";

@@ -3,8 +3,8 @@ import type { PreTrainingCollation } from "../../data/batches/pretraining-collat
 import { ConfigurationError } from "../../errors.js";
 import { DEFAULT_CONFIG, type Wav2Vec2Config } from "../../model/configuration.js";
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
+import { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { PRESETS } from "../../model/presets.js";
-import { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
 import { loadModel } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import { hasQuantizer, type PreTrainingModel } from "../../pretrained/pretraining-directory.js";

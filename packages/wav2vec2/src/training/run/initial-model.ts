@@ -3,8 +3,8 @@ import { nn } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../../errors.js";
 import { resolveModel } from "../../files/hub.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
-import { Wav2Vec2ForCTC } from "../../model/ctc.js";
-import type { Wav2Vec2ForPreTraining } from "../../model/pretraining.js";
+import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
+import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import type { Recipe } from "../recipe/recipe.js";
 import type { RunOptions } from "./training-run.js";
 

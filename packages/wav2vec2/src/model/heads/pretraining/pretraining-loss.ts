@@ -1,7 +1,7 @@
 import type { Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
+import type { Wav2Vec2Config } from "../../configuration.js";
+import { frameMask } from "../../masking.js";
 import { type ContrastiveInput, contrastiveLogits, contrastiveLoss } from "./contrastive-loss.js";
-import { frameMask } from "./masking.js";
 
 /**
  * L = L_m + alpha L_d of the paper (section 3.2). Every part is a sum over masked frames: add up those of all batches

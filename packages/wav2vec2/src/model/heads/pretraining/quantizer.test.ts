@@ -1,6 +1,6 @@
 import { manualSeed, noGrad, randn, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createConfig } from "./configuration.js";
+import { createConfig } from "../../configuration.js";
 import { GumbelVectorQuantizer, gumbelNoise } from "./quantizer.js";
 
 const config = createConfig({

@@ -1,6 +1,6 @@
 import { nn, randn } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
-import { Random } from "../data/random.js";
+import { Random } from "../../data/random.js";
 import { stridedConvolution } from "./strided-convolution.js";
 
 describe("stridedConvolution", () => {

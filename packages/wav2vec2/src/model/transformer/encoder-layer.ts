@@ -1,9 +1,9 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import type { Wav2Vec2Config } from "../configuration.js";
+import type { Trace } from "../trace.js";
 import { Attention } from "./attention.js";
 import { AttentionAdapter } from "./attention-adapter.js";
-import type { Wav2Vec2Config } from "./configuration.js";
 import { FeedForward } from "./feed-forward.js";
-import type { Trace } from "./trace.js";
 
 /** One transformer layer, LayerNorm behind each block (base) or before it (`do_stable_layer_norm`, large). */
 export class EncoderLayer extends nn.Module {

@@ -1,6 +1,6 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
-import type { Trace } from "./trace.js";
+import type { Wav2Vec2Config } from "../configuration.js";
+import type { Trace } from "../trace.js";
 
 /** Multi-head self-attention (Vaswani et al. 2017, arXiv 1706.03762). Hugging Face: `Wav2Vec2Attention`. */
 export class Attention extends nn.Module {

@@ -1,5 +1,5 @@
 import { conv1d, nn, type Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
+import type { Wav2Vec2Config } from "../configuration.js";
 
 /** Under PyTorch's name for a re-parametrized weight: `parametrizations.weight.original0`. */
 class Parametrizations extends nn.Module {

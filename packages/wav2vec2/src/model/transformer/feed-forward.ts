@@ -1,5 +1,5 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
+import type { Wav2Vec2Config } from "../configuration.js";
 
 /** The transformer's position-wise network. Hugging Face: `Wav2Vec2FeedForward`. */
 export class FeedForward extends nn.Module {

@@ -1,6 +1,6 @@
 import { cat, nn, scope, type Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
-import { validFrames } from "./lengths.js";
+import type { Wav2Vec2Config } from "../configuration.js";
+import { validFrames } from "../lengths.js";
 import { stridedConvolution } from "./strided-convolution.js";
 
 type Activation = (x: Tensor) => Tensor;

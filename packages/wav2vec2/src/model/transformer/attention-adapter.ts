@@ -1,5 +1,5 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
+import type { Wav2Vec2Config } from "../configuration.js";
 
 /**
  * A bottleneck behind a layer's feed-forward block: the few weights a language of a multilingual model has of its own

@@ -1,9 +1,9 @@
 import { isTensor, type Tensor } from "@wav2vec2/libtorch";
-import { ConfigurationError, UserError } from "../errors.js";
-import type { Wav2Vec2Config } from "./configuration.js";
-import { type GivenMask, requireMaskShape, torchUniform } from "./masking.js";
+import { ConfigurationError, UserError } from "../../../errors.js";
+import type { Wav2Vec2Config } from "../../configuration.js";
+import { type GivenMask, requireMaskShape, torchUniform } from "../../masking.js";
+import { drawnSpans, type SpanSampler, sampleSpans, timeSpans } from "../../span-mask.js";
 import { sampleNegatives } from "./negatives.js";
-import { drawnSpans, type SpanSampler, sampleSpans, timeSpans } from "./span-mask.js";
 
 /** Which frames are masked, and what each is compared with: on the host, until one copy takes them to the device. */
 export interface PreTrainingTargets {

@@ -1,8 +1,8 @@
 import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
-import { ConfigurationError } from "../errors.js";
-import type { Wav2Vec2Config } from "./configuration.js";
-import { initializeWeights } from "./initialization.js";
-import { adapterKeys } from "./state-keys.js";
+import { ConfigurationError } from "../../errors.js";
+import type { Wav2Vec2Config } from "../configuration.js";
+import { initializeWeights } from "../initialization.js";
+import { adapterKeys } from "../state-keys.js";
 import {
   type AsksAttentions,
   type AsksHiddenStates,
@@ -12,7 +12,7 @@ import {
   Wav2Vec2Model,
   type WithAttentions,
   type WithHiddenStates,
-} from "./wav2vec2-model.js";
+} from "../wav2vec2-model.js";
 
 /** A batch's labels one after another, and how many each clip has. */
 export interface CtcTargets {

@@ -1,6 +1,6 @@
 import { nn, rand, type Tensor } from "@wav2vec2/libtorch";
-import { UserError } from "../errors.js";
-import type { Wav2Vec2Config } from "./configuration.js";
+import { UserError } from "../../../errors.js";
+import type { Wav2Vec2Config } from "../../configuration.js";
 
 /** The smallest normal float32. */
 const SMALLEST = 2 ** -126;

@@ -1,5 +1,5 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
+import type { Wav2Vec2Config } from "../configuration.js";
 
 /** From the feature encoder's width to the transformer's. Hugging Face: `Wav2Vec2FeatureProjection`. */
 export class FeatureProjection extends nn.Module {

@@ -1,10 +1,10 @@
 import { checkpoint, nn, scope, type Tensor } from "@wav2vec2/libtorch";
-import type { Wav2Vec2Config } from "./configuration.js";
+import type { Wav2Vec2Config } from "../configuration.js";
+import { frameMask } from "../masking.js";
+import type { Trace } from "../trace.js";
 import { EncoderLayer } from "./encoder-layer.js";
 import { skipsLayer } from "./layer-drop.js";
-import { frameMask } from "./masking.js";
 import { PositionalConvEmbedding } from "./positional-embedding.js";
-import type { Trace } from "./trace.js";
 
 /**
  * g: Z to C in the paper (section 2): positions, then transformer layers over the whole clip. Hugging Face:

@@ -1,6 +1,6 @@
 import { manualSeed } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
-import { torchUniform } from "./masking.js";
+import { torchUniform } from "../../masking.js";
 import { sampleNegatives } from "./negatives.js";
 
 describe("negatives", () => {

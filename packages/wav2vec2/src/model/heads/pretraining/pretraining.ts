@@ -1,8 +1,17 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
-import { ConfigurationError, UserError } from "../errors.js";
-import type { Wav2Vec2Config } from "./configuration.js";
-import { checkInput, MODEL_INPUTS, requireInputs } from "./input.js";
-import { frameMask, maskTensor } from "./masking.js";
+import { ConfigurationError, UserError } from "../../../errors.js";
+import type { Wav2Vec2Config } from "../../configuration.js";
+import { checkInput, MODEL_INPUTS, requireInputs } from "../../input.js";
+import { frameMask, maskTensor } from "../../masking.js";
+import {
+  type AsksAttentions,
+  type AsksHiddenStates,
+  type InnerStates,
+  type ModelInput,
+  Wav2Vec2Model,
+  type WithAttentions,
+  type WithHiddenStates,
+} from "../../wav2vec2-model.js";
 import { type PreTrainingLoss, pretrainingLoss } from "./pretraining-loss.js";
 import {
   type GivenTargets,
@@ -14,15 +23,6 @@ import {
   samplePreTrainingTargets,
 } from "./pretraining-targets.js";
 import { GumbelVectorQuantizer } from "./quantizer.js";
-import {
-  type AsksAttentions,
-  type AsksHiddenStates,
-  type InnerStates,
-  type ModelInput,
-  Wav2Vec2Model,
-  type WithAttentions,
-  type WithHiddenStates,
-} from "./wav2vec2-model.js";
 
 const INPUTS = [
   ...MODEL_INPUTS.filter((name) => name !== "features"),

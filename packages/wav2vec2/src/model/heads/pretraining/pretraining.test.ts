@@ -1,7 +1,7 @@
 import { autocast, cat, manualSeed, randn, type Tensor, tensor, zeros } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
-import { createConfig, featureFrames, type Wav2Vec2Config } from "./configuration.js";
-import { maskTensor, torchUniform } from "./masking.js";
+import { createConfig, featureFrames, type Wav2Vec2Config } from "../../configuration.js";
+import { maskTensor, torchUniform } from "../../masking.js";
 import { sampleNegatives } from "./negatives.js";
 import { Wav2Vec2ForPreTraining } from "./pretraining.js";
 

@@ -1,5 +1,5 @@
 import { autocast, cat, crossEntropyLoss, type Tensor, tensor, zeros } from "@wav2vec2/libtorch";
-import { UserError } from "../errors.js";
+import { UserError } from "../../../errors.js";
 
 export interface ContrastiveInput {
   /** The transformer's outputs in the common space, c in the paper, [batch, frames, width] */

@@ -1,6 +1,6 @@
 import { manualSeed, noGrad, randn, scope } from "@wav2vec2/libtorch";
 import { expect, it } from "vitest";
-import { createConfig } from "./configuration.js";
+import { createConfig } from "../configuration.js";
 import { Wav2Vec2ForCTC } from "./ctc.js";
 
 it("a new head finds blank likelier than any other token in most frames, whatever the seed", () => {
