@@ -96,6 +96,12 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
         "early_stopping_threshold belongs to early_stopping_patience, but that is missing. Give both or neither.",
     });
   }
+  if (recipe.greater_is_better !== undefined && recipe.metric_for_best_model === undefined) {
+    issues.push({
+      path: ["greater_is_better"],
+      message: "greater_is_better belongs to metric_for_best_model, but that is missing. Give both or neither.",
+    });
+  }
   if (recipe.freeze_layers && recipe.init !== undefined && !recipe.freeze_feature_encoder) {
     issues.push({
       path: ["freeze_layers"],
