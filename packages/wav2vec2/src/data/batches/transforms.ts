@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import type { SpanSampler } from "../../model/span-mask.js";
-import { nearest } from "../nearest.js";
+import { nearest } from "../../nearest.js";
 import type { Random } from "../random.js";
 import type { CtcBatch } from "./ctc-collator.js";
 import type { ClipJob } from "./prepare-batch.js";

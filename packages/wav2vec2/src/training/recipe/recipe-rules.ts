@@ -1,6 +1,6 @@
-import { nearest } from "../../data/nearest.js";
 import { ConfigurationError } from "../../errors.js";
 import { CONFIG_KEYS } from "../../model/configuration-file.js";
+import { nearest } from "../../nearest.js";
 import type { PreTrainingRecipe, Recipe } from "./recipe-schema.js";
 
 /** A mistake in a recipe and the path of the key that it is about. */

@@ -1,5 +1,5 @@
 import { nn } from "@wav2vec2/libtorch";
-import { nearest } from "../../data/nearest.js";
+import { nearest } from "../../nearest.js";
 import { ConfigurationError } from "../../errors.js";
 import type { Task } from "./task.js";
 
