@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { editDistance } from "./nearest.js";
+import { editDistance } from "./edit-distance.js";
 
 it.each([
   ["", "", 0],
