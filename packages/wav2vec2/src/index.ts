@@ -6,16 +6,11 @@ export {
   readAudioInfo,
   SAMPLE_RATE,
 } from "./audio/audio-file.js";
-export { streamAudio } from "./audio/audio-stream.js";
+export type { AudioSamples, AudioSource } from "./audio/audio-source.js";
+export { type AudioStreamOptions, streamAudio } from "./audio/audio-stream.js";
 export { encodeFlac } from "./audio/flac-writer.js";
 export { normalize } from "./audio/normalize.js";
-export {
-  type PcmStreamOptions,
-  RAW_ENCODINGS,
-  type RawEncoding,
-  type RawFormat,
-  streamPcm,
-} from "./audio/pcm-stream.js";
+export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "./audio/raw-format.js";
 export { resample } from "./audio/resample.js";
 export { Augmentation, type AugmentationOptions } from "./data/batches/augmentation.js";
 export {

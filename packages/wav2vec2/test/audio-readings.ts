@@ -4,7 +4,6 @@ import { Readable } from "node:stream";
 import { expect } from "vitest";
 import { readAudio, readAudioInfo } from "../src/audio/audio-file.js";
 import { streamAudio } from "../src/audio/audio-stream.js";
-import { streamPcm } from "../src/audio/pcm-stream.js";
 import { UserError } from "../src/errors.js";
 import { gather, sameBits } from "./gather-blocks.js";
 import { temporaryDirectory } from "./temporary-directory.js";
@@ -32,7 +31,7 @@ export async function readings(bytes: Uint8Array, name: string): Promise<Reading
   const pieces = Array.from({ length: Math.ceil(bytes.length / 997) }, (_, i) =>
     bytes.subarray(i * 997, i * 997 + 997),
   );
-  const piped = await gather(streamPcm(Readable.from(pieces), { name: path }));
+  const piped = await gather(streamAudio(Readable.from(pieces), { name: path }));
   if (whole instanceof Error) {
     expect(whole).toBeInstanceOf(UserError);
     for (const { error } of [blocks, piped]) expect(error).toBeInstanceOf(UserError);

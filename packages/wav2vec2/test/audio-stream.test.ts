@@ -6,7 +6,6 @@ import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readAudio } from "../src/audio/audio-file.js";
 import { streamAudio } from "../src/audio/audio-stream.js";
-import { streamPcm } from "../src/audio/pcm-stream.js";
 import { Random } from "../src/data/random.js";
 import { UserError } from "../src/errors.js";
 import { gather, sameBits } from "./gather-blocks.js";
@@ -40,7 +39,7 @@ describe.each(names)("%s", (name) => {
     const bytes = await readFile(path);
     const random = new Random(9, name);
     for (const longest of [5, 700, 100_000]) {
-      const piped = await gather(streamPcm(pipe(bytes, random, longest)));
+      const piped = await gather(streamAudio(pipe(bytes, random, longest)));
       expect(piped.error).toBeUndefined();
       expect(sameBits(piped.samples, whole), `in pieces of up to ${longest} bytes`).toBe(true);
     }

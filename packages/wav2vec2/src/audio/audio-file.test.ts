@@ -42,7 +42,7 @@ describe("readAudio", () => {
     const part = { start: 0.1, end: 0.2 };
     expect(await readAudio(new Uint8Array(bytes), part)).toEqual(await readAudio(path, part));
     await expect(readAudio(bytes.subarray(0, bytes.length - 100))).rejects.toThrow(/^the audio file must/);
-    await expect(readAudio(3 as unknown as string)).rejects.toThrow("Of a stream, streamPcm reads audio.");
+    await expect(readAudio(3 as unknown as string)).rejects.toThrow("The audio must be a path, a URL");
   });
 
   it("averages the channels", async () => {

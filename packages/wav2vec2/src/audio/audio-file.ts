@@ -1,16 +1,23 @@
-import { UserError } from "../errors.js";
+import { setImmediate as turn } from "node:timers/promises";
+import { describeType } from "../describe-type.js";
+import { UserError, withCode, wrongType } from "../errors.js";
+import { requireOptions } from "../known-options.js";
 import { behindTags, detectFormat } from "./audio-format.js";
+import type { AudioSource } from "./audio-source.js";
 import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
-import type { AudioHeader, OnNote, SampleRange } from "./decoded-audio.js";
+import type { AudioHeader, DecodedAudio, OnNote, SampleRange } from "./decoded-audio.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
-import { resample, resampledLength } from "./resample.js";
+import { openSource } from "./open-source.js";
+import { Resampler, resampledLength } from "./resample.js";
 
 /** Hz; what wav2vec 2.0 was trained on: a frame stands for 20 ms only at this rate. */
 export const SAMPLE_RATE = 16000;
 
 // Of a file of which only a part is wanted: the headers, mostly, and all of a short clip.
 const AHEAD = 2 ** 16;
+// Samples of a file that are mixed and resampled before the event loop has its turn.
+const SLICE = 2 ** 16;
 // Of a file whose headers alone are wanted.
 const HEADERS = 2 ** 12;
 
@@ -23,36 +30,75 @@ export interface AudioRange {
 }
 
 export interface ReadOptions extends AudioRange {
-  /** Hears what is odd about the file, though it is read. */
+  /** For messages. Default: the path or the file's name where the source has one */
+  name?: string | undefined;
+  /** Ends the reading, which then throws its reason. */
+  signal?: AbortSignal | undefined;
+  /** Gets what is odd about the file, though it is read. */
   onNote?: OnNote | undefined;
 }
 
+const OPTIONS = { start: true, end: true, name: true, signal: true, onNote: true } satisfies Record<
+  keyof ReadOptions,
+  true
+>;
+
 /**
- * Reads FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or Ogg FLAC, told apart by content, as mono at 16 kHz: channels are
- * averaged, other rates resampled. FLAC and WAV are exact; the others are as libsndfile reads them to 5e-5.
- * @param source a path, or a file's bytes, such as an upload's
+ * Reads all of some audio as mono at 16 kHz: channels are averaged, other rates resampled. FLAC and WAV are exact; the
+ * other formats are as libsndfile reads them to 5e-5. The event loop has its turns meanwhile.
+ * @param source a path, a file's bytes such as an upload's, a stream, samples: see {@link AudioSource}
  * @param options.start, options.end rounded to samples of the file; it is cut before other rates are resampled. Of FLAC and WAV no more is
  * read and decoded than it needs, so that damage elsewhere in the file is not seen.
  * @returns [samples], full scale [-1, 1)
  * @throws UserError naming the file where it is missing, truncated, corrupt or not finite, and where the range does
  * not lie within it
+ * @throws TypeError where the source is none
  */
-export async function readAudio(
-  source: string | Uint8Array,
-  options: ReadOptions = {},
-): Promise<Float32Array> {
-  if (typeof source !== "string" && !(source instanceof Uint8Array))
-    throw new TypeError(
-      "source must be the path of a file or its bytes. Of a stream, streamPcm reads audio.",
-    );
-  if (typeof source !== "string") return await decodeAudio(memorySource(source), "the audio file", options);
+export async function readAudio(source: AudioSource, options: ReadOptions = {}): Promise<Float32Array> {
+  requireOptions("readAudio", options, OPTIONS);
+  return await withCode("ERR_AUDIO_CORRUPT", () => readSource(source, options));
+}
+
+async function readSource(source: AudioSource, options: ReadOptions): Promise<Float32Array> {
+  const opened = await openSource(source, options);
+  const { name } = opened;
+  if (opened.kind === "bytes") return await decodeAudio(memorySource(opened.bytes), name, options);
+  if (opened.kind === "stream") {
+    const bytes = Buffer.concat(await all(opened.chunks));
+    return await decodeAudio(memorySource(bytes), name, options);
+  }
+  if (opened.kind === "samples") {
+    const { sampleRate } = opened;
+    const samples = joined(await all(opened.blocks));
+    const header = { sampleRate, samples: samples.length };
+    const { from, to } = isPartial(options)
+      ? toSamples(options, header, name)
+      : { from: 0, to: samples.length };
+    return await toMono({ channelData: [samples.slice(from, to)], sampleRate }, name, options.signal);
+  }
   const ahead = isPartial(options) ? AHEAD : Number.POSITIVE_INFINITY;
-  const file = await FileSource.open(source, ahead, "an audio file");
+  const file = await FileSource.open(opened.path, ahead, "an audio file");
   try {
-    return await decodeAudio(file, source, options);
+    return await decodeAudio(file, name, options);
   } finally {
     file.close();
   }
+}
+
+async function all<Part>(parts: AsyncIterable<Part>): Promise<Part[]> {
+  const gathered: Part[] = [];
+  for await (const part of parts) gathered.push(part);
+  return gathered;
+}
+
+function joined(blocks: readonly Float32Array[]): Float32Array {
+  const samples = new Float32Array(blocks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const block of blocks) {
+    samples.set(block, at);
+    at += block.length;
+  }
+  return samples;
 }
 
 async function decodeAudio(source: ByteSource, name: string, options: ReadOptions): Promise<Float32Array> {
@@ -61,15 +107,43 @@ async function decodeAudio(source: ByteSource, name: string, options: ReadOption
   const { onNote } = options;
   const header = isPartial(options) || onNote ? reader.readHeader(file, name, onNote) : undefined;
   const part = header && isPartial(options) ? toSamples(options, header, name) : undefined;
-  const { channelData, sampleRate } = await reader.decode(file, name, part);
-  const samples = mixDown(channelData);
-  if (samples.length === 0) throw new UserError(`${name} must hold audio, but holds 0 samples.`);
-  if (reader.format !== "flac") requireFinite(samples, name);
+  return await toMono(await reader.decode(file, name, part), name, options.signal);
+}
+
+/** Mixes and resamples in slices, between which the event loop has its turn. */
+async function toMono(
+  { channelData, sampleRate }: DecodedAudio,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
+  const length = channelData[0]?.length ?? 0;
+  if (length === 0)
+    throw new UserError(`${name} must hold audio, but holds 0 samples.`, { code: "ERR_AUDIO_EMPTY" });
   requireRate(sampleRate, name);
+  const isReady = channelData.length === 1 && sampleRate === SAMPLE_RATE;
+  const result = isReady
+    ? channelData[0]!
+    : new Float32Array(resampledLength(length, sampleRate, SAMPLE_RATE));
   const cancellation = new ChannelCancellation(name, false);
-  cancellation.push(channelData, samples, sampleRate);
+  const resampler = new Resampler(sampleRate, SAMPLE_RATE);
+  let end = 0;
+  const append = (samples: Float32Array) => {
+    result.set(samples, end);
+    end += samples.length;
+  };
+  for (let at = 0; at < length; at += SLICE) {
+    const channels = channelData.map((channel) => channel.subarray(at, at + SLICE));
+    const samples = mixDown(channels);
+    requireFinite(samples, name, at);
+    cancellation.push(channels, samples, sampleRate);
+    if (isReady) continue;
+    append(resampler.push(samples));
+    await turn();
+    signal?.throwIfAborted();
+  }
   cancellation.end();
-  return resample(samples, sampleRate, SAMPLE_RATE);
+  if (!isReady) append(resampler.end());
+  return result;
 }
 
 function isPartial({ start, end }: AudioRange): boolean {
@@ -94,12 +168,19 @@ export interface AudioInfo extends AudioHeader {
  * `readAudio`, which never returns another number of samples: it refuses the file.
  */
 export async function readAudioInfo(path: string): Promise<AudioInfo> {
+  if (typeof path !== "string")
+    throw wrongType(`path must be that of an audio file, but is ${describeType(path)}.`);
+  return await withCode("ERR_AUDIO_CORRUPT", () => readInfo(path));
+}
+
+async function readInfo(path: string): Promise<AudioInfo> {
   const file = await FileSource.open(path, HEADERS, "an audio file");
   try {
     const notes: string[] = [];
     const audio = behindTags(file, path);
     const header = detectFormat(audio, path).readHeader(audio, path, (note) => void notes.push(note));
-    if (header.samples === 0) throw new UserError(`${path} must hold audio, but holds 0 samples.`);
+    if (header.samples === 0)
+      throw new UserError(`${path} must hold audio, but holds 0 samples.`, { code: "ERR_AUDIO_EMPTY" });
     requireRate(header.sampleRate, path);
     const samplesAt16k = resampledLength(header.samples, header.sampleRate, SAMPLE_RATE);
     return { ...header, samplesAt16k, size: file.size, modified: file.modified, notes };
@@ -108,7 +189,11 @@ export async function readAudioInfo(path: string): Promise<AudioInfo> {
   }
 }
 
-function toSamples({ start = 0, end }: AudioRange, header: AudioHeader, path: string): SampleRange {
+function toSamples(
+  { start = 0, end }: AudioRange,
+  header: Pick<AudioHeader, "sampleRate" | "samples">,
+  path: string,
+): SampleRange {
   const { sampleRate, samples } = header;
   const from = samplesUntil(start, sampleRate);
   const to = end === undefined ? samples : samplesUntil(end, sampleRate);
@@ -116,6 +201,7 @@ function toSamples({ start = 0, end }: AudioRange, header: AudioHeader, path: st
     throw new UserError(
       `the part of ${path} must lie within its ${samples / sampleRate} s, but is from ${start} s to ` +
         `${end === undefined ? "the end" : `${end} s`}. Correct its start and end.`,
+      { code: "ERR_AUDIO_RANGE" },
     );
   return { from, to };
 }

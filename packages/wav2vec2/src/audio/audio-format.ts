@@ -55,7 +55,7 @@ const wav: FormatReader = {
 function whole(
   format: AudioFormat,
   readHeader: FormatReader["readHeader"],
-  decodeWhole: (source: ByteSource, name: string) => DecodedAudio | Promise<DecodedAudio>,
+  decodeWhole: (source: ByteSource, name: string) => Promise<DecodedAudio>,
   stream: FormatReader["stream"],
 ): FormatReader {
   return {
@@ -116,6 +116,7 @@ function leadingZeros(bytes: Uint8Array): number {
 function onlyTags(name: string): UserError {
   return new UserError(
     `${name} must hold audio behind its tags, but ends with them: it is truncated. ${AGAIN}`,
+    { code: "ERR_AUDIO_TRUNCATED" },
   );
 }
 
@@ -126,7 +127,9 @@ function onlyTags(name: string): UserError {
  */
 export function detectFormat(source: ByteSource, name: string, piped = false): FormatReader {
   if (source.size === 0)
-    throw new UserError(`${name} must be ${piped ? "audio" : "an audio file"}, but is empty (0 bytes).`);
+    throw new UserError(`${name} must be ${piped ? "audio" : "an audio file"}, but is empty (0 bytes).`, {
+      code: "ERR_AUDIO_EMPTY",
+    });
   const head = source.read(0, MAGIC);
   const magic = magicOf(head);
   if (magic === "fLaC") return flac;
@@ -137,6 +140,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   throw new UserError(
     `${name} must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but begins with ${JSON.stringify(magic)}. ` +
       conversion(name, piped),
+    { code: "ERR_AUDIO_FORMAT" },
   );
 }
 
@@ -176,6 +180,7 @@ function detectOgg(head: Uint8Array, name: string, piped: boolean): FormatReader
   throw new UserError(
     `${name} must hold Opus, Vorbis or FLAC in its Ogg stream, but it begins with ${JSON.stringify(packet)}. ` +
       conversion(name, piped),
+    { code: "ERR_AUDIO_FORMAT" },
   );
 }
 

@@ -66,6 +66,7 @@ export class FileSource implements ByteSource {
         throw new UserError(
           `${path} must be of at most ${constants.MAX_LENGTH} bytes to be read at once, but is of ${status.size}. ` +
             "Read it in blocks (streamAudio) or in parts.",
+          { code: "ERR_FILE_UNREADABLE" },
         );
       const head = Buffer.allocUnsafeSlow(Math.min(ahead, status.size));
       let filled = 0;

@@ -58,8 +58,9 @@ export class ByteStream {
   }
 }
 
-// Some seconds of speech: a read takes a small part of the time of decoding them.
-const CHUNK = 2 ** 18;
+// Some seconds of speech: a read takes a small part of the time of decoding them, and decoding them at once does not
+// hold the event loop for long.
+const CHUNK = 2 ** 15;
 
 /**
  * A file's bytes, or those of a named pipe.

@@ -7,7 +7,6 @@ import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Random } from "../data/random.js";
 import { readAudio } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";
-import { streamPcm } from "./pcm-stream.js";
 import { encodeWav } from "./wav.js";
 
 const RATE = 8000;
@@ -28,8 +27,8 @@ async function read(...channels: Float32Array[]): Promise<string> {
   const raw = { encoding: "s16le", sampleRate: RATE, channels: channels.length } as const;
   const streams = [
     await gather(streamAudio(path)),
-    await gather(streamPcm(Readable.from([bytes]))),
-    await gather(streamPcm(Readable.from([bytes.subarray(44)]), { raw })),
+    await gather(streamAudio(Readable.from([bytes]))),
+    await gather(streamAudio(Readable.from([bytes.subarray(44)]), { raw })),
   ];
   for (const { samples, error } of streams)
     if (whole instanceof Error) expect((error as Error).message).toContain("cancel each other out");

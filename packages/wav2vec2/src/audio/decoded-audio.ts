@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+
 /** Audio as it left a file: one array of samples a channel, integer formats scaled to integers / 2^(bits-1). */
 export interface DecodedAudio {
   /** [channels][samples], full scale is [-1, 1). */
@@ -38,10 +40,13 @@ export interface StreamOptions {
 
 export const AGAIN = "Copy or download it again.";
 
-/** Parts behind one another. */
+/** Parts behind one another; the event loop has its turn between them. */
 export async function collect(parts: AsyncIterable<DecodedAudio>): Promise<DecodedAudio> {
   const all: DecodedAudio[] = [];
-  for await (const part of parts) all.push(part);
+  for await (const part of parts) {
+    all.push(part);
+    await turn();
+  }
   const length = all.reduce((sum, { channelData }) => sum + channelData[0]!.length, 0);
   const channelData = Array.from({ length: all[0]?.channelData.length ?? 0 }, () => new Float32Array(length));
   let at = 0;

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
 import { crc16 } from "./crc.js";
 import type { FlacFrame, FlacFrameHeader } from "./flac-frames.js";
 import { BitReader, decodeSubframe } from "./flac-subframe.js";
@@ -15,6 +16,9 @@ const LEFT_SIDE = 8;
 const SIDE_RIGHT = 9;
 const MID_SIDE = 10;
 
+/** Frames, of mostly 4,096 samples, that are decoded before the event loop has its turn. */
+const FRAMES_A_TURN = 16;
+
 const SAMPLE_BITS = [0, 8, 12, 0, 16, 20, 24, 32]; // by the header's code; 0: as the stream's header says
 
 /**
@@ -25,15 +29,16 @@ const SAMPLE_BITS = [0, 8, 12, 0, 16, 20, 24, 32]; // by the header's code; 0: a
  * interleaved, little-endian, in whole bytes
  * @throws Error where the format forbids what is there
  */
-export function decodeFrames(
+export async function decodeFrames(
   frames: readonly FlacFrame[],
   format: FlacFormat,
-): { channelData: Float32Array[]; md5: Uint8Array } {
+): Promise<{ channelData: Float32Array[]; md5: Uint8Array }> {
   const length = frames.reduce((sum, { header }) => sum + header.blockSize, 0);
   const channelData = Array.from({ length: format.channels }, () => new Float32Array(length));
   const decoder = new FlacDecoder(format);
   let start = 0;
-  for (const frame of frames) {
+  for (const [i, frame] of frames.entries()) {
+    if (i > 0 && i % FRAMES_A_TURN === 0) await turn();
     decoder.decode(frame, channelData, start);
     start += frame.header.blockSize;
   }

@@ -62,6 +62,7 @@ export class BehindFrames {
       : `Take them apart: head -c ${at} ${name} > FIRST.flac; tail -c +${at + 1} ${name} > SECOND.flac`;
     return new UserError(
       `${this.name} must hold one recording, but behind it another FLAC file begins, at byte ${at}. ${advice}`,
+      { code: "ERR_AUDIO_FORMAT" },
     );
   }
 }

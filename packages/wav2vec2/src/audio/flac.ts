@@ -39,13 +39,19 @@ export async function readFlacInfo(path: string): Promise<FlacInfo> {
 
 export function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
   if (bytes.length === 0)
-    throw new UserError(`${name} must be a FLAC file, but is empty (0 bytes). ${AGAIN}`);
+    throw new UserError(`${name} must be a FLAC file, but is empty (0 bytes). ${AGAIN}`, {
+      code: "ERR_AUDIO_EMPTY",
+    });
   const magic = String.fromCharCode(...bytes.subarray(0, 4));
   if (magic !== "fLaC")
-    throw new UserError(`${name} must be a FLAC file, but begins with ${JSON.stringify(magic)}, not "fLaC".`);
+    throw new UserError(
+      `${name} must be a FLAC file, but begins with ${JSON.stringify(magic)}, not "fLaC".`,
+      { code: "ERR_AUDIO_FORMAT" },
+    );
   if (bytes.length < STREAMINFO_END)
     throw new UserError(
       `${name} must hold a FLAC header of ${STREAMINFO_END} bytes, but ends after ${bytes.length}. ${AGAIN}`,
+      { code: "ERR_AUDIO_TRUNCATED" },
     );
   const view = new DataView(bytes.buffer, bytes.byteOffset, STREAMINFO_END);
   const [smallest, largest] = [view.getUint16(8), view.getUint16(10)];
@@ -66,6 +72,7 @@ export function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
     throw new UserError(
       `${name} must have at most 24 bits a sample, but has ${info.bitsPerSample}. ` +
         `Convert it with: ffmpeg -i ${shellName(name)} -sample_fmt s16 OUTPUT.flac`,
+      { code: "ERR_AUDIO_FORMAT" },
     );
   return info;
 }
@@ -92,10 +99,10 @@ export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
  * @throws UserError naming the file where it is empty, no FLAC file, truncated or corrupt: the number of
  * samples and their MD5 must be those of the header.
  */
-export function decodeFlac(bytes: Uint8Array, name: string, begin = 0): DecodedAudio {
+export async function decodeFlac(bytes: Uint8Array, name: string, begin = 0): Promise<DecodedAudio> {
   const info = parseStreamInfo(bytes, name);
   const { frames, isWhole } = wholeFrames(bytes, info, begin, name);
-  const { channelData, md5 } = decode(frames, info, name);
+  const { channelData, md5 } = await decode(frames, info, name);
   const samples = channelData[0]?.length ?? 0;
   if (info.samples === 0 ? !isWhole : samples !== info.samples) throw incomplete(name, info.samples, samples);
   requireMd5(info, md5, name);
@@ -107,14 +114,18 @@ export function decodeFlac(bytes: Uint8Array, name: string, begin = 0): DecodedA
  * checksums and their numbers are verified; the header's MD5 covers the whole file and cannot be.
  * @throws UserError as `decodeFlac`
  */
-export function decodeFlacRange(source: ByteSource, range: SampleRange, name: string): DecodedAudio {
+export async function decodeFlacRange(
+  source: ByteSource,
+  range: SampleRange,
+  name: string,
+): Promise<DecodedAudio> {
   const info = parseStreamInfo(source.read(0, STREAMINFO_END), name);
   const found = findFrames(source, info, range);
   if (!found) {
-    const { channelData, sampleRate } = decodeFlac(source.read(0, source.size), name, source.begin);
+    const { channelData, sampleRate } = await decodeFlac(source.read(0, source.size), name, source.begin);
     return { channelData: channelData.map((channel) => channel.slice(range.from, range.to)), sampleRate };
   }
-  const { channelData } = decode(found.frames, info, name);
+  const { channelData } = await decode(found.frames, info, name);
   const [from, to] = [range.from - found.position, range.to - found.position];
   return { channelData: channelData.map((channel) => channel.slice(from, to)), sampleRate: info.sampleRate };
 }
@@ -152,10 +163,13 @@ export function requireMd5(info: FlacInfo, md5: Uint8Array, name: string): void 
 
 export function incomplete(name: string, expected: number, samples: number): UserError {
   if (samples === 0)
-    return new UserError(`${name} must hold audio, but no sample could be decoded. ${AGAIN}`);
+    return new UserError(`${name} must hold audio, but no sample could be decoded. ${AGAIN}`, {
+      code: "ERR_AUDIO_TRUNCATED",
+    });
   return new UserError(
     `${name} must be whole (${expected || "unknown"} samples by its header), but only ${samples} samples could be ` +
       `decoded: the file is truncated or corrupt. ${AGAIN}`,
+    { code: "ERR_AUDIO_TRUNCATED" },
   );
 }
 
@@ -163,10 +177,10 @@ function sampleCount(frames: FlacFrame[]): number {
   return frames.reduce((sum, { header }) => sum + header.blockSize, 0);
 }
 
-function decode(frames: FlacFrame[], info: FlacInfo, name: string): ReturnType<typeof decodeFrames> {
+async function decode(frames: FlacFrame[], info: FlacInfo, name: string): ReturnType<typeof decodeFrames> {
   if (frames.length === 0) throw incomplete(name, info.samples, 0);
   try {
-    return decodeFrames(frames, info);
+    return await decodeFrames(frames, info);
   } catch (error) {
     throw corrupt(name, error);
   }

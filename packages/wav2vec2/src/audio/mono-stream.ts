@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { UserError } from "../errors.js";
 import { SAMPLE_RATE } from "./audio-file.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
@@ -26,9 +27,12 @@ export async function* monoBlocks(
   const mono = new MonoStream(name, piped);
   const blocks = new Blocks();
   try {
-    for await (const { channelData, sampleRate } of parts) {
-      signal?.throwIfAborted();
-      for (const samples of mono.push(channelData, sampleRate)) yield* blocks.push(samples);
+    for await (const part of parts) {
+      for (const { channelData, sampleRate } of seconds(part)) {
+        signal?.throwIfAborted();
+        for (const samples of mono.push(channelData, sampleRate)) yield* blocks.push(samples);
+        await turn();
+      }
       if (blocks.length >= least) yield blocks.take();
     }
     signal?.throwIfAborted();
@@ -36,9 +40,19 @@ export async function* monoBlocks(
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (blocks.length > 0) yield blocks.take();
-    throw mono.seconds === 0 ? error : new UserError(`${error.message} It was read up to ${mono.seconds} s.`);
+    throw mono.seconds === 0
+      ? error
+      : new UserError(`${error.message} It was read up to ${mono.seconds} s.`, { code: error.code });
   }
   if (blocks.length > 0) yield blocks.take();
+}
+
+/** A part in pieces of a second at most, between which the event loop has its turn. */
+function* seconds({ channelData, sampleRate }: DecodedAudio): Generator<DecodedAudio> {
+  const length = channelData[0]!.length;
+  const step = Math.max(1, sampleRate);
+  for (let at = 0; at < length || at === 0; at += step)
+    yield { channelData: channelData.map((channel) => channel.subarray(at, at + step)), sampleRate };
 }
 
 /** Resamples, and refuses what `readAudio` does. */
@@ -76,7 +90,7 @@ class MonoStream {
   end(): Float32Array {
     this.#cancellation.end();
     if (this.#resampler) return this.#resampler.end();
-    throw new UserError(`${this.name} must hold audio, but holds 0 samples.`);
+    throw new UserError(`${this.name} must hold audio, but holds 0 samples.`, { code: "ERR_AUDIO_EMPTY" });
   }
 }
 

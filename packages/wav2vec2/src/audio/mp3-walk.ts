@@ -136,6 +136,7 @@ export class Mp3Walk {
   #otherCount(count: number): UserError {
     return new UserError(
       `${this.name} must hold ${counted(count, "frame")} by its header, but holds ${this.frames}: it is truncated or corrupt. ${AGAIN}`,
+      { code: "ERR_AUDIO_TRUNCATED" },
     );
   }
 
@@ -151,6 +152,7 @@ export class Mp3Walk {
       `${this.name} must be MP3 frames of one kind to its end, but changes from ${counted(like.channels, "channel")} at ` +
         `${like.sampleRate} Hz to ${counted(channels, "channel")} at ${sampleRate} Hz at byte ${at}. ` +
         `Convert it with: ffmpeg -i ${shellName(this.name)} OUTPUT.flac`,
+      { code: "ERR_AUDIO_FORMAT" },
     );
   }
 }

@@ -24,9 +24,9 @@ export function readOggFlacHeader(source: ByteSource, name: string, onNote?: OnN
 }
 
 /** @throws UserError naming the file where it is truncated or corrupt */
-export function decodeOggFlac(source: ByteSource, name: string): DecodedAudio {
+export async function decodeOggFlac(source: ByteSource, name: string): Promise<DecodedAudio> {
   const [first, ...rest] = oggPackets(oggPages(source, name));
-  return decodeFlac(Buffer.concat([first!.subarray(MAPPING_HEADER), ...rest]), name);
+  return await decodeFlac(Buffer.concat([first!.subarray(MAPPING_HEADER), ...rest]), name);
 }
 
 /** @throws UserError as `decodeOggFlac` */

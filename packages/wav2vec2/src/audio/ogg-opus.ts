@@ -165,6 +165,7 @@ function playedSamples({ preSkip }: OpusHead, begin: number, last: number, name:
   if (samples >= 0) return samples;
   throw new UserError(
     `${name} must hold at least its delay of ${preSkip} samples, but ends at ${last}. ${AGAIN}`,
+    { code: "ERR_AUDIO_TRUNCATED" },
   );
 }
 

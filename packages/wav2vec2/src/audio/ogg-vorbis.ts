@@ -36,7 +36,9 @@ function parseFormat(
   name: string,
 ): { sampleRate: number; channels: number } {
   if (body.length < 30)
-    throw new UserError(`${name} must begin with a Vorbis header, but it is cut off. ${AGAIN}`);
+    throw new UserError(`${name} must begin with a Vorbis header, but it is cut off. ${AGAIN}`, {
+      code: "ERR_AUDIO_TRUNCATED",
+    });
   const channels = body[11]!;
   const sampleRate = new DataView(body.buffer, body.byteOffset).getUint32(12, true);
   if (channels === 0 || sampleRate === 0 || samples < 0)

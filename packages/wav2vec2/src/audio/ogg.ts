@@ -179,6 +179,7 @@ class OggWalk {
       const input = this.options.piped ? "INPUT" : shellName(this.name);
       throw new UserError(
         `${this.name} must hold one Ogg stream, but holds several. Make one of them with: ffmpeg -i ${input} OUTPUT.flac`,
+        { code: "ERR_AUDIO_FORMAT" },
       );
     }
     if (page.sequence - sequence !== this.#count) {
@@ -200,6 +201,7 @@ class OggWalk {
     throw new UserError(
       `${this.name} must be whole Ogg pages, but the one at byte ${this.#unknownAt ?? 0} is cut off or damaged: ` +
         `the file is truncated or corrupt. ${AGAIN}`,
+      { code: "ERR_AUDIO_TRUNCATED" },
     );
   }
 }
@@ -231,6 +233,7 @@ export function requireOpenEnd(place: number, expected: number, name: string, pi
   throw new UserError(
     `${name} must end with the mark of its last Ogg page or at the place of its samples, ${expected}, but ends at ${place} ` +
       `without one: it may be truncated. Where it is whole, mark it with: ffmpeg -i ${input} -c copy OUTPUT.ogg`,
+    { code: "ERR_AUDIO_TRUNCATED" },
   );
 }
 
@@ -295,5 +298,6 @@ export function lastOggPage(source: ByteSource, serial: number, name: string): O
   }
   throw new UserError(
     `${name} must end with the last page of its Ogg stream, but does not: it is truncated or corrupt. ${AGAIN}`,
+    { code: "ERR_AUDIO_TRUNCATED" },
   );
 }

@@ -16,7 +16,9 @@ export const FORMAT_CHUNK = 40;
  */
 export function parseFormat(body: Uint8Array, size: number, name: string): PcmFormat {
   if (size < 16 || body.length < Math.min(size, FORMAT_CHUNK))
-    throw new UserError(`${name} must have a "fmt " chunk of 16 bytes or more, but the chunk is cut off.`);
+    throw new UserError(`${name} must have a "fmt " chunk of 16 bytes or more, but the chunk is cut off.`, {
+      code: "ERR_AUDIO_TRUNCATED",
+    });
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   let code = view.getUint16(0, true);
   const channels = view.getUint16(2, true);
@@ -31,6 +33,7 @@ export function parseFormat(body: Uint8Array, size: number, name: string): PcmFo
     throw new UserError(
       `${name} must hold PCM of 8, 16, 24 or 32 bits or float of 32 or 64 bits, but holds format ${code} ` +
         `with ${sampleBits} bits. Convert it with: ffmpeg -i ${shellName(name)} -c:a pcm_s16le OUTPUT.wav`,
+      { code: "ERR_AUDIO_FORMAT" },
     );
   if (channels === 0 || sampleRate === 0)
     throw new UserError(

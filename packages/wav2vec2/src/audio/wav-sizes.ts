@@ -92,6 +92,7 @@ export class BehindSamples {
       : `Take them apart: head -c ${at} ${shellName(this.name)} > FIRST.wav; tail -c +${at + 1} ${shellName(this.name)} > SECOND.wav`;
     return new UserError(
       `${this.name} must hold one recording, but behind its ${this.#seconds()} s another WAV file begins, at byte ${at}. ${advice}`,
+      { code: "ERR_AUDIO_FORMAT" },
     );
   }
 
@@ -99,6 +100,7 @@ export class BehindSamples {
     return new UserError(
       `${this.name} must hold its samples in one "data" chunk, but behind the first, of ${this.#seconds()} s, another ` +
         `begins at byte ${at}. Other programs read one of them alone: have the one that made it write a single chunk.`,
+      { code: "ERR_AUDIO_FORMAT" },
     );
   }
 

@@ -178,7 +178,9 @@ class WavChunks {
     // RF64 and its successor BW64 hold more than 4 GiB: https://tech.ebu.ch/docs/tech/tech3306.pdf
     this.#isLong = magic === "RF64" || magic === "BW64";
     if (start.length < START || (magic !== "RIFF" && !this.#isLong) || tag(start, 8) !== "WAVE")
-      throw new UserError(`${name} must be a WAV file, but does not begin with a RIFF/WAVE header.`);
+      throw new UserError(`${name} must be a WAV file, but does not begin with a RIFF/WAVE header.`, {
+        code: "ERR_AUDIO_FORMAT",
+      });
   }
 
   /** @returns the size of the samples, and the length of what follows the header; chunks are padded to even sizes */
@@ -210,11 +212,14 @@ function truncated(name: string, size: number, available: number): UserError {
   return new UserError(
     `${name} must hold ${size} bytes of samples by its header, but only ${available} are there: ` +
       `the file is truncated. ${AGAIN}`,
+    { code: "ERR_AUDIO_TRUNCATED" },
   );
 }
 
 function withoutData(name: string): UserError {
-  return new UserError(`${name} must have a "data" chunk, but has none: the file is truncated or corrupt.`);
+  return new UserError(`${name} must have a "data" chunk, but has none: the file is truncated or corrupt.`, {
+    code: "ERR_AUDIO_TRUNCATED",
+  });
 }
 
 function tag(bytes: Uint8Array, at: number): string {

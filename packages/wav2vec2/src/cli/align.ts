@@ -150,8 +150,9 @@ async function alignFile(
 
 async function blocksOf(audio: string, signal: AbortSignal): Promise<AsyncIterable<Float32Array>> {
   const onNote = (text: string) => void process.stderr.write(`${text}\n`);
-  if (audio !== "-") return (await import("../audio/audio-stream.js")).streamAudio(audio, { signal, onNote });
-  return (await import("../audio/pcm-stream.js")).streamPcm(process.stdin, { signal, onNote });
+  const { streamAudio } = await import("../audio/audio-stream.js");
+  if (audio !== "-") return streamAudio(audio, { signal, onNote });
+  return streamAudio(process.stdin, { name: "standard input", signal, onNote });
 }
 
 async function alignCorpus(

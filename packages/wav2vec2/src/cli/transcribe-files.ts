@@ -1,4 +1,5 @@
-import { type RawEncoding, streamPcm } from "../audio/pcm-stream.js";
+import { streamAudio } from "../audio/audio-stream.js";
+import type { RawEncoding } from "../audio/raw-format.js";
 import { UserError } from "../errors.js";
 import { LIVE_WINDOWS } from "../recognition/emissions.js";
 import { type FileNews, transcribeFiles } from "../recognition/files.js";
@@ -99,7 +100,7 @@ function listenToInput(
   onPartial: (text: string) => void,
 ) {
   const format = raw && { encoding: raw, sampleRate: rate, channels };
-  const blocks = streamPcm(process.stdin, { raw: format, signal, onNote });
+  const blocks = streamAudio(process.stdin, { raw: format, name: "standard input", signal, onNote });
   return recognizer.listen(blocks, { name: "standard input", times, windows: LIVE_WINDOWS, onPartial });
 }
 

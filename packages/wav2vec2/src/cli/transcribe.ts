@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { RAW_ENCODINGS } from "../audio/pcm-stream.js";
+import { RAW_ENCODINGS } from "../audio/raw-format.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import { FORMATS } from "../text/formats/formats.js";

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { ConfigurationError, UserError } from "../errors.js";
+import { describeType } from "../describe-type.js";
+import { ConfigurationError, UserError, withCode, wrongType } from "../errors.js";
 import { pause, RequestError } from "./http-request.js";
 import { COMMIT, HubCache, hasSize, isForbidden } from "./hub-cache.js";
 import { downloadBlob } from "./hub-download.js";
@@ -52,6 +53,12 @@ export interface ResolveOptions {
  * @throws the signal's reason once that is aborted; a later call goes on with what was downloaded
  */
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<string> {
+  if (typeof name !== "string")
+    throw wrongType(`The model must be a directory or a Hub id, but is ${describeType(name)}.`);
+  return await withCode("ERR_MODEL_NOT_FOUND", () => findModel(name, options));
+}
+
+async function findModel(name: string, options: ResolveOptions): Promise<string> {
   const { revision, signal } = options;
   if (existsSync(name)) {
     if (revision !== undefined) {

@@ -19,6 +19,11 @@ export function renameAdvice(directory: string): string {
 export function unreadable(path: string, expected: string, error: unknown): UserError {
   const { code = "", message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" && path.includes("\ufffd"))
-    return new UserError(`${path} must have a name in UTF-8, but has not. ${renameAdvice(dirname(path))}`);
-  return new UserError(`${path} must be ${expected}, but ${REASONS[code] ?? `cannot be read: ${message}`}.`);
+    return new UserError(`${path} must have a name in UTF-8, but has not. ${renameAdvice(dirname(path))}`, {
+      code: "ERR_FILE_NOT_FOUND",
+    });
+  const isMissing = code === "ENOENT" || code === "ENOTDIR";
+  return new UserError(`${path} must be ${expected}, but ${REASONS[code] ?? `cannot be read: ${message}`}.`, {
+    code: isMissing ? "ERR_FILE_NOT_FOUND" : "ERR_FILE_UNREADABLE",
+  });
 }

@@ -1,7 +1,74 @@
-import type { Tensor } from "@wav2vec2/libtorch";
+import { isTensor, type Tensor } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "./configuration.js";
 import { minimumSamples, validFrames } from "./lengths.js";
+
+/** Each clip's own samples in a padded batch, as batches have them or as a list. */
+export type Lengths = Int32Array | readonly number[];
+
+/** What `forward` of the network itself takes. */
+export const MODEL_INPUTS = [
+  "input",
+  "features",
+  "lengths",
+  "maskTimeIndices",
+  "outputHiddenStates",
+  "outputAttentions",
+];
+
+/** Names that other libraries have, and what stands for them here. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  attentionMask: "Use lengths, each clip's own samples",
+  attention_mask: "Use lengths, each clip's own samples",
+  inputValues: "Use input",
+  input_values: "Use input",
+  inputs: "Use input",
+  labels: "Give them to the model's loss",
+};
+
+/**
+ * Makes sure that a forward pass was given an object of what it knows.
+ *
+ * @param names of what this model takes
+ * @throws UserError naming what it does not know, or that it got a tensor alone
+ */
+export function requireInputs(given: unknown, names: readonly string[] = MODEL_INPUTS): void {
+  if (typeof given !== "object" || given === null || isTensor(given) || ArrayBuffer.isView(given))
+    throw new UserError(
+      `forward must be given an object such as { input, lengths }, but was given ${described(given)}. Call forward({ input }).`,
+    );
+  for (const name of Object.keys(given)) {
+    if (names.includes(name)) continue;
+    const hint = OTHER_NAMES[name] ?? `It takes ${names.join(", ")}`;
+    throw new UserError(`forward knows no '${name}'. ${hint}.`);
+  }
+  if (!("features" in given) && !("input" in given && given.input !== undefined))
+    throw new UserError("forward must be given input, [batch, samples], but it is missing.");
+}
+
+/** @throws UserError where what should be a tensor is something else */
+export function requireTensor(value: unknown, name: string, shape: string): void {
+  if (isTensor(value)) return;
+  throw new UserError(
+    `${name} must be a Tensor ${shape}, but is ${described(value)}. Make one with tensor(values, [batch, …]).`,
+  );
+}
+
+function described(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (isTensor(value)) return `a Tensor [${value.shape.join(", ")}]`;
+  if (Array.isArray(value)) return "an array";
+  const { name } = (value as object).constructor ?? {};
+  return typeof value === "object" ? `a ${name ?? "object"}` : `a ${typeof value}`;
+}
+
+/** @throws UserError unless lengths are a list of numbers */
+function requireLengths(lengths: unknown): void {
+  if (lengths instanceof Int32Array || Array.isArray(lengths)) return;
+  throw new UserError(
+    `lengths must be an Int32Array or an array of numbers, each clip's own samples, but are ${described(lengths)}.`,
+  );
+}
 
 /**
  * Each clip's own samples and frames of the feature encoder, and the frames `time` of the padded batch, once the input is what a network can take.
@@ -13,10 +80,11 @@ import { minimumSamples, validFrames } from "./lengths.js";
  */
 export function checkInput(
   input: Tensor,
-  lengths: readonly number[] | undefined,
+  lengths: Lengths | undefined,
   config: Wav2Vec2Config,
   training: boolean,
 ): { lengths: readonly number[]; frames: number[]; time: number } {
+  requireTensor(input, "input", "[batch, samples]");
   const shape = `[${input.shape.join(", ")}]`;
   if (input.shape.length === 3) {
     throw new UserError(
@@ -35,7 +103,8 @@ export function checkInput(
     );
   }
   if (batch === 0) throw new UserError("input must hold at least one clip, but holds none.");
-  const own = lengths ?? Array<number>(batch).fill(samples);
+  if (lengths !== undefined) requireLengths(lengths);
+  const own = lengths ? Array.from(lengths) : Array<number>(batch).fill(samples);
   if (own.length !== batch) {
     throw new UserError(`lengths must have one value for each of the ${batch} clips, but has ${own.length}.`);
   }
@@ -62,12 +131,10 @@ export function checkInput(
  *
  * @throws UserError where they are no [batch, frames, channels] of so many clips and of frames for the longest
  */
-export function checkFeatures(
-  features: Tensor,
-  lengths: readonly number[],
-  config: Wav2Vec2Config,
-): number[] {
-  const frames = validFrames(config, lengths);
+export function checkFeatures(features: Tensor, lengths: Lengths, config: Wav2Vec2Config): number[] {
+  requireTensor(features, "features", "[batch, frames, channels]");
+  requireLengths(lengths);
+  const frames = validFrames(config, Array.from(lengths));
   const shape = [lengths.length, Math.max(...frames), config.convDim.at(-1)!];
   const given = features.shape;
   if (given.length !== 3 || given[0] !== shape[0] || given[1]! < shape[1]! || given[2] !== shape[2]) {

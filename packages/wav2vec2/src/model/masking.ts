@@ -31,6 +31,10 @@ export type GivenMask = Uint8Array | Tensor;
 
 /** @throws UserError where a given mask has not a value for each of [batch, frames] */
 export function requireMaskShape(mask: GivenMask, [batch, frames]: readonly [number, number]): void {
+  if (!isTensor(mask) && !(mask instanceof Uint8Array))
+    throw new UserError(
+      "maskTimeIndices must be a Uint8Array of 0 and 1, row by row, or a bool tensor, but are neither. Use Uint8Array.from.",
+    );
   const isOne = isTensor(mask)
     ? mask.dtype === "bool" && mask.shape.join() === `${batch},${frames}`
     : mask.length === batch * frames;

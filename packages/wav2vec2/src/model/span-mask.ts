@@ -1,3 +1,4 @@
+import { UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 
 export interface SpanOptions {
@@ -6,6 +7,52 @@ export interface SpanOptions {
   /** Steps of one span. */
   length: number;
   minSpans: number;
+}
+
+/**
+ * Chooses which steps of each row are masked: {@link sampleSpans} is the one of the paper.
+ *
+ * @param lengths each row's own steps
+ * @param width steps of a padded row
+ * @param options of the configuration
+ * @param uniform draws from [0, 1), seeded
+ * @returns [rows, width] of 0 and 1, row by row
+ */
+export type SpanSampler = (
+  lengths: readonly number[],
+  width: number,
+  options: SpanOptions,
+  uniform: () => number,
+) => Uint8Array;
+
+/**
+ * What a sampler drew, once it is a mask.
+ *
+ * @throws UserError where it is not, such as of another size
+ */
+export function drawnSpans(
+  sampler: SpanSampler,
+  lengths: readonly number[],
+  width: number,
+  options: SpanOptions,
+  uniform: () => number,
+): Uint8Array {
+  const mask: unknown = sampler(lengths, width, options, uniform);
+  if (sampler === sampleSpans) return mask as Uint8Array;
+  const wanted = lengths.length * width;
+  if (!(mask instanceof Uint8Array) || mask.length !== wanted)
+    throw new UserError(
+      `A span sampler must return a Uint8Array of ${wanted} values, [${lengths.length}, ${width}], but returned ` +
+        `${mask instanceof Uint8Array ? `${mask.length} values` : "something else"}.`,
+    );
+  const bad = mask.findIndex(
+    (value, at) => value > 1 || (value > 0 && at % width >= lengths[Math.floor(at / width)]!),
+  );
+  if (bad < 0) return mask;
+  throw new UserError(
+    `A span sampler must return 1 on steps of a row itself and 0 elsewhere, but step ${bad % width} of row ` +
+      `${Math.floor(bad / width)}, which has ${lengths[Math.floor(bad / width)]}, is ${mask[bad]}.`,
+  );
 }
 
 /** The configuration's spans over time. */

@@ -5,9 +5,9 @@ import type { Wav2Vec2Config } from "./configuration.js";
 import { FeatureEncoder } from "./features/feature-encoder.js";
 import { FeatureProjection } from "./features/feature-projection.js";
 import { initializeWeights } from "./initialization.js";
-import { checkFeatures, checkInput } from "./input.js";
+import { checkFeatures, checkInput, type Lengths, requireInputs } from "./input.js";
 import { type GivenMask, maskTensor, requireMaskShape, torchUniform } from "./masking.js";
-import { featureSpans, sampleSpans, timeSpans } from "./span-mask.js";
+import { drawnSpans, featureSpans, type SpanSampler, sampleSpans, timeSpans } from "./span-mask.js";
 import { Trace } from "./trace.js";
 import { TransformerEncoder } from "./transformer/transformer-encoder.js";
 
@@ -24,7 +24,7 @@ export interface ModelInput extends ForwardOptions {
   /** [batch, samples], zero behind each clip's own samples */
   input: Tensor;
   /** Each clip's own samples; all of them when left out. */
-  lengths?: readonly number[] | undefined;
+  lengths?: Lengths | undefined;
 }
 
 /** What the convolutions made before, in place of the samples. */
@@ -32,7 +32,26 @@ export interface FeatureInput extends ForwardOptions {
   /** [batch, feature frames, channels] of {@link Wav2Vec2Model.encode}; what stands behind a clip's own frames is not looked at */
   features: Tensor;
   /** Each clip's own samples. */
-  lengths: readonly number[];
+  lengths: Lengths;
+}
+
+/** Asks for {@link InnerStates.hiddenStates}. */
+export interface AsksHiddenStates {
+  outputHiddenStates: true;
+}
+
+/** Asks for {@link InnerStates.attentions}. */
+export interface AsksAttentions {
+  outputAttentions: true;
+}
+
+/** What is there because it was asked for. */
+export interface WithHiddenStates {
+  hiddenStates: Tensor[];
+}
+
+export interface WithAttentions {
+  attentions: Tensor[];
 }
 
 /** What a forward pass shows of its inside, where the input asks for it. */
@@ -64,6 +83,8 @@ export class Wav2Vec2Model extends nn.Module {
   maskedSpecEmbed: Tensor | undefined;
   encoder: TransformerEncoder;
   adapter: Adapter | undefined;
+  /** Draws the frames that are masked in training where none are given. Default: the paper's spans */
+  spanSampler: SpanSampler = sampleSpans;
   readonly config: Wav2Vec2Config;
 
   constructor(config: Wav2Vec2Config) {
@@ -129,7 +150,14 @@ export class Wav2Vec2Model extends nn.Module {
   }
 
   /** @throws UserError for an input that is not one channel of finite samples, or too short for a frame */
+  forward(
+    given: (ModelInput | FeatureInput) & AsksHiddenStates & AsksAttentions,
+  ): ModelOutput & WithHiddenStates & WithAttentions;
+  forward(given: (ModelInput | FeatureInput) & AsksHiddenStates): ModelOutput & WithHiddenStates;
+  forward(given: (ModelInput | FeatureInput) & AsksAttentions): ModelOutput & WithAttentions;
+  forward(given: ModelInput | FeatureInput): ModelOutput;
   forward(given: ModelInput | FeatureInput): ModelOutput {
+    requireInputs(given);
     const { maskTimeIndices, ...wanted } = given;
     const { features, frames: featureFrames } = this.#features(given);
     const trace = new Trace(wanted);
@@ -177,7 +205,11 @@ export class Wav2Vec2Model extends nn.Module {
       requireMaskShape(given, [batch, time]);
       timeMask = isTensor(given) ? given : maskTensor(given, batch, hidden.device); // [batch, frames]
     } else if (samples && config.maskTimeProb > 0) {
-      timeMask = maskTensor(sampleSpans(frames, time, timeSpans(config), uniform), batch, hidden.device); // [batch, frames]
+      timeMask = maskTensor(
+        drawnSpans(this.spanSampler, frames, time, timeSpans(config), uniform),
+        batch,
+        hidden.device,
+      ); // [batch, frames]
     }
     if (timeMask) {
       masked = where(timeMask.unsqueeze(2), this.#maskVector().to({ dtype: hidden.dtype }), masked);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import type { Device } from "@wav2vec2/libtorch";
 import { resolveDevice } from "../device.js";
-import { UserError } from "../errors.js";
+import { UserError, withCode } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig } from "../model/configuration-file.js";
@@ -38,6 +39,15 @@ export async function loadCtcModel(
   const device = resolveDevice(wanted ?? "cpu");
   const found = { ...hub, adapter: language, tokenizer: true, onProgress: hub.onDownload };
   const directory = await resolveModel(nameOrDirectory, found);
+  return await withCode("ERR_MODEL_INVALID", () => readCtcModel(directory, language, device, hub));
+}
+
+async function readCtcModel(
+  directory: string,
+  language: string | undefined,
+  device: Device,
+  hub: HubOptions,
+): Promise<CtcModel> {
   const notes = { onNote: hub.onNote };
   const normalize = await readNormalize(directory);
   if (language !== undefined) {

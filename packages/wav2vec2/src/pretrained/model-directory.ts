@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { nn, type StateMismatch, saveTensors, type TensorSource } from "@wav2vec2/libtorch";
 import { resolveDevice } from "../device.js";
-import { UserError } from "../errors.js";
+import { UserError, withCode } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import { tellNote } from "../files/tell-note.js";
@@ -73,19 +73,21 @@ export async function loadModel<Model extends AnyModel>(
 ): Promise<Model> {
   const device = resolveDevice(wanted);
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
-  const config = change(await readConfig(directory));
-  const path = weightsPath(directory);
-  return await withTensors(path, async (source) => {
-    requireRoom(directory, config, source);
-    const model = nn.init.deferred(() => new modelClass(config));
-    const mismatch = await loadWeights(model, source, {
-      heads: newHead !== "always",
-      adapters: !newAdapters,
+  return await withCode("ERR_MODEL_INVALID", async () => {
+    const config = change(await readConfig(directory));
+    const path = weightsPath(directory);
+    return await withTensors(path, async (source) => {
+      requireRoom(directory, config, source);
+      const model = nn.init.deferred(() => new modelClass(config));
+      const mismatch = await loadWeights(model, source, {
+        heads: newHead !== "always",
+        adapters: !newAdapters,
+      });
+      const optional = [OPTIONAL, ...(newHead ? [HEAD] : []), ...(newAdapters ? [ATTENTION_ADAPTER] : [])];
+      tellNote(hub, requireComplete(path, tolerated(mismatch, optional)));
+      model.to({ device });
+      return model;
     });
-    const optional = [OPTIONAL, ...(newHead ? [HEAD] : []), ...(newAdapters ? [ATTENTION_ADAPTER] : [])];
-    tellNote(hub, requireComplete(path, tolerated(mismatch, optional)));
-    model.to({ device });
-    return model;
   });
 }
 

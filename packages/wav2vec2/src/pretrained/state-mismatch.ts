@@ -1,6 +1,6 @@
 import type { StateMismatch } from "@wav2vec2/libtorch";
-import { nearest } from "../data/nearest.js";
 import { UserError } from "../errors.js";
+import { nearest } from "../nearest.js";
 
 /** Names of each kind that are shown; a wrong configuration can make all of a thousand wrong. */
 const SHOWN = 20;
@@ -19,7 +19,7 @@ const LANDMARKS = [
  */
 export function requireComplete(path: string, mismatch: StateMismatch): string | undefined {
   const { missing, misshaped, unexpected } = mismatch;
-  if (missing.length + misshaped.length > 0) throw new UserError(describeMismatch(path, mismatch));
+  if (missing.length + misshaped.length > 0) throw new UserError(describeMismatch(path, mismatch)!);
   if (unexpected.length === 0) return undefined;
   const names = unexpected.slice(0, SHOWN).join(", ");
   const more = unexpected.length > SHOWN ? ` and ${unexpected.length - SHOWN} more` : "";

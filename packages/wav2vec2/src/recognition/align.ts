@@ -68,6 +68,7 @@ export class Aligner {
           `${emissions.frames === 1 ? "frame" : "frames"}, but needs ${needed}: one for each of ${sought.labels.length} ` +
           "labels and one between two that are equal. " +
           "Is it the text of this recording?",
+        { code: "ERR_TEXT" },
       );
     const { size, blankId } = tokenizer.vocabulary;
     const path = forcedAlignment(emissions.logits, emissions.frames, size, blankId, sought.labels);

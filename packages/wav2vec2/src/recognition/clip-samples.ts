@@ -11,7 +11,8 @@ import { UserError } from "../errors.js";
  */
 export function clipSamples(samples: Float32Array, name: string, normalizes: boolean): Float32Array {
   requireSamples(samples, name); // before normalising, which spreads one bad sample over all
-  if (samples.length === 0) throw new UserError(`${name} must hold audio, but is empty.`);
+  if (samples.length === 0)
+    throw new UserError(`${name} must hold audio, but is empty.`, { code: "ERR_AUDIO_EMPTY" });
   return normalizes ? normalize(samples) : samples;
 }
 
@@ -23,5 +24,7 @@ function requireSamples(samples: Float32Array, name: string): void {
   }
   const bad = samples.findIndex((sample) => !Number.isFinite(sample));
   if (bad < 0) return;
-  throw new UserError(`Samples of ${name} must be finite numbers, but sample ${bad} is ${samples[bad]}.`);
+  throw new UserError(`Samples of ${name} must be finite numbers, but sample ${bad} is ${samples[bad]}.`, {
+    code: "ERR_AUDIO_CORRUPT",
+  });
 }

@@ -8,10 +8,13 @@ import {
   type Placed,
   plannedBatches,
 } from "../data/batches/load-batches.js";
+import { ctcPreparation } from "../data/batches/preparation.js";
 import type { ClipJob } from "../data/batches/prepare-batch.js";
+import { hooksOf, type Transforms, transformText } from "../data/batches/transforms.js";
+import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
-import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import type { CtcOutput, Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";
@@ -31,28 +34,46 @@ export interface CtcBatchOptions extends BatchLoadOptions {
   /** What augmentation depends on besides the epoch and the utterance. */
   seed?: number;
   augmentation?: AugmentationOptions | undefined;
+  /** What a module of one's own does to clips, of `loadTransforms`; a collator of its own adds to the batches. */
+  transforms?: Transforms | undefined;
+  /** Whether the clips are to train on. Default: true */
+  training?: boolean | undefined;
 }
 
 /**
- * The audio and labels of planned batches.
+ * The audio and labels of planned batches. A transform of texts changes what labels are made of.
  *
  * @returns batches, each valid until the next is asked for, with their places in the plan; empty ones where no clip could be
  * read
  * @throws UserError as `loadBatches`, and for characters outside the vocabulary
  */
-export function ctcBatches(
-  { model, tokenizer, normalize }: CtcModel,
+export async function* ctcBatches(
+  {
+    model,
+    tokenizer,
+    normalize,
+  }: Pick<CtcModel, "tokenizer" | "normalize"> & { model: { config: Wav2Vec2Config } },
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
-  { unknown, seed = 0, augmentation, ...options }: CtcBatchOptions,
+  { unknown, seed = 0, augmentation, transforms, training = true, ...options }: CtcBatchOptions,
 ): AsyncGenerator<CtcTrainingBatch | EmptyBatch> {
-  const collation = { task: "ctc", minimumSamples: minimumSamples(model.config) } as const;
-  const preparation = { seed, normalize, augmentation, collation };
-  const clipOf = (index: number): ClipJob => {
-    const { id, path, samples, start, end, text } = utterances[index]!;
-    return { id, path, samples, start, end, labels: tokenizer.encode(text, { utterance: id, unknown }) };
+  const preparation = ctcPreparation(model.config, { seed, normalize, augmentation, transforms, training });
+  const hooks = transforms ? await hooksOf(transforms) : {};
+  const textOf = ({ id, text }: TranscribedUtterance, epoch: number) => {
+    if (!transforms || !hooks.text) return text;
+    const random = new Random(seed, "text transform", epoch, id);
+    return transformText(text, hooks, transforms, { id, epoch, training, random });
   };
-  return plannedBatches<CtcBatch>(plan, preparation, clipOf, options);
+  const clipOf = (index: number, epoch: number): ClipJob => {
+    const utterance = utterances[index]!;
+    const { id, path, samples, start, end } = utterance;
+    const labels = tokenizer.encode(textOf(utterance, epoch), { utterance: id, unknown });
+    // A collator of one's own may want to know more of a clip.
+    return transforms?.hooks.includes("collate")
+      ? { ...utterance, labels }
+      : { id, path, samples, start, end, labels };
+  };
+  yield* plannedBatches(plan, preparation, clipOf, options);
 }
 
 /** The limits that are given; where none is, `seconds` of audio. */
@@ -61,9 +82,9 @@ export function batchLimits({ batchSeconds, batchSize }: BatchLimits, seconds: n
 }
 
 /** Scores of a batch's clips, [batch, frames, vocabulary], and each clip's own frames. */
-export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): { logits: Tensor; frames: number[] } {
+export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): CtcOutput {
   const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
-  return model.forward({ input, lengths: Array.from(batch.lengths) });
+  return model.forward({ input, lengths: batch.lengths });
 }
 
 /** What decoding needs of a batch. */

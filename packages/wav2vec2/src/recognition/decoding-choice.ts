@@ -34,11 +34,15 @@ const NAMES = ["language_model", "hotwords", ...Object.keys(NUMBERS)];
 export async function readDecodingChoice(path: string): Promise<DecodingChoice> {
   const entries = await readJsonObject(path);
   if (entries === undefined)
-    throw new UserError(`${path} must be a file that says how to decode, but is missing.`);
+    throw new UserError(`${path} must be a file that says how to decode, but is missing.`, {
+      code: "ERR_FILE_NOT_FOUND",
+    });
   const choice: DecodingChoice = {};
   for (const [name, value] of Object.entries(entries)) {
     const wrong = (kind: string) =>
-      new UserError(`${name} of ${path} must be ${kind}, but is ${JSON.stringify(value)}.`);
+      new UserError(`${name} of ${path} must be ${kind}, but is ${JSON.stringify(value)}.`, {
+        code: "ERR_CONFIGURATION",
+      });
     if (name === "language_model") {
       if (typeof value !== "string") throw wrong("a path");
       choice.languageModel = resolve(dirname(path), value);
@@ -50,13 +54,17 @@ export async function readDecodingChoice(path: string): Promise<DecodingChoice> 
       if (typeof value !== "number") throw wrong("a number");
       choice[NUMBERS[name as keyof typeof NUMBERS]] = value;
     } else {
-      throw new UserError(`${path} must hold ${NAMES.join(", ")} alone, but holds ${JSON.stringify(name)}.`);
+      throw new UserError(`${path} must hold ${NAMES.join(", ")} alone, but holds ${JSON.stringify(name)}.`, {
+        code: "ERR_CONFIGURATION",
+      });
     }
   }
   try {
     resolveDecodingOptions({ ...choice, languageModel: undefined });
   } catch (error) {
-    throw error instanceof UserError ? new UserError(`${path}: ${error.message}`) : error;
+    throw error instanceof UserError
+      ? new UserError(`${path}: ${error.message}`, { code: error.code })
+      : error;
   }
   return choice;
 }

@@ -52,13 +52,16 @@ export async function* emissionsOf(
     length = window.to === undefined ? window.start + window.samples.length : undefined;
     yield { ...scoreWindow(ctc, window, sizes.unit, name), length };
   }
-  if (length === undefined) throw new UserError(`${name} must hold audio, but is empty.`);
+  if (length === undefined)
+    throw new UserError(`${name} must hold audio, but is empty.`, { code: "ERR_AUDIO_EMPTY" });
 }
 
 function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes {
   for (const [name, value] of Object.entries(seconds))
     if (!(value >= 0 && Number.isFinite(value)))
-      throw new UserError(`windows.${name} must be a number of seconds, but is ${value}.`);
+      throw new UserError(`windows.${name} must be a number of seconds, but is ${value}.`, {
+        code: "ERR_CONFIGURATION",
+      });
   const { step, first, before, after } = seconds;
   const unit = samplesPerFrame(config);
   const whole = (value: number) => Math.round((value * SAMPLE_RATE) / unit) * unit;

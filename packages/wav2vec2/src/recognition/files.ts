@@ -3,7 +3,6 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { readAudioInfo, SAMPLE_RATE } from "../audio/audio-file.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import { lengthBucketedBatches } from "../data/batches/batches.js";
-import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { batchWorkers, loadBatches } from "../data/batches/load-batches.js";
 import { mapConcurrent } from "../data/map-concurrent.js";
 import { UserError } from "../errors.js";
@@ -87,7 +86,8 @@ async function* transcribeShort(
   const preparation = { seed: 0, normalize, collation };
   const plan = lengthBucketedBatches(files, { batchSeconds, seed: 0, epoch: 0, shuffle: false });
   const jobs = plan.map((batch) => {
-    const clips = batch.map((place) => ({ ...files[place]!, id: String(files[place]!.index) }));
+    const labels = new Int32Array(0); // what is said is to be found out
+    const clips = batch.map((place) => ({ ...files[place]!, id: String(files[place]!.index), labels }));
     return { preparation, epoch: 0, clips };
   });
   const byIndex = new Map(files.map((file) => [file.index, file]));
@@ -98,7 +98,7 @@ async function* transcribeShort(
       void bad.push({ index: Number(id), error: message });
     for await (const { batch } of loadBatches(jobs, { workers, onBadAudio: "skip", onBad })) {
       signal?.throwIfAborted();
-      const emissions = noGrad(() => scope(() => clipEmissions(scoreBatch(model, batch as CtcBatch))));
+      const emissions = noGrad(() => scope(() => clipEmissions(scoreBatch(model, batch))));
       for (const [row, id] of batch.ids.entries()) {
         const index = Number(id);
         const { samples } = byIndex.get(index)!;

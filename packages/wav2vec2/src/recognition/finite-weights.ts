@@ -11,6 +11,7 @@ export function requireFiniteWeights(module: nn.Module): void {
     if (noGrad(() => scope(() => Number.isFinite(parameter.abs().amax().item())))) continue;
     throw new UserError(
       `The model's weights must be finite numbers, but ${name} holds others. Start from another checkpoint.`,
+      { code: "ERR_MODEL_INVALID" },
     );
   }
 }

@@ -1,7 +1,7 @@
 import { UserError } from "../../errors.js";
 import { WorkerCrash, WorkerPool } from "../worker-pool.js";
 import type { BatchPosition, PlannedBatch } from "./batches.js";
-import type { BadClip, Batch, BatchJob, ClipJob, Preparation, PreparedBatch } from "./prepare-batch.js";
+import type { BadClip, BatchJob, BatchOf, ClipJob, Preparation, PreparedBatch } from "./prepare-batch.js";
 import { prepareBatch, withoutStop } from "./prepare-batch.js";
 
 export type BatchWorkers = WorkerPool<BatchJob, PreparedBatch>;
@@ -21,6 +21,19 @@ export interface BatchLoadOptions {
   /** Hears of threads that ended. */
   onNote?: ((text: string) => void) | undefined;
 }
+
+/** What makes labels of a transcript, such as a `CtcTokenizer`. */
+export interface LabelEncoder {
+  encode(text: string, options?: { utterance?: string }): Int32Array;
+}
+
+export interface LoadBatchesOptions extends BatchLoadOptions {
+  /** Makes the labels of clips that have a `text` and no `labels`. */
+  tokenizer?: LabelEncoder | undefined;
+}
+
+/** What {@link loadBatches} makes a batch of. */
+export type LoadJob = Omit<BatchJob, "progress" | "memory">;
 
 /** Where a batch of a plan stands. */
 export interface Placed {
@@ -57,15 +70,69 @@ const AHEAD = 2;
  * A thread that ends is replaced and its batch is prepared again; a clip that costs two threads counts as unreadable.
  *
  * @returns batches whose `input` is valid until the next one is asked for: its memory is used again; none for those
- * without a clip that can be read
- * @throws UserError for a clip that cannot be read, where no clip of a whole epoch can be, and for a recording for
- * augmentation that cannot be used
+ * without a clip that can be read. What they are is told by the preparation's task, or by a collator of its transforms.
+ * @throws UserError for a clip that cannot be read, where no clip of a whole epoch can be, for a recording for
+ * augmentation that cannot be used, for a clip of the task ctc that has no labels, and for a transform that fails
  */
-export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memory">>(
+export async function* loadBatches<Job extends LoadJob>(
   jobs: Iterable<Job>,
-  options: BatchLoadOptions = {},
-): AsyncGenerator<{ batch: Batch; job: Job }> {
-  for await (const { batch, job } of loadEveryBatch(jobs, options)) if (batch) yield { batch, job };
+  { tokenizer, ...options }: LoadBatchesOptions = {},
+): AsyncGenerator<{ batch: BatchOf<Job["preparation"]>; job: Job }> {
+  for await (const { batch, job } of loadEveryBatch(labelled(jobs, tokenizer), options))
+    if (batch) yield { batch, job };
+}
+
+/** The jobs with labels for all clips that need some. */
+function* labelled<Job extends LoadJob>(
+  jobs: Iterable<Job>,
+  tokenizer: LabelEncoder | undefined,
+): Generator<Job> {
+  for (const job of jobs) {
+    requirePreparation(job);
+    const { collation, transforms } = job.preparation;
+    const needsLabels = collation.task === "ctc" && !transforms?.hooks.includes("collate");
+    const encodes = collation.task === "ctc" && tokenizer !== undefined;
+    const clips = job.clips.map((clip) => {
+      if (clip.labels !== undefined) return withLabels(clip, clip.labels);
+      if (encodes && clip.text !== undefined)
+        return { ...clip, labels: tokenizer.encode(clip.text, { utterance: clip.id }) };
+      if (needsLabels) throw withoutLabels(clip);
+      return clip;
+    });
+    yield { ...job, clips };
+  }
+}
+
+/** @throws UserError where a job does not say how its clips become a batch */
+function requirePreparation({ preparation, clips }: Partial<LoadJob>): void {
+  const task: unknown = preparation?.collation?.task;
+  if ((task === "ctc" || task === "pretraining") && Array.isArray(clips)) return;
+  throw new UserError(
+    "A job must be { preparation, epoch, clips } with a preparation of the task ctc or pretraining, but is not. Make one with " +
+      "ctcPreparation(config) or preTrainingPreparation(config).",
+  );
+}
+
+/** @throws UserError where what is given is no list of labels */
+function withLabels(clip: ClipJob, labels: unknown): ClipJob {
+  if (labels instanceof Int32Array) return clip;
+  if (Array.isArray(labels) && labels.every(Number.isInteger))
+    return { ...clip, labels: Int32Array.from(labels) };
+  throw new UserError(
+    `labels of utterance ${clip.id} must be an Int32Array or whole numbers, one a character, but are not. Give ` +
+      "tokenizer.encode(text).",
+  );
+}
+
+/** Without labels a network learns to say nothing, and its loss becomes beautiful. */
+function withoutLabels({ id, text }: ClipJob): UserError {
+  const must = `labels of utterance ${id} must be there for the task ctc, but are missing`;
+  return new UserError(
+    text === undefined
+      ? `${must}, and so is its text. Give labels: new Int32Array(0) where audio alone is wanted.`
+      : `${must}. Give loadBatches a tokenizer, such as { tokenizer: CtcTokenizer.fromTranscripts(texts) }, or the clip ` +
+          "labels.",
+  );
 }
 
 /**
@@ -73,29 +140,30 @@ export async function* loadBatches<Job extends Omit<BatchJob, "progress" | "memo
  *
  * @param clipOf what is read at a place in the utterances
  */
-export async function* plannedBatches<Kind extends Batch>(
+export async function* plannedBatches<Made extends Preparation>(
   plan: Iterable<PlannedBatch>,
-  preparation: Preparation,
-  clipOf: (index: number) => ClipJob,
+  preparation: Made,
+  clipOf: (index: number, epoch: number) => ClipJob,
   options: BatchLoadOptions,
-): AsyncGenerator<(Kind & Placed) | EmptyBatch> {
+): AsyncGenerator<(BatchOf<Made> & Placed) | EmptyBatch> {
   function* jobs() {
     for (const planned of plan) {
       const { epoch, indices } = planned;
-      yield { preparation, epoch, clips: indices.map(clipOf), ...placeOf(planned) };
+      const clips = indices.map((index) => clipOf(index, epoch));
+      yield { preparation, epoch, clips, ...placeOf(planned) };
     }
   }
   for await (const { batch, job } of loadEveryBatch(jobs(), options)) {
     const { place, next } = job;
-    yield batch ? { ...(batch as Kind), place, next } : emptyBatch(job);
+    yield batch ? { ...batch, place, next } : emptyBatch(job);
   }
 }
 
 /** As {@link loadBatches}, with the jobs that made no batch. */
-async function* loadEveryBatch<Job extends Omit<BatchJob, "progress" | "memory">>(
+async function* loadEveryBatch<Job extends LoadJob>(
   jobs: Iterable<Job>,
   options: BatchLoadOptions = {},
-): AsyncGenerator<{ batch: Batch | undefined; job: Job }> {
+): AsyncGenerator<{ batch: BatchOf<Job["preparation"]> | undefined; job: Job }> {
   const { workers, onBad, onBadAudio = "error" } = options;
   const ahead = workers ? AHEAD * workers.threads : 1;
   const memory: SharedArrayBuffer[] = [];
@@ -125,8 +193,8 @@ async function* loadEveryBatch<Job extends Omit<BatchJob, "progress" | "memory">
     }
     used = next.job.epoch;
     if (workers) fill(); // without threads it would only delay this batch
-    yield { batch, job: next.job };
-    const { buffer } = batch.input;
+    yield { batch: batch as BatchOf<Job["preparation"]>, job: next.job }; // what its preparation says
+    const { buffer } = "input" in batch && ArrayBuffer.isView(batch.input) ? batch.input : {};
     if (buffer instanceof SharedArrayBuffer) memory.push(buffer);
     if (!workers) fill();
   }

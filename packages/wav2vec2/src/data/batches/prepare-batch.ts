@@ -5,30 +5,67 @@ import { Random } from "../random.js";
 import type { Utterance } from "../utterance.js";
 import type { Watched } from "../worker-pool.js";
 import { Augmentation, type AugmentationOptions } from "./augmentation.js";
-import { type CtcBatch, collateCtc } from "./ctc-collator.js";
+import { type CtcBatch, type CtcCollation, collateCtc } from "./ctc-collator.js";
 import {
   collatePreTraining,
   type PreTrainingBatch,
   type PreTrainingCollation,
 } from "./pretraining-collator.js";
+import {
+  type CollatedBatch,
+  hooksOf,
+  requireCollated,
+  requireSamples,
+  type TransformedClip,
+  type TransformHooks,
+  type Transforms,
+  transformFault,
+} from "./transforms.js";
 
 /** What a thread is told of a clip. */
 export interface ClipJob extends Pick<Utterance, "id" | "path" | "samples"> {
   /** Seconds into the file. */
   start?: number | undefined;
   end?: number | undefined;
+  /** The transcript; `loadBatches` makes labels of it where it has a tokenizer. */
+  text?: string | undefined;
   /** [labels] for CTC; left out for pre-training. */
-  labels?: Int32Array | undefined;
+  labels?: Int32Array | readonly number[] | undefined;
 }
 
-/** How audio becomes input; the same for all batches of a run. */
-export interface Preparation {
+/** What becomes of clips in a batch: labels for CTC, or masks and distractors for pre-training. */
+export type Collation = ({ task: "ctc" } & CtcCollation) | ({ task: "pretraining" } & PreTrainingCollation);
+
+/**
+ * How audio becomes input; the same for all batches of a run. `ctcPreparation` and `preTrainingPreparation` make one.
+ *
+ * @template Kind tells which batches come out
+ * @template Own the batch that a collator of one's own makes
+ */
+export interface Preparation<Kind extends Collation = Collation, Own = unknown> {
   seed: number;
   /** Whether the model wants zero mean and unit variance. */
   normalize: boolean;
   augmentation?: AugmentationOptions | undefined;
-  collation: { task: "ctc"; minimumSamples: number } | ({ task: "pretraining" } & PreTrainingCollation);
+  /** What a module of one's own does to clips and batches. */
+  transforms?: Transforms<Own> | undefined;
+  /** Whether the clips are to train on, which alone have their audio transformed. Default: true */
+  training?: boolean | undefined;
+  collation: Kind;
 }
+
+/** The batch that a preparation makes: a collator's own, or that of its task. */
+export type BatchOf<Made> = Made extends { transforms: Transforms<infer Own extends CollatedBatch> }
+  ? Own
+  : Made extends { collation: { task: infer Task } }
+    ? BatchOfTask<Task>
+    : never;
+
+type BatchOfTask<Task> = Task extends "ctc"
+  ? CtcBatch
+  : Task extends "pretraining"
+    ? PreTrainingBatch
+    : never;
 
 export interface BatchJob extends Watched {
   preparation: Preparation;
@@ -50,7 +87,7 @@ export type Batch = CtcBatch | PreTrainingBatch;
 
 export interface PreparedBatch {
   /** Absent where no clip could be used. */
-  batch: Batch | undefined;
+  batch: CollatedBatch | undefined;
   bad: BadClip[];
   /** What makes all clips unusable, such as a bad recording of noise: a whole sentence. */
   fault?: string | undefined;
@@ -65,11 +102,19 @@ export interface PreparedBatch {
 export async function prepareBatch(job: BatchJob): Promise<PreparedBatch> {
   const { clips, preparation, epoch, progress } = job;
   const augmentation = preparation.augmentation && new Augmentation(preparation.augmentation);
-  const items: { id: string; samples: Float32Array; labels: Int32Array }[] = [];
+  const { transforms, training = true } = preparation;
+  const items: TransformedClip[] = [];
   const bad: BadClip[] = [];
+  let hooks: TransformHooks = {};
+  try {
+    if (transforms) hooks = await hooksOf(transforms);
+  } catch (error) {
+    return { batch: undefined, bad, fault: (error as Error).message };
+  }
   for (const [index, clip] of clips.entries()) {
     Atomics.store(progress, 0, index);
-    const { id, path, labels = new Int32Array(0) } = clip;
+    const { id, path } = clip;
+    const labels = Int32Array.from(clip.labels ?? []);
     let samples: Float32Array;
     try {
       samples = await readClip(clip);
@@ -83,22 +128,53 @@ export async function prepareBatch(job: BatchJob): Promise<PreparedBatch> {
     } catch (error) {
       return { batch: undefined, bad, fault: describe(error, "A recording for augmentation") };
     }
-    items.push({ id, samples: preparation.normalize ? normalize(samples, samples) : samples, labels });
+    try {
+      const random = new Random(preparation.seed, "audio transform", epoch, id);
+      if (training && hooks.audio)
+        samples = requireSamples(await hooks.audio(samples, { id, epoch, training, random }));
+    } catch (error) {
+      const at = `for utterance ${id} in epoch ${epoch}`;
+      return { batch: undefined, bad, fault: transformFault("audio", transforms!, at, error) };
+    }
+    items.push({ id, samples: preparation.normalize ? normalize(samples, samples) : samples, labels, clip });
   }
   Atomics.store(progress, 0, -1); // what happens from here on is no clip's fault
   try {
-    return { batch: items.length > 0 ? collate(items, job) : undefined, bad };
+    return { batch: items.length > 0 ? await collate(items, job, hooks) : undefined, bad };
   } catch (error) {
     return { batch: undefined, bad, fault: (error as Error).message };
   }
 }
 
-function collate(items: { id: string; samples: Float32Array; labels: Int32Array }[], job: BatchJob): Batch {
-  const { collation, seed } = job.preparation;
-  const allocate = (length: number) => allocateShared(length, job.memory);
-  if (collation.task === "ctc") return collateCtc(items, { ...collation, allocate });
-  const random = new Random(seed, "masks", job.epoch, items[0]!.id);
-  return collatePreTraining(items, { ...collation, allocate }, () => random.uniform());
+async function collate(
+  items: readonly TransformedClip[],
+  job: BatchJob,
+  hooks: TransformHooks,
+): Promise<CollatedBatch> {
+  const { collation, seed, transforms, training = true } = job.preparation;
+  const { epoch, memory } = job;
+  const allocate = (length: number) => allocateShared(length, memory);
+  const ofTask = (clips: readonly TransformedClip[]): Batch => {
+    if (collation.task === "ctc") return collateCtc(clips, { ...collation, allocate });
+    const random = new Random(seed, "masks", epoch, clips[0]!.id);
+    const { sampleMask: spanSampler } = hooks;
+    return collatePreTraining(clips, { ...collation, allocate, spanSampler }, () => random.uniform());
+  };
+  const at = `in epoch ${epoch} for the batch that begins with utterance ${items[0]!.id}`;
+  if (!hooks.collate) {
+    try {
+      return ofTask(items);
+    } catch (error) {
+      if (!hooks.sampleMask) throw error;
+      throw new UserError(transformFault("sampleMask", transforms!, at, error), { cause: error });
+    }
+  }
+  const random = new Random(seed, "collate transform", epoch, items[0]!.id);
+  try {
+    return requireCollated(await hooks.collate(items, { epoch, training, random, collate: ofTask }));
+  } catch (error) {
+    throw new UserError(transformFault("collate", transforms!, at, error), { cause: error });
+  }
 }
 
 /** Room in shared memory, which reaches another thread without being copied. */

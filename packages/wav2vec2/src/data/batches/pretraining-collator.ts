@@ -1,7 +1,7 @@
 import { featureFrames, type Wav2Vec2Config } from "../../model/configuration.js";
 import { sampleNegatives } from "../../model/heads/pretraining/negatives.js";
 import { receptiveField } from "../../model/lengths.js";
-import { sampleSpans, timeSpans } from "../../model/span-mask.js";
+import { drawnSpans, type SpanSampler, sampleSpans, timeSpans } from "../../model/span-mask.js";
 import { type Allocate, padClips } from "./pad-clips.js";
 
 /** One clip ready for pre-training. */
@@ -51,16 +51,18 @@ export interface PreTrainingBatch {
  * Puts clips into one batch, with the spans to mask and the distractors of every masked frame (paper, sections 3.1 and
  * 3.2). Clips too short for a frame (400 samples by default) are lengthened with zeros, which count as audio.
  *
+ * @param options.spanSampler chooses the masked frames. Default: as the paper
  * @param uniform draws from [0, 1): the starts of what is cut, then the spans, then the negatives
  * @throws RangeError for no clips, or a `maxSamples` that makes no frame
  */
 export function collatePreTraining(
   items: readonly PreTrainingItem[],
-  options: PreTrainingCollation & { allocate?: Allocate | undefined },
+  options: PreTrainingCollation & { allocate?: Allocate | undefined; spanSampler?: SpanSampler | undefined },
   uniform: () => number,
 ): PreTrainingBatch {
   if (items.length === 0) throw new RangeError("items must hold at least one clip, but is empty.");
   const { maxSamples = Number.POSITIVE_INFINITY, padding, numNegatives, allocate } = options;
+  const { spanSampler = sampleSpans } = options;
   const least = receptiveField(options);
   if (!(maxSamples >= least))
     throw new RangeError(`maxSamples must be at least ${least}, which make a frame, but is ${maxSamples}.`);
@@ -73,7 +75,7 @@ export function collatePreTraining(
 
   const frames = lengths.map((length) => featureFrames(options, length));
   const time = featureFrames(options, paddedLength);
-  const mask = sampleSpans(Array.from(frames), time, timeSpans(options), uniform);
+  const mask = drawnSpans(spanSampler, Array.from(frames), time, timeSpans(options), uniform);
   return {
     ids: items.map(({ id }) => id),
     input: padClips(clips, paddedLength, allocate),

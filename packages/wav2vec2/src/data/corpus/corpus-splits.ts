@@ -1,8 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { editDistance } from "../../edit-distance.js";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
-import { editDistance } from "../edit-distance.js";
 import { holdsAudio } from "./audio-folder.js";
 import { audioNames, stemOf } from "./audio-names.js";
 import { type Listing, listDirectory, listNames, orReport } from "./corpus-directory.js";

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../../errors.js";
-import { nearest } from "../nearest.js";
+import { nearest } from "../../nearest.js";
 
 /** A part of a corpus, as it lies on OpenSLR's servers: a gzipped tar of `LibriSpeech/<name>/`. */
 export interface CorpusPart {

@@ -3,12 +3,21 @@ import { ConfigurationError } from "../../errors.js";
 import type { Wav2Vec2Config } from "../configuration.js";
 import { initializeWeights } from "../initialization.js";
 import { adapterKeys } from "../state-keys.js";
-import { type FeatureInput, type InnerStates, type ModelInput, Wav2Vec2Model } from "../wav2vec2-model.js";
+import {
+  type AsksAttentions,
+  type AsksHiddenStates,
+  type FeatureInput,
+  type InnerStates,
+  type ModelInput,
+  Wav2Vec2Model,
+  type WithAttentions,
+  type WithHiddenStates,
+} from "../wav2vec2-model.js";
 
 /** A batch's labels one after another, and how many each clip has. */
 export interface CtcTargets {
-  labels: Int32Array;
-  labelLengths: Int32Array;
+  labels: Int32Array | readonly number[];
+  labelLengths: Int32Array | readonly number[];
 }
 
 /** A configuration with what a CTC head needs. */
@@ -41,6 +50,8 @@ const REDUCTIONS = { none: 0, mean: 1, sum: 2 } as const;
 export interface CtcOutput extends InnerStates {
   /** [batch, frames, vocabulary] */
   logits: Tensor;
+  /** What the head read, before its dropout, [batch, frames, width]: for heads of one's own */
+  lastHiddenState: Tensor;
   /** Each clip's own frames. */
   frames: number[];
 }
@@ -121,10 +132,16 @@ export class Wav2Vec2ForCTC extends nn.Module {
   }
 
   /** @throws UserError as {@link Wav2Vec2Model.forward} */
+  forward(
+    input: (ModelInput | FeatureInput) & AsksHiddenStates & AsksAttentions,
+  ): CtcOutput & WithHiddenStates & WithAttentions;
+  forward(input: (ModelInput | FeatureInput) & AsksHiddenStates): CtcOutput & WithHiddenStates;
+  forward(input: (ModelInput | FeatureInput) & AsksAttentions): CtcOutput & WithAttentions;
+  forward(input: ModelInput | FeatureInput): CtcOutput;
   forward(input: ModelInput | FeatureInput): CtcOutput {
     const { lastHiddenState, frames, hiddenStates, attentions } = this.wav2vec2.forward(input);
     const logits = this.lmHead.forward(this.dropout.forward(lastHiddenState)); // [batch, frames, vocabulary]
-    return { logits, frames, hiddenStates, attentions };
+    return { logits, lastHiddenState, frames, hiddenStates, attentions };
   }
 
   /**
@@ -154,7 +171,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
       logits.logSoftmax(-1, "float64").transpose(0, 1), // [frames, batch, vocabulary]
       // As int64 on the logits' device: for int32, cuDNN's kernel would be chosen, which is wrong for confident models
       // (https://github.com/pytorch/pytorch/issues/21680).
-      tensor(labels, [labels.length], { dtype: "int64", device: logits.device }),
+      tensor(Int32Array.from(labels), [labels.length], { dtype: "int64", device: logits.device }),
       frames,
       Array.from(labelLengths),
       this.config.padTokenId,

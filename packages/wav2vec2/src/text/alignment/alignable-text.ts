@@ -42,13 +42,15 @@ export function alignableText(
   { name, normalize = false }: AlignableTextOptions,
 ): AlignableText {
   const written = text.split(/\s+/).filter(Boolean);
-  if (written.length === 0) throw new UserError(`the text of ${name} must hold a word, but is empty.`);
+  if (written.length === 0)
+    throw new UserError(`the text of ${name} must hold a word, but is empty.`, { code: "ERR_TEXT" });
   const speller = new Speller(tokenizer, normalize);
   for (const word of written) speller.add(word);
   if (speller.unknown.size > 0) throw unknownCharacters(tokenizer, [...speller.unknown], name, normalize);
   if (speller.words.length === 0)
     throw new UserError(
       `the text of ${name} must hold letters that the vocabulary has, but is ${JSON.stringify(written.join(" "))}.`,
+      { code: "ERR_TEXT" },
     );
   return { text: written.join(" "), labels: Int32Array.from(speller.labels), words: speller.words };
 }
@@ -200,5 +202,6 @@ function unknownCharacters(
     : `Normalize the text (--normalize)${cased ? ", which changes its case to the vocabulary's," : ""} or write it as the vocabulary does`;
   return new UserError(
     `characters of the text of ${name} must be in the vocabulary, but ${shown}${more} ${unknown.length === 1 ? "is" : "are"} not. ${advice}.`,
+    { code: "ERR_TEXT" },
   );
 }

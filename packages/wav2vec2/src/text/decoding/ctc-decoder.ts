@@ -38,7 +38,7 @@ export class CtcDecoder {
     requireSpelling(tokenizer, hotwords);
     if (languageModel) {
       const { words, spelled, problem } = languageModelFit(tokenizer, languageModel);
-      if (words > 0 && spelled === 0) throw new UserError(problem!);
+      if (words > 0 && spelled === 0) throw new UserError(problem!, { code: "ERR_LANGUAGE_MODEL" });
     }
     if (languageModel || hotwords.length > 0) this.#scorer = new WordScorer(tokenizer, this.options);
   }

@@ -46,7 +46,9 @@ export type ResolvedDecodingOptions = {
 /** @throws UserError naming the option that is out of range */
 export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodingOptions {
   if (options.hotwords !== undefined && !Array.isArray(options.hotwords))
-    throw new UserError(`hotwords must be a list of words, but is ${JSON.stringify(options.hotwords)}.`);
+    throw new UserError(`hotwords must be a list of words, but is ${JSON.stringify(options.hotwords)}.`, {
+      code: "ERR_CONFIGURATION",
+    });
   const hotwords = (options.hotwords ?? []).flatMap((phrase) => phrase.split(/\s+/u).filter(Boolean));
   const scoresWords = options.languageModel !== undefined || hotwords.length > 0;
   const unknownScore = options.unknownScore ?? -10;
@@ -64,7 +66,10 @@ export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodi
   };
   const { beamWidth, lmWeight, wordScore, hotwordWeight } = resolved;
   const require = (good: boolean, name: keyof typeof resolved, range: string) => {
-    if (!good) throw new UserError(`${name} must be ${range}, but is ${String(resolved[name])}.`);
+    if (!good)
+      throw new UserError(`${name} must be ${range}, but is ${String(resolved[name])}.`, {
+        code: "ERR_CONFIGURATION",
+      });
   };
   const widths = `a whole number from 1 to ${MOST_PREFIXES.toLocaleString("en")}`;
   require(Number.isInteger(beamWidth) && beamWidth >= 1 && beamWidth <= MOST_PREFIXES, "beamWidth", widths);

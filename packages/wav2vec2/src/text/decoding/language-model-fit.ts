@@ -53,6 +53,7 @@ export function requireSpelling(tokenizer: CtcTokenizer, hotwords: readonly stri
           (other
             ? `Write ${JSON.stringify(other)}.`
             : "Leave it out or write it with letters that the model knows."),
+        { code: "ERR_CONFIGURATION" },
       );
     }
 }

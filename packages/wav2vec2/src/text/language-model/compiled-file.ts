@@ -152,12 +152,15 @@ export async function verifyCompiled(path: string, signal?: AbortSignal): Promis
 
 function requireVersion(path: string, head: Buffer): void {
   if (!isCompiled(head))
-    throw new UserError(`${path} must be a compiled language model, but begins as none does.`);
+    throw new UserError(`${path} must be a compiled language model, but begins as none does.`, {
+      code: "ERR_LANGUAGE_MODEL",
+    });
   if (head.length < HEADER_AT) throw damaged(path, "it is cut");
   const version = head.readUInt32LE(MAGIC.length);
   if (version !== VERSION)
     throw new UserError(
       `${path} must be a compiled language model of version ${VERSION}, but is of version ${version}. Compile it again with this program.`,
+      { code: "ERR_LANGUAGE_MODEL" },
     );
 }
 
@@ -177,6 +180,7 @@ function readHeader(path: string, bytes: Buffer): Header {
 function damaged(path: string, fault: string): UserError {
   return new UserError(
     `${path} must be a whole compiled language model, but is damaged: ${fault}. Compile it again.`,
+    { code: "ERR_LANGUAGE_MODEL" },
   );
 }
 

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { UserError } from "../../errors.js";
+import { UserError, withCode } from "../../errors.js";
 import { firstBytes, isGzip } from "../../files/file-bytes.js";
 import { type ArpaOptions, readArpa } from "./arpa-reader.js";
 import { isCompiled, readCompiled, verifyCompiled } from "./compiled-file.js";
@@ -29,11 +29,13 @@ const OTHERS: readonly [beginning: string, advice: string][] = [
  * @throws UserError where it is none or is damaged, as `readArpa` says
  */
 export async function loadLanguageModel(path: string, options?: ArpaOptions): Promise<NgramModel> {
-  const format = await languageModelFormat(path);
-  if (format !== "compiled") return new NgramModel(await readArpa(path, options));
-  const automaton = await readCompiled(path);
-  if ((await stat(path)).size <= VERIFIED) await verifyCompiled(path, options?.signal);
-  return new NgramModel(automaton);
+  return await withCode("ERR_LANGUAGE_MODEL", async () => {
+    const format = await languageModelFormat(path);
+    if (format !== "compiled") return new NgramModel(await readArpa(path, options));
+    const automaton = await readCompiled(path);
+    if ((await stat(path)).size <= VERIFIED) await verifyCompiled(path, options?.signal);
+    return new NgramModel(automaton);
+  });
 }
 
 /** @throws UserError where it is a file of another program that says so in its first bytes */
@@ -44,6 +46,8 @@ export async function languageModelFormat(path: string): Promise<LanguageModelFo
   const text = Buffer.from(first).toString("latin1");
   for (const [beginning, advice] of OTHERS)
     if (text.startsWith(beginning))
-      throw new UserError(`${path} must be a language model in ARPA's format or a compiled one, ${advice}.`);
+      throw new UserError(`${path} must be a language model in ARPA's format or a compiled one, ${advice}.`, {
+        code: "ERR_LANGUAGE_MODEL",
+      });
   return "arpa";
 }

@@ -83,5 +83,6 @@ function isSpecial(word: string): boolean {
 function damaged(): UserError {
   return new UserError(
     "The compiled language model must be whole, but is damaged. 'wav2vec2 lm info' checks the file; make it anew.",
+    { code: "ERR_LANGUAGE_MODEL" },
   );
 }

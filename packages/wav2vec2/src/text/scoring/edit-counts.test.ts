@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { editDistance } from "../../data/edit-distance.js";
 import { Random } from "../../data/random.js";
+import { editDistance } from "../../edit-distance.js";
 import { editCounts } from "./edit-counts.js";
 import { sumErrors } from "./error-rate.js";
 

@@ -9,6 +9,17 @@ import { stepsIn } from "./checkpoint-files.js";
 import { verifyDirectory } from "./manifest.js";
 import { namedMoments, namesOf } from "./named-moments.js";
 
+/** The best validation so far. */
+export interface BestValidation {
+  step: number;
+  /** What it was chosen by. */
+  value: number;
+  /** Name of that; missing where the validation said it itself. */
+  by?: string;
+  /** Missing in earlier versions' checkpoints. */
+  metrics?: Record<string, number>;
+}
+
 /** Everything of a run that its tensors do not hold. Nothing in it depends on the number of processes. */
 export interface Progress {
   /** Optimiser steps done. */
@@ -21,8 +32,7 @@ export interface Progress {
   seconds: number;
   /** The step of the newest validation. */
   evaluated: number;
-  /** The best validation so far and its step. */
-  best?: { value: number; step: number };
+  best?: BestValidation;
   /** Validations in a row that were no better than the best before them. */
   stale?: number;
   /** Batches of an update, of all processes; missing in earlier versions' checkpoints. */
@@ -33,6 +43,8 @@ export interface Progress {
   lossScale?: optim.GradScalerState;
   /** In which order several processes sum gradients, so that the sums are rounded as before. */
   reducer?: { order: number[] };
+  /** The task's own `state`. */
+  task?: unknown;
 }
 
 /** What `progress.json` holds besides. */

@@ -123,7 +123,7 @@ async function* featureBatches(
 
 /** A batch's share of an update, from features where they are there; otherwise they are made, and kept. */
 export function cachedLoss(model: Wav2Vec2ForCTC, batch: AnyCtcBatch, cache: FeatureCache): BatchLoss {
-  const lengths = Array.from(batch.lengths);
+  const { lengths } = batch;
   const features =
     "features" in batch ? tensorOf(batch.features, model.device) : encodeAndKeep(model, batch, cache);
   const { logits, frames } = model.forward({ features, lengths });
@@ -133,7 +133,7 @@ export function cachedLoss(model: Wav2Vec2ForCTC, batch: AnyCtcBatch, cache: Fea
 function encodeAndKeep(model: Wav2Vec2ForCTC, batch: CtcBatch, cache: FeatureCache) {
   return noGrad(() => {
     const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
-    const features = model.wav2vec2.encode({ input, lengths: Array.from(batch.lengths) });
+    const features = model.wav2vec2.encode({ input, lengths: batch.lengths });
     for (const [row, id] of batch.ids.entries()) if (!cache.has(id)) cache.put(id, features.select(0, row));
     return features;
   });

@@ -1,82 +1,40 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { type nn, type optim, scope, type Tensor } from "@wav2vec2/libtorch";
-import type { BatchPosition } from "../../data/batches/batches.js";
-import { type EmptyBatch, isEmpty } from "../../data/batches/load-batches.js";
+import { type optim, scope, type Tensor } from "@wav2vec2/libtorch";
+import { isEmpty } from "../../data/batches/load-batches.js";
 import { Interrupted } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
+import { UserError } from "../../errors.js";
 import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { Tracker } from "../../tracking/tracker.js";
-import type { Progress } from "../checkpoints/checkpoint.js";
+import type { BestValidation, Progress } from "../checkpoints/checkpoint.js";
 import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
 import { restore } from "../checkpoints/restore.js";
+import { criterionOf } from "../task/criterion.js";
+import { withNamedHooks } from "../task/own-hooks.js";
+import type { StepContext, Task, TrainingBatch } from "../task/task.js";
+import { requireTaskMembers, TASK_MEMBERS } from "../task/task-members.js";
 import type { PlannedRecipe } from "./batch-plan.js";
 import { seedBatch } from "./draws.js";
 import { Gradients } from "./gradients.js";
 import { histogramsOf } from "./histograms.js";
 import { Meter } from "./meter.js";
-import { makeOptimizer } from "./optimizer.js";
+import { optimizerOf } from "./optimizer.js";
 import { divideParameters, OptimizerShards } from "./optimizer-shards.js";
 import { withPrecision } from "./precision.js";
 import { learningRateScale } from "./schedule.js";
 import { slowStop } from "./slow-stop.js";
 
-/** What the loop needs to know of one batch. */
-export interface TrainingBatch {
-  /** Utterance ids, for messages. */
-  ids: readonly string[];
-  /** Samples of audio at 16 kHz, without padding. */
-  lengths: Int32Array;
-  /** Where it stands in the plan of all batches. */
-  place: BatchPosition;
-  /** Where what comes behind it stands. */
-  next: BatchPosition;
-}
-
-/** A batch's share of an update. */
-export interface BatchLoss {
-  /** A sum over `count` parts, such as masked frames; an update divides once by the parts of all its batches. */
-  loss: Tensor;
-  count: number;
-  /** What else to add up for {@link Task.metrics}, scalars. */
-  sums?: Readonly<Record<string, Tensor | number>>;
-}
-
-/** What differs between kinds of training. */
-export interface Task<Batch extends TrainingBatch> {
-  module: nn.Module;
-  /** Tells the clips to train on from others: in a position, the batches of others are meant. */
-  data: string;
-  /** Endless batches from `position`, in an order that only the seed decides; each is valid until the next. */
-  batches(position: BatchPosition): AsyncIterator<Batch | EmptyBatch>;
-  /** Sets what depends on the step (0 is the first), such as temperatures; the same in all processes. */
-  anneal?(step: number): void;
-  /** Parameters that have no gradient in the update that comes, in any process, such as those of dropped layers. */
-  idle?(): Iterable<Tensor>;
-  /** Called inside a scope. */
-  loss(batch: Batch): BatchLoss;
-  /** Metrics from the sums over all batches since they were last logged, the loss and its parts (`count`) among them. */
-  metrics(sums: Readonly<Record<string, number>>): Record<string, number>;
-  /**
-   * Validates: metrics, and what the best model is chosen by: lower is better, infinite is never the best.
-   *
-   * @throws the signal's reason where it is aborted meanwhile
-   * @throws Interrupted where another process is asked to stop
-   */
-  evaluate(
-    step: number,
-    signal: AbortSignal,
-  ): Promise<{ metrics: Record<string, number>; criterion: number }>;
-  /** Writes the model where people look for it; called in one process. */
-  save(kind: "best" | "final"): Promise<void>;
-}
+export type { BatchLoss, Task, TrainingBatch } from "../task/task.js";
 
 export interface LoopOptions {
   resume: boolean;
   signal: AbortSignal;
   tracker: Tracker;
+  /** Hooks of the task that are not the project's own: what goes wrong in them is told by their names. Default: all */
+  ownHooks?: ReadonlySet<string> | undefined;
   /** The processes that train together. Default: this one alone */
   world?: World | undefined;
   /** How this process and its machine were since it was called last. Default: nobody looks */
@@ -85,7 +43,8 @@ export interface LoopOptions {
 
 export interface LoopResult {
   steps: number;
-  best: Progress["best"];
+  /** The best validation, what it was chosen by, and its step. */
+  best: BestValidation | undefined;
   /** Metrics of the newest validation, if there was one since the start. */
   evaluation: Record<string, number> | undefined;
   interrupted: boolean;
@@ -99,14 +58,17 @@ export interface LoopResult {
  */
 export async function train<Batch extends TrainingBatch>(
   recipe: PlannedRecipe,
-  task: Task<Batch>,
-  { resume, signal, tracker, world = ALONE, readings: takeReadings }: LoopOptions,
+  given: Task<Batch>,
+  { resume, signal, tracker, world = ALONE, readings: takeReadings, ownHooks = ALL_HOOKS }: LoopOptions,
 ): Promise<LoopResult> {
+  requireTaskMembers(given, Object.keys(given)); // a task of the project has members besides
+  let stepsDone = 0;
+  const task = withNamedHooks(given, ownHooks, () => stepsDone);
   const { module } = task;
   const writes = world.rank === 0;
   const owners = divideParameters(module, recipe, world);
   const isElsewhere = (parameter: Tensor) => (owners.get(parameter) ?? world.rank) !== world.rank;
-  const optimizer = makeOptimizer(module, recipe, isElsewhere);
+  const optimizer = optimizerOf(task, recipe, isElsewhere, tracker);
   const shards = new OptimizerShards(module, optimizer, owners, world);
   const restored = await restore(recipe.output, { resume, shards, world, onNote: tracker.note });
   const progress: Progress = restored ?? {
@@ -120,6 +82,8 @@ export async function train<Batch extends TrainingBatch>(
   if (restored) tracker.tell(resumption(restored.step, recipe));
   else if (writes) requireFiniteWeights(module);
   noteBatches(progress, recipe.gradient_accumulation * world.size, tracker);
+  stepsDone = progress.step;
+  if (progress.task !== undefined) task.loadState?.(progress.task);
   await shards.share();
   using gradients = new Gradients(optimizer.parameters, recipe, world, {
     order: progress.reducer?.order,
@@ -142,6 +106,7 @@ export async function train<Batch extends TrainingBatch>(
   let collected = progress.step;
   /** What a checkpoint holds of all processes. */
   const collect = async () => {
+    if (task.state) progress.task = task.state();
     if (gradients.scaler) progress.lossScale = gradients.scaler.state();
     const order = gradients.order();
     if (order) progress.reducer = { order };
@@ -152,6 +117,11 @@ export async function train<Batch extends TrainingBatch>(
   // Of the whole run: one process that is asked to stop stops all, at the same step.
   let stopping = (await world.sum(Float64Array.of(Number(signal.aborted))))[0]! > 0;
   let timeIsOver = progress.seconds >= limit;
+  /** Why a hook ends training, in this process. */
+  let stopReason: string | undefined;
+  let stoppedByHook = false;
+  const criterion = criterionOf(task, recipe);
+  noteCriterion(progress, criterion.by, tracker);
   let evaluation: LoopResult["evaluation"];
   let fallback: Progress["best"];
   let lostBest = false;
@@ -163,16 +133,17 @@ export async function train<Batch extends TrainingBatch>(
       stopping = true;
       return; // done when the run goes on
     }
-    const { metrics, criterion } = result;
+    const { metrics } = result;
     evaluation = metrics;
     tracker.log(prefixed(metrics), progress.step);
     progress.evaluated = progress.step;
-    const best = progress.best?.value ?? Number.POSITIVE_INFINITY;
-    const better = criterion < best - (recipe.early_stopping_threshold ?? 0);
+    const value = criterion.valueOf(result, progress.step);
+    const better = criterion.isBetter(value, progress.best, recipe.early_stopping_threshold);
     progress.stale = better ? 0 : (progress.stale ?? 0) + 1;
-    if (!(criterion < best)) return;
+    if (!criterion.isBetter(value, progress.best)) return;
     fallback = progress.best;
-    progress.best = { value: criterion, step: progress.step };
+    const { by } = criterion;
+    progress.best = { value, step: progress.step, metrics, ...(by !== undefined && { by }) };
     if (!writes) return;
     if (await saveBest(task, tracker)) return tracker.saved("best", join(output, "best"), progress.step);
     restoreBest(progress, fallback);
@@ -193,10 +164,32 @@ export async function train<Batch extends TrainingBatch>(
   let stepSeconds = 0;
   const hasStalled = () =>
     (progress.stale ?? 0) >= (recipe.early_stopping_patience ?? Number.POSITIVE_INFINITY);
-  const hasTime = () => progress.step < recipe.max_steps && !timeIsOver;
+  const hasTime = () => progress.step < recipe.max_steps && !timeIsOver && !stoppedByHook;
+  /** What a step's hooks logged, until the run logs. */
+  const logged: Record<string, number> = {};
+  const context: StepContext = {
+    get step() {
+      return progress.step;
+    },
+    get epoch() {
+      return progress.position.epoch;
+    },
+    module,
+    optimizer,
+    rank: world.rank,
+    size: world.size,
+    log: (metrics) => void Object.assign(logged, requireNumbers(metrics)),
+    note: (text) => tracker.note(text),
+    stop(reason) {
+      stopReason ??= reason;
+      if (world.size === 1) stoppedByHook = true;
+    },
+  };
   const isStopping = () => stopping || (world.size === 1 && signal.aborted);
   while (hasTime() && !hasStalled() && !isStopping()) {
+    await task.beforeStep?.(context);
     optimizer.learningRate =
+      task.learningRate?.(progress.step) ??
       recipe.optimizer.learning_rate * learningRateScale(progress.step, recipe.schedule, recipe.max_steps);
     task.anneal?.(progress.step);
     gradients.begin(idleOf(optimizer, task));
@@ -214,17 +207,20 @@ export async function train<Batch extends TrainingBatch>(
       });
     }
     stepSeconds = clock();
-    const said = [Number(signal.aborted), Number(writes && progress.seconds >= limit), Number(lostBest)];
+    const said = [signal.aborted, writes && progress.seconds >= limit, lostBest, stopReason !== undefined].map(Number);
     lostBest = false;
     const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
     meter.updated(update?.norm);
+    if (update) await task.beforeUpdate?.(context);
     if (update) await shards.step(update.skip);
     if (writes && recipe.histogram_steps && (progress.step + 1) % recipe.histogram_steps === 0)
       tracker.histograms(histogramsOf(module), progress.step + 1);
     optimizer.zeroGrad();
-    progress.step++;
+    stepsDone = ++progress.step;
+    await task.afterStep?.(context);
     stepSeconds += clock();
     stopping ||= votes[0]! > 0;
+    stoppedByHook ||= votes[3]! > 0;
     if (votes[2]! > 0 && !writes) restoreBest(progress, fallback);
     timeIsOver = votes[1]! > 0 || (world.size === 1 && progress.seconds >= limit);
     await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
@@ -235,7 +231,8 @@ export async function train<Batch extends TrainingBatch>(
     if (logs) {
       const { sums, metrics, readings } = await meter.read(world, takeReadings?.());
       const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
-      tracker.log({ ...task.metrics(sums), ...state, ...metrics }, progress.step);
+      tracker.log({ ...task.metrics(sums), ...logged, ...state, ...metrics }, progress.step);
+      for (const name of Object.keys(logged)) delete logged[name];
       if (readings.length > 0) tracker.system(readings, progress.step);
     }
     if (pauses[0]) await evaluate();
@@ -249,6 +246,8 @@ export async function train<Batch extends TrainingBatch>(
   await batches.return?.();
   gradients.requireFinite();
   if (hasTime() && hasStalled()) tracker.tell(earlyStop(progress));
+  if (stoppedByHook && progress.step < recipe.max_steps)
+    tracker.tell(`Stopped at step ${progress.step} of ${recipe.max_steps}: ${stopReason ?? "another process asked for it"}.`);
   if (progress.step < recipe.max_steps && timeIsOver)
     tracker.tell(
       `Stopped at step ${progress.step} of ${recipe.max_steps}: max_minutes (${recipe.max_minutes}) are over.`,
@@ -272,6 +271,27 @@ export async function train<Batch extends TrainingBatch>(
   }
   if (unsaved) throw unsaved;
   return { steps: progress.step, best: progress.best, evaluation, interrupted: false };
+}
+
+const ALL_HOOKS: ReadonlySet<string> = new Set(TASK_MEMBERS);
+
+/** The best model so far counts no more where it was chosen by something else. */
+function noteCriterion(progress: Progress, by: string | undefined, tracker: Tracker): void {
+  if (!progress.best || progress.best.by === by) return;
+  const named = (name: string | undefined) => name ?? "the validation's own criterion";
+  tracker.note(
+    `The best model is chosen by ${named(by)} from here on, and was by ${named(progress.best.by)} before: the next validation ` +
+      "is the best so far.",
+  );
+  delete progress.best;
+  progress.stale = 0;
+}
+
+/** @throws UserError where a hook logs something else than numbers */
+function requireNumbers(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  for (const [name, value] of Object.entries(metrics))
+    if (typeof value !== "number") throw new UserError(`log must be given numbers, but ${name} is ${typeof value}`);
+  return metrics;
 }
 
 /** Says where an update is of more or fewer batches than before. */

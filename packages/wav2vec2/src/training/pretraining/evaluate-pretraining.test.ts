@@ -8,7 +8,7 @@ import { encodeFlac } from "../../audio/flac-writer.js";
 import { normalize } from "../../audio/normalize.js";
 import { epochOfBatches, lengthBucketedBatches } from "../../data/batches/batches.js";
 import { isEmpty } from "../../data/batches/load-batches.js";
-import type { Preparation } from "../../data/batches/prepare-batch.js";
+import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
 import { Random } from "../../data/random.js";
 import type { Utterance } from "../../data/utterance.js";
 import { createConfig } from "../../model/configuration.js";
@@ -43,7 +43,7 @@ const config = createConfig({
   layerdrop: 0.5,
 });
 const { convKernel, convStride, numNegatives } = config;
-const preparation: Preparation = {
+const preparation: PreTrainingPreparation = {
   seed: 0,
   normalize: true,
   collation: {

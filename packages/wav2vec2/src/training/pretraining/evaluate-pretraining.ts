@@ -8,7 +8,7 @@ import {
   shareOfBatches,
 } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, isEmpty } from "../../data/batches/load-batches.js";
-import type { Preparation } from "../../data/batches/prepare-batch.js";
+import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Utterance } from "../../data/utterance.js";
 import { gatherParts } from "../../distributed/interrupted.js";
@@ -30,7 +30,7 @@ export interface PreTrainingEvaluation {
 
 export interface EvaluatePreTrainingOptions extends BatchLimits, BatchLoadOptions {
   /** How audio becomes input. Its seed decides masks and distractors: the same at every validation. */
-  preparation: Preparation;
+  preparation: PreTrainingPreparation;
   signal?: AbortSignal | undefined;
   /** The processes that share the clips; all get the metrics of all clips. Default: this one alone */
   world?: World | undefined;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { batchOrder, lengthBucketedBatches, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
-import type { Preparation } from "../../data/batches/prepare-batch.js";
+import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
 import { divideLong } from "../../data/corpus/filter.js";
 import type { Utterance } from "../../data/utterance.js";
 import type { World } from "../../distributed/world.js";
@@ -172,13 +172,13 @@ async function pretrainingTask(
   const { seed, pretraining } = recipe;
   const { model, normalize, config } = pretrained;
   const collation = { task: "pretraining", ...pretrained.collation } as const;
-  const preparation: Preparation = {
+  const preparation: PreTrainingPreparation = {
     seed,
     normalize,
     augmentation: await findAugmentation(recipe.data),
     collation,
   };
-  const fixed: Preparation = { seed: 0, normalize, collation: { ...collation, padding: "pad" } };
+  const fixed: PreTrainingPreparation = { seed: 0, normalize, collation: { ...collation, padding: "pad" } };
   const lengths = withinSeconds(train, recipe.data.max_seconds);
   const { encoder } = model.wav2vec2;
   const shown = new Map(held.slice(0, SHOWN_CLIPS).map((clip) => [clip.id, clip]));

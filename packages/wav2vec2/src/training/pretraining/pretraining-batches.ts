@@ -6,7 +6,8 @@ import {
   type Placed,
   plannedBatches,
 } from "../../data/batches/load-batches.js";
-import type { ClipJob, Preparation } from "../../data/batches/prepare-batch.js";
+import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
+import type { ClipJob } from "../../data/batches/prepare-batch.js";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Utterance } from "../../data/utterance.js";
 import type { PreTrainingOutput, Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
@@ -27,21 +28,21 @@ export type PreTrainingTrainingBatch = PreTrainingBatch & Placed;
 export function preTrainingBatches(
   utterances: readonly Utterance[],
   plan: Iterable<PlannedBatch>,
-  preparation: Preparation,
+  preparation: PreTrainingPreparation,
   options: BatchLoadOptions,
 ): AsyncGenerator<PreTrainingTrainingBatch | EmptyBatch> {
   const clipOf = (index: number): ClipJob => {
     const { id, path, samples, start, end } = utterances[index]!;
-    return { id, path, samples, start, end };
+    return preparation.transforms ? utterances[index]! : { id, path, samples, start, end };
   };
-  return plannedBatches<PreTrainingBatch>(plan, preparation, clipOf, options);
+  return plannedBatches(plan, preparation, clipOf, options);
 }
 
 /** The model's outputs and losses for a batch's audio, masks and distractors. */
 export function forwardPreTraining(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): ScoredBatch {
   const output = model.forward({
     input: fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device),
-    lengths: Array.from(batch.lengths),
+    lengths: batch.lengths,
     maskTimeIndices: batch.mask,
     sampledNegativeIndices: batch.negatives,
   });

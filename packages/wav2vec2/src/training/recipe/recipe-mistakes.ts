@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { nearest } from "../../data/nearest.js";
+import { nearest } from "../../nearest.js";
 import { recipeKeys } from "./recipe-keys.js";
 import type { RecipeIssue } from "./recipe-rules.js";
 

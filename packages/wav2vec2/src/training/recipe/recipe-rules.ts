@@ -1,6 +1,6 @@
-import { nearest } from "../../data/nearest.js";
 import { ConfigurationError } from "../../errors.js";
 import { CONFIG_KEYS } from "../../model/configuration-file.js";
+import { nearest } from "../../nearest.js";
 import type { PreTrainingRecipe, Recipe } from "./recipe-schema.js";
 
 /** A mistake in a recipe and the path of the key that it is about. */
@@ -94,6 +94,12 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
       path: ["early_stopping_threshold"],
       message:
         "early_stopping_threshold belongs to early_stopping_patience, but that is missing. Give both or neither.",
+    });
+  }
+  if (recipe.greater_is_better !== undefined && recipe.metric_for_best_model === undefined) {
+    issues.push({
+      path: ["greater_is_better"],
+      message: "greater_is_better belongs to metric_for_best_model, but that is missing. Give both or neither.",
     });
   }
   if (recipe.freeze_layers && recipe.init !== undefined && !recipe.freeze_feature_encoder) {

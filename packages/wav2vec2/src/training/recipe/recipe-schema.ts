@@ -113,6 +113,13 @@ const data = z.strictObject({
     .describe(
       "Training plays each clip up to this share faster or slower, newly drawn every epoch; 0.1 is usual",
     ),
+  transforms: z
+    .string()
+    .optional()
+    .describe(
+      "Module of one's own that changes audio and transcripts, draws masks or makes batches (docs/experiments.md): a path or a " +
+        "file: URL. Default: none",
+    ),
   feature_cache: z
     .string()
     .optional()
@@ -383,11 +390,23 @@ export const recipeSchema = z.strictObject({
   logging_steps: count().default(50).describe("Steps between two lines of metrics"),
   eval_steps: count().default(500).describe("Steps between two validations"),
   save_steps: count().default(500).describe("Steps between two checkpoints to resume from"),
+  metric_for_best_model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Metric of the validation that the best model is chosen by, such as cer; lower is better unless greater_is_better. Default: WER, or " +
+        "the loss of pre-training",
+    ),
+  greater_is_better: z
+    .boolean()
+    .optional()
+    .describe("Whether a greater metric_for_best_model is a better one, such as an accuracy. Default: false"),
   early_stopping_patience: count()
     .optional()
     .describe(
       "Stop behind this many validations in a row that were no better than the best before them, by WER or the loss of " +
-        "pre-training. Default: never",
+        "pre-training, or by metric_for_best_model. Default: never",
     ),
   early_stopping_threshold: z
     .number()

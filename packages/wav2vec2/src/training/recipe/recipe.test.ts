@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { nearest } from "../../data/nearest.js";
 import { ConfigurationError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
 import { resolveRecipe } from "./recipe.js";
 import { recipeKeys } from "./recipe-keys.js";
 

@@ -20,6 +20,8 @@ const CHANGEABLE: (keyof Recipe)[] = [
   "logging_steps",
   "eval_steps",
   "save_steps",
+  "metric_for_best_model",
+  "greater_is_better",
   "early_stopping_patience",
   "early_stopping_threshold",
   "keep_checkpoints",

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
-import { nearest } from "../../../data/nearest.js";
 import { ConfigurationError } from "../../../errors.js";
 import { unreadable } from "../../../files/unreadable.js";
+import { nearest } from "../../../nearest.js";
 import type { Environment } from "../../environment.js";
 import type { GivenOptions } from "./launch-options.js";
 

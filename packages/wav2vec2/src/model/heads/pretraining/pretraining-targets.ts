@@ -2,7 +2,7 @@ import { isTensor, type Tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError, UserError } from "../../../errors.js";
 import type { Wav2Vec2Config } from "../../configuration.js";
 import { type GivenMask, requireMaskShape, torchUniform } from "../../masking.js";
-import { sampleSpans, timeSpans } from "../../span-mask.js";
+import { drawnSpans, type SpanSampler, sampleSpans, timeSpans } from "../../span-mask.js";
 import { sampleNegatives } from "./negatives.js";
 
 /** Which frames are masked, and what each is compared with: on the host, until one copy takes them to the device. */
@@ -29,19 +29,21 @@ export interface GivenTargets {
  *
  * @param frames each clip's own frames
  * @param time frames of the longest one
+ * @param sampler draws the spans. Default: as the paper
  * @throws ConfigurationError where nothing is to be masked
  */
 export function samplePreTrainingTargets(
   config: Wav2Vec2Config,
   frames: readonly number[],
   time: number,
+  sampler: SpanSampler = sampleSpans,
 ): PreTrainingTargets {
   if (config.maskTimeProb === 0) {
     throw new ConfigurationError(
       "mask_time_prob must be above 0 for pre-training, but is 0. The paper's is 0.65 with spans of 10 frames.",
     );
   }
-  const mask = sampleSpans(frames, time, timeSpans(config), torchUniform());
+  const mask = drawnSpans(sampler, frames, time, timeSpans(config), torchUniform());
   return { maskTimeIndices: mask, sampledNegativeIndices: negativesFor(mask, time, config.numNegatives) };
 }
 

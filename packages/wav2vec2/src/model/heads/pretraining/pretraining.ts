@@ -1,9 +1,17 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError, UserError } from "../../../errors.js";
 import type { Wav2Vec2Config } from "../../configuration.js";
-import { checkInput } from "../../input.js";
+import { checkInput, MODEL_INPUTS, requireInputs } from "../../input.js";
 import { frameMask, maskTensor } from "../../masking.js";
-import { type InnerStates, type ModelInput, Wav2Vec2Model } from "../../wav2vec2-model.js";
+import {
+  type AsksAttentions,
+  type AsksHiddenStates,
+  type InnerStates,
+  type ModelInput,
+  Wav2Vec2Model,
+  type WithAttentions,
+  type WithHiddenStates,
+} from "../../wav2vec2-model.js";
 import { type PreTrainingLoss, pretrainingLoss } from "./pretraining-loss.js";
 import {
   type GivenTargets,
@@ -15,6 +23,12 @@ import {
   samplePreTrainingTargets,
 } from "./pretraining-targets.js";
 import { GumbelVectorQuantizer } from "./quantizer.js";
+
+const INPUTS = [
+  ...MODEL_INPUTS.filter((name) => name !== "features"),
+  "sampledNegativeIndices",
+  "gumbelNoise",
+];
 
 export interface PreTrainingInput extends ModelInput, GivenTargets {
   /** [batch, frames, groups, entries] to take for the quantizer's Gumbel noise in training. */
@@ -86,8 +100,16 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
    *
    * @throws UserError as {@link Wav2Vec2Model.forward}, and for masks and negatives of other shapes than the frames'
    */
-  forward({ gumbelNoise, ...input }: PreTrainingInput): PreTrainingOutput {
-    const { maskTimeIndices: mask, sampledNegativeIndices: negatives } = this.#targets(input);
+  forward(
+    given: PreTrainingInput & AsksHiddenStates & AsksAttentions,
+  ): PreTrainingOutput & WithHiddenStates & WithAttentions;
+  forward(given: PreTrainingInput & AsksHiddenStates): PreTrainingOutput & WithHiddenStates;
+  forward(given: PreTrainingInput & AsksAttentions): PreTrainingOutput & WithAttentions;
+  forward(given: PreTrainingInput): PreTrainingOutput;
+  forward(given: PreTrainingInput): PreTrainingOutput {
+    requireInputs(given, INPUTS);
+    const { gumbelNoise, sampledNegativeIndices: _, ...input } = given;
+    const { maskTimeIndices: mask, sampledNegativeIndices: negatives } = this.#targets(given);
     const { device } = input.input;
     const maskTimeIndices = mask && maskTensor(mask, input.input.shape[0]!, device); // [batch, frames]
     const outputs = this.wav2vec2.forward({ ...input, maskTimeIndices });
@@ -136,7 +158,8 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
     const maskTimeIndices = mask && this.#onSpeech(hostMask(mask), frames, time);
     if (!this.training || given)
       return { maskTimeIndices, sampledNegativeIndices: given && hostNegatives(given) };
-    if (!maskTimeIndices) return samplePreTrainingTargets(this.config, frames, time);
+    if (!maskTimeIndices)
+      return samplePreTrainingTargets(this.config, frames, time, this.wav2vec2.spanSampler);
     return {
       maskTimeIndices,
       sampledNegativeIndices: negativesFor(maskTimeIndices, time, this.config.numNegatives),

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { gather, sameBits } from "../../test/gather-blocks.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
+import { streamAudio } from "./audio-stream.js";
 import { encodeFlac } from "./flac-writer.js";
-import { type RawEncoding, type RawFormat, streamPcm } from "./pcm-stream.js";
+import type { RawEncoding, RawFormat } from "./raw-format.js";
 import { resample } from "./resample.js";
 import { encodeWav } from "./wav.js";
 
@@ -35,7 +36,7 @@ describe("a pipe", () => {
     [{ encoding: "s16le", sampleRate: 16000, channels: 1e9 }, "channels of raw audio must be"],
   ])("is closed where its format is refused: %j", async (raw, expected) => {
     const readable = pipe(new Uint8Array(64_000));
-    const reading = gather(streamPcm(readable, { raw: raw as RawFormat }));
+    const reading = gather(streamAudio(readable, { raw: raw as RawFormat }));
     await expect(reading.then(message)).resolves.toContain(expected);
     expect(readable.destroyed).toBe(true);
   });
@@ -53,7 +54,7 @@ describe("a WAV file through a pipe", () => {
   it.each([0, 0x7ffff000, 0x80000000, 0xffffffff])(
     "goes on to its end where its size is %i",
     async (size) => {
-      const given = await gather(streamPcm(pipe(sized(size))));
+      const given = await gather(streamAudio(pipe(sized(size))));
       expect(given.error).toBeUndefined();
       expect(sameBits(given.samples, samples)).toBe(true);
       expect(Math.max(...given.lengths)).toBeLessThanOrEqual(16_000);
@@ -62,16 +63,16 @@ describe("a WAV file through a pipe", () => {
   );
 
   it("may end within a sample where its size is unknown", async () => {
-    const given = await gather(streamPcm(pipe(sized(0).subarray(0, 44 + 2 * 1000 + 1))));
+    const given = await gather(streamAudio(pipe(sized(0).subarray(0, 44 + 2 * 1000 + 1))));
     expect(given.error).toBeUndefined();
     expect(sameBits(given.samples, samples.subarray(0, 1000))).toBe(true);
   });
 
   it("ends where its size says, or is refused", async () => {
-    expect((await gather(streamPcm(pipe(sized(8000))))).samples).toHaveLength(4000);
-    const cut = await gather(streamPcm(pipe(sized(100_000).subarray(0, 50_044))));
+    expect((await gather(streamAudio(pipe(sized(8000))))).samples).toHaveLength(4000);
+    const cut = await gather(streamAudio(pipe(sized(100_000).subarray(0, 50_044))));
     expect(message(cut)).toContain(
-      "standard input must hold 100000 bytes of samples by its header, but only 50000",
+      "the audio stream must hold 100000 bytes of samples by its header, but only 50000",
     );
     expect(sameBits(cut.samples, samples.subarray(0, 25_000))).toBe(true);
   });
@@ -103,7 +104,7 @@ describe("raw samples through a pipe", () => {
     }
     for (const sampleRate of [16_000, 44_100]) {
       const bytes = new Uint8Array(view.buffer);
-      const given = await gather(streamPcm(pipe(bytes), { raw: { encoding, sampleRate, channels: 2 } }));
+      const given = await gather(streamAudio(pipe(bytes), { raw: { encoding, sampleRate, channels: 2 } }));
       expect(given.error).toBeUndefined();
       const expected = resample(
         left.map((sample) => sample * 0.75),
@@ -124,19 +125,19 @@ describe("raw samples through a pipe", () => {
       { encoding: "s16le", sampleRate: 0, channels: 1 },
       { encoding: "s16le", sampleRate: 16_000, channels: 0 },
     ] as const)
-      expect(message(await gather(streamPcm(pipe(new Uint8Array(8)), { raw })))).toContain(
+      expect(message(await gather(streamAudio(pipe(new Uint8Array(8)), { raw })))).toContain(
         "of raw audio must be",
       );
   });
 });
 
-describe("streamPcm", () => {
+describe("a pipe of any kind", () => {
   it("hands over what is there, without waiting for a second of it", async () => {
     const samples = noise(4000);
     for (const bytes of [encodeWav(samples, 16_000), encodeWav(samples, 16_000).subarray(44)]) {
       const isRaw = bytes.length === 8000;
       const through = new PassThrough();
-      const blocks = streamPcm(
+      const blocks = streamAudio(
         through,
         isRaw ? { raw: { encoding: "s16le", sampleRate: 16_000, channels: 1 } } : {},
       );
@@ -154,23 +155,23 @@ describe("streamPcm", () => {
 
   it("tells other formats by their content", async () => {
     const samples = noise(30_000);
-    const { samples: given } = await gather(streamPcm(pipe(encodeFlac(samples, 16_000))));
+    const { samples: given } = await gather(streamAudio(pipe(encodeFlac(samples, 16_000))));
     expect(sameBits(given, samples)).toBe(true);
   });
 
   it("refuses what is empty, no audio, or without samples", async () => {
     const refused = async (bytes: Uint8Array, name?: string) =>
-      message(await gather(streamPcm(pipe(bytes), { name })));
-    expect(await refused(new Uint8Array(0))).toBe("standard input must be audio, but is empty (0 bytes).");
+      message(await gather(streamAudio(pipe(bytes), { name })));
+    expect(await refused(new Uint8Array(0))).toBe("the audio stream must be audio, but is empty (0 bytes).");
     expect(await refused(Buffer.from("Hello, this is text.\n"))).toBe(
-      'standard input must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but begins with "Hell". ' +
+      'the audio stream must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but begins with "Hell". ' +
         "Convert it with: ffmpeg -i INPUT -f wav -",
     );
     expect(await refused(encodeWav(new Float32Array(0), 16_000), "the pipe")).toBe(
       "the pipe must hold audio, but holds 0 samples.",
     );
     const raw = { encoding: "s16le", sampleRate: 16_000, channels: 1 } as const;
-    expect(message(await gather(streamPcm(pipe(new Uint8Array(1)), { raw })))).toContain(
+    expect(message(await gather(streamAudio(pipe(new Uint8Array(1)), { raw })))).toContain(
       "but holds 0 samples",
     );
   });
@@ -179,7 +180,7 @@ describe("streamPcm", () => {
     const controller = new AbortController();
     const through = new PassThrough();
     through.write(encodeWav(noise(1000), 16_000));
-    const blocks = streamPcm(through, { signal: controller.signal });
+    const blocks = streamAudio(through, { signal: controller.signal });
     expect((await blocks.next()).value).toHaveLength(1000);
     const waiting = blocks.next();
     const reason = new Error("enough");
@@ -191,9 +192,9 @@ describe("streamPcm", () => {
     const through = new PassThrough();
     through.write(encodeWav(noise(1000), 16_000).subarray(0, 1044));
     setImmediate(() => through.destroy(new Error("the cable was pulled")));
-    const given = await gather(streamPcm(through));
+    const given = await gather(streamAudio(through));
     expect(message(given)).toContain(
-      "standard input must be readable, but cannot be read: the cable was pulled",
+      "the audio stream must be readable, but cannot be read: the cable was pulled",
     );
   });
 });

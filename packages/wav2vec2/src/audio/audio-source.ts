@@ -1,0 +1,44 @@
+import type { Readable } from "node:stream";
+
+/**
+ * Where audio comes from: everything that takes audio takes all of these.
+ *
+ * - a path, or a URL: `file:`, `http:`, `https:`, `data:`
+ * - the bytes of a file: a Buffer or other Uint8Array, an ArrayBuffer, a SharedArrayBuffer, a Blob or File
+ * - bytes as they come: a Node.js stream such as a request, a web stream such as the body of a `fetch`, an iterable of
+ *   Uint8Arrays, asynchronous or not
+ * - samples, mono, full scale [-1, 1): a Float32Array at 16 kHz, an iterable of them as they come, or
+ *   {@link AudioSamples} at another rate
+ *
+ * What bytes hold is told by their content: FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis, Ogg FLAC, WebM with Opus.
+ */
+export type AudioSource =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBufferLike
+  | Blob
+  | Readable
+  | WebStream
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | Float32Array
+  | AsyncIterable<Float32Array>
+  | Iterable<Float32Array>
+  | AudioSamples;
+
+/** Samples with their rate. */
+export interface AudioSamples {
+  /** Mono, full scale [-1, 1). */
+  samples: Float32Array;
+  /** Hz. */
+  sampleRate: number;
+}
+
+/** What is used of a web `ReadableStream`, whichever library's types it has. */
+export interface WebStream {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+    cancel(reason?: unknown): Promise<void>;
+  };
+}

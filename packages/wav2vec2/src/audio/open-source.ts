@@ -1,0 +1,213 @@
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { describeType } from "../describe-type.js";
+import { UserError, wrongType } from "../errors.js";
+import { unreadable } from "../files/unreadable.js";
+import type { AudioSamples, AudioSource, WebStream } from "./audio-source.js";
+import { requireSampleRate } from "./raw-format.js";
+import { SourceParts } from "./source-parts.js";
+
+/** A source of audio that can be read: from where it lies, from memory, or once and in order. */
+export type OpenedSource = { name: string } & (
+  | { kind: "file"; path: string }
+  | { kind: "bytes"; bytes: Uint8Array }
+  /** @property isWhole whether it is a file that only comes in parts, whose header can be trusted */
+  | { kind: "stream"; chunks: SourceParts<Uint8Array>; isWhole: boolean }
+  | { kind: "samples"; blocks: SourceParts<Float32Array>; sampleRate: number }
+);
+
+export interface OpenOptions {
+  name?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const SAMPLE_RATE = 16000;
+const STREAM = "the audio stream";
+const RECORDING = "the recording";
+const KINDS =
+  "a path, a URL, the bytes of a file (Uint8Array, ArrayBuffer, Blob), a stream or iterable of bytes, or samples " +
+  "(Float32Arrays at 16 kHz)";
+
+/**
+ * Tells what a source is. Of an iterable the first item is taken for it.
+ *
+ * @throws TypeError where it is no source, in a sentence that says what is one
+ * @throws UserError where an address gives no audio
+ */
+export async function openSource(
+  source: AudioSource,
+  { name, signal }: OpenOptions = {},
+): Promise<OpenedSource> {
+  signal?.throwIfAborted();
+  if (typeof source === "string") return openPath(source, name);
+  if (source instanceof URL) return await openUrl(source, name, signal);
+  if (source instanceof Uint8Array) return { kind: "bytes", bytes: source, name: name ?? "the audio file" };
+  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer)
+    return { kind: "bytes", bytes: new Uint8Array(source), name: name ?? "the audio file" };
+  if (source instanceof Blob) return openBlob(source, name, signal);
+  if (source instanceof Float32Array) return samplesSource(source, SAMPLE_RATE, name);
+  if (isSamples(source)) {
+    requireSampleRate(source.sampleRate, "samples");
+    return samplesSource(source.samples, source.sampleRate, name);
+  }
+  if (ArrayBuffer.isView(source)) throw wrongNumbers(source);
+  if (isObject(source)) {
+    if (isReadable(source)) return await openParts(readableParts(source, name, signal), name);
+    if (isWebStream(source)) return await openParts(webParts(source, name, signal), name);
+    if (isIterable(source)) return await openParts(iterableParts(source, signal), name);
+  }
+  throw wrongType(`The audio must be ${KINDS}, but is ${describeType(source)}.`);
+}
+
+function openPath(path: string, name = path): OpenedSource {
+  if (/^(https?|file|data):/i.test(path))
+    throw wrongType(
+      `The audio must be a path where it is a string, but is an address. Give it as new URL(…).`,
+    );
+  return { kind: "file", path, name };
+}
+
+async function openUrl(url: URL, given: string | undefined, signal: AbortSignal | undefined) {
+  if (url.protocol === "file:") return openPath(fileURLToPath(url), given);
+  if (!/^(https?|data):$/.test(url.protocol))
+    throw wrongType(`The audio's URL must be of file:, http:, https: or data:, but is of ${url.protocol}`);
+  // Without what may be secret in it.
+  const name = given ?? (url.protocol === "data:" ? "the data URL" : `${url.origin}${url.pathname}`);
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: signal ?? null });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const { message, cause } = error as Error;
+    const reason = cause instanceof Error && cause.message ? cause.message : message;
+    throw unreachable(`${name} must give audio, but cannot be reached: ${reason}.`, error);
+  }
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw unreachable(
+      `${name} must give audio, but answers ${response.status} ${response.statusText}`.trimEnd(),
+    );
+  }
+  const body = response.body ?? new Blob([]).stream();
+  return await openParts(webParts(body, name, signal), name);
+}
+
+function unreachable(message: string, cause?: unknown): UserError {
+  const sentence = message.endsWith(".") ? message : `${message}.`;
+  return new UserError(sentence, { code: "ERR_AUDIO_UNREACHABLE", cause });
+}
+
+function openBlob(blob: Blob, given: string | undefined, signal: AbortSignal | undefined): OpenedSource {
+  const own = "name" in blob && typeof blob.name === "string" && blob.name !== "" ? blob.name : undefined;
+  const name = given ?? own ?? "the audio file";
+  return {
+    kind: "stream",
+    chunks: new SourceParts(webParts(blob.stream(), name, signal)),
+    isWhole: true,
+    name,
+  };
+}
+
+function samplesSource(samples: Float32Array, sampleRate: number, name = RECORDING): OpenedSource {
+  return { kind: "samples", blocks: new SourceParts({ iterator: [samples].values() }), sampleRate, name };
+}
+
+/** Where the parts of a source come from, and how it is let go of. */
+interface Parts {
+  iterator: Iterator<unknown> | AsyncIterator<unknown>;
+  signal?: AbortSignal | undefined;
+  release?: () => void;
+  /** What is thrown where a part cannot be had. */
+  broken?: (error: unknown) => unknown;
+}
+
+function readableParts(readable: Readable, name: string | undefined, signal: AbortSignal | undefined): Parts {
+  return {
+    iterator: readable[Symbol.asyncIterator](),
+    signal,
+    release: () => void readable.destroy(),
+    broken: (error) => brokenOff(name, error),
+  };
+}
+
+function webParts(stream: WebStream, name: string | undefined, signal: AbortSignal | undefined): Parts {
+  const reader = stream.getReader();
+  return {
+    iterator: { next: () => reader.read() as Promise<IteratorResult<unknown>> },
+    signal,
+    release: () => void reader.cancel().catch(() => {}), // it has broken already
+    broken: (error) => brokenOff(name, error),
+  };
+}
+
+function iterableParts(
+  iterable: Iterable<unknown> | AsyncIterable<unknown>,
+  signal: AbortSignal | undefined,
+): Parts {
+  const iterator =
+    Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
+  return { iterator, signal, release: () => void iterator.return?.() };
+}
+
+function brokenOff(name = STREAM, error: unknown): UserError {
+  return Object.assign(unreadable(name, "readable", error), { code: "ERR_AUDIO_TRUNCATED" as const });
+}
+
+/** Bytes or samples, told by the first of them. */
+async function openParts(parts: Parts, name: string | undefined): Promise<OpenedSource> {
+  const all = new SourceParts<unknown>(parts);
+  const first = await all.peek();
+  if (first instanceof Float32Array)
+    return { kind: "samples", blocks: all.of(asSamples), sampleRate: SAMPLE_RATE, name: name ?? RECORDING };
+  return { kind: "stream", chunks: all.of(asBytes), isWhole: false, name: name ?? STREAM };
+}
+
+function asBytes(part: unknown): Uint8Array {
+  if (part instanceof Uint8Array) return part;
+  if (part instanceof ArrayBuffer || part instanceof SharedArrayBuffer) return new Uint8Array(part);
+  if (typeof part === "string")
+    throw wrongType("A stream of audio must give bytes, but gives text. Set no encoding for it.");
+  if (ArrayBuffer.isView(part)) throw wrongNumbers(part);
+  if (typeof part === "number")
+    throw wrongType("Samples must be Float32Arrays, but are numbers. Give Float32Array.from(…).");
+  throw wrongType(
+    `A stream of audio must give Uint8Arrays or Float32Arrays, but gives ${describeType(part)}.`,
+  );
+}
+
+function asSamples(part: unknown): Float32Array {
+  if (part instanceof Float32Array) return part;
+  throw wrongType(`All blocks of samples must be Float32Arrays, but one is ${describeType(part)}.`);
+}
+
+function wrongNumbers(numbers: ArrayBufferView): TypeError {
+  return wrongType(
+    `Samples must come as a Float32Array, from -1 to 1, but come as ${describeType(numbers)}. Divide integers by their full ` +
+      "scale; give bytes as a Uint8Array.",
+  );
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function isSamples(source: unknown): source is AudioSamples {
+  return (
+    isObject(source) &&
+    "samples" in source &&
+    "sampleRate" in source &&
+    source.samples instanceof Float32Array
+  );
+}
+
+function isReadable(source: object): source is Readable {
+  return "destroy" in source && "pipe" in source && Symbol.asyncIterator in source;
+}
+
+function isWebStream(source: object): source is WebStream {
+  return "getReader" in source && typeof source.getReader === "function";
+}
+
+function isIterable(source: object): source is Iterable<unknown> | AsyncIterable<unknown> {
+  return Symbol.asyncIterator in source || Symbol.iterator in source;
+}

@@ -1,0 +1,48 @@
+import { ConfigurationError } from "../errors.js";
+import type { PcmFormat } from "./pcm.js";
+import { HIGHEST_RATE, LOWEST_RATE } from "./resample.js";
+
+const ENCODINGS = {
+  u8: { encoding: "integer", sampleBytes: 1 },
+  s16le: { encoding: "integer", sampleBytes: 2 },
+  s24le: { encoding: "integer", sampleBytes: 3 },
+  s32le: { encoding: "integer", sampleBytes: 4 },
+  f32le: { encoding: "float", sampleBytes: 4 },
+} as const;
+
+/** How samples without a header are coded, under FFmpeg's names (`ffmpeg -f s16le`): channels interleaved. */
+export type RawEncoding = keyof typeof ENCODINGS;
+
+export const RAW_ENCODINGS = Object.keys(ENCODINGS) as RawEncoding[];
+
+export interface RawFormat {
+  encoding: RawEncoding;
+  /** Hz. */
+  sampleRate: number;
+  channels: number;
+}
+
+// As many as a WAV file can tell.
+const MOST_CHANNELS = 65535;
+
+/** @throws ConfigurationError naming what is wrong with it */
+export function pcmFormat({ encoding, sampleRate, channels }: RawFormat): PcmFormat {
+  if (!Object.hasOwn(ENCODINGS, encoding))
+    throw new ConfigurationError(
+      `encoding of raw audio must be one of ${RAW_ENCODINGS.join(", ")}, but is ${JSON.stringify(encoding)}.`,
+    );
+  requireSampleRate(sampleRate, "raw audio");
+  if (!(Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS))
+    throw new ConfigurationError(
+      `channels of raw audio must be a whole number from 1 to ${MOST_CHANNELS}, but are ${channels}.`,
+    );
+  return { ...ENCODINGS[encoding], sampleRate, channels };
+}
+
+/** @throws ConfigurationError on a rate that a caller gives and that cannot be resampled */
+export function requireSampleRate(rate: number, of: string): void {
+  if (Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE) return;
+  throw new ConfigurationError(
+    `sample rate of ${of} must be a whole number from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but is ${rate}.`,
+  );
+}

@@ -1,0 +1,24 @@
+import { describeType } from "./describe-type.js";
+import { ConfigurationError } from "./errors.js";
+import { nearest } from "./nearest.js";
+
+/**
+ * Refuses options that a function does not have, which would change nothing in silence.
+ *
+ * @param of the function's name, for the message
+ * @param known the names that it has
+ * @throws ConfigurationError with the nearest name
+ */
+export function requireOptions(of: string, options: object, known: Readonly<Record<string, unknown>>): void {
+  if (typeof options !== "object" || options === null)
+    throw new ConfigurationError(`The options of ${of} must be an object, but are ${describeType(options)}.`);
+  const names = Object.keys(known);
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue;
+    const meant = nearest(name, names);
+    throw new ConfigurationError(
+      `The options of ${of} must be among ${names.join(", ")}, but one is ${name}.` +
+        (meant === undefined ? "" : ` Did you mean ${meant}?`),
+    );
+  }
+}

@@ -1,0 +1,55 @@
+import { ConfigurationError, UserError } from "../../errors.js";
+import type { Progress } from "../checkpoints/checkpoint.js";
+import type { Recipe } from "../recipe/recipe.js";
+import type { Task, Validation } from "./task.js";
+
+/** What the best model is chosen by. */
+export interface Criterion {
+  /** A metric's name, or `a function`; undefined where a validation says it itself. */
+  by: string | undefined;
+  greaterIsBetter: boolean;
+  /** @throws UserError where there is none, or it is no number */
+  valueOf(validation: Validation, step: number): number;
+  /** Whether a value is better than the best so far by more than a threshold; what is infinitely bad never is. */
+  isBetter(value: number, best: Progress["best"], threshold?: number): boolean;
+}
+
+/** That of a task, else that of the recipe, else what the task's validation says. */
+export function criterionOf(
+  { criterion: own, greaterIsBetter: isGreater }: Pick<Task, "criterion" | "greaterIsBetter">,
+  { metric_for_best_model: metric, greater_is_better: greater }: Partial<Recipe> = {},
+): Criterion {
+  const chosen = own ?? (metric === undefined ? undefined : metric.replace(/^eval[_/]/, ""));
+  const greaterIsBetter = isGreater ?? (own === undefined && greater) ?? false;
+  const sign = greaterIsBetter ? -1 : 1;
+  return {
+    by: typeof chosen === "function" ? "a function" : chosen,
+    greaterIsBetter,
+    valueOf(validation, step) {
+      const value = chosen === undefined ? validation.criterion : valueBy(chosen, validation.metrics, step);
+      if (typeof value === "number" && !Number.isNaN(value)) return value;
+      const found = value === undefined ? "there is none" : `it is ${String(value)}`;
+      throw new UserError(
+        `The criterion of the best model must be a number at every validation, but ${found} at step ${step}. Let evaluate ` +
+          "return { metrics, criterion }, or give the task a criterion.",
+      );
+    },
+    isBetter(value, best, threshold = 0) {
+      const before = best ? sign * best.value : Number.POSITIVE_INFINITY;
+      return sign * value < before - threshold;
+    },
+  };
+}
+
+function valueBy(
+  chosen: NonNullable<Task["criterion"]>,
+  metrics: Readonly<Record<string, number>>,
+  step: number,
+): unknown {
+  if (typeof chosen === "function") return chosen(metrics);
+  if (Object.hasOwn(metrics, chosen)) return metrics[chosen];
+  throw new ConfigurationError(
+    `The criterion of the best model must be a metric of the validation, but the one of step ${step} has no '${chosen}'. Its ` +
+      `metrics are ${Object.keys(metrics).join(", ")}.`,
+  );
+}
