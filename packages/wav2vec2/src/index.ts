@@ -44,7 +44,7 @@ export { corpusParts } from "./data/download/parts.js";
 export { Random } from "./data/random.js";
 export { readStats } from "./data/stats/read-stats.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
-export { ConfigurationError, UserError } from "./errors.js";
+export { ConfigurationError, type ErrorCode, UserError } from "./errors.js";
 export { evaluateModel } from "./evaluation/evaluate.js";
 export type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation/evaluation.js";
 export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
@@ -83,17 +83,23 @@ export { type DecodingChoice, readDecodingChoice } from "./recognition/decoding-
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition/files.js";
 export {
-  type ListenOptions,
   loadRecognizer,
-  type Recognizer,
+  Recognizer,
   type RecognizerOptions,
+  type TranscribeOptions,
 } from "./recognition/recognizer.js";
 export { CtcDecoder, type DecodingStream, type Hypothesis } from "./text/decoding/ctc-decoder.js";
 export type { DecodingOptions } from "./text/decoding/decoding-options.js";
 export { greedyDecode } from "./text/decoding/greedy.js";
 export { languageModelFit } from "./text/decoding/language-model-fit.js";
-export { type Format, transcriptWriter } from "./text/formats/formats.js";
-export type { TimedText, TimedWord, Transcript, TranscriptWriter } from "./text/formats/transcript.js";
+export { FORMATS, type Format, transcriptWriter } from "./text/formats/formats.js";
+export type {
+  RecordingTranscript,
+  TimedText,
+  TimedWord,
+  Transcript,
+  TranscriptWriter,
+} from "./text/formats/transcript.js";
 export type { LanguageModel } from "./text/language-model/language-model.js";
 export { loadLanguageModel } from "./text/language-model/load-language-model.js";
 export { ErrorRate, wordErrors } from "./text/scoring/error-rate.js";

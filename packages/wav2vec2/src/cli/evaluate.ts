@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { TEXT_NORMALIZATIONS, type TextNormalization } from "../text/scoring/normalize-text.js";
+import { type NamedNormalization, TEXT_NORMALIZATIONS } from "../text/scoring/normalize-text.js";
 import {
   addDeviceOption,
   addThreadsOption,
@@ -23,7 +23,7 @@ interface Options extends DecodingArguments {
   device?: string;
   language?: string;
   batchSeconds?: number;
-  normalize: TextNormalization[];
+  normalize: NamedNormalization[];
   bootstrapBy: "utterance" | "speaker";
   seed: number;
   worst: number;
@@ -96,7 +96,7 @@ export const defineEvaluate: Define = (command) => {
       language,
       device,
       batchSeconds,
-      normalize,
+      textNormalization: normalize,
       bootstrapBy,
       seed,
       ...(await decodingChoice(options)),
@@ -120,10 +120,10 @@ export const defineEvaluate: Define = (command) => {
   });
 };
 
-function normalizations(text: string): TextNormalization[] {
+function normalizations(text: string): NamedNormalization[] {
   const steps = text.split(",").map((step) => step.trim());
   const wrong = steps.find((step) => !(TEXT_NORMALIZATIONS as readonly string[]).includes(step));
-  if (wrong === undefined) return steps as TextNormalization[];
+  if (wrong === undefined) return steps as NamedNormalization[];
   throw new InvalidArgumentError(
     `It must be ${TEXT_NORMALIZATIONS.join(" or ")}, or both with a comma between them.`,
   );

@@ -17,7 +17,7 @@ const MANY_ERRORS = 5;
 
 /** The page of a comparison: who is better, where, and what each heard. */
 export function comparisonPage(comparison: Comparison, clips: ReportClips): string {
-  const { utterances, utteranceCount, systems, normalize } = comparison;
+  const { utterances, utteranceCount, systems, textNormalization } = comparison;
   const [first, second] = systemNames(comparison);
   const names = (of: (utterance: ComparedUtterance) => string | undefined) =>
     [...new Set(utterances.flatMap((each) => of(each) ?? []))].sort((a, b) =>
@@ -30,7 +30,7 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
     about: [
       counted(utteranceCount, "utterance", count(utteranceCount)),
       `${count(systems[0].words)} words`,
-      ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
+      ...(textNormalization.length > 0 ? [`compared without ${textNormalization.join(" and ")}`] : []),
     ],
     sections: [
       renderNotes(clipNotes({ left: clips.left, played: clips.urls.size })),

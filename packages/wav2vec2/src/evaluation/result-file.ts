@@ -15,7 +15,7 @@ export interface ComparableResult {
   file: string;
   /** The model's name, if the file tells. */
   model: string | undefined;
-  normalize: readonly string[];
+  textNormalization: readonly string[];
   utterances: ComparableUtterance[];
 }
 
@@ -63,13 +63,14 @@ export async function readResult(path: string): Promise<ComparableResult> {
   const json = await readJsonObject(file);
   if (json === undefined)
     throw new UserError(`${file} must be a result of 'wav2vec2 evaluate --output', but does not exist.`);
-  const { utterances, model, normalize } = json;
+  const { utterances, model } = json;
+  const textNormalization = json.textNormalization ?? json.normalize; // as it was called before
   if (!Array.isArray(utterances) || utterances.length === 0) throw noResult(file, "has no utterances");
   const seen = new Set<string>();
   return {
     file,
     model: typeof model === "string" ? model : undefined,
-    normalize: Array.isArray(normalize) ? normalize.map(String) : [],
+    textNormalization: Array.isArray(textNormalization) ? textNormalization.map(String) : [],
     utterances: utterances.map((each: unknown, index) => {
       const utterance = comparable(each, index, file);
       if (seen.has(utterance.id)) throw noResult(file, `has utterance ${utterance.id} twice`);

@@ -8,6 +8,7 @@ import {
   isEmpty,
   placeOf,
 } from "../../data/batches/load-batches.js";
+import type { BadClip } from "../../data/batches/prepare-batch.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
 import type { CtcTargets, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
@@ -48,7 +49,7 @@ export async function* cachedCtcBatches(
   const bad = new Set<string>(); // clips that cannot be read have no features
   const reading = {
     ...loading,
-    onBad(clip: { id: string; path: string; message: string }) {
+    onBad(clip: BadClip) {
       bad.add(clip.id);
       loading.onBad?.(clip);
     },
