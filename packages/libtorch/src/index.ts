@@ -1,3 +1,4 @@
+export type { NestedArray } from "./array-data.js";
 export * from "./autocast.js";
 export * from "./autograd.js";
 export * from "./checkpoint.js";
