@@ -51,7 +51,12 @@ export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
 export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
+export {
+  type FrameClassifierOutput,
+  Wav2Vec2ForAudioFrameClassification,
+} from "./model/heads/audio-frame-classification.js";
 export { type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/heads/ctc.js";
+export { ModelWithHead } from "./model/heads/model-with-head.js";
 export {
   type PreTrainingInput,
   type PreTrainingOutput,
@@ -61,6 +66,11 @@ export {
   type PreTrainingTargets,
   samplePreTrainingTargets,
 } from "./model/heads/pretraining/pretraining-targets.js";
+export {
+  type SequenceClassifierOutput,
+  Wav2Vec2ForSequenceClassification,
+} from "./model/heads/sequence-classification.js";
+export { Wav2Vec2ForXVector, type XVectorOutput, xvectorSamples } from "./model/heads/xvector.js";
 export { PRESETS, type PresetName } from "./model/presets.js";
 export { type ModelInput, type ModelOutput, Wav2Vec2Model } from "./model/wav2vec2-model.js";
 export {
@@ -70,7 +80,13 @@ export {
   saveCtcModel,
 } from "./pretrained/ctc-directory.js";
 export { loadLanguageAdapter } from "./pretrained/language-adapter.js";
-export { type HubOptions, type LoadOptions, loadModel, saveModel } from "./pretrained/model-directory.js";
+export {
+  type HubOptions,
+  type LoadOptions,
+  loadModel,
+  type SaveOptions,
+  saveModel,
+} from "./pretrained/model-directory.js";
 export { readNormalize } from "./pretrained/preprocessor.js";
 export {
   type LoadPreTrainingOptions,
