@@ -114,7 +114,7 @@ async function train({
   stage?: 0 | 1;
   resume?: string;
   saveAt?: number;
-  make?: typeof makeOptimizer;
+  make?: MakeOptimizer;
 }) {
   const output = resume ?? join(directory, `run-${runs++}`);
   const worlds = size === 1 ? [ALONE] : worldsOf(size);
