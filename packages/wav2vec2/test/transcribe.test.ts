@@ -411,6 +411,45 @@ describe("standard input", () => {
     expect(events.out).not.toMatch(/\d\.\d{4}/); // milliseconds
   });
 
+  it.each([
+    ["Ctrl+C", "SIGINT", 130],
+    ["a closed terminal", "SIGHUP", 129],
+  ] as const)("is transcribed up to %s", { timeout: 120_000 }, async (_, signal, code) => {
+    const { samples, text } = recording(4, 9);
+    const child = spawn(process.execPath, [program, "transcribe", model, "-", "--raw", "s16le", "--events"]);
+    const end = new Promise<number | null>((resolve) => child.once("close", resolve));
+    let [out, err] = ["", ""];
+    child.stderr.on("data", (piece) => {
+      err += piece;
+    });
+    child.stdin.write(pcm(samples)); // and more may come
+    await new Promise<void>((resolve) =>
+      child.stdout.on("data", (piece) => {
+        out += piece;
+        if (out.includes("partial")) resolve();
+      }),
+    );
+    child.kill(signal);
+    expect(await end).toBe(code);
+    const last = JSON.parse(out.trim().split("\n").at(-1)!);
+    expect(last.text.length).toBeGreaterThan(0);
+    expect(text.startsWith(last.text.slice(0, 3))).toBe(true);
+    expect(err).toMatch(/Interrupted.*: what came until now is still transcribed\.\n$/);
+  });
+
+  it("that is interrupted before anything came has no transcript", { timeout: 60_000 }, async () => {
+    const child = spawn(process.execPath, [program, "transcribe", model, "-", "--raw", "s16le"]);
+    const end = new Promise<number | null>((resolve) => child.once("close", resolve));
+    let out = "";
+    child.stdout.on("data", (piece) => {
+      out += piece;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 3000)); // whether it waits for samples or for its model
+    child.kill("SIGINT");
+    expect(await end).toBe(130);
+    expect(out.trim()).toBe("");
+  });
+
   it("is heard no longer than somebody reads", { timeout: 120_000 }, async () => {
     const child = spawn(process.execPath, [program, "transcribe", model, "-", "--raw", "s16le", "--events"]);
     const end = new Promise<number | null>((resolve) => child.once("exit", resolve));

@@ -1,3 +1,4 @@
+import { streamAudio } from "../audio/audio-stream.js";
 import type { RawEncoding } from "../audio/raw-format.js";
 import { LIVE_WINDOWS } from "../recognition/emissions.js";
 import { type FileNews, faultOf, transcribeFiles } from "../recognition/files.js";
@@ -19,6 +20,7 @@ export interface TranscribeOptions {
   rate: number;
   channels: number;
   events: boolean;
+  /** Ends the reading: files that are not finished have no transcript, of standard input that of what came before is written. */
   signal: AbortSignal;
   /** Hears what is odd about a recording that is read nevertheless. */
   onNote: (text: string) => void;
@@ -91,15 +93,31 @@ async function printEvents(recognizer: Recognizer, options: TranscribeOptions): 
   }
 }
 
+/** What standard input holds up to its end, or until the signal is aborted: what came until then is still transcribed. */
 function streamInput(
   recognizer: Recognizer,
   words: boolean,
   { raw, rate, channels, signal, onNote }: TranscribeOptions,
   onPartial: (text: string) => void,
 ) {
+  const name = "standard input";
   const format = raw && { encoding: raw, sampleRate: rate, channels };
-  const how = { words, windows: LIVE_WINDOWS, raw: format, name: "standard input" };
-  return recognizer.stream(process.stdin, { ...how, onPartial, signal, onNote });
+  const blocks = streamAudio(process.stdin, { raw: format, name, signal, onNote });
+  return recognizer.streamBlocks(untilAborted(blocks, signal), {
+    words,
+    windows: LIVE_WINDOWS,
+    name,
+    onPartial,
+  });
+}
+
+/** @param blocks throw the signal's reason where it is aborted */
+async function* untilAborted<T>(blocks: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  try {
+    yield* blocks;
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  }
 }
 
 /** As much of the end as a line of the terminal holds. */
