@@ -146,7 +146,7 @@ export async function saveModel(
 ): Promise<void> {
   await writeDirectoryAtomic(directory, async (temporary) => {
     await writeConfig(temporary, config, [modelClassOf(model)]);
-    await saveTensors(join(temporary, "model.safetensors"), model.namedParameters(), { format: "pt" });
+    await saveTensors(join(temporary, "model.safetensors"), model.stateDict(), { format: "pt" });
     await writePreprocessor(temporary, config, normalize);
     await tokenizer?.write(temporary);
     if (language !== undefined && model instanceof Wav2Vec2ForCTC)

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parameter } from "../../nn/module.js";
+import { parameter } from "../../nn/parameter.js";
 import { tensor } from "../../tensor.js";
 import { lrScheduler, type Optimizer, SGD } from "../index.js";
 
