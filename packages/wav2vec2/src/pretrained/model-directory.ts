@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nn, type StateMismatch, saveTensors, type TensorSource } from "@wav2vec2/libtorch";
+import { nn, type StateMismatch, saveTensors, scope, type TensorSource } from "@wav2vec2/libtorch";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
@@ -78,7 +78,8 @@ export async function loadModel<Model extends AnyModel>(
     const path = weightsPath(directory);
     return await withTensors(path, async (source) => {
       requireRoom(directory, config, source);
-      const model = nn.init.deferred(() => new modelClass(config));
+      // In a scope, which lets go at once of what parameters are made of.
+      const model = scope(() => nn.init.deferred(() => new modelClass(config)));
       const mismatch = await loadWeights(model, source, {
         heads: newHead !== "always",
         adapters: !newAdapters,
