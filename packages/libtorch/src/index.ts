@@ -16,6 +16,12 @@ export * from "./operators.generated.js";
 export * as optim from "./optim/index.js";
 export * from "./runtime.js";
 export * from "./safetensors.js";
+export {
+  copyParameters,
+  type SharedParameter,
+  shareParameters,
+  useParameters,
+} from "./shared-parameters.js";
 export * from "./snapshot.js";
 export * from "./tensor.js";
 export {

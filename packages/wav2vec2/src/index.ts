@@ -98,6 +98,13 @@ export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./
 export { type DecodingChoice, readDecodingChoice } from "./recognition/decoding-choice.js";
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition/files.js";
+export { PoolError } from "./recognition/pool/pool-error.js";
+export {
+  type PoolStats,
+  RecognizerPool,
+  type RecognizerPoolOptions,
+  recognizerPool,
+} from "./recognition/pool/recognizer-pool.js";
 export {
   loadRecognizer,
   Recognizer,

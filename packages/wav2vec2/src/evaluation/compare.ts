@@ -21,7 +21,7 @@ export interface ComparedSystem extends Scores {
   werInterval: Interval;
 }
 
-/** An utterance as two systems heard it. */
+/** An utterance as two systems recognised it. */
 export interface ComparedUtterance extends Omit<ComparableUtterance, "hypothesis"> {
   first: string;
   second: string;
@@ -30,7 +30,7 @@ export interface ComparedUtterance extends Omit<ComparableUtterance, "hypothesis
   secondErrors: number;
   /** Errors of the second less those of the first. */
   change: number;
-  /** What both heard, word by word. */
+  /** What both recognised, word by word. */
   columns: PairedWord[];
 }
 

@@ -212,7 +212,7 @@ function list(title: string, entries: [string, number, [string, string]][]): str
 
 function utteranceList({ groups }: EvaluationResult): string {
   return renderUtteranceList({
-    legend: "Reference above, what was heard below; <b>wrong words</b> are underlined.",
+    legend: "Reference above, what was recognised below; <b>wrong words</b> are underlined.",
     orders: {
       wer: "highest WER",
       errors: "most errors",

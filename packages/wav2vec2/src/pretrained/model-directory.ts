@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nn, type StateMismatch, saveTensors, type TensorSource } from "@wav2vec2/libtorch";
+import { nn, type StateMismatch, saveTensors, scope, type TensorSource } from "@wav2vec2/libtorch";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
@@ -75,7 +75,8 @@ export async function loadModel<Model extends nn.Module>(
     const path = weightsPath(directory);
     return await withTensors(path, async (source) => {
       requireRoom(directory, config, source);
-      const model = nn.init.deferred(() => new modelClass(config));
+      // In a scope, which lets go at once of what parameters are made of.
+      const model = scope(() => nn.init.deferred(() => new modelClass(config)));
       const backbone = requireBackbone(model);
       const mismatch = await loadWeights(model, backbone, source, {
         heads: newHead !== "always",

@@ -98,7 +98,7 @@ export function decodingEntries({
 /**
  * The decoder that a choice describes.
  *
- * @param onNote hears what is odd about it, such as a language model that shares few words with what can be spelled
+ * @param onNote gets what is odd about it, such as a language model that shares few words with what can be spelled
  * @throws UserError where a number is out of range or the language model cannot be read
  */
 export async function makeDecoder(

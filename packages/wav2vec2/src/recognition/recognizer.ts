@@ -93,9 +93,26 @@ export class Recognizer {
    */
   async *stream(source: AudioSource, options: TranscribeOptions = {}): AsyncGenerator<Transcript> {
     requireOptions("stream", options, TRANSCRIBE_OPTIONS);
-    const { words = false, signal, onPartial, windows = FILE_WINDOWS, raw, name, onNote } = options;
-    const blocks = streamAudio(source, { raw, name, signal, onNote });
-    const emissions = emissionsOf(this.ctc, blocks, { ...windows, name: name ?? "the recording", signal });
+    const { raw, name, signal, onNote } = options;
+    yield* this.streamBlocks(streamAudio(source, { raw, name, signal, onNote }), options);
+  }
+
+  /**
+   * {@link stream} of audio that is read already.
+   *
+   * @param blocks mono at 16 kHz in order, in pieces of any size
+   */
+  async *streamBlocks(
+    blocks: AsyncIterable<Float32Array>,
+    {
+      words = false,
+      signal,
+      onPartial,
+      windows = FILE_WINDOWS,
+      name = "the recording",
+    }: Omit<TranscribeOptions, "raw" | "onNote"> = {},
+  ): AsyncGenerator<Transcript> {
+    const emissions = emissionsOf(this.ctc, blocks, { ...windows, name, signal });
     const { secondsPerFrame } = this;
     const pauses = new PauseFinder(this.ctc.tokenizer.vocabulary, secondsPerFrame);
     for await (const piece of decodePieces(emissions, this.decoder, pauses, { onPartial, signal }))
