@@ -18,17 +18,60 @@ export {
   type BatchOptions,
   type BatchPosition,
   batchOrder,
+  epochOfBatches,
   lengthBucketedBatches,
   type PlannedBatch,
+  shareOfBatches,
 } from "./data/batches/batches.js";
-export { type CtcBatch, type CtcItem, collateCtc } from "./data/batches/ctc-collator.js";
-export { type BatchLoadOptions, batchWorkers, loadBatches } from "./data/batches/load-batches.js";
-export type { BadClip, BatchJob, Preparation } from "./data/batches/prepare-batch.js";
+export {
+  type CtcBatch,
+  type CtcItem,
+  collateCtc,
+  dropImpossibleTargets,
+} from "./data/batches/ctc-collator.js";
+export {
+  type BatchLoadOptions,
+  type BatchWorkers,
+  batchWorkers,
+  type EmptyBatch,
+  isEmpty,
+  type LabelEncoder,
+  type LoadBatchesOptions,
+  type LoadJob,
+  loadBatches,
+} from "./data/batches/load-batches.js";
+export { loadTransforms } from "./data/batches/load-transforms.js";
+export { padClips } from "./data/batches/pad-clips.js";
+export {
+  type CtcPreparation,
+  ctcPreparation,
+  type PreparationOptions,
+  type PreTrainingPreparation,
+  preTrainingPreparation,
+} from "./data/batches/preparation.js";
+export type {
+  BadClip,
+  Batch,
+  BatchJob,
+  BatchOf,
+  ClipJob,
+  Placed,
+  Preparation,
+} from "./data/batches/prepare-batch.js";
 export {
   collatePreTraining,
   type PreTrainingBatch,
   type PreTrainingCollation,
 } from "./data/batches/pretraining-collator.js";
+export {
+  type CollateContext,
+  type CollatedBatch,
+  defineTransforms,
+  type TransformContext,
+  type TransformedClip,
+  type TransformHooks,
+  type Transforms,
+} from "./data/batches/transforms.js";
 export { checkCorpus } from "./data/check/check-corpus.js";
 export {
   type Corpus,
@@ -51,28 +94,58 @@ export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
 export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
+export { FeatureEncoder } from "./model/features/feature-encoder.js";
+export { FeatureProjection } from "./model/features/feature-projection.js";
 export {
   type FrameClassifierOutput,
   Wav2Vec2ForAudioFrameClassification,
 } from "./model/heads/audio-frame-classification.js";
-export { type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/heads/ctc.js";
+export { type CtcConfig, type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/heads/ctc.js";
 export { ModelWithHead } from "./model/heads/model-with-head.js";
+export { contrastiveLogits, contrastiveLoss } from "./model/heads/pretraining/contrastive-loss.js";
+export { sampleNegatives } from "./model/heads/pretraining/negatives.js";
 export {
   type PreTrainingInput,
   type PreTrainingOutput,
   Wav2Vec2ForPreTraining,
 } from "./model/heads/pretraining/pretraining.js";
+export { type PreTrainingLoss, pretrainingLoss } from "./model/heads/pretraining/pretraining-loss.js";
 export {
   type PreTrainingTargets,
   samplePreTrainingTargets,
 } from "./model/heads/pretraining/pretraining-targets.js";
+export { GumbelVectorQuantizer, type Quantized } from "./model/heads/pretraining/quantizer.js";
 export {
   type SequenceClassifierOutput,
   Wav2Vec2ForSequenceClassification,
 } from "./model/heads/sequence-classification.js";
 export { Wav2Vec2ForXVector, type XVectorOutput, xvectorSamples } from "./model/heads/xvector.js";
+export { initializeWeights } from "./model/initialization.js";
+export type { Lengths } from "./model/input.js";
+export { minimumSamples, receptiveField, samplesPerFrame, validFrames } from "./model/lengths.js";
+export { frameMask, type GivenMask, maskTensor } from "./model/masking.js";
 export { PRESETS, type PresetName } from "./model/presets.js";
-export { type ModelInput, type ModelOutput, Wav2Vec2Model } from "./model/wav2vec2-model.js";
+export {
+  featureSpans,
+  type SpanOptions,
+  type SpanSampler,
+  sampleSpans,
+  timeSpans,
+} from "./model/span-mask.js";
+export { Trace } from "./model/trace.js";
+export { Attention } from "./model/transformer/attention.js";
+export { EncoderLayer } from "./model/transformer/encoder-layer.js";
+export { FeedForward } from "./model/transformer/feed-forward.js";
+export { PositionalConvEmbedding } from "./model/transformer/positional-embedding.js";
+export { TransformerEncoder } from "./model/transformer/transformer-encoder.js";
+export {
+  type FeatureInput,
+  type ForwardOptions,
+  type InnerStates,
+  type ModelInput,
+  type ModelOutput,
+  Wav2Vec2Model,
+} from "./model/wav2vec2-model.js";
 export {
   type CtcModel,
   type LoadCtcOptions,
@@ -95,6 +168,12 @@ export {
   savePreTrainingModel,
 } from "./pretrained/pretraining-directory.js";
 export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/align.js";
+export {
+  type CtcBatchOptions,
+  type CtcTrainingBatch,
+  ctcBatches,
+  forwardBatch,
+} from "./recognition/ctc-batches.js";
 export { type DecodingChoice, readDecodingChoice } from "./recognition/decoding-choice.js";
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition/files.js";
@@ -131,10 +210,61 @@ export { Vocabulary } from "./text/vocabulary.js";
 export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-clip.js";
 export { writeReport } from "./tracking/report/report.js";
 export { trackRun } from "./tracking/run.js";
-export { combineTrackers, type Sink, type Tracker } from "./tracking/tracker.js";
-export { type FinetuneResult, finetune } from "./training/finetuning/finetune.js";
+export type { RunDescription, RunEnd } from "./tracking/run-description.js";
+export { logFile } from "./tracking/sinks/log-file.js";
+export { metricsFile } from "./tracking/sinks/metrics-file.js";
+export { runFile } from "./tracking/sinks/run-file.js";
+export { type TerminalOptions, terminalProgress } from "./tracking/sinks/terminal.js";
+export type { SystemReading } from "./tracking/system/system-reading.js";
+export {
+  combineTrackers,
+  type Finding,
+  type Histogram,
+  type Sink,
+  type Tracker,
+} from "./tracking/tracker.js";
+export type { Progress } from "./training/checkpoints/checkpoint.js";
+export {
+  loadNewestCheckpoint,
+  type SaveCheckpointOptions,
+  saveCheckpoint,
+} from "./training/checkpoints/own-loop.js";
+export type { AnyCtcBatch } from "./training/finetuning/cached-batches.js";
+export {
+  type CtcTask,
+  type FinetuneOptions,
+  type FinetuneResult,
+  finetune,
+} from "./training/finetuning/finetune.js";
+export type { PlannedRecipe } from "./training/loop/batch-plan.js";
+export { Gradients, type Update } from "./training/loop/gradients.js";
+export { type LoopOptions, type LoopResult, train } from "./training/loop/loop.js";
+export { makeOptimizer, parameterGroups } from "./training/loop/optimizer.js";
+export { withPrecision } from "./training/loop/precision.js";
+export { learningRateScale } from "./training/loop/schedule.js";
+export type { OwnBatches, OwnClips } from "./training/own/own-batches.js";
+export {
+  defineTask,
+  type OwnTask,
+  type TaskRun,
+  type TrainTaskResult,
+  trainTask,
+} from "./training/own/train-task.js";
 export { type ClipCodes, type Coder, loadCoder } from "./training/pretraining/codes.js";
-export { type PretrainResult, pretrain } from "./training/pretraining/pretrain.js";
+export {
+  type PreTrainingTask,
+  type PretrainOptions,
+  type PretrainResult,
+  pretrain,
+} from "./training/pretraining/pretrain.js";
+export {
+  forwardPreTraining,
+  type PreTrainingTrainingBatch,
+  preTrainingBatches,
+  type ScoredBatch,
+} from "./training/pretraining/pretraining-batches.js";
 export { type Recipe, resolveRecipe } from "./training/recipe/recipe.js";
-export { loadRecipe } from "./training/recipe/recipe-file.js";
-export type { RunOptions } from "./training/run/training-run.js";
+export { loadRecipe, type RecipeValues } from "./training/recipe/recipe-file.js";
+export { type RunOptions, type Splits, type TrainingRun, withRun } from "./training/run/training-run.js";
+export { HookError } from "./training/task/own-hooks.js";
+export type { BatchLoss, StepContext, Task, TrainingBatch, Validation } from "./training/task/task.js";

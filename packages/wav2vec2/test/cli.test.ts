@@ -217,7 +217,7 @@ describe("finetune", () => {
 
   it("names the report", async () => {
     finetune.mockImplementation(async (_: Recipe, { tracker }: RunOptions) => {
-      tracker.log?.({ loss: 1 }, 10);
+      tracker?.log?.({ loss: 1 }, 10);
       return done;
     });
     const report = join(directory, "report.html");
@@ -233,7 +233,7 @@ describe("finetune", () => {
     expect(await run()).toBe(1);
     expect(readdirSync(directory)).toEqual([]);
     finetune.mockImplementationOnce(async (_: Recipe, { tracker }: RunOptions) => {
-      tracker.log?.({ loss: 1 }, 10);
+      tracker?.log?.({ loss: 1 }, 10);
       throw new UserError("The loss must be finite, but is NaN.");
     });
     expect(await run()).toBe(1);

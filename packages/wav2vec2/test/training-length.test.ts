@@ -38,7 +38,8 @@ async function run(
   const controller = new AbortController();
   const record = recorder((step) => step === stopAt && controller.abort());
   const options = { tracker: record.tracker, signal: controller.signal, resume };
-  const { steps } = await (recipe.task === "pretrain" ? pretrain : finetune)(recipe, options);
+  const { steps } =
+    recipe.task === "pretrain" ? await pretrain(recipe, options) : await finetune(recipe, options);
   return { ...record, steps };
 }
 

@@ -3,9 +3,15 @@ import type { Define } from "./command.js";
 import { defineTraining } from "./training-command.js";
 
 export const definePretrain: Define = (command, context) => {
-  defineTraining<PretrainResult>(command, context, {
+  defineTraining<Omit<PretrainResult, "pretrained">>(command, context, {
     task: "pretrain",
-    load: async () => (await import("../training/pretraining/pretrain.js")).pretrain,
+    load: async () => {
+      const { pretrain } = await import("../training/pretraining/pretrain.js");
+      return async (recipe, options) => {
+        const { pretrained: _, ...result } = await pretrain(recipe, options);
+        return result;
+      };
+    },
     describe: ({ contrastiveLoss, chanceLoss, accuracy, perplexity, collapsed, model }, { data }) => [
       ...(contrastiveLoss === undefined
         ? []

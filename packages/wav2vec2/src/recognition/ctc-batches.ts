@@ -8,10 +8,10 @@ import {
   type Placed,
   plannedBatches,
 } from "../data/batches/load-batches.js";
+import { textTransform } from "../data/batches/load-transforms.js";
 import { ctcPreparation } from "../data/batches/preparation.js";
 import type { ClipJob } from "../data/batches/prepare-batch.js";
-import { hooksOf, type Transforms, transformText } from "../data/batches/transforms.js";
-import { Random } from "../data/random.js";
+import type { Transforms } from "../data/batches/transforms.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import type { CtcOutput, Wav2Vec2ForCTC } from "../model/heads/ctc.js";
@@ -58,12 +58,7 @@ export async function* ctcBatches(
   { unknown, seed = 0, augmentation, transforms, training = true, ...options }: CtcBatchOptions,
 ): AsyncGenerator<CtcTrainingBatch | EmptyBatch> {
   const preparation = ctcPreparation(model.config, { seed, normalize, augmentation, transforms, training });
-  const hooks = transforms ? await hooksOf(transforms) : {};
-  const textOf = ({ id, text }: TranscribedUtterance, epoch: number) => {
-    if (!transforms || !hooks.text) return text;
-    const random = new Random(seed, "text transform", epoch, id);
-    return transformText(text, hooks, transforms, { id, epoch, training, random });
-  };
+  const textOf = await textTransform(transforms, { seed, training });
   const clipOf = (index: number, epoch: number): ClipJob => {
     const utterance = utterances[index]!;
     const { id, path, samples, start, end } = utterance;

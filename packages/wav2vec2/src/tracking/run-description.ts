@@ -11,6 +11,8 @@ export interface RunDescription {
   recipe: Readonly<Record<string, unknown>>;
   /** The network's `config.json`, in Hugging Face's keys. */
   config: Readonly<Record<string, unknown>>;
+  /** The module of one's own that transforms clips, a `file:` URL, and what it was. */
+  transforms?: { module: string; sha256: string };
   /** Of the network, all and those that learn. */
   parameters: { all: number; trained: number };
   /** Processes that train together. */

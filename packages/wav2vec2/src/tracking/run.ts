@@ -8,7 +8,8 @@ import { sinkThread } from "./threads/sink-thread.js";
 import { combineTrackers, type Sink, type Tracker } from "./tracker.js";
 
 export interface TrackRunOptions extends TerminalOptions {
-  resume: boolean;
+  /** Whether the files of the directory go on from an earlier run's. Default: false */
+  resume?: boolean | undefined;
   /** Where else the run is shown. Default: nowhere */
   services?: readonly Chosen[];
   /** What the recipe says of them. */
@@ -21,7 +22,7 @@ export interface TrackRunOptions extends TerminalOptions {
  * What a training command tracks to: the terminal, in `directory` `log.txt`, `run.json`, the files of `metricsFile`, clips and
  * `report.html`, and services, each in a thread of its own.
  */
-export function trackRun(directory: string, options: TrackRunOptions): Tracker {
+export function trackRun(directory: string, options: TrackRunOptions = {}): Tracker {
   const { services = [], serviceOptions = DEFAULT_SERVICE_OPTIONS, stop = () => {} } = options;
   const terminal = terminalProgress(options);
   const log = logFile(directory);

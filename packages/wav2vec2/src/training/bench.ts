@@ -25,6 +25,7 @@ import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
 import { minimumSamples } from "../model/lengths.js";
 import { PRESETS } from "../model/presets.js";
+import { forwardBatch } from "../recognition/ctc-batches.js";
 import { median } from "../tracking/report/median.js";
 import { ctcLoss } from "./finetuning/ctc-loss.js";
 import { batchLimitsOf, batchPlanOf, planSteps } from "./loop/batch-plan.js";
@@ -33,6 +34,7 @@ import type { BatchLoss } from "./loop/loop.js";
 import { makeOptimizer } from "./loop/optimizer.js";
 import { withPrecision } from "./loop/precision.js";
 import { HELD_SECONDS, withinSeconds } from "./pretraining/pretrain.js";
+import { forwardPreTraining } from "./pretraining/pretraining-batches.js";
 import { preTrainingLoss } from "./pretraining/pretraining-metrics.js";
 import { pretrainingSetup } from "./pretraining/pretraining-model.js";
 import { usableClips } from "./pretraining/usable-clips.js";
@@ -234,7 +236,7 @@ async function network(recipe: Recipe): Promise<Network> {
       prepare(clips, uniform, use) {
         const padding = use === "validation" ? "pad" : collation.padding;
         const batch = collatePreTraining(items(clips), { ...collation, padding }, uniform);
-        return { ...batch, loss: () => preTrainingLoss(module, batch) };
+        return { ...batch, loss: () => preTrainingLoss(forwardPreTraining(module, batch), batch) };
       },
     };
   }
@@ -250,7 +252,7 @@ async function network(recipe: Recipe): Promise<Network> {
         labels: randomLabels(item.samples, config, uniform),
       }));
       const batch = collateCtc(labelled, { minimumSamples: minimumSamples(config) });
-      return { ...batch, loss: () => ctcLoss(module, batch) };
+      return { ...batch, loss: () => ctcLoss(module, forwardBatch(module, batch), batch) };
     },
   };
 }

@@ -1,7 +1,16 @@
 import { UserError } from "../../errors.js";
 import { WorkerCrash, WorkerPool } from "../worker-pool.js";
-import type { BatchPosition, PlannedBatch } from "./batches.js";
-import type { BadClip, BatchJob, BatchOf, ClipJob, Preparation, PreparedBatch } from "./prepare-batch.js";
+import type { PlannedBatch } from "./batches.js";
+import type {
+  BadClip,
+  BatchJob,
+  BatchOf,
+  ClipJob,
+  Placed,
+  PlannedBatchOf,
+  Preparation,
+  PreparedBatch,
+} from "./prepare-batch.js";
 import { prepareBatch, withoutStop } from "./prepare-batch.js";
 
 export type BatchWorkers = WorkerPool<BatchJob, PreparedBatch>;
@@ -35,12 +44,7 @@ export interface LoadBatchesOptions extends BatchLoadOptions {
 /** What {@link loadBatches} makes a batch of. */
 export type LoadJob = Omit<BatchJob, "progress" | "memory">;
 
-/** Where a batch of a plan stands. */
-export interface Placed {
-  place: BatchPosition;
-  /** Where what comes behind it stands. */
-  next: BatchPosition;
-}
+export type { Placed } from "./prepare-batch.js";
 
 export function placeOf({ epoch, batch, next }: PlannedBatch): Placed {
   return { place: { epoch, batch }, next };
@@ -130,7 +134,7 @@ function withoutLabels({ id, text }: ClipJob): UserError {
   return new UserError(
     text === undefined
       ? `${must}, and so is its text. Give labels: new Int32Array(0) where audio alone is wanted.`
-      : `${must}. Give loadBatches a tokenizer, such as { tokenizer: CtcTokenizer.fromTranscripts(texts) }, or the clip ` +
+      : `${must}. Give loadBatches a tokenizer, such as new CtcTokenizer(Vocabulary.fromTranscripts(texts)), or the clip ` +
           "labels.",
   );
 }
@@ -145,7 +149,7 @@ export async function* plannedBatches<Made extends Preparation>(
   preparation: Made,
   clipOf: (index: number, epoch: number) => ClipJob,
   options: BatchLoadOptions,
-): AsyncGenerator<(BatchOf<Made> & Placed) | EmptyBatch> {
+): AsyncGenerator<PlannedBatchOf<Made> | EmptyBatch> {
   function* jobs() {
     for (const planned of plan) {
       const { epoch, indices } = planned;

@@ -5,22 +5,15 @@ import { Random } from "../random.js";
 import type { Utterance } from "../utterance.js";
 import type { Watched } from "../worker-pool.js";
 import { Augmentation, type AugmentationOptions } from "./augmentation.js";
+import type { BatchPosition } from "./batches.js";
 import { type CtcBatch, type CtcCollation, collateCtc } from "./ctc-collator.js";
+import { hooksOf, requireCollated, requireSamples, transformFault } from "./load-transforms.js";
 import {
   collatePreTraining,
   type PreTrainingBatch,
   type PreTrainingCollation,
 } from "./pretraining-collator.js";
-import {
-  type CollatedBatch,
-  hooksOf,
-  requireCollated,
-  requireSamples,
-  type TransformedClip,
-  type TransformHooks,
-  type Transforms,
-  transformFault,
-} from "./transforms.js";
+import type { CollatedBatch, TransformedClip, TransformHooks, Transforms } from "./transforms.js";
 
 /** What a thread is told of a clip. */
 export interface ClipJob extends Pick<Utterance, "id" | "path" | "samples"> {
@@ -60,6 +53,16 @@ export type BatchOf<Made> = Made extends { transforms: Transforms<infer Own exte
   : Made extends { collation: { task: infer Task } }
     ? BatchOfTask<Task>
     : never;
+
+/** Where a batch of a plan stands. */
+export interface Placed {
+  place: BatchPosition;
+  /** Where what comes behind it stands. */
+  next: BatchPosition;
+}
+
+/** A batch of a plan, with its place in it. */
+export type PlannedBatchOf<Made> = BatchOf<Made> & CollatedBatch & Placed;
 
 type BatchOfTask<Task> = Task extends "ctc"
   ? CtcBatch

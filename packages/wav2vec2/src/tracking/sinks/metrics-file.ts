@@ -49,14 +49,14 @@ class StepFiles {
     for (const file of this.#files.values()) file.close();
   }
 
-  /** Drops the other lines of an earlier run. */
-  keep(isKept: (row: Row, name: (typeof FILES)[number]) => boolean): void {
+  /** Drops the other lines of an earlier run. @param resumes whether the run goes on from that one */
+  keep(isKept: (row: Row, name: (typeof FILES)[number]) => boolean, resumes = this.resume): void {
     this.#started = true;
     this.close(); // what is open would be written beside the files that come now
     mkdirSync(this.directory, { recursive: true });
     for (const name of FILES) {
       const path = join(this.directory, name);
-      const rows = this.resume ? readStepLines(path).filter((row) => isKept(row, name)) : [];
+      const rows = resumes ? readStepLines(path).filter((row) => isKept(row, name)) : [];
       if (rows.length === 0) {
         rmSync(path, { force: true });
         continue;
@@ -118,14 +118,14 @@ function isRow(value: unknown): value is Row & Record<string, unknown> {
  * ...values}`); a file begins to be with its first line. `audio` is where {@link clipFiles} puts the clip. A metric that is not
  * finite becomes null, as JSON has no other word for it.
  */
-export function metricsFile(directory: string, options: { resume: boolean }) {
-  const files = new StepFiles(directory, options.resume);
+export function metricsFile(directory: string, { resume = false }: { resume?: boolean | undefined } = {}) {
+  const files = new StepFiles(directory, resume);
   return {
     log(metrics, step) {
       files.append("metrics.jsonl", [{ step, time: Date.now() / 1000, ...metrics } as Row]);
     },
     resumed({ step, evaluated }) {
-      files.keep((row, name) => row.step <= (isOfValidation(row, name) ? evaluated : step));
+      files.keep((row, name) => row.step <= (isOfValidation(row, name) ? evaluated : step), true);
     },
     note(text: string, finding?: Finding) {
       if (finding) files.append("findings.jsonl", [{ ...finding, text } as Row]);

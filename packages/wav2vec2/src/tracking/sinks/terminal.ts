@@ -10,7 +10,7 @@ export type Verbosity = "quiet" | "normal" | "verbose";
 
 export interface TerminalOptions {
   /** Steps of the whole run; undefined until they are planned. */
-  steps: number | undefined;
+  steps?: number | undefined;
   /** The run stops after this time even if steps are left. */
   maxMinutes?: number | undefined;
   /** Default: `normal` */

@@ -1,20 +1,15 @@
 import { fromHost, noGrad } from "@wav2vec2/libtorch";
 import type { PlannedBatch } from "../../data/batches/batches.js";
 import type { CtcBatch } from "../../data/batches/ctc-collator.js";
-import {
-  type BatchLoadOptions,
-  type EmptyBatch,
-  emptyBatch,
-  isEmpty,
-  placeOf,
-} from "../../data/batches/load-batches.js";
+import { type EmptyBatch, emptyBatch, isEmpty, placeOf } from "../../data/batches/load-batches.js";
+import { type TextOf, textTransform } from "../../data/batches/load-transforms.js";
 import type { BadClip } from "../../data/batches/prepare-batch.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
-import type { CtcTargets, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
+import type { CtcOutput, CtcTargets, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
-import { type CtcTrainingBatch, ctcBatches } from "../../recognition/ctc-batches.js";
-import type { BatchLoss, TrainingBatch } from "../loop/loop.js";
+import { type CtcBatchOptions, type CtcTrainingBatch, ctcBatches } from "../../recognition/ctc-batches.js";
+import type { TrainingBatch } from "../task/task.js";
 import { type CachedFeatures, type FeatureCache, tensorOf } from "./feature-cache.js";
 
 /** A batch whose audio was not needed. */
@@ -29,13 +24,13 @@ const AHEAD = 2;
 
 export interface CachedBatchOptions {
   cache: FeatureCache;
-  loading: BatchLoadOptions;
+  loading: Omit<CtcBatchOptions, "unknown" | "augmentation">;
   /** Told once, when no clip's audio is needed any more. */
   onComplete: () => void;
 }
 
 /**
- * The batches of an endless plan: audio in epochs that begin with features missing, which {@link cachedLoss} then
+ * The batches of an endless plan: audio in epochs that begin with features missing, which {@link cachedForward} then
  * writes, features alone from the next epoch on. Both have the same clips in the same order.
  *
  * @throws UserError as `ctcBatches`, and for features that cannot be read or written
@@ -56,6 +51,7 @@ export async function* cachedCtcBatches(
   };
   const isMissing = ({ id }: { id: string }) => !cache.has(id) && !bad.has(id);
   let told = false;
+  const textOf = await textTransform(loading.transforms, { seed: loading.seed ?? 0, training: true });
   for (const planned of epochByEpoch(plan)) {
     if (utterances.some(isMissing)) {
       let used = false;
@@ -69,7 +65,7 @@ export async function* cachedCtcBatches(
     } else {
       if (!told) onComplete();
       told = true;
-      yield* featureBatches(ctc, utterances, planned, cache, bad);
+      yield* featureBatches(ctc, utterances, planned, { cache, bad, textOf });
     }
   }
 }
@@ -90,15 +86,16 @@ async function* featureBatches(
   { tokenizer }: CtcModel,
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
-  cache: FeatureCache,
-  bad: ReadonlySet<string>,
+  { cache, bad, textOf }: { cache: FeatureCache; bad: ReadonlySet<string>; textOf: TextOf },
 ): AsyncGenerator<CachedBatch | EmptyBatch> {
   const read = async (planned: PlannedBatch): Promise<CachedBatch | EmptyBatch> => {
     const placed = placeOf(planned);
     const clips = planned.indices.map((index) => utterances[index]!).filter(({ id }) => !bad.has(id));
     if (clips.length === 0) return emptyBatch(placed);
     const ids = clips.map(({ id }) => id);
-    const labels = clips.map(({ id, text }) => tokenizer.encode(text, { utterance: id, unknown: "error" }));
+    const labels = clips.map((clip) =>
+      tokenizer.encode(textOf(clip, planned.epoch), { utterance: clip.id, unknown: "error" }),
+    );
     return {
       ...placed,
       ids,
@@ -122,13 +119,12 @@ async function* featureBatches(
   for (const each of pending) yield await each;
 }
 
-/** A batch's share of an update, from features where they are there; otherwise they are made, and kept. */
-export function cachedLoss(model: Wav2Vec2ForCTC, batch: AnyCtcBatch, cache: FeatureCache): BatchLoss {
+/** What a network makes of a batch, from features where they are there; otherwise they are made, and kept. */
+export function cachedForward(model: Wav2Vec2ForCTC, batch: AnyCtcBatch, cache: FeatureCache): CtcOutput {
   const { lengths } = batch;
   const features =
     "features" in batch ? tensorOf(batch.features, model.device) : encodeAndKeep(model, batch, cache);
-  const { logits, frames } = model.forward({ features, lengths });
-  return { loss: model.loss(logits, frames, batch), count: 1 };
+  return model.forward({ features, lengths });
 }
 
 function encodeAndKeep(model: Wav2Vec2ForCTC, batch: CtcBatch, cache: FeatureCache) {

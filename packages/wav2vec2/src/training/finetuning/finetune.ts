@@ -4,30 +4,55 @@ import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
 import { dropImpossibleTargets } from "../../data/batches/ctc-collator.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
+import { textTransform } from "../../data/batches/load-transforms.js";
+import type { Transforms } from "../../data/batches/transforms.js";
 import { filterByDuration } from "../../data/corpus/filter.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import type { World } from "../../distributed/world.js";
-import { UserError } from "../../errors.js";
+import { ConfigurationError, UserError } from "../../errors.js";
 import { evaluate } from "../../evaluation/evaluate.js";
 import { showBytes } from "../../files/show-bytes.js";
+import { requireOptions } from "../../known-options.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
-import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
+import { type CtcOutput, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { PRESETS } from "../../model/presets.js";
 import { type CtcModel, saveCtcModel } from "../../pretrained/ctc-directory.js";
 import { loadModel } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
-import { type CtcTrainingBatch, ctcBatches, paddedFrames } from "../../recognition/ctc-batches.js";
+import {
+  type CtcTrainingBatch,
+  ctcBatches,
+  forwardBatch,
+  paddedFrames,
+} from "../../recognition/ctc-batches.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { drawSkippedLayers } from "../loop/draws.js";
-import { type Task, train } from "../loop/loop.js";
+import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { requireTask } from "../recipe/recipe-rules.js";
 import { findAugmentation } from "../run/augmentation-files.js";
-import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "../run/initial-model.js";
-import { fingerprint, hoursOf, type RunOptions, withRun } from "../run/training-run.js";
-import { type AnyCtcBatch, cachedCtcBatches, cachedLoss } from "./cached-batches.js";
+import {
+  findInit,
+  type OwnModel,
+  prepareNetwork,
+  requireLearnedBackbone,
+  requireSameShape,
+  requireSubclass,
+  useSpanSampler,
+} from "../run/initial-model.js";
+import {
+  fingerprint,
+  hoursOf,
+  RUN_OPTIONS,
+  type RunOptions,
+  type TrainingRun,
+  withRun,
+} from "../run/training-run.js";
+import { changedTask } from "../task/changed-task.js";
+import type { Task } from "../task/task.js";
+import { type AnyCtcBatch, cachedCtcBatches, cachedForward } from "./cached-batches.js";
 import { chooseTokenizer } from "./choose-tokenizer.js";
 import { ctcLoss } from "./ctc-loss.js";
 import { FeatureCache } from "./feature-cache.js";
@@ -36,12 +61,33 @@ const SAMPLE_TRANSCRIPTS = 3;
 /** Share of blanks from which on a network says nothing yet. */
 const MOSTLY_BLANK = 0.98;
 
-export interface FinetuneResult {
+export interface FinetuneResult<Model extends Wav2Vec2ForCTC = Wav2Vec2ForCTC> {
   /** Directory of the best model, by WER on the validation split; undefined where the run was interrupted before any. */
   model: string | undefined;
   steps: number;
+  /** Of the best model. */
   wer: number | undefined;
+  /** All that the best validation found. */
+  metrics: Readonly<Record<string, number>> | undefined;
   interrupted: boolean;
+  /** The recogniser in memory, as it is behind the last step. */
+  ctc: CtcModel & { model: Model };
+}
+
+/** What is trained by `finetune`, to change: its members use each other by no `this`, so a spread copy works. */
+export interface CtcTask<Model extends Wav2Vec2ForCTC = Wav2Vec2ForCTC> extends Task<AnyCtcBatch> {
+  ctc: CtcModel & { model: Model };
+  /** The clips to train and to validate on. */
+  utterances: readonly TranscribedUtterance[];
+  held: readonly TranscribedUtterance[];
+  /** What the network makes of a batch, of its audio or of features in a cache. */
+  forward(batch: AnyCtcBatch): CtcOutput;
+}
+
+/** What `finetune` gets besides its recipe. */
+export interface FinetuneOptions<Model extends Wav2Vec2ForCTC = Wav2Vec2ForCTC> extends RunOptions {
+  /** Changes what is trained and how: `(base) => ({ ...base, loss(batch) { … } })`. */
+  task?: ((base: CtcTask<Model>) => Task<AnyCtcBatch>) | undefined;
 }
 
 /**
@@ -49,42 +95,82 @@ export interface FinetuneResult {
  * `recipe.output`.
  *
  * @throws UserError on bad data, a model that does not fit, or an output directory that holds another run
+ * @throws HookError where a hook of the task fails, naming it and the step
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
-export async function finetune(recipe: Recipe, options: RunOptions): Promise<FinetuneResult> {
+export async function finetune<Model extends Wav2Vec2ForCTC>(
+  recipe: Recipe,
+  options: FinetuneOptions<Model> & OwnModel<Model>,
+): Promise<FinetuneResult<Model>>;
+export async function finetune(recipe: Recipe, options?: FinetuneOptions): Promise<FinetuneResult>;
+export async function finetune(
+  recipe: Recipe,
+  options: FinetuneOptions & Partial<OwnModel<Wav2Vec2ForCTC>> = {},
+): Promise<FinetuneResult> {
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
-  return await withRun(
-    recipe,
-    options,
-    async ({ readSplits, loading, device, plan, begin, world, readings, tracker }) => {
-      const { train: all, held } = await readSplits("required");
-      const ctc = await makeModel(recipe, await findInit(recipe, options), all, tracker);
-      ctc.model.to({ device });
-      const utterances = usable(recipe, ctc, all, tracker);
-      tracker.tell(summary(ctc, utterances, held));
-      const augmentation = await findAugmentation(recipe.data);
-      const planned = plan(recipe, utterances);
-      const cache = await openCache(recipe, ctc, utterances, tracker);
-      const task = ctcTask(recipe, ctc, { utterances, held, augmentation, loading, cache, world }, tracker);
-      await begin(task.data, { module: ctc.model, config: ctc.model.config });
-      const result = await train(planned, task, { ...options, tracker, world, readings });
-      return {
-        model: result.best && join(recipe.output, "best"),
-        steps: result.steps,
-        wer: result.best?.value,
-        interrupted: result.interrupted,
-      };
-    },
-  );
+  requireOptions("finetune", options, { ...RUN_OPTIONS, task: true, model: true });
+  const { task: change, model: modelClass = Wav2Vec2ForCTC, ...runOptions } = options;
+  requireSubclass(modelClass, Wav2Vec2ForCTC);
+  return await withRun(recipe, runOptions, async (run) => {
+    const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
+    const splits = await readSplits("required");
+    const all = await withTexts(splits.train, transforms, { seed: recipe.seed, training: true });
+    const held = await withTexts(splits.held, transforms, { seed: recipe.seed, training: false });
+    const ctc = await makeModel(recipe, await findInit(recipe, options), {
+      utterances: all,
+      modelClass,
+      tracker,
+    });
+    await useSpanSampler(ctc.model.wav2vec2, transforms);
+    ctc.model.to({ device });
+    const kept = new Set(usable(recipe, ctc, all, tracker).map(({ id }) => id));
+    const utterances = splits.train.filter(({ id }) => kept.has(id));
+    tracker.tell(summary(ctc, utterances, held));
+    const augmentation = await findAugmentation(recipe.data);
+    const planned = plan(recipe, utterances);
+    const cache = await openCache(recipe, ctc, utterances, run);
+    const data = { utterances, held, augmentation, transforms, loading, cache, world };
+    const base = ctcTask(recipe, ctc, data, tracker);
+    const { task, ownHooks } = changedTask(base, change);
+    await begin(task.data, { module: task.module, config: ctc.model.config });
+    const { best, ...result } = await train(planned, task, { ...run, ownHooks });
+    return {
+      model: best && join(recipe.output, "best"),
+      steps: result.steps,
+      wer:
+        best?.metrics?.wer ?? (ownHooks.has("evaluate") || best?.by !== undefined ? undefined : best?.value),
+      metrics: best?.metrics,
+      interrupted: result.interrupted,
+      ctc,
+    };
+  });
+}
+
+/** Transcripts as they are in the first epoch. */
+async function withTexts(
+  clips: readonly TranscribedUtterance[],
+  transforms: Transforms | undefined,
+  options: { seed: number; training: boolean },
+): Promise<readonly TranscribedUtterance[]> {
+  if (!transforms?.hooks.includes("text")) return clips;
+  const textOf = await textTransform(transforms, options);
+  return clips.map((clip) => ({ ...clip, text: textOf(clip, 0) }));
 }
 
 /** The model to start from: a directory's weights, or random ones for the characters of the transcripts. */
 async function makeModel(
   recipe: Recipe,
   init: string | undefined,
-  utterances: readonly TranscribedUtterance[],
-  tracker: Tracker,
+  {
+    utterances,
+    modelClass,
+    tracker,
+  }: {
+    utterances: readonly TranscribedUtterance[];
+    modelClass: new (config: Wav2Vec2Config) => Wav2Vec2ForCTC;
+    tracker: Tracker;
+  },
 ): Promise<CtcModel> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const start = init === undefined ? undefined : { directory: init, config: base };
@@ -103,13 +189,13 @@ async function makeModel(
   );
   if (init) requireSameShape(init, base, config);
   const model = init
-    ? await loadModel(Wav2Vec2ForCTC, init, {
+    ? await loadModel(modelClass, init, {
         config: () => config,
         newHead: newHead ? "always" : "where missing",
         newAdapters: recipe.train === "adapters" || base.adapterAttnDim === null,
         onNote: (text) => tracker.note(text),
       })
-    : new Wav2Vec2ForCTC(config);
+    : new modelClass(config);
   prepareNetwork(model, recipe);
   return { model, tokenizer, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
 }
@@ -154,6 +240,7 @@ interface FinetuneData {
   /** To validate on. */
   held: readonly TranscribedUtterance[];
   augmentation: AugmentationOptions | undefined;
+  transforms: Transforms | undefined;
   loading: BatchLoadOptions;
   cache: FeatureCache | undefined;
   world: World;
@@ -164,10 +251,16 @@ async function openCache(
   recipe: Recipe,
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
-  tracker: Tracker,
+  { tracker, transforms }: Pick<TrainingRun, "tracker" | "transforms">,
 ): Promise<FeatureCache | undefined> {
   const directory = recipe.data.feature_cache;
   if (directory === undefined) return undefined;
+  const changing = transforms?.hooks.filter((hook) => hook === "audio" || hook === "collate") ?? [];
+  if (changing.length > 0)
+    throw new ConfigurationError(
+      `data.feature_cache needs features that stay the same, but data.transforms changes the clips (${changing.join(", ")}). Remove ` +
+        "one of them.",
+    );
   const cache = await FeatureCache.open(directory, ctc, utterances, recipe);
   const { clips, filled, bytes, missingBytes, freeBytes } = await cache.size();
   const free = freeBytes === undefined ? "" : `; ${showBytes(freeBytes)} are free`;
@@ -184,16 +277,22 @@ async function openCache(
 function ctcTask(
   recipe: Recipe,
   ctc: CtcModel,
-  { utterances, held, augmentation, loading, cache, world }: FinetuneData,
+  { utterances, held, augmentation, transforms, loading, cache, world }: FinetuneData,
   tracker: Tracker,
-): Task<AnyCtcBatch> {
+): CtcTask {
   const { model } = ctc;
   const { encoder } = model.wav2vec2;
   const { seed } = recipe;
   const limits = batchLimitsOf(recipe);
   let saidBlank = false;
   const headOnly = recipe.freeze_backbone_steps ?? 0;
+  const forward = (batch: AnyCtcBatch): CtcOutput =>
+    cache ? cachedForward(model, batch, cache) : forwardBatch(model, batch as CtcTrainingBatch);
   return {
+    ctc,
+    utterances,
+    held,
+    forward,
     module: model,
     data: fingerprint(utterances),
     batches: (from) => {
@@ -201,11 +300,11 @@ function ctcTask(
       return cache
         ? cachedCtcBatches(ctc, utterances, plan, {
             cache,
-            loading,
+            loading: { ...loading, seed, transforms },
             onComplete: () =>
               tracker.tell("All features are in the cache: the convolutions need not run any more."),
           })
-        : ctcBatches(ctc, utterances, plan, { ...loading, seed, augmentation, unknown: "error" });
+        : ctcBatches(ctc, utterances, plan, { ...loading, seed, augmentation, transforms, unknown: "error" });
     },
     anneal(step) {
       const frozen = step < headOnly;
@@ -215,10 +314,7 @@ function ctcTask(
       encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
     },
     idle: () => encoder.skippedParameters(),
-    loss(batch) {
-      if (cache) return cachedLoss(model, batch, cache);
-      return ctcLoss(model, batch as CtcTrainingBatch);
-    },
+    loss: (batch) => ctcLoss(model, forward(batch), batch),
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),
     async evaluate(step, signal) {
       const options = { ...limits, ...loading, signal, world };

@@ -8,7 +8,7 @@ import { UserError } from "../../errors.js";
 import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { SystemReading } from "../../tracking/system/system-reading.js";
-import type { Tracker } from "../../tracking/tracker.js";
+import { QUIET, type Tracker } from "../../tracking/tracker.js";
 import type { BestValidation, Progress } from "../checkpoints/checkpoint.js";
 import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
 import { restore } from "../checkpoints/restore.js";
@@ -30,9 +30,12 @@ import { slowStop } from "./slow-stop.js";
 export type { BatchLoss, Task, TrainingBatch } from "../task/task.js";
 
 export interface LoopOptions {
-  resume: boolean;
-  signal: AbortSignal;
-  tracker: Tracker;
+  /** Default: false */
+  resume?: boolean | undefined;
+  /** Default: nothing interrupts */
+  signal?: AbortSignal | undefined;
+  /** Default: nobody is told */
+  tracker?: Tracker | undefined;
   /** Hooks of the task that are not the project's own: what goes wrong in them is told by their names. Default: all */
   ownHooks?: ReadonlySet<string> | undefined;
   /** The processes that train together. Default: this one alone */
@@ -59,7 +62,14 @@ export interface LoopResult {
 export async function train<Batch extends TrainingBatch>(
   recipe: PlannedRecipe,
   given: Task<Batch>,
-  { resume, signal, tracker, world = ALONE, readings: takeReadings, ownHooks = ALL_HOOKS }: LoopOptions,
+  {
+    resume = false,
+    signal = new AbortController().signal,
+    tracker = QUIET,
+    world = ALONE,
+    readings: takeReadings,
+    ownHooks = ALL_HOOKS,
+  }: LoopOptions = {},
 ): Promise<LoopResult> {
   requireTaskMembers(given, Object.keys(given)); // a task of the project has members besides
   let stepsDone = 0;
@@ -207,7 +217,12 @@ export async function train<Batch extends TrainingBatch>(
       });
     }
     stepSeconds = clock();
-    const said = [signal.aborted, writes && progress.seconds >= limit, lostBest, stopReason !== undefined].map(Number);
+    const said = [
+      signal.aborted,
+      writes && progress.seconds >= limit,
+      lostBest,
+      stopReason !== undefined,
+    ].map(Number);
     lostBest = false;
     const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
     meter.updated(update?.norm);
@@ -247,7 +262,9 @@ export async function train<Batch extends TrainingBatch>(
   gradients.requireFinite();
   if (hasTime() && hasStalled()) tracker.tell(earlyStop(progress));
   if (stoppedByHook && progress.step < recipe.max_steps)
-    tracker.tell(`Stopped at step ${progress.step} of ${recipe.max_steps}: ${stopReason ?? "another process asked for it"}.`);
+    tracker.tell(
+      `Stopped at step ${progress.step} of ${recipe.max_steps}: ${stopReason ?? "another process asked for it"}.`,
+    );
   if (progress.step < recipe.max_steps && timeIsOver)
     tracker.tell(
       `Stopped at step ${progress.step} of ${recipe.max_steps}: max_minutes (${recipe.max_minutes}) are over.`,
@@ -290,7 +307,8 @@ function noteCriterion(progress: Progress, by: string | undefined, tracker: Trac
 /** @throws UserError where a hook logs something else than numbers */
 function requireNumbers(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   for (const [name, value] of Object.entries(metrics))
-    if (typeof value !== "number") throw new UserError(`log must be given numbers, but ${name} is ${typeof value}`);
+    if (typeof value !== "number")
+      throw new UserError(`log must be given numbers, but ${name} is ${typeof value}`);
   return metrics;
 }
 

@@ -22,13 +22,23 @@ export function optimizerOf(
   const groups = parameterGroups(module, recipe, isElsewhere);
   const own: unknown = make(groups, recipe);
   if (!(own instanceof optim.Optimizer))
-    throw new HookError("optimizer", 0, "must return an optim.Optimizer, such as new optim.SGD(groups, { learningRate }), but did not");
+    throw new HookError(
+      "optimizer",
+      0,
+      "must return an optim.Optimizer, such as new optim.SGD(groups, { learningRate }), but did not",
+    );
   const theirs = new Set(groups.flatMap(({ parameters }) => parameters));
   if (!own.parameters.every((parameter) => theirs.has(parameter)))
-    throw new HookError("optimizer", 0, "must have parameters of the groups that it is given alone, but has others");
+    throw new HookError(
+      "optimizer",
+      0,
+      "must have parameters of the groups that it is given alone, but has others",
+    );
   const missing = theirs.size - own.parameters.length;
   if (missing > 0)
-    tracker.note(`The task's optimizer leaves out ${missing} of ${theirs.size} parameters that could learn: they stay as they are.`);
+    tracker.note(
+      `The task's optimizer leaves out ${missing} of ${theirs.size} parameters that could learn: they stay as they are.`,
+    );
   return own;
 }
 
@@ -37,9 +47,14 @@ export function makeOptimizer(
   module: nn.Module,
   recipe: Recipe,
   isElsewhere: (parameter: Tensor) => boolean = () => false,
-): optim.AdamW {
+): optim.Optimizer {
   const { learning_rate: learningRate, betas, eps, weight_decay: weightDecay } = recipe.optimizer;
-  return new optim.AdamW(parameterGroups(module, recipe, isElsewhere), { learningRate, betas, eps, weightDecay });
+  return new optim.AdamW(parameterGroups(module, recipe, isElsewhere), {
+    learningRate,
+    betas,
+    eps,
+    weightDecay,
+  });
 }
 
 /**

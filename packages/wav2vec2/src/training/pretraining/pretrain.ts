@@ -3,9 +3,12 @@ import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { batchOrder, lengthBucketedBatches, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
 import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
+import type { Transforms } from "../../data/batches/transforms.js";
 import { divideLong } from "../../data/corpus/filter.js";
 import type { Utterance } from "../../data/utterance.js";
 import type { World } from "../../distributed/world.js";
+import { requireOptions } from "../../known-options.js";
+import { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { receptiveField } from "../../model/lengths.js";
 import { type PreTrainingModel, savePreTrainingModel } from "../../pretrained/pretraining-directory.js";
 import type { CodedClip } from "../../tracking/coded-clip.js";
@@ -13,15 +16,22 @@ import { formatDuration } from "../../tracking/duration.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchPlanOf } from "../loop/batch-plan.js";
 import { drawSkippedLayers } from "../loop/draws.js";
-import { type Task, train } from "../loop/loop.js";
+import { train } from "../loop/loop.js";
 import type { PreTrainingRecipe, Recipe } from "../recipe/recipe.js";
 import { requireTask } from "../recipe/recipe-rules.js";
 import { findAugmentation } from "../run/augmentation-files.js";
-import { findInit } from "../run/initial-model.js";
-import { fingerprint, hoursOf, type RunOptions, withRun } from "../run/training-run.js";
+import { findInit, type OwnModel, requireSubclass } from "../run/initial-model.js";
+import { fingerprint, hoursOf, RUN_OPTIONS, type RunOptions, withRun } from "../run/training-run.js";
+import { changedTask } from "../task/changed-task.js";
+import type { Task } from "../task/task.js";
 import { watched } from "../watchdog/watched.js";
 import { evaluatePreTraining } from "./evaluate-pretraining.js";
-import { type PreTrainingTrainingBatch, preTrainingBatches } from "./pretraining-batches.js";
+import {
+  forwardPreTraining,
+  type PreTrainingTrainingBatch,
+  preTrainingBatches,
+  type ScoredBatch,
+} from "./pretraining-batches.js";
 import { chanceLoss, isCollapsed, preTrainingLoss, preTrainingMetrics } from "./pretraining-metrics.js";
 import { makePreTrainingModel, type PreTrainingSetup } from "./pretraining-model.js";
 import { usableClips } from "./usable-clips.js";
@@ -30,7 +40,7 @@ import { usableClips } from "./usable-clips.js";
 export const HELD_SECONDS = 60;
 const SHOWN_CLIPS = 4;
 
-export interface PretrainResult {
+export interface PretrainResult<Model extends Wav2Vec2ForPreTraining = Wav2Vec2ForPreTraining> {
   /** Directory of the model behind the last step, to fine-tune; undefined where the run was interrupted. */
   model: string | undefined;
   steps: number;
@@ -45,6 +55,26 @@ export interface PretrainResult {
   /** Whether the codebooks had collapsed then, so that loss and accuracy say nothing. */
   collapsed: boolean;
   interrupted: boolean;
+  /** The network in memory, as it is behind the last step. */
+  pretrained: PreTrainingModel & { model: Model };
+}
+
+/** What is trained by `pretrain`, to change: its members use each other by no `this`, so a spread copy works. */
+export interface PreTrainingTask<Model extends Wav2Vec2ForPreTraining = Wav2Vec2ForPreTraining>
+  extends Task<PreTrainingTrainingBatch> {
+  pretrained: PreTrainingModel & { model: Model };
+  /** The clips to train and to validate on, long ones in parts. */
+  utterances: readonly Utterance[];
+  held: readonly Utterance[];
+  /** What the network makes of a batch, with its losses. */
+  forward(batch: PreTrainingTrainingBatch): ScoredBatch;
+}
+
+/** What `pretrain` gets besides its recipe. */
+export interface PretrainOptions<Model extends Wav2Vec2ForPreTraining = Wav2Vec2ForPreTraining>
+  extends RunOptions {
+  /** Changes what is trained and how: `(base) => ({ ...base, loss(batch) { … } })`. */
+  task?: ((base: PreTrainingTask<Model>) => Task<PreTrainingTrainingBatch>) | undefined;
 }
 
 /**
@@ -52,15 +82,27 @@ export interface PretrainResult {
  * `recipe.output`.
  *
  * @throws UserError on bad data, a model that does not fit, or an output directory that holds another run
+ * @throws HookError where a hook of the task fails, naming it and the step
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
-export async function pretrain(given: Recipe, options: RunOptions): Promise<PretrainResult> {
+export async function pretrain<Model extends Wav2Vec2ForPreTraining>(
+  given: Recipe,
+  options: PretrainOptions<Model> & OwnModel<Model>,
+): Promise<PretrainResult<Model>>;
+export async function pretrain(given: Recipe, options?: PretrainOptions): Promise<PretrainResult>;
+export async function pretrain(
+  given: Recipe,
+  options: PretrainOptions & Partial<OwnModel<Wav2Vec2ForPreTraining>> = {},
+): Promise<PretrainResult> {
   requireTask(given, "pretrain");
-  return await withRun(given, options, async (run) => {
-    const { readSplits, loading, device, plan, begin, world, readings } = run;
+  requireOptions("pretrain", options, { ...RUN_OPTIONS, task: true, model: true });
+  const { task: change, model: modelClass = Wav2Vec2ForPreTraining, ...runOptions } = options;
+  requireSubclass(modelClass, Wav2Vec2ForPreTraining);
+  return await withRun(given, runOptions, async (run) => {
+    const { readSplits, loading, device, plan, begin, world, transforms } = run;
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
-    const pretrained = await makePreTrainingModel(given, init, run.tracker);
+    const pretrained = await makePreTrainingModel(given, init, { modelClass, tracker: run.tracker });
     pretrained.model.to({ device });
     const clips = {
       train: usableClips(given, all, (text) => run.tracker.note(text)),
@@ -70,14 +112,15 @@ export async function pretrain(given: Recipe, options: RunOptions): Promise<Pret
     const tracker = watched(run.tracker, recipe, pretrained.config);
     describe(recipe, pretrained, clips, { tracker, world });
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };
-    const task = await pretrainingTask(recipe, pretrained, clips, { loading: parts, tracker, world });
-    await begin(task.data, { module: pretrained.model, config: pretrained.config });
-    const { steps, interrupted, evaluation } = await train(recipe, task, {
-      ...options,
+    const base = await pretrainingTask(recipe, pretrained, clips, {
+      loading: parts,
       tracker,
       world,
-      readings,
+      transforms,
     });
+    const { task, ownHooks } = changedTask(base, change);
+    await begin(task.data, { module: task.module, config: pretrained.config });
+    const { steps, interrupted, evaluation } = await train(recipe, task, { ...run, tracker, ownHooks });
     return {
       model: interrupted ? undefined : join(recipe.output, "final"),
       steps,
@@ -87,6 +130,7 @@ export async function pretrain(given: Recipe, options: RunOptions): Promise<Pret
       perplexity: evaluation?.codevector_perplexity,
       collapsed: evaluation !== undefined && isCollapsed(evaluation, pretrained.config),
       interrupted,
+      pretrained,
     };
   });
 }
@@ -167,8 +211,18 @@ async function pretrainingTask(
   recipe: PreTrainingRecipe,
   pretrained: PreTrainingModel & PreTrainingSetup,
   { train, held }: Clips,
-  { loading, tracker, world }: { loading: BatchLoadOptions; tracker: Tracker; world: World },
-): Promise<Task<PreTrainingTrainingBatch>> {
+  {
+    loading,
+    tracker,
+    world,
+    transforms,
+  }: {
+    loading: BatchLoadOptions;
+    tracker: Tracker;
+    world: World;
+    transforms: Transforms | undefined;
+  },
+): Promise<PreTrainingTask> {
   const { seed, pretraining } = recipe;
   const { model, normalize, config } = pretrained;
   const collation = { task: "pretraining", ...pretrained.collation } as const;
@@ -176,13 +230,25 @@ async function pretrainingTask(
     seed,
     normalize,
     augmentation: await findAugmentation(recipe.data),
+    transforms,
     collation,
   };
-  const fixed: PreTrainingPreparation = { seed: 0, normalize, collation: { ...collation, padding: "pad" } };
+  const fixed: PreTrainingPreparation = {
+    seed: 0,
+    normalize,
+    transforms,
+    training: false,
+    collation: { ...collation, padding: "pad" },
+  };
   const lengths = withinSeconds(train, recipe.data.max_seconds);
   const { encoder } = model.wav2vec2;
   const shown = new Map(held.slice(0, SHOWN_CLIPS).map((clip) => [clip.id, clip]));
+  const forward = (batch: PreTrainingTrainingBatch) => forwardPreTraining(model, batch);
   return {
+    pretrained,
+    utterances: train,
+    held,
+    forward,
     module: model,
     data: fingerprint(train),
     batches: (from) => {
@@ -194,7 +260,7 @@ async function pretrainingTask(
       encoder.skippedLayers = drawSkippedLayers(config, seed, step);
     },
     idle: () => encoder.skippedParameters(),
-    loss: (batch) => preTrainingLoss(model, batch),
+    loss: (batch) => preTrainingLoss(forward(batch), batch),
     metrics: (sums) => ({
       ...preTrainingMetrics(sums, config),
       gumbel_temperature: model.quantizer.temperature,
@@ -214,7 +280,9 @@ async function pretrainingTask(
         clips.map((clip) => withAudio(clip, shown.get(clip.id)!)),
         step,
       );
-      return { metrics, criterion: isCollapsed(metrics, config) ? Number.POSITIVE_INFINITY : metrics.loss! };
+      const { loss = Number.NaN } = metrics;
+      const isBad = isCollapsed(metrics, config) || Number.isNaN(loss);
+      return { metrics, criterion: isBad ? Number.POSITIVE_INFINITY : loss };
     },
     save: (kind) => savePreTrainingModel(join(recipe.output, kind), pretrained),
   };

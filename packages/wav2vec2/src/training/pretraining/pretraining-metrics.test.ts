@@ -167,7 +167,7 @@ describe("a batch's share of an update", () => {
     const batch = collatePreTraining(clips, { ...shape, padding: "pad" }, () => random.uniform());
     scope(() => {
       const value = (part: Tensor | number | undefined) => (typeof part === "number" ? part : part!.item());
-      const { loss, count, sums } = preTrainingLoss(model, batch);
+      const { loss, count, sums } = preTrainingLoss(forwardPreTraining(model, batch), batch);
       const masked = batch.mask.reduce((sum, frame) => sum + frame, 0);
       expect(count).toBe(masked);
       expect(loss.requiresGrad).toBe(true);

@@ -1,14 +1,12 @@
 import type { Tensor } from "@wav2vec2/libtorch";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
-import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { isPerplexityOfCollapse } from "../../tracking/report/collapse.js";
-import type { BatchLoss } from "../loop/loop.js";
-import { forwardPreTraining, type ScoredBatch } from "./pretraining-batches.js";
+import type { BatchLoss } from "../task/task.js";
+import type { ScoredBatch } from "./pretraining-batches.js";
 
 /** A batch's share of an update: a sum over its masked frames. */
-export function preTrainingLoss(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): BatchLoss {
-  const scored = forwardPreTraining(model, batch);
+export function preTrainingLoss(scored: ScoredBatch, batch: PreTrainingBatch): BatchLoss {
   return { loss: scored.loss, count: scored.maskedFrames, sums: preTrainingSums(scored, batch) };
 }
 

@@ -3,7 +3,7 @@ import type { PreTrainingCollation } from "../../data/batches/pretraining-collat
 import { ConfigurationError } from "../../errors.js";
 import { DEFAULT_CONFIG, type Wav2Vec2Config } from "../../model/configuration.js";
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
-import { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
+import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { PRESETS } from "../../model/presets.js";
 import { loadModel } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
@@ -52,7 +52,10 @@ export function pretrainingSetup(recipe: PreTrainingRecipe, base: Wav2Vec2Config
 export async function makePreTrainingModel(
   recipe: PreTrainingRecipe,
   init: string | undefined,
-  tracker: Tracker,
+  {
+    modelClass,
+    tracker,
+  }: { modelClass: new (config: Wav2Vec2Config) => Wav2Vec2ForPreTraining; tracker: Tracker },
 ): Promise<PreTrainingModel & PreTrainingSetup> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const setup = pretrainingSetup(recipe, base);
@@ -61,12 +64,12 @@ export async function makePreTrainingModel(
   if (init && !quantized)
     tracker.note(`${init} has no quantizer: it and the projections begin with random weights.`);
   const model = init
-    ? await loadModel(Wav2Vec2ForPreTraining, init, {
+    ? await loadModel(modelClass, init, {
         config: () => setup.config,
         newHead: "where missing",
         onNote: (text) => tracker.note(text),
       })
-    : new Wav2Vec2ForPreTraining(setup.config);
+    : new modelClass(setup.config);
   prepareNetwork(model, recipe);
   const normalize = recipe.data.normalize ?? (init ? await readNormalize(init) : true);
   return { model, normalize, ...setup };

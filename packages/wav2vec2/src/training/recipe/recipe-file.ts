@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { flattened } from "../../differences.js";
 import { ConfigurationError } from "../../errors.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
@@ -12,6 +14,9 @@ import { ALTERNATIVES, otherTask, type RecipeIssue } from "./recipe-rules.js";
 /** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
 export type Overrides = ReadonlyMap<string, { value: unknown; option: string }>;
 
+/** Values from code: by dotted key, such as `"data.root"`, or nested as in a recipe. */
+export type RecipeValues = Readonly<Record<string, unknown>>;
+
 export interface LoadRecipeOptions {
   /** By dotted key, of keys that neither the file nor the overrides give. */
   fallback?: Readonly<Record<string, unknown>>;
@@ -20,18 +25,22 @@ export interface LoadRecipeOptions {
 }
 
 /**
- * Reads a recipe, puts `overrides` over it and fills in defaults. Without a file, all comes from `overrides`. Names that
- * other projects have for a key are taken too.
+ * Reads a recipe, puts `overriding` over it and fills in defaults. Without a file, all comes from that. Names that
+ * other projects have for a key are taken too: `loadRecipe("recipe.yaml", { "data.root": "speech", max_steps: 100 })`.
  *
+ * @param file a path, or a `file:` URL
+ * @param overriding what goes before the file's keys
  * @param task what the recipe must train
  * @throws ConfigurationError with a line "file:line:column: mistake" for each wrong key.
  */
 export function loadRecipe(
-  file: string | undefined,
-  given: Overrides = new Map(),
+  path: string | URL | undefined,
+  overriding: Overrides | RecipeValues = {},
   task?: Recipe["task"],
   { fallback = {}, onNote }: LoadRecipeOptions = {},
 ): Recipe {
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  const given = isOverrides(overriding) ? overriding : overridesOf(overriding);
   const source = file === undefined ? undefined : readYaml(file);
   const { values, ...fromFile } = ownKeys(source?.values ?? {});
   const { overrides, misnamed } = ownOverrides(given);
@@ -63,6 +72,15 @@ export function loadRecipe(
   });
   lines.unshift(...misnamed, ...fromFile.issues.map((issue) => `${source?.locate(issue)}${issue.message}`));
   throw new ConfigurationError(lines.join("\n"));
+}
+
+function isOverrides(given: Overrides | RecipeValues): given is Overrides {
+  return given instanceof Map;
+}
+
+function overridesOf(values: RecipeValues): Overrides {
+  const given = Object.entries(flattened(values)).filter(([key, value]) => key !== "" && value !== undefined);
+  return new Map(given.map(([key, value]) => [key, { value, option: key }]));
 }
 
 /** A file's values with the recipe's own keys in place of other names. */

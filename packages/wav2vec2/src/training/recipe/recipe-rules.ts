@@ -99,7 +99,8 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
   if (recipe.greater_is_better !== undefined && recipe.metric_for_best_model === undefined) {
     issues.push({
       path: ["greater_is_better"],
-      message: "greater_is_better belongs to metric_for_best_model, but that is missing. Give both or neither.",
+      message:
+        "greater_is_better belongs to metric_for_best_model, but that is missing. Give both or neither.",
     });
   }
   if (recipe.freeze_layers && recipe.init !== undefined && !recipe.freeze_feature_encoder) {

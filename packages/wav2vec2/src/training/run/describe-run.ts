@@ -3,16 +3,20 @@ import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { type Device, libtorchInfo, type nn } from "@wav2vec2/libtorch";
+import type { Transforms } from "../../data/batches/transforms.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { configToHuggingFace } from "../../model/configuration-file.js";
+import { findBackbone } from "../../pretrained/backbone.js";
 import type { RunDescription } from "../../tracking/run-description.js";
+import type { Tracker } from "../../tracking/tracker.js";
 import { version } from "../../version.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** What is trained. */
 export interface TrainedModel {
   module: nn.Module;
-  config: Wav2Vec2Config;
+  /** Default: that of the network in the module, where it has one */
+  config?: Wav2Vec2Config | undefined;
 }
 
 /** For trackers. The id and the beginning are those of the run's first process, which `run.json` holds. */
@@ -24,17 +28,31 @@ export async function describeRun(
     device,
     processes,
     resume,
-  }: TrainedModel & { device: Device; processes: number; resume: boolean },
+    transforms,
+    tracker,
+  }: TrainedModel & {
+    device: Device;
+    processes: number;
+    resume: boolean;
+    transforms: Transforms | undefined;
+    tracker: Tracker;
+  },
 ): Promise<RunDescription> {
   const directory = resolve(recipe.output);
   const before = resume ? await readIdentity(directory) : undefined;
+  if (before?.transforms && transforms && before.transforms.sha256 !== transforms.sha256)
+    tracker.note(
+      `${recipe.data.transforms} has changed since the run was last begun: clips are others from here on.`,
+    );
+  const network = config ?? findBackbone(module)?.model.config;
   return {
     name: recipe.run_name ?? basename(directory),
     id: before?.id ?? newId(),
     directory,
     task: recipe.task,
     recipe,
-    config: configToHuggingFace(config, []),
+    config: network ? configToHuggingFace(network, []) : {},
+    ...(transforms && { transforms: { module: transforms.module, sha256: transforms.sha256 } }),
     parameters: {
       all: module.parameters().reduce((sum, { numel }) => sum + numel, 0),
       trained: module.parameterCount(),
@@ -49,7 +67,7 @@ export async function describeRun(
   };
 }
 
-type Identity = Pick<RunDescription, "id" | "began">;
+type Identity = Pick<RunDescription, "id" | "began" | "transforms">;
 
 async function readIdentity(directory: string): Promise<Identity | undefined> {
   try {

@@ -1,12 +1,56 @@
 import { isDeepStrictEqual } from "node:util";
 import { nn } from "@wav2vec2/libtorch";
-import { ConfigurationError } from "../../errors.js";
+import { hooksOf, transformFault } from "../../data/batches/load-transforms.js";
+import type { Transforms } from "../../data/batches/transforms.js";
+import { ConfigurationError, UserError } from "../../errors.js";
 import { resolveModel } from "../../files/hub.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
+import type { Wav2Vec2Model } from "../../model/wav2vec2-model.js";
 import type { Recipe } from "../recipe/recipe.js";
 import type { RunOptions } from "./training-run.js";
+
+/** A class of models of one's own. */
+export interface OwnModel<Model> {
+  /** Made in place of the project's own class, of which it is a subclass. */
+  model: new (
+    config: Wav2Vec2Config,
+  ) => Model;
+}
+
+/** @throws ConfigurationError where a model's class of one's own is none, or not one of the project's made anew */
+export function requireSubclass(
+  modelClass: unknown,
+  base: abstract new (...given: never) => nn.Module,
+): void {
+  const isOne =
+    typeof modelClass === "function" && (modelClass === base || modelClass.prototype instanceof base);
+  if (isOne) return;
+  throw new ConfigurationError(
+    `The option model must be a class that extends ${base.name}, such as class MyModel extends ${base.name} { … }, but is ` +
+      `${typeof modelClass === "function" ? "another function" : typeof modelClass}.`,
+  );
+}
+
+/** Lets a network draw its masks by the module of transforms, where that has a sampler. */
+export async function useSpanSampler(
+  network: Wav2Vec2Model,
+  transforms: Transforms | undefined,
+): Promise<void> {
+  if (!transforms) return;
+  const { sampleMask } = await hooksOf(transforms);
+  if (!sampleMask) return;
+  network.spanSampler = (...given) => {
+    try {
+      return sampleMask(...given);
+    } catch (error) {
+      throw new UserError(transformFault("sampleMask", transforms, "in the network", error), {
+        cause: error,
+      });
+    }
+  };
+}
 
 /** The directory of the model to start from, where the recipe has one. @throws the signal's reason where it is aborted */
 export async function findInit(recipe: Recipe, options: RunOptions): Promise<string | undefined> {
@@ -15,7 +59,7 @@ export async function findInit(recipe: Recipe, options: RunOptions): Promise<str
     revision: recipe.init_revision,
     signal: options.signal,
     onProgress: options.onDownload,
-    onNote: (text) => options.tracker.note?.(text),
+    onNote: (text) => options.tracker?.note?.(text),
   });
 }
 

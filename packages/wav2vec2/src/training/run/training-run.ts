@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { type Device, libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
 import { lengthBucketedBatches } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
+import { loadTransforms } from "../../data/batches/load-transforms.js";
+import type { Transforms } from "../../data/batches/transforms.js";
 import type { Corpus } from "../../data/corpus/corpus.js";
 import { readSplit } from "../../data/corpus/read-split.js";
 import { Random } from "../../data/random.js";
@@ -27,10 +29,12 @@ import { sampleSystem, withMachineFindings } from "./system-sampling.js";
 
 /** What training gets besides its recipe. */
 export interface RunOptions {
-  resume: boolean;
-  signal: AbortSignal;
-  /** Where the run reports to; what it leaves out is not reported. */
-  tracker: Sink;
+  /** Whether to go on from the newest checkpoint of the run directory, where there is one. Default: false */
+  resume?: boolean | undefined;
+  /** Aborted, it interrupts the run behind the step that is being made, with a checkpoint. Default: nothing interrupts */
+  signal?: AbortSignal | undefined;
+  /** Where the run reports to; what it leaves out is not reported. Default: nowhere */
+  tracker?: Sink | undefined;
   /** The processes that train together. Default: those of the launcher that started this one; else this one alone */
   world?: World | undefined;
   /**
@@ -49,9 +53,15 @@ export interface TrainingRun {
   /** The clips to train and to validate on, with notes on what was left out. */
   readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
   readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
+  /** What was read to train on, once it was. */
+  trainClips: () => readonly Utterance[] | undefined;
   loading: BatchLoadOptions;
   /** Where the model computes. */
   device: Device;
+  resume: boolean;
+  signal: AbortSignal;
+  /** The module of one's own that the recipe names. */
+  transforms: Transforms | undefined;
   /** The recipe with its number of steps, given the clips as long as training hears them. */
   plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
   /**
@@ -75,6 +85,17 @@ export interface Splits<T extends Utterance> {
   held: T[];
 }
 
+/** Names of {@link RunOptions}, to refuse others. */
+export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
+  resume: true,
+  signal: true,
+  tracker: true,
+  world: true,
+  system: true,
+  onReading: true,
+  onDownload: true,
+};
+
 /**
  * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`.
  *
@@ -86,25 +107,31 @@ export async function withRun<T extends { interrupted: boolean }>(
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
+  const { resume = false, signal = new AbortController().signal } = options;
   const notes: string[] = []; // whether this process speaks is known behind them
   const place = options.world ? undefined : ownPlace((text) => notes.push(text));
   const device = deviceOf(recipe, place);
   requirePrecision(recipe, device);
   await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
-  const tracker = world.rank === 0 ? withMachineFindings(combineTrackers([options.tracker]), recipe) : QUIET;
+  const tracker =
+    world.rank === 0 ? withMachineFindings(combineTrackers([options.tracker ?? {}]), recipe) : QUIET;
   for (const note of notes) tracker.note(note);
   if (world.size > 1) tracker.tell(`${world.size} processes train together.`);
   await using directory =
-    world.rank === 0 ? await takeRunDirectory(recipe, options.resume, tracker, options.signal) : undefined;
+    world.rank === 0 ? await takeRunDirectory(recipe, resume, tracker, signal) : undefined;
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   const leftOut = new LeftOut(join(recipe.output, leftOutName(world)), tracker);
   const { root, on_bad_data: onProblem, exclude, train_split, eval_split } = recipe.data;
+  const { transforms: file } = recipe.data;
+  const transforms = file === undefined ? undefined : await loadTransforms(file);
   const workers = recipe.data.workers > 0 ? batchWorkers(recipe.data.workers) : undefined;
 
+  let trained: readonly Utterance[] | undefined;
+  const trainClips = () => trained;
   const read = async <T extends Utterance>(split: string, transcripts: "required" | "none") => {
-    const { signal, onReading: onProgress } = options;
+    const { onReading: onProgress } = options;
     const reading = { onProblem, exclude, signal, onProgress, transcripts };
     const { utterances, problems, excluded, unknownExclusions } = await readSplit<T>(root, split, reading);
     leftOut.addAll(problems, split);
@@ -116,6 +143,7 @@ export async function withRun<T extends { interrupted: boolean }>(
     const splits = { train: drawShare(train.utterances, recipe), held: held.utterances };
     if (exclude) noteUnknown(exclude, [train.unknownExclusions, held.unknownExclusions], tracker);
     noteOverlap(splits, tracker);
+    trained = splits.train;
     return splits;
   };
   const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
@@ -124,7 +152,7 @@ export async function withRun<T extends { interrupted: boolean }>(
       tracker.tell(`As max_epochs is ${given.max_epochs}, max_steps is ${planned.max_steps}.`);
     tracker.planned(planned.max_steps);
     noteSteps(planned, tracker);
-    requireBatchForEach(planned, lengths, world);
+    if (lengths.length > 0) requireBatchForEach(planned, lengths, world);
     return planned as R & PlannedRecipe;
   };
   const loading: BatchLoadOptions = {
@@ -141,19 +169,21 @@ export async function withRun<T extends { interrupted: boolean }>(
         "The version of wav2vec2": version(),
         ...prefixed(flattened(withoutPlace(recipe))),
         "The list of clips to train on": data,
+        "The module of transforms": transforms?.sha256,
       });
       await directory?.begin();
       if (directory)
         await tracker.begin(
-          await describeRun(recipe, { ...model, device, processes: world.size, resume: options.resume }),
+          await describeRun(recipe, { ...model, device, processes: world.size, resume, transforms, tracker }),
         );
       if (options.system !== false) sampler = sampleSystem(recipe, { world, place, device, tracker });
     };
-    const result = await body({ readSplits, loading, device, plan, begin, world, readings, tracker });
+    const common = { readSplits, trainClips, loading, device, plan, begin, world, readings, tracker };
+    const result = await body({ ...common, resume, signal, transforms });
     tracker.end({ state: result.interrupted ? "interrupted" : "finished" });
     return result;
   } catch (error) {
-    const interrupted = options.signal.aborted && error === options.signal.reason;
+    const interrupted = signal.aborted && error === signal.reason;
     tracker.end(
       interrupted ? { state: "interrupted" } : { state: "failed", reason: (error as Error).message },
     );

@@ -111,7 +111,9 @@ const CHECKS: Partial<Record<TaskMember, () => (result: unknown) => string | und
   },
   evaluate: () => (validation) => {
     const { metrics } = (isObject(validation) ? validation : {}) as Partial<Validation>;
-    return isObject(metrics) ? metricsProblem(metrics) : `return { metrics, criterion }, but returned ${shown(validation)}`;
+    return isObject(metrics)
+      ? metricsProblem(metrics)
+      : `return { metrics, criterion }, but returned ${shown(validation)}`;
   },
   state: () => (state) =>
     isDeepStrictEqual(state, JSON.parse(JSON.stringify(state ?? null)))
@@ -165,12 +167,20 @@ async function* watchedBatches(
 ): AsyncGenerator<TrainingBatch | EmptyBatch> {
   const iterator = isObject(made) && Symbol.asyncIterator in made ? iterate(made) : made;
   if (!isIterator(iterator))
-    throw new HookError("batches", step(), "must return an async iterator, such as an async generator's, but did not");
+    throw new HookError(
+      "batches",
+      step(),
+      "must return an async iterator, such as an async generator's, but did not",
+    );
   try {
     for (;;) {
       const { value, done } = await iterator.next().catch(failed);
       if (done)
-        throw new HookError("batches", step(), `must be endless, but ended at step ${step()}. Begin the next epoch`);
+        throw new HookError(
+          "batches",
+          step(),
+          `must be endless, but ended at step ${step()}. Begin the next epoch`,
+        );
       const problem = batchProblem(value);
       if (problem !== undefined) throw new HookError("batches", step(), `of step ${step()} must ${problem}`);
       yield value as TrainingBatch;
@@ -190,6 +200,7 @@ function isIterator(value: unknown): value is AsyncIterator<unknown> {
 
 function batchProblem(batch: unknown): string | undefined {
   const { ids, lengths, place, next } = (isObject(batch) ? batch : {}) as Partial<TrainingBatch>;
-  if (Array.isArray(ids) && lengths instanceof Int32Array && isObject(place) && isObject(next)) return undefined;
+  if (Array.isArray(ids) && lengths instanceof Int32Array && isObject(place) && isObject(next))
+    return undefined;
   return "have ids, lengths (Int32Array), place and next, as those of ctcBatches, but have not";
 }

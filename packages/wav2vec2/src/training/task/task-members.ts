@@ -1,6 +1,6 @@
 import { nn } from "@wav2vec2/libtorch";
-import { nearest } from "../../nearest.js";
 import { ConfigurationError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
 import type { Task } from "./task.js";
 
 export type TaskMember = keyof Task;
@@ -44,10 +44,11 @@ export function requireTaskMembers(task: unknown, others: readonly string[] = []
     throw new ConfigurationError("module of a task must be an nn.Module, but is not.");
   for (const name of TASK_MEMBERS) {
     const value = given[name];
-    if (name === "module" || value === undefined || (name === "criterion" && typeof value === "string")) continue;
+    if (name === "module" || value === undefined || (name === "criterion" && typeof value === "string"))
+      continue;
     const kind = VALUES[name] ?? "function";
     const an = kind === "string" ? "a string" : kind === "boolean" ? "true or false" : "a function";
-    if (typeof value !== kind) // biome-ignore lint/suspicious/useValidTypeof: one of the three above
+    if (typeof value !== kind)
       throw new ConfigurationError(`${name} of a task must be ${an}, but is ${typeof value}.`);
   }
 }
