@@ -17,6 +17,15 @@ export {
   streamPcm,
 } from "./audio/pcm-stream.js";
 export { resample } from "./audio/resample.js";
+export {
+  type Classifier,
+  type LoadClassifierOptions,
+  loadClassifier,
+  saveClassifier,
+} from "./classification/classifier-directory.js";
+export { classifyFile, type FileLabels } from "./classification/classify-file.js";
+export { type Prediction, predictSamples, rankLabels } from "./classification/predict.js";
+export type { ClassificationTask } from "./classification/tasks.js";
 export { Augmentation, type AugmentationOptions } from "./data/batches/augmentation.js";
 export {
   type BatchLimits,
@@ -50,6 +59,11 @@ export { Random } from "./data/random.js";
 export { readStats } from "./data/stats/read-stats.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
 export { ConfigurationError, UserError } from "./errors.js";
+export type { ClassifierResult } from "./evaluation/classification/classifier-result.js";
+export {
+  type EvaluateClassifierOptions,
+  evaluateClassifier,
+} from "./evaluation/classification/evaluate-classifier.js";
 export { evaluateModel } from "./evaluation/evaluate.js";
 export type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation/evaluation.js";
 export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
@@ -124,6 +138,7 @@ export { type CodedClip, drawableWaveform, maskedSpans } from "./tracking/coded-
 export { writeReport } from "./tracking/report/report.js";
 export { trackRun } from "./tracking/run.js";
 export { combineTrackers, type Sink, type Tracker } from "./tracking/tracker.js";
+export { type ClassifierTraining, trainClassifier } from "./training/classification/train-classifier.js";
 export { type FinetuneResult, finetune } from "./training/finetuning/finetune.js";
 export { type ClipCodes, type Coder, loadCoder } from "./training/pretraining/codes.js";
 export { type PretrainResult, pretrain } from "./training/pretraining/pretrain.js";

@@ -1,14 +1,33 @@
+import type { ClassifierTraining } from "../training/classification/train-classifier.js";
 import type { FinetuneResult } from "../training/finetuning/finetune.js";
+import { COMMANDS } from "../training/recipe/recipe-rules.js";
 import type { Define } from "./command.js";
+import { percent } from "./evaluation-text.js";
 import { defineTraining } from "./training-command.js";
 
 export const defineFinetune: Define = (command, context) => {
-  defineTraining<FinetuneResult>(command, context, {
-    task: "finetune",
-    load: async () => (await import("../training/finetuning/finetune.js")).finetune,
-    describe: ({ wer, model }, { data }) =>
-      wer === undefined
+  defineTraining<FinetuneResult | ClassifierTraining>(command, context, {
+    tasks: COMMANDS.finetune,
+    load: async () => {
+      const { finetune } = await import("../training/finetuning/finetune.js");
+      const { trainClassifier } = await import("../training/classification/train-classifier.js");
+      return (recipe, options) =>
+        recipe.task === "finetune" ? finetune(recipe, options) : trainClassifier(recipe, options);
+    },
+    describe: ({ model, ...result }, { data }) => {
+      const score = bestScore(result);
+      return score === undefined
         ? []
-        : [`best WER on ${data.eval_split}  ${(wer * 100).toFixed(2)} %`, `model   ${model}`],
+        : [`best ${score[0]} on ${data.eval_split}  ${percent(score[1])}`, `model   ${model}`];
+    },
   });
 };
+
+type Result = Partial<Omit<FinetuneResult, "model"> & Omit<ClassifierTraining, "model">>;
+
+function bestScore({ wer, accuracy, macroF1, equalErrorRate }: Result): [string, number] | undefined {
+  if (wer !== undefined) return ["WER", wer];
+  if (accuracy !== undefined) return ["accuracy", accuracy];
+  if (macroF1 !== undefined) return ["macro F1", macroF1];
+  return equalErrorRate === undefined ? undefined : ["equal error rate", equalErrorRate];
+}

@@ -1,10 +1,11 @@
 import type { PretrainResult } from "../training/pretraining/pretrain.js";
+import { COMMANDS } from "../training/recipe/recipe-rules.js";
 import type { Define } from "./command.js";
 import { defineTraining } from "./training-command.js";
 
 export const definePretrain: Define = (command, context) => {
   defineTraining<PretrainResult>(command, context, {
-    task: "pretrain",
+    tasks: COMMANDS.pretrain,
     load: async () => (await import("../training/pretraining/pretrain.js")).pretrain,
     describe: ({ contrastiveLoss, chanceLoss, accuracy, perplexity, collapsed, model }, { data }) => [
       ...(contrastiveLoss === undefined

@@ -1,5 +1,5 @@
 import { type nn, optim, type Tensor } from "@wav2vec2/libtorch";
-import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
+import { ModelWithHead } from "../../model/heads/model-with-head.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /**
@@ -42,10 +42,10 @@ function learningRateShares(
   module: nn.Module,
   { learning_rate: rate, head_learning_rate: headRate = rate, layer_decay: decay = 1 }: Recipe["optimizer"],
 ): (name: string) => number {
-  if (!(module instanceof Wav2Vec2ForCTC)) return () => 1;
+  if (!(module instanceof ModelWithHead)) return () => 1;
   const { numHiddenLayers: layers, doStableLayerNorm } = module.config;
   return (name) => {
-    if (name.startsWith("lm_head.")) return headRate / rate;
+    if (!name.startsWith("wav2vec2.")) return headRate / rate;
     const layer = /^wav2vec2\.encoder\.layers\.(\d+)\./.exec(name)?.[1];
     if (layer !== undefined) return decay ** (layers - 1 - Number(layer));
     if (name.startsWith("wav2vec2.adapter.")) return 1; // above the layers, as a pre-norm encoder's last norm
