@@ -12,6 +12,15 @@ export { encodeFlac } from "./audio/flac-writer.js";
 export { normalize } from "./audio/normalize.js";
 export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "./audio/raw-format.js";
 export { resample } from "./audio/resample.js";
+export {
+  type Classifier,
+  type LoadClassifierOptions,
+  loadClassifier,
+  saveClassifier,
+} from "./classification/classifier-directory.js";
+export { classifyFile, type FileLabels } from "./classification/classify-file.js";
+export { type Prediction, predictSamples, rankLabels } from "./classification/predict.js";
+export type { ClassificationTask } from "./classification/tasks.js";
 export { Augmentation, type AugmentationOptions } from "./data/batches/augmentation.js";
 export {
   type BatchLimits,
@@ -88,6 +97,11 @@ export { Random } from "./data/random.js";
 export { readStats } from "./data/stats/read-stats.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
 export { ConfigurationError, type ErrorCode, UserError } from "./errors.js";
+export type { ClassifierResult } from "./evaluation/classification/classifier-result.js";
+export {
+  type EvaluateClassifierOptions,
+  evaluateClassifier,
+} from "./evaluation/classification/evaluate-classifier.js";
 export { evaluateModel } from "./evaluation/evaluate.js";
 export type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation/evaluation.js";
 export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
@@ -229,6 +243,7 @@ export {
   type SaveCheckpointOptions,
   saveCheckpoint,
 } from "./training/checkpoints/own-loop.js";
+export { type ClassifierTraining, trainClassifier } from "./training/classification/train-classifier.js";
 export type { AnyCtcBatch } from "./training/finetuning/cached-batches.js";
 export {
   type CtcTask,

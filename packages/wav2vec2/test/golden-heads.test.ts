@@ -1,4 +1,4 @@
-import { isTensor, scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
+import { scope, setThreads, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Wav2Vec2ForAudioFrameClassification } from "../src/model/heads/audio-frame-classification.js";
 import { Wav2Vec2ForSequenceClassification } from "../src/model/heads/sequence-classification.js";
@@ -69,13 +69,14 @@ function pass(model: Model, golden: Golden, run: GoldenRun, inputs: Golden) {
     maskTimeIndices: golden.given(`${run.name}/mask_time_indices`),
   };
   const labels = golden.get("labels").toArray();
-  const outputs: Record<string, Tensor> = {};
+
   const result = model.forward(input);
   const loss =
     model instanceof Wav2Vec2ForAudioFrameClassification
       ? model.loss(result.logits, result.frames, Uint8Array.from(labels))
       : model.loss(result.logits, labels);
-  outputs.logits = result.logits;
-  if ("embeddings" in result && isTensor(result.embeddings)) outputs.embeddings = result.embeddings;
-  return { outputs: { ...outputs, loss }, loss, frames: result.frames };
+
+  const outputs: Record<string, Tensor> = { loss, logits: result.logits };
+  if (model instanceof Wav2Vec2ForXVector) outputs.embeddings = model.forward(input).embeddings;
+  return { outputs, loss, frames: result.frames };
 }

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ago, count, percent, short } from "../format.js";
 import { hashOf } from "../location.js";
-import type { RunSummary } from "../shared.js";
+import { type RunSummary, TASK_NAMES } from "../shared.js";
 import { StateBadge } from "./state-badge.js";
 
 /** More rows than this are shown when asked for: nobody reads them, and they cost time at every change. */
@@ -161,7 +161,7 @@ function Row({
       <td class="state">
         <StateBadge state={state} />
       </td>
-      <td class="task">{task === "pretrain" ? "pre-training" : task === "finetune" ? "fine-tuning" : ""}</td>
+      <td class="task">{task && TASK_NAMES[task]}</td>
       <td class="step">
         {step === undefined ? "" : count(step)}
         {steps !== undefined && (

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
+import { ConfigurationError } from "../errors.js";
 import { type NamedNormalization, TEXT_NORMALIZATIONS } from "../text/scoring/normalize-text.js";
 import {
   addDeviceOption,
@@ -25,6 +26,8 @@ interface Options extends DecodingArguments {
   batchSeconds?: number;
   normalize: NamedNormalization[];
   bootstrapBy: "utterance" | "speaker";
+  label?: string;
+  trials?: string;
   seed: number;
   worst: number;
   output?: string;
@@ -64,6 +67,8 @@ export const defineEvaluate: Define = (command) => {
         .choices(["utterance", "speaker"])
         .default("utterance"),
     )
+    .option("--label <column>", "of a classifier: column that holds the labels (docs/classification.md)")
+    .option("--trials <file>", "of a model that tells speakers apart: pairs of clips (default: all pairs)")
     .option("--seed <number>", "of the bootstrap", whole, 0)
     .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
     .option(
@@ -82,6 +87,14 @@ export const defineEvaluate: Define = (command) => {
     const { data, split, onBadData, revision, language, device, batchSeconds, normalize, bootstrapBy, seed } =
       options;
     const { worst, output, report, reportClips, json } = options;
+    const { classificationTaskOf } = await import("../classification/classifier-directory.js");
+    if (await classificationTaskOf(model, { revision, onDownload: downloadProgress() }))
+      return await evaluateClassifierModel(model, options);
+    for (const name of ["label", "trials"] as const)
+      if (options[name] !== undefined)
+        throw new ConfigurationError(
+          `--${name} belongs to models with a classification head, but ${model} has none.`,
+        );
     const { evaluateModel } = await import("../evaluation/evaluate.js");
     const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
     const resultFile = output === undefined ? undefined : await prepareResultPath(output);
@@ -107,9 +120,7 @@ export const defineEvaluate: Define = (command) => {
     for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
     if (json) printJson(result);
     else print(describeEvaluation(result, worst));
-    process.stderr.write(
-      `Real-time factor ${(processingSeconds / result.seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${result.seconds.toFixed(1)} s of audio.\n`,
-    );
+    sayRealTimeFactor(processingSeconds, result.seconds);
     if (resultFile !== undefined) {
       await writeResult(resultFile, result);
       process.stderr.write(`Kept in ${resultFile}.\n`);
@@ -119,6 +130,52 @@ export const defineEvaluate: Define = (command) => {
     }
   });
 };
+
+/** {@link defineEvaluate} of a model with a classification head. */
+async function evaluateClassifierModel(model: string, options: Options): Promise<void> {
+  const { data, split, output, report, reportClips, json, worst, normalize } = options;
+  if (normalize.length > 0)
+    throw new ConfigurationError(
+      "--normalize belongs to models that write text, but this one has a classification head.",
+    );
+  const { evaluateClassifier } = await import("../evaluation/classification/evaluate-classifier.js");
+  const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
+  const { prepareReportPath, writeClassifierReport } = await import("../evaluation/report.js");
+  const { describeClassifier } = await import("./classifier-text.js");
+  const resultFile = output === undefined ? undefined : await prepareResultPath(output);
+  if (resultFile !== undefined) await requireWritable(resultFile, data);
+  if (report !== undefined) await requireWritable(await prepareReportPath(report), data);
+  const { processingSeconds, ...result } = await evaluateClassifier(model, {
+    data,
+    split,
+    label: options.label,
+    trials: options.trials,
+    onBadData: options.onBadData,
+    revision: options.revision,
+    device: options.device,
+    batchSeconds: options.batchSeconds,
+    bootstrapBy: options.bootstrapBy,
+    seed: options.seed,
+    onDownload: downloadProgress(),
+    onNote: (text) => process.stderr.write(`${text}\n`),
+    onProgress: (done, total) => showProgress(`${done} of ${total} clips`),
+  }).finally(() => showProgress(""));
+  for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
+  if (json) printJson(result);
+  else print(describeClassifier(result, worst));
+  sayRealTimeFactor(processingSeconds, result.seconds);
+  if (resultFile !== undefined) {
+    await writeResult(resultFile, result);
+    process.stderr.write(`Kept in ${resultFile}.\n`);
+  }
+  if (report !== undefined) sayReport(await writeClassifierReport(report, result, { clips: reportClips }));
+}
+
+function sayRealTimeFactor(processingSeconds: number, seconds: number): void {
+  process.stderr.write(
+    `Real-time factor ${(processingSeconds / seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${seconds.toFixed(1)} s of audio.\n`,
+  );
+}
 
 function normalizations(text: string): NamedNormalization[] {
   const steps = text.split(",").map((step) => step.trim());

@@ -38,10 +38,11 @@ export interface LoadOptions extends HubOptions, DeviceOption {
   /** What differs from `config.json`, such as dropouts for further training: some keys, or a function of it all. */
   config?: Partial<Wav2Vec2Config> | ((config: Wav2Vec2Config) => Wav2Vec2Config) | undefined;
   /**
-   * Start what is outside the backbone from random weights: where the directory has none for it, or always. Default: where
-   * missing, with a note that names it; but a CTC head and the heads of pre-training must be there
+   * Start what is outside the backbone from random weights: where the directory has none for it, always, or never, which
+   * refuses a directory without it. Default: where missing, with a note that names it; but a CTC head and the heads of
+   * pre-training must be there
    */
-  newHead?: "where missing" | "always" | undefined;
+  newHead?: "where missing" | "always" | "never" | undefined;
   /** Start attention adapters from random weights, whether the directory has some or not. */
   newAdapters?: boolean | undefined;
 }
@@ -83,7 +84,9 @@ export async function loadModel<Model extends nn.Module>(
         adapters: !newAdapters,
       });
       const isNew = (name: string) =>
-        !name.startsWith(backbone.prefix) && (newHead !== undefined || !LEARNED_HEAD.test(name));
+        !name.startsWith(backbone.prefix) &&
+        newHead !== "never" &&
+        (newHead !== undefined || !LEARNED_HEAD.test(name));
       const isOptional = (name: string) =>
         OPTIONAL.test(name) || isNew(name) || (newAdapters && ATTENTION_ADAPTER.test(name));
       tellNote(hub, requireComplete(path, tolerated(mismatch, isOptional)));

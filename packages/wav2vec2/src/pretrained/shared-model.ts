@@ -7,7 +7,7 @@ import {
   useParameters,
 } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "../model/configuration.js";
-import { Wav2Vec2ForCTC } from "../model/ctc.js";
+import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { CtcTokenizer, type TokenizerOptions } from "../text/tokenizer.js";
 import { type TokenRoles, Vocabulary } from "../text/vocabulary.js";
 import type { CtcModel } from "./ctc-directory.js";
