@@ -40,6 +40,53 @@ def trained(make, **options):
     return after
 
 
+METRICS = [1, 0.9, 0.95, 0.94, 0.89999, 0.91, 0.5, 0.6, 0.55, 0.51, float("nan"), 0.52, 0.53, 0.4, 0.5, 0.6, 0.7, 0.8]
+
+
+def rates(schedule, metrics=None):
+    """The learning rate before each of some steps."""
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    scheduler = schedule(optimiser)
+    after = []
+    for metric in metrics or range(18):
+        after.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        scheduler.step(*([metric] if metrics else []))
+    return after + [optimiser.param_groups[0]["lr"]]
+
+
+S = torch.optim.lr_scheduler
+
+
+def warm_up_and_decay(optimiser):
+    parts = [S.LinearLR(optimiser, 0.1, 1.0, 4), S.CosineAnnealingLR(optimiser, 9), S.StepLR(optimiser, 2)]
+    return S.SequentialLR(optimiser, parts, [4, 12])
+
+
+schedules = {
+    "lambda": rates(lambda o: S.LambdaLR(o, lambda epoch: 0.95**epoch)),
+    "step": rates(lambda o: S.StepLR(o, 4, 0.5)),
+    "linear": rates(lambda o: S.LinearLR(o)),
+    "linearDown": rates(lambda o: S.LinearLR(o, 1.0, 0.0, 10)),
+    "cosine": rates(lambda o: S.CosineAnnealingLR(o, 7, 0.01)),
+    "oneCycle": rates(lambda o: S.OneCycleLR(o, 0.5, 18, cycle_momentum=False)),
+    "oneCycleThreePhase": rates(
+        lambda o: S.OneCycleLR(
+            o, 0.5, 20, three_phase=True, anneal_strategy="linear", pct_start=0.4, div_factor=10,
+            final_div_factor=100, cycle_momentum=False,
+        )
+    ),
+    "sequential": rates(warm_up_and_decay),
+    "plateau": rates(lambda o: S.ReduceLROnPlateau(o, patience=2), METRICS),
+    "plateauMax": rates(
+        lambda o: S.ReduceLROnPlateau(
+            o, "max", factor=0.5, patience=1, threshold=0.05, threshold_mode="abs", cooldown=2, min_lr=0.02
+        ),
+        METRICS,
+    ),
+}
+
+
 SGD, Adam, AdamW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
 golden = {
     "start": [flat(values) for values in START],
@@ -62,6 +109,8 @@ golden = {
             (AdamW, {"maximize": True}),
         ]
     ],
+    "metrics": [None if metric != metric else metric for metric in METRICS],
+    "schedules": schedules,
 }
 target = pathlib.Path(__file__).parent.parent / "packages/libtorch/test/optimizers.json"
 target.write_text(json.dumps(golden, separators=(",", ":")) + "\n")

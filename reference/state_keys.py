@@ -16,10 +16,25 @@ Two layers and two convolutions: more only repeat the names.
 import json
 from pathlib import Path
 
-from transformers import Wav2Vec2Config, Wav2Vec2ForCTC, Wav2Vec2ForPreTraining, Wav2Vec2Model
+from transformers import (
+    Wav2Vec2Config,
+    Wav2Vec2ForAudioFrameClassification,
+    Wav2Vec2ForCTC,
+    Wav2Vec2ForPreTraining,
+    Wav2Vec2ForSequenceClassification,
+    Wav2Vec2ForXVector,
+    Wav2Vec2Model,
+)
 
 GOLDEN = Path(__file__).parent.parent / "packages" / "wav2vec2" / "test" / "golden"
-CLASSES = (Wav2Vec2Model, Wav2Vec2ForPreTraining, Wav2Vec2ForCTC)
+CLASSES = (
+    Wav2Vec2Model,
+    Wav2Vec2ForPreTraining,
+    Wav2Vec2ForCTC,
+    Wav2Vec2ForSequenceClassification,
+    Wav2Vec2ForAudioFrameClassification,
+    Wav2Vec2ForXVector,
+)
 LAYERS = CONVOLUTIONS = 2
 
 
@@ -41,6 +56,11 @@ def config(norm, **changes):
         feat_extract_norm=norm,
         conv_bias=norm == "layer",
         do_stable_layer_norm=norm == "layer",
+        use_weighted_layer_sum=True,
+        tdnn_dim=[4, 4],
+        tdnn_kernel=[2, 1],
+        tdnn_dilation=[1, 1],
+        xvector_output_dim=4,
         **changes,
     )
 

@@ -7,6 +7,7 @@ import { realpathSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseQuickstartOptions, USAGE } from "./quickstart/options.mjs";
+import { shortTraining } from "./quickstart/short-training.mjs";
 import { Report } from "./setup/report.mjs";
 import { setup } from "./setup.mjs";
 
@@ -132,6 +133,11 @@ audio   ${here(data)}
 Try it: npx wav2vec2 transcribe ${here(model)} FILE.flac
 `,
   );
+  const short = [pretrained, finetuned].map(shortTraining).find((remark) => remark !== undefined);
+  if (short !== undefined) {
+    const longer = "--max-minutes 60 --output quickstart/longer";
+    process.stdout.write(`${short} Give it more: npm run quickstart -- ${longer}\n`);
+  }
   process.stderr.write(`Done in ${formatDuration((performance.now() - began) / 1000)}.\n`);
 }
 

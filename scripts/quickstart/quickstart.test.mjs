@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { parseQuickstartOptions } from "./options.mjs";
 import { planCorpus } from "./plan.mjs";
 import { resample } from "./resample.mjs";
+import { shortTraining } from "./short-training.mjs";
 import { chooseSplits } from "./splits.mjs";
 
 describe("planCorpus", () => {
@@ -121,5 +122,29 @@ describe("chooseSplits", () => {
     await expect(choose(["a", "b"])).rejects.toThrow(
       "must have a split to train on, but has a, b. Add --train-split",
     );
+  });
+});
+
+describe("shortTraining", () => {
+  /** @param {number} step */
+  const remarkOf = (step) => {
+    const run = mkdtempSync(join(tmpdir(), "quickstart-"));
+    try {
+      const recipe = { task: "finetune", max_minutes: 5 };
+      writeFileSync(join(run, "run.json"), JSON.stringify({ steps: 2400, recipe }));
+      writeFileSync(join(run, "metrics.jsonl"), `{"step":10}\n{"step":${step},"eval/wer":1}\n`);
+      return shortTraining(run);
+    } finally {
+      rmSync(run, { recursive: true });
+    }
+  };
+
+  it("tells of a training that its minutes ended long before its steps", () => {
+    expect(remarkOf(166)).toMatch(/^Fine-tuning came to step 166 of 2400 in its 5 minutes/);
+  });
+
+  it("has nothing to say of one that came far enough, and of a directory that is no run", () => {
+    expect(remarkOf(1200)).toBeUndefined();
+    expect(shortTraining(tmpdir())).toBeUndefined();
   });
 });

@@ -59,11 +59,16 @@ export function checkOptions(
 }
 
 /** PyTorch's short names of what is spelt out here. */
-const PYTORCH: Readonly<Record<string, string>> = { lr: "learningRate", params: "parameters" };
+const PYTORCH: Readonly<Record<string, string>> = {
+  lr: "learningRate",
+  maxLr: "maxLearningRate",
+  minLr: "minLearningRate",
+  params: "parameters",
+};
 
 function hint(name: string, allowed: readonly string[]): string {
   const camel = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  const known = PYTORCH[name];
+  const known = PYTORCH[camel];
   const meant =
     known === undefined ? nearest(camel, allowed) : allowed.find((each) => each.startsWith(known));
   return meant === undefined ? "Remove it." : `Write '${meant}'.`;

@@ -1,3 +1,4 @@
+export type { NestedArray } from "./array-data.js";
 export * from "./autocast.js";
 export * from "./autograd.js";
 export * from "./checkpoint.js";
@@ -15,6 +16,12 @@ export * from "./operators.generated.js";
 export * as optim from "./optim/index.js";
 export * from "./runtime.js";
 export * from "./safetensors.js";
+export {
+  copyParameters,
+  type SharedParameter,
+  shareParameters,
+  useParameters,
+} from "./shared-parameters.js";
 export * from "./snapshot.js";
 export * from "./tensor.js";
 export {

@@ -140,7 +140,7 @@ export interface StateMismatch {
 }
 
 /**
- * Reads a file's tensors into a module's parameters of the same name. Those of a module from `nn.init.deferred` that
+ * Reads a file's tensors into a module's parameters and persistent buffers of the same name. Those of a module from `nn.init.deferred` that
  * the file does not have get their first values now, and all of them where loading fails.
  *
  * @param from a path, as for {@link openTensors}, or an open source, which stays open
@@ -157,7 +157,7 @@ export async function loadState(
     check?: (mismatch: StateMismatch) => void;
   } = {},
 ): Promise<StateMismatch> {
-  const parameters = new Map(module.namedParameters());
+  const parameters = module.stateDict();
   try {
     return await withSource(from, async (source) => {
       const { fitting, mismatch } = match(parameters, source, options.rename ?? ((key) => key));

@@ -1,7 +1,10 @@
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { TorchError } from "./errors.js";
+import { argumentError, TorchError } from "./errors.js";
+import { isTensor } from "./handles.js";
 import { arange, ones, zeros } from "./operators.generated.js";
-import { type Dtype, fromBuffer, tensor, tensorFromBytes } from "./tensor.js";
+import { bridgeCounters, memoryStatistics } from "./runtime.js";
+import { type Dtype, fromBuffer, Tensor, tensor, tensorFromBytes } from "./tensor.js";
 
 describe("tensors from numbers", () => {
   it("are float32 unless told otherwise, of one dimension unless told otherwise", () => {
@@ -48,7 +51,81 @@ describe("tensors from numbers", () => {
   });
 });
 
+describe("tensors from nested arrays", () => {
+  it("have the arrays' shape", () => {
+    const x = tensor([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect([x.dtype, x.shape, x.toArray()]).toEqual(["float32", [3, 2], [1, 2, 3, 4, 5, 6]]);
+    expect(tensor([[[1]], [[2]]]).shape).toEqual([2, 1, 1]);
+    expect(tensor([[], []]).shape).toEqual([2, 0]);
+    expect(tensor([[1, 2]], [2, 1]).shape).toEqual([2, 1]);
+  });
+
+  it("take their dtype from what they hold, or from the options", () => {
+    expect(tensor([[true], [false]]).dtype).toBe("bool");
+    expect(tensor(true).dtype).toBe("bool");
+    expect(tensor([2n ** 62n + 1n]).toTypedArray()).toEqual(new BigInt64Array([2n ** 62n + 1n]));
+    expect(tensor([1n, 2], { dtype: "int64" }).toArray()).toEqual([1, 2]);
+    expect(tensor([true, 2.5]).toArray()).toEqual([1, 2.5]);
+    expect(tensor([1, 0, -2], { dtype: "bool" }).toArray()).toEqual([1, 0, 1]);
+    const rows = tensor([Int32Array.of(1, 2), Int32Array.of(3, 4)]);
+    expect([rows.dtype, rows.shape, rows.toArray()]).toEqual(["int32", [2, 2], [1, 2, 3, 4]]);
+    expect(tensor([Float32Array.of(1.5), [2]]).toArray()).toEqual([1.5, 2]);
+    expect(tensor([1, 2], { requiresGrad: true }).requiresGrad).toBe(true);
+  });
+
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  it.each<[unknown, Dtype | undefined, string]>([
+    [[[1, 2], [3]], undefined, "element [1] must have 2 elements as its neighbours, but has 1"],
+    [[[1, 2], 3], undefined, "element [1] must be an array of 2 elements, but is 3"],
+    [[1, [2]], undefined, "element [1] must be a number, but is an array"],
+    [[[1], [undefined]], undefined, "element [1][0] must be a number, but is undefined"],
+    [[1, "2"], undefined, "element [1] must be a number, but is '2'"],
+    [[null], undefined, "element [0] must be a number, but is null"],
+    [{ length: 1 }, undefined, "data must be a number or an array of numbers, but is an object"],
+    [undefined, undefined, "data must be a number or an array of numbers, but is undefined"],
+    [[tensor(1)], undefined, "element [0] must be a number, but is a Tensor. Use stack"],
+    [new ArrayBuffer(4), undefined, "data must be a number or an array of numbers, but is an ArrayBuffer"],
+    [cycle, undefined, "data must be nested at most 64 deep, but is deeper"],
+    [[[0, 1.5]], "int64", "element [0][1] must be a whole number of int64, but is 1.5"],
+    [[2 ** 63], "int64", "element [0] must be a whole number of int64, but is 9223372036854776000"],
+    [[2n ** 63n], undefined, "element [0] must be a number of int64, but is 9223372036854775808n"],
+    [[Number.NaN], "int32", "element [0] must be a whole number of int32, but is NaN"],
+    [[256], "uint8", "element [0] must be a whole number of uint8, but is 256"],
+    [Float32Array.of(1, Infinity), "int64", "element [1] must be a whole number of int64, but is Infinity"],
+    [Int32Array.of(-1), "uint8", "element [0] must be a whole number of uint8, but is -1"],
+    [[Number.NaN], "bool", "element [0] must be a number or a boolean, but is NaN"],
+  ])("are refused with the place: %#", (data, dtype, message) => {
+    expect(() => tensor(data as number[], { dtype })).toThrow(argumentError("tensor", message));
+  });
+
+  it("are refused with options that do not exist, and shapes that are none", () => {
+    const options = (given: object) => () => tensor([1], given);
+    expect(options({ dtyp: "int64" })).toThrow(/one is 'dtyp'. Write 'dtype'/);
+    expect(options({ requires_grad: true })).toThrow(/Write 'requiresGrad'/);
+    expect(options({ dtype: "int" })).toThrow(/'dtype' must be 'float32' or .* but is 'int'. Write 'int64'/);
+    expect(() => tensor([1], [1.5])).toThrow(/'shape\[0\]' must be a whole number .* but is 1.5/);
+    expect(() => tensor([1], "x" as never)).toThrow(/options must be an object .* but is 'x'/);
+    expect(() => tensor([1], 1 as never, {})).toThrow(/'shape' must be an array such as \[2, 3\], but is 1/);
+  });
+});
+
 describe("tensors from typed arrays", () => {
+  it("take a dtype that holds all, where there is none of their own", () => {
+    const of = (data: NodeJS.TypedArray) => [tensor(data).dtype, tensor(data).toArray()];
+    expect(of(Int16Array.of(-32768, 32767))).toEqual(["int32", [-32768, 32767]]);
+    expect(of(Int8Array.of(-128))).toEqual(["int32", [-128]]);
+    expect(of(Uint16Array.of(65535))).toEqual(["int32", [65535]]);
+    expect(of(Uint32Array.of(2 ** 32 - 1))).toEqual(["int64", [2 ** 32 - 1]]);
+    expect(of(Uint8ClampedArray.of(0, 9, 255).subarray(1))).toEqual(["uint8", [9, 255]]);
+    expect(of(BigUint64Array.of(7n))).toEqual(["int64", [7]]);
+    expect(() => tensor(BigUint64Array.of(2n ** 63n))).toThrow(/must hold numbers below 2\^63/);
+  });
+
   it("take the array's dtype and copy it", () => {
     const data = new Int32Array([1, 2, 3, 4]);
     const x = tensor(data, [2, 2]);
@@ -77,8 +154,12 @@ describe("tensors from typed arrays", () => {
 
   it("refuse a shape that they do not fill, and dtypes that there are not", () => {
     expect(() => tensor([1, 2, 3], [2, 2])).toThrow(TorchError);
-    expect(() => tensor([1, 2, 3], [2, 2])).toThrow(/\[2, 2\], which needs 32 bytes, but is 24/);
-    expect(() => tensor([1], [-1])).toThrow(/must not be negative, but one is -1/);
+    expect(() => tensor([1, 2, 3], [2, 2])).toThrow(
+      /the shape \[2, 2\] must hold all elements of the data, 3, but holds 4/,
+    );
+    expect(() => tensor([1], [-1])).toThrow(
+      /'shape\[0\]' must be a whole number that is not negative, but is -1/,
+    );
     expect(() => tensorFromBytes(new Uint8Array(4), [1], "complex64" as Dtype)).toThrow(
       /must be one of float32, .* but is 'complex64'/,
     );
@@ -107,6 +188,63 @@ describe("a tensor's elements", () => {
     expect(tensor([3.5], [1, 1]).item()).toBe(3.5);
     expect(tensor([1], [1], { dtype: "bool" }).item()).toBe(1);
     expect(() => tensor([1, 2]).item()).toThrow(/must have one element, but is Float \[2\]/);
+  });
+});
+
+describe("console.log", () => {
+  it("shows shape, dtype, device and values as PyTorch prints them", () => {
+    expect(inspect(tensor([[1, -2]], { requiresGrad: true }))).toBe(
+      "Tensor(float32 [1, 2] on cpu, requiresGrad)\n[[ 1., -2.]]",
+    );
+    expect(inspect(tensor([0.5, 10, Number.NaN, -Infinity]))).toBe(
+      "Tensor(float32 [4] on cpu) [ 0.5000, 10.0000,     nan,    -inf]",
+    );
+    expect(inspect(tensor([1e-5, 1]))).toBe("Tensor(float32 [2] on cpu) [1.0000e-05, 1.0000e+00]");
+    expect(inspect(tensor(2.5))).toBe("Tensor(float32 [] on cpu) 2.5000");
+    expect(inspect(tensor([true, false]))).toBe("Tensor(bool [2] on cpu) [ true, false]");
+    expect(inspect(tensor([2n ** 60n]))).toBe("Tensor(int64 [1] on cpu) [1152921504606846976]");
+    expect(inspect({ x: zeros([2, 1]) })).toBe(
+      "{\n  x: Tensor(float32 [2, 1] on cpu)\n  [[0.],\n   [0.]]\n}",
+    );
+    expect(inspect([[[zeros([1])]]])).toContain("Tensor(float32 [1] on cpu)");
+    expect(inspect(zeros([2], { device: "meta" }))).toBe("Tensor(float32 [2] on meta)");
+  });
+
+  it("shows the edges of large tensors, and copies no more", () => {
+    const large = arange(0, 2000 * 1000, 1, { dtype: "int64" }).reshape([1000, 2000]);
+    const { copiedBytes } = bridgeCounters();
+    const { peakBytes } = memoryStatistics();
+    expect(inspect(large).split("\n")).toEqual([
+      "Tensor(int64 [1000, 2000] on cpu)",
+      "[[      0,       1,       2, ...,    1997,    1998,    1999],",
+      " [   2000,    2001,    2002, ...,    3997,    3998,    3999],",
+      " [   4000,    4001,    4002, ...,    5997,    5998,    5999],",
+      " ...,",
+      " [1994000, 1994001, 1994002, ..., 1995997, 1995998, 1995999],",
+      " [1996000, 1996001, 1996002, ..., 1997997, 1997998, 1997999],",
+      " [1998000, 1998001, 1998002, ..., 1999997, 1999998, 1999999]]",
+    ]);
+    expect(bridgeCounters().copiedBytes).toBe(copiedBytes);
+    expect(memoryStatistics().peakBytes).toBe(peakBytes);
+  });
+
+  it("shows freed tensors and leaves no tensors behind", () => {
+    const x = zeros([50, 50]);
+    const { liveTensors } = memoryStatistics();
+    inspect(x);
+    expect(memoryStatistics().liveTensors).toBe(liveTensors);
+    x.dispose();
+    expect(inspect(x)).toBe("Tensor(freed)");
+  });
+});
+
+describe("isTensor", () => {
+  it("is true of tensors alone, freed ones too", () => {
+    const x = zeros([1]);
+    x.dispose();
+    expect([zeros([1]), x].map(isTensor)).toEqual([true, true]);
+    const alike = [{ handle: 1 }, Object.create(Tensor.prototype), null, undefined, 1, [zeros([1])]];
+    expect(alike.map(isTensor)).toEqual(alike.map(() => false));
   });
 });
 
@@ -144,7 +282,7 @@ describe("a tensor in an array's memory", () => {
     expect(tensors.map((x) => x.mean().item())).toEqual(tensors.map((_, i) => i));
     for (const x of tensors) x.dispose();
     expect(() => fromBuffer(shared(new Float32Array(3)), [2, 2])).toThrow(TorchError);
-    expect(() => fromBuffer(new Float32Array(4))).toThrow(TypeError);
+    expect(() => fromBuffer(new Float32Array(4))).toThrow(TorchError);
   });
 
   it.each([

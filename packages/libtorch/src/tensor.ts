@@ -1,6 +1,11 @@
-import { adopt, insideNativeScope, setTensorClass, wrap } from "./handles.js";
+import { inspect } from "node:util";
+import { checkBoolean, checkChoice, checkCount, checkFunction, checkOptions, describe } from "./arguments.js";
+import { arrayData, dtypeOf, type NestedArray } from "./array-data.js";
+import { argumentError } from "./errors.js";
+import { adopt, handleOf, insideNativeScope, setTensorClass, wrap } from "./handles.js";
 import { native } from "./native.js";
 import { Operators } from "./operators.generated.js";
+import { valuesText } from "./tensor-text.js";
 
 export type Dtype = "float32" | "float64" | "float16" | "bfloat16" | "int64" | "int32" | "uint8" | "bool";
 /** "cpu", "cuda", "cuda:1", "mps" */
@@ -71,7 +76,9 @@ export class Tensor extends Operators {
     return handle === undefined ? undefined : wrap(handle);
   }
   set grad(gradient: Tensor | undefined) {
-    native.setGradient(this.handle, gradient?.handle);
+    const given =
+      gradient === undefined || gradient === null ? undefined : handleOf(gradient, "grad", "gradient");
+    native.setGradient(this.handle, given);
   }
 
   /**
@@ -80,8 +87,10 @@ export class Tensor extends Operators {
    * @throws TorchError when nothing requires a gradient or the graph was freed before.
    */
   backward(gradient?: Tensor, options: { retainGraph?: boolean; createGraph?: boolean } = {}): void {
+    checkOptions("backward", options, ["retainGraph", "createGraph"]);
     const create = options.createGraph ?? false;
-    native.backward([this.handle], gradient ? [gradient.handle] : [0], options.retainGraph ?? create, create);
+    const given = gradient === undefined ? 0 : handleOf(gradient, "backward", "gradient");
+    native.backward([this.handle], [given], options.retainGraph ?? create, create);
   }
 
   /**
@@ -90,8 +99,12 @@ export class Tensor extends Operators {
    * @returns a function that removes the hook
    */
   registerHook(hook: (gradient: Tensor) => Tensor | undefined): () => void {
+    checkFunction("registerHook", "hook", hook);
     const id = native.registerHook(this.handle, (handle) =>
-      insideNativeScope(() => hook(wrap(handle))?.handle),
+      insideNativeScope(() => {
+        const replaced = hook(wrap(handle));
+        return replaced === undefined ? undefined : handleOf(replaced, "registerHook", "the result of hook");
+      }),
     );
     return () => native.removeHook(this.handle, id);
   }
@@ -150,56 +163,95 @@ export class Tensor extends Operators {
       ? `Tensor(${this.dtype} [${this.shape.join(", ")}] on ${this.device})`
       : "Tensor(freed)";
   }
+
+  /** What `console.log` shows: as `toString`, and the values as PyTorch prints them, of large tensors those at the edges. */
+  [inspect.custom](depth: number): string {
+    if (!this.isLive) return this.toString();
+    const head = this.requiresGrad ? this.toString().replace(/\)$/, ", requiresGrad)") : this.toString();
+    if (depth < 0 || this.device.startsWith("meta")) return head;
+    const values = valuesText(this);
+    return `${head}${values.includes("\n") || this.shape.length > 1 ? "\n" : " "}${values}`;
+  }
 }
 
 setTensorClass((handle) => new Tensor(handle), Tensor.isTensor);
 
-function dtypeOf(data: TypedArray): Dtype {
-  if (data instanceof Float32Array) return "float32";
-  if (data instanceof Float64Array) return "float64";
-  if (data instanceof BigInt64Array) return "int64";
-  if (data instanceof Int32Array) return "int32";
-  return "uint8";
-}
-
 export interface TensorOptions {
+  /** Of the tensor; else what `tensor` tells from the data. */
   dtype?: Dtype | undefined;
+  /** "cpu" when left out. */
   device?: Device | undefined;
+  /** False when left out. */
   requiresGrad?: boolean | undefined;
 }
 
+const TENSOR_OPTIONS = ["dtype", "device", "requiresGrad"];
+
 /**
- * A tensor from numbers (float32 unless `dtype` says otherwise) or from a typed array (copied, its own dtype
- * unless `dtype` says otherwise). `shape` is one dimension when left out.
+ * A tensor of numbers (PyTorch: `torch.tensor`): `tensor([[1, 2], [3, 4]])` has the shape [2, 2]. The data are copied.
  *
- * @throws TorchError when the shape does not hold as many elements.
+ * Numbers become float32, booleans bool and bigints int64, unless `dtype` says otherwise. Typed arrays keep their own dtype;
+ * those that libtorch has no dtype for take one that holds all their numbers (Int16Array: int32, Uint32Array: int64).
+ * Integer dtypes take whole numbers in their range alone, where PyTorch cuts off what is behind the point.
+ *
+ * @param shape of the data, in row-major order; without it that of the arrays
+ * @throws TorchError that names the element where one is no number, has other neighbours or does not fit the dtype, and
+ * when the shape does not hold as many elements
  */
 export function tensor(
-  data: TypedArray | readonly number[] | number,
-  shape?: readonly number[],
-  options: TensorOptions = {},
+  data: NodeJS.TypedArray | NestedArray | number | boolean | bigint,
+  options?: TensorOptions,
+): Tensor;
+export function tensor(
+  data: NodeJS.TypedArray | NestedArray | number | boolean | bigint,
+  shape: readonly number[] | undefined,
+  options?: TensorOptions,
+): Tensor;
+export function tensor(
+  data: NodeJS.TypedArray | NestedArray | number | boolean | bigint,
+  second?: readonly number[] | TensorOptions,
+  third?: TensorOptions,
 ): Tensor {
-  const plain = typeof data === "number" || Array.isArray(data);
-  const values = typeof data === "number" ? [data] : data;
-  const array = plain ? Float64Array.from(values as readonly number[]) : (values as TypedArray);
-  const sizes = shape ?? (typeof data === "number" ? [] : [array.length]);
-  const dtype = options.dtype ?? (plain ? "float32" : dtypeOf(array));
-  const own = dtypeOf(array);
-  const device = options.device ?? "cpu";
-  let result: Tensor;
-  if (device === "cpu") {
-    result = wrap(native.fromBytes(array, sizes, own));
-    if (own !== dtype) result = result.to({ dtype });
-  } else if (BYTES[own] <= BYTES[dtype]) {
-    result = wrap(native.toDevice(array, sizes, own, device));
-    if (own !== dtype) result = result.to({ dtype });
-  } else {
-    result = wrap(native.fromBytes(array, sizes, own))
-      .to({ dtype })
-      .to({ device }); // the fewer bytes are moved
-  }
-  if (options.requiresGrad) result.requiresGrad = true;
+  const isShape = Array.isArray(second) || second === undefined || third !== undefined;
+  const options = (isShape ? third : (second as TensorOptions)) ?? {};
+  checkOptions("tensor", options, TENSOR_OPTIONS);
+  const { device = "cpu", requiresGrad = false } = options;
+  if (options.dtype !== undefined) checkChoice("tensor", "dtype", options.dtype, Object.keys(BYTES));
+  checkBoolean("tensor", "requiresGrad", requiresGrad);
+  const { values, shape, dtype: inferred } = arrayData(data, options.dtype);
+  const sizes = isShape && second !== undefined ? (second as readonly number[]) : shape;
+  checkShape("tensor", sizes, values.length);
+  const result = fromArray(values, sizes, options.dtype ?? inferred, device);
+  if (requiresGrad) result.requiresGrad = true;
   return result;
+}
+
+function fromArray(values: TypedArray, shape: readonly number[], dtype: Dtype, device: Device): Tensor {
+  const own = dtypeOf(values)!;
+  if (device === "cpu") {
+    const made = wrap(native.fromBytes(values, shape, own));
+    return own === dtype ? made : made.to({ dtype });
+  }
+  if (BYTES[own] <= BYTES[dtype]) {
+    const made = wrap(native.toDevice(values, shape, own, device));
+    return own === dtype ? made : made.to({ dtype });
+  }
+  return wrap(native.fromBytes(values, shape, own))
+    .to({ dtype })
+    .to({ device }); // the fewer bytes are moved
+}
+
+/** @throws TorchError unless a shape holds so many elements */
+function checkShape(operator: string, shape: unknown, elements: number): void {
+  if (!Array.isArray(shape))
+    throw argumentError(operator, `'shape' must be an array such as [2, 3], but is ${describe(shape)}`);
+  for (const [i, size] of shape.entries()) checkCount(operator, `shape[${i}]`, size);
+  const held = shape.reduce((product: number, size: number) => product * size, 1);
+  if (held === elements) return;
+  throw argumentError(
+    operator,
+    `the shape [${shape.join(", ")}] must hold all elements of the data, ${elements}, but holds ${held}`,
+  );
 }
 
 /**
@@ -208,15 +260,29 @@ export function tensor(
  *
  * @param data over a SharedArrayBuffer, into which another thread may write while nothing is computed from it; the memory
  * of an ArrayBuffer could be handed over to another thread and freed
- * @throws TypeError for an array over an ArrayBuffer
- * @throws TorchError when the shape does not hold as many elements.
+ * @throws TorchError for an array over an ArrayBuffer or of a type without a dtype, and when the shape does not hold as many
+ * elements
  */
-export function fromBuffer(data: TypedArray, shape: readonly number[] = [data.length]): Tensor {
+export function fromBuffer(data: TypedArray, shape?: readonly number[]): Tensor {
+  const dtype = dtypeOfHost("fromBuffer", data);
   if (!(data.buffer instanceof SharedArrayBuffer))
-    throw new TypeError(
-      "data must lie in a SharedArrayBuffer, but lies in an ArrayBuffer. Use tensor, which copies.",
+    throw argumentError(
+      "fromBuffer",
+      "'data' must lie in a SharedArrayBuffer, but lies in an ArrayBuffer. Use tensor, which copies",
     );
-  return wrap(native.shareBytes(data, shape, dtypeOf(data)));
+  const sizes = shape ?? [data.length];
+  checkShape("fromBuffer", sizes, data.length);
+  return wrap(native.shareBytes(data, sizes, dtype));
+}
+
+/** @throws TorchError where an array's memory is not laid out as a dtype */
+function dtypeOfHost(operator: string, data: unknown): Dtype {
+  const dtype = dtypeOf(data);
+  if (dtype) return dtype;
+  throw argumentError(
+    operator,
+    `'data' must be a Float32Array, Float64Array, BigInt64Array, Int32Array or Uint8Array, but is ${describe(data)}`,
+  );
 }
 
 /**
@@ -225,6 +291,7 @@ export function fromBuffer(data: TypedArray, shape: readonly number[] = [data.le
  * is computed from the tensor any more.
  */
 export function fromHost(data: TypedArray, shape: readonly number[], device: Device): Tensor {
+  dtypeOfHost("fromHost", data);
   const isShared = data.buffer instanceof SharedArrayBuffer;
   return device === "cpu" && isShared ? fromBuffer(data, shape) : tensor(data, shape, { device });
 }

@@ -19,3 +19,4 @@ export {
   wave,
 } from "../../wav2vec2/src/tracking/report/coded-clip-drawing.js";
 export { isPerplexityOfCollapse } from "../../wav2vec2/src/tracking/report/collapse.js";
+export { TASK_NAMES } from "../../wav2vec2/src/tracking/trained-task.js";

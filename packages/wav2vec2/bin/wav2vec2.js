@@ -5,8 +5,9 @@ const built = new URL("../dist/cli/", import.meta.url);
 if (existsSync(built)) {
   const { handleClosedPipes } = await import(new URL("closed-pipe.js", built).href);
   handleClosedPipes();
-  const { endAtUserSignal } = await import(new URL("interruption.js", built).href);
+  const { endAtUserSignal, goOnUnderNohup } = await import(new URL("interruption.js", built).href);
   endAtUserSignal();
+  goOnUnderNohup();
   const { main } = await import(new URL("main.js", built).href);
   process.exitCode = await main(process.argv.slice(2));
 } else {

@@ -15,10 +15,10 @@ export function mayHelpToRestart(exitCode: number): boolean {
 }
 
 /**
- * What asks a process to stop: Ctrl+C, what ends jobs and containers, and what schedulers such as SLURM can be told to
- * send some time before they end a job (`--signal=USR1@120`).
+ * What asks a process to stop: Ctrl+C, what ends jobs and containers, a terminal that is closed, and what schedulers such as
+ * SLURM can be told to send some time before they end a job (`--signal=USR1@120`).
  */
-export const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const;
+export const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
 /** That of a process which a signal ended, as shells count: 130 for Ctrl+C, 143 for SIGTERM, on Linux 138 for SIGUSR1. */
 export function signalExitCode(signal: NodeJS.Signals): number {

@@ -12,6 +12,15 @@ export { encodeFlac } from "./audio/flac-writer.js";
 export { normalize } from "./audio/normalize.js";
 export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "./audio/raw-format.js";
 export { resample } from "./audio/resample.js";
+export {
+  type Classifier,
+  type LoadClassifierOptions,
+  loadClassifier,
+  saveClassifier,
+} from "./classification/classifier-directory.js";
+export { classifyFile, type FileLabels } from "./classification/classify-file.js";
+export { type Prediction, predictSamples, rankLabels } from "./classification/predict.js";
+export type { ClassificationTask } from "./classification/tasks.js";
 export { Augmentation, type AugmentationOptions } from "./data/batches/augmentation.js";
 export {
   type BatchLimits,
@@ -87,7 +96,12 @@ export { corpusParts } from "./data/download/parts.js";
 export { Random } from "./data/random.js";
 export { readStats } from "./data/stats/read-stats.js";
 export type { TranscribedUtterance, Utterance } from "./data/utterance.js";
-export { ConfigurationError, UserError } from "./errors.js";
+export { ConfigurationError, type ErrorCode, UserError } from "./errors.js";
+export type { ClassifierResult } from "./evaluation/classification/classifier-result.js";
+export {
+  type EvaluateClassifierOptions,
+  evaluateClassifier,
+} from "./evaluation/classification/evaluate-classifier.js";
 export { evaluateModel } from "./evaluation/evaluate.js";
 export type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation/evaluation.js";
 export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
@@ -96,7 +110,12 @@ export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from 
 export { readConfig, writeConfig } from "./model/configuration-file.js";
 export { FeatureEncoder } from "./model/features/feature-encoder.js";
 export { FeatureProjection } from "./model/features/feature-projection.js";
+export {
+  type FrameClassifierOutput,
+  Wav2Vec2ForAudioFrameClassification,
+} from "./model/heads/audio-frame-classification.js";
 export { type CtcConfig, type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/heads/ctc.js";
+export { ModelWithHead } from "./model/heads/model-with-head.js";
 export { contrastiveLogits, contrastiveLoss } from "./model/heads/pretraining/contrastive-loss.js";
 export { sampleNegatives } from "./model/heads/pretraining/negatives.js";
 export {
@@ -110,6 +129,11 @@ export {
   samplePreTrainingTargets,
 } from "./model/heads/pretraining/pretraining-targets.js";
 export { GumbelVectorQuantizer, type Quantized } from "./model/heads/pretraining/quantizer.js";
+export {
+  type SequenceClassifierOutput,
+  Wav2Vec2ForSequenceClassification,
+} from "./model/heads/sequence-classification.js";
+export { Wav2Vec2ForXVector, type XVectorOutput, xvectorSamples } from "./model/heads/xvector.js";
 export { initializeWeights } from "./model/initialization.js";
 export type { Lengths } from "./model/input.js";
 export { minimumSamples, receptiveField, samplesPerFrame, validFrames } from "./model/lengths.js";
@@ -143,7 +167,13 @@ export {
   saveCtcModel,
 } from "./pretrained/ctc-directory.js";
 export { loadLanguageAdapter } from "./pretrained/language-adapter.js";
-export { type HubOptions, type LoadOptions, loadModel, saveModel } from "./pretrained/model-directory.js";
+export {
+  type HubOptions,
+  type LoadOptions,
+  loadModel,
+  type SaveOptions,
+  saveModel,
+} from "./pretrained/model-directory.js";
 export { readNormalize } from "./pretrained/preprocessor.js";
 export {
   type LoadPreTrainingOptions,
@@ -161,18 +191,31 @@ export {
 export { type DecodingChoice, readDecodingChoice } from "./recognition/decoding-choice.js";
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition/files.js";
+export { PoolError } from "./recognition/pool/pool-error.js";
 export {
-  type ListenOptions,
+  type PoolStats,
+  RecognizerPool,
+  type RecognizerPoolOptions,
+  recognizerPool,
+} from "./recognition/pool/recognizer-pool.js";
+export {
   loadRecognizer,
-  type Recognizer,
+  Recognizer,
   type RecognizerOptions,
+  type TranscribeOptions,
 } from "./recognition/recognizer.js";
 export { CtcDecoder, type DecodingStream, type Hypothesis } from "./text/decoding/ctc-decoder.js";
 export type { DecodingOptions } from "./text/decoding/decoding-options.js";
 export { greedyDecode } from "./text/decoding/greedy.js";
 export { languageModelFit } from "./text/decoding/language-model-fit.js";
-export { type Format, transcriptWriter } from "./text/formats/formats.js";
-export type { TimedText, TimedWord, Transcript, TranscriptWriter } from "./text/formats/transcript.js";
+export { FORMATS, type Format, transcriptWriter } from "./text/formats/formats.js";
+export type {
+  RecordingTranscript,
+  TimedText,
+  TimedWord,
+  Transcript,
+  TranscriptWriter,
+} from "./text/formats/transcript.js";
 export type { LanguageModel } from "./text/language-model/language-model.js";
 export { loadLanguageModel } from "./text/language-model/load-language-model.js";
 export { ErrorRate, wordErrors } from "./text/scoring/error-rate.js";
@@ -200,6 +243,7 @@ export {
   type SaveCheckpointOptions,
   saveCheckpoint,
 } from "./training/checkpoints/own-loop.js";
+export { type ClassifierTraining, trainClassifier } from "./training/classification/train-classifier.js";
 export type { AnyCtcBatch } from "./training/finetuning/cached-batches.js";
 export {
   type CtcTask,

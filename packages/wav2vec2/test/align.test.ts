@@ -91,7 +91,7 @@ describe("an aligner", () => {
 
   it("keeps words as they are written", async () => {
     const { samples } = recording(3);
-    const { transcript } = await aligner.align(samples, "«Bc, – cab!»", { normalize: true });
+    const { transcript } = await aligner.align(samples, "«Bc, – cab!»", { respell: true });
     expect(transcript.words.map((word) => word.text)).toEqual(["«Bc, –", "cab!»"]);
     expect(transcript.words[1]!.characters.map((character) => character.text)).toEqual(["c", "a", "b"]);
   });

@@ -103,6 +103,13 @@ describe("wav2vec2 dashboard", () => {
     expect(dashboard.said).toContain("must be a directory with runs, but is missing");
   });
 
+  it("refuses a file", async () => {
+    writeFileSync(join(root, "metrics.jsonl"), "");
+    const dashboard = await DashboardProcess.start(join(root, "metrics.jsonl"));
+    expect(await dashboard.ended).toBe(1);
+    expect(dashboard.said).toContain("must be a directory with runs, but is a file");
+  });
+
   it("gives out nothing beside the runs, however it is asked", async () => {
     writeFinetuning(root, "one");
     writeFileSync(join(outside, "secret.flac"), "secret");

@@ -154,7 +154,7 @@ describe("evaluate", () => {
     expect(raw.wer).toBeGreaterThanOrEqual(1);
     expect(raw.unknownCharacters.utterances).toBe(6);
     const normalized = await run(lower, "--normalize", "punctuation,case");
-    expect(normalized.normalize).toEqual(["punctuation", "case"]);
+    expect(normalized.textNormalization).toEqual(["punctuation", "case"]);
     expect([normalized.wer, normalized.cer]).toEqual([plain.wer, plain.cer]);
     expect(normalized.unknownCharacters.utterances).toBe(0);
     expect(normalized.utterances[0]!.reference).toBe(plain.utterances[0]!.reference);

@@ -31,7 +31,7 @@ function resultOf(utterances: EvaluatedUtterance[]): EvaluationResult {
     data: "corpus",
     split: "dev",
     decoding: { beam_width: 100, language_model: "lm/words.arpa", lm_weight: 0.5 },
-    normalize: [],
+    textNormalization: [],
     ...scoresOf(utterances),
     werInterval: bootstrapWer(bootstrapUnits(utterances, "utterance"), { resamples: 100 }),
     bootstrap: { by: "utterance", resamples: 100, seed: 0 },

@@ -77,11 +77,11 @@ describe("fine-tuning", () => {
     expect(evaluation.cer).toBeLessThan(0.2);
     expect(evaluation.utterances).toHaveLength(10);
     const recognizer = await loadRecognizer(result.model!);
-    expect(await recognizer.transcribe(toneClip("ABC", new Random(9, "clip")))).toMatch(/^A.*C$/);
-    await expect(recognizer.transcribe(new Float32Array(0), "x.flac")).rejects.toThrow(
+    expect((await recognizer.transcribe(toneClip("ABC", new Random(9, "clip")))).text).toMatch(/^A.*C$/);
+    await expect(recognizer.transcribe(new Float32Array(0), { name: "x.flac" })).rejects.toThrow(
       /x.flac must hold audio/,
     );
-    expect(await recognizer.transcribe(new Float32Array(10))).toBeTypeOf("string");
+    expect((await recognizer.transcribe(new Float32Array(10))).text).toBeTypeOf("string");
   });
 
   it("tells at a validation how it errs, how sure it is, and once that blanks are how it begins", async () => {
@@ -245,8 +245,8 @@ describe("fine-tuning", () => {
     await expect(evaluateModel(broken, { data, split: "dev" })).rejects.toThrow(message);
     const samples = new Float32Array(4000);
     samples[5] = Number.POSITIVE_INFINITY;
-    await expect(recognizer.transcribe(samples, "a.flac")).rejects.toThrow(
-      "Samples of a.flac must be finite numbers, but sample 5 is Infinity.",
+    await expect(recognizer.transcribe(samples, { name: "a.flac" })).rejects.toThrow(
+      "samples of a.flac must be finite, but sample 5 is Infinity.",
     );
   });
 

@@ -3,19 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { Wav2Vec2ForPreTraining } from "../src/model/heads/pretraining/pretraining.js";
 import { EvidenceTable } from "./evidence-table.js";
-import { DEVICE, Golden, type GoldenRun, goldenFiles, relativeError } from "./golden.js";
+import { DEVICE, Golden, type GoldenRun, goldenFiles, gradientErrors, relativeError } from "./golden.js";
 
 // Made by reference/golden_*.py with Hugging Face transformers in float64.
 
 /** Of max |a - b| / max |b| for each output and each parameter's gradient, in float32. */
 const BOUND = DEVICE === "cpu" ? 1e-5 : 1e-4;
-/**
- * A gradient below this share of the model's largest is 0 up to rounding in the reference (a key's bias shifts all
- * scores alike) and is compared with the largest.
- */
-const VANISHES = 1e-9;
 
-type Model = Wav2Vec2ForCTC | Wav2Vec2ForPreTraining;
 interface Pass {
   outputs: Readonly<Record<string, Tensor | undefined>>;
   loss: Tensor;
@@ -162,21 +156,4 @@ function outputErrors(golden: Golden, run: GoldenRun, pass: Pass): Map<string, n
     }
   }
   return errors;
-}
-
-/** By key, of every parameter. */
-function gradientErrors(golden: Golden, run: GoldenRun, model: Model, loss: Tensor): Map<string, number> {
-  model.zeroGrad();
-  loss.backward();
-  const largest = (values: Tensor | null | undefined) => values?.abs().amax().item() ?? 0;
-  const parameters = [...model.namedParameters()];
-  const expected = parameters.map(([key]) => golden.get(`${run.name}/grad.${key}`));
-  const scale = Math.max(...expected.map(largest));
-  return new Map(
-    parameters.map(([key, { grad }], index) => {
-      const wanted = expected[index]!;
-      if (largest(wanted) < VANISHES * scale) return [key, largest(grad) / scale];
-      return [key, grad ? relativeError(grad, wanted) : 1];
-    }),
-  );
 }

@@ -88,6 +88,34 @@ export class Golden {
 }
 
 /**
+ * A gradient below this share of the model's largest is 0 up to rounding in the reference (a key's bias shifts all
+ * scores alike) and is compared with the largest.
+ */
+const VANISHES = 1e-9;
+
+/** The relative error of the gradient of a loss, by key, of every parameter. */
+export function gradientErrors(
+  golden: Golden,
+  run: GoldenRun,
+  model: nn.Module,
+  loss: Tensor,
+): Map<string, number> {
+  model.zeroGrad();
+  loss.backward();
+  const largest = (values: Tensor | null | undefined) => values?.abs().amax().item() ?? 0;
+  const parameters = [...model.namedParameters()];
+  const expected = parameters.map(([key]) => golden.get(`${run.name}/grad.${key}`));
+  const scale = Math.max(...expected.map(largest));
+  return new Map(
+    parameters.map(([key, { grad }], index) => {
+      const wanted = expected[index]!;
+      if (largest(wanted) < VANISHES * scale) return [key, largest(grad) / scale];
+      return [key, grad ? relativeError(grad, wanted) : 1];
+    }),
+  );
+}
+
+/**
  * max |a - b| / max |b|, where equal infinities differ by 0; over each clip's own frames where `frames` says how many
  * they are, because what is behind them has no defined value.
  */

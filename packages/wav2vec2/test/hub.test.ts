@@ -167,7 +167,7 @@ describe("a Hub id", () => {
   it("is as good as a directory to the functions", async () => {
     const progress = vi.fn();
     const recognizer = await loadRecognizer(ID, { onDownload: progress });
-    expect(await recognizer.transcribe(new Float32Array(8000))).toBeTypeOf("string");
+    expect((await recognizer.transcribe(new Float32Array(8000))).text).toBeTypeOf("string");
     expect(progress.mock.lastCall?.[0]).toMatchObject({ id: ID });
   });
 });

@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -5,10 +6,21 @@ import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { listCheckpoints } from "../src/training/checkpoints/checkpoint.js";
+import { textOf } from "./text-of.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
-import { curveOf, damagedCheckpoints, lastStep, rowsOf, TrainingProcess } from "./training-process.js";
+import {
+  curveOf,
+  damagedCheckpoints,
+  lastStep,
+  PROGRAM,
+  rowsOf,
+  TrainingProcess,
+} from "./training-process.js";
 
 // Real processes, really interrupted and really killed; they run the compiled program.
+
+// The `script` of other systems has other options.
+const hasScript = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 
 let directory: string;
 beforeAll(async () => {
@@ -49,6 +61,7 @@ describe("a training process", { timeout: 120_000 }, () => {
 
   it.each([
     ["SIGTERM", 143],
+    ["SIGHUP", 129],
     ["SIGUSR1", 138],
     ["SIGUSR2", 140],
   ] as const)("saves at %s while it is saving and exits with %d", async (signal, code) => {
@@ -119,6 +132,39 @@ describe("a training process", { timeout: 120_000 }, () => {
     run.kill("SIGUSR1");
     expect(await run.ended).toBe(138);
     expect(await start("start-up", "--max-steps", "1").ended).toBe(0);
+  });
+
+  it.skipIf(!hasScript)("saves where its terminal is closed, and goes on where it stopped", async () => {
+    const output = join(directory, "terminal");
+    const options = ["--config", "recipe.yaml", "--data", "corpus", "--output", output];
+    const command = [process.execPath, PROGRAM, "finetune", ...options].join(" ");
+    const terminal = spawn("script", ["-qec", `exec ${command}`, "/dev/null"], {
+      cwd: directory,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    while (lastStep(output) < 5) await after(20);
+    terminal.kill("SIGKILL"); // its end of the terminal is closed with it
+    while (!textOf(join(output, "log.txt")).includes("the checkpoint is complete")) await after(20);
+    const last = lastStep(output);
+    expect(await listCheckpoints(output)).toContain(last);
+    while (existsSync(join(output, "run.lock"))) await after(20);
+    expect(await start("terminal", "--resume", "--max-steps", String(last + 2)).ended).toBe(0);
+    expect(stepsOf(output)).toEqual(upTo(last + 2));
+  });
+
+  it.skipIf(!hasScript)("goes on without its terminal where nohup started it", async () => {
+    const output = join(directory, "nohup");
+    const options = ["--config", "recipe.yaml", "--data", "corpus", "--max-steps", "30", "--output", output];
+    const command = ["nohup", process.execPath, PROGRAM, "finetune", ...options, ">", "/dev/null"].join(" ");
+    const shell = spawn("bash", ["-c", `${command}; true`], {
+      cwd: directory,
+      stdio: "ignore",
+      detached: true,
+    });
+    while (lastStep(output) < 3) await after(20);
+    process.kill(-shell.pid!, "SIGHUP"); // as the terminal does, to all processes
+    while (!existsSync(join(output, "final"))) await after(20);
+    expect(lastStep(output)).toBe(30);
   });
 
   it("goes on where nobody reads any more what it says", async () => {

@@ -43,8 +43,10 @@ const recipe = (stage: 0 | 1) =>
     distributed: { zero_stage: stage },
   });
 
+type MakeOptimizer = (...given: Parameters<typeof makeOptimizer>) => optim.Optimizer;
+
 /** SGD with momentum, in the place of the AdamW of recipes. */
-const momentum: typeof makeOptimizer = (module, { optimizer }, isElsewhere = () => false) =>
+const momentum: MakeOptimizer = (module, { optimizer }, isElsewhere = () => false) =>
   new optim.SGD(
     module.parameters().flatMap((each) => {
       return each.requiresGrad ? { parameters: [each], elsewhere: isElsewhere(each) } : [];
@@ -52,7 +54,7 @@ const momentum: typeof makeOptimizer = (module, { optimizer }, isElsewhere = () 
     { learningRate: optimizer.learning_rate, momentum: 0.9 },
   );
 
-function rankOf(world: World, stage: 0 | 1 = 1, make = makeOptimizer): Rank {
+function rankOf(world: World, stage: 0 | 1 = 1, make: MakeOptimizer = makeOptimizer): Rank {
   manualSeed(1);
   const module = new Network();
   module.frozen.freeze();
@@ -112,7 +114,7 @@ async function train({
   stage?: 0 | 1;
   resume?: string;
   saveAt?: number;
-  make?: typeof makeOptimizer;
+  make?: MakeOptimizer;
 }) {
   const output = resume ?? join(directory, `run-${runs++}`);
   const worlds = size === 1 ? [ALONE] : worldsOf(size);

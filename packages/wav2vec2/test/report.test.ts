@@ -112,7 +112,7 @@ async function writeEvaluations(): Promise<[string, string]> {
     model: "model",
     data: "corpus",
     decoding: { beam_width: 1 },
-    normalize: [],
+    textNormalization: [],
     ...scoresOf(utterances),
     werInterval: bootstrapWer(bootstrapUnits(utterances, "utterance"), { resamples: 100 }),
     bootstrap: { by: "utterance" as const, resamples: 100, seed: 0 },

@@ -6,7 +6,7 @@ import { checkpointPath, listCheckpoints } from "../src/training/checkpoints/che
 import { verifyDirectory } from "../src/training/checkpoints/manifest.js";
 import { textOf } from "./text-of.js";
 
-const PROGRAM = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
+export const PROGRAM = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
 
 type Row = Record<string, number>;
 

@@ -76,7 +76,7 @@ describe("a recognizer", () => {
     expect(samples.length).toBeGreaterThan(80 * 16000);
     const heard: string[] = [];
     let end = 0;
-    for await (const piece of recognizer.listen([samples], { name: "x", times: true })) {
+    for await (const piece of recognizer.stream([samples], { name: "x", words: true })) {
       expect(piece.start).toBeCloseTo(end, 6);
       expect(piece.words.map((word) => word.text).join(" ")).toBe(piece.text);
       let last = piece.start;
@@ -100,11 +100,11 @@ describe("a recognizer", () => {
     const partial: string[] = [];
     const windows = { step: 1, first: 1, before: 6, after: 1 };
     const heard: string[] = [];
-    const options = { name: "x", times: false, windows, onPartial: (so: string) => void partial.push(so) };
+    const options = { name: "x", windows, onPartial: (so: string) => void partial.push(so) };
     function* blocks() {
       for (let start = 0; start < samples.length; start += 1000) yield samples.subarray(start, start + 1000);
     }
-    for await (const piece of recognizer.listen(blocks(), options)) heard.push(piece.text);
+    for await (const piece of recognizer.stream(blocks(), options)) heard.push(piece.text);
     expect(errors(text, heard.filter(Boolean).join(" "))).toBeLessThan(0.1);
     expect(partial.length).toBeGreaterThan(samples.length / 16000 - 3);
     expect(partial.some((so) => so !== "")).toBe(true);
@@ -119,7 +119,7 @@ describe("a recognizer", () => {
     const texts: string[] = [];
     let end = 0;
     const hear = async (blocks: Iterable<Float32Array>) => {
-      for await (const piece of recognizer.listen(blocks, { name: "x", times: false })) {
+      for await (const piece of recognizer.stream(blocks, { name: "x" })) {
         texts.push(piece.text);
         end = piece.end;
       }
@@ -131,17 +131,19 @@ describe("a recognizer", () => {
     expect(end).toBe(samples.length / 16000);
   });
 
-  it("hears nothing but samples", async () => {
-    for (const blocks of [new Float32Array(9), [new Int16Array(9)]])
-      await expect(recognizer.listen(blocks as unknown as Float32Array[]).next()).rejects.toThrow(
-        "blocks must be Float32Arrays of samples at 16 kHz",
-      );
+  it("takes nothing but audio", async () => {
+    for (const [source, message] of [
+      [[new Int16Array(9)], "Samples must come as a Float32Array, from -1 to 1, but come as an Int16Array."],
+      [[0.1, 0.2], "Samples must be Float32Arrays, but are numbers."],
+      [undefined, "The audio must be a path, a URL"],
+    ] as const)
+      await expect(recognizer.transcribe(source as unknown as string)).rejects.toThrow(message);
   });
 
   it("hears with windows of any sizes, but no sizes that are none", async () => {
     const { samples } = recording(4, 3);
     const hear = async (windows: WindowSeconds) => {
-      for await (const { text } of recognizer.listen([samples], { name: "x", times: false, windows }))
+      for await (const { text } of recognizer.stream([samples], { name: "x", windows }))
         expect(text).toBeTypeOf("string");
     };
     await hear({ step: 0.3, first: 0.3, before: 0, after: 0 });
@@ -156,9 +158,9 @@ describe("a recognizer", () => {
   it("hears clips of any length as evaluate does", async () => {
     for (const length of [1, 300, 400, 8000]) {
       const samples = new Float32Array(length).fill(0.1);
-      expect(await recognizer.transcribe(samples)).toBeTypeOf("string");
+      expect((await recognizer.transcribe(samples)).text).toBeTypeOf("string");
     }
-    await expect(recognizer.transcribe(new Float32Array(0), "x.flac")).rejects.toThrow(
+    await expect(recognizer.transcribe(new Float32Array(0), { name: "x.flac" })).rejects.toThrow(
       "x.flac must hold audio",
     );
   });
@@ -178,7 +180,7 @@ describe("many files", () => {
     const all = [bad, ...files, cut, join(directory, "missing.flac")];
     const texts = all.map(() => [] as string[]);
     const ends = new Map<number, string | undefined>();
-    for await (const news of transcribeFiles(recognizer, all, { times: false, batchSeconds: 10 })) {
+    for await (const news of transcribeFiles(recognizer, all, { batchSeconds: 10 })) {
       expect(ends.has(news.index)).toBe(false);
       if ("transcript" in news) texts[news.index]!.push(news.transcript.text);
       else ends.set(news.index, "error" in news ? news.error : undefined);
@@ -191,7 +193,7 @@ describe("many files", () => {
       }
       expect(ends.get(index)).toBeUndefined();
       const alone: string[] = [];
-      for await (const news of transcribeFiles(recognizer, [path], { times: false }))
+      for await (const news of transcribeFiles(recognizer, [path]))
         if ("transcript" in news) alone.push(news.transcript.text);
       expect(texts[index]).toEqual(alone);
     }
@@ -407,6 +409,45 @@ describe("standard input", () => {
       confidence: expect.any(Number),
     });
     expect(events.out).not.toMatch(/\d\.\d{4}/); // milliseconds
+  });
+
+  it.each([
+    ["Ctrl+C", "SIGINT", 130],
+    ["a closed terminal", "SIGHUP", 129],
+  ] as const)("is transcribed up to %s", { timeout: 120_000 }, async (_, signal, code) => {
+    const { samples, text } = recording(4, 9);
+    const child = spawn(process.execPath, [program, "transcribe", model, "-", "--raw", "s16le", "--events"]);
+    const end = new Promise<number | null>((resolve) => child.once("close", resolve));
+    let [out, err] = ["", ""];
+    child.stderr.on("data", (piece) => {
+      err += piece;
+    });
+    child.stdin.write(pcm(samples)); // and more may come
+    await new Promise<void>((resolve) =>
+      child.stdout.on("data", (piece) => {
+        out += piece;
+        if (out.includes("partial")) resolve();
+      }),
+    );
+    child.kill(signal);
+    expect(await end).toBe(code);
+    const last = JSON.parse(out.trim().split("\n").at(-1)!);
+    expect(last.text.length).toBeGreaterThan(0);
+    expect(text.startsWith(last.text.slice(0, 3))).toBe(true);
+    expect(err).toMatch(/Interrupted.*: what came until now is still transcribed\.\n$/);
+  });
+
+  it("that is interrupted before anything came has no transcript", { timeout: 60_000 }, async () => {
+    const child = spawn(process.execPath, [program, "transcribe", model, "-", "--raw", "s16le"]);
+    const end = new Promise<number | null>((resolve) => child.once("close", resolve));
+    let out = "";
+    child.stdout.on("data", (piece) => {
+      out += piece;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 3000)); // whether it waits for samples or for its model
+    child.kill("SIGINT");
+    expect(await end).toBe(130);
+    expect(out.trim()).toBe("");
   });
 
   it("is heard no longer than somebody reads", { timeout: 120_000 }, async () => {

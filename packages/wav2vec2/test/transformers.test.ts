@@ -6,8 +6,11 @@ import { promisify } from "node:util";
 import { loadTensors, manualSeed, noGrad, randn, saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createConfig, type Wav2Vec2Config } from "../src/model/configuration.js";
+import { Wav2Vec2ForAudioFrameClassification } from "../src/model/heads/audio-frame-classification.js";
 import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { Wav2Vec2ForPreTraining } from "../src/model/heads/pretraining/pretraining.js";
+import { Wav2Vec2ForSequenceClassification } from "../src/model/heads/sequence-classification.js";
+import { Wav2Vec2ForXVector } from "../src/model/heads/xvector.js";
 import { Wav2Vec2Model } from "../src/model/wav2vec2-model.js";
 import { loadModel, saveModel } from "../src/pretrained/model-directory.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
@@ -36,24 +39,45 @@ const tiny: Partial<Wav2Vec2Config> = {
   projCodevectorDim: 12,
   vocabSize: 9,
   initializerRange: 0.2,
+  tdnnDim: [8, 10],
+  tdnnKernel: [3, 2],
+  tdnnDilation: [1, 2],
+  xvectorOutputDim: 6,
 };
 const SHAPES: [string, Partial<Wav2Vec2Config>][] = [
   ["BASE", {}],
   ["LARGE", { featExtractNorm: "layer", convBias: true, doStableLayerNorm: true }],
   ["attention adapters", { doStableLayerNorm: true, adapterAttnDim: 4 }],
   ["adapter", { addAdapter: true, outputHiddenSize: 20 }],
+  [
+    "sum of layers, labels",
+    {
+      useWeightedLayerSum: true,
+      classifierProjSize: 10,
+      id2label: ["no", "yes", "7"],
+      problemType: "multi_label_classification",
+    },
+  ],
   ["no masks", { maskTimeProb: 0, maskFeatureProb: 0 }],
   ["own keys", { referencePadding: true, featureGradMult: 0.1, featurePenaltyWeight: 10 }],
 ];
-const CLASSES = { Wav2Vec2Model, Wav2Vec2ForPreTraining, Wav2Vec2ForCTC } as const;
+const CLASSES = {
+  Wav2Vec2Model,
+  Wav2Vec2ForPreTraining,
+  Wav2Vec2ForCTC,
+  Wav2Vec2ForSequenceClassification,
+  Wav2Vec2ForAudioFrameClassification,
+  Wav2Vec2ForXVector,
+} as const;
 type ClassName = keyof typeof CLASSES;
 
 /** What the two sides compare. */
 function outputOf(model: InstanceType<(typeof CLASSES)[ClassName]>, input: Tensor): Tensor {
   return noGrad(() => {
-    if (model instanceof Wav2Vec2ForCTC) return model.forward({ input }).logits;
+    if (model instanceof Wav2Vec2Model) return model.forward({ input }).lastHiddenState;
     if (model instanceof Wav2Vec2ForPreTraining) return model.forward({ input }).projectedQuantizedStates;
-    return model.forward({ input }).lastHiddenState;
+    if (model instanceof Wav2Vec2ForXVector) return model.forward({ input }).embeddings;
+    return model.forward({ input }).logits;
   });
 }
 
@@ -66,7 +90,7 @@ const FORMATS = ["safetensors", "sharded", "bin", "sharded-bin", "weight_g"];
 
 const cases = SHAPES.flatMap(([shape, overrides]) =>
   (Object.keys(CLASSES) as ClassName[])
-    .filter((name) => !(overrides.addAdapter && name === "Wav2Vec2ForPreTraining"))
+    .filter((name) => !overrides.addAdapter || name === "Wav2Vec2Model" || name === "Wav2Vec2ForCTC")
     .map((name) => ({ shape, name, overrides })),
 );
 

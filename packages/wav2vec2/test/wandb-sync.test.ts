@@ -71,7 +71,9 @@ function comparable(run: ServerRun, server: WandbServer) {
     config: Object.fromEntries(
       Object.entries(config as Record<string, { value: unknown }>).map(([key, { value }]) => [key, value]),
     ),
-    m: m.map(withoutEmpty).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+    m: m
+      .map((metric) => described(metric, m))
+      .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
     media: [...run.files]
       .filter(([path]) => !own.includes(path))
       .map(contentOf)
@@ -93,8 +95,12 @@ function comparable(run: ServerRun, server: WandbServer) {
   };
 }
 
-function withoutEmpty({ "7": _, ...metric }: Readonly<Record<string, unknown>>) {
-  return metric;
+/** A metric with the name of its step metric: a number of the list, whose order is another each time in W&B's client. */
+function described(
+  { "7": _, "5": step, ...metric }: Readonly<Record<string, unknown>>,
+  all: readonly Readonly<Record<string, unknown>>[],
+) {
+  return step === undefined ? metric : { ...metric, "5": all[(step as number) - 1]!["1"] };
 }
 
 function contentOf([path, bytes]: [string, Buffer]): string {

@@ -1,7 +1,8 @@
 import { conv1d } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { fanInUniform } from "./init.js";
-import { Module, parameter } from "./module.js";
+import { Module } from "./module.js";
+import { parameter } from "./parameter.js";
 
 export interface Conv1dOptions {
   stride?: number;

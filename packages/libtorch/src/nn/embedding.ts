@@ -1,7 +1,8 @@
 import { embedding } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { normal } from "./init.js";
-import { Module, parameter } from "./module.js";
+import { Module } from "./module.js";
+import { parameter } from "./parameter.js";
 
 /** One vector an id. `weight` [entries, features], from N(0, 1). */
 export class Embedding extends Module {

@@ -1,5 +1,7 @@
 export * from "./activation.js";
 export * from "./attention.js";
+export { ModuleDict } from "./containers/module-dict.js";
+export { type Layer, Sequential } from "./containers/sequential.js";
 export * from "./conv1d.js";
 export * from "./dropout.js";
 export * from "./embedding.js";
@@ -7,5 +9,6 @@ export * as init from "./init.js";
 export * from "./linear.js";
 export * from "./module.js";
 export * from "./normalization.js";
+export { buffer, parameter } from "./parameter.js";
 export * from "./state-name.js";
 export * from "./weight-norm.js";

@@ -1,7 +1,8 @@
 import { linear } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { fanInUniform } from "./init.js";
-import { Module, parameter } from "./module.js";
+import { Module } from "./module.js";
+import { parameter } from "./parameter.js";
 
 /** y = x W^T + b. `weight` [outFeatures, inFeatures], `bias` [outFeatures]. */
 export class Linear extends Module {

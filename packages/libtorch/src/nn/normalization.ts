@@ -1,6 +1,7 @@
 import { groupNorm, layerNorm, ones, zeros } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
-import { Module, parameter } from "./module.js";
+import { Module } from "./module.js";
+import { parameter } from "./parameter.js";
 
 /** Ba et al. 2016 (arXiv 1607.06450): zero mean and unit variance over the last dimension, then scale and shift. */
 export class LayerNorm extends Module {

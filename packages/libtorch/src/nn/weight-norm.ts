@@ -2,7 +2,8 @@ import { noGrad } from "../autograd.js";
 import { weightNorm } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { copyOf, fillDeferred, fresh } from "./init.js";
-import { Module, parameter } from "./module.js";
+import { Module } from "./module.js";
+import { parameter } from "./parameter.js";
 
 /**
  * Salimans and Kingma 2016 (arXiv 1602.07868): a weight as magnitude times direction, w = g v / |v|, with one

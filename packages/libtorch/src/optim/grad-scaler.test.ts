@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { scope } from "../handles.js";
-import { parameter } from "../nn/module.js";
+import { parameter } from "../nn/parameter.js";
 import { memoryStatistics } from "../runtime.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { GradScaler, type GradScalerOptions, LossScaleError } from "./index.js";

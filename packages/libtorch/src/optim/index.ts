@@ -10,4 +10,5 @@ export {
   type ParameterGroup,
   type ParameterUpdate,
 } from "./optimizer.js";
+export * as lrScheduler from "./schedulers/index.js";
 export * from "./sgd.js";

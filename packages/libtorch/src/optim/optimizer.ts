@@ -233,7 +233,7 @@ export abstract class Optimizer {
           throw refuse(`the state's ${name} of parameter ${i} must be a Tensor, but is ${describe(moment)}`);
         if (moment.shape.join() !== parameter.shape.join())
           throw refuse(
-            `the state's ${name} of parameter ${i} must have the shape [${parameter.shape}], but has [${moment.shape}]`,
+            `the state's ${name} of parameter ${i} must have the shape [${parameter.shape.join(", ")}], but has [${moment.shape.join(", ")}]`,
           );
       }
     }

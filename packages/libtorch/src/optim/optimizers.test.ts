@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { noGrad } from "../autograd.js";
 import { TorchError } from "../errors.js";
-import { parameter } from "../nn/module.js";
+import { parameter } from "../nn/parameter.js";
 import { full, ones, zeros } from "../operators.generated.js";
 import { type Tensor, tensor } from "../tensor.js";
 import {

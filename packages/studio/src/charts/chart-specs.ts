@@ -32,7 +32,9 @@ type Metrics = RunOverview["metrics"];
 /** Charts of all that a run logs: those that tell most first, then whatever else there is. */
 export function chartsOf(metrics: Metrics, codebookEntries?: number): ChartSpec[] {
   const isPretraining = "contrastive_loss" in metrics || "eval/contrastive_loss" in metrics;
-  const known = isPretraining ? pretrainingCharts(metrics, codebookEntries) : finetuningCharts();
+  const isClassification = "eval/macro_f1" in metrics || "eval/eer" in metrics;
+  const headCharts = isClassification ? classificationCharts() : finetuningCharts();
+  const known = isPretraining ? pretrainingCharts(metrics, codebookEntries) : headCharts;
   const charts = [...known, ...commonCharts(isPretraining)]
     .map((chart) => ({ ...chart, curves: chart.curves.filter(({ metric }) => metric in metrics) }))
     .filter(({ curves }) => curves.length > 0);
@@ -100,6 +102,35 @@ function finetuningCharts(): ChartSpec[] {
       zero: true,
       format: percent,
       curves: [{ metric: "eval/blank_share", label: "blanks", tone: 1 }],
+    },
+  ];
+}
+
+function classificationCharts(): ChartSpec[] {
+  return [
+    {
+      title: "Training loss",
+      table: "metrics",
+      log: true,
+      format: short,
+      curves: [{ metric: "loss", label: "loss", tone: 1 }],
+    },
+    {
+      title: "Labels found in validation",
+      table: "metrics",
+      zero: true,
+      format: percent,
+      curves: [
+        { metric: "eval/accuracy", label: "accuracy", tone: 1 },
+        { metric: "eval/macro_f1", label: "macro F1", tone: 2 },
+      ],
+    },
+    {
+      title: "Equal error rate in validation",
+      table: "metrics",
+      zero: true,
+      format: percent,
+      curves: [{ metric: "eval/eer", label: "equal error rate", tone: 1 }],
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { ago, count, dateTime } from "../format.js";
-import type { RunOverview } from "../shared.js";
+import { type RunOverview, TASK_NAMES } from "../shared.js";
 import { useNow } from "./run-list.js";
 import { StateBadge } from "./state-badge.js";
 
@@ -11,7 +11,7 @@ export function RunHead({ overview: { summary, description } }: { overview: RunO
   const now = useNow();
   const { name, state, task, step, steps, updated } = summary;
   const facts = [
-    task === "pretrain" ? "Pre-training" : task === "finetune" ? "Fine-tuning" : undefined,
+    task && TASK_NAMES[task].replace(/^./, (letter) => letter.toUpperCase()),
     description?.parameters && `${(description.parameters.all / 1e6).toPrecision(3)} M parameters`,
     description?.device && `on ${description.device}${description.host ? ` of ${description.host}` : ""}`,
     description?.processes && description.processes > 1 && `${description.processes} processes`,

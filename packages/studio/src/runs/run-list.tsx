@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { ago, count, percent, short } from "../format.js";
 import { hashOf } from "../location.js";
-import type { RunSummary } from "../shared.js";
+import { type RunSummary, TASK_NAMES } from "../shared.js";
 import { StateBadge } from "./state-badge.js";
 
 /** More rows than this are shown when asked for: nobody reads them, and they cost time at every change. */
@@ -139,7 +139,8 @@ function Row({
   onChoose: () => void;
 }) {
   const { id, name, state, task, step, steps, loss, wer, accuracy, updated, findings } = run;
-  const folder = id.includes("/") ? id.slice(0, id.lastIndexOf("/") + 1) : "";
+  const cut = id.lastIndexOf("/") + 1;
+  const [folder, directory] = [id.slice(0, cut), id.slice(cut)];
   return (
     <tr class={isChosen ? "chosen" : undefined}>
       <td class="choose">
@@ -150,6 +151,7 @@ function Row({
           <span class="soft">{folder}</span>
           {name}
         </a>
+        {directory !== name && id !== "." && <span class="soft directory">in {directory}</span>}
         {findings > 0 && (
           <span class="finding-count" title="What looked wrong">
             {findings === 1 ? "1 finding" : `${findings} findings`}
@@ -159,7 +161,7 @@ function Row({
       <td class="state">
         <StateBadge state={state} />
       </td>
-      <td class="task">{task === "pretrain" ? "pre-training" : task === "finetune" ? "fine-tuning" : ""}</td>
+      <td class="task">{task && TASK_NAMES[task]}</td>
       <td class="step">
         {step === undefined ? "" : count(step)}
         {steps !== undefined && (

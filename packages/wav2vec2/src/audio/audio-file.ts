@@ -7,6 +7,7 @@ import type { AudioSource } from "./audio-source.js";
 import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
 import type { AudioHeader, DecodedAudio, OnNote, SampleRange } from "./decoded-audio.js";
+import { joined } from "./joined.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
 import { openSource } from "./open-source.js";
 import { Resampler, resampledLength } from "./resample.js";
@@ -89,16 +90,6 @@ async function all<Part>(parts: AsyncIterable<Part>): Promise<Part[]> {
   const gathered: Part[] = [];
   for await (const part of parts) gathered.push(part);
   return gathered;
-}
-
-function joined(blocks: readonly Float32Array[]): Float32Array {
-  const samples = new Float32Array(blocks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const block of blocks) {
-    samples.set(block, at);
-    at += block.length;
-  }
-  return samples;
 }
 
 async function decodeAudio(source: ByteSource, name: string, options: ReadOptions): Promise<Float32Array> {

@@ -1,5 +1,4 @@
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
 import { type ByteSource, sourceBehind } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import {
@@ -18,7 +17,9 @@ import { findFrame, MAX_LEAD, parseFrame } from "./mp3-frames.js";
 import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg-flac.js";
 import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
 import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg-vorbis.js";
-import { leadingTagSize, startsWith, TAG_HEADER } from "./tags.js";
+import { otherFormat } from "./other-formats.js";
+import { inputName } from "./source-names.js";
+import { leadingTagSize, TAG_HEADER } from "./tags.js";
 import { decodeWav, readWavHeader, streamWav } from "./wav.js";
 
 /** How a format is read. All throw UserErrors that begin with `name`, the file's. */
@@ -136,10 +137,11 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   if (["RIFF", "RF64", "BW64"].includes(magic)) return wav;
   if (magic === "OggS") return detectOgg(head, name, piped);
   if (parseFrame(head, 0)) return mp3;
-  if (!isContainer(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
+  if (!otherFormat(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
+  const other = otherFormat(head);
+  const found = other?.name ?? `begins with ${JSON.stringify(magic)}`;
   throw new UserError(
-    `${name} must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but begins with ${JSON.stringify(magic)}. ` +
-      conversion(name, piped),
+    `${name} must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but ${found}. ${other?.advice ?? conversion(name, piped)}`,
     { code: "ERR_AUDIO_FORMAT" },
   );
 }
@@ -147,24 +149,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
 /** Whether the first bytes alone tell the format, if only that it is none that is read. */
 export function isKnown(head: Uint8Array): boolean {
   const isRead = ["fLaC", "RIFF", "RF64", "BW64", "OggS"].includes(magicOf(head));
-  return isRead || parseFrame(head, 0) !== undefined || isContainer(head);
-}
-
-/** Of other formats, in which MP3 frames may be but are not alone: MPEG-4, Matroska and WebM, ASF, AIFF, Flash, MPEG. */
-function isContainer(head: Uint8Array): boolean {
-  const magics = [
-    "\x1aE\xdf\xa3",
-    "0&\xb2u",
-    "FORM",
-    "caff",
-    "FLV",
-    "\0\0\x01",
-    "RIFX",
-    "riff",
-    "#!AM",
-    ".snd",
-  ];
-  return startsWith(head, "ftyp", 4) || magics.some((magic) => startsWith(head, magic));
+  return isRead || parseFrame(head, 0) !== undefined || otherFormat(head) !== undefined;
 }
 
 function magicOf(head: Uint8Array): string {
@@ -187,5 +172,5 @@ function detectOgg(head: Uint8Array, name: string, piped: boolean): FormatReader
 function conversion(name: string, piped: boolean): string {
   return piped
     ? "Convert it with: ffmpeg -i INPUT -f wav -"
-    : `Convert it with: ffmpeg -i ${shellName(name)} OUTPUT.flac`;
+    : `Convert it with: ffmpeg -i ${inputName(name)} OUTPUT.flac`;
 }

@@ -46,8 +46,14 @@ export async function* streamAudio(
   options: AudioStreamOptions = {},
 ): AsyncGenerator<Float32Array> {
   requireOptions("streamAudio", options, OPTIONS);
-  const { raw, name, signal, onNote } = options;
-  const opened = await openSource(source, { name, signal });
+  yield* streamOpened(await openSource(source, options), options);
+}
+
+/** {@link streamAudio} of a source that is open; it is closed when the generator ends. */
+export async function* streamOpened(
+  opened: OpenedSource,
+  { raw, signal, onNote }: Omit<AudioStreamOptions, "name">,
+): AsyncGenerator<Float32Array> {
   const least = opened.kind === "file" || opened.kind === "bytes" ? SAMPLE_RATE : LEAST;
   const piped = opened.kind === "samples" || (opened.kind === "stream" && !opened.isWhole);
   const parts = decodedParts(opened, raw, { piped, onNote });

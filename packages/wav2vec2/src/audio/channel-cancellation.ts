@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
+import { inputName } from "./source-names.js";
 
 /** 20 dB: what is left of channels that are each other's negative, but for their noise. Apart, they lose 3 dB. */
 const CANCELLED = 0.01;
@@ -69,7 +69,7 @@ export class ChannelCancellation {
     if (this.#lost <= this.#energy * SHARE) return;
     const advice = this.piped
       ? "Send one of them alone."
-      : `Take one of them: ffmpeg -i ${shellName(this.name)} -af 'pan=mono|c0=c0' OUTPUT.flac`;
+      : `Take one of them: ffmpeg -i ${inputName(this.name)} -af 'pan=mono|c0=c0' OUTPUT.flac`;
     throw new UserError(
       `${this.name} must have channels that can be averaged, but its ${this.#channels} channels cancel each other out. ${advice}`,
     );

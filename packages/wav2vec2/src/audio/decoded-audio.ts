@@ -28,7 +28,7 @@ export interface SampleRange {
   to: number;
 }
 
-/** Hears, in a sentence that names the file, what is odd about one that is read nevertheless. */
+/** Gets, in a sentence that names the file, what is odd about one that is read nevertheless. */
 export type OnNote = (text: string) => void;
 
 /** How a file is decoded as its bytes come. */

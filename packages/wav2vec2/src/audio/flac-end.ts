@@ -1,7 +1,7 @@
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
 import { type FlacFormat, frameEnd } from "./flac-decoder.js";
 import { type FlacFrame, parseFrameHeader } from "./flac-frames.js";
+import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
 /** The last frame of a file, behind which something stands that is no frame. @param rest from its beginning on */
@@ -56,7 +56,7 @@ export class BehindFrames {
   }
 
   #several(at: number): UserError {
-    const name = shellName(this.name);
+    const name = inputName(this.name);
     const advice = this.piped
       ? "Send them one at a time."
       : `Take them apart: head -c ${at} ${name} > FIRST.flac; tail -c +${at + 1} ${name} > SECOND.flac`;

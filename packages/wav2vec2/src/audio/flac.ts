@@ -1,11 +1,11 @@
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
 import { type ByteSource, FileSource } from "./byte-source.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
 import { decodeFrames, type FlacFormat } from "./flac-decoder.js";
 import { BehindFrames, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
 import { type FlacFrame, metadataEnd, splitFrames } from "./flac-frames.js";
 import { findFrames } from "./flac-seek.js";
+import { inputName } from "./source-names.js";
 
 /** A FLAC file's STREAMINFO block: https://www.rfc-editor.org/rfc/rfc9639#name-streaminfo. */
 export interface FlacInfo {
@@ -71,7 +71,7 @@ export function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
   if (info.bitsPerSample > 24)
     throw new UserError(
       `${name} must have at most 24 bits a sample, but has ${info.bitsPerSample}. ` +
-        `Convert it with: ffmpeg -i ${shellName(name)} -sample_fmt s16 OUTPUT.flac`,
+        `Convert it with: ffmpeg -i ${inputName(name)} -sample_fmt s16 OUTPUT.flac`,
       { code: "ERR_AUDIO_FORMAT" },
     );
   return info;

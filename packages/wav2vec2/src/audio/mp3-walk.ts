@@ -1,8 +1,8 @@
 import { counted } from "../counted.js";
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
 import { AGAIN } from "./decoded-audio.js";
 import { hasInfo, isAlike, type Mp3Frame, type Mp3Info, parseFrame } from "./mp3-frames.js";
+import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
 /** What comes next: whole frames, something that is none, the need to see more, or nothing. */
@@ -151,7 +151,7 @@ export class Mp3Walk {
     return new UserError(
       `${this.name} must be MP3 frames of one kind to its end, but changes from ${counted(like.channels, "channel")} at ` +
         `${like.sampleRate} Hz to ${counted(channels, "channel")} at ${sampleRate} Hz at byte ${at}. ` +
-        `Convert it with: ffmpeg -i ${shellName(this.name)} OUTPUT.flac`,
+        `Convert it with: ffmpeg -i ${inputName(this.name)} OUTPUT.flac`,
       { code: "ERR_AUDIO_FORMAT" },
     );
   }

@@ -1,10 +1,10 @@
 import { counted } from "../counted.js";
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import { crc32 } from "./crc.js";
 import { AGAIN, type OnNote, type StreamOptions } from "./decoded-audio.js";
+import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
 /** A page of an Ogg file: https://www.rfc-editor.org/rfc/rfc3533#section-6. */
@@ -176,7 +176,7 @@ class OggWalk {
     }
     if (page.granule > 0) this.#isHead = false;
     if (this.#ended || page.begins !== (this.#count === 0) || page.serial !== serial) {
-      const input = this.options.piped ? "INPUT" : shellName(this.name);
+      const input = this.options.piped ? "INPUT" : inputName(this.name);
       throw new UserError(
         `${this.name} must hold one Ogg stream, but holds several. Make one of them with: ffmpeg -i ${input} OUTPUT.flac`,
         { code: "ERR_AUDIO_FORMAT" },
@@ -219,7 +219,7 @@ export function openEndNote(name: string): string {
 
 /** Of a stream that was cut without being decoded: its places are not those of its samples. */
 export function misplaced(name: string, samples: number, decoded: number, piped: boolean): UserError {
-  const input = piped ? "INPUT" : shellName(name);
+  const input = piped ? "INPUT" : inputName(name);
   return new UserError(
     `${name} must hold the ${samples} samples that its Ogg pages count, but holds ${decoded}: it was cut out of a longer ` +
       `one, or is corrupt. Convert it with: ffmpeg -i ${input} OUTPUT.flac`,
@@ -229,7 +229,7 @@ export function misplaced(name: string, samples: number, decoded: number, piped:
 /** @param place the last page's; `expected` by the samples that were decoded */
 export function requireOpenEnd(place: number, expected: number, name: string, piped: boolean): void {
   if (place === expected) return;
-  const input = piped ? "INPUT" : shellName(name);
+  const input = piped ? "INPUT" : inputName(name);
   throw new UserError(
     `${name} must end with the mark of its last Ogg page or at the place of its samples, ${expected}, but ends at ${place} ` +
       `without one: it may be truncated. Where it is whole, mark it with: ffmpeg -i ${input} -c copy OUTPUT.ogg`,

@@ -5,6 +5,7 @@ import { UserError, wrongType } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import type { AudioSamples, AudioSource, WebStream } from "./audio-source.js";
 import { requireSampleRate } from "./raw-format.js";
+import { DATA_URL, FILE, RECORDING, STREAM } from "./source-names.js";
 import { SourceParts } from "./source-parts.js";
 
 /** A source of audio that can be read: from where it lies, from memory, or once and in order. */
@@ -22,8 +23,6 @@ export interface OpenOptions {
 }
 
 const SAMPLE_RATE = 16000;
-const STREAM = "the audio stream";
-const RECORDING = "the recording";
 const KINDS =
   "a path, a URL, the bytes of a file (Uint8Array, ArrayBuffer, Blob), a stream or iterable of bytes, or samples " +
   "(Float32Arrays at 16 kHz)";
@@ -41,9 +40,9 @@ export async function openSource(
   signal?.throwIfAborted();
   if (typeof source === "string") return openPath(source, name);
   if (source instanceof URL) return await openUrl(source, name, signal);
-  if (source instanceof Uint8Array) return { kind: "bytes", bytes: source, name: name ?? "the audio file" };
+  if (source instanceof Uint8Array) return { kind: "bytes", bytes: source, name: name ?? FILE };
   if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer)
-    return { kind: "bytes", bytes: new Uint8Array(source), name: name ?? "the audio file" };
+    return { kind: "bytes", bytes: new Uint8Array(source), name: name ?? FILE };
   if (source instanceof Blob) return openBlob(source, name, signal);
   if (source instanceof Float32Array) return samplesSource(source, SAMPLE_RATE, name);
   if (isSamples(source)) {
@@ -72,7 +71,7 @@ async function openUrl(url: URL, given: string | undefined, signal: AbortSignal 
   if (!/^(https?|data):$/.test(url.protocol))
     throw wrongType(`The audio's URL must be of file:, http:, https: or data:, but is of ${url.protocol}`);
   // Without what may be secret in it.
-  const name = given ?? (url.protocol === "data:" ? "the data URL" : `${url.origin}${url.pathname}`);
+  const name = given ?? (url.protocol === "data:" ? DATA_URL : `${url.origin}${url.pathname}`);
   let response: Response;
   try {
     response = await fetch(url, { signal: signal ?? null });
@@ -99,7 +98,7 @@ function unreachable(message: string, cause?: unknown): UserError {
 
 function openBlob(blob: Blob, given: string | undefined, signal: AbortSignal | undefined): OpenedSource {
   const own = "name" in blob && typeof blob.name === "string" && blob.name !== "" ? blob.name : undefined;
-  const name = given ?? own ?? "the audio file";
+  const name = given ?? own ?? FILE;
   return {
     kind: "stream",
     chunks: new SourceParts(webParts(blob.stream(), name, signal)),

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
 import type { PcmFormat } from "./pcm.js";
+import { inputName } from "./source-names.js";
 
 // Format tags of the "fmt " chunk: https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatex
 export const PCM = 1;
@@ -32,7 +32,7 @@ export function parseFormat(body: Uint8Array, size: number, name: string): PcmFo
   if (!isPcm && !isFloat)
     throw new UserError(
       `${name} must hold PCM of 8, 16, 24 or 32 bits or float of 32 or 64 bits, but holds format ${code} ` +
-        `with ${sampleBits} bits. Convert it with: ffmpeg -i ${shellName(name)} -c:a pcm_s16le OUTPUT.wav`,
+        `with ${sampleBits} bits. Convert it with: ffmpeg -i ${inputName(name)} -c:a pcm_s16le OUTPUT.wav`,
       { code: "ERR_AUDIO_FORMAT" },
     );
   if (channels === 0 || sampleRate === 0)

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { shellName } from "../files/shell-name.js";
+import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
 /** The size of samples that go on to the file's end. */
@@ -89,7 +89,7 @@ export class BehindSamples {
   #several(at: number): UserError {
     const advice = this.piped
       ? "Send them one at a time."
-      : `Take them apart: head -c ${at} ${shellName(this.name)} > FIRST.wav; tail -c +${at + 1} ${shellName(this.name)} > SECOND.wav`;
+      : `Take them apart: head -c ${at} ${inputName(this.name)} > FIRST.wav; tail -c +${at + 1} ${inputName(this.name)} > SECOND.wav`;
     return new UserError(
       `${this.name} must hold one recording, but behind its ${this.#seconds()} s another WAV file begins, at byte ${at}. ${advice}`,
       { code: "ERR_AUDIO_FORMAT" },
@@ -105,7 +105,7 @@ export class BehindSamples {
   }
 
   #goesOn(): UserError {
-    const input = this.piped ? "INPUT" : shellName(this.name);
+    const input = this.piped ? "INPUT" : inputName(this.name);
     return new UserError(
       `${this.name} must end with its samples or with chunks, but goes on behind the ${this.#seconds()} s that its header tells: ` +
         `its size was never put in. Read it to its end with: ffmpeg -ignore_length 1 -i ${input} OUTPUT.flac`,

@@ -129,7 +129,7 @@ async function alignFile(
     for (const input of [audio, options.textFile ?? audio])
       if (file !== undefined) await requireWritable(file, input);
   const aligner = await load(model, options, signal);
-  const alignment = await aligner.align(await blocksOf(audio, signal), written, { name, normalize });
+  const alignment = await aligner.align(await blocksOf(audio, signal), written, { name, respell: normalize });
   if (emissions !== undefined) await writeEmissions(emissions, alignment);
   if (picture !== undefined) {
     const { alignmentPicture } = await import("../recognition/alignment-picture.js");
@@ -182,7 +182,7 @@ async function alignCorpus(
       const onNote = (note: string) => void process.stderr.write(`${note}\n`);
       const samples = await readAudio(path, { start, end, onNote });
       const { normalize } = options;
-      const alignment = await aligner.align(samples, text, { name: `utterance ${id}`, normalize });
+      const alignment = await aligner.align(samples, text, { name: `utterance ${id}`, respell: normalize });
       await makeDirectory(dirname(file));
       await writeFileAtomic(file, fileOf(id, alignment, options));
       process.stdout.write(`${alignment.confidence.toFixed(3)}\t${id}\n`);

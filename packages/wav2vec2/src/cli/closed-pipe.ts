@@ -15,14 +15,17 @@ function fail(stream: NodeJS.WriteStream, error: NodeJS.ErrnoException): never {
   process.exit(exitCodes.failed);
 }
 
+/** A pipe without a reader, and a terminal that was closed. */
+const UNREAD = ["EPIPE", "EIO"];
+
 /**
- * `wav2vec2 … | head` closes stdout early. That is no fault, and ends nothing that has files to write or a network to
- * train.
+ * `wav2vec2 … | head` closes stdout early, and a terminal may be closed while training goes on or saves. That is no fault, and
+ * ends nothing that has files to write or a network to train.
  */
 export function handleClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") fail(stream, error);
+      if (!UNREAD.includes(error.code ?? "")) fail(stream, error);
       if (printsAsItGoes && stream === process.stdout) process.exit(exitCodes.done);
     });
   }

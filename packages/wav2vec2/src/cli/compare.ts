@@ -58,7 +58,8 @@ function differingOnes({ utterances }: Comparison) {
 }
 
 function describeComparison(comparison: Comparison, shown: number): string {
-  const { systems, difference, utteranceCount, better, equal, worse, matchedPairs, normalize } = comparison;
+  const { systems, difference, utteranceCount, better, equal, worse, matchedPairs, textNormalization } =
+    comparison;
   const names = systemNames(comparison);
   const rows = systems.map((system, i) => [
     `${i + 1}  ${names[i]}`,
@@ -77,7 +78,8 @@ function describeComparison(comparison: Comparison, shown: number): string {
     `Matched pairs (MAPSSWE)     z ${z.toFixed(2)}, p ${probability(p)}, ${segments} ${segments === 1 ? "segment" : "segments"}: ${verdict(comparison)}`,
     `Utterances                  2 is better in ${better}, as good in ${equal}, worse in ${worse} of ${utteranceCount}`,
   ];
-  if (normalize.length > 0) lines.push(`Compared without ${normalize.join(" and ")}, on both sides.`);
+  if (textNormalization.length > 0)
+    lines.push(`Compared without ${textNormalization.join(" and ")}, on both sides.`);
   if (segments > 0 && segments < FEW_SEGMENTS)
     lines.push(`So few segments with errors make p a rough guide.`);
   const utterances = differingOnes(comparison).slice(0, shown);

@@ -38,7 +38,7 @@ export function addDecodingOptions(command: Command): Command {
     "added for each word that the language model does not know; -Infinity forbids them (default: -10)",
     notPositive,
   );
-  option("--hotwords <words>", "words to be heard more readily, with commas between");
+  option("--hotwords <words>", "words to be recognised more readily, with commas between");
   option("--hotwords-file <file>", "the same from a file, a word or phrase a line");
   option("--hotword-weight <number>", "added for each hotword (default: 10)", number);
   option(

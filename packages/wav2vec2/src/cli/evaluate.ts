@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
-import { TEXT_NORMALIZATIONS, type TextNormalization } from "../text/scoring/normalize-text.js";
+import { ConfigurationError } from "../errors.js";
+import { type NamedNormalization, TEXT_NORMALIZATIONS } from "../text/scoring/normalize-text.js";
 import {
   addDeviceOption,
   addThreadsOption,
@@ -23,8 +24,10 @@ interface Options extends DecodingArguments {
   device?: string;
   language?: string;
   batchSeconds?: number;
-  normalize: TextNormalization[];
+  normalize: NamedNormalization[];
   bootstrapBy: "utterance" | "speaker";
+  label?: string;
+  trials?: string;
   seed: number;
   worst: number;
   output?: string;
@@ -64,6 +67,8 @@ export const defineEvaluate: Define = (command) => {
         .choices(["utterance", "speaker"])
         .default("utterance"),
     )
+    .option("--label <column>", "of a classifier: column that holds the labels (docs/classification.md)")
+    .option("--trials <file>", "of a model that tells speakers apart: pairs of clips (default: all pairs)")
     .option("--seed <number>", "of the bootstrap", whole, 0)
     .option("--worst <number>", "how many of the worst utterances to show", whole, 5)
     .option(
@@ -82,6 +87,14 @@ export const defineEvaluate: Define = (command) => {
     const { data, split, onBadData, revision, language, device, batchSeconds, normalize, bootstrapBy, seed } =
       options;
     const { worst, output, report, reportClips, json } = options;
+    const { classificationTaskOf } = await import("../classification/classifier-directory.js");
+    if (await classificationTaskOf(model, { revision, onDownload: downloadProgress() }))
+      return await evaluateClassifierModel(model, options);
+    for (const name of ["label", "trials"] as const)
+      if (options[name] !== undefined)
+        throw new ConfigurationError(
+          `--${name} belongs to models with a classification head, but ${model} has none.`,
+        );
     const { evaluateModel } = await import("../evaluation/evaluate.js");
     const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
     const resultFile = output === undefined ? undefined : await prepareResultPath(output);
@@ -96,7 +109,7 @@ export const defineEvaluate: Define = (command) => {
       language,
       device,
       batchSeconds,
-      normalize,
+      textNormalization: normalize,
       bootstrapBy,
       seed,
       ...(await decodingChoice(options)),
@@ -107,9 +120,7 @@ export const defineEvaluate: Define = (command) => {
     for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
     if (json) printJson(result);
     else print(describeEvaluation(result, worst));
-    process.stderr.write(
-      `Real-time factor ${(processingSeconds / result.seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${result.seconds.toFixed(1)} s of audio.\n`,
-    );
+    sayRealTimeFactor(processingSeconds, result.seconds);
     if (resultFile !== undefined) {
       await writeResult(resultFile, result);
       process.stderr.write(`Kept in ${resultFile}.\n`);
@@ -120,10 +131,56 @@ export const defineEvaluate: Define = (command) => {
   });
 };
 
-function normalizations(text: string): TextNormalization[] {
+/** {@link defineEvaluate} of a model with a classification head. */
+async function evaluateClassifierModel(model: string, options: Options): Promise<void> {
+  const { data, split, output, report, reportClips, json, worst, normalize } = options;
+  if (normalize.length > 0)
+    throw new ConfigurationError(
+      "--normalize belongs to models that write text, but this one has a classification head.",
+    );
+  const { evaluateClassifier } = await import("../evaluation/classification/evaluate-classifier.js");
+  const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
+  const { prepareReportPath, writeClassifierReport } = await import("../evaluation/report.js");
+  const { describeClassifier } = await import("./classifier-text.js");
+  const resultFile = output === undefined ? undefined : await prepareResultPath(output);
+  if (resultFile !== undefined) await requireWritable(resultFile, data);
+  if (report !== undefined) await requireWritable(await prepareReportPath(report), data);
+  const { processingSeconds, ...result } = await evaluateClassifier(model, {
+    data,
+    split,
+    label: options.label,
+    trials: options.trials,
+    onBadData: options.onBadData,
+    revision: options.revision,
+    device: options.device,
+    batchSeconds: options.batchSeconds,
+    bootstrapBy: options.bootstrapBy,
+    seed: options.seed,
+    onDownload: downloadProgress(),
+    onNote: (text) => process.stderr.write(`${text}\n`),
+    onProgress: (done, total) => showProgress(`${done} of ${total} clips`),
+  }).finally(() => showProgress(""));
+  for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
+  if (json) printJson(result);
+  else print(describeClassifier(result, worst));
+  sayRealTimeFactor(processingSeconds, result.seconds);
+  if (resultFile !== undefined) {
+    await writeResult(resultFile, result);
+    process.stderr.write(`Kept in ${resultFile}.\n`);
+  }
+  if (report !== undefined) sayReport(await writeClassifierReport(report, result, { clips: reportClips }));
+}
+
+function sayRealTimeFactor(processingSeconds: number, seconds: number): void {
+  process.stderr.write(
+    `Real-time factor ${(processingSeconds / seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${seconds.toFixed(1)} s of audio.\n`,
+  );
+}
+
+function normalizations(text: string): NamedNormalization[] {
   const steps = text.split(",").map((step) => step.trim());
   const wrong = steps.find((step) => !(TEXT_NORMALIZATIONS as readonly string[]).includes(step));
-  if (wrong === undefined) return steps as TextNormalization[];
+  if (wrong === undefined) return steps as NamedNormalization[];
   throw new InvalidArgumentError(
     `It must be ${TEXT_NORMALIZATIONS.join(" or ")}, or both with a comma between them.`,
   );

@@ -50,10 +50,11 @@ function rates(result: EvaluationResult): string[] {
   ];
 }
 
-function notes({ decoding, normalize, unknownCharacters }: EvaluationResult): string[] {
+function notes({ decoding, textNormalization, unknownCharacters }: EvaluationResult): string[] {
   const { characters, utterances } = unknownCharacters;
   const lines = [capitalized(`${decodingText(decoding)}.`)];
-  if (normalize.length > 0) lines.push(`Compared without ${normalize.join(" and ")}, on both sides.`);
+  if (textNormalization.length > 0)
+    lines.push(`Compared without ${textNormalization.join(" and ")}, on both sides.`);
   if (utterances > 0) {
     const shown = characters
       .slice(0, MOST_UNKNOWN)

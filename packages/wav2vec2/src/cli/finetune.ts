@@ -1,23 +1,40 @@
+import type { ClassifierTraining } from "../training/classification/train-classifier.js";
 import type { FinetuneResult } from "../training/finetuning/finetune.js";
+import { COMMANDS } from "../training/recipe/recipe-rules.js";
 import type { Define } from "./command.js";
+import { percent } from "./evaluation-text.js";
 import { defineTraining } from "./training-command.js";
 
 export const defineFinetune: Define = (command, context) => {
-  defineTraining<Omit<FinetuneResult, "ctc" | "metrics">>(command, context, {
-    task: "finetune",
+  type Trained = Omit<FinetuneResult, "ctc" | "metrics"> | ClassifierTraining;
+  defineTraining<Trained>(command, context, {
+    tasks: COMMANDS.finetune,
     load: async () => {
       const { finetune } = await import("../training/finetuning/finetune.js");
+      const { trainClassifier } = await import("../training/classification/train-classifier.js");
       return async (recipe, options) => {
+        if (recipe.task !== "finetune") return await trainClassifier(recipe, options);
         const { ctc: _, metrics: __, ...result } = await finetune(recipe, options);
         return result;
       };
     },
-    describe: ({ wer, model }, { data, metric_for_best_model: metric }) =>
-      wer === undefined
+    describe: ({ model, ...result }, { data, metric_for_best_model: metric }) => {
+      const score = bestScore(result);
+      return score === undefined
         ? []
         : [
-            `${metric === undefined ? "best WER" : "WER"} on ${data.eval_split}  ${(wer * 100).toFixed(2)} %`,
+            `${metric === undefined ? "best " : ""}${score[0]} on ${data.eval_split}  ${percent(score[1])}`,
             `model   ${model}`,
-          ],
+          ];
+    },
   });
 };
+
+type Result = Partial<Omit<FinetuneResult, "model"> & Omit<ClassifierTraining, "model">>;
+
+function bestScore({ wer, accuracy, macroF1, equalErrorRate }: Result): [string, number] | undefined {
+  if (wer !== undefined) return ["WER", wer];
+  if (accuracy !== undefined) return ["accuracy", accuracy];
+  if (macroF1 !== undefined) return ["macro F1", macroF1];
+  return equalErrorRate === undefined ? undefined : ["equal error rate", equalErrorRate];
+}

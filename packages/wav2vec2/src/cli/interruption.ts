@@ -1,4 +1,5 @@
 import { exitCodes, STOP_SIGNALS, signalExitCode } from "../exit-codes.js";
+import { startedByNohup } from "../nohup.js";
 
 type StopSignal = (typeof STOP_SIGNALS)[number];
 
@@ -25,6 +26,11 @@ export function endAtUserSignal(): void {
   });
 }
 
+/** Lets a process that `nohup` started go on when its terminal is closed. */
+export function goOnUnderNohup(): void {
+  if (startedByNohup()) process.on("SIGHUP", () => {});
+}
+
 /**
  * Does a command's work with a signal that the first Ctrl+C (or another request to stop) aborts, after a word about it;
  * the second ends the process at once.
@@ -49,13 +55,14 @@ export async function interruptible<T>(
     const by = name === "SIGINT" ? text : text.replace(/^Interrupted/, `$& by ${name}`);
     process.stderr.write(`\n${by}\n`);
   };
-  for (const name of STOP_SIGNALS) process.on(name, interrupt);
+  const signals = STOP_SIGNALS.filter((name) => name !== "SIGHUP" || !startedByNohup());
+  for (const name of signals) process.on(name, interrupt);
   try {
     return await work(controller.signal);
   } catch (error) {
     if (error !== controller.signal.reason) throw error;
     return undefined;
   } finally {
-    for (const name of STOP_SIGNALS) process.off(name, interrupt);
+    for (const name of signals) process.off(name, interrupt);
   }
 }

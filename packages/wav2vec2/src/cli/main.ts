@@ -28,7 +28,7 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
   },
   {
     name: "finetune",
-    summary: "train speech recognition with CTC",
+    summary: "train speech recognition with CTC, or a classification head",
     load: async () => (await import("./finetune.js")).defineFinetune,
   },
   {
@@ -53,7 +53,7 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
   },
   {
     name: "evaluate",
-    summary: "word and character error rate of a model on a split",
+    summary: "error rates of a recogniser on a split, accuracy of a classifier",
     load: async () => (await import("./evaluate.js")).defineEvaluate,
   },
   {
@@ -65,6 +65,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     name: "transcribe",
     summary: "speech to text",
     load: async () => (await import("./transcribe.js")).defineTranscribe,
+  },
+  {
+    name: "classify",
+    summary: "labels of recordings: a keyword, a speaker, or what is there when",
+    load: async () => (await import("./classify.js")).defineClassify,
   },
   {
     name: "align",

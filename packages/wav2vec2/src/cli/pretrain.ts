@@ -1,10 +1,11 @@
 import type { PretrainResult } from "../training/pretraining/pretrain.js";
+import { COMMANDS } from "../training/recipe/recipe-rules.js";
 import type { Define } from "./command.js";
 import { defineTraining } from "./training-command.js";
 
 export const definePretrain: Define = (command, context) => {
   defineTraining<Omit<PretrainResult, "pretrained">>(command, context, {
-    task: "pretrain",
+    tasks: COMMANDS.pretrain,
     load: async () => {
       const { pretrain } = await import("../training/pretraining/pretrain.js");
       return async (recipe, options) => {

@@ -1,10 +1,11 @@
 import { Command } from "commander";
 import { expect, it } from "vitest";
+import { COMMANDS } from "../training/recipe/recipe-rules.js";
 import { addRecipeOptions } from "./recipe-options.js";
 
 function parse(argv: string[], task: "finetune" | "pretrain" = "finetune"): Record<string, unknown> {
   const command = new Command().exitOverride().configureOutput({ writeErr() {} });
-  const overrides = addRecipeOptions(command, argv, task);
+  const overrides = addRecipeOptions(command, argv, COMMANDS[task]);
   command.parse(argv, { from: "user" });
   return Object.fromEntries([...overrides].map(([key, { value, option }]) => [key, [value, option]]));
 }

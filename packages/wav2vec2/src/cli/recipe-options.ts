@@ -5,7 +5,7 @@ import type { Recipe } from "../training/recipe/recipe.js";
 import { ALIASES, REFUSED } from "../training/recipe/recipe-aliases.js";
 import type { Overrides } from "../training/recipe/recipe-file.js";
 import { type RecipeKey, recipeKeys } from "../training/recipe/recipe-keys.js";
-import { taskOf } from "../training/recipe/recipe-rules.js";
+import { tasksOf } from "../training/recipe/recipe-rules.js";
 
 const directories: ReadonlySet<string> = new Set(["output", "data.root", "init"]);
 
@@ -19,13 +19,13 @@ const shortNames: Readonly<Record<string, string>> = {
 /**
  * Gives `command` an option for every key of a recipe: kebab case, dots for nesting, so `--optimizer.learning-rate`
  * for `optimizer.learning_rate`. Keys of the network are open (`--model.hidden-size`), so those that `argv` uses
- * are added; keys of another task than `task` are not. Other projects' names are options too, which no help lists. What
+ * are added; keys of other tasks than `tasks` are not. Other projects' names are options too, which no help lists. What
  * was given is put into the map that comes back, while the command line is parsed.
  */
 export function addRecipeOptions(
   command: Command,
   argv: readonly string[],
-  task?: Recipe["task"],
+  tasks?: readonly Recipe["task"][],
 ): Overrides {
   const overrides = new Map<string, { value: unknown; option: string }>();
   const add = (key: RecipeKey, flag: string, hidden: boolean): void => {
@@ -44,7 +44,7 @@ export function addRecipeOptions(
     command.addOption(option);
   };
   for (const key of recipeKeys()) {
-    if (key.name === "task" || belongsToOther(key.name, task)) continue;
+    if ((key.name === "task" && !(tasks && tasks.length > 1)) || belongsToOther(key.name, tasks)) continue;
     const flag = flagOf(key.name);
     const short = shortNames[key.name];
     if (key.type === "map") {
@@ -62,15 +62,15 @@ export function addRecipeOptions(
     // As other projects write them.
     if (!key.name.includes(".") && key.name.includes("_")) add(key, `--${key.name}`, true);
   }
-  for (const key of otherNames(task)) for (const flag of flagsOf(key.name)) add(key, flag, true);
+  for (const key of otherNames(tasks)) for (const flag of flagsOf(key.name)) add(key, flag, true);
   return overrides;
 }
 
 /** Names that other projects have for keys, and those that mean nothing here, to say why. */
-function otherNames(task: Recipe["task"] | undefined): RecipeKey[] {
+function otherNames(tasks: readonly Recipe["task"][] | undefined): RecipeKey[] {
   const keys = new Map(recipeKeys().map((key) => [key.name, key]));
   const known = Object.entries(ALIASES).flatMap(([name, { key, type }]): RecipeKey[] => {
-    if (belongsToOther(key, task)) return [];
+    if (belongsToOther(key, tasks)) return [];
     return [{ name, type: type ?? keys.get(key)?.type ?? "map", description: "" }];
   });
   const refused = Object.keys(REFUSED).map((name): RecipeKey => ({ name, type: "map", description: "" }));
@@ -87,9 +87,9 @@ export function showName(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-function belongsToOther(key: string, task: Recipe["task"] | undefined): boolean {
-  const owner = taskOf(key);
-  return owner !== undefined && task !== undefined && owner !== task;
+function belongsToOther(key: string, tasks: readonly Recipe["task"][] | undefined): boolean {
+  const owners = tasksOf(key);
+  return owners !== undefined && tasks !== undefined && !owners.some((owner) => tasks.includes(owner));
 }
 
 function parseValue(key: RecipeKey, text: string, flag: string): unknown {

@@ -13,7 +13,7 @@ import { addRecipeOptions, showName } from "./recipe-options.js";
 
 /** What differs between the commands that train. */
 export interface TrainingCommand<Result> {
-  task: Recipe["task"];
+  tasks: readonly Recipe["task"][];
   /** Loaded only when the command runs. */
   load: () => Promise<(recipe: Recipe, options: RunOptions) => Promise<Result>>;
   /** The result for people, a line each. */
@@ -32,7 +32,7 @@ interface TrainingOptions {
 export function defineTraining<Result extends { steps: number; interrupted: boolean }>(
   command: Command,
   { argv, exit }: CommandContext,
-  { task, load, describe }: TrainingCommand<Result>,
+  { tasks, load, describe }: TrainingCommand<Result>,
 ): void {
   command
     .option("--config <file>", "recipe in YAML; the options below change single keys of it")
@@ -42,10 +42,10 @@ export function defineTraining<Result extends { steps: number; interrupted: bool
       new Option("--quiet", "say only what is wrong, and the result").default(false).conflicts("verbose"),
     )
     .option("--verbose", "a line with all metrics at every logging step", false);
-  const overrides = addRecipeOptions(command, argv, task);
+  const overrides = addRecipeOptions(command, argv, tasks);
   command.action(async (options: TrainingOptions) => {
     const { resume, quiet } = options;
-    const recipe = loadRecipe(options.config, overrides, task, { onNote: quiet ? () => {} : showName });
+    const recipe = loadRecipe(options.config, overrides, tasks, { onNote: quiet ? () => {} : showName });
     let speaks = true;
     const result = await interruptible(
       "Interrupted. Saving a checkpoint; press Ctrl+C again to stop without.",

@@ -1,8 +1,7 @@
 import { streamAudio } from "../audio/audio-stream.js";
 import type { RawEncoding } from "../audio/raw-format.js";
-import { UserError } from "../errors.js";
 import { LIVE_WINDOWS } from "../recognition/emissions.js";
-import { type FileNews, transcribeFiles } from "../recognition/files.js";
+import { type FileNews, faultOf, transcribeFiles } from "../recognition/files.js";
 import type { Recognizer } from "../recognition/recognizer.js";
 import type { Format } from "../text/formats/formats.js";
 import { transcriptLine } from "../text/formats/json.js";
@@ -21,6 +20,7 @@ export interface TranscribeOptions {
   rate: number;
   channels: number;
   events: boolean;
+  /** Ends the reading: files that are not finished have no transcript, of standard input that of what came before is written. */
   signal: AbortSignal;
   /** Hears what is odd about a recording that is read nevertheless. */
   onNote: (text: string) => void;
@@ -36,7 +36,7 @@ export async function transcribeTo(
   recordings: readonly Recording[],
   options: TranscribeOptions,
 ): Promise<{ failed: number }> {
-  const { output, format } = options;
+  const { output, format, batchSeconds, workers, signal, onNote } = options;
   const files = recordings.map(({ path }) => path);
   const piped = files[0] === "-";
   if (piped && options.events) return await printEvents(recognizer, options);
@@ -48,10 +48,10 @@ export async function transcribeTo(
     output === undefined
       ? new TranscriptPrinter(named, options)
       : await TranscriptDirectory.open(named, output, options);
-  const times = format !== "text";
+  const words = format !== "text";
   const news = piped
-    ? newsOfInput(recognizer, times, options)
-    : transcribeFiles(recognizer, files, { ...options, times });
+    ? newsOfInput(recognizer, words, options)
+    : transcribeFiles(recognizer, files, { words, batchSeconds, workers, signal, onNote });
   let done = 0;
   for await (const item of news) {
     await sink.take(item);
@@ -63,18 +63,18 @@ export async function transcribeTo(
 
 async function* newsOfInput(
   recognizer: Recognizer,
-  times: boolean,
+  words: boolean,
   options: TranscribeOptions,
 ): AsyncGenerator<FileNews> {
   const index = 0;
   try {
-    for await (const transcript of listenToInput(recognizer, times, options, showTail)) {
+    for await (const transcript of streamInput(recognizer, words, options, showTail)) {
       showProgress("");
       yield { index, transcript };
     }
     yield { index, done: true };
   } catch (error) {
-    yield { index, error: messageOf(error) };
+    yield { index, ...faultOf(error) };
   } finally {
     showProgress("");
   }
@@ -84,34 +84,44 @@ async function printEvents(recognizer: Recognizer, options: TranscribeOptions): 
   endWithReader();
   const partial = (text: string) => print(JSON.stringify({ partial: text }));
   try {
-    for await (const transcript of listenToInput(recognizer, true, options, partial))
+    for await (const transcript of streamInput(recognizer, true, options, partial))
       if (transcript.text) print(transcriptLine(transcript, options.characters));
     return { failed: 0 };
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
+    process.stderr.write(`${faultOf(error).error}\n`);
     return { failed: 1 };
   }
 }
 
-function listenToInput(
+/** What standard input holds up to its end, or until the signal is aborted: what came until then is still transcribed. */
+function streamInput(
   recognizer: Recognizer,
-  times: boolean,
+  words: boolean,
   { raw, rate, channels, signal, onNote }: TranscribeOptions,
   onPartial: (text: string) => void,
 ) {
+  const name = "standard input";
   const format = raw && { encoding: raw, sampleRate: rate, channels };
-  const blocks = streamAudio(process.stdin, { raw: format, name: "standard input", signal, onNote });
-  return recognizer.listen(blocks, { name: "standard input", times, windows: LIVE_WINDOWS, onPartial });
+  const blocks = streamAudio(process.stdin, { raw: format, name, signal, onNote });
+  return recognizer.streamBlocks(untilAborted(blocks, signal), {
+    words,
+    windows: LIVE_WINDOWS,
+    name,
+    onPartial,
+  });
+}
+
+/** @param blocks throw the signal's reason where it is aborted */
+async function* untilAborted<T>(blocks: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  try {
+    yield* blocks;
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+  }
 }
 
 /** As much of the end as a line of the terminal holds. */
 function showTail(text: string): void {
   const width = (process.stderr.columns ?? 80) - 1;
   showProgress(text.length > width ? `…${text.slice(1 - width)}` : text);
-}
-
-/** @throws what is no fault of the input */
-function messageOf(error: unknown): string {
-  if (error instanceof UserError) return error.message;
-  throw error;
 }

@@ -40,7 +40,9 @@ export const defineTranscribe: Define = (command, { exit }) => {
       showProgress("");
       process.stderr.write(`${text}\n`);
     };
-    const done = await interruptible("Interrupted.", async (signal) => {
+    const farewell = piped ? "Interrupted: what came until now is still transcribed." : "Interrupted.";
+    let interrupted = false;
+    const done = await interruptible(farewell, async (signal) => {
       const recognizer = await loadRecognizer(model, {
         revision,
         language,
@@ -50,9 +52,11 @@ export const defineTranscribe: Define = (command, { exit }) => {
         onDownload: downloadProgress(),
         onNote,
       });
-      return await transcribeTo(recognizer, recordings, { ...options, format, signal, onNote });
+      const result = await transcribeTo(recognizer, recordings, { ...options, format, signal, onNote });
+      interrupted = signal.aborted;
+      return result;
     }).finally(() => showProgress(""));
-    if (done === undefined) exit(exitCodes.interrupted);
+    if (done === undefined || interrupted) exit(exitCodes.interrupted);
     else if (done.failed > 0) exit(exitCodes.failed);
   });
 };

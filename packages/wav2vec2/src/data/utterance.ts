@@ -19,6 +19,8 @@ export interface Utterance {
   split?: string;
   speaker?: string;
   chapter?: string;
+  /** What the columns hold that reading asked for: labels, for example. Empty ones are absent. */
+  columns?: Readonly<Record<string, string>>;
 }
 
 export type TranscribedUtterance = Utterance & { text: string };

@@ -89,7 +89,8 @@ function drawer(
   };
 }
 
-function middle(values: Float64Array): Interval {
+/** The middle 95 % of what draws gave, which it sorts. */
+export function middle(values: Float64Array): Interval {
   values.sort();
   return {
     low: quantile(values, (1 - CONFIDENCE) / 2),

@@ -9,11 +9,11 @@ import { type ComparableResult, readResult } from "./result-file.js";
 const result = (
   file: string,
   utterances: [string, string, string][],
-  normalize: string[] = [],
+  textNormalization: string[] = [],
 ): ComparableResult => ({
   file,
   model: file,
-  normalize,
+  textNormalization,
   utterances: utterances.map(([id, reference, hypothesis]) => ({ id, reference, hypothesis })),
 });
 

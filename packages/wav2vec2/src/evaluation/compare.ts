@@ -21,7 +21,7 @@ export interface ComparedSystem extends Scores {
   werInterval: Interval;
 }
 
-/** An utterance as two systems heard it. */
+/** An utterance as two systems recognised it. */
 export interface ComparedUtterance extends Omit<ComparableUtterance, "hypothesis"> {
   first: string;
   second: string;
@@ -30,14 +30,14 @@ export interface ComparedUtterance extends Omit<ComparableUtterance, "hypothesis
   secondErrors: number;
   /** Errors of the second less those of the first. */
   change: number;
-  /** What both heard, word by word. */
+  /** What both recognised, word by word. */
   columns: PairedWord[];
 }
 
 export interface Comparison {
   systems: [ComparedSystem, ComparedSystem];
   utteranceCount: number;
-  normalize: string[];
+  textNormalization: string[];
   bootstrap: { by: BootstrapUnit; resamples: number; seed: number };
   /** Second less first: below 0 where the second is better. */
   difference: { wer: number } & BootstrapDifference;
@@ -101,7 +101,7 @@ export function compareResults(
   return {
     systems,
     utteranceCount: utterances.length,
-    normalize: [...first.normalize],
+    textNormalization: [...first.textNormalization],
     bootstrap: { by: bootstrapBy, ...options },
     difference: { wer: systems[1].wer - systems[0].wer, ...bootstrapDifference(unitsA, unitsB, options) },
     matchedPairs: matchedPairs(segments),
@@ -147,7 +147,7 @@ function differing(
   { id, reference }: { id: string; reference: string },
   other: { reference: string },
 ): UserError {
-  const [a, b] = [first, second].map(({ normalize }) => normalize.join(",") || "none");
+  const [a, b] = [first, second].map(({ textNormalization }) => textNormalization.join(",") || "none");
   const hint =
     a === b
       ? "Evaluate both on the same data."

@@ -15,9 +15,9 @@ const MOST_WORDS = 15;
 /** Differences of an utterance from which on the histogram has one bar. */
 const MANY_ERRORS = 5;
 
-/** The page of a comparison: who is better, where, and what each heard. */
+/** The page of a comparison: who is better, where, and what each recognised. */
 export function comparisonPage(comparison: Comparison, clips: ReportClips): string {
-  const { utterances, utteranceCount, systems, normalize } = comparison;
+  const { utterances, utteranceCount, systems, textNormalization } = comparison;
   const [first, second] = systemNames(comparison);
   const names = (of: (utterance: ComparedUtterance) => string | undefined) =>
     [...new Set(utterances.flatMap((each) => of(each) ?? []))].sort((a, b) =>
@@ -30,7 +30,7 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
     about: [
       counted(utteranceCount, "utterance", count(utteranceCount)),
       `${count(systems[0].words)} words`,
-      ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
+      ...(textNormalization.length > 0 ? [`compared without ${textNormalization.join(" and ")}`] : []),
     ],
     sections: [
       renderNotes(clipNotes({ left: clips.left, played: clips.urls.size })),
@@ -40,7 +40,7 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
       groupTable("Speaker", speakers, utterances, ({ speaker }) => speaker),
       wordLists(utterances),
       renderUtteranceList({
-        legend: "Reference, what 1 heard, what 2 heard; <b>wrong words</b> are underlined.",
+        legend: "Reference, what 1 recognised, what 2 recognised; <b>wrong words</b> are underlined.",
         orders: {
           better: "2 better first",
           worse: "1 better first",

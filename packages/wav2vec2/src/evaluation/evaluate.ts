@@ -17,7 +17,12 @@ import { type DecodingChoice, decodingEntries, makeDecoder } from "../recognitio
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { greedyConfidence } from "../text/scoring/confidence.js";
 import { textErrors } from "../text/scoring/error-rate.js";
-import { normalizeText, type TextNormalization } from "../text/scoring/normalize-text.js";
+import {
+  normalizationName,
+  normalizeText,
+  requireNormalizations,
+  type TextNormalization,
+} from "../text/scoring/normalize-text.js";
 import { bootstrapWer, RESAMPLES } from "./bootstrap.js";
 import { encodable } from "./encodable.js";
 import type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation.js";
@@ -36,8 +41,8 @@ const BATCH_SECONDS = 60;
 export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
   /** Default: a beam search of 16 prefixes, without a language model */
   decoder?: CtcDecoder | undefined;
-  /** What is taken away from references and hypotheses before they are compared. Default: nothing */
-  normalize?: readonly TextNormalization[] | undefined;
+  /** What is done to references and hypotheses before they are compared. Default: nothing */
+  textNormalization?: readonly TextNormalization[] | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: (done: number, total: number) => void;
   /** The processes that share the clips; all get the results of all clips. Default: this one alone */
@@ -49,36 +54,46 @@ export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, Decod
   data: string;
   /** One or, with + between them, several; all of a manifest or folder when left out. */
   split?: string | undefined;
-  normalize?: readonly TextNormalization[] | undefined;
+  /**
+   * What is done to references and hypotheses before they are compared, step by step: names, or functions of a text.
+   * Default: nothing
+   */
+  textNormalization?: readonly TextNormalization[] | undefined;
   /** What the bootstrap draws. Default: utterance */
   bootstrapBy?: BootstrapUnit | undefined;
   /** Of the bootstrap. */
   resamples?: number | undefined;
   seed?: number | undefined;
+  /** What a model in memory is called in the result. Default: "in memory" */
+  name?: string | undefined;
   /** Whether clips that cannot be used end the evaluation or are left out and listed. Default: error */
   onBadData?: "error" | "skip" | undefined;
   onProgress?: (done: number, total: number) => void;
-  /** Hears what is odd about the language model. */
+  /** Gets what is odd about the language model. */
   onNote?: ((text: string) => void) | undefined;
 }
 
 /**
  * Error rates of a model on a split of a corpus, with all that a table or a report says of them.
  *
- * @param nameOrDirectory model directory or Hub id
+ * @param modelOrName a model in memory, such as one that was just trained; a model directory or Hub id
  * @returns with `processingSeconds`: how long reading, recognising and scoring took, without loading the model
  * @throws UserError where the model is no recogniser or no clip can be used, naming what is wrong
  */
 export async function evaluateModel(
-  nameOrDirectory: string,
+  modelOrName: CtcModel | string,
   { data, split, onBadData, bootstrapBy = "utterance", ...options }: EvaluateModelOptions,
 ): Promise<EvaluationResult & { processingSeconds: number }> {
-  const { normalize = [], resamples = RESAMPLES, seed = 0 } = options;
+  const { textNormalization = [], resamples = RESAMPLES, seed = 0, name = "in memory" } = options;
+  requireNormalizations(textNormalization);
   const { utterances: clips, problems } = await readSplit(data, split, { onProblem: onBadData });
   const skipped = problems.map(({ id, message }) => ({ id, message }));
   const onBad = ({ id, message }: BadClip) => void skipped.push({ id, message });
-  requireWords(clips, normalize, options.onNote);
-  const ctc = await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" });
+  requireWords(clips, textNormalization, options.onNote);
+  const ctc =
+    typeof modelOrName === "object"
+      ? modelOrName
+      : await loadCtcModel(modelOrName, { ...options, device: options.device ?? "auto" });
   const decoder = await makeDecoder(ctc.tokenizer, options, options.onNote);
   const workers = batchWorkers(1);
   const begin = performance.now();
@@ -89,11 +104,11 @@ export async function evaluateModel(
     const { utterances, ...scores } = evaluation;
     const units = bootstrapUnits(utterances, bootstrapBy);
     return {
-      model: nameOrDirectory,
+      model: typeof modelOrName === "string" ? modelOrName : name,
       data,
       ...(split === undefined ? {} : { split }),
       decoding: decodingOf(options, decoder),
-      normalize: [...normalize],
+      textNormalization: textNormalization.map(normalizationName),
       ...scores,
       werInterval: bootstrapWer(units, { resamples, seed }),
       bootstrap: { by: bootstrapBy, resamples, seed },
@@ -102,7 +117,7 @@ export async function evaluateModel(
       ...acoustic,
       groups: groupScores(utterances, seed),
       confusions: confusionsOf(utterances),
-      unknownCharacters: unknownCharacters(utterances, ctc.tokenizer, normalize),
+      unknownCharacters: unknownCharacters(utterances, ctc.tokenizer, textNormalization),
       utterances,
       skipped,
       processingSeconds: (performance.now() - begin) / 1000,
@@ -119,19 +134,19 @@ export async function evaluateModel(
  */
 function requireWords(
   clips: readonly TranscribedUtterance[],
-  normalize: readonly TextNormalization[],
+  textNormalization: readonly TextNormalization[],
   onNote: (text: string) => void = () => {},
 ): void {
-  const wordless = clips.filter(({ text }) => normalizeText(text, normalize).trim() === "");
+  const wordless = clips.filter(({ text }) => normalizeText(text, textNormalization).trim() === "");
   const [first] = wordless;
   if (!first) return;
-  const without = `without ${normalize.join(" and ")}`;
+  const without = `without ${textNormalization.map(normalizationName).join(" and ")}`;
   if (wordless.length === clips.length)
     throw new UserError(
       `references must have words to be compared, but ${without} none has, such as ${first.id}.`,
     );
   onNote(
-    `References without words ${without}: ${wordless.length} of ${clips.length}, such as ${first.id}. All that is heard there counts as inserted.`,
+    `References without words ${without}: ${wordless.length} of ${clips.length}, such as ${first.id}. All words that are recognised there count as inserted.`,
   );
 }
 
@@ -174,7 +189,7 @@ export async function evaluate(
     batchSeconds,
     batchSize,
     decoder = new CtcDecoder(ctc.tokenizer),
-    normalize = [],
+    textNormalization = [],
     signal,
     onProgress,
     world = ALONE,
@@ -185,13 +200,13 @@ export async function evaluate(
   const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
   const plan = epochOfBatches(utterances, { ...limits, seed: 0, epoch: 0 });
   const labelled = encodable(utterances, ctc.tokenizer);
-  const hear = async () => {
-    const own = new Map<string, HeardClip>();
+  const recognize = async () => {
+    const own = new Map<string, RecognizedClip>();
     for await (const batch of ctcBatches(ctc, labelled, shareOfBatches(plan, world), {
       ...loading,
       unknown: "token",
     })) {
-      await turn(); // so that Ctrl+C is heard also where the next batch is always there
+      await turn(); // so that Ctrl+C comes through also where the next batch is always there
       signal?.throwIfAborted();
       if (isEmpty(batch)) continue;
       const clips = recognizeBatch(ctc, batch, decoder);
@@ -202,20 +217,20 @@ export async function evaluate(
   };
   const wasTraining = model.training;
   model.eval();
-  let heard: Map<string, HeardClip>;
+  let recognized: Map<string, RecognizedClip>;
   try {
-    heard = new Map((await gatherParts(world, signal, hear)).flat());
+    recognized = new Map((await gatherParts(world, signal, recognize)).flat());
   } finally {
     model.train(wasTraining);
   }
-  if (heard.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
-  const clips = utterances.flatMap(({ id }) => heard.get(id) ?? []);
+  if (recognized.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
+  const clips = utterances.flatMap(({ id }) => recognized.get(id) ?? []);
   const frames = clips.reduce((sum, clip) => sum + clip.frames, 0);
   const blanks = clips.reduce((sum, clip) => sum + clip.blankShare * clip.frames, 0);
   const losses = clips.flatMap(({ loss }) => (loss !== null && Number.isFinite(loss) ? loss : []));
   const evaluated = utterances.flatMap((utterance) => {
-    const clip = heard.get(utterance.id);
-    return clip ? evaluatedUtterance(utterance, clip, normalize) : [];
+    const clip = recognized.get(utterance.id);
+    return clip ? evaluatedUtterance(utterance, clip, textNormalization) : [];
   });
   return {
     evaluation: { ...scoresOf(evaluated), utterances: evaluated },
@@ -226,7 +241,7 @@ export async function evaluate(
 }
 
 /** What the network makes of a clip. */
-interface HeardClip {
+interface RecognizedClip {
   text: string;
   frames: number;
   blankShare: number;
@@ -236,7 +251,7 @@ interface HeardClip {
 }
 
 /** The clips of a batch, in its order. */
-function recognizeBatch({ model }: CtcModel, batch: CtcBatch, decoder: CtcDecoder): HeardClip[] {
+function recognizeBatch({ model }: CtcModel, batch: CtcBatch, decoder: CtcDecoder): RecognizedClip[] {
   return noGrad(() =>
     scope(() => {
       const scores = scoreBatch(model, batch);
@@ -253,10 +268,13 @@ function recognizeBatch({ model }: CtcModel, batch: CtcBatch, decoder: CtcDecode
 
 function evaluatedUtterance(
   { id, path, start, end, text, split, speaker, seconds }: TranscribedUtterance,
-  { text: heard, frames, blankShare, confidence }: HeardClip,
-  normalize: readonly TextNormalization[],
+  { text: output, frames, blankShare, confidence }: RecognizedClip,
+  textNormalization: readonly TextNormalization[],
 ): EvaluatedUtterance {
-  const [reference, hypothesis] = [normalizeText(text, normalize), normalizeText(heard, normalize)];
+  const [reference, hypothesis] = [
+    normalizeText(text, textNormalization),
+    normalizeText(output, textNormalization),
+  ];
   return {
     id,
     reference,

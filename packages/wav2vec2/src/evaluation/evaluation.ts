@@ -1,10 +1,9 @@
 import type { Confusions } from "../text/scoring/confusions.js";
 import type { TextErrors } from "../text/scoring/error-rate.js";
-import type { TextNormalization } from "../text/scoring/normalize-text.js";
 import type { Interval } from "./bootstrap.js";
 import type { UnknownCharacters } from "./unknown-characters.js";
 
-/** An utterance, what was heard in it, and the errors in that. */
+/** An utterance, what was recognised in it, and the errors in that. */
 export interface EvaluatedUtterance extends TextErrors {
   id: string;
   /** As it is compared: normalised where that was asked for. */
@@ -55,8 +54,8 @@ export interface EvaluationResult extends Evaluation {
   split?: string;
   /** How scores became words, under the names of a decoding file. */
   decoding: Record<string, unknown>;
-  /** What was taken away from both sides before they were compared. */
-  normalize: TextNormalization[];
+  /** What was done to both sides before they were compared; functions by their names. */
+  textNormalization: string[];
   /** 95 % */
   werInterval: Interval;
   bootstrap: { by: "utterance" | "speaker"; resamples: number; seed: number };

@@ -44,8 +44,8 @@ export function matchedPairs(segments: readonly Segment[]): MatchedPairs {
 /**
  * The segments of one utterance in which at least one system errs.
  *
- * @param first the reference aligned with what the first system heard (`alignWords`)
- * @param second the same reference aligned with what the second heard
+ * @param first the reference aligned with what the first system recognised (`alignWords`)
+ * @param second the same reference aligned with what the second recognised
  */
 export function errorSegments(first: readonly WordPair[], second: readonly WordPair[]): Segment[] {
   const [a, b] = [positions(first), positions(second)];

@@ -1,6 +1,6 @@
 import { alignHypotheses } from "../text/scoring/aligned-hypotheses.js";
 
-/** A word of the reference and what two systems heard for it; undefined where one has none. */
+/** A word of the reference and what two systems recognised for it; undefined where one has none. */
 export interface PairedWord {
   reference: string | undefined;
   first: string | undefined;
@@ -9,9 +9,9 @@ export interface PairedWord {
 
 /** Two alignments with one reference, column by column; words that both inserted in one place share columns. */
 export function pairedWords(reference: string, first: string, second: string): PairedWord[] {
-  return alignHypotheses(reference, [first, second]).map(({ reference: word, heard }) => ({
+  return alignHypotheses(reference, [first, second]).map(({ reference: word, hypotheses }) => ({
     reference: word,
-    first: heard[0],
-    second: heard[1],
+    first: hypotheses[0],
+    second: hypotheses[1],
   }));
 }

@@ -39,14 +39,21 @@ export function reportPage(result: EvaluationResult, clips: ReportClips): string
   });
 }
 
-function about({ data, utteranceCount, seconds, words, decoding, normalize }: EvaluationResult): string[] {
+function about({
+  data,
+  utteranceCount,
+  seconds,
+  words,
+  decoding,
+  textNormalization,
+}: EvaluationResult): string[] {
   return [
     data,
     counted(utteranceCount, "utterance", count(utteranceCount)),
     formatDuration(seconds),
     counted(words, "word", count(words)),
     decodingText(decoding),
-    ...(normalize.length > 0 ? [`compared without ${normalize.join(" and ")}`] : []),
+    ...(textNormalization.length > 0 ? [`compared without ${textNormalization.join(" and ")}`] : []),
   ];
 }
 
@@ -205,7 +212,7 @@ function list(title: string, entries: [string, number, [string, string]][]): str
 
 function utteranceList({ groups }: EvaluationResult): string {
   return renderUtteranceList({
-    legend: "Reference above, what was heard below; <b>wrong words</b> are underlined.",
+    legend: "Reference above, what was recognised below; <b>wrong words</b> are underlined.",
     orders: {
       wer: "highest WER",
       errors: "most errors",

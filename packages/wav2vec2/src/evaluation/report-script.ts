@@ -104,7 +104,7 @@ export const reportScript = `
     find("player").pause();
     list.replaceChildren();
     find("found").textContent = shown.length + " of " + utterances.length + " utterances" +
-      (confusion ? ", in which " + (confusion[0] || "nothing") + " was heard as " + (confusion[1] || "nothing") : "");
+      (confusion ? ", in which " + (confusion[0] || "nothing") + " was recognised as " + (confusion[1] || "nothing") : "");
     showMore();
   }
 

@@ -2,6 +2,9 @@ import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
 import { makeDirectory } from "../files/make-directory.js";
+import { classifierPage } from "./classification/classifier-page.js";
+import type { ClassifierResult } from "./classification/classifier-result.js";
+import { wrongClips } from "./classification/classifier-summary.js";
 import type { Comparison } from "./compare.js";
 import { comparisonPage } from "./comparison-page.js";
 import type { EvaluationResult } from "./evaluation.js";
@@ -45,6 +48,16 @@ export async function writeComparisonReport(
   return await writeReport(path, comparison.utterances, options, (clips) =>
     comparisonPage(comparison, clips),
   );
+}
+
+/** {@link writeEvaluationReport} of a classifier; it plays wrong clips first. */
+export async function writeClassifierReport(
+  path: string,
+  result: ClassifierResult,
+  options: ReportOptions,
+): Promise<WrittenReport> {
+  const played = [...wrongClips(result), ...result.clips.filter(({ right }) => right)];
+  return await writeReport(path, played, options, (clips) => classifierPage(result, clips));
 }
 
 async function writeReport(

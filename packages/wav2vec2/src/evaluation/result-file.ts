@@ -4,6 +4,7 @@ import { UserError } from "../errors.js";
 import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-file.js";
 import { makeDirectory } from "../files/make-directory.js";
+import type { ClassifierResult } from "./classification/classifier-result.js";
 import type { EvaluationResult } from "./evaluation.js";
 
 /** In a directory. */
@@ -15,7 +16,7 @@ export interface ComparableResult {
   file: string;
   /** The model's name, if the file tells. */
   model: string | undefined;
-  normalize: readonly string[];
+  textNormalization: readonly string[];
   utterances: ComparableUtterance[];
 }
 
@@ -34,7 +35,7 @@ export interface ComparableUtterance {
 }
 
 /** Keeps a result as JSON: complete, or as before. */
-export async function writeResult(path: string, result: EvaluationResult): Promise<void> {
+export async function writeResult(path: string, result: EvaluationResult | ClassifierResult): Promise<void> {
   await writeFileAtomic(path, `${JSON.stringify(result, undefined, 1)}\n`);
 }
 
@@ -63,13 +64,16 @@ export async function readResult(path: string): Promise<ComparableResult> {
   const json = await readJsonObject(file);
   if (json === undefined)
     throw new UserError(`${file} must be a result of 'wav2vec2 evaluate --output', but does not exist.`);
-  const { utterances, model, normalize } = json;
+  const { utterances, model, task } = json;
+  const textNormalization = json.textNormalization ?? json.normalize; // as it was called before
+  if (typeof task === "string" && Array.isArray(json.clips))
+    throw noResult(file, `is that of a classifier (task ${task}), which has no words to compare`);
   if (!Array.isArray(utterances) || utterances.length === 0) throw noResult(file, "has no utterances");
   const seen = new Set<string>();
   return {
     file,
     model: typeof model === "string" ? model : undefined,
-    normalize: Array.isArray(normalize) ? normalize.map(String) : [],
+    textNormalization: Array.isArray(textNormalization) ? textNormalization.map(String) : [],
     utterances: utterances.map((each: unknown, index) => {
       const utterance = comparable(each, index, file);
       if (seen.has(utterance.id)) throw noResult(file, `has utterance ${utterance.id} twice`);

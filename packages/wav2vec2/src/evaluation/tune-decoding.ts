@@ -26,7 +26,7 @@ const FINER = [
  * nearest to the defaults: the middle of a plateau rather than its edge.
  *
  * @param measure errors of some weights; several may run at once
- * @param onProgress hears of each that was measured; `total` is how many there will be at most
+ * @param onProgress is told of each that was measured; `total` is how many there will be at most
  * @returns all that were measured, best first
  */
 export async function searchWeights(

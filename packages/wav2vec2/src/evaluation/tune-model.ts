@@ -27,14 +27,14 @@ export interface TuneOptions extends LoadCtcOptions {
   utterances?: number | undefined;
   /** That decode. Default: one a core */
   threads?: number | undefined;
-  onHeard?: (done: number, total: number) => void;
+  onRecognized?: (done: number, total: number) => void;
   onMeasured?: (done: number, total: number, best: WeightedErrors) => void;
   onNote?: ((text: string) => void) | undefined;
 }
 
 /**
- * Chooses the weights of a language model and of words on a split: the network hears each clip once, then weights after
- * weights decode what it heard.
+ * Chooses the weights of a language model and of words on a split: the network recognises each clip once, then weights after
+ * weights decode its scores.
  *
  * @param nameOrDirectory model directory or Hub id
  * @returns all weights that were tried, best first, and the clips that were decoded
@@ -42,7 +42,7 @@ export interface TuneOptions extends LoadCtcOptions {
  */
 export async function tuneDecoding(
   nameOrDirectory: string,
-  { data, split, choice, utterances: most, onHeard, onMeasured, onNote, ...options }: TuneOptions,
+  { data, split, choice, utterances: most, onRecognized, onMeasured, onNote, ...options }: TuneOptions,
 ): Promise<{ tried: WeightedErrors[]; clips: number }> {
   const { threads = availableParallelism(), language } = options;
   const { utterances } = await readSplit(data, split, {});
@@ -55,8 +55,8 @@ export async function tuneDecoding(
     onProgress: options.onDownload,
   });
   const ctc = await loadCtcModel(directory, { language, onNote, device: options.device ?? "auto" });
-  await makeDecoder(ctc.tokenizer, choice, onNote); // what is wrong with it is said before the clips are heard
-  const heard = await hear(ctc, clips, onHeard);
+  await makeDecoder(ctc.tokenizer, choice, onNote); // what is wrong with it is said before the clips are recognised
+  const emissions = await emissionsOf(ctc, clips, onRecognized);
   const tokenizer = language === undefined ? { size: ctc.model.config.vocabSize } : { language };
   const pool = new WorkerPool<TuningJob, { wer: number; cer: number }>(
     new URL("./tuning-worker.js", import.meta.url),
@@ -65,7 +65,7 @@ export async function tuneDecoding(
   try {
     const references = clips.map(({ text }) => text);
     const measure = (weights: TuningJob["weights"]) =>
-      pool.run({ directory, tokenizer, choice, weights, references, ...heard });
+      pool.run({ directory, tokenizer, choice, weights, references, ...emissions });
     return { tried: await searchWeights(measure, onMeasured), clips: clips.length };
   } finally {
     await pool.close();
@@ -80,10 +80,10 @@ function drawn(utterances: TranscribedUtterance[], most: number | undefined): Tr
 const BATCH_SECONDS = 60;
 
 /** Emissions of all clips in their order, in memory that threads share. */
-async function hear(
+async function emissionsOf(
   ctc: CtcModel,
   clips: readonly TranscribedUtterance[],
-  onHeard: TuneOptions["onHeard"],
+  onRecognized: TuneOptions["onRecognized"],
 ): Promise<Pick<TuningJob, "logits" | "frames">> {
   const places = new Map(clips.map(({ id }, place) => [id, place]));
   const emissions = clips.map((): Emissions => ({ logits: new Float32Array(0), frames: 0 }));
@@ -99,7 +99,7 @@ async function hear(
       const scores = noGrad(() => scope(() => clipEmissions(scoreBatch(ctc.model, batch))));
       for (const [row, id] of batch.ids.entries()) emissions[places.get(id)!] = scores[row]!;
       done += batch.ids.length;
-      onHeard?.(done, clips.length);
+      onRecognized?.(done, clips.length);
     }
   } finally {
     await workers.close();

@@ -1,7 +1,7 @@
 import { normalizeText, type TextNormalization } from "../text/scoring/normalize-text.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 
-/** What stands in references and can never be heard. */
+/** What stands in references and can never be recognised. */
 export interface UnknownCharacters {
   /** Utterances with at least one. */
   utterances: number;

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { unreadable } from "../files/unreadable.js";
 import { completeConfig, DEFAULT_CONFIG, type Wav2Vec2Config } from "./configuration.js";
-import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS, OWN_FIELDS } from "./configuration-rules.js";
+import { idsByLabel, labelsById, takeLabels } from "./configuration-labels.js";
+import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS, SPARSE_FIELDS } from "./configuration-rules.js";
 
 const FILE_NAME = "config.json";
 const MODEL_TYPE = "wav2vec2";
@@ -34,7 +36,7 @@ export function configFromHuggingFace(json: unknown, source: string): Wav2Vec2Co
         "Give the directory of a wav2vec 2.0 model.",
     );
   }
-  const { known, unknown } = split(object);
+  const { known, unknown } = split(object, source);
   const extra = Object.fromEntries(Object.entries(unknown).filter(([key]) => !REWRITTEN_KEYS.includes(key)));
   return completeConfig({ ...known, extra }, DEFAULT_CONFIG, source);
 }
@@ -44,7 +46,7 @@ export function configFromHuggingFace(json: unknown, source: string): Wav2Vec2Co
  * @throws {ConfigurationError} for a key that nothing here reads, and for values that are wrong
  */
 export function configWithKeys(base: Wav2Vec2Config, json: unknown, source: string): Wav2Vec2Config {
-  const { known, unknown } = split(requireObject(json, source));
+  const { known, unknown } = split(requireObject(json, source), source);
   const names = Object.keys(unknown);
   if (names.length > 0) {
     throw new ConfigurationError(
@@ -64,11 +66,20 @@ export function configToHuggingFace(
   architectures: readonly string[],
 ): Record<string, unknown> {
   checkConfig({ ...config }, "The model configuration");
+  const written = CONFIG_FIELDS.filter(
+    (field) => !SPARSE_FIELDS.includes(field) || !isDeepStrictEqual(config[field], DEFAULT_CONFIG[field]),
+  );
+  const { id2label } = config;
+  const labels: [string, unknown][] = written.includes("id2label")
+    ? [
+        ["id2label", labelsById(id2label)],
+        ["label2id", idsByLabel(id2label)],
+      ]
+    : [];
   const entries: [string, unknown][] = [
     ...Object.entries(config.extra),
-    ...CONFIG_FIELDS.filter(
-      (field) => !OWN_FIELDS.includes(field) || config[field] !== DEFAULT_CONFIG[field],
-    ).map((field): [string, unknown] => [stateName(field), config[field]]),
+    ...written.map((field): [string, unknown] => [stateName(field), config[field]]),
+    ...labels,
     ["model_type", MODEL_TYPE],
     ["architectures", architectures],
     ["num_feat_extract_layers", config.convDim.length],
@@ -86,6 +97,19 @@ function modelIn(directory: string): string {
 
 /** @throws {ConfigurationError} if there is no readable `config.json` of a wav2vec 2.0 model in `directory` */
 export async function readConfig(directory: string): Promise<Wav2Vec2Config> {
+  return configFromHuggingFace(await readJson(directory), join(directory, FILE_NAME));
+}
+
+/**
+ * The model classes that a directory's weights are of, as its `config.json` names them; none where it does not say.
+ * @throws {ConfigurationError} if there is no readable `config.json` in `directory`
+ */
+export async function readArchitectures(directory: string): Promise<readonly string[]> {
+  const { architectures } = requireObject(await readJson(directory), join(directory, FILE_NAME));
+  return Array.isArray(architectures) ? architectures.map(String) : [];
+}
+
+async function readJson(directory: string): Promise<unknown> {
   const path = join(directory, FILE_NAME);
   let text: string;
   try {
@@ -98,13 +122,11 @@ export async function readConfig(directory: string): Promise<Wav2Vec2Config> {
       },
     );
   }
-  let json: unknown;
   try {
-    json = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new ConfigurationError(`${path} must be JSON, but is not: ${(cause as Error).message}`, { cause });
   }
-  return configFromHuggingFace(json, path);
 }
 
 /** Writes `config.json` into `directory`, which must exist: complete, or as it was before. */
@@ -123,15 +145,17 @@ function serialize(json: Record<string, unknown>): string {
   return `${JSON.stringify(json, null, 2).replace(whole, "$1.0$2")}\n`;
 }
 
-function split(object: Record<string, unknown>) {
+function split(object: Record<string, unknown>, source: string) {
   const known: Record<string, unknown> = {};
   const unknown = new Map(Object.entries(object));
+  const labels = takeLabels(unknown, source);
   for (const field of CONFIG_FIELDS) {
     const key = stateName(field);
     if (!unknown.has(key)) continue;
     known[field] = unknown.get(key);
     unknown.delete(key);
   }
+  if (labels) known.id2label = labels;
   return { known, unknown: Object.fromEntries(unknown) };
 }
 

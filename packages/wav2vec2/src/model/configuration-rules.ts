@@ -43,6 +43,15 @@ const oneOf = (...words: string[]): Rule => ({
   holds: (value) => typeof value === "string" && words.includes(value),
 });
 
+const words: Rule = {
+  must: "a list of one name or more",
+  holds: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((item) => typeof item === "string" && item !== ""),
+};
+const problemType = oneOf("regression", "single_label_classification", "multi_label_classification");
+
 const activation = oneOf("gelu", "gelu_new", "relu", "silu");
 
 const RULES: Readonly<Record<ConfigField, Rule>> = {
@@ -95,17 +104,27 @@ const RULES: Readonly<Record<ConfigField, Rule>> = {
   numAdapterLayers: count,
   outputHiddenSize: count,
   adapterAttnDim: countOrNull,
+  useWeightedLayerSum: flag,
+  classifierProjSize: count,
+  tdnnDim: counts,
+  tdnnKernel: counts,
+  tdnnDilation: counts,
+  xvectorOutputDim: count,
+  id2label: words,
+  problemType: {
+    must: `${problemType.must} or null`,
+    holds: (value) => value === null || problemType.holds(value),
+  },
   referencePadding: flag,
   featureGradMult: amount,
   featurePenaltyWeight: amount,
 };
 
 /** Keys that Hugging Face does not have. */
-export const OWN_FIELDS: readonly ConfigField[] = [
-  "referencePadding",
-  "featureGradMult",
-  "featurePenaltyWeight",
-];
+const OWN_FIELDS: readonly ConfigField[] = ["referencePadding", "featureGradMult", "featurePenaltyWeight"];
+
+/** Keys that Hugging Face writes only where they differ from its default, and this project's own. */
+export const SPARSE_FIELDS: readonly ConfigField[] = [...OWN_FIELDS, "id2label", "problemType"];
 
 export const CONFIG_FIELDS = Object.keys(RULES) as ConfigField[];
 
@@ -149,13 +168,17 @@ function contradictions(config: Wav2Vec2Config): string[] {
   divides(["hiddenSize", "numConvPosEmbeddingGroups"], takeDivisor);
   divides(["codevectorDim", "numCodevectorGroups"], takeDivisor);
 
-  const { convDim, convStride, convKernel } = config;
-  if (convDim.length !== convStride.length || convDim.length !== convKernel.length) {
+  const equallyLong = (fields: readonly ConfigField[], each: string) => {
+    const lengths = fields.map((field) => (config[field] as readonly number[]).length);
+    if (new Set(lengths).size === 1) return;
+    const listed = (words: readonly (string | number)[]) =>
+      `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
     problems.push(
-      "conv_dim, conv_stride and conv_kernel must have equal lengths, " +
-        `but have ${convDim.length}, ${convStride.length} and ${convKernel.length}. Give one value a convolution.`,
+      `${listed(fields.map(stateName))} must have equal lengths, but have ${listed(lengths)}. Give one value ${each}.`,
     );
-  }
+  };
+  equallyLong(["convDim", "convStride", "convKernel"], "a convolution");
+  equallyLong(["tdnnDim", "tdnnKernel", "tdnnDilation"], "a time-delay layer");
   if (config.vocabSize !== null && config.padTokenId !== null && config.padTokenId >= config.vocabSize) {
     problems.push(
       `pad_token_id must be below vocab_size, but is ${config.padTokenId} of ${config.vocabSize}. It is the CTC blank.`,

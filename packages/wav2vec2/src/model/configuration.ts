@@ -1,4 +1,5 @@
 import type { nn } from "@wav2vec2/libtorch";
+import { ConfigurationError } from "../errors.js";
 import { checkConfig } from "./configuration-rules.js";
 
 /**
@@ -100,6 +101,24 @@ export interface Wav2Vec2Config {
   /** Width of the attention adapters inside each layer of `doStableLayerNorm`; null for none. */
   readonly adapterAttnDim: number | null;
 
+  /** Heads read a weighted sum of all layers' outputs, whose weights are learned (Yang et al. 2021, arXiv 2105.01051). */
+  readonly useWeightedLayerSum: boolean;
+  /** Width between the network and the scores of `Wav2Vec2ForSequenceClassification`. */
+  readonly classifierProjSize: number;
+  /** Width, kernel and dilation of each time-delay layer of `Wav2Vec2ForXVector`; equally long. */
+  readonly tdnnDim: readonly number[];
+  readonly tdnnKernel: readonly number[];
+  readonly tdnnDilation: readonly number[];
+  /** Width of its embedding of a clip. */
+  readonly xvectorOutputDim: number;
+  /** Names of the labels of a classification head; a label's id is its place. `config.json` has it as an object. */
+  readonly id2label: readonly string[];
+  /**
+   * Whether a frame of `Wav2Vec2ForAudioFrameClassification` has one label or any number of them; null is one, as Hugging
+   * Face computes it whatever stands here.
+   */
+  readonly problemType: "regression" | "single_label_classification" | "multi_label_classification" | null;
+
   // Keys of this project's own; `config.json` holds them only where they differ from the default.
 
   /**
@@ -117,7 +136,7 @@ export interface Wav2Vec2Config {
 }
 
 /** Hugging Face's defaults: BASE. */
-export const DEFAULT_CONFIG: Wav2Vec2Config = deepFreeze({
+export const DEFAULT_CONFIG: Wav2Vec2Config = sealed({
   vocabSize: 32,
   hiddenSize: 768,
   numHiddenLayers: 12,
@@ -167,6 +186,14 @@ export const DEFAULT_CONFIG: Wav2Vec2Config = deepFreeze({
   numAdapterLayers: 3,
   outputHiddenSize: 768,
   adapterAttnDim: null,
+  useWeightedLayerSum: false,
+  classifierProjSize: 256,
+  tdnnDim: [512, 512, 512, 512, 1500],
+  tdnnKernel: [5, 3, 3, 1, 1],
+  tdnnDilation: [1, 2, 3, 1, 1],
+  xvectorOutputDim: 512,
+  id2label: ["LABEL_0", "LABEL_1"],
+  problemType: null,
   referencePadding: false,
   featureGradMult: 1,
   featurePenaltyWeight: 0,
@@ -196,7 +223,7 @@ export function completeConfig(
     merged.outputHiddenSize =
       base.outputHiddenSize === base.hiddenSize ? merged.hiddenSize : base.outputHiddenSize;
   }
-  return deepFreeze(checkConfig(structuredClone(merged), source));
+  return sealed(checkConfig(structuredClone(merged), source));
 }
 
 /** @throws {ConfigurationError} naming every value that is wrong, under Hugging Face's key */
@@ -233,6 +260,25 @@ export function adapterFrames(
     );
   }
   return shortened;
+}
+
+/** Frozen; who sets a key is told how to have another configuration. */
+function sealed(config: Wav2Vec2Config): Wav2Vec2Config {
+  for (const [key, value] of Object.entries(config)) {
+    if (typeof value === "object" && value !== null) deepFreeze(value);
+    Object.defineProperty(config, key, {
+      enumerable: true,
+      get: () => value,
+      set(given: unknown) {
+        throw new ConfigurationError(
+          `${key} of a model's configuration must stay as the model was made, but was to become ${JSON.stringify(given)}. ` +
+            `Make the configuration anew before the model: loadModel(Model, directory, { config: { ${key}: ${JSON.stringify(given)} } }), ` +
+            `or createConfig({ ${key}: ${JSON.stringify(given)} }, config).`,
+        );
+      },
+    });
+  }
+  return Object.freeze(config);
 }
 
 function deepFreeze<T extends object>(object: T): T {

@@ -13,5 +13,5 @@ export function initializeWeights(module: nn.Module, config: Wav2Vec2Config): vo
     module.weight = nn.parameter(nn.init.normal([outFeatures, inFeatures], config.initializerRange));
     if (module.bias) module.bias = nn.parameter(nn.init.full([outFeatures], 0));
   }
-  for (const [, child] of module.children()) initializeWeights(child, config);
+  for (const child of module.children()) initializeWeights(child, config);
 }

@@ -15,7 +15,14 @@ const golden = JSON.parse(
   fairseq: Record<"group" | "layer", { pretrained: string[]; finetuned: string[] }>;
 };
 const NORMS = ["group", "layer"] as const;
-const CLASSES: ModelClass[] = ["Wav2Vec2Model", "Wav2Vec2ForPreTraining", "Wav2Vec2ForCTC"];
+const CLASSES: ModelClass[] = [
+  "Wav2Vec2Model",
+  "Wav2Vec2ForPreTraining",
+  "Wav2Vec2ForCTC",
+  "Wav2Vec2ForSequenceClassification",
+  "Wav2Vec2ForAudioFrameClassification",
+  "Wav2Vec2ForXVector",
+];
 
 /** The old spelling of a normalised weight. */
 const old = (keys: string[]) =>
@@ -26,8 +33,10 @@ const old = (keys: string[]) =>
   );
 
 const network = (keys: string[]) => keys.filter((key) => key.startsWith("wav2vec2."));
-const heads = (keys: string[]) =>
-  keys.filter((key) => /^(lm_head|quantizer|project_q|project_hid)\./.test(key));
+const heads = (keys: string[]) => keys.filter((key) => !key.startsWith("wav2vec2."));
+/** Of the classes with a head, which share some names. */
+const shared = (keys: string[], others: string[]) =>
+  keys.filter((key) => key.startsWith("wav2vec2.") || others.includes(key));
 
 function renamed(fileKeys: string[], target: ModelClass): string[] {
   const keys = stateKeys(fileKeys, target);
@@ -41,12 +50,13 @@ describe("Hugging Face's keys", () => {
   );
   it.each(pairs)("of $from read as $target, $norm norm", ({ norm, from, target }) => {
     const { [from]: file, [target]: own } = golden.huggingface[norm] as Record<ModelClass, string[]>;
-    const common = target === "Wav2Vec2Model" || from === target ? own : network(own);
+    const common = target === "Wav2Vec2Model" ? own : shared(own, from === "Wav2Vec2Model" ? [] : file);
     for (const spelling of [file, old(file)]) {
       expect(renamed(spelling, target)).toEqual(common);
       const keys = stateKeys(spelling, target);
       expect(keys.naming).toBe("Hugging Face");
-      expect(keys.leftOut).toEqual(from === target ? [] : heads(file));
+      const left = from === "Wav2Vec2Model" ? [] : heads(file).filter((key) => !own.includes(key));
+      expect(keys.leftOut).toEqual(left);
     }
   });
 
@@ -63,7 +73,8 @@ describe("fairseq's keys", () => {
     const { pretrained } = golden.fairseq[norm];
     for (const target of CLASSES) {
       const own = golden.huggingface[norm][target]!;
-      expect(renamed(pretrained, target)).toEqual(target === "Wav2Vec2ForCTC" ? network(own) : own);
+      const whole = target === "Wav2Vec2ForPreTraining" || target === "Wav2Vec2Model";
+      expect(renamed(pretrained, target)).toEqual(whole ? own : network(own));
       expect(stateKeys(pretrained, target).naming).toBe("fairseq");
     }
     expect(stateKeys(pretrained, "Wav2Vec2ForCTC").leftOut).toEqual([
@@ -81,7 +92,8 @@ describe("fairseq's keys", () => {
     const { finetuned } = golden.fairseq[norm];
     for (const target of CLASSES) {
       const own = golden.huggingface[norm][target]!;
-      expect(renamed(finetuned, target)).toEqual(target === "Wav2Vec2ForPreTraining" ? network(own) : own);
+      const whole = target === "Wav2Vec2ForCTC" || target === "Wav2Vec2Model";
+      expect(renamed(finetuned, target)).toEqual(whole ? own : network(own));
     }
     expect(stateKeys(finetuned, "Wav2Vec2Model").leftOut).toEqual([
       "w2v_encoder.proj.weight",
@@ -100,9 +112,9 @@ describe("fairseq's keys", () => {
 describe("keys that fit nowhere", () => {
   it("are listed as unknown and keep their names", () => {
     const own = golden.huggingface.group.Wav2Vec2Model!;
-    const keys = stateKeys([...own, "classifier.weight", "layer_norm.weight"], "Wav2Vec2ForCTC");
-    expect(keys.unknown).toEqual(["classifier.weight", "layer_norm.weight"]);
-    expect(keys.rename("classifier.weight")).toBe("classifier.weight");
+    const keys = stateKeys([...own, "pooler.weight", "layer_norm.weight"], "Wav2Vec2ForCTC");
+    expect(keys.unknown).toEqual(["pooler.weight", "layer_norm.weight"]);
+    expect(keys.rename("pooler.weight")).toBe("pooler.weight");
     expect(keys.rename("never seen")).toBe("never seen");
     expect(stateKeys([], "Wav2Vec2ForCTC").unknown).toEqual([]);
   });

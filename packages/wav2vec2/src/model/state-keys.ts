@@ -1,7 +1,21 @@
 import { UserError } from "../errors.js";
 
 /** The classes whose parameters a checkpoint may hold, by Hugging Face's names. */
-export type ModelClass = "Wav2Vec2Model" | "Wav2Vec2ForPreTraining" | "Wav2Vec2ForCTC";
+export type ModelClass =
+  | "Wav2Vec2Model"
+  | "Wav2Vec2ForPreTraining"
+  | "Wav2Vec2ForCTC"
+  | "Wav2Vec2ForSequenceClassification"
+  | "Wav2Vec2ForAudioFrameClassification"
+  | "Wav2Vec2ForXVector";
+
+/** What the keys of a checkpoint are read as. */
+export interface StateTarget {
+  /** What stands before the keys of the network: `wav2vec2.` in models with a head, nothing in the network alone. */
+  readonly backbone: string;
+  /** Whether a key is a parameter; of those below `backbone` it need not know. */
+  owns(key: string): boolean;
+}
 
 /** How the keys of one checkpoint read as the parameters of one class. */
 export interface StateKeys {
@@ -19,14 +33,27 @@ export interface StateKeys {
 }
 
 /** The network's own parts, which carry the prefix `wav2vec2.` in a model with a head. */
-const BODY = /^(masked_spec_embed$|(feature_extractor|feature_projection|encoder|adapter)\.)/;
+const BODY = /^(masked_spec_embed$|(feature_extractor\.conv_layers|feature_projection|encoder|adapter)\.)/;
 const PREFIX = "wav2vec2.";
 
 /** Which class has which head. */
-const HEADS: readonly [RegExp, ModelClass][] = [
-  [/^lm_head\./, "Wav2Vec2ForCTC"],
-  [/^(quantizer|project_q|project_hid)\./, "Wav2Vec2ForPreTraining"],
-];
+const HEADS: Readonly<Record<ModelClass, RegExp>> = {
+  Wav2Vec2Model: /^(?!)/, // none
+  Wav2Vec2ForCTC: /^lm_head\./,
+  Wav2Vec2ForPreTraining: /^(quantizer|project_q|project_hid)\./,
+  Wav2Vec2ForSequenceClassification: /^(layer_weights|(projector|classifier)\.(weight|bias))$/,
+  Wav2Vec2ForAudioFrameClassification: /^(layer_weights|classifier\.(weight|bias))$/,
+  Wav2Vec2ForXVector:
+    /^(layer_weights|(projector|feature_extractor|classifier)\.(weight|bias)|objective\.weight|tdnn\.\d+\.kernel\.(weight|bias))$/,
+};
+
+/** The parameters of a class by its name. */
+function targetOf(modelClass: ModelClass): StateTarget {
+  return {
+    backbone: modelClass === "Wav2Vec2Model" ? "" : PREFIX,
+    owns: (key) => HEADS[modelClass].test(key),
+  };
+}
 
 /** Only fairseq nests its convolutions in sequences and calls attention `self_attn`. */
 const FAIRSEQ =
@@ -73,20 +100,22 @@ const FIRST_WEIGHT =
   /^((?:[^.]+\.)*?)(?:w2v_encoder\.w2v_model\.|wav2vec2\.)?feature_extractor\.conv_layers\.0\.(?:conv|0)\.weight$/;
 
 /**
- * Reads the keys of a checkpoint as the parameters of a class, whichever of the three classes, of PyTorch's two names
+ * Reads the keys of a checkpoint as the parameters of a class, whichever of the classes, of PyTorch's two names
  * for a normalised weight and of Hugging Face's and fairseq's names the file has, and whatever module the model was a
  * part of (`module.`, `model.`, `encoder.wav2vec2.`). Shapes are not looked at.
  *
  * @param fileKeys every key of the file: the naming is told from all of them
  * @throws UserError where two keys of the file are the same parameter
  */
-export function stateKeys(fileKeys: Iterable<string>, target: ModelClass): StateKeys {
+export function stateKeys(fileKeys: Iterable<string>, given: ModelClass | StateTarget): StateKeys {
+  const target = typeof given === "string" ? targetOf(given) : given;
   const keys = [...fileKeys];
   const fairseq = keys.some((key) => FAIRSEQ.test(key));
   const place = placeOf(keys.map(unwrapped));
   const names = new Map(
-    keys.map((key) => {
+    keys.map((key): [string, Read] => {
       const name = unwrapped(key);
+      if (!fairseq && target.owns(name)) return [key, { use: "own", name }];
       if (!name.startsWith(place) && !isHead(name)) return [key, UNKNOWN(key)];
       const own = name.startsWith(place) ? name.slice(place.length) : name;
       return [key, classify(fairseq ? rewrite(own, FROM_FAIRSEQ) : own, target, key)];
@@ -118,7 +147,7 @@ function placeOf(keys: readonly string[]): string {
 }
 
 function isHead(key: string): boolean {
-  return HEADS.some(([pattern]) => pattern.test(key));
+  return Object.values(HEADS).some((pattern) => pattern.test(key));
 }
 
 type Use = "own" | "left out" | "unknown";
@@ -148,14 +177,13 @@ function rewrite(key: string, rules: readonly [RegExp, string][]): string {
  * @param key under Hugging Face's names, of the network alone or of a model with a head
  * @param given the file's own
  */
-function classify(key: string, target: ModelClass, given: string): Read {
-  const headOf = HEADS.find(([pattern]) => pattern.test(key))?.[1];
-  if (headOf !== undefined) return { use: headOf === target ? "own" : "left out", name: key };
+function classify(key: string, target: StateTarget, given: string): Read {
+  if (target.owns(key)) return { use: "own", name: key };
+  if (isHead(key)) return { use: "left out", name: key };
   const bare = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
   const current = rewrite(bare, FROM_EARLIER);
   if (!BODY.test(current)) return UNKNOWN(given);
-  const name = `${PREFIX}${current}`;
-  return { use: "own", name: target === "Wav2Vec2Model" ? name.slice(PREFIX.length) : name };
+  return { use: "own", name: `${target.backbone}${current}` };
 }
 
 function refuseTwice(names: ReadonlyMap<string, Read>): void {

@@ -6,12 +6,15 @@ export class Trace {
   readonly hiddenStates: Tensor[] | undefined;
   /** Attention weights behind dropout of every layer that ran, each [batch, heads, time, time]. */
   readonly attentions: Tensor[] | undefined;
+  /** Whether a layer that LayerDrop leaves out counts as one that changes nothing. */
+  readonly everyLayer: boolean;
 
   constructor(wanted: {
-    outputHiddenStates?: boolean | undefined;
+    outputHiddenStates?: boolean | "every layer" | undefined;
     outputAttentions?: boolean | undefined;
   }) {
     this.hiddenStates = wanted.outputHiddenStates ? [] : undefined;
+    this.everyLayer = wanted.outputHiddenStates === "every layer";
     this.attentions = wanted.outputAttentions ? [] : undefined;
   }
 

@@ -14,8 +14,8 @@ import { TransformerEncoder } from "./transformer/transformer-encoder.js";
 export interface ForwardOptions {
   /** [batch, frames] to mask instead of sampled spans; also where `applySpecAugment` is off. */
   maskTimeIndices?: GivenMask | undefined;
-  /** Ask for `hiddenStates`. */
-  outputHiddenStates?: boolean | undefined;
+  /** Ask for `hiddenStates`; with "every layer", a layer that LayerDrop left out has its input for its output. */
+  outputHiddenStates?: boolean | "every layer" | undefined;
   /** Ask for `attentions`; slower, because fused attention never holds them. */
   outputAttentions?: boolean | undefined;
 }

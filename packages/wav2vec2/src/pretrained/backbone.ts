@@ -11,7 +11,7 @@ export interface Backbone {
 /** The first network that a module is or has in one of its fields, however deep; undefined where it has none. */
 export function findBackbone(module: nn.Module, prefix = ""): Backbone | undefined {
   if (module instanceof Wav2Vec2Model) return { model: module, prefix };
-  for (const [name, child] of module.children()) {
+  for (const [name, child] of module.namedChildren()) {
     const found = findBackbone(child, `${prefix}${name}.`);
     if (found) return found;
   }

@@ -1,27 +1,21 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nn, type StateMismatch, saveTensors, type TensorSource } from "@wav2vec2/libtorch";
+import { nn, type StateMismatch, saveTensors, scope, type TensorSource } from "@wav2vec2/libtorch";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { type DownloadProgress, resolveModel } from "../files/hub.js";
 import { tellNote } from "../files/tell-note.js";
-import type { Wav2Vec2Config } from "../model/configuration.js";
+import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig, writeConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import { ATTENTION_ADAPTER } from "../model/heads/model-with-head.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
+import { findBackbone, requireBackbone } from "./backbone.js";
 import { writeLanguageFiles } from "./language-files.js";
 import { writePreprocessor } from "./preprocessor.js";
-import { requireComplete } from "./state-mismatch.js";
-import {
-  type AnyModel,
-  ATTENTION_ADAPTER,
-  HEAD,
-  loadWeights,
-  modelClassOf,
-  weightsPath,
-  withTensors,
-} from "./weights.js";
+import { listNames, requireComplete } from "./state-mismatch.js";
+import { loadWeights, modelClassOf, weightsPath, withTensors } from "./weights.js";
 
 /** For a model that is named by its Hub id. */
 export interface HubOptions {
@@ -41,10 +35,14 @@ export interface DeviceOption {
 }
 
 export interface LoadOptions extends HubOptions, DeviceOption {
-  /** What differs from `config.json`, such as dropouts for further training. */
-  config?: ((config: Wav2Vec2Config) => Wav2Vec2Config) | undefined;
-  /** Start heads from random weights: where the directory has none for them (it is refused otherwise), or always. */
-  newHead?: "where missing" | "always" | undefined;
+  /** What differs from `config.json`, such as dropouts for further training: some keys, or a function of it all. */
+  config?: Partial<Wav2Vec2Config> | ((config: Wav2Vec2Config) => Wav2Vec2Config) | undefined;
+  /**
+   * Start what is outside the backbone from random weights: where the directory has none for it, always, or never, which
+   * refuses a directory without it. Default: where missing, with a note that names it; but a CTC head and the heads of
+   * pre-training must be there
+   */
+  newHead?: "where missing" | "always" | "never" | undefined;
   /** Start attention adapters from random weights, whether the directory has some or not. */
   newAdapters?: boolean | undefined;
 }
@@ -52,43 +50,56 @@ export interface LoadOptions extends HubOptions, DeviceOption {
 /** Parameters that a checkpoint need not have: only a model that masks in training uses the vector. */
 const OPTIONAL = /(^|\.)masked_spec_embed$/;
 
+/** Heads that are no use before they have learned: a model without them is another one than was meant. */
+const LEARNED_HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
+
 /**
- * Loads a directory in Hugging Face's layout (`config.json` and weights), or a model of the Hub, as one of the three
- * model classes: `loadModel(Wav2Vec2Model, "facebook/wav2vec2-base")`. It may be of another of them, whose head is then
- * left out. It is on the CPU unless `device` says otherwise.
+ * Loads a directory in Hugging Face's layout (`config.json` and weights), or a model of the Hub, as any class that is made
+ * from a configuration and has a `Wav2Vec2Model` in one of its fields, or is one: `loadModel(Wav2Vec2Model,
+ * "facebook/wav2vec2-base")`. The directory may be of another class: its backbone is taken, and of the rest what has the
+ * class's own keys. The model is on the CPU unless `device` says otherwise.
  *
  * @throws ConfigurationError where there is no such device
- * @throws UserError where there is no such model, naming the file that is missing or corrupt, or every parameter that the file has no values for
+ * @throws UserError where there is no such model, naming the file that is missing or corrupt, or every parameter of the
+ * backbone that the file has no values for
  */
-export async function loadModel<Model extends AnyModel>(
+export async function loadModel<Model extends nn.Module>(
   modelClass: new (config: Wav2Vec2Config) => Model,
   nameOrDirectory: string,
-  {
-    config: change = (config) => config,
-    newHead,
-    newAdapters = false,
-    device: wanted = "cpu",
-    ...hub
-  }: LoadOptions = {},
+  { config: change = {}, newHead, newAdapters = false, device: wanted = "cpu", ...hub }: LoadOptions = {},
 ): Promise<Model> {
   const device = resolveDevice(wanted);
   const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
   return await withCode("ERR_MODEL_INVALID", async () => {
-    const config = change(await readConfig(directory));
+    const base = await readConfig(directory);
+    const config = typeof change === "function" ? change(base) : createConfig(change, base);
     const path = weightsPath(directory);
     return await withTensors(path, async (source) => {
       requireRoom(directory, config, source);
-      const model = nn.init.deferred(() => new modelClass(config));
-      const mismatch = await loadWeights(model, source, {
+      // In a scope, which lets go at once of what parameters are made of.
+      const model = scope(() => nn.init.deferred(() => new modelClass(config)));
+      const backbone = requireBackbone(model);
+      const mismatch = await loadWeights(model, backbone, source, {
         heads: newHead !== "always",
         adapters: !newAdapters,
       });
-      const optional = [OPTIONAL, ...(newHead ? [HEAD] : []), ...(newAdapters ? [ATTENTION_ADAPTER] : [])];
-      tellNote(hub, requireComplete(path, tolerated(mismatch, optional)));
+      const isNew = (name: string) =>
+        !name.startsWith(backbone.prefix) &&
+        newHead !== "never" &&
+        (newHead !== undefined || !LEARNED_HEAD.test(name));
+      const isOptional = (name: string) =>
+        OPTIONAL.test(name) || isNew(name) || (newAdapters && ATTENTION_ADAPTER.test(name));
+      tellNote(hub, requireComplete(path, tolerated(mismatch, isOptional)));
+      if (!newHead) tellNote(hub, newParameters(path, mismatch.missing.filter(isNew)));
       model.to({ device });
       return model;
     });
   });
+}
+
+function newParameters(path: string, names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  return `${path} has no values for what begins with random ones, to be trained: ${listNames(names)}.`;
 }
 
 /** A layer has 16 tensors: a typing error in config.json must not build a billion of them first. */
@@ -102,45 +113,59 @@ function requireRoom(directory: string, { numHiddenLayers }: Wav2Vec2Config, sou
   );
 }
 
-/** @param optional parameters that the file need not have */
+/** @param isOptional whether the file need not have a parameter */
 function tolerated(
   { missing, unexpected, misshaped }: StateMismatch,
-  optional: readonly RegExp[],
+  isOptional: (name: string) => boolean,
 ): StateMismatch {
   return {
-    missing: missing.filter((name) => !optional.some((pattern) => pattern.test(name))),
+    missing: missing.filter((name) => !isOptional(name)),
     unexpected: unexpected.filter((name) => !OPTIONAL.test(name)),
     misshaped,
   };
 }
 
+export interface SaveOptions {
+  /** Whether clips are brought to zero mean and unit variance first; `readNormalize` says it of the directory that a model came from. */
+  normalize: boolean;
+  /** Writes its files too. */
+  tokenizer?: CtcTokenizer | undefined;
+  /** Of a recogniser with attention adapters: writes them into a file of their own too. */
+  language?: string | undefined;
+  /** Default: the model's field `config`, or that of its backbone */
+  config?: Wav2Vec2Config | undefined;
+}
+
 /**
- * Writes a directory in Hugging Face's layout: complete, or as it was before. A model that is there is replaced.
+ * Writes a directory in Hugging Face's layout: complete, or as it was before. A model that is there is replaced. Any module
+ * can be written; its class's name stands in `config.json` (`architectures`).
  *
- * @param options.normalize whether clips are brought to zero mean and unit variance first; `readNormalize` says it of
- * the directory that a model came from
- * @param options.tokenizer writes its files too
- * @param options.language of a recogniser with attention adapters: writes them into a file of their own too
- * @throws UserError where the directory holds other files than are written, which would be lost
+ * @throws UserError for a module without a configuration where none is given, and where the directory holds other files
+ * than are written, which would be lost
  */
 export async function saveModel(
   directory: string,
-  model: AnyModel,
-  {
-    normalize,
-    tokenizer,
-    language,
-  }: { normalize: boolean; tokenizer?: CtcTokenizer; language?: string | undefined },
+  model: nn.Module & { readonly config?: Wav2Vec2Config },
+  { normalize, tokenizer, language, config = configOf(model) }: SaveOptions,
 ): Promise<void> {
   await writeDirectoryAtomic(directory, async (temporary) => {
-    await writeConfig(temporary, model.config, [modelClassOf(model)]);
-    await saveTensors(join(temporary, "model.safetensors"), model.namedParameters(), { format: "pt" });
-    await writePreprocessor(temporary, model.config, normalize);
+    await writeConfig(temporary, config, [modelClassOf(model)]);
+    await saveTensors(join(temporary, "model.safetensors"), model.stateDict(), { format: "pt" });
+    await writePreprocessor(temporary, config, normalize);
     await tokenizer?.write(temporary);
     if (language !== undefined && model instanceof Wav2Vec2ForCTC)
       await writeLanguageFiles(temporary, model, language);
     await refuseOtherFiles(directory, await readdir(temporary));
   });
+}
+
+function configOf(model: nn.Module & { readonly config?: Wav2Vec2Config }): Wav2Vec2Config {
+  const config = model.config ?? findBackbone(model)?.model.config;
+  if (config) return config;
+  throw new UserError(
+    `${modelClassOf(model)} must have a configuration to be written, but has no field config and no Wav2Vec2Model in its ` +
+      "fields. Give one: saveModel(directory, model, { normalize, config }).",
+  );
 }
 
 /** Weights in another format are those of the model that is replaced. */

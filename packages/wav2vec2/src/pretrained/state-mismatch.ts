@@ -21,12 +21,16 @@ export function requireComplete(path: string, mismatch: StateMismatch): string |
   const { missing, misshaped, unexpected } = mismatch;
   if (missing.length + misshaped.length > 0) throw new UserError(describeMismatch(path, mismatch)!);
   if (unexpected.length === 0) return undefined;
-  const names = unexpected.slice(0, SHOWN).join(", ");
-  const more = unexpected.length > SHOWN ? ` and ${unexpected.length - SHOWN} more` : "";
   return [
-    `${path} holds ${unexpected.length === 1 ? "a tensor" : "tensors"} that the network has no place for, left out: ${names}${more}.`,
+    `${path} holds ${unexpected.length === 1 ? "a tensor" : "tensors"} that the network has no place for, left out: ${listNames(unexpected)}.`,
     ...(likelyCause(mismatch) ?? []),
   ].join(" ");
+}
+
+/** The first names, and how many others there are. */
+export function listNames(names: readonly string[]): string {
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : "";
+  return `${names.slice(0, SHOWN).join(", ")}${more}`;
 }
 
 /**
@@ -37,7 +41,10 @@ export function describeMismatch(path: string, mismatch: StateMismatch): string 
   const { missing, unexpected, misshaped } = mismatch;
   if (missing.length + unexpected.length + misshaped.length === 0) return undefined;
   const line = (kind: string, others: readonly string[]) => (name: string) => {
-    const meant = nearest(name, others);
+    const meant = nearest(
+      name,
+      others.filter((other) => other !== name),
+    );
     return `  ${kind}: ${name}${meant === undefined ? "" : ` (nearest: ${meant})`}`;
   };
   return [
@@ -94,6 +101,12 @@ function misshapedCause(misshaped: StateMismatch["misshaped"]): [string] | undef
     return [
       `The file's CTC head is for a vocabulary of ${head.found[0]} tokens, not ${head.expected[0]}. ` +
         "Take vocab.json and config.json's vocab_size of the same model.",
+    ];
+  const labels = misshaped.find(({ name }) => /(^|\.)(classifier\.|objective\.)/.test(name));
+  if (labels && misshaped.every(({ name }) => /(^|\.)(projector|classifier|objective)\./.test(name)))
+    return [
+      "The file's head is for other labels or of another width than config.json's. Take id2label and classifier_proj_size of the same " +
+        'model, or begin the head anew: newHead: "always".',
     ];
   const width = misshaped.find(({ name }) => name.endsWith("encoder.layer_norm.weight"));
   if (width)

@@ -1,19 +1,32 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadState, openTensors, type StateMismatch, type TensorSource } from "@wav2vec2/libtorch";
+import { loadState, type nn, openTensors, type StateMismatch, type TensorSource } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { chooseWeights, WEIGHT_FILES } from "../files/model-files.js";
+import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import { ATTENTION_ADAPTER } from "../model/heads/model-with-head.js";
 import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
+import { Wav2Vec2ForSequenceClassification } from "../model/heads/sequence-classification.js";
+import { Wav2Vec2ForXVector } from "../model/heads/xvector.js";
 import { type ModelClass, stateKeys } from "../model/state-keys.js";
-import type { Wav2Vec2Model } from "../model/wav2vec2-model.js";
+import { Wav2Vec2Model } from "../model/wav2vec2-model.js";
+import type { Backbone } from "./backbone.js";
 
-export type AnyModel = Wav2Vec2Model | Wav2Vec2ForPreTraining | Wav2Vec2ForCTC;
+/** Hugging Face's classes, the network itself last: it is what others extend. */
+const CLASSES = {
+  Wav2Vec2ForCTC,
+  Wav2Vec2ForPreTraining,
+  Wav2Vec2ForSequenceClassification,
+  Wav2Vec2ForAudioFrameClassification,
+  Wav2Vec2ForXVector,
+  Wav2Vec2Model,
+};
 
-/** Which of the three classes a model is of, a subclass as its base. */
-export function modelClassOf(model: AnyModel): ModelClass {
-  if (model instanceof Wav2Vec2ForCTC) return "Wav2Vec2ForCTC";
-  return model instanceof Wav2Vec2ForPreTraining ? "Wav2Vec2ForPreTraining" : "Wav2Vec2Model";
+/** The name of a model's class for `architectures` of config.json: Hugging Face's, for a subclass its base's. */
+export function modelClassOf(model: nn.Module): string {
+  const known = Object.entries(CLASSES).find(([, modelClass]) => model instanceof modelClass);
+  return known?.[0] ?? model.constructor.name;
 }
 
 /** @throws UserError where the directory holds no weights that can be read */
@@ -52,30 +65,26 @@ export async function holdsTensors(
   return keys.some((key) => rename(key)?.startsWith(prefix));
 }
 
-/** The bottlenecks inside layers, which only some models have. */
-export const ATTENTION_ADAPTER = /(^|\.)encoder\.layers\.\d+\.adapter_layer\./;
-
-/** The parts of a network that only some of the classes have. */
-export const HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
-
 /**
- * Copies a file's weights into a model, whichever of the three model classes it was saved from and under Hugging
- * Face's names or fairseq's.
+ * Copies a file's weights into a model, whichever of Hugging Face's classes it was saved from and under Hugging Face's names
+ * or fairseq's. A model of another class has its backbone filled, and what else the file has under the model's own keys.
  *
- * @param options.heads false leaves the file's heads out, also those of the model's own class
+ * @param options.heads false leaves out all that is outside the backbone, also heads of the model's own class
  * @param options.adapters false leaves the file's attention adapters out
  * @returns where names and shapes do not fit; heads of other classes are left out without a word. Parameters that the
  * file does not have keep their first values
  */
 export async function loadWeights(
-  model: AnyModel,
+  model: nn.Module,
+  { prefix }: Backbone,
   source: TensorSource,
   { heads = true, adapters = true }: { heads?: boolean; adapters?: boolean } = {},
 ): Promise<StateMismatch> {
-  const keys = stateKeys(source.entries.keys(), modelClassOf(model));
+  const own = new Set(Array.from(model.namedParameters(), ([key]) => key));
+  const keys = stateKeys(source.entries.keys(), { backbone: prefix, owns: (key) => own.has(key) });
   const rename = (key: string) => {
     const name = keys.rename(key);
-    if (name === undefined || (!heads && HEAD.test(name))) return undefined;
+    if (name === undefined || (!heads && own.has(name) && !name.startsWith(prefix))) return undefined;
     return adapters || !ATTENTION_ADAPTER.test(name) ? name : undefined;
   };
   return await loadState(model, source, { rename });

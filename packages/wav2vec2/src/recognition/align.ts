@@ -1,28 +1,44 @@
 import { SAMPLE_RATE } from "../audio/audio-file.js";
+import type { AudioSource } from "../audio/audio-source.js";
+import { streamAudio } from "../audio/audio-stream.js";
+import type { OnNote } from "../audio/decoded-audio.js";
+import { joined } from "../audio/joined.js";
 import { UserError } from "../errors.js";
+import { inTurns } from "../in-turns.js";
+import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { type AlignableText, alignableText } from "../text/alignment/alignable-text.js";
 import {
+  alignmentSteps,
   type ForcedAlignment,
-  forcedAlignment,
   framesNeeded,
   WILDCARD,
 } from "../text/alignment/forced-alignment.js";
 import { meanProbability, wordTimes } from "../text/alignment/word-times.js";
+import { seconds } from "../text/formats/rounding.js";
 import type { Transcript } from "../text/formats/transcript.js";
 import type { Emissions } from "./ctc-batches.js";
 import { emissionsOf, FILE_WINDOWS } from "./emissions.js";
 
 export interface AlignOptions {
-  /** The recording's name, for messages. */
+  /** The recording's name, for messages. Default: the path or the file's name where the source has one */
   name?: string | undefined;
   /**
    * Whether characters that the vocabulary lacks are looked up in its case, and left out where they are punctuation;
    * words stay as they are written. Default: false
    */
-  normalize?: boolean | undefined;
+  respell?: boolean | undefined;
+  /** Ends it, between two windows and while a stream is silent; its reason is then thrown. */
+  signal?: AbortSignal | undefined;
+  /** Gets what is odd about audio that is read nevertheless. */
+  onNote?: OnNote | undefined;
 }
+
+const OPTIONS = { name: true, respell: true, signal: true, onNote: true } satisfies Record<
+  keyof AlignOptions,
+  true
+>;
 
 /** Where in a recording its text was said. */
 export interface Alignment {
@@ -30,7 +46,7 @@ export interface Alignment {
   transcript: Transcript;
   /** The mean probability of all words' characters, wildcards apart: where it is near 0, other words were said. */
   confidence: number;
-  /** What the network heard. */
+  /** The network's scores of it. */
   emissions: Emissions;
   /** The frames of each label, blanks between them. */
   path: ForcedAlignment;
@@ -47,61 +63,62 @@ export class Aligner {
   }
 
   /**
-   * @param audio mono at 16 kHz, of any length; also in order in pieces of any size
+   * @param source a path, a file's bytes, a stream, samples, of any length: see {@link AudioSource}
    * @param text what is said in it; `*` stands for any speech
-   * @throws UserError where there is no audio or samples are not finite, where the text is empty, holds characters that
-   * the vocabulary lacks or is too long for the audio, and whatever `audio` throws
+   * @throws UserError where the audio cannot be read or is none, where the text is empty, holds characters that the
+   * vocabulary lacks or is too long for the audio
+   * @throws the signal's reason where it is aborted
    */
-  async align(
-    audio: Float32Array | AsyncIterable<Float32Array> | Iterable<Float32Array>,
-    text: string,
-    { name = "the clip", normalize }: AlignOptions = {},
-  ): Promise<Alignment> {
+  async align(source: AudioSource, text: string, options: AlignOptions = {}): Promise<Alignment> {
+    requireOptions("align", options, OPTIONS);
+    const { name = nameOf(source), respell, signal, onNote } = options;
     const { tokenizer } = this.ctc;
-    const sought = alignableText(tokenizer, text, { name, normalize }); // before the audio is heard, which takes long
-    const { length, ...emissions } = await this.#hear(audio instanceof Float32Array ? [audio] : audio, name);
-    const seconds = length / SAMPLE_RATE;
+    const sought = alignableText(tokenizer, text, { name, respell }); // before the audio is read, which takes long
+    const blocks = streamAudio(source, { name: options.name, signal, onNote });
+    const { length, ...emissions } = await this.#emissions(blocks, name, signal);
+    const duration = seconds(length / SAMPLE_RATE);
     const needed = framesNeeded(sought.labels);
     if (needed > emissions.frames)
       throw new UserError(
-        `the text of ${name} must fit its ${seconds.toFixed(2)} s, which are ${emissions.frames} ` +
+        `the text of ${name} must fit its ${duration.toFixed(2)} s, which are ${emissions.frames} ` +
           `${emissions.frames === 1 ? "frame" : "frames"}, but needs ${needed}: one for each of ${sought.labels.length} ` +
           "labels and one between two that are equal. " +
           "Is it the text of this recording?",
         { code: "ERR_TEXT" },
       );
     const { size, blankId } = tokenizer.vocabulary;
-    const path = forcedAlignment(emissions.logits, emissions.frames, size, blankId, sought.labels);
-    const range = { secondsPerFrame: this.secondsPerFrame, startSeconds: 0, endSeconds: seconds };
+    const steps = alignmentSteps(emissions.logits, emissions.frames, size, blankId, sought.labels);
+    const path = await inTurns(steps, signal);
+    const range = { secondsPerFrame: this.secondsPerFrame, startSeconds: 0, endSeconds: duration };
     const words = wordTimes(sought.words, path.spans, range);
     return {
-      transcript: { text: sought.text, start: 0, end: seconds, words },
+      transcript: { text: sought.text, start: 0, end: duration, words },
       confidence: confidenceOf(sought, path),
       emissions,
       path,
     };
   }
 
-  async #hear(
-    blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
+  async #emissions(
+    blocks: AsyncIterable<Float32Array>,
     name: string,
+    signal: AbortSignal | undefined,
   ): Promise<Emissions & { length: number }> {
     const parts: Float32Array[] = [];
     let frames = 0;
     let samples = 0;
-    for await (const part of emissionsOf(this.ctc, blocks, { ...FILE_WINDOWS, name })) {
+    for await (const part of emissionsOf(this.ctc, blocks, { ...FILE_WINDOWS, name, signal })) {
       parts.push(part.logits);
       frames += part.frames;
       samples = part.length ?? samples;
     }
-    const logits = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let end = 0;
-    for (const part of parts) {
-      logits.set(part, end);
-      end += part.length;
-    }
-    return { logits, frames, length: samples };
+    return { logits: joined(parts), frames, length: samples };
   }
+}
+
+/** What messages call a source whose text is wrong. */
+function nameOf(source: AudioSource): string {
+  return typeof source === "string" ? source : "the clip";
 }
 
 function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignment): number {

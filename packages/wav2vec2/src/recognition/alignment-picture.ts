@@ -55,7 +55,7 @@ interface Strip {
 
 /**
  * An alignment as SVG, strip below strip: the words over the waveform, their boxes the fuller the surer they are, and
- * below them what the network heard, the probability of every token of the text at each frame, and the way of
+ * below them what the network recognised, the probability of every token of the text at each frame, and the way of
  * the text through it.
  *
  * @param samples the recording, mono at 16 kHz
@@ -195,7 +195,7 @@ class StripDrawing {
     return `<path class="sound" d="M${[...tops, ...bottoms.reverse()].join("L")}z"/>`;
   }
 
-  /** A row a token: a box at each frame where it was heard. */
+  /** A row a token: a box at each frame where it was recognised. */
   *#heard({ first, behind }: Strip): Generator<string> {
     const { emissions, path } = this.#alignment;
     const size = emissions.logits.length / emissions.frames;

@@ -98,7 +98,7 @@ export function decodingEntries({
 /**
  * The decoder that a choice describes.
  *
- * @param onNote hears what is odd about it, such as a language model that shares few words with what can be spelled
+ * @param onNote gets what is odd about it, such as a language model that shares few words with what can be spelled
  * @throws UserError where a number is out of range or the language model cannot be read
  */
 export async function makeDecoder(
@@ -107,7 +107,7 @@ export async function makeDecoder(
   onNote: (text: string) => void = () => {},
 ): Promise<CtcDecoder> {
   if (languageModel === undefined) return new CtcDecoder(tokenizer, options);
-  const model = await loadLanguageModel(languageModel);
+  const model = await loadLanguageModel(languageModel, { onNote });
   const decoder = new CtcDecoder(tokenizer, { ...options, languageModel: model });
   const { problem } = languageModelFit(tokenizer, model);
   if (problem !== undefined) onNote(problem);

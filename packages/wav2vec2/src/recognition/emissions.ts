@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
@@ -19,7 +20,7 @@ export interface WindowEmissions extends Emissions {
 export interface WindowSeconds {
   /** New audio a window adds, at most. */
   step: number;
-  /** What the first one adds, at most; what fits it and `after` whole is heard at once. */
+  /** What the first one adds, at most; what fits it and `after` whole is one window. */
   first: number;
   /** Audio before that it sees besides. */
   before: number;
@@ -33,24 +34,28 @@ export const FILE_WINDOWS: WindowSeconds = { step: 20, first: 25, before: 5, aft
 export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after: 1 };
 
 /**
- * Scores of a recording of any length, window after window, as if it were heard whole: each frame's come from a window
- * that shows `context` seconds around it. What the model normalises by is each window's own.
+ * Scores of a recording of any length, window after window, as if it were computed whole: each frame's come from a
+ * window that shows the seconds around it. What the model normalises by is each window's own. The event loop has its turn
+ * behind each window.
  *
  * @param blocks samples at 16 kHz in order, in pieces of any size
  * @param name the recording's name, for messages
  * @throws UserError where there is no audio, a sample is not finite or the model's weights are not, or a window's
  * seconds are no numbers
+ * @throws the signal's reason where it is aborted
  */
 export async function* emissionsOf(
   ctc: CtcModel,
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-  { name, ...seconds }: WindowSeconds & { name: string },
+  { name, signal, ...seconds }: WindowSeconds & { name: string; signal?: AbortSignal | undefined },
 ): AsyncGenerator<WindowEmissions> {
   const sizes = inSamples(seconds, ctc.model.config);
   let length: number | undefined;
   for await (const window of windows(blocks, sizes)) {
     length = window.to === undefined ? window.start + window.samples.length : undefined;
+    signal?.throwIfAborted();
     yield { ...scoreWindow(ctc, window, sizes.unit, name), length };
+    await turn();
   }
   if (length === undefined)
     throw new UserError(`${name} must hold audio, but is empty.`, { code: "ERR_AUDIO_EMPTY" });

@@ -1,39 +1,47 @@
 import { stat } from "node:fs/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { readAudioInfo, SAMPLE_RATE } from "../audio/audio-file.js";
-import { streamAudio } from "../audio/audio-stream.js";
 import { lengthBucketedBatches } from "../data/batches/batches.js";
 import { batchWorkers, loadBatches } from "../data/batches/load-batches.js";
+import type { BadClip } from "../data/batches/prepare-batch.js";
 import { mapConcurrent } from "../data/map-concurrent.js";
-import { UserError } from "../errors.js";
+import { type ErrorCode, UserError } from "../errors.js";
+import { requireOptions } from "../known-options.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { Transcript } from "../text/formats/transcript.js";
 import { clipEmissions, scoreBatch } from "./ctc-batches.js";
 import { FILE_WINDOWS } from "./emissions.js";
 import type { Recognizer } from "./recognizer.js";
 
-/** News of one of many files. */
+/** What became known of one of many files. */
 export type FileNews = {
   /** Into the files. */
   index: number;
-} & ({ transcript: Transcript } | { error: string } | { done: true });
+} & ({ transcript: Transcript } | { error: string; code: ErrorCode } | { done: true });
 
 export interface FilesOptions {
-  /** Whether words get their times and confidence. Default: true */
-  times?: boolean | undefined;
-  /** Seconds of audio of short files that are heard together, padding included. Default: 60 */
+  /** Whether words come with their times and confidence. Default: false, `words` are then empty */
+  words?: boolean | undefined;
+  /** Seconds of audio of short files that are recognised together, padding included. Default: 60 */
   batchSeconds?: number | undefined;
   /** Threads that read short files ahead, at most one a batch. Default: 1 */
   workers?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Hears what is odd about a file that is read nevertheless. */
+  /** Gets what is odd about a file that is read nevertheless. */
   onNote?: ((text: string) => void) | undefined;
 }
 
+const OPTIONS = {
+  words: true,
+  batchSeconds: true,
+  workers: true,
+  signal: true,
+  onNote: true,
+} satisfies Record<keyof FilesOptions, true>;
 const BATCH_SECONDS = 60;
 const HEADERS_AT_ONCE = 32;
 const MOST_THREADS = 256;
-/** Files up to this many samples are heard whole, in batches of similar length. */
+/** Files up to this many samples are recognised whole, in batches of similar length. */
 const SHORT = (FILE_WINDOWS.first + FILE_WINDOWS.after) * SAMPLE_RATE;
 
 /**
@@ -48,6 +56,7 @@ export async function* transcribeFiles(
   files: readonly string[],
   options: FilesOptions = {},
 ): AsyncGenerator<FileNews> {
+  requireOptions("transcribeFiles", options, OPTIONS);
   const lengths = await mapConcurrent(files, HEADERS_AT_ONCE, async (path) => {
     try {
       if (await isPipe(path)) return Number.POSITIVE_INFINITY;
@@ -55,13 +64,13 @@ export async function* transcribeFiles(
       for (const note of notes) options.onNote?.(note);
       return samplesAt16k;
     } catch (error) {
-      return messageOf(error);
+      return faultOf(error);
     }
   });
   const short: ShortFile[] = [];
   const long: number[] = [];
   for (const [index, samples] of lengths.entries()) {
-    if (typeof samples === "string") yield { index, error: samples };
+    if (typeof samples !== "number") yield { index, ...samples };
     else if (samples <= SHORT) short.push({ index, path: files[index]!, samples });
     else long.push(index);
   }
@@ -78,7 +87,7 @@ interface ShortFile {
 async function* transcribeShort(
   recognizer: Recognizer,
   files: readonly ShortFile[],
-  { times, batchSeconds = BATCH_SECONDS, workers: threads = 1, signal }: FilesOptions,
+  { words, batchSeconds = BATCH_SECONDS, workers: threads = 1, signal }: FilesOptions,
 ): AsyncGenerator<FileNews> {
   if (files.length === 0) return;
   const { model, normalize } = recognizer.ctc;
@@ -94,15 +103,15 @@ async function* transcribeShort(
   const bad: FileNews[] = [];
   const workers = batchWorkers(Math.min(threads, jobs.length, MOST_THREADS));
   try {
-    const onBad = ({ id, message }: { id: string; message: string }) =>
-      void bad.push({ index: Number(id), error: message });
+    const onBad = ({ id, message, code }: BadClip) =>
+      void bad.push({ index: Number(id), error: message, code });
     for await (const { batch } of loadBatches(jobs, { workers, onBadAudio: "skip", onBad })) {
       signal?.throwIfAborted();
       const emissions = noGrad(() => scope(() => clipEmissions(scoreBatch(model, batch))));
       for (const [row, id] of batch.ids.entries()) {
         const index = Number(id);
         const { samples } = byIndex.get(index)!;
-        yield { index, transcript: recognizer.read(emissions[row]!, samples, { times }) };
+        yield { index, transcript: await recognizer.read(emissions[row]!, samples, { words, signal }) };
         yield { index, done: true };
       }
       yield* bad.splice(0);
@@ -117,16 +126,16 @@ async function* transcribeLong(
   recognizer: Recognizer,
   path: string,
   index: number,
-  { times, signal, onNote }: FilesOptions,
+  { words, signal, onNote }: FilesOptions,
 ): AsyncGenerator<FileNews> {
   try {
     // Of a file that was looked at before, it has been said.
-    const blocks = streamAudio(path, { signal, onNote: (await isPipe(path)) ? onNote : undefined });
-    for await (const transcript of recognizer.listen(blocks, { name: path, times }))
+    const notes = (await isPipe(path)) ? onNote : undefined;
+    for await (const transcript of recognizer.stream(path, { words, signal, onNote: notes }))
       yield { index, transcript };
     yield { index, done: true };
   } catch (error) {
-    yield { index, error: messageOf(error) };
+    yield { index, ...faultOf(error) };
   }
 }
 
@@ -137,7 +146,7 @@ async function isPipe(path: string): Promise<boolean> {
 }
 
 /** @throws what is no fault of the file */
-function messageOf(error: unknown): string {
-  if (error instanceof UserError) return error.message;
+export function faultOf(error: unknown): { error: string; code: ErrorCode } {
+  if (error instanceof UserError) return { error: error.message, code: error.code };
   throw error;
 }

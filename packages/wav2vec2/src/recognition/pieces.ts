@@ -1,5 +1,7 @@
+import { joined } from "../audio/joined.js";
 import type { CtcDecoder, Hypothesis } from "../text/decoding/ctc-decoder.js";
 import type { Emissions } from "./ctc-batches.js";
+import { decodeInTurns } from "./decode-in-turns.js";
 import type { WindowEmissions } from "./emissions.js";
 import type { PauseFinder } from "./pauses.js";
 
@@ -17,13 +19,19 @@ export interface Piece {
  * Decodes a stream of emissions piece by piece: what is in memory does not grow with the recording. What the language
  * model knows of the words before goes on from piece to piece. What one window holds is one piece.
  *
- * @param onPartial hears the words of the unfinished piece whenever emissions have come
+ * The event loop has its turn every two seconds of speech.
+ *
+ * @param onPartial gets the words of the unfinished piece whenever emissions have come
+ * @throws the signal's reason where it is aborted
  */
 export async function* decodePieces(
   stream: AsyncIterable<WindowEmissions>,
   decoder: CtcDecoder,
   pauses: PauseFinder,
-  onPartial: ((text: string) => void) | undefined,
+  {
+    onPartial,
+    signal,
+  }: { onPartial?: ((text: string) => void) | undefined; signal?: AbortSignal | undefined },
 ): AsyncGenerator<Piece> {
   const decoding = decoder.stream();
   let held = new HeldFrames();
@@ -39,17 +47,17 @@ export async function* decodePieces(
     const width = logits.length / frames;
     const rows = (from: number, to: number) => logits.subarray(from * width, to * width);
     let begin = 0;
-    const push = (end: number) => {
-      decoding.push(rows(begin, end), end - begin);
+    const push = async (end: number) => {
       held.append(rows(begin, end), end - begin);
+      await decodeInTurns(decoding, rows(begin, end), end - begin, signal);
       begin = end;
     };
     for (let frame = 0; frame < frames && !whole; frame++) {
       if (!pauses.push(rows(frame, frame + 1))) continue;
-      push(frame + 1);
+      await push(frame + 1);
       yield take(decoding.cut());
     }
-    push(frames);
+    await push(frames);
     if (length === undefined) onPartial?.(decoding.partial().text);
     else yield { ...take(decoding.finish()), length };
   }
@@ -67,12 +75,6 @@ class HeldFrames {
   }
 
   take(): Emissions {
-    const logits = new Float32Array(this.#parts.reduce((sum, part) => sum + part.length, 0));
-    let end = 0;
-    for (const part of this.#parts) {
-      logits.set(part, end);
-      end += part.length;
-    }
-    return { logits, frames: this.frames };
+    return { logits: joined(this.#parts), frames: this.frames };
   }
 }

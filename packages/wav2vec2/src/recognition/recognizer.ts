@@ -1,90 +1,161 @@
 import { SAMPLE_RATE } from "../audio/audio-file.js";
+import type { AudioSource } from "../audio/audio-source.js";
+import { streamAudio } from "../audio/audio-stream.js";
+import type { OnNote } from "../audio/decoded-audio.js";
+import type { RawFormat } from "../audio/raw-format.js";
+import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
-import type { CtcDecoder } from "../text/decoding/ctc-decoder.js";
-import type { Transcript } from "../text/formats/transcript.js";
-import { clipSamples } from "./clip-samples.js";
+import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
+import type { DecodingOptions } from "../text/decoding/decoding-options.js";
+import type { RecordingTranscript, Transcript } from "../text/formats/transcript.js";
 import type { Emissions } from "./ctc-batches.js";
+import { decodeInTurns } from "./decode-in-turns.js";
 import { type DecodingChoice, makeDecoder } from "./decoding-choice.js";
 import { emissionsOf, FILE_WINDOWS, type WindowSeconds } from "./emissions.js";
 import { PauseFinder } from "./pauses.js";
 import { decodePieces } from "./pieces.js";
 import { transcriptOf } from "./transcript-of.js";
+import { joinPieces } from "./whole-transcript.js";
 
 export interface RecognizerOptions extends LoadCtcOptions, DecodingChoice {
-  /** Hears what is odd about the language model. */
+  /** Gets what is odd about the model or the language model. */
   onNote?: ((text: string) => void) | undefined;
 }
 
-export interface ListenOptions {
-  /** The recording's name, for messages. Default: "the recording" */
-  name?: string | undefined;
-  /** Whether words get their times and confidence; without, transcripts hold text alone. Default: true */
-  times?: boolean | undefined;
-  /** Default: 30 s at a time. */
-  windows?: WindowSeconds | undefined;
-  /** Hears the words of the unfinished piece whenever some audio was heard. */
+/** What is wanted of a recording, and how it is read. */
+export interface TranscribeOptions {
+  /** Whether words come with their times and confidence. Default: false, `words` are then empty */
+  words?: boolean | undefined;
+  /** Ends it, between two windows and while a stream is silent; its reason is then thrown. */
+  signal?: AbortSignal | undefined;
+  /** Gets the words of the piece that is not settled yet, whenever a window was recognised. */
   onPartial?: ((text: string) => void) | undefined;
+  /** How much audio is recognised at once. Default: `FILE_WINDOWS`, 30 s; `LIVE_WINDOWS` for what is being said now */
+  windows?: WindowSeconds | undefined;
+  /** Of bytes that are samples without a header. */
+  raw?: RawFormat | undefined;
+  /** The recording's name, for messages. Default: the path or the file's name where the source has one */
+  name?: string | undefined;
+  /** Gets what is odd about audio that is read nevertheless. */
+  onNote?: OnNote | undefined;
 }
+
+export const TRANSCRIBE_OPTIONS = {
+  words: true,
+  signal: true,
+  onPartial: true,
+  windows: true,
+  raw: true,
+  name: true,
+  onNote: true,
+} satisfies Record<keyof TranscribeOptions, true>;
 
 /** A model and a way to decode: speech to text. */
 export class Recognizer {
+  readonly decoder: CtcDecoder;
+
+  /**
+   * A recogniser of a model in memory, such as one that was just trained.
+   *
+   * @param ctc is set to evaluation
+   * @param decoding default: a beam search of 16 prefixes
+   * @throws UserError where an option of decoding is out of range
+   */
   constructor(
     readonly ctc: CtcModel,
-    readonly decoder: CtcDecoder,
+    decoding: CtcDecoder | DecodingOptions = {},
   ) {
+    this.decoder = decoding instanceof CtcDecoder ? decoding : new CtcDecoder(ctc.tokenizer, decoding);
     ctc.model.eval();
   }
 
   /**
-   * @param samples mono at 16 kHz, of any length
-   * @param name the clip's name, for messages
-   * @throws UserError where they are none or not all finite
+   * A whole recording, of any length.
+   *
+   * @param source a path, a file's bytes, a stream, samples: see {@link AudioSource}
+   * @param options.onPartial gets all words so far
+   * @throws UserError where the audio cannot be read or is none; `code` says what was wrong
+   * @throws the signal's reason where it is aborted
    */
-  async transcribe(samples: Float32Array, name = "the clip"): Promise<string> {
-    clipSamples(samples, name, false); // all of them before any is heard
-    const texts: string[] = [];
-    for await (const { text } of this.listen([samples], { name, times: false })) texts.push(text);
-    return texts.filter(Boolean).join(" ");
+  async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<RecordingTranscript> {
+    requireOptions("transcribe", options, TRANSCRIBE_OPTIONS);
+    return await joinPieces((onPartial) => this.stream(source, { ...options, onPartial }), options.onPartial);
   }
 
   /**
    * A recording of any length, piece after piece as they are settled, at constant memory. A recording that fits one
    * window is one piece, others are divided in pauses.
    *
-   * @param blocks mono at 16 kHz in order, in pieces of any size
+   * @param source as of {@link transcribe}
    * @returns a transcript for each piece, also of those without words; times are those of the recording
-   * @throws UserError where samples are not finite, and whatever `blocks` throws
+   * @throws as {@link transcribe}, behind the pieces that came before
    */
-  async *listen(
-    blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-    { name = "the recording", times = true, windows = FILE_WINDOWS, onPartial }: ListenOptions = {},
-  ): AsyncGenerator<Transcript> {
-    const emissions = emissionsOf(this.ctc, blocks, { ...windows, name });
-    const pauses = new PauseFinder(this.ctc.tokenizer.vocabulary, this.secondsPerFrame);
-    for await (const piece of decodePieces(emissions, this.decoder, pauses, onPartial))
-      yield transcriptOf(this.ctc.tokenizer, piece, { times, secondsPerFrame: this.secondsPerFrame });
+  async *stream(source: AudioSource, options: TranscribeOptions = {}): AsyncGenerator<Transcript> {
+    requireOptions("stream", options, TRANSCRIBE_OPTIONS);
+    const { raw, name, signal, onNote } = options;
+    yield* this.streamBlocks(streamAudio(source, { raw, name, signal, onNote }), options);
   }
 
   /**
-   * The transcript of a recording that was heard whole.
+   * {@link stream} of audio that is read already.
+   *
+   * @param blocks mono at 16 kHz in order, in pieces of any size
+   */
+  async *streamBlocks(
+    blocks: AsyncIterable<Float32Array>,
+    {
+      words = false,
+      signal,
+      onPartial,
+      windows = FILE_WINDOWS,
+      name = "the recording",
+    }: Omit<TranscribeOptions, "raw" | "onNote"> = {},
+  ): AsyncGenerator<Transcript> {
+    const emissions = emissionsOf(this.ctc, blocks, { ...windows, name, signal });
+    const { secondsPerFrame } = this;
+    const pauses = new PauseFinder(this.ctc.tokenizer.vocabulary, secondsPerFrame);
+    for await (const piece of decodePieces(emissions, this.decoder, pauses, { onPartial, signal }))
+      yield await transcriptOf(this.ctc.tokenizer, piece, { words, signal, secondsPerFrame });
+  }
+
+  /**
+   * The transcript of a recording whose emissions are there as a whole.
    *
    * @param length its samples
    */
-  read(
+  async read(
     emissions: Emissions,
     length: number,
-    { times = true }: Pick<ListenOptions, "times"> = {},
-  ): Transcript {
-    const hypothesis = this.decoder.decode(emissions.logits, emissions.frames);
-    const piece = { hypothesis, emissions, firstFrame: 0, length };
-    return transcriptOf(this.ctc.tokenizer, piece, { times, secondsPerFrame: this.secondsPerFrame });
+    { words = false, signal }: Pick<TranscribeOptions, "words" | "signal"> = {},
+  ): Promise<Transcript> {
+    const { secondsPerFrame } = this;
+    const decoding = this.decoder.stream();
+    await decodeInTurns(decoding, emissions.logits, emissions.frames, signal);
+    const piece = { hypothesis: decoding.finish(), emissions, firstFrame: 0, length };
+    return await transcriptOf(this.ctc.tokenizer, piece, { words, signal, secondsPerFrame });
   }
 
   get secondsPerFrame(): number {
     return samplesPerFrame(this.ctc.model.config) / SAMPLE_RATE;
   }
 }
+
+export const RECOGNIZER_OPTIONS = {
+  revision: true,
+  signal: true,
+  onDownload: true,
+  onNote: true,
+  device: true,
+  language: true,
+  languageModel: true,
+  beamWidth: true,
+  lmWeight: true,
+  wordScore: true,
+  unknownScore: true,
+  hotwords: true,
+  hotwordWeight: true,
+} satisfies Record<keyof RecognizerOptions, true>;
 
 /**
  * Loads a model once, to transcribe many clips.
@@ -95,12 +166,10 @@ export class Recognizer {
  */
 export async function loadRecognizer(
   nameOrDirectory: string,
-  { onNote, ...options }: RecognizerOptions = {},
+  options: RecognizerOptions = {},
 ): Promise<Recognizer> {
-  const ctc = await loadCtcModel(nameOrDirectory, {
-    ...options,
-    onNote,
-    device: options.device ?? "auto",
-  });
-  return new Recognizer(ctc, await makeDecoder(ctc.tokenizer, options, onNote));
+  requireOptions("loadRecognizer", options, RECOGNIZER_OPTIONS);
+  const { onNote, ...choice } = options;
+  const ctc = await loadCtcModel(nameOrDirectory, { ...choice, onNote, device: choice.device ?? "auto" });
+  return new Recognizer(ctc, await makeDecoder(ctc.tokenizer, choice, onNote));
 }

@@ -1,3 +1,5 @@
+import type { TrainedTask } from "./trained-task.js";
+
 /** What a run is, for whoever shows it beside others. */
 export interface RunDescription {
   /** How people call it: the recipe's `run_name`, or the run directory's name. */
@@ -6,7 +8,7 @@ export interface RunDescription {
   id: string;
   /** The run directory, absolute. */
   directory: string;
-  task: "pretrain" | "finetune";
+  task: TrainedTask;
   /** With all defaults, under the keys of docs/recipes.md. */
   recipe: Readonly<Record<string, unknown>>;
   /** The network's `config.json`, in Hugging Face's keys. */

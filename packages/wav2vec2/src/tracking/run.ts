@@ -19,7 +19,7 @@ export interface TrackRunOptions extends TerminalOptions {
 }
 
 /**
- * What a training command tracks to: the terminal, in `directory` `log.txt`, `run.json`, the files of {@link metricsFile}, clips and
+ * What a training command tracks to: the terminal, in `directory` `log.txt`, `run.json`, the files of `metricsFile`, clips and
  * `report.html`, and services, each in a thread of its own.
  */
 export function trackRun(directory: string, options: TrackRunOptions = {}): Tracker {

@@ -4,7 +4,7 @@ import type { RunDescription, RunEnd } from "./run-description.js";
 import type { SystemReading } from "./system/system-reading.js";
 
 /** One utterance as it was recognised during an evaluation. */
-export interface Transcript extends ClipSource {
+export interface RecognizedUtterance extends ClipSource {
   id: string;
   reference: string;
   hypothesis: string;
@@ -52,7 +52,7 @@ export interface Tracker {
    */
   note(text: string, finding?: Finding): void;
   /** A few recognised utterances of a validation, so that one sees what an error rate means. */
-  transcripts(samples: readonly Transcript[], step: number): void;
+  transcripts(samples: readonly RecognizedUtterance[], step: number): void;
   /** How often each entry of each codebook was chosen over a validation of pre-training, [groups][entries]. */
   codebooks(counts: readonly (readonly number[])[], step: number): void;
   /** A few clips of a validation of pre-training, so that one sees what was hidden and what was found. */

@@ -97,6 +97,10 @@ export async function bench(
   recipe: Recipe,
   { corpus, batches, signal, onProgress }: BenchOptions,
 ): Promise<BenchResult> {
+  if (recipe.task !== "pretrain" && recipe.task !== "finetune")
+    throw new ConfigurationError(
+      `task must be pretrain or finetune for bench, but is '${recipe.task}'. Measure a recipe of task finetune with the same network: heads cost little.`,
+    );
   const device = resolveDevice(recipe.device);
   requirePrecision(recipe, device);
   if (recipe.threads) setThreads(recipe.threads);

@@ -182,7 +182,14 @@ describe("bad clips", () => {
       const told: BadClip[] = [];
       const batches = await load({ onBadAudio: "skip", onBad: (clip) => told.push(clip) });
       expect(batches.flatMap(({ ids }) => ids)).toEqual(clips.slice(1, 8).map(({ id }) => id));
-      expect(told).toEqual([{ id: bad.id, path: bad.path, message: expect.stringMatching(message) }]);
+      expect(told).toEqual([
+        {
+          id: bad.id,
+          path: bad.path,
+          message: expect.stringMatching(message),
+          code: expect.stringMatching(/^ERR_/),
+        },
+      ]);
     }
   });
 

@@ -187,7 +187,7 @@ async function* loadEveryBatch<Job extends LoadJob>(
   for (let next = pending.shift(); next; next = pending.shift()) {
     const { batch, bad, fault } = await next.prepared;
     if (fault !== undefined) throw new UserError(fault);
-    if (bad[0] && onBadAudio === "error") throw new UserError(bad[0].message);
+    if (bad[0] && onBadAudio === "error") throw new UserError(bad[0].message, { code: bad[0].code });
     for (const clip of bad) onBad?.(clip);
     if (!batch) {
       if (next.job.epoch > used + 1) throw noneLeft(bad);
@@ -224,7 +224,7 @@ async function prepare(job: Omit<BatchJob, "progress">, options: BatchLoadOption
         continue;
       }
       const message = `${clip.path} must be readable audio, but a thread ended twice while reading it: ${reason}.`;
-      bad.push({ id: clip.id, path: clip.path, message });
+      bad.push({ id: clip.id, path: clip.path, message, code: "ERR_AUDIO_CORRUPT" });
       clips = clips.filter((other) => other !== clip);
     }
   }

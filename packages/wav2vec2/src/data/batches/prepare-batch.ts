@@ -1,6 +1,6 @@
 import { readAudio, SAMPLE_RATE } from "../../audio/audio-file.js";
 import { normalize } from "../../audio/normalize.js";
-import { UserError } from "../../errors.js";
+import { type ErrorCode, UserError } from "../../errors.js";
 import { Random } from "../random.js";
 import type { Utterance } from "../utterance.js";
 import type { Watched } from "../worker-pool.js";
@@ -84,6 +84,7 @@ export interface BadClip {
   path: string;
   /** A whole sentence that names the file. */
   message: string;
+  code: ErrorCode;
 }
 
 export type Batch = CtcBatch | PreTrainingBatch;
@@ -122,7 +123,7 @@ export async function prepareBatch(job: BatchJob): Promise<PreparedBatch> {
     try {
       samples = await readClip(clip);
     } catch (error) {
-      bad.push({ id, path, message: describe(error, path) });
+      bad.push({ id, path, message: describe(error, path), code: codeOf(error) });
       continue;
     }
     try {
@@ -211,6 +212,10 @@ function describe(error: unknown, path: string): string {
   return error instanceof UserError
     ? message
     : `${path} must be readable audio, but is not: ${withoutStop(message)}.`;
+}
+
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof UserError ? error.code : "ERR_AUDIO_CORRUPT";
 }
 
 /** A message that goes on in another sentence. */

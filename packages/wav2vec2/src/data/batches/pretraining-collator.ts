@@ -41,7 +41,7 @@ export interface PreTrainingBatch {
   time: number;
   /** [batch * time], 1 on masked frames; the model's `maskTimeIndices`. */
   mask: Uint8Array;
-  /** [batch * time * numNegatives], as {@link sampleNegatives} gives them; the model's `sampledNegativeIndices`. */
+  /** [batch * time * numNegatives], as `sampleNegatives` gives them; the model's `sampledNegativeIndices`. */
   negatives: Int32Array;
   /** Ones in `mask`. With `maskTimeMinMasks` of at least 1 there are some in each clip. */
   maskedFrames: number;

@@ -1,5 +1,5 @@
 import { realpathSync } from "node:fs";
-import { extname, join, resolve } from "node:path";
+import { basename, extname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { renameAdvice } from "../../files/unreadable.js";
 import { audioNames, isHidden, stemOf } from "./audio-names.js";
@@ -45,13 +45,14 @@ export async function findFolderClips(
   const wanted = options.transcripts === "required";
   const transcripts = new FolderTranscripts(directory, found.problems);
   const covered = new Set<string>(); // by the rows of tables
-  if (wanted) {
+  const reads = wanted || options.columns !== undefined;
+  if (reads) {
     const above = await transcripts.addAbove(options, turns);
     for (const clip of above) covered.add(resolve(clip.path));
     found.clips.push(...above);
   }
   for await (const { prefix, files } of walk(directory, turns, found.problems)) {
-    if (wanted) {
+    if (reads) {
       const rows = await transcripts.add(prefix, files, options, turns);
       for (const clip of rows) covered.add(resolve(clip.path));
       found.clips.push(...rows);
@@ -71,6 +72,7 @@ export async function findFolderClips(
         chapter: undefined,
         start: undefined,
         end: undefined,
+        columns: options.columns && classFolder(prefix, options.columns),
         where: undefined,
       };
       found.clips.push(clip);
@@ -79,6 +81,11 @@ export async function findFolderClips(
   }
   found.problems.push(...transcripts.unused());
   return found;
+}
+
+/** Hugging Face's `audiofolder`: the directory that a file lies in is its label. */
+function classFolder(prefix: string, columns: readonly string[]): Record<string, string> {
+  return columns.includes("label") && prefix !== "" ? { label: basename(prefix) } : {};
 }
 
 interface Folder {

@@ -14,6 +14,8 @@ export interface Clip {
   /** Seconds into the file; absent at its beginning and end. */
   start: number | undefined;
   end: number | undefined;
+  /** What the columns hold that were asked for; without those that are empty. */
+  columns: Record<string, string> | undefined;
   /** Manifest and line, `train.csv:7`; absent where the audio file itself is all there is to point at. */
   where: string | undefined;
 }
@@ -26,4 +28,6 @@ export interface FoundClips {
 export interface FindOptions {
   /** Whether transcripts are read; without them none is missed either. */
   transcripts: "required" | "none";
+  /** Names of columns to keep of each row. In a directory of audio, `label` is the name of a file's own directory. */
+  columns?: readonly string[] | undefined;
 }

@@ -69,7 +69,7 @@ function partSamples({ start, end }: Clip, header: AudioHeader): number {
 }
 
 function toUtterance(clip: Clip, header: AudioHeader): Utterance {
-  const { id, path, start, end, text, split, speaker, chapter } = clip;
+  const { id, path, start, end, text, split, speaker, chapter, columns } = clip;
   const samples = partSamples(clip, header);
   const utterance: Utterance = { id, path, samples, seconds: samples / SAMPLE_RATE };
   if (start !== undefined) utterance.start = start;
@@ -78,5 +78,6 @@ function toUtterance(clip: Clip, header: AudioHeader): Utterance {
   if (split !== undefined) utterance.split = split;
   if (speaker !== undefined) utterance.speaker = speaker;
   if (chapter !== undefined) utterance.chapter = chapter;
+  if (columns !== undefined) utterance.columns = columns;
   return utterance;
 }

@@ -16,6 +16,11 @@ const PROGRESS_MS = 100;
 export interface CorpusOptions {
   /** `none` reads unlabelled speech: transcripts are neither needed nor kept. */
   transcripts?: "required" | "none" | undefined;
+  /**
+   * Names of a manifest's columns to keep with each utterance. In a directory of audio without a table `label` is the name of
+   * the directory that a file lies in, as Hugging Face's `audiofolder` has it.
+   */
+  columns?: readonly string[] | undefined;
   /** Whether the first problem is thrown, with the number of others, or utterances with problems are left out. */
   onProblem?: "error" | "skip" | undefined;
   /** A file of ids or audio files to leave out, one a line; `#` begins a comment. See `readIdList`. */
@@ -23,7 +28,7 @@ export interface CorpusOptions {
   /** Called now and then with the number of audio files whose lengths are known, and of all once that is known. */
   onProgress?: ((done: number, total: number | undefined) => void) | undefined;
   signal?: AbortSignal | undefined;
-  /** Directory of the index of lengths, see {@link defaultCache}; none is kept where it is false. */
+  /** Directory of the index of lengths (`defaultCache`); none is kept where it is false. */
   cache?: string | false | undefined;
 }
 
@@ -63,10 +68,16 @@ export async function readCorpus(
   split: string | undefined,
   options: CorpusOptions = {},
 ): Promise<Corpus> {
-  const { transcripts = "required", onProblem = "error", cache = defaultCache(), onProgress } = options;
+  const {
+    transcripts = "required",
+    onProblem = "error",
+    cache = defaultCache(),
+    columns,
+    onProgress,
+  } = options;
   const turns = new EventLoopTurns(options.signal);
   onProgress?.(0, undefined);
-  const parts = await findParts(root, split, { transcripts }, turns);
+  const parts = await findParts(root, split, { transcripts, columns }, turns);
   const problems = parts.flatMap((part) => part.problems);
   const listed = options.exclude === undefined ? undefined : readIdList(options.exclude);
   const excluded =

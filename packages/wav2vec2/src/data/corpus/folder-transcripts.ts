@@ -33,7 +33,8 @@ export class FolderTranscripts {
     const above = dirname(resolve(this.directory));
     const names = orReport(listNames, above, "", []) ?? [];
     const tables = await tablesOf(above, names);
-    this.#lists.set("..", readLists(above, without(names, tables), []));
+    if (options.transcripts === "required")
+      this.#lists.set("..", readLists(above, without(names, tables), []));
     const rows: Clip[] = [];
     for (const name of tables) {
       const { clips } = await readManifest(join(above, name), options, turns).catch(nothing);
@@ -51,10 +52,12 @@ export class FolderTranscripts {
   ): Promise<Clip[]> {
     const place = join(this.directory, prefix);
     const tables = await tablesOf(place, files);
-    const lists = readLists(place, without(files, tables), this.problems);
-    if (lists.length > 0) this.#lists.set(prefix, lists);
-    const other = files.find((name) => isManifestName(name) && !isFolderTable(name));
-    if (other !== undefined) this.#others.set(prefix, join(place, other));
+    if (options.transcripts === "required") {
+      const lists = readLists(place, without(files, tables), this.problems);
+      if (lists.length > 0) this.#lists.set(prefix, lists);
+      const other = files.find((name) => isManifestName(name) && !isFolderTable(name));
+      if (other !== undefined) this.#others.set(prefix, join(place, other));
+    }
     const rows: Clip[] = [];
     for (const name of tables) {
       const { clips, problems } = await readManifest(join(place, name), { ...options, prefix }, turns);

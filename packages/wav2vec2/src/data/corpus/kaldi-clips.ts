@@ -64,6 +64,7 @@ export async function findKaldiClips(
       chapter: undefined,
       start: from || undefined,
       end: to === -1 ? undefined : to, // -1 is the file's end
+      columns: undefined,
       where,
     };
     found.clips.push(clip);

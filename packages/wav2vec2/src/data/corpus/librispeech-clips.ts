@@ -132,6 +132,7 @@ function clipOf({ directory, speaker, chapter }: Chapter, name: string): Clip {
     chapter,
     start: undefined,
     end: undefined,
+    columns: undefined,
     where: undefined,
   };
 }

@@ -149,6 +149,7 @@ class RowReader {
       chapter: words(value("chapter")),
       start: part.start,
       end: part.end,
+      columns: this.options.columns && kept(this.options.columns, values),
       where,
     };
     this.found.clips.push(clip);
@@ -178,6 +179,17 @@ class RowReader {
     }
     clip.text = text;
   }
+}
+
+/** What the columns that are asked for hold: text as it is, numbers and JSON's lists as JSON. */
+function kept(columns: readonly string[], values: Row["values"]): Record<string, string> {
+  const entries = columns.map((name) => [name, values[name]] as const);
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => {
+      const text = typeof value === "string" ? value.trim() : JSON.stringify(value ?? "");
+      return value === null || value === undefined || text === "" ? [] : [[name, text]];
+    }),
+  );
 }
 
 /** A name: a string, or a number as JSON may have it. */

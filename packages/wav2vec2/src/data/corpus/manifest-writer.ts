@@ -11,7 +11,7 @@ const COLUMNS = ["id", "audio", "start", "end", "text", "split", "speaker", "cha
 
 /**
  * Writes utterances as a manifest, complete or as it was before: `.jsonl` and `.csv` with all that they hold, `.tsv`
- * in fairseq's form with `.wrd` and `.ltr` beside it. Audio files below the manifest are named relative to it, so
+ * in fairseq's form with `.wrd` and `.ltr` beside it. What utterances have in `columns` is written too, but for fairseq's form. Audio files below the manifest are named relative to it, so
  * that both can move together.
  * @throws ConfigurationError on another ending; UserError where fairseq's form has no place for an utterance
  */
@@ -25,17 +25,19 @@ export async function writeManifest(path: string, utterances: readonly Utterance
   const rows = utterances.map((utterance) => toRow(utterance, path));
   if (ending === ".jsonl")
     return writeFileAtomic(path, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  const columns = COLUMNS.filter(
+  const names = [...new Set([...COLUMNS, ...rows.flatMap((row) => Object.keys(row))])];
+  const columns = names.filter(
     (column) => column === "audio" || rows.some((row) => row[column] !== undefined),
   );
   const lines = rows.map((row) => columns.map((column) => quote(String(row[column] ?? ""))).join(","));
   return writeFileAtomic(path, [columns.join(","), ...lines, ""].join("\n"));
 }
 
-function toRow(utterance: Utterance, manifest: string) {
-  const { id, path, start, end, text, split, speaker, chapter, samples } = utterance;
+function toRow(utterance: Utterance, manifest: string): Record<string, string | number | undefined> {
+  const { id, path, start, end, text, split, speaker, chapter, samples, columns } = utterance;
   const [directory, file] = [resolve(dirname(manifest)), resolve(path)];
   return {
+    ...columns,
     id,
     audio: isOutside(directory, file) ? file : relative(directory, file),
     start,

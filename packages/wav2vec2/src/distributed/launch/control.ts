@@ -1,4 +1,5 @@
 import { signalExitCode } from "../../exit-codes.js";
+import { startedByNohup } from "../../nohup.js";
 import type { RunningRanks } from "./local-ranks.js";
 import type { LaunchPlan } from "./plan/launch-plan.js";
 
@@ -37,6 +38,7 @@ export class Control {
     this.#plan = plan;
     this.#onNote = onNote;
     for (const name of plan.signals) {
+      if (name === "SIGHUP" && startedByNohup()) continue;
       const handler = (): void => this.#receive(name);
       this.#handlers.set(name, handler);
       process.on(name, handler);

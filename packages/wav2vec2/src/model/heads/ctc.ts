@@ -2,17 +2,16 @@ import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../../errors.js";
 import type { Wav2Vec2Config } from "../configuration.js";
 import { initializeWeights } from "../initialization.js";
-import { adapterKeys } from "../state-keys.js";
-import {
-  type AsksAttentions,
-  type AsksHiddenStates,
-  type FeatureInput,
-  type InnerStates,
-  type ModelInput,
-  Wav2Vec2Model,
-  type WithAttentions,
-  type WithHiddenStates,
+import type {
+  AsksAttentions,
+  AsksHiddenStates,
+  FeatureInput,
+  InnerStates,
+  ModelInput,
+  WithAttentions,
+  WithHiddenStates,
 } from "../wav2vec2-model.js";
+import { ModelWithHead } from "./model-with-head.js";
 
 /** A batch's labels one after another, and how many each clip has. */
 export interface CtcTargets {
@@ -57,34 +56,19 @@ export interface CtcOutput extends InnerStates {
 }
 
 /** Speech recognition: the network and one linear layer over characters. Hugging Face: `Wav2Vec2ForCTC`. */
-export class Wav2Vec2ForCTC extends nn.Module {
-  wav2vec2: Wav2Vec2Model;
+export class Wav2Vec2ForCTC extends ModelWithHead {
   dropout: nn.Dropout;
   lmHead: nn.Linear;
-  readonly config: CtcConfig;
-  /** Parameters of the backbone that learn once it is no longer frozen; undefined where it is not. */
-  #waiting: Tensor[] | undefined;
+  declare readonly config: CtcConfig;
 
   /** @throws ConfigurationError without `vocab_size` and `pad_token_id`, the blank */
   constructor(config: Wav2Vec2Config) {
-    super();
-    this.config = ctcConfig(config);
-    this.wav2vec2 = new Wav2Vec2Model(config);
+    super(ctcConfig(config));
     this.dropout = new nn.Dropout(config.finalDropout);
     const width = config.addAdapter ? config.outputHiddenSize : config.hiddenSize;
     this.lmHead = new nn.Linear(width, this.config.vocabSize);
     initializeWeights(this.lmHead, config);
     this.lmHead.bias = nn.parameter(blankBias(this.config, width));
-  }
-
-  /** Keeps the convolutions as they are, as the paper does in fine-tuning (section 4.3). */
-  freezeFeatureEncoder(): void {
-    this.wav2vec2.freezeFeatureEncoder();
-  }
-
-  /** As {@link Wav2Vec2Model.freezeLayers}. */
-  freezeLayers(count: number): void {
-    this.wav2vec2.freezeLayers(count);
   }
 
   /**
@@ -101,34 +85,7 @@ export class Wav2Vec2ForCTC extends nn.Module {
           "model.adapter_attn_dim, such as 16, and a model with LARGE's layer norms.",
       );
     }
-    for (const parameter of this.#backbone()) parameter.requiresGrad = false;
-  }
-
-  /**
-   * Whether what is below the head waits, so that the head learns alone, or with attention adapters where there are
-   * some: fairseq's `freeze_finetune_updates`. Masks and dropout are those of training.
-   */
-  get backboneFrozen(): boolean {
-    return this.#waiting !== undefined;
-  }
-
-  set backboneFrozen(frozen: boolean) {
-    if (frozen === this.backboneFrozen) return;
-    const learning = this.#waiting ?? this.#backbone().filter(({ requiresGrad }) => requiresGrad);
-    for (const parameter of learning) parameter.requiresGrad = !frozen;
-    this.#waiting = frozen ? learning : undefined;
-  }
-
-  /** All parameters but those of the head and of attention adapters. */
-  #backbone(): Tensor[] {
-    const parameters = [...this.namedParameters()];
-    const own = new Set(adapterKeys(parameters.map(([key]) => key)));
-    return parameters.flatMap(([key, parameter]) => (own.has(key) ? [] : [parameter]));
-  }
-
-  /** As {@link Wav2Vec2Model.gradientCheckpointingEnable}. */
-  gradientCheckpointingEnable(enabled = true): void {
-    this.wav2vec2.gradientCheckpointingEnable(enabled);
+    for (const parameter of this.backboneParameters()) parameter.requiresGrad = false;
   }
 
   /** @throws UserError as {@link Wav2Vec2Model.forward} */

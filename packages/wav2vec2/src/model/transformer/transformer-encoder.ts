@@ -55,8 +55,9 @@ export class TransformerEncoder extends nn.Module {
     let state = this.dropout.forward(doStableLayerNorm ? positioned : this.layerNorm.forward(positioned));
     trace?.hiddenStates?.push(state);
     for (const [index, layer] of this.layers.entries()) {
-      if (this.#skips(index)) continue;
-      state = this.#run(layer, state, attentionMask, trace);
+      const skipped = this.#skips(index);
+      if (skipped && !trace?.everyLayer) continue;
+      if (!skipped) state = this.#run(layer, state, attentionMask, trace);
       trace?.hiddenStates?.push(state);
     }
     return doStableLayerNorm ? this.layerNorm.forward(state) : state;

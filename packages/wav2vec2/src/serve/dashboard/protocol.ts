@@ -1,5 +1,7 @@
 /** What the dashboard's server tells its page; both are type-checked against this. */
 
+import type { TrainedTask } from "../../tracking/trained-task.js";
+
 /** How a run is doing: `stopped` ended without a word, as killed processes do. */
 export type RunState = "running" | "finished" | "interrupted" | "failed" | "stopped";
 
@@ -9,7 +11,7 @@ export interface RunSummary {
   id: string;
   name: string;
   state: RunState;
-  task?: "pretrain" | "finetune";
+  task?: TrainedTask;
   step?: number;
   /** Of the whole run, where they are known. */
   steps?: number;

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isLocked } from "../../files/lock-file.js";
 import type { RunFile } from "../../tracking/sinks/run-file.js";
+import { trainedTask } from "../../tracking/trained-task.js";
 import { parseLine } from "./growing-file.js";
 import type { RunState, RunSummary } from "./protocol.js";
 import type { RunsRoot } from "./runs-root.js";
@@ -59,7 +60,7 @@ export async function summarize(root: RunsRoot, id: string, { status }: RunFiles
     status["log.txt"]?.mtimeMs ?? 0,
     status["recipe.yaml"]?.mtimeMs ?? 0,
   );
-  const known = (task === "pretrain" || task === "finetune" ? task : undefined) ?? taskOf(newest);
+  const known = trainedTask(task) ?? taskOf(newest);
   return {
     id,
     name: (typeof file?.name === "string" && file.name) || basename(join(root.path, id)),

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join, sep } from "node:path";
+import { UserError } from "../../errors.js";
 
 /**
  * The directory below which all runs lie. Whatever is read of them is opened here, so that nothing outside is: neither by
@@ -10,9 +11,14 @@ export class RunsRoot {
   /** @param path without symbolic links, as `realpath` gives it */
   private constructor(readonly path: string) {}
 
-  /** @throws where there is no such directory */
+  /** @throws UserError where there is no such directory */
   static async at(path: string): Promise<RunsRoot> {
-    return new RunsRoot(await realpath(path));
+    const real = await realpath(path).catch(() => undefined);
+    if (real !== undefined && (await stat(real)).isDirectory()) return new RunsRoot(real);
+    throw new UserError(
+      `${path} must be a directory with runs, but is ${real === undefined ? "missing" : "a file"}. Give the one that --output ` +
+        "of your runs lies in.",
+    );
   }
 
   /**

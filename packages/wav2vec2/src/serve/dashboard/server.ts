@@ -29,7 +29,7 @@ export interface Dashboard {
 /**
  * Starts the server of the dashboard.
  *
- * @throws UserError where the directory is missing, the port is taken or the address is not this machine's
+ * @throws UserError where the directory is missing or a file, the port is taken or the address is not this machine's
  */
 export async function startDashboard({
   directory,
@@ -37,12 +37,7 @@ export async function startDashboard({
   host,
   token: given,
 }: DashboardOptions): Promise<Dashboard> {
-  const root = await RunsRoot.at(directory).catch((cause) => {
-    throw new UserError(
-      `${directory} must be a directory with runs, but is missing. Give the one that --output of your runs lies in.`,
-      { cause },
-    );
-  });
+  const root = await RunsRoot.at(directory);
   const token = given ?? (isLoopback(host) ? undefined : makeToken());
   const live = new LiveRuns(root);
   const page = loadPageFiles();

@@ -9,8 +9,8 @@ function tokenizerOf(tokens: string, options: TokenizerOptions = {}): CtcTokeniz
 }
 
 /** Labels as tokens, and words with their characters. */
-function read(tokenizer: CtcTokenizer, text: string, normalize = false) {
-  const { labels, words, ...rest } = alignableText(tokenizer, text, { name: "a.wav", normalize });
+function read(tokenizer: CtcTokenizer, text: string, respell = false) {
+  const { labels, words, ...rest } = alignableText(tokenizer, text, { name: "a.wav", respell });
   const tokens = [...labels].map((label) => (label === WILDCARD ? "*" : tokenizer.vocabulary.tokens[label]!));
   return {
     tokens: tokens.join(" "),

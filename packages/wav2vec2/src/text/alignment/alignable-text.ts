@@ -21,7 +21,7 @@ export interface AlignableTextOptions {
    * Whether a character that the vocabulary lacks is looked up in upper and lower case and in the other form of its
    * accents, and left out where it is punctuation. Words stay as they are written.
    */
-  normalize?: boolean | undefined;
+  respell?: boolean | undefined;
 }
 
 /** A character as it is written and as the vocabulary has it; "" where it is left out. */
@@ -39,14 +39,14 @@ interface Character {
 export function alignableText(
   tokenizer: CtcTokenizer,
   text: string,
-  { name, normalize = false }: AlignableTextOptions,
+  { name, respell = false }: AlignableTextOptions,
 ): AlignableText {
   const written = text.split(/\s+/).filter(Boolean);
   if (written.length === 0)
     throw new UserError(`the text of ${name} must hold a word, but is empty.`, { code: "ERR_TEXT" });
-  const speller = new Speller(tokenizer, normalize);
+  const speller = new Speller(tokenizer, respell);
   for (const word of written) speller.add(word);
-  if (speller.unknown.size > 0) throw unknownCharacters(tokenizer, [...speller.unknown], name, normalize);
+  if (speller.unknown.size > 0) throw unknownCharacters(tokenizer, [...speller.unknown], name, respell);
   if (speller.words.length === 0)
     throw new UserError(
       `the text of ${name} must hold letters that the vocabulary has, but is ${JSON.stringify(written.join(" "))}.`,
@@ -60,15 +60,15 @@ class Speller {
   readonly words: SpelledWord[] = [];
   readonly unknown = new Set<string>();
   readonly #tokenizer: CtcTokenizer;
-  readonly #normalize: boolean;
+  readonly #respell: boolean;
   readonly #hasStar: boolean;
   readonly #known = new Map<string, boolean>();
   /** Words before the first that has labels. */
   #before = "";
 
-  constructor(tokenizer: CtcTokenizer, normalize: boolean) {
+  constructor(tokenizer: CtcTokenizer, respell: boolean) {
     this.#tokenizer = tokenizer;
-    this.#normalize = normalize;
+    this.#respell = respell;
     this.#hasStar = this.#encodes(STAR);
   }
 
@@ -132,17 +132,17 @@ class Speller {
 
   #charactersOf(part: string): Character[] {
     if (this.#encodes(part)) return plain(part);
-    if (!this.#normalize) {
+    if (!this.#respell) {
       for (const character of part) if (!this.#encodes(character)) this.unknown.add(character);
       return plain(part);
     }
     return [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(part)].flatMap(
-      ({ segment }) => this.#normalized(segment),
+      ({ segment }) => this.#respelled(segment),
     );
   }
 
   /** A user-perceived character: as it is, as the vocabulary has it, or its punctuation left out. */
-  #normalized(grapheme: string): Character[] {
+  #respelled(grapheme: string): Character[] {
     if ([...grapheme].every((character) => this.#encodes(character))) return plain(grapheme);
     const form = formsOf(grapheme).find((candidate) => this.#encodes(candidate));
     if (form !== undefined) return [{ text: grapheme, form }];
@@ -187,7 +187,7 @@ function unknownCharacters(
   tokenizer: CtcTokenizer,
   unknown: readonly string[],
   name: string,
-  normalize: boolean,
+  respell: boolean,
 ): UserError {
   const shown = unknown
     .slice(0, 10)
@@ -197,7 +197,7 @@ function unknownCharacters(
   const others = (character: string) =>
     [character.toUpperCase(), character.toLowerCase()].filter((other) => other !== character);
   const cased = unknown.some((character) => others(character).some((other) => canEncode(tokenizer, other)));
-  const advice = normalize
+  const advice = respell
     ? "Write them as the vocabulary does, numbers as words, or put * for what is not to be looked for"
     : `Normalize the text (--normalize)${cased ? ", which changes its case to the vocabulary's," : ""} or write it as the vocabulary does`;
   return new UserError(

@@ -1,3 +1,9 @@
+import { atOnce, type Steps } from "../../in-turns.js";
+
+/** States, one of a frame each, and frames that are gone through in a step. */
+const STATES_A_STEP = 2 ** 20;
+const FRAMES_A_STEP = 2 ** 12;
+
 /** Stands among labels for any speech: it costs nothing at any frame, as torchaudio's star token. */
 export const WILDCARD = -1;
 
@@ -54,9 +60,20 @@ export function forcedAlignment(
   blankId: number,
   labels: Int32Array,
 ): ForcedAlignment {
-  const emissions = new FrameScores(logits, frames, size);
+  return atOnce(alignmentSteps(logits, frames, size, blankId, labels));
+}
+
+/** {@link forcedAlignment} in steps of some milliseconds. */
+export function* alignmentSteps(
+  logits: Float32Array,
+  frames: number,
+  size: number,
+  blankId: number,
+  labels: Int32Array,
+): Steps<ForcedAlignment> {
+  const emissions = yield* FrameScores.make(logits, frames, size);
   requireLabels(labels, size, blankId, frames);
-  const states = labels.length === 0 ? new Int32Array(frames) : bestStates(emissions, blankId, labels);
+  const states = labels.length === 0 ? new Int32Array(frames) : yield* bestStates(emissions, blankId, labels);
   const tokens = states.map((state) => (state % 2 === 0 ? blankId : labels[state >> 1]!));
   const scores = Float64Array.from(tokens, (token, frame) => emissions.row(frame).at(token)!); // a wildcard's is the last
   return {
@@ -90,13 +107,22 @@ class FrameScores {
   readonly #norms: Float64Array;
   readonly #row: Float64Array;
 
-  constructor(logits: Float32Array, frames: number, size: number) {
-    if (logits.length !== frames * size)
-      throw new RangeError(`logits must hold ${frames} x ${size} numbers, but hold ${logits.length}.`);
+  private constructor(logits: Float32Array, frames: number, size: number) {
     this.#logits = logits;
     this.#size = size;
     this.#row = new Float64Array(size + 1);
-    this.#norms = Float64Array.from({ length: frames }, (_, frame) => this.#norm(frame));
+    this.#norms = new Float64Array(frames);
+  }
+
+  static *make(logits: Float32Array, frames: number, size: number): Steps<FrameScores> {
+    if (logits.length !== frames * size)
+      throw new RangeError(`logits must hold ${frames} x ${size} numbers, but hold ${logits.length}.`);
+    const scores = new FrameScores(logits, frames, size);
+    for (let frame = 0; frame < frames; frame++) {
+      scores.#norms[frame] = scores.#norm(frame);
+      if (frame % FRAMES_A_STEP === FRAMES_A_STEP - 1) yield;
+    }
+    return scores;
   }
 
   #norm(frame: number): number {
@@ -140,7 +166,7 @@ interface Checkpoint {
 }
 
 /** The state of each frame on the best path; even states are blanks, state 2 i + 1 is label i. */
-function bestStates(emissions: FrameScores, blankId: number, labels: Int32Array): Int32Array {
+function* bestStates(emissions: FrameScores, blankId: number, labels: Int32Array): Steps<Int32Array> {
   const { frames } = emissions;
   const count = 2 * labels.length + 1;
   const search = new StateSearch(emissions, blankId, labels);
@@ -159,6 +185,7 @@ function bestStates(emissions: FrameScores, blankId: number, labels: Int32Array)
       checkpoints.push({ first: from, values: values.slice(2 + from, 2 + last + 1) });
     }
     search.step(values, 0, frame, first, last);
+    if (search.isStepDone()) yield;
   }
 
   const states = new Int32Array(frames);
@@ -166,7 +193,7 @@ function bestStates(emissions: FrameScores, blankId: number, labels: Int32Array)
   for (const [index, checkpoint] of [...checkpoints.entries()].reverse()) {
     const begin = index * length;
     const end = Math.min(begin + length, frames);
-    state = search.traceBack(checkpoint, begin, end, state, states);
+    state = yield* search.traceBack(checkpoint, begin, end, state, states);
   }
   return states;
 }
@@ -178,6 +205,7 @@ class StateSearch {
   readonly #labels: Int32Array;
   /** Whether a label can follow the one before without a blank. */
   readonly #skips: Uint8Array;
+  #worked = 0;
 
   constructor(emissions: FrameScores, blankId: number, labels: Int32Array) {
     this.#emissions = emissions;
@@ -203,6 +231,7 @@ class StateSearch {
     const labels = this.#labels;
     const skips = this.#skips;
     const scores = this.#emissions.row(frame);
+    this.#worked += last - first + scores.length;
     const blank = scores[this.#blankId]!;
     // Downwards, so that what a state came from is still that of the frame before.
     for (let state = last; state >= first; state--) {
@@ -229,19 +258,26 @@ class StateSearch {
     }
   }
 
+  /** Whether the search has worked for some milliseconds since this was true. */
+  isStepDone(): boolean {
+    if (this.#worked < STATES_A_STEP) return false;
+    this.#worked = 0;
+    return true;
+  }
+
   /**
    * The path through frames from `begin` to before `end` that ends in `state`.
    *
    * @param states takes it
    * @returns the state at the frame before `begin`
    */
-  traceBack(
+  *traceBack(
     { first, values: saved }: Checkpoint,
     begin: number,
     end: number,
     state: number,
     states: Int32Array,
-  ): number {
+  ): Steps<number> {
     // A state that matters lies at most two states a frame before the last one.
     const base = Math.max(0, state - 2 * (end - begin));
     const width = state - base + 1;
@@ -253,6 +289,7 @@ class StateSearch {
     for (let frame = begin; frame < end; frame++) {
       const row = (frame - begin) * width;
       this.step(values, base, frame, base, state, pointers.subarray(row, row + width));
+      if (this.isStepDone()) yield;
     }
     let current = state;
     for (let frame = end - 1; frame >= begin; frame--) {

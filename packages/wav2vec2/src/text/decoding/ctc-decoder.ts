@@ -73,7 +73,7 @@ export class CtcDecoder {
 }
 
 /**
- * An utterance that is still being heard. In pieces of any size it becomes exactly what it becomes in one.
+ * An utterance that is still going on. In pieces of any size it becomes exactly what it becomes in one.
  * What is in memory grows with the labels since the last cut, by some 6 MB an hour; emissions are not kept.
  */
 export class DecodingStream {

@@ -17,12 +17,12 @@ export interface DecodingOptions {
   /** Added for each word where there is a language model: makes up for what it takes; pyctcdecode's beta. Default: 1.5 */
   wordScore?: number | undefined;
   /**
-   * At most 0. Added while letters are heard that begin no word of the language model, and, times `lmWeight` ln(10) as
+   * At most 0. Added while letters are recognised that begin no word of the language model, and, times `lmWeight` ln(10) as
    * pyctcdecode does (its `unk_score_offset`), for each word that it does not know, besides what it gives `<unk>`.
    * -Infinity allows only its words and the hotwords. Default: -10
    */
   unknownScore?: number | undefined;
-  /** Words to be heard more readily, also such that the language model does not know; of phrases each word. */
+  /** Words to be recognised more readily, also such that the language model does not know; of phrases each word. */
   hotwords?: readonly string[] | undefined;
   /** Added for each hotword; of a beginning of one its share. Default: 10 */
   hotwordWeight?: number | undefined;

@@ -1,6 +1,6 @@
 import { CharacterTrie } from "./character-trie.js";
 
-/** Words to be heard more readily, by their beginnings; places in them are nodes of a trie. */
+/** Words to be recognised more readily, by their beginnings; places in them are nodes of a trie. */
 export class Hotwords {
   readonly #trie: CharacterTrie;
   /** Of each node, what its beginning adds: the weight's share of the shortest hotword that begins so. */

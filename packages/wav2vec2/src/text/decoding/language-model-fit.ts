@@ -7,7 +7,7 @@ import { Speller } from "./speller.js";
 export interface LanguageModelFit {
   /** Words that the language model knows. */
   words: number;
-  /** Those of them that the vocabulary can spell; others are never heard. */
+  /** Those of them that the vocabulary can spell; others are never recognised. */
   spelled: number;
   /** What is wrong where less than half of them can be spelled. */
   problem: string | undefined;

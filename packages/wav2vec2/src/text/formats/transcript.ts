@@ -16,8 +16,14 @@ export interface Transcript {
   text: string;
   start: number;
   end: number;
-  /** In order and without overlap; empty where times were not asked for. */
+  /** In order and without overlap; empty where they were not asked for. */
   words: readonly TimedWord[];
+}
+
+/** What was said in a whole recording. */
+export interface RecordingTranscript extends Transcript {
+  /** Its pieces, which pauses divide; one where it fits a window. */
+  segments: readonly Transcript[];
 }
 
 /**
@@ -27,6 +33,6 @@ export interface TranscriptWriter {
   begin(): string;
   /** @param transcript behind all that were added before */
   add(transcript: Transcript): string;
-  /** @param error what kept the rest of the recording from being heard; formats with a place for it say it */
+  /** @param error what kept the rest of the recording from being recognised; formats with a place for it say it */
   end(error?: string): string;
 }

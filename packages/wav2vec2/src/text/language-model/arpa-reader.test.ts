@@ -121,7 +121,38 @@ describe("readArpa", () => {
     expect(model.next(a, b)).toBe(model.next(model.empty, b));
   });
 
+  const TWICE = ARPA.replace("ngram 1=5", "ngram 1=6");
+  const [BEGIN, END] = ["-99\t<s>\t-0.5\n", "-0.8\t</s>\n"];
+  const COPY = "-99\t</s>\t-0.5\n";
+
+  it.each([
+    ["before its own line", TWICE.replace(BEGIN, BEGIN + COPY), 9, 10],
+    ["behind it", TWICE.replace(END, END + COPY), 10, 9],
+  ])("leaves out a copy of <s> that is called </s>, %s, and says so", async (_, text, copy, own) => {
+    const notes: string[] = [];
+    const path = join(await temporaryDirectory("arpa"), "twice.arpa");
+    await writeFile(path, text);
+    const model = await loadLanguageModel(path, { onNote: (note) => notes.push(note) });
+    scores(model).forEach((score, i) => {
+      expect(score).toBeCloseTo(EXPECTED[i]!, 5);
+    });
+    expect(model.automaton.counts).toEqual([5, 3, 1]);
+    expect(notes).toEqual([
+      `${path} has </s> twice: line ${copy} repeats <s> and is left out, line ${own} counts.`,
+    ]);
+  });
+
   it.each<[string, string, RegExp]>([
+    [
+      "</s> twice, neither as <s>",
+      TWICE.replace(END, `${END}-0.9\t</s>\n`),
+      /:10: each word must come once, but "<\/s>" comes at line 9 and again\. Remove one of the two lines and write 'ngram 1=5'/,
+    ],
+    [
+      "<s> twice",
+      TWICE.replace(BEGIN, BEGIN + BEGIN),
+      /:9: each word must come once, but "<s>" comes at line 8 and again/,
+    ],
     ["too few n-grams", ARPA.replace("-0.3\tA B\n", ""), /:17: there must be 3 2-grams .* but there are 2\./],
     [
       "too many n-grams",

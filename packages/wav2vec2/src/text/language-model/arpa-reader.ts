@@ -2,8 +2,9 @@ import { isUtf8 } from "node:buffer";
 import { stat } from "node:fs/promises";
 import { UserError } from "../../errors.js";
 import { firstBytes, isGzip, readBytes } from "../../files/file-bytes.js";
+import { tellNote } from "../../files/tell-note.js";
 import { readNumber } from "./arpa-number.js";
-import { type Automaton, LOG_ZERO } from "./automaton.js";
+import { type Automaton, BEGIN_WORD, END_WORD, LOG_ZERO } from "./automaton.js";
 import { AutomatonBuilder } from "./automaton-builder.js";
 
 const [TAB, LINE_FEED, RETURN, SPACE, BACKSLASH] = [0x09, 0x0a, 0x0d, 0x20, 0x5c] as const;
@@ -21,6 +22,15 @@ export interface ArpaOptions {
   /** Called now and then with the n-grams read until now and all. */
   onProgress?: ((done: number, total: number) => void) | undefined;
   signal?: AbortSignal | undefined;
+  /** Gets what is odd about the file; goes to stderr when left out. */
+  onNote?: ((text: string) => void) | undefined;
+}
+
+/** A 1-gram as a line gives it. */
+interface UnigramLine {
+  line: number;
+  logProbability: number;
+  backoff: number;
 }
 
 /**
@@ -31,11 +41,17 @@ export interface ArpaOptions {
  * word) must be among the n-grams. Without its suffix (all but its first word) an n-gram may be; some pruned models are
  * so. `-inf` counts as -99, SRILM's logarithm of zero.
  *
+ * `</s>` may come twice where one of both repeats `<s>`: a widespread recipe for using KenLM's files with transformers
+ * adds such a line to models that have their `</s>` already. The copy is left out. KenLM takes whichever comes first.
+ *
  * @throws UserError naming file and line where it is none, is damaged or does not fit its own counts
  */
-export async function readArpa(path: string, { onProgress, signal }: ArpaOptions = {}): Promise<Automaton> {
+export async function readArpa(
+  path: string,
+  { onProgress, signal, onNote }: ArpaOptions = {},
+): Promise<Automaton> {
   const size = await mostBytes(path);
-  const parser = new ArpaParser(path, size);
+  const parser = new ArpaParser(path, size, (text) => tellNote({ onNote }, text));
   for await (const chunk of readBytes(path, "a language model")) {
     signal?.throwIfAborted();
     parser.push(chunk);
@@ -59,6 +75,7 @@ class ArpaParser {
   total = 0;
   readonly #path: string;
   readonly #mostBytes: number;
+  readonly #onNote: (text: string) => void;
   #line = 0;
   #section: Section = "preamble";
   readonly #counts: number[] = [];
@@ -67,14 +84,17 @@ class ArpaParser {
   #order = 0;
   #found = 0;
   #words: number[] = [];
+  /** The lines of `<s>` and `</s>`. */
+  readonly #marks = new Map<string, UnigramLine>();
   /** Where the fields of a line begin and end, one after another. */
   readonly #fields: number[] = [];
   /** A line's bytes that came before its last ones. */
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(path: string, mostBytes: number) {
+  constructor(path: string, mostBytes: number, onNote: (text: string) => void) {
     this.#path = path;
     this.#mostBytes = mostBytes;
+    this.#onNote = onNote;
   }
 
   push(chunk: Uint8Array): void {
@@ -232,9 +252,33 @@ class ArpaParser {
     const [start, end] = [this.#fields[2]!, this.#fields[3]!];
     if (!isUtf8(bytes.subarray(start, end)))
       throw this.#wrong("a word must be in UTF-8, but is not. Convert the file, for example with iconv");
-    if (this.#builder!.addUnigram(bytes, start, end, logProbability, backoff)) return;
-    throw this.#wrong(
-      `each word must come once, but ${quoted(bytes.toString("utf8", start, end))} comes again`,
+    const unigram = { line: this.#line, logProbability, backoff };
+    const builder = this.#builder!;
+    const isNew = builder.addUnigram(bytes, start, end, logProbability, backoff);
+    const word = bytes.toString("utf8", start, Math.min(end, start + END_WORD.length + 1));
+    if (word !== BEGIN_WORD && word !== END_WORD) {
+      if (isNew) return;
+      throw this.#wrong(
+        `each word must come once, but ${quoted(bytes.toString("utf8", start, end))} comes again`,
+      );
+    }
+    const before = this.#marks.get(word);
+    if (!before) {
+      this.#marks.set(word, unigram);
+      return;
+    }
+    const begin = this.#marks.get(BEGIN_WORD);
+    const isCopy = (one: UnigramLine) =>
+      one.logProbability === begin?.logProbability && one.backoff === begin.backoff;
+    if (word === BEGIN_WORD || isCopy(before) === isCopy(unigram))
+      throw this.#wrong(
+        `each word must come once, but ${quoted(word)} comes at line ${before.line} and again. Remove one of the two lines and ` +
+          `write 'ngram 1=${this.#counts[0]! - 1}'`,
+      );
+    const [copy, own] = isCopy(before) ? [before, unigram] : [unigram, before];
+    builder.setUnigram(END_WORD, own.logProbability, own.backoff);
+    this.#onNote(
+      `${this.#path} has </s> twice: line ${copy.line} repeats <s> and is left out, line ${own.line} counts.`,
     );
   }
 

@@ -59,9 +59,19 @@ export class AutomatonBuilder {
   ): boolean {
     const word = this.#words.size;
     if (!this.#words.add(bytes, start, end)) return false;
+    this.#setUnigram(word, logProbability, backoff);
+    return true;
+  }
+
+  /** Corrects a word that is there. */
+  setUnigram(word: string, logProbability: number, backoff: number): void {
+    const bytes = Buffer.from(word);
+    this.#setUnigram(this.#words.find(bytes, 0, bytes.length), logProbability, backoff);
+  }
+
+  #setUnigram(word: number, logProbability: number, backoff: number): void {
     this.#unigrams.set(word, logProbability);
     if (this.#counts.length > 1) this.#states.setBackoff(1 + word, backoff);
-    return true;
   }
 
   /**
@@ -102,7 +112,7 @@ export class AutomatonBuilder {
     this.#link();
     return {
       order: this.#counts.length,
-      counts: this.#counts,
+      counts: [words.size, ...this.#counts.slice(1)],
       words,
       beginWord,
       endWord,

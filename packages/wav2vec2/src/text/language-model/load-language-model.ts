@@ -26,7 +26,7 @@ const OTHERS: readonly [beginning: string, advice: string][] = [
  * once. The file's contents tell, not its name. Compiled ones of up to 1 GiB are compared with their checksum, which takes
  * less than a second; `wav2vec2 lm info` does so with any.
  *
- * @throws UserError where it is none or is damaged, see {@link readArpa}
+ * @throws UserError where it is none or is damaged, as `readArpa` says
  */
 export async function loadLanguageModel(path: string, options?: ArpaOptions): Promise<NgramModel> {
   return await withCode("ERR_LANGUAGE_MODEL", async () => {

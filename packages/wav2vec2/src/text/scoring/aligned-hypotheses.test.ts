@@ -3,11 +3,11 @@ import { alignHypotheses } from "./aligned-hypotheses.js";
 
 describe("alignHypotheses", () => {
   const columns = (reference: string, ...hypotheses: string[]) =>
-    alignHypotheses(reference, hypotheses).map(({ reference: word, heard }) =>
-      [word, ...heard].map((each) => each ?? "-").join("|"),
+    alignHypotheses(reference, hypotheses).map(({ reference: word, hypotheses: all }) =>
+      [word, ...all].map((each) => each ?? "-").join("|"),
     );
 
-  it("puts what three heard of a word below one another, and what they added in shared columns", () => {
+  it("puts what three recognised of a word below one another, and what they added in shared columns", () => {
     expect(columns("ONE TWO THREE", "ONE TOO THREE", "OH ONE TWO", "ONE TWO THREE FOUR")).toEqual([
       "-|-|OH|-",
       "ONE|ONE|ONE|ONE",

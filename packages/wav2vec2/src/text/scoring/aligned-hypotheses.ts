@@ -3,7 +3,7 @@ import { alignWords, type WordPair } from "./aligned-words.js";
 /** A word of the reference and what each of several hypotheses has for it; undefined where one has none. */
 export interface AlignedWord {
   reference: string | undefined;
-  heard: (string | undefined)[];
+  hypotheses: (string | undefined)[];
 }
 
 /** Alignments of several hypotheses with one reference, column by column; words inserted in one place share columns. */
@@ -15,19 +15,20 @@ export function alignHypotheses(reference: string, hypotheses: readonly string[]
     const inserted = Math.max(...here.map((slot) => slot.inserted.length));
     const columns: AlignedWord[] = Array.from({ length: inserted }, (_, i) => ({
       reference: undefined,
-      heard: here.map((slot) => slot.inserted[i]),
+      hypotheses: here.map((slot) => slot.inserted[i]),
     }));
     const { reference: word } = here[0]!;
-    if (word !== undefined) columns.push({ reference: word, heard: here.map(({ heard }) => heard) });
+    if (word !== undefined)
+      columns.push({ reference: word, hypotheses: here.map(({ hypothesis }) => hypothesis) });
     return columns;
   });
 }
 
-/** A word of the reference, or its end, and what was heard before and for it. */
+/** A word of the reference, or its end, and what was recognised before and for it. */
 interface Slot {
   inserted: string[];
   reference: string | undefined;
-  heard: string | undefined;
+  hypothesis: string | undefined;
 }
 
 function slots(pairs: readonly WordPair[]): Slot[] {
@@ -37,9 +38,9 @@ function slots(pairs: readonly WordPair[]): Slot[] {
     if (reference === undefined) {
       inserted.push(hypothesis!);
     } else {
-      found.push({ inserted, reference, heard: hypothesis });
+      found.push({ inserted, reference, hypothesis });
       inserted = [];
     }
   }
-  return [...found, { inserted, reference: undefined, heard: undefined }];
+  return [...found, { inserted, reference: undefined, hypothesis: undefined }];
 }

@@ -1,5 +1,5 @@
 /**
- * How sure a CTC network is of what it heard in one utterance: the mean probability of the likeliest token, over frames
+ * How sure a CTC network is of what it recognised in one utterance: the mean probability of the likeliest token, over frames
  * where that token is not the blank. Where all are, over all frames: how sure it is that there is nothing. It does not
  * depend on how the scores are decoded.
  *

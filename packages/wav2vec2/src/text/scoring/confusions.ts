@@ -1,6 +1,6 @@
 import type { WordPair } from "./aligned-words.js";
 
-/** A word that another was heard for, how often. */
+/** A word that another was recognised for, how often. */
 export interface Confusion {
   reference: string;
   hypothesis: string;

@@ -11,7 +11,7 @@ export interface CharacterErrors extends EditCounts {
 }
 
 /**
- * Word errors of one hypothesis, as jiwer's `process_words` counts them ({@link editCounts}). Words are what whitespace
+ * Word errors of one hypothesis, as jiwer's `process_words` counts them (`editCounts`). Words are what whitespace
  * separates; case and punctuation count. Against an empty reference every word is an insertion.
  */
 export function wordErrors(reference: string, hypothesis: string): WordErrors {

@@ -1,6 +1,12 @@
+import { describeType } from "../../describe-type.js";
+import { ConfigurationError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
+
 /** What may be taken away from a text before it is compared; nothing is unless it is asked for. */
 export const TEXT_NORMALIZATIONS = ["case", "punctuation"] as const;
-export type TextNormalization = (typeof TEXT_NORMALIZATIONS)[number];
+export type NamedNormalization = (typeof TEXT_NORMALIZATIONS)[number];
+/** A step of making texts comparable: one that has a name, or a function of the text. */
+export type TextNormalization = NamedNormalization | ((text: string) => string);
 
 /** A letter, a digit, or a mark on either. */
 const WORD_CHARACTER = "[\\p{L}\\p{N}\\p{M}]";
@@ -8,23 +14,47 @@ const INNER_APOSTROPHE = new RegExp(`(?<=${WORD_CHARACTER})['’](?=${WORD_CHARA
 const PUNCTUATION = /(?!')[\p{P}\p{S}]/gu;
 const OUTER_APOSTROPHE = new RegExp(`(?<!${WORD_CHARACTER})'|'(?!${WORD_CHARACTER})`, "gu");
 
+const NAMED: Readonly<Record<NamedNormalization, (text: string) => string>> = {
+  case: (text) => text.toLowerCase(),
+  punctuation: (text) =>
+    text.replace(INNER_APOSTROPHE, "'").replace(PUNCTUATION, " ").replace(OUTER_APOSTROPHE, " "),
+};
+
 /**
- * A text for comparison.
+ * A text for comparison. Steps are taken in their order.
  *
  * - `case`: lower case by Unicode's rules, whatever the language of the system.
  * - `punctuation`: Unicode's categories P and S become spaces, except an apostrophe (' or ’, which become ') between
  *   letters or digits: "Don't stop – it's twenty-one!" becomes "Don't stop it's twenty one".
+ * - a function: what it returns of the text.
  *
  * Runs of whitespace become one space, and none stays at the ends, where anything was asked for.
  */
 export function normalizeText(text: string, steps: readonly TextNormalization[]): string {
   if (steps.length === 0) return text;
-  let normalized = text;
-  if (steps.includes("punctuation"))
-    normalized = normalized
-      .replace(INNER_APOSTROPHE, "'")
-      .replace(PUNCTUATION, " ")
-      .replace(OUTER_APOSTROPHE, " ");
-  if (steps.includes("case")) normalized = normalized.toLowerCase();
-  return normalized.trim().replace(/\s+/g, " ");
+  return steps
+    .reduce((changed, step) => (typeof step === "string" ? NAMED[step] : step)(changed), text)
+    .trim()
+    .replace(/\s+/g, " ");
+}
+
+/** A step as results name it. */
+export function normalizationName(step: TextNormalization): string {
+  return typeof step === "string" ? step : step.name || "a function";
+}
+
+/** @throws ConfigurationError where a step is neither one of the names nor a function */
+export function requireNormalizations(steps: readonly TextNormalization[]): void {
+  const expected = `a list of ${TEXT_NORMALIZATIONS.join(", ")} or functions of a text`;
+  if (!Array.isArray(steps))
+    throw new ConfigurationError(`textNormalization must be ${expected}, but is ${describeType(steps)}.`);
+  for (const step of steps as unknown[]) {
+    if (typeof step === "function" || (TEXT_NORMALIZATIONS as readonly unknown[]).includes(step)) continue;
+    const meant = typeof step === "string" ? nearest(step, TEXT_NORMALIZATIONS) : undefined;
+    throw new ConfigurationError(
+      `textNormalization must be ${expected}, but holds ` +
+        `${typeof step === "string" ? JSON.stringify(step) : describeType(step)}.` +
+        (meant === undefined ? "" : ` Did you mean ${JSON.stringify(meant)}?`),
+    );
+  }
 }

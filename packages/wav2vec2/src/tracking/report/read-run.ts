@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import type { RunDescription } from "../run-description.js";
 import { parseStepLines } from "../sinks/metrics-file.js";
 import type { RunFile } from "../sinks/run-file.js";
+import { trainedTask } from "../trained-task.js";
 import type { Rows } from "./metric-series.js";
 import { isPretraining } from "./pretrain-sections.js";
 
@@ -49,7 +50,7 @@ export function readRun(directory: string): RunData {
   return {
     directory,
     name: typeof run.name === "string" ? run.name : basename(resolve(directory)),
-    task: taskOf(run.task) ?? taskOf(recipe.task) ?? taskOfMetrics(metrics),
+    task: trainedTask(run.task) ?? trainedTask(recipe.task) ?? taskOfMetrics(metrics),
     recipeText,
     recipe,
     run,
@@ -77,10 +78,6 @@ function recordOf(read: () => unknown): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-function taskOf(value: unknown): RunData["task"] {
-  return value === "pretrain" || value === "finetune" ? value : undefined;
 }
 
 function taskOfMetrics(metrics: Rows): RunData["task"] {

@@ -3,7 +3,9 @@ import { writeFileAtomic } from "../../files/atomic-file.js";
 import { type Chart, drawChart } from "../../pages/charts/chart.js";
 import { escapeHtml } from "../../pages/html.js";
 import { renderPage } from "../../pages/page.js";
-import { clipNotes, renderNotes, renderTiles } from "../../pages/parts.js";
+import { clipNotes, renderNotes, renderTiles, type Tile } from "../../pages/parts.js";
+import { isClassification, TASK_NAMES } from "../trained-task.js";
+import { classificationCharts, classificationTiles } from "./classification-sections.js";
 import { codebookSection } from "./codebook-map.js";
 import { codedClipSection, shownCodedClips } from "./coded-clip-drawing.js";
 import { findingSection } from "./finding-section.js";
@@ -45,7 +47,7 @@ export function reportPath(runDirectory: string): string {
 
 async function reportPage(data: RunData, { smooth = 0 }: ReportOptions): Promise<string> {
   const { directory, name, metrics, codebooks, codedClips, transcripts, findings, system } = data;
-  const tiles = data.task === "pretrain" ? pretrainTiles(metrics, codebooks) : finetuneTiles(metrics);
+  const tiles = tilesOf(data);
   const clips = await embedRunClips([
     { directory, rows: shownTranscripts(transcripts) },
     { directory, rows: shownCodedClips(codedClips) },
@@ -71,8 +73,14 @@ async function reportPage(data: RunData, { smooth = 0 }: ReportOptions): Promise
   });
 }
 
+function tilesOf({ task, metrics, codebooks }: RunData): Tile[] {
+  if (isClassification(task)) return classificationTiles(metrics);
+  return task === "pretrain" ? pretrainTiles(metrics, codebooks) : finetuneTiles(metrics);
+}
+
 /** The curves of a run's metrics. */
 export function chartsOf({ task, metrics, codebooks }: RunData): Chart[] {
+  if (isClassification(task)) return classificationCharts(metrics);
   return task === "pretrain" ? pretrainCharts(metrics, codebooks) : finetuneCharts(metrics);
 }
 
@@ -80,7 +88,7 @@ function about(data: RunData): string[] {
   const { task, run } = data;
   const began = momentOf(run.began);
   return [
-    ...(task === undefined ? [] : [task === "pretrain" ? "pre-training" : "fine-tuning"]),
+    ...(task === undefined ? [] : [TASK_NAMES[task]]),
     ...[stateOf(data) ?? [], began === undefined ? [] : `began ${began}`, run.host ?? []].flat(),
   ];
 }

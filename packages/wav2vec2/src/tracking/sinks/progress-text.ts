@@ -8,6 +8,8 @@ export function learning(latest: Metrics): string[] {
     return given(
       show(latest, "loss", (value) => `loss ${value.toPrecision(3)}`),
       show(latest, "eval/wer", (value) => `WER ${percent(value)}`),
+      show(latest, "eval/accuracy", (value) => `accuracy ${percent(value)}`),
+      show(latest, "eval/eer", (value) => `EER ${percent(value)}`),
     );
   return given(
     show(latest, "contrastive_loss", (value) => `contrastive loss ${value.toPrecision(3)}`),
@@ -52,6 +54,9 @@ export function validated(metrics: Metrics, strong: (text: string) => string): s
       (value) => `contrastive loss ${strong(value.toPrecision(3))}${chance ?? ""}`,
     ),
     show(metrics, "eval/accuracy", (value) => `accuracy ${percent(value)}`),
+    show(metrics, "eval/macro_f1", (value) => `macro F1 ${percent(value)}`),
+    show(metrics, "eval/eer", (value) => `EER ${strong(percent(value))}`),
+    show(metrics, "eval/min_dcf", (value) => `minDCF ${value.toFixed(3)}`),
     show(metrics, "eval/codevector_perplexity", (value) => `perplexity ${value.toFixed(1)}`),
     show(metrics, "eval/wer", (value) => `WER ${strong(percent(value))}`),
     editCounts(metrics),

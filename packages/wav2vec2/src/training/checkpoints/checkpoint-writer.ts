@@ -54,7 +54,7 @@ export class CheckpointWriter implements AsyncDisposable {
   ) {
     this.#written = options.step;
     const { parameters, momentNames } = optimizer;
-    const files = [[...module.parameters()], ...momentNames.map(() => parameters)];
+    const files = [[...module.stateDict().values()], ...momentNames.map(() => parameters)];
     const warm = this.#memory.reserve(snapshotBytes(files) + RANDOM_STATE_BYTES);
     this.#busy = this.#thread.run({ warm }).then(
       () => {},
@@ -144,7 +144,7 @@ export class CheckpointWriter implements AsyncDisposable {
   async #copy(step: number): Promise<SnapshotFile[]> {
     await this.#wait(step);
     return this.#memory.take([
-      { name: "model.safetensors", tensors: this.module.namedParameters() },
+      { name: "model.safetensors", tensors: this.module.stateDict() },
       { name: OPTIMIZER_FILE, tensors: this.#moments() },
       { name: "random.safetensors", tensors: this.#randomStates() },
     ]);

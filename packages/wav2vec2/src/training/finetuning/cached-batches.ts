@@ -3,6 +3,7 @@ import type { PlannedBatch } from "../../data/batches/batches.js";
 import type { CtcBatch } from "../../data/batches/ctc-collator.js";
 import { type EmptyBatch, emptyBatch, isEmpty, placeOf } from "../../data/batches/load-batches.js";
 import { type TextOf, textTransform } from "../../data/batches/load-transforms.js";
+import type { BadClip } from "../../data/batches/prepare-batch.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
 import type { CtcOutput, CtcTargets, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
@@ -43,7 +44,7 @@ export async function* cachedCtcBatches(
   const bad = new Set<string>(); // clips that cannot be read have no features
   const reading = {
     ...loading,
-    onBad(clip: { id: string; path: string; message: string }) {
+    onBad(clip: BadClip) {
       bad.add(clip.id);
       loading.onBad?.(clip);
     },

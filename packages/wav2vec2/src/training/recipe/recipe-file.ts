@@ -30,13 +30,13 @@ export interface LoadRecipeOptions {
  *
  * @param file a path, or a `file:` URL
  * @param overriding what goes before the file's keys
- * @param task what the recipe must train
+ * @param tasks what the recipe may train, the first where it does not say
  * @throws ConfigurationError with a line "file:line:column: mistake" for each wrong key.
  */
 export function loadRecipe(
   path: string | URL | undefined,
   overriding: Overrides | RecipeValues = {},
-  task?: Recipe["task"],
+  tasks?: readonly Recipe["task"][],
   { fallback = {}, onNote }: LoadRecipeOptions = {},
 ): Recipe {
   const file = path instanceof URL ? fileURLToPath(path) : path;
@@ -46,7 +46,7 @@ export function loadRecipe(
   const { overrides, misnamed } = ownOverrides(given);
   for (const [key, name] of fromFile.names) onNote?.(`${name} of ${file} is taken as ${key}.`);
   for (const [key, { option }] of overrides) if (!given.has(key)) onNote?.(`${option} is taken as ${key}.`);
-  if (task !== undefined && source === undefined) values.task = task;
+  if (tasks !== undefined && source === undefined) values.task = tasks[0];
   if (file !== undefined && values.output === undefined) {
     values.output = join("runs", basename(file, extname(file)));
   }
@@ -58,7 +58,7 @@ export function loadRecipe(
   for (const [key, value] of Object.entries(fallback)) {
     if (!hasPath(values, key.split("."))) setPath(values, key.split("."), value);
   }
-  const { recipe, issues = taskIssues(recipe, task) } = parseRecipe(values);
+  const { recipe, issues = taskIssues(recipe, tasks) } = parseRecipe(values);
   if (recipe && issues.length + fromFile.issues.length + misnamed.length === 0) {
     if (recipe.init !== undefined && values.preset !== undefined)
       onNote?.(`preset ${recipe.preset} is not used: the network has the shape of ${recipe.init}.`);
@@ -134,9 +134,9 @@ function givenTwice(name: string, key: string, other: string): string {
   return `${name} is another name of ${key}, but ${other} is given too. Remove one of them.`;
 }
 
-function taskIssues(recipe: Recipe | undefined, task: Recipe["task"] | undefined): RecipeIssue[] {
-  if (recipe === undefined || task === undefined || recipe.task === task) return [];
-  return [{ path: ["task"], message: otherTask(recipe, task) }];
+function taskIssues(recipe: Recipe | undefined, tasks: readonly Recipe["task"][] | undefined): RecipeIssue[] {
+  if (recipe === undefined || tasks === undefined || tasks.includes(recipe.task)) return [];
+  return [{ path: ["task"], message: otherTask(recipe, ...tasks) }];
 }
 
 /** Writes a resolved recipe; the file appears complete or not at all, and {@link loadRecipe} reads it back. */

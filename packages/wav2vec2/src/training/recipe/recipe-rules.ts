@@ -1,3 +1,4 @@
+import type { ClassificationTask } from "../../classification/tasks.js";
 import { ConfigurationError } from "../../errors.js";
 import { CONFIG_KEYS } from "../../model/configuration-file.js";
 import { nearest } from "../../nearest.js";
@@ -9,6 +10,29 @@ export interface RecipeIssue {
   message: string;
 }
 
+/** A recipe that trains a classification head. */
+export type ClassificationRecipe = Recipe & { task: ClassificationTask };
+
+/** The tasks of each command that trains. */
+export const COMMANDS = {
+  pretrain: ["pretrain"],
+  finetune: ["finetune", "classify", "frames", "speaker"],
+} as const satisfies Record<string, readonly Recipe["task"][]>;
+
+/** Which command trains a task. */
+function commandOf(task: Recipe["task"]): string {
+  return Object.entries<readonly string[]>(COMMANDS).find(([, tasks]) => tasks.includes(task))![0];
+}
+
+/** @throws ConfigurationError where a recipe trains something else */
+export function requireClassification(recipe: Recipe): ClassificationRecipe {
+  const { task } = recipe;
+  if (task === "classify" || task === "frames" || task === "speaker") return { ...recipe, task };
+  throw new ConfigurationError(
+    `task must be classify, frames or speaker to train a classification head, but is '${task}'. Run wav2vec2 ${commandOf(task)} with this recipe.`,
+  );
+}
+
 /** @throws ConfigurationError where a recipe trains something else */
 export function requireTask(recipe: Recipe, task: "pretrain"): asserts recipe is PreTrainingRecipe;
 export function requireTask(recipe: Recipe, task: Recipe["task"]): void;
@@ -17,27 +41,33 @@ export function requireTask(recipe: Recipe, task: Recipe["task"]): void {
 }
 
 /** Says that a recipe trains something else. */
-export function otherTask(recipe: Recipe, task: Recipe["task"]): string {
-  return `task must be ${task} for this command, but is '${recipe.task}'. Run wav2vec2 ${recipe.task} with this recipe.`;
+export function otherTask(recipe: Recipe, ...tasks: readonly Recipe["task"][]): string {
+  const wanted = tasks.length === 1 ? tasks[0] : `${tasks.slice(0, -1).join(", ")} or ${tasks.at(-1)}`;
+  return `task must be ${wanted} for this command, but is '${recipe.task}'. Run wav2vec2 ${commandOf(recipe.task)} with this recipe.`;
 }
 
+const WITH_HEAD = COMMANDS.finetune;
+const WITH_LABELS = ["classify", "frames", "speaker"] as const;
+
 /** Tasks that a key, or all below it, belongs to. */
-const OWNERS: Readonly<Record<string, Recipe["task"]>> = {
-  pretraining: "pretrain",
-  gradient_scaling: "pretrain",
-  ctc_loss_reduction: "finetune",
-  freeze_backbone_steps: "finetune",
-  freeze_layers: "finetune",
-  vocabulary: "finetune",
-  train: "finetune",
-  adapter_language: "finetune",
-  "data.feature_cache": "finetune",
-  "optimizer.layer_decay": "finetune",
-  "optimizer.head_learning_rate": "finetune",
+const OWNERS: Readonly<Record<string, readonly Recipe["task"][]>> = {
+  pretraining: ["pretrain"],
+  gradient_scaling: ["pretrain"],
+  ctc_loss_reduction: ["finetune"],
+  freeze_backbone_steps: WITH_HEAD,
+  freeze_layers: WITH_HEAD,
+  vocabulary: ["finetune"],
+  labels: WITH_LABELS,
+  train: ["finetune"],
+  adapter_language: ["finetune"],
+  "data.label": WITH_LABELS,
+  "data.feature_cache": ["finetune"],
+  "optimizer.layer_decay": WITH_HEAD,
+  "optimizer.head_learning_rate": WITH_HEAD,
 };
 
-/** The one task that knows a key, such as `pretraining.padding`; undefined where all do. */
-export function taskOf(key: string): Recipe["task"] | undefined {
+/** The tasks that know a key, such as `pretraining.padding`; undefined where all do. */
+export function tasksOf(key: string): readonly Recipe["task"][] | undefined {
   return Object.entries(OWNERS).find(([owned]) => key === owned || key.startsWith(`${owned}.`))?.[1];
 }
 
@@ -78,12 +108,12 @@ export function checkTogether(recipe: Recipe): RecipeIssue[] {
       });
     }
   }
-  for (const [key, owner] of Object.entries(OWNERS)) {
-    if (owner === task || valueAt(recipe, key) === undefined) continue;
-    const message = `${key} belongs to the task ${owner}, but task is '${task}'. Remove one of them.`;
+  for (const [key, owners] of Object.entries(OWNERS)) {
+    if (owners.includes(task) || valueAt(recipe, key) === undefined) continue;
+    const message = `${key} belongs to the task ${owners.join(" or ")}, but task is '${task}'. Remove one of them.`;
     issues.push({ path: key.split("."), message });
   }
-  issues.push(...cacheIssues(recipe), ...adapterIssues(recipe));
+  issues.push(...cacheIssues(recipe), ...adapterIssues(recipe), ...labelIssues(recipe));
   for (const [key, other] of ALTERNATIVES) {
     if (valueAt(recipe, key) === undefined || valueAt(recipe, other) === undefined) continue;
     const message = `${other} is given instead of ${key}, but both are. Remove one of them.`;
@@ -169,6 +199,27 @@ function cacheIssues({ data, freeze_feature_encoder: frozen }: Recipe): RecipeIs
     path: ["data", "feature_cache"],
     message: `data.feature_cache needs features that stay the same, but ${reason}. Remove one of them.`,
   }));
+}
+
+/** What contradicts the labels of a classification head. */
+function labelIssues({ task, labels, init, data, model }: Recipe): RecipeIssue[] {
+  const issues: RecipeIssue[] = [];
+  if (labels === "model" && init === undefined)
+    issues.push({
+      path: ["labels"],
+      message: "labels: model belongs to init, but init is missing. Give both or neither.",
+    });
+  if (task === "frames" && data.speed_perturbation > 0)
+    issues.push({
+      path: ["data", "speed_perturbation"],
+      message: `data.speed_perturbation moves what segments say the times of, but is ${data.speed_perturbation} with the task frames. Leave it out.`,
+    });
+  if (WITH_LABELS.some((name) => name === task) && model.id2label !== undefined)
+    issues.push({
+      path: ["model", "id2label"],
+      message: "model.id2label is what the clips' labels decide, but is given. Leave it out.",
+    });
+  return issues;
 }
 
 /** What contradicts training adapters alone. */

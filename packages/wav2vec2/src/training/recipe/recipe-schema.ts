@@ -57,6 +57,14 @@ const data = z.strictObject({
     .string()
     .default("dev")
     .describe("Split to validate on and to choose the best model by; pre-training needs no transcripts"),
+  label: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Only for the tasks classify, frames and speaker: column of a manifest that holds the labels; with frames a list of segments or an " +
+        "RTTM file. Default: label, segments and speaker",
+    ),
   exclude: z
     .string()
     .optional()
@@ -139,14 +147,14 @@ const optimizer = z.strictObject({
   head_learning_rate: amount()
     .optional()
     .describe(
-      "Only for the task finetune: highest learning rate of the output layer, which starts from random weights. Default: " +
+      "Not for the task pretrain: highest learning rate of the output layer, which starts from random weights. Default: " +
         "learning_rate",
     ),
   layer_decay: amount()
     .max(1)
     .optional()
     .describe(
-      "Only for the task finetune: factor on the learning rate from each transformer layer to the one below; the top " +
+      "Not for the task pretrain: factor on the learning rate from each transformer layer to the one below; the top " +
         "layer has learning_rate itself, what lies below the layers one factor more. Default: 1",
     ),
   betas: z
@@ -279,9 +287,12 @@ const services = z
 
 export const recipeSchema = z.strictObject({
   task: z
-    .enum(["pretrain", "finetune"])
+    .enum(["pretrain", "finetune", "classify", "frames", "speaker"])
     .default("finetune")
-    .describe("What to train: pretrain is self-supervised learning, finetune is speech recognition with CTC"),
+    .describe(
+      "What to train: pretrain is self-supervised learning, finetune is speech recognition with CTC, classify a label for a clip, " +
+        "frames labels for every frame, speaker a vector that tells speakers apart (docs/classification.md)",
+    ),
   seed: z.int().nonnegative().default(1).describe("Seed of weights, order, masks and dropout"),
   max_steps: count().optional().describe("Optimiser steps. Default: 5000, or as many as max_epochs takes"),
   max_epochs: amount()
@@ -317,7 +328,7 @@ export const recipeSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true for finetune with init, else " +
+      "Leave the convolutions as they are, as the paper does in fine-tuning. Default: true with init, but for pretrain, else " +
         "false",
     ),
   vocabulary: z
@@ -326,6 +337,13 @@ export const recipeSchema = z.strictObject({
     .describe(
       "Only for the task finetune: transcripts makes a vocabulary of the transcripts' characters and a new output layer for it; model " +
         "takes init's. Default: model where init has an output layer, else whichever holds all characters",
+    ),
+  labels: z
+    .enum(["model", "data"])
+    .optional()
+    .describe(
+      "Only for the tasks classify, frames and speaker: data trains a new head for the labels of the clips, model goes on with init's " +
+        "head. Default: model where init has a head of the task, else data",
     ),
   train: z
     .enum(["all", "adapters"])
@@ -347,7 +365,7 @@ export const recipeSchema = z.strictObject({
     .nonnegative()
     .optional()
     .describe(
-      "Only for the task finetune, with init: train the output layer alone (and attention adapters, where there are some) for " +
+      "Not for the task pretrain, with init: train the output layer alone (and attention adapters, where there are some) for " +
         "this many steps, then all that is not frozen otherwise (fairseq's freeze_finetune_updates; the paper: 10,000). Default: 0",
     ),
   freeze_layers: z
@@ -355,7 +373,7 @@ export const recipeSchema = z.strictObject({
     .nonnegative()
     .optional()
     .describe(
-      "Only for the task finetune, with init: leave this many of the lowest transformer layers and all below them as " +
+      "Not for the task pretrain, with init: leave this many of the lowest transformer layers and all below them as " +
         "they are. Default: 0",
     ),
   gradient_checkpointing: z
@@ -405,8 +423,8 @@ export const recipeSchema = z.strictObject({
   early_stopping_patience: count()
     .optional()
     .describe(
-      "Stop behind this many validations in a row that were no better than the best before them, by WER or the loss of " +
-        "pre-training, or by metric_for_best_model. Default: never",
+      "Stop behind this many validations in a row that were no better than the best before them, by WER, the loss of " +
+        "pre-training, accuracy, macro F1 of frames, the equal error rate of speakers, or by metric_for_best_model. Default: never",
     ),
   early_stopping_threshold: z
     .number()

@@ -25,7 +25,7 @@ function withTaskDefaults(values: unknown): unknown {
   const defaults: Record<string, unknown> = { output: `runs/${String(task)}` };
   if (task === "pretrain") Object.assign(defaults, { pretraining: {}, gradient_scaling: "once" });
   if (task === "finetune") defaults.ctc_loss_reduction = "mean";
-  if (task === "finetune" && values.init !== undefined) defaults.freeze_feature_encoder = true;
+  if (task !== "pretrain" && values.init !== undefined) defaults.freeze_feature_encoder = true;
   if (values.max_steps === undefined && values.max_epochs === undefined) defaults.max_steps = MAX_STEPS;
   const filled: Record<string, unknown> = { ...defaults };
   for (const [key, value] of Object.entries(values)) if (value !== undefined) filled[key] = value;

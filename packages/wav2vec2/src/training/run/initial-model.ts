@@ -6,6 +6,7 @@ import { ConfigurationError, UserError } from "../../errors.js";
 import { resolveModel } from "../../files/hub.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
+import { ModelWithHead } from "../../model/heads/model-with-head.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import type { Wav2Vec2Model } from "../../model/wav2vec2-model.js";
 import type { Recipe } from "../recipe/recipe.js";
@@ -116,9 +117,9 @@ export function requireSameShape(
 }
 
 /** What a recipe wants of any network that is trained. */
-export function prepareNetwork(model: Wav2Vec2ForCTC | Wav2Vec2ForPreTraining, recipe: Recipe): void {
+export function prepareNetwork(model: ModelWithHead | Wav2Vec2ForPreTraining, recipe: Recipe): void {
   if (recipe.freeze_feature_encoder) model.freezeFeatureEncoder();
   if (recipe.train === "adapters" && model instanceof Wav2Vec2ForCTC) model.trainAdaptersOnly();
-  if (recipe.freeze_layers && model instanceof Wav2Vec2ForCTC) model.freezeLayers(recipe.freeze_layers);
+  if (recipe.freeze_layers && model instanceof ModelWithHead) model.freezeLayers(recipe.freeze_layers);
   model.gradientCheckpointingEnable(recipe.gradient_checkpointing);
 }

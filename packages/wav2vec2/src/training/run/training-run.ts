@@ -52,7 +52,7 @@ export interface RunOptions {
 export interface TrainingRun {
   /** The clips to train and to validate on, with notes on what was left out. */
   readSplits(transcripts: "required"): Promise<Splits<TranscribedUtterance>>;
-  readSplits(transcripts: "none"): Promise<Splits<Utterance>>;
+  readSplits(transcripts: "none", columns?: readonly string[]): Promise<Splits<Utterance>>;
   /** What was read to train on, once it was. */
   trainClips: () => readonly Utterance[] | undefined;
   loading: BatchLoadOptions;
@@ -130,16 +130,24 @@ export async function withRun<T extends { interrupted: boolean }>(
 
   let trained: readonly Utterance[] | undefined;
   const trainClips = () => trained;
-  const read = async <T extends Utterance>(split: string, transcripts: "required" | "none") => {
+  const read = async <T extends Utterance>(
+    split: string,
+    transcripts: "required" | "none",
+    columns: readonly string[] | undefined,
+  ) => {
     const { onReading: onProgress } = options;
-    const reading = { onProblem, exclude, signal, onProgress, transcripts };
+    const reading = { onProblem, exclude, signal, onProgress, transcripts, columns };
     const { utterances, problems, excluded, unknownExclusions } = await readSplit<T>(root, split, reading);
     leftOut.addAll(problems, split);
     if (exclude) tracker.tell(`${excluded} clips of ${split} are left out as ${exclude} says.`);
     return { utterances, unknownExclusions };
   };
-  const readSplits = async <T extends Utterance>(transcripts: "required" | "none"): Promise<Splits<T>> => {
-    const [train, held] = [await read<T>(train_split, transcripts), await read<T>(eval_split, transcripts)];
+  const readSplits = async <T extends Utterance>(
+    transcripts: "required" | "none",
+    columns?: readonly string[],
+  ): Promise<Splits<T>> => {
+    const train = await read<T>(train_split, transcripts, columns);
+    const held = await read<T>(eval_split, transcripts, columns);
     const splits = { train: drawShare(train.utterances, recipe), held: held.utterances };
     if (exclude) noteUnknown(exclude, [train.unknownExclusions, held.unknownExclusions], tracker);
     noteOverlap(splits, tracker);

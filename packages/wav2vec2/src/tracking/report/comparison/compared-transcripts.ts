@@ -49,7 +49,7 @@ function wordsOf(heard: readonly Heard[], names: ReadonlyMap<RunData, string>) {
     String(heard[0]!.row.reference),
     heard.map(({ row }) => String(row.hypothesis)),
   );
-  const words = columns.map(({ reference, heard: words }) =>
+  const words = columns.map(({ reference, hypotheses: words }) =>
     reference !== undefined && words.every((word) => word === reference)
       ? reference
       : [reference ?? "", ...words.map((word) => word ?? "")],

@@ -5,6 +5,7 @@ import { escapeHtml } from "../../../pages/html.js";
 import { renderPage } from "../../../pages/page.js";
 import { clipNotes, renderNotes } from "../../../pages/parts.js";
 import { renderTable } from "../../../pages/table.js";
+import { TASK_NAMES, type TrainedTask } from "../../trained-task.js";
 import { findingItems, listOf, renderFindings } from "../finding-section.js";
 import { endsCollapsed } from "../pretrain-sections.js";
 import { type RunData, readRun } from "../read-run.js";
@@ -61,13 +62,21 @@ export async function writeComparison(
 }
 
 function requireSameTask(runs: readonly RunData[]): void {
-  const ofTask = (task: RunData["task"]) =>
-    runs.filter((run) => run.task === task).map(({ directory }) => directory);
-  const [pretrain, finetune] = [ofTask("pretrain"), ofTask("finetune")];
-  if (pretrain.length === 0 || finetune.length === 0) return;
+  const tasks = Object.keys(TASK_NAMES) as TrainedTask[];
+  const kinds = tasks
+    .map((task) => ({
+      task,
+      directories: runs.filter((run) => run.task === task).map(({ directory }) => directory),
+    }))
+    .filter(({ directories }) => directories.length > 0);
+  if (kinds.length < 2) return;
+  const said = kinds.map(({ task, directories }, index) => {
+    const verb = index > 0 ? "" : directories.length > 1 ? " are" : " is";
+    return `${directories.join(" and ")}${verb} of ${TASK_NAMES[task]}`;
+  });
   throw new UserError(
-    `Runs that are compared must be trained for the same, but ${pretrain.join(" and ")} ${pretrain.length > 1 ? "are" : "is"} of pre-training ` +
-      `and ${finetune.join(" and ")} of fine-tuning. ${whatToCompare(pretrain, finetune)}`,
+    `Runs that are compared must be trained for the same, but ${said.join(" and ")}. ` +
+      whatToCompare(...kinds.map(({ directories }) => directories)),
   );
 }
 
@@ -118,7 +127,7 @@ function titleOf(groups: readonly RunGroup[]): string {
 
 function tasksOf(runs: readonly RunData[]): string[] {
   const task = runs.find((run) => run.task)?.task;
-  return task === undefined ? [] : [task === "pretrain" ? "pre-training" : "fine-tuning"];
+  return task === undefined ? [] : [TASK_NAMES[task]];
 }
 
 function keys(groups: readonly RunGroup[]): string {

@@ -1,6 +1,7 @@
 import { count, FORMATS, type Format, short } from "../../../pages/format.js";
 import { renderTable } from "../../../pages/table.js";
 import { formatDuration } from "../../duration.js";
+import type { TrainedTask } from "../../trained-task.js";
 import { median } from "../median.js";
 import { best, pointsOf } from "../metric-series.js";
 import { healthyRows } from "../pretrain-sections.js";
@@ -17,7 +18,16 @@ interface Column {
   better?: 1 | -1;
 }
 
-const COLUMNS: Readonly<Record<"pretrain" | "finetune", readonly Column[]>> = {
+const OF_LABELS: readonly Column[] = [
+  { title: "Best accuracy", metric: "eval/accuracy", format: "percent", better: 1 },
+  { title: "Best macro F1", metric: "eval/macro_f1", format: "percent", better: 1 },
+  { title: "Last training loss", metric: "loss", format: "short" },
+];
+
+const COLUMNS: Readonly<Record<TrainedTask, readonly Column[]>> = {
+  classify: OF_LABELS,
+  frames: OF_LABELS,
+  speaker: [{ title: "Lowest EER", metric: "eval/eer", format: "percent", better: -1 }, ...OF_LABELS],
   finetune: [
     { title: "Best WER", metric: "eval/wer", format: "percent", better: -1 },
     { title: "Best CER", metric: "eval/cer", format: "percent", better: -1 },

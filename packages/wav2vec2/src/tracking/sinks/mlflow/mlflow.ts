@@ -12,6 +12,7 @@ import type { ServiceSinkOptions } from "../../service-thread.js";
 import type { SinkContext } from "../../sink-context.js";
 import type { MakeSink } from "../../threads/sink-worker.js";
 import type { Sink } from "../../tracker.js";
+import { TASK_NAMES } from "../../trained-task.js";
 import { type Clip, clipPath } from "../clip-path.js";
 import { loggedMetrics } from "../logged-metrics.js";
 import { readStepLines } from "../metrics-file.js";
@@ -276,7 +277,7 @@ function userName(): string {
 
 /** Markdown: what the run is, and what looked wrong in it. */
 function descriptionOf({ task, parameters, host, device }: RunDescription, directory: string): string {
-  const what = { pretrain: "Pre-training", finetune: "Fine-tuning" }[task];
+  const what = TASK_NAMES[task].replace(/^./, (letter) => letter.toUpperCase());
   const findings = readStepLines(join(directory, "findings.jsonl")).map(
     ({ step, text }) => `- Step ${step}: ${String(text)}`,
   );

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { keep, scope } from "./handles.js";
+import * as nn from "./nn/index.js";
+import { memoryStatistics } from "./runtime.js";
+import { copyParameters, shareParameters, useParameters } from "./shared-parameters.js";
+import { tensor } from "./tensor.js";
+
+const input = keep(tensor([1, 2, 3, 4], [1, 4]));
+const outputOf = (layer: nn.Linear) => scope(() => layer.forward(input).toArray());
+
+describe("shared parameters", () => {
+  it("are the module's own memory, and that of every module that uses them", () => {
+    const layer = new nn.Linear(4, 3);
+    const before = outputOf(layer);
+    const shared = shareParameters(layer);
+    expect(shared.map(({ name, shape, dtype }) => ({ name, shape, dtype }))).toEqual([
+      { name: "weight", shape: [3, 4], dtype: "float32" },
+      { name: "bias", shape: [3], dtype: "float32" },
+    ]);
+    expect(outputOf(layer)).toEqual(before);
+    const other = nn.init.deferred(() => new nn.Linear(4, 3));
+    useParameters(other, shared);
+    expect(outputOf(other)).toEqual(before);
+    new Float32Array(shared[1]!.bytes.buffer)[0]! += 10;
+    for (const each of [layer, other]) expect(outputOf(each)[0]).toBeCloseTo(before[0]! + 10, 4);
+  });
+
+  it("keep a parameter's gradient flag and free what it took before", () => {
+    const before = memoryStatistics().liveBytes;
+    const layer = scope(() => new nn.Linear(2000, 2000));
+    expect(memoryStatistics().liveBytes - before).toBeGreaterThan(15e6);
+    shareParameters(layer);
+    expect(memoryStatistics().liveBytes - before).toBeLessThan(1e6);
+    expect(layer.parameters().every(({ requiresGrad }) => requiresGrad)).toBe(true);
+  });
+
+  it("are copied of a module that goes on changing", async () => {
+    const layer = new nn.Linear(4, 3);
+    const before = outputOf(layer);
+    const other = nn.init.deferred(() => new nn.Linear(4, 3));
+    useParameters(other, await copyParameters(layer));
+    scope(() => layer.parameters()[1]!.detach().fill_(100));
+    expect(outputOf(layer)).not.toEqual(before);
+    expect(outputOf(other)).toEqual(before);
+  });
+
+  it("must fit the module", () => {
+    const shared = shareParameters(new nn.Linear(4, 3));
+    expect(() => useParameters(new nn.Linear(4, 2), shared)).toThrow(
+      "The shared parameters must hold weight of shape [2,4], but hold [3,4].",
+    );
+    expect(() => useParameters(new nn.Linear(4, 3), [])).toThrow("but hold none.");
+  });
+});

@@ -1,0 +1,82 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { noGrad } from "./autograd.js";
+import { scope, wrap } from "./handles.js";
+import { native } from "./native.js";
+import { forgetFill } from "./nn/init.js";
+import type { Module } from "./nn/module.js";
+import { releaseMemory } from "./runtime.js";
+import type { Dtype, Tensor } from "./tensor.js";
+
+/** A parameter's values in memory that all threads of the process see. */
+export interface SharedParameter {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+  /** Over a SharedArrayBuffer: row-major, little-endian. */
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A copy of a module's parameters, from any device, that can be posted to other threads without being copied again. The
+ * module keeps its own. The event loop has its turn between two parameters.
+ */
+export async function copyParameters(module: Module): Promise<SharedParameter[]> {
+  const parameters: SharedParameter[] = [];
+  for (const [name, parameter] of module.namedParameters()) {
+    parameters.push(copyOf(name, parameter));
+    await turn();
+  }
+  return parameters;
+}
+
+/**
+ * Moves a module's parameters on the CPU into memory that other threads can use too; what they took before is given back
+ * to the system.
+ *
+ * @returns them, for {@link useParameters} in other threads
+ */
+export function shareParameters(module: Module): SharedParameter[] {
+  const parameters = Array.from(module.namedParameters(), ([name, parameter]) => {
+    const shared = copyOf(name, parameter);
+    takePlace(parameter, shared);
+    return shared;
+  });
+  releaseMemory();
+  return parameters;
+}
+
+/**
+ * Makes shared values a module's parameters, without a copy. They are for reading: training would change them for all
+ * threads at once.
+ *
+ * @param module of the same class and configuration, on the CPU; best one from `nn.init.deferred`
+ * @throws Error where names or shapes are others
+ */
+export function useParameters(module: Module, shared: readonly SharedParameter[]): void {
+  const byName = new Map(shared.map((parameter) => [parameter.name, parameter]));
+  for (const [name, parameter] of module.namedParameters()) {
+    const values = byName.get(name);
+    if (!values || String(values.shape) !== String(parameter.shape))
+      throw new Error(
+        `The shared parameters must hold ${name} of shape [${parameter.shape}], but hold ${values ? `[${values.shape}]` : "none"}.`,
+      );
+    takePlace(parameter, values);
+    forgetFill(parameter);
+  }
+}
+
+function copyOf(name: string, parameter: Tensor): SharedParameter {
+  const bytes = new Uint8Array(new SharedArrayBuffer(native.byteLength(parameter.handle)));
+  native.toBytes(parameter.handle, bytes);
+  return { name, shape: parameter.shape, dtype: parameter.dtype, bytes };
+}
+
+/** Puts shared memory in the place of a tensor's own: PyTorch's `set_`. */
+function takePlace(parameter: Tensor, { bytes, shape, dtype }: SharedParameter): void {
+  noGrad(() =>
+    scope(() => {
+      const values = wrap(native.shareBytes(bytes, shape, dtype));
+      native.applyInPlace(native.lookup("set_", "source_Tensor"), parameter.handle, values.handle);
+    }),
+  );
+}

@@ -1,0 +1,67 @@
+import { UserError } from "../errors.js";
+import { resolveModel } from "../files/hub.js";
+import { readArchitectures } from "../model/configuration-file.js";
+import { type DeviceOption, type HubOptions, loadModel, saveModel } from "../pretrained/model-directory.js";
+import { readNormalize } from "../pretrained/preprocessor.js";
+import {
+  CLASSIFICATION_TASKS,
+  type ClassificationModel,
+  type ClassificationTask,
+  taskOfArchitecture,
+} from "./tasks.js";
+
+/** A model with a classification head as it lies in a directory in Hugging Face's layout. */
+export interface Classifier {
+  model: ClassificationModel;
+  /** Whether clips are brought to zero mean and unit variance first (`do_normalize`). */
+  normalize: boolean;
+}
+
+export interface LoadClassifierOptions extends HubOptions, DeviceOption {}
+
+/**
+ * Which classification head a model has, by `architectures` of its config.json; undefined where it has none.
+ *
+ * @throws UserError where there is no such model
+ */
+export async function classificationTaskOf(
+  nameOrDirectory: string,
+  hub: HubOptions = {},
+): Promise<ClassificationTask | undefined> {
+  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  return taskOfArchitecture((await readArchitectures(directory))[0]);
+}
+
+/**
+ * Reads the directory of a model with a classification head, or a model of the Hub. It is on the CPU unless `device` says
+ * otherwise.
+ *
+ * @throws ConfigurationError where there is no such device
+ * @throws UserError where the model has no such head, naming the file that is missing, corrupt or does not fit the others
+ */
+export async function loadClassifier(
+  nameOrDirectory: string,
+  { device, ...hub }: LoadClassifierOptions = {},
+): Promise<Classifier> {
+  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  const architectures = await readArchitectures(directory);
+  const task = taskOfArchitecture(architectures[0]);
+  if (!task) throw noClassifier(nameOrDirectory, architectures);
+  const { modelClass } = CLASSIFICATION_TASKS[task];
+  const model = await loadModel(modelClass, directory, { device, newHead: "never", onNote: hub.onNote });
+  return { model, normalize: await readNormalize(directory) };
+}
+
+function noClassifier(name: string, architectures: readonly string[]): UserError {
+  const known = Object.values(CLASSIFICATION_TASKS).map(({ modelClass }) => modelClass.name);
+  const has = architectures.length === 0 ? "does not say what it is" : `is a ${architectures.join(", ")}`;
+  return new UserError(
+    `${name} must be a model with a classification head (architectures in config.json: ${known.join(", ")}), but ${has}. ` +
+      "Train one with a recipe of task classify, frames or speaker.",
+  );
+}
+
+/** Writes a directory that `loadClassifier` and Hugging Face transformers read: complete, or as it was before. */
+export async function saveClassifier(directory: string, { model, normalize }: Classifier): Promise<void> {
+  await saveModel(directory, model, { normalize });
+}

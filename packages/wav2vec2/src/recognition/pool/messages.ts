@@ -1,0 +1,61 @@
+import type { RawFormat } from "../../audio/raw-format.js";
+import type { PlainError } from "../../error-transfer.js";
+import type { SharedModel } from "../../pretrained/shared-model.js";
+import type { Transcript } from "../../text/formats/transcript.js";
+import type { DecodingChoice } from "../decoding-choice.js";
+import type { WindowSeconds } from "../emissions.js";
+
+/** What a thread is started with. */
+export interface ThreadData {
+  /** A model that another thread has loaded, or how to load it. */
+  model:
+    | SharedModel
+    | { nameOrDirectory: string; revision?: string | undefined; language?: string | undefined };
+  decoding: DecodingChoice;
+  device: string;
+  /** Threads of one operator of libtorch. */
+  torchThreads: number;
+}
+
+/** Where a job's audio comes from, in the thread. */
+export type JobSource = { name: string } & (
+  | { kind: "file"; path: string }
+  | { kind: "bytes"; bytes: Uint8Array }
+  /** Its parts are asked for one by one. */
+  | { kind: "stream"; isWhole: boolean }
+  | { kind: "samples"; sampleRate: number }
+);
+
+export interface JobOptions {
+  words: boolean | undefined;
+  windows: WindowSeconds | undefined;
+  raw: RawFormat | undefined;
+  /** Whether the words of unfinished pieces are wanted. */
+  partial: boolean;
+}
+
+/** From the pool to a thread; `job` is the number of the one that it is about. */
+export type ToThread =
+  | { kind: "begin"; job: number; source: JobSource; options: JobOptions }
+  /** What was asked for: nothing where the source has ended. */
+  | { kind: "part"; job: number; part: Uint8Array | Float32Array | undefined }
+  | { kind: "broken"; job: number; error: PlainError }
+  | { kind: "abort"; job: number };
+
+/** From a thread to the pool. */
+export type FromThread =
+  /** @property shared the model, where this thread has loaded it */
+  | { kind: "ready"; shared: SharedModel | undefined; memory: ThreadMemory }
+  | { kind: "unusable"; error: PlainError }
+  | { kind: "note"; job: number | undefined; text: string }
+  | { kind: "pull"; job: number }
+  | { kind: "partial"; job: number; text: string }
+  | { kind: "piece"; job: number; transcript: Transcript }
+  /** @property error where it failed */
+  | { kind: "end"; job: number; error: PlainError | undefined; memory: ThreadMemory };
+
+/** What a thread holds by itself, in bytes: JavaScript's objects, and its arrays outside them. */
+export interface ThreadMemory {
+  heap: number;
+  arrays: number;
+}

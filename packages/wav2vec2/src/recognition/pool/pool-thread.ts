@@ -1,0 +1,173 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { type OpenedSource, openSource } from "../../audio/open-source.js";
+import type { SourceParts } from "../../audio/source-parts.js";
+import { plainError, reviveError } from "../../error-transfer.js";
+import { compiled } from "../../files/compiled.js";
+import type { SharedModel } from "../../pretrained/shared-model.js";
+import type { FromThread, JobSource, ThreadData, ThreadMemory, ToThread } from "./messages.js";
+import { PoolError } from "./pool-error.js";
+import type { PoolJob } from "./pool-job.js";
+
+export interface ThreadEvents {
+  /** It can take a job, the first one or another. */
+  onIdle(thread: PoolThread): void;
+  /** It is no more; its job has failed. @param cause where it never was ready, why */
+  onGone(thread: PoolThread, cause: Error | undefined): void;
+  onNote(text: string): void;
+}
+
+/** A thread of a pool, as the pool's own thread sees it. */
+export class PoolThread {
+  /** The model that it has loaded, or undefined where it was given one; rejected where it cannot be used. */
+  readonly ready: Promise<SharedModel | undefined>;
+  memory: ThreadMemory = { heap: 0, arrays: 0 };
+  readonly #worker: Worker;
+  readonly #events: ThreadEvents;
+  #job: PoolJob | undefined;
+  /** Of the job, where they are asked for one by one. */
+  #parts: SourceParts<Uint8Array> | SourceParts<Float32Array> | undefined;
+  #isReady = false;
+  #failure: Error | undefined;
+
+  constructor(data: ThreadData, events: ThreadEvents) {
+    this.#events = events;
+    const module = new URL("./pool-worker.js", import.meta.url);
+    // Not with this process's arguments, such as conditions by which the tests find sources.
+    this.#worker = new Worker(compiled(module), { workerData: data, execArgv: [] });
+    this.ready = new Promise((resolve, reject) => {
+      this.#worker.on("message", (message: FromThread) => {
+        if (message.kind === "ready") resolve(message.shared);
+        this.#take(message);
+      });
+      this.#worker.on("error", (error) => {
+        this.#failure ??= error instanceof Error ? error : new Error(String(error));
+      });
+      this.#worker.on("exit", (code) => {
+        const cause = this.#failure ?? new Error(`its thread ended with code ${code}`);
+        reject(cause);
+        this.#endJob(
+          new PoolError("ERR_POOL_THREAD", `The thread at work ended: ${cause.message}.`, { cause }),
+        );
+        events.onGone(this, this.#isReady ? undefined : cause);
+      });
+    });
+    this.ready.catch(() => {}); // told to the pool
+  }
+
+  get busy(): boolean {
+    return this.#job !== undefined;
+  }
+
+  /** Must be idle. */
+  async begin(job: PoolJob): Promise<void> {
+    this.#job = job;
+    this.#worker.ref();
+    const { signal, name, words, windows, raw, onPartial } = job.options;
+    try {
+      const opened = await openSource(job.source, { name, signal });
+      const source = await this.#sourceOf(opened);
+      const options = { words, windows, raw, partial: onPartial !== undefined };
+      if (!job.ended) {
+        this.#send({ kind: "begin", job: job.id, source, options });
+        return;
+      }
+    } catch (error) {
+      job.end(error);
+    }
+    this.#endJob(undefined); // it was given up meanwhile, or there is no such source
+    this.#rest();
+  }
+
+  /** Ends a job between two windows; the thread stays. */
+  abort(job: PoolJob): void {
+    if (this.#job === job) this.#send({ kind: "abort", job: job.id });
+  }
+
+  /** Ends the thread, also at work. @param reason what its job fails with */
+  async close(reason?: Error): Promise<void> {
+    this.#endJob(reason);
+    await this.#worker.terminate();
+  }
+
+  #take(message: FromThread): void {
+    if (message.kind === "ready") {
+      this.#isReady = true;
+      this.memory = message.memory;
+      this.#rest();
+      return;
+    }
+    if (message.kind === "unusable") {
+      this.#failure = reviveError(message.error);
+      void this.close();
+      return;
+    }
+    if (message.kind === "note" && message.job === undefined) this.#events.onNote(message.text);
+    const job = this.#job;
+    if (!job || message.job !== job.id) return;
+    if (message.kind === "piece") job.add(message.transcript);
+    else if (message.kind === "partial" && !job.ended) job.options.onPartial?.(message.text);
+    else if (message.kind === "note") job.options.onNote?.(message.text);
+    else if (message.kind === "pull") void this.#sendPart(job);
+    else if (message.kind === "end") {
+      this.memory = message.memory;
+      this.#endJob(message.error && reviveError(message.error));
+      this.#rest();
+    }
+  }
+
+  #rest(): void {
+    this.#job = undefined;
+    this.#worker.unref(); // an idle pool keeps no process alive
+    this.#events.onIdle(this);
+  }
+
+  #endJob(error: unknown): void {
+    void this.#parts?.return();
+    this.#parts = undefined;
+    this.#job?.end(error);
+  }
+
+  async #sourceOf(opened: OpenedSource): Promise<JobSource> {
+    const { name } = opened;
+    if (opened.kind === "bytes") return { kind: "bytes", name, bytes: await shared(opened.bytes) };
+    if (opened.kind === "file") return opened;
+    this.#parts = opened.kind === "stream" ? opened.chunks : opened.blocks;
+    if (opened.kind === "stream") return { kind: "stream", name, isWhole: opened.isWhole };
+    return { kind: "samples", name, sampleRate: opened.sampleRate };
+  }
+
+  async #sendPart(job: PoolJob): Promise<void> {
+    try {
+      const next = await this.#parts?.next();
+      if (this.#job !== job) return;
+      // A view of a larger buffer would be posted with all of it.
+      const part = !next || next.done ? undefined : copyOf(next.value);
+      this.#send({ kind: "part", job: job.id, part }, part && [part.buffer as ArrayBuffer]);
+    } catch (error) {
+      if (this.#job === job) this.#send({ kind: "broken", job: job.id, error: plainError(error) });
+    }
+  }
+
+  #send(message: ToThread, transferred: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transferred);
+  }
+}
+
+function copyOf(part: Uint8Array | Float32Array): Uint8Array | Float32Array {
+  return part instanceof Float32Array ? part.slice() : new Uint8Array(part);
+}
+
+/** Bytes that are copied before the event loop has its turn. */
+const SLICE = 2 ** 24;
+
+/** A copy in memory that threads share. */
+async function shared(bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  for (let at = 0; at < bytes.length; at += SLICE) {
+    copy.set(bytes.subarray(at, at + SLICE), at);
+    if (at + SLICE < bytes.length) await turn();
+  }
+  return copy;
+}

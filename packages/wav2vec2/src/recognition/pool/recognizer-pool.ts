@@ -1,0 +1,289 @@
+import { availableParallelism } from "node:os";
+import type { AudioSource } from "../../audio/audio-source.js";
+import { ConfigurationError } from "../../errors.js";
+import { tellNote } from "../../files/tell-note.js";
+import { requireOptions } from "../../known-options.js";
+import type { CtcModel } from "../../pretrained/ctc-directory.js";
+import { copyModel, type SharedModel } from "../../pretrained/shared-model.js";
+import type { RecordingTranscript, Transcript } from "../../text/formats/transcript.js";
+import type { DecodingChoice } from "../decoding-choice.js";
+import { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "../recognizer.js";
+import { joinPieces } from "../whole-transcript.js";
+import type { ThreadData, ThreadMemory } from "./messages.js";
+import { PoolError } from "./pool-error.js";
+import { PoolJob } from "./pool-job.js";
+import { PoolThread } from "./pool-thread.js";
+
+export interface RecognizerPoolOptions extends DecodingChoice {
+  /** Recordings that are transcribed at the same time. Default: one less than there are cores, at most 4 */
+  threads?: number | undefined;
+  /** Threads of libtorch in each of them. Default: the cores divided among them */
+  torchThreads?: number | undefined;
+  /** Recordings that may wait for a thread; more are refused with `ERR_POOL_BUSY`. Default: 64 */
+  queue?: number | undefined;
+  /** Of a Hub model: branch, tag or commit. Default: `main` */
+  revision?: string | undefined;
+  /** Of a multilingual model. */
+  language?: string | undefined;
+  /** Default: `auto`, a GPU where there is one */
+  device?: string | undefined;
+  /** Gets what is odd about the model or the language model. */
+  onNote?: ((text: string) => void) | undefined;
+}
+
+const OPTIONS = {
+  threads: true,
+  torchThreads: true,
+  queue: true,
+  revision: true,
+  language: true,
+  device: true,
+  onNote: true,
+  languageModel: true,
+  beamWidth: true,
+  lmWeight: true,
+  wordScore: true,
+  unknownScore: true,
+  hotwords: true,
+  hotwordWeight: true,
+} satisfies Record<keyof RecognizerPoolOptions, true>;
+
+const MOST_THREADS = 256;
+const QUEUE = 64;
+
+/** How busy a pool is, and what it takes. */
+export interface PoolStats {
+  threads: number;
+  /** Recordings that are being transcribed. */
+  running: number;
+  /** Recordings that wait for a thread, and how many may. */
+  waiting: number;
+  queue: number;
+  /** In bytes. */
+  memory: {
+    /** The model's weights, once for all threads. */
+    weights: number;
+    /** Of each thread, as it was after its last recording: JavaScript's heap and its arrays, without libtorch's. */
+    threads: ThreadMemory[];
+    /** Resident memory of the whole process. */
+    process: number;
+  };
+}
+
+/** A recogniser in threads, so that this one stays free for others: see {@link recognizerPool}. */
+export class RecognizerPool {
+  readonly #threads = new Set<PoolThread>();
+  readonly #idle: PoolThread[] = [];
+  readonly #waiting: PoolJob[] = [];
+  readonly #data: ThreadData;
+  readonly #shared: SharedModel;
+  readonly #queue: number;
+  readonly #onNote: (text: string) => void;
+  /** Why there will be no threads any more. */
+  #failure: Error | undefined;
+  #jobs = 0;
+
+  /** Made by {@link recognizerPool}. */
+  private constructor(data: ThreadData, shared: SharedModel, queue: number, onNote: (text: string) => void) {
+    this.#data = { ...data, model: shared };
+    this.#shared = shared;
+    this.#queue = queue;
+    this.#onNote = onNote;
+  }
+
+  /** @internal */
+  static async start(
+    model: CtcModel | string,
+    {
+      threads,
+      queue,
+      onNote,
+      ...data
+    }: Omit<ThreadData, "model"> & {
+      threads: number;
+      queue: number;
+      revision: string | undefined;
+      language: string | undefined;
+      onNote: (text: string) => void;
+    },
+  ): Promise<RecognizerPool> {
+    const { revision, language, ...settings } = data;
+    let shared: SharedModel;
+    if (typeof model === "object") shared = await copyModel(model);
+    else {
+      // Loaded in a thread, which is not this one.
+      const source = { nameOrDirectory: model, revision, language };
+      const loading = { ...settings, model: source, decoding: {}, device: "cpu" };
+      const loader = new PoolThread(loading, { onIdle: () => {}, onGone: () => {}, onNote });
+      shared = (await loader.ready)!;
+      await loader.close();
+    }
+    const pool = new RecognizerPool({ ...settings, model: shared }, shared, queue, onNote);
+    try {
+      await Promise.all(Array.from({ length: threads }, () => pool.#add().ready));
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  /**
+   * A whole recording, as `Recognizer.transcribe`, in one of the threads. It is read there too, so that this thread does
+   * little more than to hand it over.
+   *
+   * @param source a path, a file's bytes, a stream, samples: see {@link AudioSource}
+   * @param options.signal takes it out of the queue, or ends it between two windows
+   * @throws UserError where the audio cannot be read or is none; `code` says what was wrong
+   * @throws PoolError where too many wait, the pool is closed or the thread ended
+   * @throws the signal's reason where it is aborted
+   */
+  async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<RecordingTranscript> {
+    requireOptions("transcribe", options, TRANSCRIBE_OPTIONS);
+    return await joinPieces((onPartial) => this.#enter(source, { ...options, onPartial }), options.onPartial);
+  }
+
+  /**
+   * A recording of any length, piece after piece, as `Recognizer.stream`, in one of the threads, which is taken as long as
+   * the recording lasts: a live one keeps it until its end.
+   *
+   * @throws as {@link transcribe}
+   */
+  async *stream(source: AudioSource, options: TranscribeOptions = {}): AsyncGenerator<Transcript> {
+    requireOptions("stream", options, TRANSCRIBE_OPTIONS);
+    yield* this.#enter(source, options);
+  }
+
+  stats(): PoolStats {
+    const threads = [...this.#threads];
+    return {
+      threads: threads.length,
+      running: threads.filter(({ busy }) => busy).length,
+      waiting: this.#waiting.length,
+      queue: this.#queue,
+      memory: {
+        weights: this.#shared.parameters.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        threads: threads.map(({ memory }) => memory),
+        process: process.memoryUsage.rss(),
+      },
+    };
+  }
+
+  /** Ends the threads, also those at work; what runs or waits fails with `ERR_POOL_CLOSED`. */
+  async close(): Promise<void> {
+    this.#failure ??= new PoolError("ERR_POOL_CLOSED", "The pool must be open, but was closed.");
+    for (const job of this.#waiting.splice(0)) job.end(this.#failure);
+    await Promise.all([...this.#threads].map((thread) => thread.close(this.#failure)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async *#enter(source: AudioSource, options: TranscribeOptions): AsyncGenerator<Transcript> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (this.#failure) throw this.#failure;
+    if (this.#idle.length === 0 && this.#waiting.length >= this.#queue)
+      throw new PoolError(
+        "ERR_POOL_BUSY",
+        `The pool must have room, but ${this.#waiting.length} recordings wait for its ${this.#threads.size} threads. Try again later.`,
+      );
+    const job = new PoolJob(++this.#jobs, source, options);
+    const stop = () => this.#stop(job, signal?.reason);
+    signal?.addEventListener("abort", stop, { once: true });
+    this.#waiting.push(job);
+    this.#next();
+    try {
+      yield* job;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      if (!job.ended) this.#stop(job, undefined); // nobody waits for the rest
+    }
+  }
+
+  #stop(job: PoolJob, reason: unknown): void {
+    job.end(reason);
+    const place = this.#waiting.indexOf(job);
+    if (place >= 0) this.#waiting.splice(place, 1);
+    else for (const thread of this.#threads) thread.abort(job);
+  }
+
+  /** Gives those that wait to threads that are idle. */
+  #next(): void {
+    while (this.#idle.length > 0 && this.#waiting.length > 0)
+      void this.#idle.shift()!.begin(this.#waiting.shift()!);
+  }
+
+  #add(): PoolThread {
+    const thread = new PoolThread(this.#data, {
+      onIdle: (idle) => {
+        this.#idle.push(idle);
+        this.#next();
+      },
+      onGone: (gone, cause) => this.#replace(gone, cause),
+      onNote: this.#onNote,
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #replace(gone: PoolThread, cause: Error | undefined): void {
+    this.#threads.delete(gone);
+    const place = this.#idle.indexOf(gone);
+    if (place >= 0) this.#idle.splice(place, 1);
+    if (this.#failure) return;
+    // One that never was ready would not be the next time.
+    if (!cause) this.#add();
+    else if (this.#threads.size === 0) {
+      this.#failure = cause;
+      for (const job of this.#waiting.splice(0)) job.end(cause);
+    }
+  }
+}
+
+/**
+ * Starts threads that transcribe with one model, whose weights they share. A server's own thread is then free to answer
+ * whatever is being transcribed.
+ *
+ * @param model model directory, Hub id, or a model in memory, of which the weights are copied as they are now
+ * @throws UserError when there is no such model, it is no recogniser, or the language model cannot be used
+ */
+export async function recognizerPool(
+  model: CtcModel | string,
+  options: RecognizerPoolOptions = {},
+): Promise<RecognizerPool> {
+  requireOptions("recognizerPool", options, OPTIONS);
+  const cores = availableParallelism();
+  const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
+  const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, onNote } = rest;
+  const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
+  requireWhole("threads", threads, 1, MOST_THREADS);
+  requireWhole("torchThreads", torchThreads, 1, 1024);
+  requireWhole("queue", queue, 0, Number.POSITIVE_INFINITY);
+  return await RecognizerPool.start(model, {
+    threads,
+    torchThreads,
+    queue,
+    device,
+    revision,
+    language,
+    decoding: { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight },
+    onNote: once((text) => tellNote({ onNote }, text)),
+  });
+}
+
+/** Tells what all threads say once. */
+function once(onNote: (text: string) => void): (text: string) => void {
+  const told = new Set<string>();
+  return (text) => {
+    if (!told.has(text)) onNote(text);
+    told.add(text);
+  };
+}
+
+function requireWhole(name: string, value: number, least: number, most: number): void {
+  if ((Number.isInteger(value) || value === most) && value >= least && value <= most) return;
+  const range = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new ConfigurationError(`${name} must be a whole number ${range}, but is ${value}.`);
+}

@@ -1,0 +1,204 @@
+import { join } from "node:path";
+import type { ClipBatch } from "../../classification/classifier-batches.js";
+import { clipBatches } from "../../classification/classifier-batches.js";
+import { type Classifier, saveClassifier } from "../../classification/classifier-directory.js";
+import { CLASSIFICATION_TASKS, type ClassificationTask } from "../../classification/tasks.js";
+import { counted } from "../../counted.js";
+import type { AugmentationOptions } from "../../data/batches/augmentation.js";
+import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
+import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
+import { filterByDuration } from "../../data/corpus/filter.js";
+import { requireLabels } from "../../data/labels/clip-labels.js";
+import type { World } from "../../distributed/world.js";
+import { UserError } from "../../errors.js";
+import { knownClips, labelsOf } from "../../evaluation/classification/evaluate-classifier.js";
+import type { KnownClip } from "../../evaluation/classification/judge.js";
+import type { Wav2Vec2Config } from "../../model/configuration.js";
+import { configWithKeys, readConfig } from "../../model/configuration-file.js";
+import { PRESETS } from "../../model/presets.js";
+import { loadModel } from "../../pretrained/model-directory.js";
+import { readNormalize } from "../../pretrained/preprocessor.js";
+import type { Tracker } from "../../tracking/tracker.js";
+import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
+import { drawSkippedLayers } from "../loop/draws.js";
+import { type Task, train } from "../loop/loop.js";
+import type { Recipe } from "../recipe/recipe.js";
+import { type ClassificationRecipe, requireClassification } from "../recipe/recipe-rules.js";
+import { findAugmentation } from "../run/augmentation-files.js";
+import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "../run/initial-model.js";
+import { fingerprint, hoursOf, type RunOptions, withRun } from "../run/training-run.js";
+import { checkLabels, chooseLabels } from "./choose-labels.js";
+import { classificationLoss, type KnownClips } from "./classification-loss.js";
+import { validate } from "./validate.js";
+
+export interface ClassifierTraining {
+  /** Directory of the best model on the validation split; undefined where the run was interrupted before any. */
+  model: string | undefined;
+  steps: number;
+  /** Of the best model: of the task classify. */
+  accuracy?: number;
+  /** Of the task frames. */
+  macroF1?: number;
+  /** Of the task speaker. */
+  equalErrorRate?: number;
+  interrupted: boolean;
+}
+
+/**
+ * Trains a classification head, and the network below it, as the recipe says, into the run directory `recipe.output`: the
+ * tasks `classify` (a label for a clip), `frames` (labels of frames) and `speaker` (a vector that tells speakers apart).
+ *
+ * @throws UserError on bad data, labels that a model's head has not, or an output directory that holds another run
+ * @throws the signal's reason where it is aborted while a model is downloaded
+ */
+export async function trainClassifier(given: Recipe, options: RunOptions): Promise<ClassifierTraining> {
+  const recipe = requireClassification(given);
+  requireLearnedBackbone(recipe);
+  return await withRun(
+    recipe,
+    options,
+    async ({ readSplits, loading, device, plan, begin, world, readings, tracker }) => {
+      const column = recipe.data.label ?? CLASSIFICATION_TASKS[recipe.task].column;
+      const splits = await readSplits("none", [column]);
+      const known = (split: "train" | "held") => {
+        const source = split === "train" ? recipe.data.train_split : recipe.data.eval_split;
+        const { root, on_bad_data } = recipe.data;
+        const { labelled, unlabelled } = knownClips(recipe.task, splits[split], { column, source, root });
+        requireLabels(unlabelled, on_bad_data);
+        if (unlabelled[0])
+          tracker.note(
+            `${counted(unlabelled.length, "clip")} of ${source} without a label ${unlabelled.length === 1 ? "is" : "are"} left out. The first: ${unlabelled[0].message}`,
+          );
+        return labelled;
+      };
+      const [all, held] = [usable(recipe, known("train"), tracker), known("held")];
+      const classifier = await makeClassifier(
+        recipe,
+        await findInit(recipe, options),
+        { all, held },
+        tracker,
+      );
+      classifier.model.to({ device });
+      tracker.tell(summary(classifier, all, held));
+      const augmentation = await findAugmentation(recipe.data);
+      const planned = plan(recipe, all);
+      const clips = { train: all, held, augmentation, loading, world };
+      const task = classificationTask(recipe, classifier, clips, tracker);
+      await begin(task.data, { module: classifier.model, config: classifier.model.config });
+      const result = await train(planned, task, { ...options, tracker, world, readings });
+      return {
+        model: result.best && join(recipe.output, "best"),
+        steps: result.steps,
+        ...(result.best && scoreOf(recipe.task, result.best.value)),
+        interrupted: result.interrupted,
+      };
+    },
+  );
+}
+
+/** What the loop chose the best model by is lower for better ones. */
+function scoreOf(task: ClassificationTask, criterion: number): Partial<ClassifierTraining> {
+  if (task === "speaker") return { equalErrorRate: criterion };
+  return task === "frames" ? { macroF1: 1 - criterion } : { accuracy: 1 - criterion };
+}
+
+/** The model to start from: a directory's weights, or random ones, with a head for the labels. */
+async function makeClassifier(
+  recipe: ClassificationRecipe,
+  init: string | undefined,
+  { all, held }: { all: readonly KnownClip[]; held: readonly KnownClip[] },
+  tracker: Tracker,
+): Promise<Classifier> {
+  const { task } = recipe;
+  const { modelClass } = CLASSIFICATION_TASKS[task];
+  const base = init ? await readConfig(init) : PRESETS[recipe.preset];
+  const start = init === undefined ? undefined : { directory: init, config: base };
+  const found = labelsOf(all);
+  if (found.length === 0) throw new UserError("Clips to train on must have labels, but none has any.");
+  const { labels, newHead } = await chooseLabels(recipe, start, found, tracker);
+  const severalLabels = task === "frames" && newHead ? { problem_type: "multi_label_classification" } : {};
+  const config: Wav2Vec2Config = configWithKeys(
+    base,
+    { ...severalLabels, ...recipe.model, id2label: labels },
+    "The recipe's model",
+  );
+  const multiLabel = task === "frames" && config.problemType === "multi_label_classification";
+  checkLabels(task, { train: found, held: labelsOf(held) }, labels, multiLabel, tracker);
+  if (init) requireSameShape(init, base, config);
+  const model = init
+    ? await loadModel(modelClass, init, {
+        config: () => config,
+        newHead: newHead ? "always" : "never",
+        newAdapters: base.adapterAttnDim === null,
+        onNote: (text) => tracker.note(text),
+      })
+    : new modelClass(config);
+  prepareNetwork(model, recipe);
+  return { model, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
+}
+
+/** What can be trained on, with a note on what was left out and why. */
+function usable({ data }: Recipe, clips: readonly KnownClip[], tracker: Tracker): KnownClip[] {
+  const { min_seconds: minSeconds, max_seconds: maxSeconds, train_split } = data;
+  const { kept } = filterByDuration(clips, { minSeconds, maxSeconds });
+  const leftOut = clips.length - kept.length;
+  if (leftOut > 0)
+    tracker.note(
+      `${counted(leftOut, "utterance")} outside ${minSeconds} to ${maxSeconds} s ${leftOut === 1 ? "was" : "were"} left out.`,
+    );
+  if (kept.length > 0) return kept;
+  throw new UserError(
+    `${train_split} must hold utterances to train on, but all ${clips.length} were left out.`,
+  );
+}
+
+interface ClassificationData {
+  train: readonly KnownClip[];
+  held: readonly KnownClip[];
+  augmentation: AugmentationOptions | undefined;
+  loading: BatchLoadOptions;
+  world: World;
+}
+
+function classificationTask(
+  recipe: ClassificationRecipe,
+  classifier: Classifier,
+  { train: clips, held, augmentation, loading, world }: ClassificationData,
+  tracker: Tracker,
+): Task<ClipBatch> {
+  const { model } = classifier;
+  const { encoder } = model.wav2vec2;
+  const { seed } = recipe;
+  const known: KnownClips = new Map(clips.map((clip) => [clip.id, clip]));
+  const headOnly = recipe.freeze_backbone_steps ?? 0;
+  return {
+    module: model,
+    data: fingerprint(clips),
+    batches: (from) => {
+      const plan = shareOfBatches(batchOrder(clips, batchPlanOf(recipe), from), world);
+      return clipBatches(classifier, clips, plan, { ...loading, seed, augmentation });
+    },
+    anneal(step) {
+      const frozen = step < headOnly;
+      if (model.backboneFrozen && !frozen)
+        tracker.tell(`Step ${step}: the backbone is trained from here on.`);
+      model.backboneFrozen = frozen;
+      encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
+    },
+    idle: () => [...encoder.skippedParameters(), ...model.unusedParameters()],
+    loss: (batch) => classificationLoss(classifier, batch, known),
+    metrics: ({ loss, count }) => ({ loss: loss! / count! }),
+    evaluate: (step, signal) =>
+      validate(classifier, held, { ...batchLimitsOf(recipe), ...loading, signal, world }, (samples) =>
+        tracker.transcripts(samples, step),
+      ),
+    save: (kind) => saveClassifier(join(recipe.output, kind), classifier),
+  };
+}
+
+function summary({ model }: Classifier, clips: readonly KnownClip[], held: readonly KnownClip[]): string {
+  return (
+    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${counted(model.labels.length, "label")}, ` +
+    `${counted(clips.length, "utterance")} (${hoursOf(clips)} h) to train on, ${held.length} (${hoursOf(held)} h) to validate on.`
+  );
+}

@@ -1,0 +1,206 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { Random } from "../src/data/random.js";
+import { ConfigurationError, UserError } from "../src/errors.js";
+import { loadCtcModel } from "../src/pretrained/ctc-directory.js";
+import { LIVE_WINDOWS } from "../src/recognition/emissions.js";
+import { PoolError } from "../src/recognition/pool/pool-error.js";
+import { type RecognizerPool, recognizerPool } from "../src/recognition/pool/recognizer-pool.js";
+import { loadRecognizer, type Recognizer } from "../src/recognition/recognizer.js";
+import { toneClip } from "./tone-corpus.js";
+import { trainToneModel } from "./trained-model.js";
+
+let directory: string;
+let model: string;
+let recognizer: Recognizer;
+let pool: RecognizerPool;
+let clip: string;
+let long: Float32Array;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "pool-"));
+  model = await trainToneModel(directory);
+  recognizer = await loadRecognizer(model);
+  pool = await recognizerPool(model, { threads: 2, queue: 2 });
+  clip = join(directory, "clip.flac");
+  writeFileSync(clip, encodeFlac(toneClip("AB C", new Random(1, "clip")), 16000));
+  long = toneClip("AB C BA ACB CAB  ".repeat(25), new Random(2, "long"));
+}, 300_000);
+afterAll(async () => {
+  await pool.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What another number of threads does not change: sums of floats end in other digits. */
+function rounded(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_, each) =>
+    typeof each === "number" ? Number(each.toFixed(5)) : each,
+  );
+}
+
+/** A stream that never ends; who holds it can tell whether it was let go of. */
+function endless(): PassThrough {
+  const stream = new PassThrough();
+  stream.on("error", () => {});
+  return stream;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe("a pool", () => {
+  it("transcribes every kind of source as a recogniser does", async () => {
+    const bytes = readFileSync(clip);
+    const expected = await recognizer.transcribe(clip, { words: true });
+    expect(expected.text).toBe("AB C");
+    const samples = toneClip("AB C", new Random(1, "clip"));
+    const halves = [samples.subarray(0, 3000), samples.subarray(3000)];
+    for (const source of [
+      clip,
+      new URL(`file://${clip}`),
+      bytes,
+      new Blob([bytes]),
+      Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]),
+      new Response(bytes).body!,
+      halves,
+    ])
+      expect(rounded(await pool.transcribe(source, { words: true }))).toEqual(rounded(expected));
+    expect((await pool.transcribe({ samples, sampleRate: 16000 })).text).toBe("AB C");
+  });
+
+  it("gives pieces and partial words as a recogniser does", async () => {
+    const take = async (from: Recognizer | RecognizerPool) => {
+      const partial: string[] = [];
+      const pieces: unknown[] = [];
+      const options = { words: true, onPartial: (text: string) => void partial.push(text) };
+      for await (const piece of from.stream(long, { ...options, windows: LIVE_WINDOWS })) pieces.push(piece);
+      return { partial, pieces };
+    };
+    const [here, there] = [await take(recognizer), await take(pool)];
+    expect(rounded(there)).toEqual(rounded(here));
+    expect(here.pieces.length).toBeGreaterThan(2);
+    const partial: string[] = [];
+    const whole = await pool.transcribe(long, { onPartial: (text) => void partial.push(text) });
+    expect(whole.text).toBe((await recognizer.transcribe(long)).text);
+    expect(whole.text.startsWith(partial[0]!.slice(0, 20))).toBe(true);
+  });
+
+  it("fails with the errors of a recogniser, codes included", async () => {
+    for (const [source, code] of [
+      [Buffer.from("This is text."), "ERR_AUDIO_FORMAT"],
+      [new Uint8Array(0), "ERR_AUDIO_EMPTY"],
+      [readFileSync(clip).subarray(0, 2000), "ERR_AUDIO_TRUNCATED"],
+      [join(directory, "none.flac"), "ERR_FILE_NOT_FOUND"],
+    ] as const) {
+      const here = await recognizer.transcribe(source).catch((error: unknown) => error);
+      const there = await pool.transcribe(source).catch((error: unknown) => error);
+      for (const error of [here, there]) expect(error).toBeInstanceOf(UserError);
+      expect((there as UserError).code).toBe(code);
+      expect([(there as Error).message, (there as Error).name]).toEqual([
+        (here as Error).message,
+        (here as Error).name,
+      ]);
+    }
+    await expect(pool.transcribe(5 as unknown as string)).rejects.toThrow("The audio must be a path");
+    await expect(pool.transcribe(clip, { wrods: true } as object)).rejects.toThrow("Did you mean words?");
+    const broken = new PassThrough();
+    setImmediate(() => broken.destroy(new Error("the client left")));
+    await expect(pool.transcribe(broken)).rejects.toMatchObject({
+      message: "the audio stream must be readable, but cannot be read: the client left.",
+      code: "ERR_AUDIO_TRUNCATED",
+    });
+  });
+
+  it("refuses what its queue has no room for, and drops what is given up while it waits", async () => {
+    const streams = [endless(), endless(), endless(), endless()];
+    const stops = streams.map(() => new AbortController());
+    const jobs = streams.map((stream, i) => pool.transcribe(stream, { signal: stops[i]!.signal }));
+    for (const job of jobs) job.catch(() => {});
+    expect(pool.stats()).toMatchObject({ threads: 2, running: 2, waiting: 2, queue: 2 });
+    await expect(pool.transcribe(clip)).rejects.toMatchObject({
+      code: "ERR_POOL_BUSY",
+      message: "The pool must have room, but 2 recordings wait for its 2 threads. Try again later.",
+    });
+    const reason = new Error("enough");
+    stops[3]!.abort(reason);
+    await expect(jobs[3]).rejects.toBe(reason);
+    expect(pool.stats()).toMatchObject({ running: 2, waiting: 1 });
+    expect(streams[3]!.destroyed).toBe(false); // it was never touched
+    for (const stop of stops) stop.abort(reason);
+    for (const job of jobs) await expect(job).rejects.toBe(reason);
+    expect((await pool.transcribe(clip)).text).toBe("AB C");
+    await until(() => streams.slice(0, 2).every(({ destroyed }) => destroyed));
+  });
+
+  it("ends a job between two windows and keeps its thread", async () => {
+    const stop = new AbortController();
+    const heap = pool.stats().memory.threads.length;
+    const pieces: string[] = [];
+    const reason = new Error("enough");
+    const running = (async () => {
+      const options = { windows: LIVE_WINDOWS, signal: stop.signal };
+      for await (const { text } of pool.stream(long, options)) {
+        pieces.push(text);
+        stop.abort(reason);
+      }
+    })();
+    await expect(running).rejects.toBe(reason);
+    expect(pieces.length).toBeGreaterThan(0);
+    await until(() => pool.stats().running === 0);
+    expect(pool.stats()).toMatchObject({ threads: heap, waiting: 0 });
+  });
+
+  it("ends a job whose pieces nobody wants any more", async () => {
+    const stream = endless();
+    stream.write(readFileSync(clip));
+    for await (const _ of pool.stream(long, { windows: LIVE_WINDOWS })) break;
+    await until(() => pool.stats().running === 0);
+    expect((await pool.transcribe(clip)).text).toBe("AB C");
+  });
+
+  it("says what its threads share and what they hold", () => {
+    const { memory } = pool.stats();
+    const weights = recognizer.ctc.model.parameters().reduce((sum, { numel }) => sum + 4 * numel, 0);
+    expect(memory.weights).toBe(weights);
+    expect(memory.threads).toHaveLength(2);
+    for (const { heap } of memory.threads) expect(heap).toBeGreaterThan(1e6);
+    expect(memory.process).toBeGreaterThan(memory.weights);
+  });
+});
+
+describe("pools", () => {
+  it("take models in memory, with their weights as they are then", async () => {
+    const ctc = await loadCtcModel(model);
+    await using own = await recognizerPool(ctc, { threads: 1, beamWidth: 8 });
+    for (const parameter of ctc.model.parameters()) parameter.detach().fill_(0);
+    expect((await own.transcribe(clip)).text).toBe("AB C");
+  });
+
+  it("say at once what is wrong with the model or the options", async () => {
+    await expect(recognizerPool(join(directory, "none"))).rejects.toMatchObject({
+      code: "ERR_MODEL_NOT_FOUND",
+      name: "UserError",
+    });
+    await expect(recognizerPool(model, { beamwidth: 3 } as object)).rejects.toThrow(
+      "Did you mean beamWidth?",
+    );
+    await expect(recognizerPool(model, { threads: 0 })).rejects.toThrow(ConfigurationError);
+    await expect(recognizerPool(model, { threads: 1, languageModel: clip })).rejects.toMatchObject({
+      code: "ERR_LANGUAGE_MODEL",
+    });
+    await expect(recognizerPool(undefined as unknown as string)).rejects.toThrow("The model must be");
+  });
+
+  it("fail what is under way when they are closed", async () => {
+    const own = await recognizerPool(model, { threads: 1 });
+    const jobs = [endless(), endless()].map((stream) => own.transcribe(stream));
+    const failed = jobs.map((job) => expect(job).rejects.toMatchObject({ code: "ERR_POOL_CLOSED" }));
+    await own.close();
+    await Promise.all(failed);
+    await expect(own.transcribe(clip)).rejects.toBeInstanceOf(PoolError);
+  });
+});
