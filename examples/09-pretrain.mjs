@@ -2,11 +2,10 @@
 import { loadCoder, loadRecipe, pretrain, readAudio, readCorpus, trackRun } from "wav2vec2";
 
 const [data, output, steps = "2500"] = process.argv.slice(2);
-const values = { "data.root": data, output, max_steps: Number(steps) };
-const overrides = new Map(Object.entries(values).map(([key, value]) => [key, { value, option: key }]));
-const recipe = loadRecipe("configs/pretrain-tiny.yaml", overrides);
-const tracker = trackRun(output, { steps: recipe.max_steps, resume: false });
-const result = await pretrain(recipe, { resume: false, signal: new AbortController().signal, tracker });
+const file = new URL("../configs/pretrain-tiny.yaml", import.meta.url);
+const recipe = loadRecipe(file, { "data.root": data, output, max_steps: Number(steps) });
+const tracker = trackRun(output);
+const result = await pretrain(recipe, { tracker });
 await tracker.close();
 console.log(
   `contrastive loss ${result.contrastiveLoss.toFixed(3)}, by chance ${result.chanceLoss.toFixed(3)}`,

@@ -243,7 +243,12 @@ export {
   type SaveCheckpointOptions,
   saveCheckpoint,
 } from "./training/checkpoints/own-loop.js";
-export { type ClassifierTraining, trainClassifier } from "./training/classification/train-classifier.js";
+export {
+  type ClassifierOptions,
+  type ClassifierTask,
+  type ClassifierTraining,
+  trainClassifier,
+} from "./training/classification/train-classifier.js";
 export type { AnyCtcBatch } from "./training/finetuning/cached-batches.js";
 export {
   type CtcTask,

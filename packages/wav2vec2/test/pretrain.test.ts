@@ -233,7 +233,7 @@ describe("pre-training", () => {
     expect([1, 10]).not.toContain(best.step); // neither the first nor the last, which are always at hand
     const checkpoint = join(directory, "best-of", "checkpoints");
     const progress = JSON.parse(await readFile(join(checkpoint, "step-10", "progress.json"), "utf8"));
-    expect(progress.best).toEqual({ step: best.step, value: best["eval/loss"] });
+    expect(progress.best).toMatchObject({ step: best.step, value: best["eval/loss"] });
 
     const saved = await loadTensors(join(directory, "best-of", "best", "model.safetensors"));
     const then = await loadTensors(join(checkpoint, `step-${best.step}`, "model.safetensors"));

@@ -9,6 +9,7 @@ import {
   plannedBatches,
 } from "../data/batches/load-batches.js";
 import type { ClipJob } from "../data/batches/prepare-batch.js";
+import type { Transforms } from "../data/batches/transforms.js";
 import type { Utterance } from "../data/utterance.js";
 import type { ModelInput } from "../model/wav2vec2-model.js";
 import type { Classifier } from "./classifier-directory.js";
@@ -21,6 +22,8 @@ export interface ClipBatchOptions extends BatchLoadOptions {
   /** What augmentation depends on besides the epoch and the utterance. */
   seed?: number;
   augmentation?: AugmentationOptions | undefined;
+  /** What a module of one's own does to clips, of `loadTransforms`. */
+  transforms?: Transforms | undefined;
 }
 
 /**
@@ -34,7 +37,7 @@ export function clipBatches(
   { model, normalize }: Classifier,
   utterances: readonly Utterance[],
   plan: Iterable<PlannedBatch>,
-  { seed = 0, augmentation, ...options }: ClipBatchOptions,
+  { seed = 0, augmentation, transforms, ...options }: ClipBatchOptions,
 ): AsyncGenerator<ClipBatch | EmptyBatch> {
   const { minimumSamples } = CLASSIFICATION_TASKS[taskOfModel(model)];
   // Padded as for CTC, with no labels.
@@ -42,9 +45,12 @@ export function clipBatches(
   const none = new Int32Array(0);
   const clipOf = (index: number): ClipJob => {
     const { id, path, samples, start, end } = utterances[index]!;
-    return { id, path, samples, start, end, labels: none };
+    const clip = transforms?.hooks.includes("collate")
+      ? utterances[index]!
+      : { id, path, samples, start, end };
+    return { ...clip, labels: none };
   };
-  return plannedBatches(plan, { seed, normalize, augmentation, collation }, clipOf, options);
+  return plannedBatches(plan, { seed, normalize, augmentation, transforms, collation }, clipOf, options);
 }
 
 /** A batch as a network reads it. */

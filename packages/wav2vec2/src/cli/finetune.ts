@@ -6,14 +6,17 @@ import { percent } from "./evaluation-text.js";
 import { defineTraining } from "./training-command.js";
 
 export const defineFinetune: Define = (command, context) => {
-  type Trained = Omit<FinetuneResult, "ctc" | "metrics"> | ClassifierTraining;
+  type Trained = Omit<FinetuneResult, "ctc" | "metrics"> | Omit<ClassifierTraining, "classifier" | "metrics">;
   defineTraining<Trained>(command, context, {
     tasks: COMMANDS.finetune,
     load: async () => {
       const { finetune } = await import("../training/finetuning/finetune.js");
       const { trainClassifier } = await import("../training/classification/train-classifier.js");
       return async (recipe, options) => {
-        if (recipe.task !== "finetune") return await trainClassifier(recipe, options);
+        if (recipe.task !== "finetune") {
+          const { classifier: _, metrics: __, ...result } = await trainClassifier(recipe, options);
+          return result;
+        }
         const { ctc: _, metrics: __, ...result } = await finetune(recipe, options);
         return result;
       };

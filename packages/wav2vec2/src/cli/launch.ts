@@ -42,12 +42,12 @@ export const defineLaunch: Define = (command, { exit }) => {
       "after",
       "\nOptions are torchrun's and accelerate's, also as PET_<NAME> variables. docs/launching.md shows commands side by side.",
     )
-    .action(async (words: string[], { program }: { program?: string }) => {
+    .action(async (typed: string[], { program }: { program?: string }) => {
       const { planLaunch, thisMachine } = await import("../distributed/launch/plan/launch-plan.js");
       const { launch } = await import("../distributed/launch/launch.js");
       const onNote = (text: string): unknown => process.stderr.write(`${text}\n`);
-      const plan = planLaunch(words, given, process.env, thisMachine(), onNote, program !== undefined);
-      const script = program === undefined ? WAV2VEC2 : resolve(program);
+      const { script, words, own } = scriptOf(typed, program);
+      const plan = planLaunch(words, given, process.env, thisMachine(), onNote, own);
       try {
         exit(await launch(plan, { program: [process.execPath, script], env: { ...process.env }, onNote }));
       } finally {
@@ -56,6 +56,27 @@ export const defineLaunch: Define = (command, { exit }) => {
       }
     });
 };
+
+/**
+ * What each process runs: a script of one's own, given as `--program FILE`, `node FILE` or `FILE.mjs`, or this program.
+ *
+ * @throws ConfigurationError for `node` with options of Node.js, or without a script
+ */
+function scriptOf(
+  words: readonly string[],
+  program: string | undefined,
+): { script: string; words: string[]; own: boolean } {
+  if (program !== undefined) return { script: resolve(program), words: [...words], own: true };
+  const [first = "", ...rest] = words;
+  if (/\.[cm]?js$/.test(first)) return { script: resolve(first), words: rest, own: true };
+  if (first !== "node") return { script: WAV2VEC2, words: [...words], own: false };
+  const [script, ...others] = rest;
+  if (script !== undefined && !script.startsWith("-"))
+    return { script: resolve(script), words: others, own: true };
+  throw new ConfigurationError(
+    `node must be followed by a script, but is by ${script ?? "nothing"}. Put options of Node.js into NODE_OPTIONS.`,
+  );
+}
 
 /** Both programs take underscores for hyphens. */
 function spellings(name: string): string[] {

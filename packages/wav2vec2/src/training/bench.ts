@@ -30,7 +30,7 @@ import { median } from "../tracking/report/median.js";
 import { ctcLoss } from "./finetuning/ctc-loss.js";
 import { batchLimitsOf, batchPlanOf, planSteps } from "./loop/batch-plan.js";
 import { Gradients } from "./loop/gradients.js";
-import type { BatchLoss } from "./loop/loop.js";
+import type { BatchLoss } from "./task/task.js";
 import { makeOptimizer } from "./loop/optimizer.js";
 import { withPrecision } from "./loop/precision.js";
 import { HELD_SECONDS, withinSeconds } from "./pretraining/pretrain.js";

@@ -4,7 +4,7 @@ import type { Classifier } from "../../classification/classifier-directory.js";
 import { frameTargets } from "../../classification/frame-targets.js";
 import type { KnownClip } from "../../evaluation/classification/judge.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../../model/heads/audio-frame-classification.js";
-import type { BatchLoss } from "../loop/loop.js";
+import type { BatchLoss } from "../task/task.js";
 
 /** What clips are, by their ids. */
 export type KnownClips = ReadonlyMap<string, KnownClip>;

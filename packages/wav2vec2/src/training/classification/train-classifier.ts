@@ -7,12 +7,14 @@ import { counted } from "../../counted.js";
 import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
+import type { Transforms } from "../../data/batches/transforms.js";
 import { filterByDuration } from "../../data/corpus/filter.js";
 import { requireLabels } from "../../data/labels/clip-labels.js";
 import type { World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
 import { knownClips, labelsOf } from "../../evaluation/classification/evaluate-classifier.js";
 import type { KnownClip } from "../../evaluation/classification/judge.js";
+import { requireOptions } from "../../known-options.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
 import { PRESETS } from "../../model/presets.js";
@@ -21,12 +23,21 @@ import { readNormalize } from "../../pretrained/preprocessor.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { drawSkippedLayers } from "../loop/draws.js";
-import { type Task, train } from "../loop/loop.js";
+import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { type ClassificationRecipe, requireClassification } from "../recipe/recipe-rules.js";
 import { findAugmentation } from "../run/augmentation-files.js";
-import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "../run/initial-model.js";
-import { fingerprint, hoursOf, type RunOptions, withRun } from "../run/training-run.js";
+import {
+  findInit,
+  prepareNetwork,
+  requireLearnedBackbone,
+  requireSameShape,
+  useSpanSampler,
+} from "../run/initial-model.js";
+import { fingerprint, hoursOf, RUN_OPTIONS, type RunOptions, withRun } from "../run/training-run.js";
+import { changedTask } from "../task/changed-task.js";
+import { meansOf } from "../task/means.js";
+import type { Task } from "../task/task.js";
 import { checkLabels, chooseLabels } from "./choose-labels.js";
 import { classificationLoss, type KnownClips } from "./classification-loss.js";
 import { validate } from "./validate.js";
@@ -41,7 +52,25 @@ export interface ClassifierTraining {
   macroF1?: number;
   /** Of the task speaker. */
   equalErrorRate?: number;
+  /** All that the best validation found. */
+  metrics: Readonly<Record<string, number>> | undefined;
   interrupted: boolean;
+  /** The classifier in memory, as it is behind the last step. */
+  classifier: Classifier;
+}
+
+/** What is trained by `trainClassifier`, to change: its members use each other by no `this`, so a spread copy works. */
+export interface ClassifierTask extends Task<ClipBatch> {
+  classifier: Classifier;
+  /** The clips to train and to validate on, with their labels. */
+  utterances: readonly KnownClip[];
+  held: readonly KnownClip[];
+}
+
+/** What `trainClassifier` gets besides its recipe. */
+export interface ClassifierOptions extends RunOptions {
+  /** Changes what is trained and how: `(base) => ({ ...base, loss(batch) { … } })`. */
+  task?: ((base: ClassifierTask) => Task<ClipBatch>) | undefined;
 }
 
 /**
@@ -49,57 +78,63 @@ export interface ClassifierTraining {
  * tasks `classify` (a label for a clip), `frames` (labels of frames) and `speaker` (a vector that tells speakers apart).
  *
  * @throws UserError on bad data, labels that a model's head has not, or an output directory that holds another run
+ * @throws HookError where a hook of the task fails, naming it and the step
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
-export async function trainClassifier(given: Recipe, options: RunOptions): Promise<ClassifierTraining> {
+export async function trainClassifier(
+  given: Recipe,
+  options: ClassifierOptions = {},
+): Promise<ClassifierTraining> {
   const recipe = requireClassification(given);
   requireLearnedBackbone(recipe);
-  return await withRun(
-    recipe,
-    options,
-    async ({ readSplits, loading, device, plan, begin, world, readings, tracker }) => {
-      const column = recipe.data.label ?? CLASSIFICATION_TASKS[recipe.task].column;
-      const splits = await readSplits("none", [column]);
-      const known = (split: "train" | "held") => {
-        const source = split === "train" ? recipe.data.train_split : recipe.data.eval_split;
-        const { root, on_bad_data } = recipe.data;
-        const { labelled, unlabelled } = knownClips(recipe.task, splits[split], { column, source, root });
-        requireLabels(unlabelled, on_bad_data);
-        if (unlabelled[0])
-          tracker.note(
-            `${counted(unlabelled.length, "clip")} of ${source} without a label ${unlabelled.length === 1 ? "is" : "are"} left out. The first: ${unlabelled[0].message}`,
-          );
-        return labelled;
-      };
-      const [all, held] = [usable(recipe, known("train"), tracker), known("held")];
-      const classifier = await makeClassifier(
-        recipe,
-        await findInit(recipe, options),
-        { all, held },
-        tracker,
-      );
-      classifier.model.to({ device });
-      tracker.tell(summary(classifier, all, held));
-      const augmentation = await findAugmentation(recipe.data);
-      const planned = plan(recipe, all);
-      const clips = { train: all, held, augmentation, loading, world };
-      const task = classificationTask(recipe, classifier, clips, tracker);
-      await begin(task.data, { module: classifier.model, config: classifier.model.config });
-      const result = await train(planned, task, { ...options, tracker, world, readings });
-      return {
-        model: result.best && join(recipe.output, "best"),
-        steps: result.steps,
-        ...(result.best && scoreOf(recipe.task, result.best.value)),
-        interrupted: result.interrupted,
-      };
-    },
-  );
+  requireOptions("trainClassifier", options, { ...RUN_OPTIONS, task: true });
+  const { task: change, ...runOptions } = options;
+  return await withRun(recipe, runOptions, async (run) => {
+    const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
+    const column = recipe.data.label ?? CLASSIFICATION_TASKS[recipe.task].column;
+    const splits = await readSplits("none", [column]);
+    const known = (split: "train" | "held") => {
+      const source = split === "train" ? recipe.data.train_split : recipe.data.eval_split;
+      const { root, on_bad_data } = recipe.data;
+      const { labelled, unlabelled } = knownClips(recipe.task, splits[split], { column, source, root });
+      requireLabels(unlabelled, on_bad_data);
+      if (unlabelled[0])
+        tracker.note(
+          `${counted(unlabelled.length, "clip")} of ${source} without a label ${unlabelled.length === 1 ? "is" : "are"} left out. The first: ${unlabelled[0].message}`,
+        );
+      return labelled;
+    };
+    const [all, held] = [usable(recipe, known("train"), tracker), known("held")];
+    const classifier = await makeClassifier(recipe, await findInit(recipe, options), { all, held }, tracker);
+    await useSpanSampler(classifier.model.wav2vec2, transforms);
+    classifier.model.to({ device });
+    tracker.tell(summary(classifier, all, held));
+    const augmentation = await findAugmentation(recipe.data);
+    const planned = plan(recipe, all);
+    const clips = { train: all, held, augmentation, transforms, loading, world };
+    const base = classificationTask(recipe, classifier, clips, tracker);
+    const { task, ownHooks } = changedTask(base, change);
+    await begin(task.data, { module: task.module, config: classifier.model.config });
+    const { best, steps, interrupted } = await train(planned, task, { ...run, ownHooks });
+    return {
+      model: best && join(recipe.output, "best"),
+      steps,
+      ...scoreOf(recipe.task, best?.metrics ?? {}),
+      metrics: best?.metrics,
+      interrupted,
+      classifier,
+    };
+  });
 }
 
-/** What the loop chose the best model by is lower for better ones. */
-function scoreOf(task: ClassificationTask, criterion: number): Partial<ClassifierTraining> {
-  if (task === "speaker") return { equalErrorRate: criterion };
-  return task === "frames" ? { macroF1: 1 - criterion } : { accuracy: 1 - criterion };
+/** The score that people know a task by. */
+function scoreOf(
+  task: ClassificationTask,
+  { accuracy, macro_f1: macroF1, eer: equalErrorRate }: Readonly<Record<string, number>>,
+): Partial<ClassifierTraining> {
+  if (task === "speaker") return equalErrorRate === undefined ? {} : { equalErrorRate };
+  if (task === "frames") return macroF1 === undefined ? {} : { macroF1 };
+  return accuracy === undefined ? {} : { accuracy };
 }
 
 /** The model to start from: a directory's weights, or random ones, with a head for the labels. */
@@ -156,6 +191,7 @@ interface ClassificationData {
   train: readonly KnownClip[];
   held: readonly KnownClip[];
   augmentation: AugmentationOptions | undefined;
+  transforms: Transforms | undefined;
   loading: BatchLoadOptions;
   world: World;
 }
@@ -163,20 +199,23 @@ interface ClassificationData {
 function classificationTask(
   recipe: ClassificationRecipe,
   classifier: Classifier,
-  { train: clips, held, augmentation, loading, world }: ClassificationData,
+  { train: clips, held, augmentation, transforms, loading, world }: ClassificationData,
   tracker: Tracker,
-): Task<ClipBatch> {
+): ClassifierTask {
   const { model } = classifier;
   const { encoder } = model.wav2vec2;
   const { seed } = recipe;
   const known: KnownClips = new Map(clips.map((clip) => [clip.id, clip]));
   const headOnly = recipe.freeze_backbone_steps ?? 0;
   return {
+    classifier,
+    utterances: clips,
+    held,
     module: model,
     data: fingerprint(clips),
     batches: (from) => {
       const plan = shareOfBatches(batchOrder(clips, batchPlanOf(recipe), from), world);
-      return clipBatches(classifier, clips, plan, { ...loading, seed, augmentation });
+      return clipBatches(classifier, clips, plan, { ...loading, seed, augmentation, transforms });
     },
     anneal(step) {
       const frozen = step < headOnly;
@@ -187,7 +226,7 @@ function classificationTask(
     },
     idle: () => [...encoder.skippedParameters(), ...model.unusedParameters()],
     loss: (batch) => classificationLoss(classifier, batch, known),
-    metrics: ({ loss, count }) => ({ loss: loss! / count! }),
+    metrics: meansOf,
     evaluate: (step, signal) =>
       validate(classifier, held, { ...batchLimitsOf(recipe), ...loading, signal, world }, (samples) =>
         tracker.transcripts(samples, step),

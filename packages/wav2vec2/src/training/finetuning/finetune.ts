@@ -51,6 +51,7 @@ import {
   withRun,
 } from "../run/training-run.js";
 import { changedTask } from "../task/changed-task.js";
+import { meansOf } from "../task/means.js";
 import type { Task } from "../task/task.js";
 import { type AnyCtcBatch, cachedCtcBatches, cachedForward } from "./cached-batches.js";
 import { chooseTokenizer } from "./choose-tokenizer.js";
@@ -315,7 +316,7 @@ function ctcTask(
     },
     idle: () => encoder.skippedParameters(),
     loss: (batch) => ctcLoss(model, forward(batch), batch),
-    metrics: ({ loss, count }) => ({ loss: loss! / count! }),
+    metrics: meansOf,
     async evaluate(step, signal) {
       const options = { ...limits, ...loading, signal, world };
       const { evaluation, blankShare, confidence, ctcLoss } = await evaluate(ctc, held, options);

@@ -27,8 +27,6 @@ import { withPrecision } from "./precision.js";
 import { learningRateScale } from "./schedule.js";
 import { slowStop } from "./slow-stop.js";
 
-export type { BatchLoss, Task, TrainingBatch } from "../task/task.js";
-
 export interface LoopOptions {
   /** Default: false */
   resume?: boolean | undefined;

@@ -2,7 +2,7 @@ import { type Device, deviceMemory, type Tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import type { SystemReading } from "../../tracking/system/system-reading.js";
-import type { BatchLoss } from "./loop.js";
+import type { BatchLoss } from "../task/task.js";
 import { ScalarSums } from "./scalar-sums.js";
 
 /** What was measured since the last reading, for a checkpoint. */

@@ -10,6 +10,7 @@ import type { Tracker } from "../../tracking/tracker.js";
 import { type LoopResult, train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { fingerprint, RUN_OPTIONS, type RunOptions, type TrainingRun, withRun } from "../run/training-run.js";
+import { meansOf } from "../task/means.js";
 import type { Task, TrainingBatch } from "../task/task.js";
 import { requireTaskMembers, TASK_MEMBERS } from "../task/task-members.js";
 import { heldLoss } from "./held-loss.js";
@@ -150,9 +151,4 @@ function validation<Batch extends TrainingBatch>(
   throw new ConfigurationError(
     "A task must have evaluate where its batches are not those of batchesOf, but has not. Return { metrics, criterion } in it.",
   );
-}
-
-/** The loss and its sums, each divided by the parts. */
-function meansOf({ count = 0, ...sums }: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / Math.max(1, count)]));
 }

@@ -23,7 +23,7 @@ import { findAugmentation } from "../run/augmentation-files.js";
 import { findInit, type OwnModel, requireSubclass } from "../run/initial-model.js";
 import { fingerprint, hoursOf, RUN_OPTIONS, type RunOptions, withRun } from "../run/training-run.js";
 import { changedTask } from "../task/changed-task.js";
-import type { Task } from "../task/task.js";
+import type { BatchLoss, Task } from "../task/task.js";
 import { watched } from "../watchdog/watched.js";
 import { evaluatePreTraining } from "./evaluate-pretraining.js";
 import {
@@ -32,7 +32,13 @@ import {
   preTrainingBatches,
   type ScoredBatch,
 } from "./pretraining-batches.js";
-import { chanceLoss, isCollapsed, preTrainingLoss, preTrainingMetrics } from "./pretraining-metrics.js";
+import {
+  chanceLoss,
+  isCollapsed,
+  preTrainingLoss,
+  preTrainingMetrics,
+  preTrainingSums,
+} from "./pretraining-metrics.js";
 import { makePreTrainingModel, type PreTrainingSetup } from "./pretraining-model.js";
 import { usableClips } from "./usable-clips.js";
 
@@ -68,6 +74,8 @@ export interface PreTrainingTask<Model extends Wav2Vec2ForPreTraining = Wav2Vec2
   held: readonly Utterance[];
   /** What the network makes of a batch, with its losses. */
   forward(batch: PreTrainingTrainingBatch): ScoredBatch;
+  /** What the metrics need of that. */
+  sums(scored: ScoredBatch, batch: PreTrainingTrainingBatch): NonNullable<BatchLoss["sums"]>;
 }
 
 /** What `pretrain` gets besides its recipe. */
@@ -249,6 +257,7 @@ async function pretrainingTask(
     utterances: train,
     held,
     forward,
+    sums: preTrainingSums,
     module: model,
     data: fingerprint(train),
     batches: (from) => {

@@ -5,9 +5,8 @@ import type { Task, Validation } from "./task.js";
 
 /** What the best model is chosen by. */
 export interface Criterion {
-  /** A metric's name, or `a function`; undefined where a validation says it itself. */
+  /** In words, with its direction; undefined where a validation says it itself and lower is better. */
   by: string | undefined;
-  greaterIsBetter: boolean;
   /** @throws UserError where there is none, or it is no number */
   valueOf(validation: Validation, step: number): number;
   /** Whether a value is better than the best so far by more than a threshold; what is infinitely bad never is. */
@@ -23,8 +22,7 @@ export function criterionOf(
   const greaterIsBetter = isGreater ?? (own === undefined && greater) ?? false;
   const sign = greaterIsBetter ? -1 : 1;
   return {
-    by: typeof chosen === "function" ? "a function" : chosen,
-    greaterIsBetter,
+    by: named(chosen, greaterIsBetter),
     valueOf(validation, step) {
       const value = chosen === undefined ? validation.criterion : valueBy(chosen, validation.metrics, step);
       if (typeof value === "number" && !Number.isNaN(value)) return value;
@@ -39,6 +37,11 @@ export function criterionOf(
       return sign * value < before - threshold;
     },
   };
+}
+
+function named(chosen: Task["criterion"], greaterIsBetter: boolean): string | undefined {
+  const name = typeof chosen === "function" ? "a function of the metrics" : chosen;
+  return greaterIsBetter ? `${name ?? "the validation's own criterion"} (greater is better)` : name;
 }
 
 function valueBy(

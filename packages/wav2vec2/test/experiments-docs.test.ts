@@ -1,0 +1,44 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
+
+// Each piece of code in docs/experiments.md runs as it stands, with a recipe of a tiny network and two steps.
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const run = promisify(execFile);
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "experiments-"));
+  await writeToneCorpus(join(directory, "DATA"), { train: 16, dev: 3 });
+  await symlink(join(ROOT, "node_modules"), join(directory, "node_modules"));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+it("shows code that runs", { timeout: 600_000 }, async () => {
+  const text = await readFile(join(ROOT, "docs/experiments.md"), "utf8");
+  const [imports, ...blocks] = Array.from(text.matchAll(/```js\n([\s\S]*?)```/g), ([, block]) => block!);
+  const transforms = blocks.filter((block) => block.startsWith("// my-transforms.mjs"));
+  expect(transforms).toHaveLength(1);
+  await writeFile(join(directory, "my-transforms.mjs"), transforms[0]!);
+  const scripts = blocks.filter((block) => !transforms.includes(block));
+  expect(scripts.length).toBeGreaterThan(12);
+  const recipeOf = (place: number) =>
+    JSON.stringify({
+      ...{ output: `runs/${place}`, data: { root: "DATA", batch_seconds: 6 }, model: TINY_MODEL, threads: 1 },
+      ...{ max_steps: 3, schedule: { warmup_steps: 0 }, logging_steps: 1, eval_steps: 2 },
+    });
+  const numbered = scripts.map(
+    (block, place) =>
+      `{\nconst recipe = resolveRecipe(${recipeOf(place)});\n${block}console.log("block ${place}");\n}`,
+  );
+  const program = `${imports}\n${numbered.join("\n")}`;
+  await writeFile(join(directory, "all.mjs"), program);
+  const { stdout } = await run(process.execPath, ["all.mjs"], { cwd: directory });
+  for (const place of scripts.keys()) expect(stdout).toContain(`block ${place}\n`);
+});
