@@ -86,7 +86,7 @@ export async function loadModel<Model extends AnyModel>(
       });
       const optional = [OPTIONAL, ...(newHead ? [HEAD] : []), ...(newAdapters ? [ATTENTION_ADAPTER] : [])];
       tellNote(hub, requireComplete(path, tolerated(mismatch, optional)));
-      model.to({ device });
+      if (device !== "cpu") model.to({ device });
       return model;
     });
   });

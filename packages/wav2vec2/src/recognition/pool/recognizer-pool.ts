@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { releaseMemory } from "@wav2vec2/libtorch";
 import type { AudioSource } from "../../audio/audio-source.js";
 import { ConfigurationError } from "../../errors.js";
 import { tellNote } from "../../files/tell-note.js";
@@ -117,6 +118,7 @@ export class RecognizerPool {
       const loader = new PoolThread(loading, { onIdle: () => {}, onGone: () => {}, onNote });
       shared = (await loader.ready)!;
       await loader.close();
+      releaseMemory(); // what it had loaded the model into
     }
     const pool = new RecognizerPool({ ...settings, model: shared }, shared, queue, onNote);
     try {
