@@ -125,12 +125,12 @@ async function memory(model) {
   console.log("| threads | sharing, loaded | after 30 s each | without sharing, loaded | after 30 s each |");
   console.log("|---|---|---|---|---|");
   for (const count of [1, 2, 4]) {
-    const cells = [];
+    process.stdout.write(`| ${count} |`);
     for (const mode of ["pool", "workers"]) {
       const { loaded, peak } = await message(fork(SELF, ["memory-of", mode, model, count]));
-      cells.push(...[loaded, peak].map((bytes) => `${Math.round(bytes / MB)} MB`));
+      for (const bytes of [loaded, peak]) process.stdout.write(` ${Math.round(bytes / MB)} MB |`);
     }
-    console.log(`| ${count} | ${cells.join(" | ")} |`);
+    console.log();
   }
 }
 

@@ -117,7 +117,7 @@ describe("the documentation", () => {
       "07-inner-states.mjs": [join(directory, "runs/mine/best"), clip, join(directory, "runs/backbone")],
       "08-batches.mjs": [join(directory, "DATA"), "test"],
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
-      "10-listen.mjs": [join(directory, "runs/mine/best"), clip],
+      "10-stream.mjs": [join(directory, "runs/mine/best"), clip],
       "09-pretrain.mjs": [join(directory, "DATA"), join(directory, "runs/example-pretrained"), "3"],
     };
     const output: Record<string, string> = {};
@@ -146,7 +146,7 @@ describe("the documentation", () => {
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
   });
 
-  it("has a server that hears what is posted", { timeout: 60_000 }, async () => {
+  it("has a server that transcribes what is posted", { timeout: 60_000 }, async () => {
     const model = join(directory, "runs/mine/best");
     const server = spawn(process.execPath, [join(ROOT, "examples/12-server.mjs"), model, "0"], { cwd: ROOT });
     try {
@@ -154,16 +154,25 @@ describe("the documentation", () => {
         server.stdout.on("data", (line) => listening(/http:\S+/.exec(String(line))![0])),
       );
       const post = (body: Uint8Array) => fetch(url, { method: "POST", body });
-      const answer = await post(await readFile(join(directory, "DATA/test/1/1/1-1-0000.flac")));
-      expect(JSON.parse(await answer.text())).toEqual({
-        text: expect.stringMatching(/^[ABC ]+$/),
-        start: 0,
-        end: expect.any(Number),
-      });
+      const clip = await readFile(join(directory, "DATA/test/1/1/1-1-0000.flac"));
+      const { text, words, duration } = (await (await post(clip)).json()) as Record<string, unknown>;
+      expect(text).toMatch(/^[ABC ]+$/);
+      expect((words as { text: string }[]).map((word) => word.text).join(" ")).toBe(text);
+      expect(duration).toBeGreaterThan(0);
       const refused = await post(Buffer.from("no audio"));
-      expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("must be FLAC")]);
-    } finally {
+      expect([refused.status, await refused.json()]).toEqual([
+        400,
+        { error: expect.stringContaining("must be FLAC"), code: "ERR_AUDIO_FORMAT" },
+      ]);
+      const tooLarge = await post(Buffer.concat([clip, Buffer.alloc(101 * 2 ** 20)])).catch(() => undefined);
+      expect([undefined, 400, 413]).toContain(tooLarge?.status);
+      const health = (await (await fetch(`${url}/health`)).json()) as { waiting: number };
+      expect(health.waiting).toBe(0);
+      const ended = new Promise((resolve) => server.once("exit", resolve));
       server.kill();
+      expect(await ended).toBe(0);
+    } finally {
+      server.kill("SIGKILL");
     }
   });
 
