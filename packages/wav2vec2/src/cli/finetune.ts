@@ -8,11 +8,11 @@ import { defineTraining } from "./training-command.js";
 export const defineFinetune: Define = (command, context) => {
   defineTraining<FinetuneResult | ClassifierTraining>(command, context, {
     tasks: COMMANDS.finetune,
-    load: async () => {
-      const { finetune } = await import("../training/finetuning/finetune.js");
+    load: async () => async (recipe, options) => {
+      if (recipe.task === "finetune")
+        return await (await import("../training/finetuning/finetune.js")).finetune(recipe, options);
       const { trainClassifier } = await import("../training/classification/train-classifier.js");
-      return (recipe, options) =>
-        recipe.task === "finetune" ? finetune(recipe, options) : trainClassifier(recipe, options);
+      return await trainClassifier(recipe, options);
     },
     describe: ({ model, ...result }, { data }) => {
       const score = bestScore(result);
