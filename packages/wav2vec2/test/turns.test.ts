@@ -7,7 +7,7 @@ import { encodeWav } from "../src/audio/wav.js";
 import { Random } from "../src/data/random.js";
 import { inTurns } from "../src/in-turns.js";
 import { createConfig } from "../src/model/configuration.js";
-import { Wav2Vec2ForCTC } from "../src/model/ctc.js";
+import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { Aligner } from "../src/recognition/align.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { alignmentSteps, forcedAlignment } from "../src/text/alignment/forced-alignment.js";
