@@ -41,7 +41,7 @@ const server = createServer(async (request, response) => {
   const gone = new AbortController(); // a client that leaves needs no answer
   response.once("close", () => gone.abort());
   try {
-    // FLAC, WAV, MP3, Ogg Opus or Vorbis, told by its content.
+    // FLAC, WAV, MP3, Ogg, WebM of a browser: told by its content.
     const options = { name: "the recording", words: true, signal: gone.signal };
     const { text, end, words } = await pool.transcribe(body(request), options);
     answer(response, 200, { text, duration: end, words });
