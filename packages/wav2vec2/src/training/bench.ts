@@ -30,7 +30,6 @@ import { median } from "../tracking/report/median.js";
 import { ctcLoss } from "./finetuning/ctc-loss.js";
 import { batchLimitsOf, batchPlanOf, planSteps } from "./loop/batch-plan.js";
 import { Gradients } from "./loop/gradients.js";
-import type { BatchLoss } from "./task/task.js";
 import { makeOptimizer } from "./loop/optimizer.js";
 import { withPrecision } from "./loop/precision.js";
 import { HELD_SECONDS, withinSeconds } from "./pretraining/pretrain.js";
@@ -42,6 +41,7 @@ import type { Recipe } from "./recipe/recipe.js";
 import { requireTask } from "./recipe/recipe-rules.js";
 import { prepareNetwork } from "./run/initial-model.js";
 import { drawShare, requirePrecision } from "./run/training-run.js";
+import type { BatchLoss } from "./task/task.js";
 
 /** LibriSpeech's mean: 960.9 hours in 281,241 clips. */
 const MEAN_SECONDS = 12.3;
