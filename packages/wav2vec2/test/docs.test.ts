@@ -119,12 +119,15 @@ describe("the documentation", () => {
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
       "10-stream.mjs": [join(directory, "runs/mine/best"), clip],
       "09-pretrain.mjs": [join(directory, "DATA"), join(directory, "runs/example-pretrained"), "3"],
+      "13-corpus-to-loss.mjs": [join(directory, "DATA"), "train", "3"],
+      "14-own-loss-and-head.mjs": [join(directory, "DATA"), join(directory, "runs/example-head"), "3"],
+      "15-own-tracker.mjs": [join(directory, "DATA"), join(directory, "runs/example-tracker"), "3"],
     };
     const output: Record<string, string> = {};
     for (const name of (await readdir(join(ROOT, "examples"))).filter((file) => file.endsWith(".mjs"))) {
       if (name === "12-server.mjs") continue; // runs until it is stopped
       const { stdout } = await run(process.execPath, [join(ROOT, "examples", name), ...(args[name] ?? [])], {
-        cwd: ROOT,
+        cwd: directory, // examples work in any directory
       });
       output[name] = stdout;
     }
@@ -135,7 +138,7 @@ describe("the documentation", () => {
     expect(output["07-inner-states.mjs"]).toMatch(/layer 1 {2}attends to about \d/);
     expect(await readdir(join(directory, "runs/backbone"))).toContain("model.safetensors");
     expect(output["08-batches.mjs"]).toMatch(
-      /3 utterances of 1 speakers[\s\S]*1-1-0000: \d+ samples, "[ABC ]+"\n3 clips, \[3, \d+\]/,
+      /3 utterances of 1 speakers[\s\S]*1-1-0000: \d+ samples, "[ABC ]+"\n3 clips, \[3, \d+\] samples, \d+ labels/,
     );
     expect(output["09-pretrain.mjs"]).toMatch(
       /contrastive loss \d\.\d{3}, by chance 4\.615\n1-1-0000: \d+-\d+ \d+-\d+/,
@@ -144,6 +147,9 @@ describe("the documentation", () => {
       /frame +CAT .*\nall alignments together +CAT .*\nwhere BAT is more usual +BAT .*\nand CAT is expected +CAT/,
     );
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
+    expect(output["13-corpus-to-loss.mjs"]).toMatch(/step 3 {2}loss \d+\.\d{3} {2}labels [1-9]\d*\n$/);
+    expect(output["14-own-loss-and-head.mjs"]).toMatch(/speaker and characters: CER \d/);
+    expect(output["15-own-tracker.mjs"]).toMatch(/step 3: loss \d[\s\S]*final of step 3 lies in/);
   });
 
   it("has a server that transcribes what is posted", { timeout: 60_000 }, async () => {

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 
-// Each piece of code in docs/experiments.md runs as it stands, with a recipe of a tiny network and two steps.
+// Each piece of code in docs/experiments.md, and that of docs/tracking.md, runs as it stands, with a recipe of a tiny network and two steps.
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
@@ -26,7 +26,10 @@ it("shows code that runs", { timeout: 600_000 }, async () => {
   const transforms = blocks.filter((block) => block.startsWith("// my-transforms.mjs"));
   expect(transforms).toHaveLength(1);
   await writeFile(join(directory, "my-transforms.mjs"), transforms[0]!);
-  const scripts = blocks.filter((block) => !transforms.includes(block));
+  const tracking = await readFile(join(ROOT, "docs/tracking.md"), "utf8");
+  const ofTrackers = Array.from(tracking.matchAll(/```js\n([\s\S]*?)```/g), ([, block]) => block!);
+  expect(ofTrackers).toHaveLength(1);
+  const scripts = [...blocks.filter((block) => !transforms.includes(block)), ...ofTrackers];
   expect(scripts.length).toBeGreaterThan(12);
   const recipeOf = (place: number) =>
     JSON.stringify({
@@ -37,7 +40,7 @@ it("shows code that runs", { timeout: 600_000 }, async () => {
     (block, place) =>
       `{\nconst recipe = resolveRecipe(${recipeOf(place)});\n${block}console.log("block ${place}");\n}`,
   );
-  const program = `${imports}\n${numbered.join("\n")}`;
+  const program = `import { combineTrackers } from "wav2vec2";\n${imports}\n${numbered.join("\n")}`;
   await writeFile(join(directory, "all.mjs"), program);
   const { stdout } = await run(process.execPath, ["all.mjs"], { cwd: directory });
   for (const place of scripts.keys()) expect(stdout).toContain(`block ${place}\n`);

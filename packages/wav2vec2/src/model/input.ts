@@ -1,4 +1,5 @@
 import { isTensor, type Tensor } from "@wav2vec2/libtorch";
+import { describeType } from "../describe-type.js";
 import { UserError } from "../errors.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "./configuration.js";
 import { minimumSamples, validFrames } from "./lengths.js";
@@ -35,7 +36,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 export function requireInputs(given: unknown, names: readonly string[] = MODEL_INPUTS): void {
   if (typeof given !== "object" || given === null || isTensor(given) || ArrayBuffer.isView(given))
     throw new UserError(
-      `forward must be given an object such as { input, lengths }, but was given ${described(given)}. Call forward({ input }).`,
+      `forward must be given an object such as { input, lengths }, but was given ${describeType(given)}. Call forward({ input }).`,
     );
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue;
@@ -50,23 +51,15 @@ export function requireInputs(given: unknown, names: readonly string[] = MODEL_I
 export function requireTensor(value: unknown, name: string, shape: string): void {
   if (isTensor(value)) return;
   throw new UserError(
-    `${name} must be a Tensor ${shape}, but is ${described(value)}. Make one with tensor(values, [batch, …]).`,
+    `${name} must be a Tensor ${shape}, but is ${describeType(value)}. Make one with tensor(values, [batch, …]).`,
   );
-}
-
-function described(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  if (isTensor(value)) return `a Tensor [${value.shape.join(", ")}]`;
-  if (Array.isArray(value)) return "an array";
-  const { name } = (value as object).constructor ?? {};
-  return typeof value === "object" ? `a ${name ?? "object"}` : `a ${typeof value}`;
 }
 
 /** @throws UserError unless lengths are a list of numbers */
 function requireLengths(lengths: unknown): void {
   if (lengths instanceof Int32Array || Array.isArray(lengths)) return;
   throw new UserError(
-    `lengths must be an Int32Array or an array of numbers, each clip's own samples, but are ${described(lengths)}.`,
+    `lengths must be an Int32Array or an array of numbers, each clip's own samples, but are ${describeType(lengths)}.`,
   );
 }
 

@@ -2,8 +2,9 @@ import { nn, noGrad, onesLike, type Tensor, tensor, zerosLike } from "@wav2vec2/
 import { describe, expect, it } from "vitest";
 import { createConfig } from "../../model/configuration.js";
 import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
+import { Wav2Vec2Model } from "../../model/wav2vec2-model.js";
 import { resolveRecipe } from "../recipe/recipe.js";
-import { makeOptimizer } from "./optimizer.js";
+import { makeOptimizer, parameterGroups } from "./optimizer.js";
 
 class Network extends nn.Module {
   convolution = new nn.Conv1d(2, 3, 4);
@@ -119,6 +120,33 @@ describe("learning rates by layer", () => {
     expect(rate("wav2vec2.encoder.layer_norm.weight")).toBe(0.0125);
     expect(rate("wav2vec2.feature_projection.projection.weight")).toBe(0.0125);
     expect(rate("wav2vec2.feature_extractor.conv_layers.0.conv.weight")).toBe(0.00625);
+  });
+
+  it("hold for any module with a network in it, and are refused for others", () => {
+    const network = { hiddenSize: 8, intermediateSize: 8, numHiddenLayers: 2, numAttentionHeads: 2 };
+    const conv = {
+      convDim: [4],
+      convKernel: [4],
+      convStride: [2],
+      numConvPosEmbeddings: 2,
+      numConvPosEmbeddingGroups: 2,
+    };
+    class Own extends nn.Module {
+      inner = { backbone: new Wav2Vec2Model(createConfig({ ...network, ...conv })) };
+      speakers = new nn.Linear(8, 2);
+    }
+    const own = new Own();
+    const groups = parameterGroups(own, recipe({ layer_decay: 0.5, head_learning_rate: 0.3 }));
+    const names = new Map(Array.from(own.namedParameters(), ([name, parameter]) => [parameter, name]));
+    const shares = new Map(groups.map((group) => [names.get(group.parameters[0]!), group.learningRateScale]));
+    expect(shares.get("speakers.weight")).toBeCloseTo(3);
+    expect(shares.get("inner.backbone.encoder.layers.1.attention.q_proj.weight")).toBe(1);
+    expect(shares.get("inner.backbone.encoder.layers.0.attention.q_proj.weight")).toBe(0.5);
+    expect(shares.get("inner.backbone.feature_extractor.conv_layers.0.conv.weight")).toBe(0.125);
+    expect(() => parameterGroups(new nn.Linear(2, 2), recipe({ layer_decay: 0.5 }))).toThrow(
+      /layer_decay and optimizer.head_learning_rate tell layers and heads apart by the module's Wav2Vec2Model/,
+    );
+    expect(parameterGroups(new nn.Linear(2, 2), recipe({}))).toHaveLength(2);
   });
 
   it("know that a pre-norm encoder's norm is above its layers, and are one where nothing is said", () => {

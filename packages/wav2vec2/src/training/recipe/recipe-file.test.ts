@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../errors.js";
 import { loadRecipe, type Overrides, writeRecipe } from "./recipe-file.js";
@@ -45,6 +46,20 @@ describe("loadRecipe", () => {
     const text = "data: {root: corpus}\ninit: model\n";
     expect(loadRecipe(file(text)).freeze_feature_encoder).toBe(true);
     expect(loadRecipe(file(`${text}freeze_feature_encoder: false\n`)).freeze_feature_encoder).toBe(false);
+  });
+
+  it("puts values from code over the file's, by dotted keys or nested, and takes a URL", () => {
+    const path = pathToFileURL(
+      file("max_steps: 5\ndata: { root: speech, batch_size: 4 }\nmodel: { hidden_size: 24 }"),
+    );
+    const values = { "data.root": "elsewhere", data: { workers: 0 }, max_steps: 7, seed: undefined };
+    const recipe = loadRecipe(path, { ...values, model: { num_hidden_layers: 2 } });
+    expect(recipe).toMatchObject({
+      ...{ max_steps: 7, seed: 1, model: { hidden_size: 24, num_hidden_layers: 2 } },
+      data: { root: "elsewhere", batch_size: 4, workers: 0 },
+    });
+    expect(() => loadRecipe(path, { "data.rot": "x" })).toThrow(/^data.rot: /);
+    expect(loadRecipe(undefined, { data: { root: "speech" } }).data.root).toBe("speech");
   });
 
   it("puts options of the command line over the file's values", () => {
