@@ -1,13 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { Random } from "../src/data/random.js";
 import { HubServer } from "./hub-server.js";
-import { writeToneCorpus } from "./tone-corpus.js";
+import { toneClip, writeToneCorpus } from "./tone-corpus.js";
 
 // Every command of the documentation runs, on a corpus of tones and with few steps, in the order in which the
 // documents give them; every example runs; every relative link leads somewhere. The Hub is one on this computer, where
@@ -60,6 +62,7 @@ beforeAll(async () => {
   });
   directory = await mkdtemp(join(tmpdir(), "docs-"));
   await writeToneCorpus(join(directory, "DATA"), { train: 80, dev: 3, test: 3 });
+  await writeWords(join(directory, "WORDS"));
   // Parts that are there already are not downloaded.
   for (const part of ["dev-clean", "train-clean-100", "test-clean"])
     await cp(join(directory, "DATA/dev"), join(directory, "data/LibriSpeech", part), { recursive: true });
@@ -70,6 +73,20 @@ afterAll(async () => {
   await hub.close();
   await rm(directory, { recursive: true, force: true });
 });
+
+/** Directories of two words for each split. */
+async function writeWords(root: string): Promise<void> {
+  const random = new Random(1, "words");
+  for (const split of ["train", "dev", "test"])
+    for (const [word, letters] of [
+      ["yes", "AB"],
+      ["no", "C"],
+    ] as const) {
+      await mkdir(join(root, split, word), { recursive: true });
+      for (let i = 0; i < 4; i++)
+        await writeFile(join(root, split, word, `${i}.flac`), encodeFlac(toneClip(letters, random), 16000));
+    }
+}
 
 function environment(): Record<string, string> {
   return { HF_ENDPOINT: hub.url, HF_HOME: join(directory, "huggingface") };
@@ -118,6 +135,8 @@ describe("the documentation", () => {
       "08-batches.mjs": [join(directory, "DATA"), "test"],
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
       "10-stream.mjs": [join(directory, "runs/mine/best"), clip],
+      "16-keyword-spotter.mjs": [join(directory, "runs/words")],
+      "17-speaker-classifier.mjs": [join(directory, "runs/voices")],
       "09-pretrain.mjs": [join(directory, "DATA"), join(directory, "runs/example-pretrained"), "3"],
       "13-corpus-to-loss.mjs": [join(directory, "DATA"), "train", "3"],
       "14-own-loss-and-head.mjs": [join(directory, "DATA"), join(directory, "runs/example-head"), "3"],
@@ -146,6 +165,8 @@ describe("the documentation", () => {
     expect(output["11-decode.mjs"]).toMatch(
       /frame +CAT .*\nall alignments together +CAT .*\nwhere BAT is more usual +BAT .*\nand CAT is expected +CAT/,
     );
+    expect(output["16-keyword-spotter.mjs"]).toMatch(/accuracy on test: \d[\s\S]*yes\/0\.flac: yes \d/);
+    expect(output["17-speaker-classifier.mjs"]).toMatch(/equal error rate of 1128 pairs: \d.*\naccuracy: \d/);
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
     expect(output["13-corpus-to-loss.mjs"]).toMatch(/step 3 {2}loss \d+\.\d{3} {2}labels [1-9]\d*\n$/);
     expect(output["14-own-loss-and-head.mjs"]).toMatch(/speaker and characters: CER \d/);
