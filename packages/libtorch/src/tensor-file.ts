@@ -1,12 +1,14 @@
 import { getSystemErrorName } from "node:util";
+import { checkOptions, checkString, describe } from "./arguments.js";
 import { noGrad } from "./autograd.js";
-import { scope } from "./handles.js";
+import { argumentError } from "./errors.js";
+import { isTensor, scope } from "./handles.js";
 import { native } from "./native.js";
 import { fillDeferred, forgetFill } from "./nn/init.js";
 import type { Module } from "./nn/module.js";
 import { openTensors } from "./open-tensors.js";
 import { empty } from "./operators.generated.js";
-import { type SafetensorsDtype, writeSafetensors } from "./safetensors.js";
+import { type SafetensorsDtype, type SafetensorsTensor, writeSafetensors } from "./safetensors.js";
 import { quote } from "./safetensors-json.js";
 import { type Dtype, type Tensor, tensorFromBytes } from "./tensor.js";
 import { type FileRange, TensorFileError, type TensorSource } from "./tensor-source.js";
@@ -38,7 +40,14 @@ async function withSource<T>(
   from: string | TensorSource,
   body: (source: TensorSource) => Promise<T>,
 ): Promise<T> {
-  if (typeof from !== "string") return body(from);
+  if (typeof from !== "string") {
+    if (typeof from !== "object" || from === null || !(from.entries instanceof Map))
+      throw argumentError(
+        "openTensors",
+        `'from' must be a path or what openTensors returns, but is ${describe(from)}`,
+      );
+    return body(from);
+  }
   const source = await openTensors(from);
   try {
     return await body(source);
@@ -123,13 +132,34 @@ export async function saveTensors(
   tensors: Iterable<readonly [string, Tensor]>,
   metadata: Record<string, string> = {},
 ): Promise<void> {
-  const entries = Array.from(tensors, ([name, tensor]) => ({
+  if (typeof tensors !== "object" || tensors === null || !(Symbol.iterator in tensors))
+    throw argumentError(
+      "saveTensors",
+      `'tensors' must be pairs of name and Tensor such as stateDict returns, but is ${describe(tensors)}`,
+    );
+  const entries = Array.from(tensors, (pair) => {
+    const [name, tensor] = Array.isArray(pair) ? pair : [];
+    checkString("saveTensors", "the name of a tensor", name);
+    if (!isTensor(tensor))
+      throw argumentError("saveTensors", `'${name}' must be a Tensor, but is ${describe(tensor)}`);
+    return entryOf(name, tensor);
+  });
+  await writeSafetensors(path, entries, metadata);
+}
+
+function entryOf(name: string, tensor: Tensor): SafetensorsTensor {
+  const dtype: SafetensorsDtype | undefined = DTYPES[tensor.dtype];
+  if (!dtype)
+    throw argumentError(
+      "saveTensors",
+      `${quote(name)} must be of ${Object.keys(DTYPES).join(", ")}, but is ${tensor.dtype}`,
+    );
+  return {
     name,
-    dtype: DTYPES[tensor.dtype],
+    dtype,
     shape: [...tensor.shape],
     bytes: () => tensor.toBytes(),
-  }));
-  await writeSafetensors(path, entries, metadata);
+  };
 }
 
 /** What does not fit between a file and a module. */
@@ -157,6 +187,9 @@ export async function loadState(
     check?: (mismatch: StateMismatch) => void;
   } = {},
 ): Promise<StateMismatch> {
+  if (typeof module !== "object" || module === null || typeof module.stateDict !== "function")
+    throw argumentError("loadState", `'module' must be a Module, but is ${describe(module)}`);
+  checkOptions("loadState", options, ["rename", "check"]);
   const parameters = module.stateDict();
   try {
     return await withSource(from, async (source) => {
