@@ -29,7 +29,13 @@ async function makeModel(directory, size) {
     "wav2vec2"
   );
   const vocabulary = Vocabulary.fromTranscripts(["ABCDEFGHIJKLMNOPQRSTUVWXYZ '"]);
-  const small = { hiddenSize: 96, numHiddenLayers: 4, numAttentionHeads: 4, intermediateSize: 384 };
+  const small = {
+    convDim: Array(7).fill(128),
+    hiddenSize: 96,
+    numHiddenLayers: 4,
+    numAttentionHeads: 4,
+    intermediateSize: 384,
+  };
   const shape = {
     vocabSize: vocabulary.size,
     padTokenId: vocabulary.blankId,
