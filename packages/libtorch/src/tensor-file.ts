@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
 import { checkOptions, checkString, describe } from "./arguments.js";
 import { noGrad } from "./autograd.js";
@@ -12,6 +13,9 @@ import { type SafetensorsDtype, type SafetensorsTensor, writeSafetensors } from 
 import { quote } from "./safetensors-json.js";
 import { type Dtype, type Tensor, tensorFromBytes } from "./tensor.js";
 import { type FileRange, TensorFileError, type TensorSource } from "./tensor-source.js";
+
+/** Bytes that are read before the event loop has its turn. */
+const BYTES_A_TURN = 32 * 2 ** 20;
 
 /** A dtype's name in safetensors files. */
 export const DTYPES: Record<Dtype, SafetensorsDtype> = {
@@ -65,8 +69,8 @@ function takesBytes(tensor: Tensor, dtype: Dtype): boolean {
 }
 
 /**
- * Reads values into tensors: all those together that take the file's bytes as they are, straight into their memory;
- * the others through a temporary tensor, one at a time.
+ * Reads values into tensors: those that take the file's bytes as they are many at once, straight into their memory, with
+ * turns of the event loop between; the others through a temporary tensor, one at a time.
  */
 async function readInto(source: TensorSource, wanted: Iterable<Wanted>): Promise<void> {
   const direct: { name: string; tensor: Tensor; range: FileRange }[] = [];
@@ -76,18 +80,37 @@ async function readInto(source: TensorSource, wanted: Iterable<Wanted>): Promise
     if (range) direct.push({ name, tensor, range });
     else others.push([name, tensor]);
   }
-  const failure = native.readFiles(
-    direct.map(({ tensor }) => tensor.handle),
-    direct.map(({ range }) => range.fd),
-    direct.map(({ range }) => range.position),
-  );
-  for (const { tensor } of direct) noteChange(tensor);
-  if (failure) throw unread(direct[failure[0]]!, failure[1]);
+  for (const group of inGroups(direct)) {
+    const failure = native.readFiles(
+      group.map(({ tensor }) => tensor.handle),
+      group.map(({ range }) => range.fd),
+      group.map(({ range }) => range.position),
+    );
+    for (const { tensor } of group) noteChange(tensor);
+    if (failure) throw unread(group[failure[0]]!, failure[1]);
+    await turn();
+  }
   for (const [name, tensor] of others) {
     const values = await readTensor(source, name);
     noGrad(() => tensor.copy_(values));
     values.dispose();
   }
+}
+
+/** Tensors of so many bytes together, a larger one alone. */
+function inGroups<Each extends { tensor: Tensor }>(all: readonly Each[]): Each[][] {
+  const groups: Each[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const each of all) {
+    const size = native.byteLength(each.tensor.handle);
+    if (bytes + size > BYTES_A_TURN) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push(each);
+    bytes += size;
+  }
+  return groups;
 }
 
 /** A graph recorded with the old values must not run backward with the new ones, as after any change in place. */
