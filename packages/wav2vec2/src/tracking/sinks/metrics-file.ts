@@ -115,7 +115,7 @@ function isRow(value: unknown): value is Row & Record<string, unknown> {
  * Writes into `directory` `metrics.jsonl` (`{step, time, ...metrics}`, time in seconds since 1970), `transcripts.jsonl`
  * (`{step, id, reference, hypothesis, audio}`), `codebooks.jsonl` (`{step, counts}`), `coded-clips.jsonl` (`{step, ...clip, audio}`),
  * `findings.jsonl` (`{step, name, text}`), `histograms.jsonl` (`{step, name, edges, counts}`) and `system.jsonl` (`{step, time, rank, host,
- * ...values}`); a file begins to be with its first line. `audio` is where {@link clipFiles} puts the clip. A metric that is not
+ * ...values}`); a file begins to be with its first line. `audio` is where `clipFiles` puts the clip. A metric that is not
  * finite becomes null, as JSON has no other word for it.
  */
 export function metricsFile(directory: string, { resume = false }: { resume?: boolean | undefined } = {}) {
