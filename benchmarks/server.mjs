@@ -1,6 +1,6 @@
 // What a server's clients feel: how long /health takes while four recordings of a minute are transcribed, by a recogniser in
 // the server's own thread and by a pool; and what a pool's threads take beside threads that each load the model.
-//   node benchmarks/server.mjs latency [base|small] [THREADS]
+//   node benchmarks/server.mjs latency [base|small] [THREADS] [own|pool]
 //   node benchmarks/server.mjs memory [base|small]
 // Weights are random: times and bytes are those of trained ones of the size.
 import { fork } from "node:child_process";
@@ -125,12 +125,12 @@ async function memory(model) {
   console.log("| threads | sharing, loaded | after 30 s each | without sharing, loaded | after 30 s each |");
   console.log("|---|---|---|---|---|");
   for (const count of [1, 2, 4]) {
-    const cells = [];
+    process.stdout.write(`| ${count} |`);
     for (const mode of ["pool", "workers"]) {
       const { loaded, peak } = await message(fork(SELF, ["memory-of", mode, model, count]));
-      cells.push(...[loaded, peak].map((bytes) => `${Math.round(bytes / MB)} MB`));
+      for (const bytes of [loaded, peak]) process.stdout.write(` ${Math.round(bytes / MB)} MB |`);
     }
-    console.log(`| ${count} | ${cells.join(" | ")} |`);
+    console.log();
   }
 }
 
@@ -155,8 +155,8 @@ if (!isMainThread) {
         const bytes = encodeFlac(recording(60), RATE);
         console.log("| | answers | median ms | 99 % | longest | all four after, s | peak MB |");
         console.log("|---|---|---|---|---|---|---|");
-        await latency("own", directory, 1, bytes);
-        await latency("pool", directory, Number(second), bytes);
+        if (third !== "pool") await latency("own", directory, 1, bytes);
+        if (third !== "own") await latency("pool", directory, Number(second), bytes);
       }
     } finally {
       await rm(directory, { recursive: true });

@@ -137,20 +137,28 @@ function generate() {
     const widest = overloads.reduce((a, b) => (b.parameters.length > a.parameters.length ? b : a));
     const shown = widest.parameters.filter((p, i) => !p.hidden && (isFunction || i > 0));
     const other = overloads.find((overload) => overload !== widest);
-    // The argument in which two overloads differ decides between them.
+    // The argument in which two overloads differ decides between them. It may have two names: a tensor or a number.
+    const twinOf = (p) => {
+      const named = other.parameters.find((q) => q.name === p.name);
+      const placed = other.parameters[widest.parameters.indexOf(p)];
+      const renamed = placed && !widest.parameters.some((q) => q.name === placed.name) ? placed : undefined;
+      return (
+        named ?? (renamed && (renamed.type === "Tensor") !== (p.type === "Tensor") ? renamed : undefined)
+      );
+    };
     const differing =
       other &&
       shown.find((p) => {
-        const twin = other.parameters.find((q) => q.name === p.name);
-        return !twin || twin.type !== p.type;
+        const twin = twinOf(p);
+        return !twin || twin.name !== p.name || twin.type !== p.type;
       });
-    const lacking = other && !other.parameters.some((q) => q.name === differing.name) ? differing : undefined;
+    const lacking = other && !twinOf(differing) ? differing : undefined;
     const lastRequired = shown.findLastIndex((p) => !p.keyword && p.fallback === undefined && p !== lacking);
     const positional = shown
       .filter((p) => !p.keyword)
       .map((p, i) => {
         let type = typeScriptType(p);
-        const twin = p === differing ? other.parameters.find((q) => q.name === p.name) : undefined;
+        const twin = p === differing ? twinOf(p) : undefined;
         if (twin) type = `${type} | ${typeScriptType(twin)}`;
         return `${camel(p.name)}${i > lastRequired ? "?" : ""}: ${type}${i > lastRequired && !type.includes("undefined") ? " | undefined" : ""}`;
       });
@@ -169,15 +177,25 @@ function generate() {
     const keywordNames = new Set(keywords.map((p) => p.name));
     const self = isFunction ? undefined : "this.handle";
     const body = (overload) => {
-      const invoked = invocation(overload, keywordNames, name, inPlace, self);
+      const twin = overload === other ? twinOf(differing) : undefined;
+      const renamed =
+        twin && twin.name !== differing.name
+          ? {
+              ...overload,
+              parameters: overload.parameters.map((p) => (p === twin ? { ...p, name: differing.name } : p)),
+            }
+          : overload;
+      const invoked = invocation(renamed, keywordNames, name, inPlace, self);
       if (inPlace) return { type: "this", statement: `${invoked};\n    return this;` };
       const [type, expression] = returnOf(overload.returns, invoked);
       return { type, statement: `return ${expression};` };
     };
     const main = body(widest);
     let code = main.statement;
+    let signatures = "";
+    let result = main.type;
     if (other) {
-      const twin = other.parameters.find((q) => q.name === differing.name);
+      const twin = twinOf(differing);
       const argument = camel(differing.name);
       const isTwin = !twin
         ? `${argument} === undefined`
@@ -188,12 +206,27 @@ function generate() {
         text.replaceAll(new RegExp(`(?<![.\\w"])${argument}(?![\\w"])`, "g"), `${argument} as ${type}`);
       code = `if (${isTwin}) {\n      ${twin ? cast(body(other).statement, typeScriptType(twin)) : body(other).statement}\n    }\n    ${twin ? cast(main.statement, typeScriptType(differing)) : main.statement}`;
     }
+    if (lacking && body(other).type !== main.type) {
+      const keyword = isFunction ? "export function " : "";
+      const required = positional.map((text) =>
+        text.startsWith(`${camel(lacking.name)}?`) ? text.replace("?", "").replace(" | undefined", "") : text,
+      );
+      signatures = `${keyword}${name}(): ${body(other).type};\n  ${keyword}${name}(${required.join(", ")}): ${main.type};\n  `;
+      result = `${body(other).type} | ${main.type}`;
+    }
+    if (keywords.length) {
+      const allowed = keywords.map((p) => `"${camel(p.name)}"`).join(", ");
+      const needed = keywords.filter((p) => p.fallback === undefined && !p.type.endsWith("?"));
+      const check = `checkOptions("${name}", options, [${allowed}]${needed.length ? `, [${needed.map((p) => `"${camel(p.name)}"`)}]` : ""});`;
+      code = `${needed.length ? check : `if (options !== undefined && options !== null) ${check}`}\n    ${code}`;
+    }
     const doc = overloads.map((overload) => overload.schema).join("\n   * ");
-    const text = `  /**\n   * ${doc}\n   */\n  ${isFunction ? "export function " : ""}${name}(${positional.join(", ")}): ${main.type} {\n    ${code}\n  }`;
+    const text = `  /**\n   * ${doc}\n   */\n  ${signatures}${isFunction ? "export function " : ""}${name}(${positional.join(", ")}): ${result} {\n    ${code}\n  }`;
     if (isFunction) functions.push(text.replace(/^ {2}/gm, ""));
     else methods.push(text);
   }
   return `// Generated by scripts/generate-operators.mjs from libtorch's schemas; do not edit.
+import { checkOptions } from "./arguments.js";
 import { handleOf, handlesOf, isTensor, optionalHandleOf, wrap, wrapAll } from "./handles.js";
 import { native } from "./native.js";
 import type { Device, Dtype, MemoryFormat, Tensor } from "./tensor.js";
@@ -203,7 +236,7 @@ const { applyInPlace, call, lookup } = native;
 ${[...new Set(constants)].join("\n")}
 
 /** Every schema behind this file, for checks that go over all of them. */
-export const OPERATORS: readonly string[] = ${JSON.stringify(names)};
+export const OPERATORS: readonly string[] = ${JSON.stringify([...new Set(names)])};
 
 /** The operators that are methods of a tensor. */
 export abstract class Operators {

@@ -112,10 +112,23 @@ export function checkBoolean(operator: string, name: string, value: unknown): as
   throw argumentError(operator, `'${name}' must be true or false, but is ${describe(value)}`);
 }
 
+/** @throws TorchError when the value is no string. */
+export function checkString(operator: string, name: string, value: unknown): asserts value is string {
+  if (typeof value === "string") return;
+  throw argumentError(operator, `'${name}' must be a string, but is ${describe(value)}`);
+}
+
 /** @throws TorchError when the value cannot be called. */
 export function checkFunction(operator: string, name: string, value: unknown): void {
   if (typeof value === "function") return;
   throw argumentError(operator, `'${name}' must be a function, but is ${describe(value)}`);
+}
+
+/** @throws TorchError when what a function returned is a promise: its work goes on when the call is over. */
+export function checkSynchronous(operator: string, result: unknown): void {
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {}); // nobody else gets it
+  throw argumentError(operator, "the function must be synchronous, but returns a promise. Await outside it");
 }
 
 /** @throws TorchError when the value is none of `choices`. */

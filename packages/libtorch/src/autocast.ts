@@ -1,5 +1,6 @@
+import { checkFunction, checkOptions, checkSynchronous, describe } from "./arguments.js";
 import { enableGrad } from "./autograd.js";
-import { TorchError } from "./errors.js";
+import { argumentError, TorchError } from "./errors.js";
 import { scope } from "./handles.js";
 import { native } from "./native.js";
 import { conv1d, linear, ones } from "./operators.generated.js";
@@ -9,7 +10,9 @@ import type { Device, Dtype } from "./tensor.js";
 function within<T>(device: Device, dtype: Dtype, enabled: boolean, body: () => T): T {
   const [wasEnabled, formerDtype] = native.enterAutocast(device, dtype, enabled);
   try {
-    return body();
+    const result = body();
+    checkSynchronous("autocast", result);
+    return result;
   } finally {
     native.leaveAutocast(device, formerDtype, wasEnabled);
   }
@@ -32,10 +35,10 @@ const supported = new Set<string>();
 
 /** Why `autocast` cannot compute in `dtype` on the device. */
 function obstacle(dtype: Dtype, device: Device): TorchError | undefined {
-  const key = `${dtype} ${device}`;
+  const key = `${describe(dtype)} ${describe(device)}`;
   if (supported.has(key)) return undefined;
   if (dtype !== "bfloat16" && dtype !== "float16")
-    return new TorchError("autocast", `'dtype' must be one of bfloat16 and float16, but is ${dtype}`);
+    return argumentError("autocast", `'dtype' must be 'bfloat16' or 'float16', but is ${describe(dtype)}`);
   try {
     tryOut(device, dtype);
   } catch (error) {
@@ -59,9 +62,11 @@ export function supportsAutocast(dtype: Dtype, device: Device = "cpu"): boolean 
  * @throws TorchError where libtorch does not compute in `dtype` on the device; see {@link supportsAutocast}
  */
 export function autocast<T>(
-  options: { device?: Device; dtype?: Dtype; enabled?: boolean },
+  options: { device?: Device | undefined; dtype?: Dtype | undefined; enabled?: boolean | undefined },
   body: () => T,
 ): T {
+  checkOptions("autocast", options, ["device", "dtype", "enabled"]);
+  checkFunction("autocast", "body", body);
   const { device = "cpu", dtype = "bfloat16", enabled = true } = options;
   const error = enabled ? obstacle(dtype, device) : undefined;
   if (error) throw error;

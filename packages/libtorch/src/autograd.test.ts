@@ -201,3 +201,11 @@ describe("hooks", () => {
     expect(() => x.sum().backward()).toThrow(TorchError);
   });
 });
+
+describe("noGrad and enableGrad", () => {
+  it("refuse promises, whose work would go on without them", () => {
+    for (const mode of [noGrad, enableGrad])
+      expect(() => mode(async () => ones([1]))).toThrow(/must be synchronous, but returns a promise/);
+    expect(leaf([1]).mul(2).requiresGrad).toBe(true);
+  });
+});

@@ -1,11 +1,15 @@
+import { checkFunction, checkOptions, checkSynchronous } from "./arguments.js";
 import { handlesOf, wrap } from "./handles.js";
 import { native } from "./native.js";
 import type { Tensor } from "./tensor.js";
 
-function withGradMode<T>(enabled: boolean, body: () => T): T {
+function withGradMode<T>(operator: string, enabled: boolean, body: () => T): T {
+  checkFunction(operator, "body", body);
   const before = native.setGradMode(enabled);
   try {
-    return body();
+    const result = body();
+    checkSynchronous(operator, result);
+    return result;
   } finally {
     native.setGradMode(before);
   }
@@ -13,12 +17,12 @@ function withGradMode<T>(enabled: boolean, body: () => T): T {
 
 /** Runs `body` (synchronous) without recording operators for a backward pass. */
 export function noGrad<T>(body: () => T): T {
-  return withGradMode(false, body);
+  return withGradMode("noGrad", false, body);
 }
 
 /** Runs `body` (synchronous) recording operators, also inside `noGrad`. */
 export function enableGrad<T>(body: () => T): T {
-  return withGradMode(true, body);
+  return withGradMode("enableGrad", true, body);
 }
 
 /**
@@ -35,11 +39,13 @@ export function grad(
     allowUnused?: boolean;
   } = {},
 ): (Tensor | undefined)[] {
+  checkOptions("grad", options, ["gradOutputs", "retainGraph", "createGraph", "allowUnused"]);
   const createGraph = options.createGraph ?? false;
-  const incoming = options.gradOutputs ?? outputs.map(() => undefined);
+  const results = handlesOf(outputs, "grad", "outputs") as number[];
+  const incoming = options.gradOutputs ?? results.map(() => undefined);
   return native
     .gradientsOf(
-      handlesOf(outputs, "grad", "outputs") as number[],
+      results,
       handlesOf(inputs, "grad", "inputs") as number[],
       handlesOf(incoming, "grad", "gradOutputs").map((handle) => handle ?? 0),
       options.retainGraph ?? createGraph,

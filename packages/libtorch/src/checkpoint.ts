@@ -1,3 +1,4 @@
+import { checkFunction } from "./arguments.js";
 import { handleOf, handlesOf, insideNativeScope, wrap, wrapAll } from "./handles.js";
 import { native } from "./native.js";
 import type { Tensor } from "./tensor.js";
@@ -14,6 +15,7 @@ import type { Tensor } from "./tensor.js";
  * The backward pass must be `backward()` without `createGraph`. An error of `body` arrives there as it is.
  */
 export function checkpoint(body: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
+  checkFunction("checkpoint", "body", body);
   const compute = (...handles: number[]) =>
     insideNativeScope(() => handleOf(body(...wrapAll(handles)), "checkpoint", "the result of body"));
   const handle = native.checkpoint(compute, handlesOf(inputs, "checkpoint", "inputs") as number[]);

@@ -5,6 +5,9 @@
  * - `ERR_TORCH_STATE`: a state dict or optimiser's state that belongs to something else
  * - `ERR_TORCH_FREED`: a tensor that a scope or `dispose` has freed
  * - `ERR_TORCH_OPERATOR`: libtorch's own refusal, for example of shapes that do not fit, or want of memory
+ *
+ * The other errors of this package have a `code` too: `BridgeError` `ERR_TORCH_BRIDGE`, `TensorFileError` `ERR_TORCH_FILE`,
+ * `DistributedError` `ERR_TORCH_DISTRIBUTED`, `LossScaleError` `ERR_TORCH_LOSS_SCALE`, and `MappedFileError` the system's.
  */
 export type TorchErrorCode =
   | "ERR_TORCH_ARGUMENT"
@@ -21,12 +24,11 @@ export class TorchError extends Error {
   readonly reason: string;
   readonly code: TorchErrorCode;
 
-  /** @internal The bridge gives three arguments. */
-  constructor(operator: string, reason: string, tensors = "", code?: TorchErrorCode) {
+  constructor(operator: string, reason: string, tensors = "", code: TorchErrorCode = "ERR_TORCH_OPERATOR") {
     super(`${operator}: ${reason}${tensors ? ` (${tensors})` : ""}`);
     this.operator = operator;
     this.reason = reason;
-    this.code = code ?? (/\bwas freed\b/.test(reason) ? "ERR_TORCH_FREED" : "ERR_TORCH_OPERATOR");
+    this.code = /\bwas freed\b/.test(reason) ? "ERR_TORCH_FREED" : code;
   }
 }
 

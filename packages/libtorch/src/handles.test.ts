@@ -62,6 +62,23 @@ describe("scope", () => {
     });
   });
 
+  it("keeps what is in fields of class instances, Sets and keys of Maps", () => {
+    class Out {
+      readonly #hidden = ones([1]);
+      constructor(
+        readonly logits: Tensor,
+        readonly more = { parts: new Set([ones([1])]), byTensor: new Map([[ones([1]), 1]]) },
+      ) {}
+      get hidden(): Tensor {
+        return this.#hidden;
+      }
+    }
+    const out = scope(() => new Out(zeros([2])));
+    const seen = [out.logits, ...out.more.parts, ...out.more.byTensor.keys()];
+    expect(seen.map(({ isLive }) => isLive)).toEqual([true, true, true]);
+    expect(out.hidden.isLive).toBe(false); // nobody can look into a private field
+  });
+
   it("frees everything when the function throws, and lets the error through", () => {
     const before = live();
     let made: Tensor | undefined;

@@ -1,4 +1,4 @@
-import { describe } from "./arguments.js";
+import { checkFunction, checkSynchronous, describe } from "./arguments.js";
 import { argumentError } from "./errors.js";
 import { native } from "./native.js";
 import type { Tensor } from "./tensor.js";
@@ -51,6 +51,13 @@ export function handlesOf(
   return values.map((value) => optionalHandleOf(value, operator, argument));
 }
 
+/** @throws TorchError unless the value is an array of tensors. */
+export function requireTensors(values: unknown, operator: string, argument: string): void {
+  if (!Array.isArray(values))
+    throw argumentError(operator, `'${argument}' must be an array of Tensors, but is ${describe(values)}`);
+  for (const [i, value] of values.entries()) handleOf(value, operator, `${argument}[${i}]`);
+}
+
 let depth = 0;
 let unreported = 0;
 let reporting = false;
@@ -96,31 +103,27 @@ function collectTensors(value: unknown, found: Set<Tensor>, seen: Set<unknown>):
   }
   if (ArrayBuffer.isView(value)) return;
   seen.add(value);
-  if (Array.isArray(value)) for (const element of value) collectTensors(element, found, seen);
-  else if (value instanceof Map) for (const element of value.values()) collectTensors(element, found, seen);
-  else if (value.constructor === Object || Object.getPrototypeOf(value) === null) {
-    for (const element of Object.values(value)) collectTensors(element, found, seen);
-  }
+  if (value instanceof Map) collectTensors([...value.keys()], found, seen);
+  const isCollection = Array.isArray(value) || value instanceof Map || value instanceof Set;
+  const elements: Iterable<unknown> = isCollection ? value.values() : Object.values(value);
+  for (const element of elements) collectTensors(element, found, seen);
 }
 
 /**
- * Runs `body` and frees every tensor made in it except those it returns (alone, or in arrays, maps and plain
- * objects). A training step is one scope. What must outlive the scope in another way goes through `keep`.
+ * Runs `body` and frees every tensor made in it except those it returns: alone, or in arrays, Maps, Sets and fields of
+ * objects, also of class instances, at any depth. A training step is one scope. Private #fields and the variables of
+ * functions cannot be seen from outside: what must outlive the scope in them, or in any other way, goes through `keep`.
  *
  * @throws TorchError when `body` is asynchronous: tensors of other work would be freed with its own.
  */
 export function scope<T>(body: () => T): T {
+  checkFunction("scope", "body", body);
   native.enterScope();
   depth++;
   const kept = new Set<Tensor>();
   try {
     const result = body();
-    if (result instanceof Promise) {
-      throw argumentError(
-        "scope",
-        "the function must be synchronous, but returns a promise. Await outside it",
-      );
-    }
+    checkSynchronous("scope", result);
     collectTensors(result, kept, new Set());
     return result;
   } finally {
@@ -132,6 +135,7 @@ export function scope<T>(body: () => T): T {
 
 /** Takes a tensor out of all scopes, for state that outlives them; the collector frees it. */
 export function keep<T extends Tensor>(tensor: T): T {
+  handleOf(tensor, "keep", "tensor");
   finalise(tensor);
   return tensor;
 }

@@ -10,6 +10,7 @@ import { loadOwnLibraries } from "./gpu/own-libraries.js";
 export interface Native {
   setErrorClass(errorClass: typeof TorchError): void;
   lookup(operator: string, overload: string): number;
+  operatorNames(): string[];
   schema(operator: number): string;
   call(operator: number, ...parameters: unknown[]): unknown;
   applyInPlace(operator: number, ...parameters: unknown[]): void;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkSamples, numericsCheck } from "./numerics-check.js";
-import { NOT_NUMERIC, SAMPLES, type Sample } from "./numerics-samples.js";
+import { NOT_NUMERIC, SAMPLES, type Sample } from "./numerics-samples/index.js";
 import { OPERATORS, randn } from "./operators.generated.js";
 import { manualSeed, randomState } from "./runtime.js";
 import type { Tensor } from "./tensor.js";

@@ -1,7 +1,7 @@
 import { enableGrad, grad } from "./autograd.js";
 import { isTensor, scope } from "./handles.js";
 import { native } from "./native.js";
-import { runOn, SAMPLES, type Sample } from "./numerics-samples.js";
+import { runOn, SAMPLES, type Sample } from "./numerics-samples/index.js";
 import { randn, zerosLike } from "./operators.generated.js";
 import { manualSeed, randomState, setRandomState, workarounds } from "./runtime.js";
 import type { Device, Dtype, Tensor } from "./tensor.js";

@@ -1,5 +1,6 @@
+import { checkCount } from "./arguments.js";
 import { gpus } from "./device.js";
-import { wrap } from "./handles.js";
+import { handleOf, wrap } from "./handles.js";
 import { native } from "./native.js";
 import type { Device, Tensor } from "./tensor.js";
 
@@ -42,6 +43,7 @@ export function manualSeed(seed: number): void {
 
 /** Uniform numbers from [0, 1) as `rand` draws them on the CPU: on the host, without a tensor to read them from. */
 export function uniform(count: number): Float32Array {
+  checkCount("uniform", "count", count);
   const drawn = new Float32Array(count);
   native.uniform(drawn);
   return drawn;
@@ -53,7 +55,7 @@ export function randomState(device: Device = "cpu"): Tensor {
 }
 
 export function setRandomState(state: Tensor, device: Device = "cpu"): void {
-  native.setRandomState(device, state.handle);
+  native.setRandomState(device, handleOf(state, "setRandomState", "state"));
 }
 
 /** Tensors that JavaScript holds now, and bytes of large CPU blocks in use, at most so far, and kept for reuse. */

@@ -76,7 +76,7 @@ describe("a snapshot", () => {
     }
     expect(Buffer.concat(file!.parts)).toEqual(Buffer.concat(expected!.parts));
     expect(() => memory.put("x", "turned", values.get("turned")!)).toThrow(
-      "The snapshot must wait for turned of x, but does not. Take one that has it first.",
+      "SnapshotMemory.put: the snapshot must wait for turned of x, but does not. Take one that has it first",
     );
   });
 

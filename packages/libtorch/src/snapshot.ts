@@ -1,3 +1,6 @@
+import { checkCount, checkOptions, checkString, describe } from "./arguments.js";
+import { argumentError } from "./errors.js";
+import { handleOf, isTensor, requireTensors } from "./handles.js";
 import { native } from "./native.js";
 import { layOut } from "./safetensors-header.js";
 import type { Dtype, Tensor } from "./tensor.js";
@@ -38,7 +41,10 @@ export class SnapshotMemory {
   readonly #blockBytes: number;
 
   /** @param options.blockBytes of one piece of it, a multiple of 64 */
-  constructor({ blockBytes = BLOCK_BYTES }: { blockBytes?: number } = {}) {
+  constructor(options: { blockBytes?: number | undefined } = {}) {
+    checkOptions("SnapshotMemory", options, ["blockBytes"]);
+    const { blockBytes = BLOCK_BYTES } = options;
+    checkCount("SnapshotMemory", "blockBytes", blockBytes, ALIGNMENT);
     this.#blockBytes = blockBytes;
   }
 
@@ -53,6 +59,7 @@ export class SnapshotMemory {
    * @returns the memory, in pieces; what lay in it may be lost
    */
   reserve(bytes: number): readonly Uint8Array[] {
+    checkCount("SnapshotMemory.reserve", "bytes", bytes);
     const whole = (block: Uint8Array | undefined) => block?.byteLength === this.#blockBytes;
     while (this.byteLength < bytes) {
       if (this.#blocks.length > 0 && !whole(this.#blocks.at(-1))) this.#blocks.pop();
@@ -64,6 +71,7 @@ export class SnapshotMemory {
 
   /** Copies the tensors of `sources` that are there. The files are valid until the next call. */
   take(sources: readonly SnapshotSource[]): SnapshotFile[] {
+    requireSources(sources);
     const handles: number[] = [];
     const positions: number[] = [];
     this.#places.clear();
@@ -73,7 +81,7 @@ export class SnapshotMemory {
         name: key,
         dtype: DTYPES[tensor.dtype],
         shape: tensor.shape,
-        handle: "handle" in tensor ? tensor.handle : undefined,
+        handle: isTensor(tensor) ? tensor.handle : undefined,
       }));
       const { header, ordered } = layOut(entries, undefined, name);
       const start = end;
@@ -98,13 +106,19 @@ export class SnapshotMemory {
    * Copies elements of a tensor of the last snapshot that was to come later.
    *
    * @param first the place in the tensor, in row-major order, of the first of `values`
-   * @throws Error where the snapshot waits for no such tensor
+   * @throws TorchError where the snapshot waits for no such tensor
    */
   put(file: string, name: string, values: Tensor, first = 0): void {
+    const operator = "SnapshotMemory.put";
+    checkString(operator, "file", file);
+    checkString(operator, "name", name);
+    handleOf(values, operator, "values");
+    checkCount(operator, "first", first);
     const place = this.#places.get(keyOf(file, name));
     if (place === undefined)
-      throw new Error(
-        `The snapshot must wait for ${name} of ${file}, but does not. Take one that has it first.`,
+      throw argumentError(
+        operator,
+        `the snapshot must wait for ${name} of ${file}, but does not. Take one that has it first`,
       );
     const bytes = values.numel === 0 ? 0 : native.byteLength(values.handle) / values.numel;
     native.snapshot([values.handle], [place + first * bytes], this.#blocks);
@@ -119,8 +133,27 @@ export class SnapshotMemory {
   }
 }
 
+/** @throws TorchError unless the value is an array of files with tensors */
+function requireSources(sources: unknown): void {
+  const operator = "SnapshotMemory.take";
+  if (!Array.isArray(sources))
+    throw argumentError(operator, `'sources' must be an array of files, but is ${describe(sources)}`);
+  for (const [i, source] of sources.entries()) {
+    const given: unknown = source?.tensors;
+    checkString(operator, `sources[${i}].name`, source?.name);
+    if (typeof given !== "object" || given === null || !(Symbol.iterator in given))
+      throw argumentError(
+        operator,
+        `sources[${i}].tensors must be tensors by name, but is ${describe(given)}`,
+      );
+  }
+}
+
 /** Bytes that copies of tensors take, each file of them beginning at a multiple of 64. */
 export function snapshotBytes(files: readonly (readonly Tensor[])[]): number {
+  if (!Array.isArray(files))
+    throw argumentError("snapshotBytes", `'files' must be arrays of Tensors, but is ${describe(files)}`);
+  for (const [i, tensors] of files.entries()) requireTensors(tensors, "snapshotBytes", `files[${i}]`);
   const bytes = (tensors: readonly Tensor[]) =>
     tensors.reduce((sum, tensor) => sum + native.byteLength(tensor.handle), 0);
   return files.reduce((sum, tensors) => sum + roundUp(bytes(tensors)), 0);

@@ -4,6 +4,7 @@ import { quote } from "./safetensors-json.js";
 /** A file of tensors that is damaged, incomplete or not one, or tensors that cannot be written as one. */
 export class TensorFileError extends Error {
   override readonly name = "TensorFileError";
+  readonly code = "ERR_TORCH_FILE";
 }
 
 export interface TensorEntry {

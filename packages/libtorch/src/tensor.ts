@@ -129,6 +129,7 @@ export class Tensor extends Operators {
       uint8: Uint8Array,
       bool: Uint8Array,
     };
+    requireNumbers(dtype);
     const array = new types[dtype](this.numel);
     native.toBytes(this.handle, array);
     return array;
@@ -148,6 +149,7 @@ export class Tensor extends Operators {
 
   /** The elements' memory in row-major order, little-endian, copied. */
   toBytes(): Uint8Array {
+    requireNumbers(this.dtype);
     const bytes = new Uint8Array(this.numel * BYTES[this.dtype]);
     native.toBytes(this.handle, bytes);
     return bytes;
@@ -168,10 +170,19 @@ export class Tensor extends Operators {
   [inspect.custom](depth: number): string {
     if (!this.isLive) return this.toString();
     const head = this.requiresGrad ? this.toString().replace(/\)$/, ", requiresGrad)") : this.toString();
-    if (depth < 0 || this.device.startsWith("meta")) return head;
+    if (depth < 0 || this.device.startsWith("meta") || !(this.dtype in BYTES)) return head;
     const values = valuesText(this);
     return `${head}${values.includes("\n") || this.shape.length > 1 ? "\n" : " "}${values}`;
   }
+}
+
+/** @throws TorchError for dtypes that only operators know, such as complex ones */
+function requireNumbers(dtype: string): void {
+  if (dtype in BYTES) return;
+  throw argumentError(
+    "toTypedArray",
+    `the tensor must be of ${Object.keys(BYTES).join(", ")}, but is ${dtype}. Convert it with to, or viewAsReal`,
+  );
 }
 
 setTensorClass((handle) => new Tensor(handle), Tensor.isTensor);

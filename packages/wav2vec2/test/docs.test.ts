@@ -1,13 +1,15 @@
 import { execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { Random } from "../src/data/random.js";
 import { HubServer } from "./hub-server.js";
-import { writeToneCorpus } from "./tone-corpus.js";
+import { toneClip, writeToneCorpus } from "./tone-corpus.js";
 
 // Every command of the documentation runs, on a corpus of tones and with few steps, in the order in which the
 // documents give them; every example runs; every relative link leads somewhere. The Hub is one on this computer, where
@@ -60,6 +62,7 @@ beforeAll(async () => {
   });
   directory = await mkdtemp(join(tmpdir(), "docs-"));
   await writeToneCorpus(join(directory, "DATA"), { train: 80, dev: 3, test: 3 });
+  await writeWords(join(directory, "WORDS"));
   // Parts that are there already are not downloaded.
   for (const part of ["dev-clean", "train-clean-100", "test-clean"])
     await cp(join(directory, "DATA/dev"), join(directory, "data/LibriSpeech", part), { recursive: true });
@@ -70,6 +73,20 @@ afterAll(async () => {
   await hub.close();
   await rm(directory, { recursive: true, force: true });
 });
+
+/** Directories of two words for each split. */
+async function writeWords(root: string): Promise<void> {
+  const random = new Random(1, "words");
+  for (const split of ["train", "dev", "test"])
+    for (const [word, letters] of [
+      ["yes", "AB"],
+      ["no", "C"],
+    ] as const) {
+      await mkdir(join(root, split, word), { recursive: true });
+      for (let i = 0; i < 4; i++)
+        await writeFile(join(root, split, word, `${i}.flac`), encodeFlac(toneClip(letters, random), 16000));
+    }
+}
 
 function environment(): Record<string, string> {
   return { HF_ENDPOINT: hub.url, HF_HOME: join(directory, "huggingface") };
@@ -117,7 +134,9 @@ describe("the documentation", () => {
       "07-inner-states.mjs": [join(directory, "runs/mine/best"), clip, join(directory, "runs/backbone")],
       "08-batches.mjs": [join(directory, "DATA"), "test"],
       "05-finetune.mjs": [join(directory, "DATA"), join(directory, "runs/example"), "3"],
-      "10-listen.mjs": [join(directory, "runs/mine/best"), clip],
+      "10-stream.mjs": [join(directory, "runs/mine/best"), clip],
+      "16-keyword-spotter.mjs": [join(directory, "runs/words")],
+      "17-speaker-classifier.mjs": [join(directory, "runs/voices")],
       "09-pretrain.mjs": [join(directory, "DATA"), join(directory, "runs/example-pretrained"), "3"],
       "13-corpus-to-loss.mjs": [join(directory, "DATA"), "train", "3"],
       "14-own-loss-and-head.mjs": [join(directory, "DATA"), join(directory, "runs/example-head"), "3"],
@@ -146,13 +165,15 @@ describe("the documentation", () => {
     expect(output["11-decode.mjs"]).toMatch(
       /frame +CAT .*\nall alignments together +CAT .*\nwhere BAT is more usual +BAT .*\nand CAT is expected +CAT/,
     );
+    expect(output["16-keyword-spotter.mjs"]).toMatch(/accuracy on test: \d[\s\S]*yes\/0\.flac: yes \d/);
+    expect(output["17-speaker-classifier.mjs"]).toMatch(/equal error rate of 1128 pairs: \d.*\naccuracy: \d/);
     expect(output["05-finetune.mjs"]).toMatch(/word error rate on dev: \d/);
     expect(output["13-corpus-to-loss.mjs"]).toMatch(/step 3 {2}loss \d+\.\d{3} {2}labels [1-9]\d*\n$/);
     expect(output["14-own-loss-and-head.mjs"]).toMatch(/speaker and characters: CER \d/);
     expect(output["15-own-tracker.mjs"]).toMatch(/step 3: loss \d[\s\S]*final of step 3 lies in/);
   });
 
-  it("has a server that hears what is posted", { timeout: 60_000 }, async () => {
+  it("has a server that transcribes what is posted", { timeout: 60_000 }, async () => {
     const model = join(directory, "runs/mine/best");
     const server = spawn(process.execPath, [join(ROOT, "examples/12-server.mjs"), model, "0"], { cwd: ROOT });
     try {
@@ -160,16 +181,25 @@ describe("the documentation", () => {
         server.stdout.on("data", (line) => listening(/http:\S+/.exec(String(line))![0])),
       );
       const post = (body: Uint8Array) => fetch(url, { method: "POST", body });
-      const answer = await post(await readFile(join(directory, "DATA/test/1/1/1-1-0000.flac")));
-      expect(JSON.parse(await answer.text())).toEqual({
-        text: expect.stringMatching(/^[ABC ]+$/),
-        start: 0,
-        end: expect.any(Number),
-      });
+      const clip = await readFile(join(directory, "DATA/test/1/1/1-1-0000.flac"));
+      const { text, words, duration } = (await (await post(clip)).json()) as Record<string, unknown>;
+      expect(text).toMatch(/^[ABC ]+$/);
+      expect((words as { text: string }[]).map((word) => word.text).join(" ")).toBe(text);
+      expect(duration).toBeGreaterThan(0);
       const refused = await post(Buffer.from("no audio"));
-      expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining("must be FLAC")]);
-    } finally {
+      expect([refused.status, await refused.json()]).toEqual([
+        400,
+        { error: expect.stringContaining("must be FLAC"), code: "ERR_AUDIO_FORMAT" },
+      ]);
+      const tooLarge = await post(Buffer.concat([clip, Buffer.alloc(101 * 2 ** 20)])).catch(() => undefined);
+      expect([undefined, 400, 413]).toContain(tooLarge?.status);
+      const health = (await (await fetch(`${url}/health`)).json()) as { waiting: number };
+      expect(health.waiting).toBe(0);
+      const ended = new Promise((resolve) => server.once("exit", resolve));
       server.kill();
+      expect(await ended).toBe(0);
+    } finally {
+      server.kill("SIGKILL");
     }
   });
 

@@ -78,6 +78,7 @@ napi_value initialise(napi_env env, napi_value exports) {
                          nullptr);
   define(env, exports, "setErrorClass", guarded<setErrorClass>);
   define(env, exports, "lookup", guarded<lookup>);
+  define(env, exports, "operatorNames", guarded<operatorNames>);
   define(env, exports, "schema", guarded<schema>);
   define(env, exports, "call", call);
   define(env, exports, "applyInPlace", applyInPlace);

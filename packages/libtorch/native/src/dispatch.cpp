@@ -124,6 +124,21 @@ napi_value lookup(Environment& environment, napi_value* values, size_t) {
   return result;
 }
 
+// operatorNames() -> every operator of libtorch, as "add.Tensor".
+napi_value operatorNames(Environment& environment, napi_value*, size_t) {
+  napi_env env = environment.env;
+  const std::string space = "aten::";
+  napi_value names;
+  check(env, napi_create_array(env, &names));
+  uint32_t i = 0;
+  for (const c10::OperatorName& each : c10::Dispatcher::singleton().getAllOpNames()) {
+    if (each.name.rfind(space, 0) != 0) continue;
+    const std::string name = each.name.substr(space.size()) + (each.overload_name.empty() ? "" : "." + each.overload_name);
+    check(env, napi_set_element(env, names, i++, stringValue(env, name)));
+  }
+  return names;
+}
+
 // schema(index) -> the operator's schema as libtorch prints it.
 napi_value schema(Environment& environment, napi_value* values, size_t) {
   std::ostringstream out;

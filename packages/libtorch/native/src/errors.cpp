@@ -16,18 +16,23 @@ std::string withoutTrace(std::string message) {
   return message;
 }
 
-std::string currentMessage() {
+// The kind of the current exception; sets its message.
+const char* currentFailure(std::string& message) {
   try {
     throw;
+  } catch (const ArgumentError& error) {
+    message = error.what();
+    return "ERR_TORCH_ARGUMENT";
   } catch (const c10::Error& error) {
-    return withoutTrace(error.what_without_backtrace());
+    message = withoutTrace(error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
-    return "out of memory";
+    message = "out of memory";
   } catch (const std::exception& error) {
-    return withoutTrace(error.what());
+    message = withoutTrace(error.what());
   } catch (...) {
-    return "unknown C++ exception";
+    message = "unknown C++ exception";
   }
+  return "ERR_TORCH_OPERATOR";
 }
 
 napi_value string(napi_env env, const std::string& text) {
@@ -88,8 +93,9 @@ void throwCurrent(napi_env env, const std::string& operation, const std::string&
   napi_is_exception_pending(env, &pending);
   if (pending) return;
   std::string message;
+  const char* code = "ERR_TORCH_OPERATOR";
   try {
-    message = currentMessage();
+    code = currentFailure(message);
   } catch (...) {
     message = "unknown error";
   }
@@ -98,8 +104,8 @@ void throwCurrent(napi_env env, const std::string& operation, const std::string&
   Environment& environment = environmentOf(env);
   napi_value constructor = nullptr, error = nullptr;
   if (environment.torchError) napi_get_reference_value(env, environment.torchError, &constructor);
-  napi_value parts[3] = {string(env, operation), string(env, message), string(env, arguments)};
-  if (constructor && napi_new_instance(env, constructor, 3, parts, &error) == napi_ok) {
+  napi_value parts[4] = {string(env, operation), string(env, message), string(env, arguments), string(env, code)};
+  if (constructor && napi_new_instance(env, constructor, 4, parts, &error) == napi_ok) {
     napi_throw(env, error);
   } else {
     napi_throw_error(env, nullptr, (operation + ": " + message).c_str());

@@ -3,6 +3,7 @@ import { TorchError } from "../errors.js";
 /** What processes do together failed: one has ended, does not answer, or cannot be reached. */
 export class DistributedError extends Error {
   override readonly name = "DistributedError";
+  readonly code = "ERR_TORCH_DISTRIBUTED";
 }
 
 /** The reason in one line, for a message that goes on in another sentence. */

@@ -1,3 +1,4 @@
+import { checkChoice } from "../arguments.js";
 import type { Tensor } from "../tensor.js";
 
 /** Activations under the names of Hugging Face's configurations; each keeps its input's shape. */
@@ -15,5 +16,6 @@ export type ActivationName = keyof typeof ACTIVATIONS;
 
 /** A nonlinearity by its name. */
 export function activation(name: ActivationName): (x: Tensor) => Tensor {
+  checkChoice("activation", "name", name, Object.keys(ACTIVATIONS));
   return ACTIVATIONS[name];
 }

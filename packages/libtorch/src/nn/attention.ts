@@ -1,3 +1,5 @@
+import { checkNumber } from "../arguments.js";
+import { handleOf } from "../handles.js";
 import { native } from "../native.js";
 import { dropout as drop, scaledDotProductAttention } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
@@ -27,6 +29,7 @@ export function attention(
   mask: Tensor | undefined,
   dropout: number,
 ): Tensor {
+  if (mask !== undefined) handleOf(mask, "attention", "mask");
   if (!fused) return attentionWithWeights(query, key, value, mask, dropout).attended;
   return scaledDotProductAttention(query, key, value, mask && lowestWhereFalse(mask, query), dropout);
 }
@@ -39,6 +42,9 @@ export function attentionWithWeights(
   mask: Tensor | undefined,
   dropout: number,
 ): { attended: Tensor; weights: Tensor } {
+  const inputs = { query, key, value, ...(mask === undefined ? {} : { mask }) };
+  for (const [name, tensor] of Object.entries(inputs)) handleOf(tensor, "attention", name);
+  checkNumber("attention", "dropout", dropout, "[0, 1]");
   const scores = query.mul(query.shape.at(-1)! ** -0.5).matmul(key.transpose(-2, -1)); // [batch, heads, time, time]
   const shares = (mask ? scores.add(lowestWhereFalse(mask, query)) : scores).softmax(-1);
   const weights = dropout > 0 ? drop(shares, dropout, true) : shares;

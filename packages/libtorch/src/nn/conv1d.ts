@@ -1,3 +1,5 @@
+import { checkBoolean, checkCount, checkOptions } from "../arguments.js";
+import { argumentError } from "../errors.js";
 import { conv1d } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { fanInUniform } from "./init.js";
@@ -5,10 +7,14 @@ import { Module } from "./module.js";
 import { parameter } from "./parameter.js";
 
 export interface Conv1dOptions {
-  stride?: number;
-  padding?: number;
-  groups?: number;
-  bias?: boolean;
+  /** 1 when left out. */
+  stride?: number | undefined;
+  /** Zeros at each end; none when left out. */
+  padding?: number | undefined;
+  /** Into which input and output channels are divided; 1 when left out. */
+  groups?: number | undefined;
+  /** True when left out. */
+  bias?: boolean | undefined;
 }
 
 /** Convolution over time. `weight` [outChannels, inChannels / groups, kernel], `bias` [outChannels]. */
@@ -21,12 +27,27 @@ export class Conv1d extends Module {
 
   constructor(inChannels: number, outChannels: number, kernel: number, options: Conv1dOptions = {}) {
     super();
-    this.#stride = options.stride ?? 1;
-    this.#padding = options.padding ?? 0;
-    this.#groups = options.groups ?? 1;
+    const kind = "Conv1d";
+    checkCount(kind, "inChannels", inChannels, 1);
+    checkCount(kind, "outChannels", outChannels, 1);
+    checkCount(kind, "kernel", kernel, 1);
+    checkOptions(kind, options, ["stride", "padding", "groups", "bias"]);
+    const { stride = 1, padding = 0, groups = 1, bias = true } = options;
+    checkCount(kind, "stride", stride, 1);
+    checkCount(kind, "padding", padding);
+    checkCount(kind, "groups", groups, 1);
+    checkBoolean(kind, "bias", bias);
+    if (inChannels % groups !== 0 || outChannels % groups !== 0)
+      throw argumentError(
+        kind,
+        `'groups' must divide ${inChannels} channels into ${outChannels} evenly, but is ${groups}`,
+      );
+    this.#stride = stride;
+    this.#padding = padding;
+    this.#groups = groups;
     const fanIn = (inChannels / this.#groups) * kernel;
     this.weight = parameter(fanInUniform([outChannels, inChannels / this.#groups, kernel], fanIn));
-    this.bias = options.bias === false ? undefined : parameter(fanInUniform([outChannels], fanIn));
+    this.bias = bias ? parameter(fanInUniform([outChannels], fanIn)) : undefined;
   }
 
   /** [batch, inChannels, time] to [batch, outChannels, floor((time + 2 padding - kernel) / stride) + 1] */

@@ -1,3 +1,4 @@
+import { checkNumber } from "../arguments.js";
 import { dropout } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
@@ -8,6 +9,7 @@ export class Dropout extends Module {
 
   constructor(p: number) {
     super();
+    checkNumber("Dropout", "p", p, "[0, 1]");
     this.#p = p;
   }
 

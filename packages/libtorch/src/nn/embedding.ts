@@ -1,3 +1,4 @@
+import { checkCount } from "../arguments.js";
 import { embedding } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { normal } from "./init.js";
@@ -10,6 +11,8 @@ export class Embedding extends Module {
 
   constructor(entries: number, features: number) {
     super();
+    checkCount("Embedding", "entries", entries, 1);
+    checkCount("Embedding", "features", features, 1);
     this.weight = parameter(normal([entries, features], 1));
   }
 

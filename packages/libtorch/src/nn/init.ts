@@ -1,6 +1,6 @@
+import { checkCount, checkFunction, checkSynchronous } from "../arguments.js";
 import { noGrad } from "../autograd.js";
-import { TorchError } from "../errors.js";
-import { scope } from "../handles.js";
+import { handleOf, scope } from "../handles.js";
 import { empty, zeros } from "../operators.generated.js";
 import type { Dtype, Tensor } from "../tensor.js";
 
@@ -16,16 +16,12 @@ const fills = new WeakMap<Tensor, Fill>();
  * `fillDeferred` for every parameter.
  */
 export function deferred<Made>(make: () => Made): Made {
+  checkFunction("deferred", "make", make);
   const before = isDeferred;
   isDeferred = true;
   try {
     const made = make();
-    if (made instanceof Promise) {
-      throw new TorchError(
-        "deferred",
-        "the function must be synchronous, but returns a promise. Await outside it",
-      );
-    }
+    checkSynchronous("deferred", made);
     return made;
   } finally {
     isDeferred = before;
@@ -47,6 +43,7 @@ export function forgetFill(parameter: Tensor): void {
 
 /** A tensor with the values that `fill` gives it in place, now or, inside `deferred`, later. */
 export function fresh(shape: readonly number[], fill: Fill, dtype: Dtype = "float32"): Tensor {
+  checkFunction("fresh", "fill", fill);
   const tensor = empty(shape, { dtype });
   if (isDeferred) fills.set(tensor, fill);
   else fill(tensor);
@@ -63,6 +60,7 @@ export function inheritFill(from: Tensor, to: Tensor): void {
 
 /** A copy with memory of its own, whose values are put off where the original's are. */
 export function copyOf(tensor: Tensor): Tensor {
+  handleOf(tensor, "copyOf", "tensor");
   const fill = fills.get(tensor);
   return fill ? fresh(tensor.shape, fill, tensor.dtype) : tensor.clone();
 }
@@ -84,10 +82,12 @@ export function full(shape: readonly number[], value: number): Tensor {
 
 /** U(-b, b) with b = 1 / sqrt(fanIn): what PyTorch's Linear and Conv1d start from. */
 export function fanInUniform(shape: readonly number[], fanIn: number): Tensor {
+  checkCount("fanInUniform", "fanIn", fanIn, 1);
   return uniform(shape, -1 / Math.sqrt(fanIn), 1 / Math.sqrt(fanIn));
 }
 
 /** He et al. 2015 (arXiv 1502.01852): N(0, 2 / fanIn), PyTorch's `kaiming_normal_`. */
 export function kaimingNormal(shape: readonly number[], fanIn: number): Tensor {
+  checkCount("kaimingNormal", "fanIn", fanIn, 1);
   return normal(shape, Math.sqrt(2 / fanIn));
 }

@@ -1,3 +1,4 @@
+import { checkBoolean, checkCount, checkOptions } from "../arguments.js";
 import { linear } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { fanInUniform } from "./init.js";
@@ -9,10 +10,16 @@ export class Linear extends Module {
   weight: Tensor;
   bias: Tensor | undefined;
 
-  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
+  /** @param options.bias true when left out */
+  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean | undefined } = {}) {
     super();
+    checkCount("Linear", "inFeatures", inFeatures, 1);
+    checkCount("Linear", "outFeatures", outFeatures, 1);
+    checkOptions("Linear", options, ["bias"]);
+    const { bias = true } = options;
+    checkBoolean("Linear", "bias", bias);
     this.weight = parameter(fanInUniform([outFeatures, inFeatures], inFeatures));
-    this.bias = options.bias === false ? undefined : parameter(fanInUniform([outFeatures], inFeatures));
+    this.bias = bias ? parameter(fanInUniform([outFeatures], inFeatures)) : undefined;
   }
 
   /** [..., inFeatures] to [..., outFeatures] */

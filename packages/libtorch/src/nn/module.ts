@@ -1,4 +1,11 @@
-import { checkBoolean, checkChoice, checkFunction, checkOptions, describe } from "../arguments.js";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkOptions,
+  checkString,
+  describe,
+} from "../arguments.js";
 import { noGrad } from "../autograd.js";
 import { argumentError, stateError } from "../errors.js";
 import { isTensor, keep } from "../handles.js";
@@ -48,6 +55,7 @@ export abstract class Module {
 
   /** This module and all below, depth first, each once, with what they hold. */
   *#walk(prefix: string, seen = new Set<Module>()): Generator<Walked> {
+    checkString("Module", "prefix", prefix);
     if (seen.has(this)) return;
     seen.add(this);
     const held = heldIn(this, isHeld);
@@ -126,6 +134,7 @@ export abstract class Module {
   }
 
   *#state(prefix: string, above: readonly Module[]): Generator<[string, Tensor]> {
+    checkString("Module", "prefix", prefix);
     if (above.includes(this))
       throw argumentError(this.constructor.name, `the module must not hold itself, but does as '${prefix}'`);
     const held = heldIn(this, isHeld);

@@ -1,3 +1,5 @@
+import { checkCount, checkNumber } from "../arguments.js";
+import { argumentError } from "../errors.js";
 import { groupNorm, layerNorm, ones, zeros } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
@@ -12,6 +14,8 @@ export class LayerNorm extends Module {
 
   constructor(features: number, eps = 1e-5) {
     super();
+    checkCount("LayerNorm", "features", features, 1);
+    checkNumber("LayerNorm", "eps", eps, "[0, Infinity)");
     this.#features = features;
     this.#eps = eps;
     this.weight = parameter(ones([features]));
@@ -33,6 +37,11 @@ export class GroupNorm extends Module {
 
   constructor(groups: number, channels: number, eps = 1e-5) {
     super();
+    checkCount("GroupNorm", "groups", groups, 1);
+    checkCount("GroupNorm", "channels", channels, 1);
+    checkNumber("GroupNorm", "eps", eps, "[0, Infinity)");
+    if (channels % groups !== 0)
+      throw argumentError("GroupNorm", `'groups' must divide ${channels} channels evenly, but is ${groups}`);
     this.#groups = groups;
     this.#eps = eps;
     this.weight = parameter(ones([channels]));

@@ -1,4 +1,6 @@
+import { checkCount } from "../arguments.js";
 import { noGrad } from "../autograd.js";
+import { handleOf } from "../handles.js";
 import { weightNorm } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { copyOf, fillDeferred, fresh } from "./init.js";
@@ -18,6 +20,8 @@ export class WeightNorm extends Module {
   /** @param weight the weight to start from, reproduced exactly */
   constructor(weight: Tensor, dim: number) {
     super();
+    handleOf(weight, "WeightNorm", "weight");
+    checkCount("WeightNorm", "dim", dim);
     this.#dim = dim;
     const others = weight.shape.map((_, i) => i).filter((i) => i !== dim);
     const shape = weight.shape.map((size, i) => (i === dim ? size : 1));

@@ -1,5 +1,6 @@
+import { checkNumber } from "../arguments.js";
 import { noGrad } from "../autograd.js";
-import { scope } from "../handles.js";
+import { requireTensors, scope } from "../handles.js";
 import { full, stack, zeros } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { accumulationDtype } from "./accumulation.js";
@@ -8,9 +9,12 @@ import { accumulationDtype } from "./accumulation.js";
  * Scales all gradients so that their joint L2 norm is at most `maxNorm` (Pascanu et al. 2013, arXiv 1211.5063), without
  * waiting for their device: the factor is computed there.
  *
+ * @param maxNorm infinite to measure the norm only
  * @returns the norm before scaling, a scalar on the gradients' device; nothing is scaled when it is not finite
  */
 export function clipGradNorm(parameters: readonly Tensor[], maxNorm: number): Tensor {
+  requireTensors(parameters, "clipGradNorm", "parameters");
+  checkNumber("clipGradNorm", "maxNorm", maxNorm, "[0, Infinity]");
   return noGrad(() =>
     scope(() => {
       const gradients = parameters.flatMap((parameter) => parameter.grad ?? []);

@@ -1,5 +1,7 @@
+import { checkBoolean, checkCount, checkNumber, checkOptions, describe } from "../arguments.js";
 import { noGrad } from "../autograd.js";
-import { scope } from "../handles.js";
+import { stateError } from "../errors.js";
+import { handleOf, requireTensors, scope } from "../handles.js";
 import { ones, stack } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 
@@ -14,6 +16,8 @@ export interface GradScalerOptions {
   minimumScale?: number;
 }
 
+const OPTION_KEYS = ["scale", "growthFactor", "backoffFactor", "growthInterval", "minimumScale"];
+
 /** What a run needs to go on exactly. */
 export interface GradScalerState {
   scale: number;
@@ -24,6 +28,7 @@ export interface GradScalerState {
 /** Gradients overflow at any scale that is left: the training is beyond what scaling can mend. */
 export class LossScaleError extends Error {
   override readonly name = "LossScaleError";
+  readonly code = "ERR_TORCH_LOSS_SCALE";
 }
 
 /**
@@ -43,16 +48,27 @@ export class GradScaler {
   readonly #growthInterval: number;
   readonly #minimumScale: number;
 
+  /** @throws TorchError for an option that does not exist, or a number that is out of range */
   constructor(options: GradScalerOptions = {}) {
-    this.#scale = options.scale ?? 65536;
-    this.#growthFactor = options.growthFactor ?? 2;
-    this.#backoffFactor = options.backoffFactor ?? 0.5;
-    this.#growthInterval = options.growthInterval ?? 2000;
-    this.#minimumScale = options.minimumScale ?? 1e-4;
+    const kind = "GradScaler";
+    checkOptions(kind, options, OPTION_KEYS);
+    const { scale = 65536, growthFactor = 2, backoffFactor = 0.5 } = options;
+    const { growthInterval = 2000, minimumScale = 1e-4 } = options;
+    checkNumber(kind, "scale", scale, "(0, Infinity)");
+    checkNumber(kind, "growthFactor", growthFactor, "(1, Infinity)");
+    checkNumber(kind, "backoffFactor", backoffFactor, "(0, 1)");
+    checkCount(kind, "growthInterval", growthInterval, 1);
+    checkNumber(kind, "minimumScale", minimumScale, "[0, Infinity)");
+    this.#scale = scale;
+    this.#growthFactor = growthFactor;
+    this.#backoffFactor = backoffFactor;
+    this.#growthInterval = growthInterval;
+    this.#minimumScale = minimumScale;
   }
 
   /** `loss` times the scale. */
   scale(loss: Tensor): Tensor {
+    handleOf(loss, "GradScaler.scale", "loss");
     return loss.mul(this.#scale);
   }
 
@@ -62,6 +78,7 @@ export class GradScaler {
    * @returns whether all of them are finite, a bool scalar on their device; an update must be left out where they are not
    */
   unscale(parameters: readonly Tensor[]): Tensor {
+    requireTensors(parameters, "GradScaler.unscale", "parameters");
     const inverse = Math.fround(1 / this.#scale);
     return noGrad(() =>
       scope(() => {
@@ -81,6 +98,7 @@ export class GradScaler {
    * @throws LossScaleError where the scale would fall below its minimum
    */
   update(finite: boolean): void {
+    checkBoolean("GradScaler.update", "finite", finite);
     if (!finite) {
       const scale = Math.fround(this.#scale * this.#backoffFactor);
       if (scale < this.#minimumScale) throw new LossScaleError(this.#minimumReached());
@@ -105,11 +123,17 @@ export class GradScaler {
     return { scale: this.#scale, growthTracker: this.#growthTracker };
   }
 
-  /** @throws Error when the state is none of a scaler. */
-  loadState({ scale, growthTracker }: GradScalerState): void {
-    if (!(scale > 0 && Number.isFinite(scale) && Number.isInteger(growthTracker) && growthTracker >= 0)) {
-      throw new Error(
-        `The gradient scaler's state must be a scale above 0 and a count, but is ${scale} and ${growthTracker}.`,
+  /** @throws TorchError when the state is none of a scaler. */
+  loadState(state: GradScalerState): void {
+    const { scale, growthTracker } = (state ?? {}) as Partial<GradScalerState>;
+    if (
+      typeof scale !== "number" ||
+      typeof growthTracker !== "number" ||
+      !(scale > 0 && Number.isFinite(scale) && Number.isInteger(growthTracker) && growthTracker >= 0)
+    ) {
+      throw stateError(
+        "GradScaler",
+        `the state must be a scale above 0 and a count, but is ${describe(scale)} and ${describe(growthTracker)}`,
       );
     }
     this.#scale = scale;

@@ -102,6 +102,8 @@ export abstract class Optimizer {
     defaultDecay = 0,
   ) {
     const kind = new.target.name;
+    if (!Array.isArray(optionNames) || !optionNames.every((name) => typeof name === "string"))
+      throw argumentError(kind, `'optionNames' must be an array of names, but is ${describe(optionNames)}`);
     checkOptions(kind, options, [...OPTION_KEYS, ...optionNames], ["learningRate"]);
     const { learningRate, weightDecay = defaultDecay, maximize = false } = options;
     checkNumber(kind, "learningRate", learningRate, "[0, Infinity)");

@@ -21,6 +21,7 @@ import { otherFormat } from "./other-formats.js";
 import { inputName } from "./source-names.js";
 import { leadingTagSize, TAG_HEADER } from "./tags.js";
 import { decodeWav, readWavHeader, streamWav } from "./wav.js";
+import { decodeWebm, readWebmHeader, streamWebm, WEBM_MAGIC } from "./webm-opus.js";
 
 /** How a format is read. All throw UserErrors that begin with `name`, the file's. */
 export interface FormatReader {
@@ -74,6 +75,7 @@ function whole(
 const mp3 = whole("mp3", readMp3Header, decodeMp3, streamMp3);
 const oggOpus = whole("ogg-opus", readOpusHeader, decodeOpus, streamOpus);
 const oggVorbis = whole("ogg-vorbis", readVorbisHeader, decodeVorbis, streamVorbis);
+const webmOpus = whole("webm-opus", readWebmHeader, decodeWebm, streamWebm);
 const oggFlac = whole("ogg-flac", readOggFlacHeader, decodeOggFlac, streamOggFlac);
 
 /** What `detectFormat` must see of a file; where `isKnown` knows nothing there, as much as MP3 frames may be behind. */
@@ -136,6 +138,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   if (magic === "fLaC") return flac;
   if (["RIFF", "RF64", "BW64"].includes(magic)) return wav;
   if (magic === "OggS") return detectOgg(head, name, piped);
+  if (magic === WEBM_MAGIC) return webmOpus;
   if (parseFrame(head, 0)) return mp3;
   if (!otherFormat(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
   const other = otherFormat(head);
@@ -148,7 +151,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
 
 /** Whether the first bytes alone tell the format, if only that it is none that is read. */
 export function isKnown(head: Uint8Array): boolean {
-  const isRead = ["fLaC", "RIFF", "RF64", "BW64", "OggS"].includes(magicOf(head));
+  const isRead = ["fLaC", "RIFF", "RF64", "BW64", "OggS", WEBM_MAGIC].includes(magicOf(head));
   return isRead || parseFrame(head, 0) !== undefined || otherFormat(head) !== undefined;
 }
 

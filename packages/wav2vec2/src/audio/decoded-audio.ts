@@ -20,7 +20,7 @@ export interface AudioHeader {
   samples: number;
 }
 
-export type AudioFormat = "flac" | "wav" | "mp3" | "ogg-opus" | "ogg-vorbis" | "ogg-flac";
+export type AudioFormat = "flac" | "wav" | "mp3" | "ogg-opus" | "ogg-vorbis" | "ogg-flac" | "webm-opus";
 
 /** Samples [from, to) of each channel. */
 export interface SampleRange {

@@ -21,21 +21,7 @@ import {
   requireOpenEnd,
   streamPages,
 } from "./ogg.js";
-
-/** Hz; what Opus counts in and is decoded at, whatever was recorded. */
-const OPUS_RATE = 48000;
-
-/** A stream's first packet: https://www.rfc-editor.org/rfc/rfc7845#section-5.1. */
-interface OpusHead {
-  channels: number;
-  /** Samples that the encoder put in front. */
-  preSkip: number;
-  /** What samples are to be multiplied with. */
-  gain: number;
-  streamCount: number;
-  coupledStreamCount: number;
-  channelMappingTable: number[];
-}
+import { decodePackets, OPUS_RATE, type OpusHead, openDecoder, parseHead, samplesOf } from "./opus.js";
 
 // The first packet and the comments.
 const HEADER_PACKETS = 2;
@@ -96,15 +82,14 @@ export async function* streamOpus(
       const packets = joiner.endingOn(page);
       if (packetCount === 0 && packets.length > 0) {
         head = parseHead(packets[0]!, name);
-        decoder = new (await import("opus-decoder")).OpusDecoder(head);
-        await decoder.ready;
+        decoder = await openDecoder(head);
       }
       const sound = packets.slice(Math.max(0, HEADER_PACKETS - packetCount));
       packetCount += packets.length;
       passed += samplesOf(sound);
       if (++pageCount > HEADER_PACKETS && page.granule > 0) begin ??= beginOf(page, passed, name, piped);
       if (!head || !decoder) continue;
-      const channelData = decode(decoder, sound, head.gain, name);
+      const channelData = decodePackets(decoder, sound, head.gain, name);
       if (!page.ends) {
         given += channelData[0]!.length;
         yield { channelData, sampleRate: OPUS_RATE };
@@ -140,25 +125,6 @@ function beginOf({ granule, ends }: OggPage, passed: number, name: string, piped
   return Math.max(0, granule - passed);
 }
 
-/** @throws UserError where it is none, or has channels that the mapping forbids */
-function parseHead(packet: Uint8Array, name: string): OpusHead {
-  const [channels, family] = [packet[9] ?? 0, packet[18] ?? 0];
-  const isSimple = family === 0;
-  const most = isSimple ? 2 : family === 1 ? 8 : 255;
-  const length = isSimple ? 19 : 21 + channels;
-  if (packet.length < length || packet[8]! >> 4 !== 0 || channels === 0 || channels > most)
-    throw new UserError(`${name} must begin with an Opus header of version 1, but does not. ${AGAIN}`);
-  return {
-    channels,
-    preSkip: packet[10]! | (packet[11]! << 8),
-    // In 256ths of a decibel.
-    gain: 10 ** ((((packet[16]! | (packet[17]! << 8)) << 16) >> 16) / 256 / 20),
-    streamCount: isSimple ? 1 : packet[19]!,
-    coupledStreamCount: isSimple ? channels - 1 : packet[20]!,
-    channelMappingTable: isSimple ? [0, 1].slice(0, channels) : [...packet.subarray(21, length)],
-  };
-}
-
 /** @throws UserError where the last page lies before the sound */
 function playedSamples({ preSkip }: OpusHead, begin: number, last: number, name: string): number {
   const samples = last - begin - preSkip;
@@ -167,38 +133,4 @@ function playedSamples({ preSkip }: OpusHead, begin: number, last: number, name:
     `${name} must hold at least its delay of ${preSkip} samples, but ends at ${last}. ${AGAIN}`,
     { code: "ERR_AUDIO_TRUNCATED" },
   );
-}
-
-/** @returns [channels][samples] */
-function decode(decoder: OpusDecoder, packets: Uint8Array[], gain: number, name: string): Float32Array[] {
-  try {
-    const { channelData, errors } = decoder.decodeFrames(packets);
-    if (errors.length > 0) throw new Error(errors[0]!.message);
-    if (gain !== 1)
-      for (const channel of channelData) for (let i = 0; i < channel.length; i++) channel[i]! *= gain;
-    return channelData;
-  } catch (error) {
-    throw corrupt(name, (error as Error).message);
-  }
-}
-
-function corrupt(name: string, reason: string): UserError {
-  return new UserError(`${name} must be a valid Opus file, but is corrupt: ${reason}. ${AGAIN}`);
-}
-
-function samplesOf(packets: Uint8Array[]): number {
-  return packets.reduce((sum, packet) => sum + packetSamples(packet), 0);
-}
-
-/** Of a packet, at 48 kHz: https://www.rfc-editor.org/rfc/rfc6716#section-3.1. */
-function packetSamples(packet: Uint8Array): number {
-  const config = packet[0]! >> 3;
-  const frame =
-    config < 12
-      ? [480, 960, 1920, 2880][config & 3]! // SILK
-      : config < 16
-        ? [480, 960][config & 1]! // hybrid
-        : 120 << (config & 3); // CELT
-  const code = packet[0]! & 3;
-  return frame * (code === 0 ? 1 : code === 3 ? (packet[1] ?? 0) & 63 : 2);
 }

@@ -11,7 +11,6 @@ interface OtherFormat {
 /** By what their files begin with, at an offset. MP3 frames may be in some of them, but are not alone there. */
 const FORMATS: readonly [magic: string, at: number, format: OtherFormat][] = [
   ["ftyp", 4, { name: "is MPEG-4 (M4A, MP4), whose AAC is not read" }],
-  ["\x1aE\xdf\xa3", 0, { name: "is WebM or Matroska" }],
   ["0&\xb2u", 0, { name: "is ASF (WMA)" }],
   ["FORM", 0, { name: "is AIFF" }],
   ["caff", 0, { name: "is CAF" }],

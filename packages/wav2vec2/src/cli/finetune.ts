@@ -9,17 +9,15 @@ export const defineFinetune: Define = (command, context) => {
   type Trained = Omit<FinetuneResult, "ctc" | "metrics"> | Omit<ClassifierTraining, "classifier" | "metrics">;
   defineTraining<Trained>(command, context, {
     tasks: COMMANDS.finetune,
-    load: async () => {
-      const { finetune } = await import("../training/finetuning/finetune.js");
-      const { trainClassifier } = await import("../training/classification/train-classifier.js");
-      return async (recipe, options) => {
-        if (recipe.task !== "finetune") {
-          const { classifier: _, metrics: __, ...result } = await trainClassifier(recipe, options);
-          return result;
-        }
+    load: async () => async (recipe, options) => {
+      if (recipe.task === "finetune") {
+        const { finetune } = await import("../training/finetuning/finetune.js");
         const { ctc: _, metrics: __, ...result } = await finetune(recipe, options);
         return result;
-      };
+      }
+      const { trainClassifier } = await import("../training/classification/train-classifier.js");
+      const { classifier: _, metrics: __, ...result } = await trainClassifier(recipe, options);
+      return result;
     },
     describe: ({ model, ...result }, { data, metric_for_best_model: metric }) => {
       const score = bestScore(result);

@@ -11,9 +11,11 @@ import type { TranscribedUtterance } from "../data/utterance.js";
 import { gatherParts } from "../distributed/interrupted.js";
 import { ALONE, type World } from "../distributed/world.js";
 import { UserError } from "../errors.js";
+import { requireOptions } from "../known-options.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
 import { type DecodingChoice, decodingEntries, makeDecoder } from "../recognition/decoding-choice.js";
+import { RECOGNIZER_OPTIONS } from "../recognition/recognizer.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { greedyConfidence } from "../text/scoring/confidence.js";
 import { textErrors } from "../text/scoring/error-rate.js";
@@ -73,6 +75,21 @@ export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, Decod
   onNote?: ((text: string) => void) | undefined;
 }
 
+const OPTIONS = {
+  ...RECOGNIZER_OPTIONS,
+  data: true,
+  split: true,
+  batchSize: true,
+  batchSeconds: true,
+  textNormalization: true,
+  bootstrapBy: true,
+  resamples: true,
+  seed: true,
+  name: true,
+  onBadData: true,
+  onProgress: true,
+} satisfies Record<keyof EvaluateModelOptions, true>;
+
 /**
  * Error rates of a model on a split of a corpus, with all that a table or a report says of them.
  *
@@ -82,8 +99,10 @@ export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, Decod
  */
 export async function evaluateModel(
   modelOrName: CtcModel | string,
-  { data, split, onBadData, bootstrapBy = "utterance", ...options }: EvaluateModelOptions,
+  allOptions: EvaluateModelOptions,
 ): Promise<EvaluationResult & { processingSeconds: number }> {
+  requireOptions("evaluateModel", allOptions, OPTIONS);
+  const { data, split, onBadData, bootstrapBy = "utterance", ...options } = allOptions;
   const { textNormalization = [], resamples = RESAMPLES, seed = 0, name = "in memory" } = options;
   requireNormalizations(textNormalization);
   const { utterances: clips, problems } = await readSplit(data, split, { onProblem: onBadData });

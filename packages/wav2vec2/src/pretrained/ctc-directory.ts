@@ -25,6 +25,15 @@ export interface LoadCtcOptions extends HubOptions, DeviceOption {
   language?: string | undefined;
 }
 
+export const LOAD_CTC_OPTIONS = {
+  revision: true,
+  signal: true,
+  onDownload: true,
+  onNote: true,
+  device: true,
+  language: true,
+} satisfies Record<keyof LoadCtcOptions, true>;
+
 /**
  * Reads a `Wav2Vec2ForCTC` directory, or a model of the Hub: `config.json`, weights, `vocab.json`, `preprocessor_config.json`.
  * It is on the CPU unless `device` says otherwise.

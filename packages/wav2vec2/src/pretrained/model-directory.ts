@@ -91,7 +91,7 @@ export async function loadModel<Model extends nn.Module>(
         OPTIONAL.test(name) || isNew(name) || (newAdapters && ATTENTION_ADAPTER.test(name));
       tellNote(hub, requireComplete(path, tolerated(mismatch, isOptional)));
       if (!newHead) tellNote(hub, newParameters(path, mismatch.missing.filter(isNew)));
-      model.to({ device });
+      if (device !== "cpu") model.to({ device });
       return model;
     });
   });

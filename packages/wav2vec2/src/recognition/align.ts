@@ -7,7 +7,12 @@ import { UserError } from "../errors.js";
 import { inTurns } from "../in-turns.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
-import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
+import {
+  type CtcModel,
+  LOAD_CTC_OPTIONS,
+  type LoadCtcOptions,
+  loadCtcModel,
+} from "../pretrained/ctc-directory.js";
 import { type AlignableText, alignableText } from "../text/alignment/alignable-text.js";
 import {
   alignmentSteps,
@@ -137,5 +142,6 @@ function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignme
  * @throws UserError when there is no such model or it is no recogniser
  */
 export async function loadAligner(nameOrDirectory: string, options: LoadCtcOptions = {}): Promise<Aligner> {
+  requireOptions("loadAligner", options, LOAD_CTC_OPTIONS);
   return new Aligner(await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" }));
 }

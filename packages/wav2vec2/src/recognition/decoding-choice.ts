@@ -15,6 +15,16 @@ export interface DecodingChoice
   languageModel?: string | undefined;
 }
 
+export const DECODING_CHOICE_OPTIONS = {
+  languageModel: true,
+  beamWidth: true,
+  lmWeight: true,
+  wordScore: true,
+  unknownScore: true,
+  hotwords: true,
+  hotwordWeight: true,
+} satisfies Record<keyof DecodingChoice, true>;
+
 /** Names in a decoding file. */
 const NUMBERS = {
   beam_width: "beamWidth",
@@ -103,9 +113,11 @@ export function decodingEntries({
  */
 export async function makeDecoder(
   tokenizer: CtcTokenizer,
-  { languageModel, ...options }: DecodingChoice,
+  choice: DecodingChoice,
   onNote: (text: string) => void = () => {},
 ): Promise<CtcDecoder> {
+  const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = choice;
+  const options = { beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight };
   if (languageModel === undefined) return new CtcDecoder(tokenizer, options);
   const model = await loadLanguageModel(languageModel, { onNote });
   const decoder = new CtcDecoder(tokenizer, { ...options, languageModel: model });

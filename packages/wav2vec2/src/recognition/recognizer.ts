@@ -5,13 +5,18 @@ import type { OnNote } from "../audio/decoded-audio.js";
 import type { RawFormat } from "../audio/raw-format.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
-import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
+import {
+  type CtcModel,
+  LOAD_CTC_OPTIONS,
+  type LoadCtcOptions,
+  loadCtcModel,
+} from "../pretrained/ctc-directory.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import type { DecodingOptions } from "../text/decoding/decoding-options.js";
 import type { RecordingTranscript, Transcript } from "../text/formats/transcript.js";
 import type { Emissions } from "./ctc-batches.js";
 import { decodeInTurns } from "./decode-in-turns.js";
-import { type DecodingChoice, makeDecoder } from "./decoding-choice.js";
+import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "./decoding-choice.js";
 import { emissionsOf, FILE_WINDOWS, type WindowSeconds } from "./emissions.js";
 import { PauseFinder } from "./pauses.js";
 import { decodePieces } from "./pieces.js";
@@ -141,21 +146,10 @@ export class Recognizer {
   }
 }
 
-export const RECOGNIZER_OPTIONS = {
-  revision: true,
-  signal: true,
-  onDownload: true,
-  onNote: true,
-  device: true,
-  language: true,
-  languageModel: true,
-  beamWidth: true,
-  lmWeight: true,
-  wordScore: true,
-  unknownScore: true,
-  hotwords: true,
-  hotwordWeight: true,
-} satisfies Record<keyof RecognizerOptions, true>;
+export const RECOGNIZER_OPTIONS = { ...LOAD_CTC_OPTIONS, ...DECODING_CHOICE_OPTIONS } satisfies Record<
+  keyof RecognizerOptions,
+  true
+>;
 
 /**
  * Loads a model once, to transcribe many clips.

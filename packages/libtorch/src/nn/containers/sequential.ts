@@ -36,6 +36,8 @@ export class Sequential extends Module {
 
   /** The layer of a place; negative ones count from the end. */
   at(place: number): Layer | undefined {
+    if (!Number.isSafeInteger(place))
+      throw argumentError("Sequential", `'place' must be a whole number, but is ${describe(place)}`);
     return this[ELEMENTS].at(place);
   }
 

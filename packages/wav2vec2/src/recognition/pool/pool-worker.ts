@@ -49,7 +49,8 @@ async function prepare({ model, decoding, device }: ThreadData) {
     ctc = await loadCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
     shared = shareModel(ctc);
   }
-  ctc.model.to({ device: resolveDevice(device) });
+  const place = resolveDevice(device);
+  if (place !== "cpu") ctc.model.to({ device: place });
   return { recognizer: new Recognizer(ctc, await makeDecoder(ctc.tokenizer, decoding, onNote)), shared };
 }
 

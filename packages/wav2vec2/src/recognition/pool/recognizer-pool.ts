@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { releaseMemory } from "@wav2vec2/libtorch";
 import type { AudioSource } from "../../audio/audio-source.js";
 import { ConfigurationError } from "../../errors.js";
 import { tellNote } from "../../files/tell-note.js";
@@ -6,7 +7,7 @@ import { requireOptions } from "../../known-options.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { copyModel, type SharedModel } from "../../pretrained/shared-model.js";
 import type { RecordingTranscript, Transcript } from "../../text/formats/transcript.js";
-import type { DecodingChoice } from "../decoding-choice.js";
+import { DECODING_CHOICE_OPTIONS, type DecodingChoice } from "../decoding-choice.js";
 import { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "../recognizer.js";
 import { joinPieces } from "../whole-transcript.js";
 import type { ThreadData, ThreadMemory } from "./messages.js";
@@ -32,6 +33,7 @@ export interface RecognizerPoolOptions extends DecodingChoice {
 }
 
 const OPTIONS = {
+  ...DECODING_CHOICE_OPTIONS,
   threads: true,
   torchThreads: true,
   queue: true,
@@ -39,13 +41,6 @@ const OPTIONS = {
   language: true,
   device: true,
   onNote: true,
-  languageModel: true,
-  beamWidth: true,
-  lmWeight: true,
-  wordScore: true,
-  unknownScore: true,
-  hotwords: true,
-  hotwordWeight: true,
 } satisfies Record<keyof RecognizerPoolOptions, true>;
 
 const MOST_THREADS = 256;
@@ -117,6 +112,7 @@ export class RecognizerPool {
       const loader = new PoolThread(loading, { onIdle: () => {}, onGone: () => {}, onNote });
       shared = (await loader.ready)!;
       await loader.close();
+      releaseMemory(); // what it had loaded the model into
     }
     const pool = new RecognizerPool({ ...settings, model: shared }, shared, queue, onNote);
     try {

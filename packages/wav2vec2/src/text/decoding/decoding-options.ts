@@ -1,4 +1,5 @@
 import { UserError } from "../../errors.js";
+import { requireOptions } from "../../known-options.js";
 import type { LanguageModel } from "../language-model/language-model.js";
 
 /**
@@ -35,6 +36,18 @@ export interface DecodingOptions {
   beamPruneLogp?: number | undefined;
 }
 
+const OPTIONS = {
+  beamWidth: true,
+  languageModel: true,
+  lmWeight: true,
+  wordScore: true,
+  unknownScore: true,
+  hotwords: true,
+  hotwordWeight: true,
+  tokenMinLogp: true,
+  beamPruneLogp: true,
+} satisfies Record<keyof DecodingOptions, true>;
+
 /** A hundred times what helps; more would only fill the memory. */
 const MOST_PREFIXES = 100_000;
 
@@ -45,6 +58,7 @@ export type ResolvedDecodingOptions = {
 
 /** @throws UserError naming the option that is out of range */
 export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodingOptions {
+  requireOptions("decoding", options, OPTIONS);
   if (options.hotwords !== undefined && !Array.isArray(options.hotwords))
     throw new UserError(`hotwords must be a list of words, but is ${JSON.stringify(options.hotwords)}.`, {
       code: "ERR_CONFIGURATION",

@@ -1,3 +1,5 @@
+import { ConfigurationError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
 import { CtmWriter } from "./ctm.js";
 import { JsonWriter } from "./json.js";
 import { SrtWriter, VttWriter } from "./subtitles.js";
@@ -19,16 +21,29 @@ const ENDING = /\.(flac|wav|wave|rf64|mp3|ogg|oga|opus)$/i;
 
 export type Format = keyof typeof FORMATS;
 
+/** @throws ConfigurationError with the nearest name */
+function requireFormat(format: string): void {
+  const names = Object.keys(FORMATS);
+  if (names.includes(format)) return;
+  const meant = typeof format === "string" ? nearest(format, names) : undefined;
+  throw new ConfigurationError(
+    `The format must be ${names.join(", ")}, but is ${JSON.stringify(format) ?? "undefined"}.` +
+      (meant === undefined ? "" : ` Did you mean ${meant}?`),
+  );
+}
+
 /**
  * @param file the recording's name
  * @param options.characters whether JSON lists each word's characters
  * @param options.name what CTM calls the recording; the file's name without directory and ending when left out
+ * @throws ConfigurationError where there is no such format
  */
 export function transcriptWriter(
   format: Format,
   file: string,
   options: { characters?: boolean; name?: string } = {},
 ): TranscriptWriter {
+  requireFormat(format);
   switch (format) {
     case "text":
       return new TextWriter();

@@ -1,0 +1,68 @@
+import { cat, fullLike, onesLike, stack, zerosLike } from "../operators.generated.js";
+import type { Tensor } from "../tensor.js";
+import { integers, mask, normal, repeated, type Sample, sample, ties } from "./makers.js";
+
+export const SHAPE: readonly Sample[] = [
+  sample("reshape", [normal(6, 33, 4)], (x: Tensor) => x.reshape([11, -1])),
+  sample("view", [normal(6, 33, 4)], (x: Tensor) => x.contiguous().view([8, 99])),
+  sample("permute", [normal(3, 17, 33)], (x: Tensor) => x.permute([2, 0, 1])),
+  sample("transpose.int", [normal(3, 17, 33)], (x: Tensor) => x.transpose(0, 2)),
+  sample("unsqueeze", [normal(3, 17)], (x: Tensor) => x.unsqueeze(1)),
+  sample("squeeze.dim", [normal(3, 1, 17)], (x: Tensor) => x.squeeze(1)),
+  sample("expand", [normal(3, 1, 17)], (x: Tensor) => x.expand([5, -1, 33, -1])),
+  sample("flatten.using_ints", [normal(3, 17, 5)], (x: Tensor) => x.flatten(1)),
+  sample("narrow", [normal(3, 33, 5)], (x: Tensor) => x.narrow(1, 7, 17)),
+  sample("select.int", [normal(3, 33, 5)], (x: Tensor) => x.select(1, -2)),
+  sample("slice.Tensor", [normal(3, 33, 5)], (x: Tensor) => x.slice(1, 2, -3, 4)),
+  sample("unfold", [normal(3, 67)], (x: Tensor) => x.unfold(-1, 10, 5)),
+  sample("chunk", [normal(3, 33)], (x: Tensor) => x.chunk(4, 1)),
+  sample("split.Tensor", [normal(3, 33)], (x: Tensor) => x.split(10, 1)),
+  sample("unbind.int", [normal(3, 33)], (x: Tensor) => x.unbind(0)),
+  sample("index_select", [normal(3, 33)], (x: Tensor) => x.indexSelect(1, integers([32, 0, 7, 7]))),
+  sample("index_select", [normal(5, 17)], (x: Tensor) => x.indexSelect(0, repeated(2000))),
+  sample("gather", [normal(3, 5)], (x: Tensor) => x.gather(1, integers([0, 4, 4, 1, 2, 2], [3, 2]))),
+  sample("index.Tensor", [normal(5, 7, 3)], (x: Tensor) =>
+    x.index([integers([4, 0, 4]), integers([6, 1, 6])]),
+  ),
+  sample("gather", [normal(17, 5)], (x: Tensor) => x.gather(1, repeated(34_000, [17, 2000]))),
+  sample("index.Tensor", [normal(5, 17)], (x: Tensor) => x.index([repeated(2000)])),
+  sample("index.Tensor", [normal(8, 67, 33)], (x: Tensor) => x.index([mask([8, 67])])),
+  sample("index_put_", [normal(5, 7), normal(2, 7)], (x: Tensor, y: Tensor) =>
+    x.clone().indexPut_([integers([4, 0])], y),
+  ),
+  sample("index_put_", [normal(8, 67, 33), normal(33)], (x: Tensor, y: Tensor) =>
+    x.clone().indexPut_([mask([8, 67])], y),
+  ),
+  sample("contiguous", [normal(3, 17, 33)], (x: Tensor) => x.contiguous()),
+  sample("clone", [normal(3, 17, 33)], (x: Tensor) => x.clone()),
+  sample("detach", [normal(3, 17)], (x: Tensor) => x.detach()),
+  sample("flip", [normal(3, 17, 33)], (x: Tensor) => x.flip([0, 2])),
+  sample("roll", [normal(3, 17)], (x: Tensor) => [x.roll(2), x.roll([1, -3], [0, 1])]),
+  sample("repeat", [normal(3, 17)], (x: Tensor) => x.repeat([2, 1, 3])),
+  sample("repeat_interleave.self_int", [normal(3, 17)], (x: Tensor) => x.repeatInterleave(3, 1)),
+  sample("tril", [normal(17, 33)], (x: Tensor) => x.tril(2)),
+  sample("triu", [normal(17, 33)], (x: Tensor) => x.triu(-1)),
+  sample("diagonal", [normal(3, 17, 33)], (x: Tensor) => x.diagonal(1, 1, 2)),
+  sample("swapaxes", [normal(3, 17, 5)], (x: Tensor) => x.swapaxes(0, 2)),
+  sample("movedim.int", [normal(3, 17, 5)], (x: Tensor) => x.movedim(0, -1)),
+  sample("take_along_dim", [normal(3, 17)], (x: Tensor) => x.takeAlongDim(repeated(6, [3, 2]), 1)),
+  sample("scatter.src", [normal(3, 17), normal(3, 2)], (x: Tensor, y: Tensor) =>
+    x.scatter(1, integers([0, 16, 3, 4, 7, 5], [3, 2]), y),
+  ),
+  sample("scatter.value", [normal(3, 17)], (x: Tensor) => x.scatter(1, repeated(6, [3, 2]), 1.5)),
+  sample("scatter_add", [normal(5, 17), normal(5, 2000)], (x: Tensor, y: Tensor) =>
+    x.scatterAdd(1, repeated(10_000, [5, 2000]), y),
+  ),
+  sample("index_add", [normal(5, 17), normal(2000, 17)], (x: Tensor, y: Tensor) =>
+    x.indexAdd(0, repeated(2000), y),
+  ),
+  sample("nonzero", [ties(5, 17)], (x: Tensor) => x.nonzero()),
+  sample("full_like", [normal(3, 17, 5)], (x: Tensor) => x.add(fullLike(x, 2))),
+  sample("cat", [normal(3, 5, 7), normal(3, 33, 7)], (x: Tensor, y: Tensor) => cat([x, y, x], 1)),
+  sample("stack", [normal(3, 17), normal(3, 17)], (x: Tensor, y: Tensor) => stack([x, y], 1)),
+  sample("constant_pad_nd", [normal(3, 17, 33)], (x: Tensor) => x.pad([1, 2, 3, 0], 1.5)),
+  sample("to.dtype_layout", [normal(3, 17, 33)], (x: Tensor) => x.to({ dtype: "float32" })),
+  sample("one_hot", [ties(3, 17)], (x: Tensor) => x.detach().to({ dtype: "int64" }).oneHot(3)),
+  sample("zeros_like", [normal(3, 17, 5)], (x: Tensor) => x.add(zerosLike(x))),
+  sample("ones_like", [normal(3, 17, 5)], (x: Tensor) => x.add(onesLike(x))),
+];

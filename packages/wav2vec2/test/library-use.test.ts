@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { evaluateModel } from "../src/evaluation/evaluate.js";
+import { type CtcModel, loadCtcModel } from "../src/pretrained/ctc-directory.js";
+import { loadAligner } from "../src/recognition/align.js";
+import { loadRecognizer, Recognizer } from "../src/recognition/recognizer.js";
+import { CtcDecoder } from "../src/text/decoding/ctc-decoder.js";
+import { type Format, transcriptWriter } from "../src/text/formats/formats.js";
+import { normalizeText } from "../src/text/scoring/normalize-text.js";
+import { trainToneModel } from "./trained-model.js";
+
+// What programs do with the library that are no command line: models in memory, functions as options, slips.
+
+let directory: string;
+let model: string;
+let ctc: CtcModel;
+const data = () => join(directory, "corpus");
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "library-"));
+  model = await trainToneModel(directory);
+  ctc = await loadCtcModel(model);
+}, 300_000);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("evaluateModel", () => {
+  it("takes a model in memory and gives what it gives of its directory", async () => {
+    ctc.model.train();
+    const { processingSeconds: _, ...inMemory } = await evaluateModel(ctc, { data: data(), split: "dev" });
+    const { processingSeconds: __, ...onDisk } = await evaluateModel(model, { data: data(), split: "dev" });
+    expect(inMemory.model).toBe("in memory");
+    expect({ ...inMemory, model }).toEqual(onDisk);
+    expect(ctc.model.training).toBe(true); // training goes on as before
+    const named = await evaluateModel(ctc, { data: data(), split: "dev", name: "step 50" });
+    expect(named.model).toBe("step 50");
+  });
+
+  it("takes functions of texts, and records them by name", async () => {
+    const firstLetters = (text: string) => text.replace(/(\S)\S*/g, "$1");
+    const result = await evaluateModel(ctc, {
+      data: data(),
+      split: "dev",
+      textNormalization: ["case", firstLetters, (text) => `${text} x`],
+    });
+    expect(result.textNormalization).toEqual(["case", "firstLetters", "a function"]);
+    for (const { reference, hypothesis } of result.utterances)
+      for (const text of [reference, hypothesis]) expect(text).toMatch(/^([abc] )*x$/);
+    expect(normalizeText("It's  A–B", [(text) => text.replace("–", " to "), "punctuation", "case"])).toBe(
+      "it's a to b",
+    );
+  });
+
+  it("refuses steps that are none", async () => {
+    for (const [steps, message] of [
+      [["casing"], 'but holds "casing". Did you mean "case"?'],
+      [["lowercase"], 'but holds "lowercase".'],
+      ["case", "must be a list of case, punctuation or functions of a text, but is the string case."],
+      [[5], "but holds the number 5."],
+    ] as const)
+      await expect(
+        evaluateModel(ctc, { data: data(), split: "dev", textNormalization: steps as never }),
+      ).rejects.toMatchObject({ code: "ERR_CONFIGURATION", message: expect.stringContaining(message) });
+  });
+});
+
+describe("slips", () => {
+  it("in the names of options are refused with the nearest", async () => {
+    const slip = (options: object) => options as never;
+    const meant = (name: string) => ({
+      code: "ERR_CONFIGURATION",
+      message: expect.stringMatching(`Did you mean ${name}\\?$`),
+    });
+    await expect(loadRecognizer(model, slip({ beamwidth: 3 }))).rejects.toMatchObject(meant("beamWidth"));
+    await expect(loadAligner(model, slip({ languages: "eng" }))).rejects.toMatchObject(meant("language"));
+    await expect(evaluateModel(model, slip({ data: data(), splits: "dev" }))).rejects.toMatchObject(
+      meant("split"),
+    );
+    await expect(new Recognizer(ctc).transcribe("a.flac", slip({ word: true }))).rejects.toMatchObject(
+      meant("words"),
+    );
+    expect(() => new CtcDecoder(ctc.tokenizer, slip({ lmweight: 1 }))).toThrow("Did you mean lmWeight?");
+    await expect(loadRecognizer(model, slip([1]))).rejects.toThrow("but one is 0.");
+    await expect(loadRecognizer(model, null as never)).rejects.toThrow("must be an object, but are null.");
+  });
+
+  it("in arguments are said in a sentence", async () => {
+    const none = undefined as never;
+    await expect(loadRecognizer(none)).rejects.toThrow(
+      "The model must be a directory or a Hub id, but is undefined.",
+    );
+    expect(() => transcriptWriter("xml" as Format, "a")).toThrow(
+      'The format must be text, json, srt, vtt, textgrid, ctm, but is "xml".',
+    );
+    expect(() => transcriptWriter("stt" as Format, "a")).toThrow("Did you mean");
+    expect(() => encodeFlac(none)).toThrow(
+      "samples must be a Float32Array or an Int16Array, but are undefined.",
+    );
+    expect(encodeFlac(new Float32Array(4))).toEqual(encodeFlac(new Float32Array(4), 16_000));
+  });
+
+  it("in models have codes", async () => {
+    await expect(loadRecognizer(join(directory, "none"))).rejects.toMatchObject({
+      code: "ERR_MODEL_NOT_FOUND",
+    });
+    await expect(loadRecognizer(data())).rejects.toMatchObject({
+      name: "UserError",
+      code: expect.stringMatching(/^ERR_(MODEL|FILE)_/),
+    });
+    await expect(loadRecognizer(model, { languageModel: join(model, "config.json") })).rejects.toMatchObject({
+      code: "ERR_LANGUAGE_MODEL",
+    });
+    const aligner = await loadAligner(model);
+    await expect(aligner.align(new Float32Array(1000), "A B C A B C A B C")).rejects.toMatchObject({
+      code: "ERR_TEXT",
+    });
+  });
+});
