@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crossEntropyLoss, nn, optim, type Tensor, tensor } from "@wav2vec2/libtorch";
@@ -17,9 +17,11 @@ import {
   pretrain,
   type Recipe,
   type RunOptions,
+  readCorpus,
   resolveRecipe,
   type Task,
   trackRun,
+  trainClassifier,
   trainTask,
   Vocabulary,
   Wav2Vec2ForCTC,
@@ -283,6 +285,49 @@ describe("fine-tuning with hooks", () => {
     await tuned("state", counted(10), { max_steps: 2 });
     await tuned("state", counted(0), {}, true);
     expect(counts).toEqual([{ count: 12 }]);
+  });
+
+  it("are no failure where a run is interrupted in them", async () => {
+    const controller = new AbortController();
+    const task: Change = (base) => ({
+      ...base,
+      evaluate(step, signal) {
+        controller.abort(new Error("enough"));
+        return base.evaluate(step, signal);
+      },
+    });
+    const { signal } = controller;
+    const result = await finetune(recipe("interrupted"), { ...options(recorder()), signal, task });
+    expect(result).toMatchObject({ interrupted: true, steps: 2, model: undefined });
+  });
+
+  it("are there for classification too", async () => {
+    const rows = (split: string) =>
+      readCorpus(data, split).then(({ utterances }) =>
+        utterances.map(({ path, text }) => JSON.stringify({ audio: path, text, label: text[0] })).join("\n"),
+      );
+    const manifests = join(directory, "labelled");
+    await mkdir(manifests);
+    for (const split of ["train", "dev"])
+      await writeFile(join(manifests, `${split}.jsonl`), await rows(split));
+    const settings = { task: "classify", data: { root: manifests, batch_seconds: 6, workers: 0 } };
+    const record = recorder();
+    const { metrics, accuracy, classifier } = await trainClassifier(recipe("classified", settings), {
+      ...options(record),
+      task: (base) => ({
+        ...base,
+        loss(batch) {
+          const part = base.loss(batch);
+          return { ...part, loss: part.loss.mul(2), sums: { doubled: part.loss } };
+        },
+        criterion: "macro_f1",
+        greaterIsBetter: true,
+      }),
+    });
+    for (const row of record.rows.filter(({ loss }) => loss !== undefined))
+      expect(row.loss).toBeCloseTo(2 * row.doubled!, 4);
+    expect(metrics?.accuracy).toBe(accuracy);
+    expect(classifier.model.labels).toEqual(["A", "B", "C"]);
   });
 
   it("trains a model of one's own, which comes back in memory", async () => {

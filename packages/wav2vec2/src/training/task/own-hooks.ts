@@ -53,8 +53,11 @@ const BEHIND: readonly TaskMember[] = ["afterStep", "evaluate", "save", "metrics
 function watched(name: TaskMember, hook: Hook, stepOf: () => number): Hook {
   const check = CHECKS[name]?.();
   const step = () => stepOf() + (BEHIND.includes(name) ? 0 : 1);
-  const failed = (error: unknown): never => {
-    if (passes(error) || (name === "batches" && error instanceof UserError)) throw error;
+  const failed = (error: unknown, given: readonly unknown[] = []): never => {
+    const isAborted = given.some(
+      (each) => each instanceof AbortSignal && each.aborted && error === each.reason,
+    );
+    if (isAborted || passes(error) || (name === "batches" && error instanceof UserError)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new HookError(name, step(), `failed at step ${step()}: ${reason}`, { cause: error });
   };
@@ -67,7 +70,7 @@ function watched(name: TaskMember, hook: Hook, stepOf: () => number): Hook {
   return (...given) => {
     const result = attempt(hook, given, failed);
     if (!(result instanceof Promise)) return checked(result);
-    if (ASYNC.includes(name)) return result.then(checked, failed);
+    if (ASYNC.includes(name)) return result.then(checked, (error) => failed(error, given));
     result.catch(() => {}); // what it comes to is not waited for
     throw new HookError(name, step(), `of step ${step()} must return at once, but returned a promise`);
   };
@@ -75,18 +78,22 @@ function watched(name: TaskMember, hook: Hook, stepOf: () => number): Hook {
 
 const ASYNC: readonly TaskMember[] = ["beforeStep", "beforeUpdate", "afterStep", "evaluate", "save"];
 
-function attempt(hook: Hook, given: unknown[], failed: (error: unknown) => never): unknown {
+function attempt(
+  hook: Hook,
+  given: unknown[],
+  failed: (error: unknown, given: readonly unknown[]) => never,
+): unknown {
   try {
     return hook(...given);
   } catch (error) {
-    return failed(error);
+    return failed(error, given);
   }
 }
 
 /** What says of itself what it is: an interruption, or another process that is lost. */
 function passes(error: unknown): boolean {
   if (error instanceof Interrupted || error instanceof HookError) return true;
-  return error instanceof distributed.DistributedError || (error as Error | undefined)?.name === "AbortError";
+  return error instanceof distributed.DistributedError;
 }
 
 /** What is wrong with a hook's result, behind "must"; undefined where it is right. A function for each run. */
