@@ -20,10 +20,10 @@ import { loadModel } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
-import { drawSkippedLayers } from "../loop/draws.js";
 import { type Task, train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { type ClassificationRecipe, requireClassification } from "../recipe/recipe-rules.js";
+import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
 import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "../run/initial-model.js";
 import { fingerprint, hoursOf, type RunOptions, withRun } from "../run/training-run.js";
@@ -170,7 +170,6 @@ function classificationTask(
   const { encoder } = model.wav2vec2;
   const { seed } = recipe;
   const known: KnownClips = new Map(clips.map((clip) => [clip.id, clip]));
-  const headOnly = recipe.freeze_backbone_steps ?? 0;
   return {
     module: model,
     data: fingerprint(clips),
@@ -178,13 +177,7 @@ function classificationTask(
       const plan = shareOfBatches(batchOrder(clips, batchPlanOf(recipe), from), world);
       return clipBatches(classifier, clips, plan, { ...loading, seed, augmentation });
     },
-    anneal(step) {
-      const frozen = step < headOnly;
-      if (model.backboneFrozen && !frozen)
-        tracker.tell(`Step ${step}: the backbone is trained from here on.`);
-      model.backboneFrozen = frozen;
-      encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
-    },
+    anneal: (step) => annealHead(model, recipe, step, tracker),
     idle: () => [...encoder.skippedParameters(), ...model.unusedParameters()],
     loss: (batch) => classificationLoss(classifier, batch, known),
     metrics: ({ loss, count }) => ({ loss: loss! / count! }),

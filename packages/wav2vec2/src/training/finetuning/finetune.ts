@@ -20,10 +20,10 @@ import { readNormalize } from "../../pretrained/preprocessor.js";
 import { type CtcTrainingBatch, ctcBatches, paddedFrames } from "../../recognition/ctc-batches.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
-import { drawSkippedLayers } from "../loop/draws.js";
 import { type Task, train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { requireTask } from "../recipe/recipe-rules.js";
+import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
 import { findInit, prepareNetwork, requireLearnedBackbone, requireSameShape } from "../run/initial-model.js";
 import { fingerprint, hoursOf, type RunOptions, withRun } from "../run/training-run.js";
@@ -192,7 +192,6 @@ function ctcTask(
   const { seed } = recipe;
   const limits = batchLimitsOf(recipe);
   let saidBlank = false;
-  const headOnly = recipe.freeze_backbone_steps ?? 0;
   return {
     module: model,
     data: fingerprint(utterances),
@@ -207,13 +206,7 @@ function ctcTask(
           })
         : ctcBatches(ctc, utterances, plan, { ...loading, seed, augmentation, unknown: "error" });
     },
-    anneal(step) {
-      const frozen = step < headOnly;
-      if (model.backboneFrozen && !frozen)
-        tracker.tell(`Step ${step}: the backbone is trained from here on.`);
-      model.backboneFrozen = frozen;
-      encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
-    },
+    anneal: (step) => annealHead(model, recipe, step, tracker),
     idle: () => encoder.skippedParameters(),
     loss(batch) {
       if (cache) return cachedLoss(model, batch, cache);
