@@ -11,8 +11,8 @@ const native = createRequire(import.meta.url)(
   process.env.LIBTORCH_BRIDGE ?? here("../build/libtorch_bridge.node"),
 );
 
-// Never useful from JavaScript, or given by the bridge itself.
-const HIDDEN = new Set(["layout", "pin_memory", "generator", "names"]);
+// Never useful from JavaScript, given by the bridge itself, or unknown to libtorch 1.13.
+const HIDDEN = new Set(["layout", "pin_memory", "generator", "names", "align_to_window"]);
 const camel = (name) => name.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
 
 /** Splits at commas outside brackets. */

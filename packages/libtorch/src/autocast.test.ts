@@ -57,7 +57,9 @@ describe("autocast", () => {
 
   it("refuses devices and dtypes that there are not", () => {
     expect(() => autocast({ device: "nonsense" }, () => 1)).toThrow(/device/i);
-    expect(() => autocast({ dtype: "float8" as "float16" }, () => 1)).toThrow(/must be one of/);
+    expect(() => autocast({ dtype: "float8" as "float16" }, () => 1)).toThrow(
+      /must be 'bfloat16' or 'float16', but is 'float8'/,
+    );
     expect(product()).toBe("float32");
   });
 
@@ -78,7 +80,7 @@ describe("autocast", () => {
   it("has no other dtypes", () => {
     for (const dtype of ["float32", "float64", "int64"] as const) {
       expect(supportsAutocast(dtype)).toBe(false);
-      expect(() => autocast({ dtype }, product)).toThrow(/must be one of bfloat16 and float16/);
+      expect(() => autocast({ dtype }, product)).toThrow(/must be 'bfloat16' or 'float16'/);
     }
     expect(supportsAutocast("float16", "nonsense")).toBe(false);
   });

@@ -85,7 +85,6 @@ const MASKED_FILL_SCALAR = lookup("masked_fill", "Scalar");
 const MASKED_FILL_TENSOR = lookup("masked_fill", "Tensor");
 const MASKED_FILL__SCALAR = lookup("masked_fill_", "Scalar");
 const MASKED_FILL__TENSOR = lookup("masked_fill_", "Tensor");
-const MASKED_SELECT = lookup("masked_select", "");
 const MASKED_SCATTER = lookup("masked_scatter", "");
 const EQUAL = lookup("equal", "");
 const ALLCLOSE = lookup("allclose", "");
@@ -230,7 +229,7 @@ const RANDN_LIKE = lookup("randn_like", "");
 const EMPTY_LIKE = lookup("empty_like", "");
 
 /** Every schema behind this file, for checks that go over all of them. */
-export const OPERATORS: readonly string[] = ["add.Tensor","add.Scalar","sub.Tensor","sub.Scalar","mul.Tensor","mul.Scalar","div.Tensor","div.Scalar","pow.Tensor_Tensor","pow.Tensor_Scalar","neg","abs","exp","log","log1p","log2","log10","expm1","sqrt","rsqrt","square","reciprocal","floor","ceil","round","trunc","sign","sin","cos","tan","atan","erf","fmod.Tensor","fmod.Scalar","remainder.Tensor","remainder.Scalar","clamp","maximum","minimum","add_.Tensor","add_.Scalar","sub_.Tensor","sub_.Scalar","mul_.Tensor","mul_.Scalar","div_.Tensor","div_.Scalar","addcmul_","addcdiv_","lerp_.Tensor","lerp_.Scalar","sqrt_","zero_","fill_.Scalar","copy_","clamp_min_","eq.Tensor","eq.Scalar","ne.Tensor","ne.Scalar","lt.Tensor","lt.Scalar","le.Tensor","le.Scalar","gt.Tensor","gt.Scalar","ge.Tensor","ge.Scalar","logical_not","logical_and","logical_or","isnan","isfinite","isinf","where.self","masked_fill.Scalar","masked_fill.Tensor","masked_fill_.Scalar","masked_fill_.Tensor","masked_select","masked_scatter","equal","allclose","sum","sum.dim_IntList","mean","mean.dim","amax","amin","max","max.dim","min","min.dim","argmax","argmin","argsort","prod","prod.dim_int","median","median.dim","count_nonzero.dim_IntList","var.correction","std.correction","linalg_vector_norm","logsumexp","cumsum","cumprod","any","all","topk","sort","reshape","view","permute","transpose.int","unsqueeze","squeeze.dim","expand","flatten.using_ints","narrow","select.int","slice.Tensor","unfold","chunk","split.Tensor","unbind.int","index_select","gather","index.Tensor","index_put_","contiguous","clone","detach","flip","roll","repeat","repeat_interleave.self_int","tril","triu","diagonal","swapaxes","movedim.int","take_along_dim","scatter.src","scatter.value","scatter_add","index_add","nonzero","cat","stack","constant_pad_nd","to.dtype_layout","matmul","mm","bmm","baddbmm","addmm","dot","outer","einsum","linear","conv1d","conv2d","conv_transpose1d","max_pool1d","avg_pool1d","adaptive_avg_pool1d","layer_norm","group_norm","batch_norm","embedding","dropout","gelu","relu","glu","leaky_relu","elu","silu","mish","softplus","log_sigmoid","hardtanh","tanh","sigmoid","softmax.int","log_softmax.int","ctc_loss.IntList","nll_loss","cross_entropy_loss","mse_loss","l1_loss","smooth_l1_loss","huber_loss","kl_div","binary_cross_entropy","binary_cross_entropy_with_logits","cosine_similarity","one_hot","scaled_dot_product_attention","_weight_norm","stft.center","view_as_real","bernoulli_.float","uniform_","normal_","randperm","multinomial","empty.memory_format","zeros","ones","full","arange.start_step","rand","randn","eye","linspace","zeros_like","ones_like","full_like","rand_like","randn_like","empty_like"];
+export const OPERATORS: readonly string[] = ["add.Tensor","add.Scalar","sub.Tensor","sub.Scalar","mul.Tensor","mul.Scalar","div.Tensor","div.Scalar","pow.Tensor_Tensor","pow.Tensor_Scalar","neg","abs","exp","log","log1p","log2","log10","expm1","sqrt","rsqrt","square","reciprocal","floor","ceil","round","trunc","sign","sin","cos","tan","atan","erf","fmod.Tensor","fmod.Scalar","remainder.Tensor","remainder.Scalar","clamp","maximum","minimum","add_.Tensor","add_.Scalar","sub_.Tensor","sub_.Scalar","mul_.Tensor","mul_.Scalar","div_.Tensor","div_.Scalar","addcmul_","addcdiv_","lerp_.Tensor","lerp_.Scalar","sqrt_","zero_","fill_.Scalar","copy_","clamp_min_","eq.Tensor","eq.Scalar","ne.Tensor","ne.Scalar","lt.Tensor","lt.Scalar","le.Tensor","le.Scalar","gt.Tensor","gt.Scalar","ge.Tensor","ge.Scalar","logical_not","logical_and","logical_or","isnan","isfinite","isinf","where.self","masked_fill.Scalar","masked_fill.Tensor","masked_fill_.Scalar","masked_fill_.Tensor","masked_scatter","equal","allclose","sum","sum.dim_IntList","mean","mean.dim","amax","amin","max","max.dim","min","min.dim","argmax","argmin","argsort","prod","prod.dim_int","median","median.dim","count_nonzero.dim_IntList","var.correction","std.correction","linalg_vector_norm","logsumexp","cumsum","cumprod","any","all","topk","sort","reshape","view","permute","transpose.int","unsqueeze","squeeze.dim","expand","flatten.using_ints","narrow","select.int","slice.Tensor","unfold","chunk","split.Tensor","unbind.int","index_select","gather","index.Tensor","index_put_","contiguous","clone","detach","flip","roll","repeat","repeat_interleave.self_int","tril","triu","diagonal","swapaxes","movedim.int","take_along_dim","scatter.src","scatter.value","scatter_add","index_add","nonzero","cat","stack","constant_pad_nd","to.dtype_layout","matmul","mm","bmm","baddbmm","addmm","dot","outer","einsum","linear","conv1d","conv2d","conv_transpose1d","max_pool1d","avg_pool1d","adaptive_avg_pool1d","layer_norm","group_norm","batch_norm","embedding","dropout","gelu","relu","glu","leaky_relu","elu","silu","mish","softplus","log_sigmoid","hardtanh","tanh","sigmoid","softmax.int","log_softmax.int","ctc_loss.IntList","nll_loss","cross_entropy_loss","mse_loss","l1_loss","smooth_l1_loss","huber_loss","kl_div","binary_cross_entropy","binary_cross_entropy_with_logits","cosine_similarity","one_hot","scaled_dot_product_attention","_weight_norm","stft.center","view_as_real","bernoulli_.float","uniform_","normal_","randperm","multinomial","empty.memory_format","zeros","ones","full","arange.start_step","rand","randn","eye","linspace","zeros_like","ones_like","full_like","rand_like","randn_like","empty_like"];
 
 /** The operators that are methods of a tensor. */
 export abstract class Operators {
@@ -745,13 +744,6 @@ export abstract class Operators {
     }
     applyInPlace(MASKED_FILL__SCALAR, this.handle, handleOf(mask, "maskedFill_", "mask"), value as number);
     return this;
-  }
-
-  /**
-   * aten::masked_select(Tensor self, Tensor mask) -> Tensor
-   */
-  maskedSelect(mask: Tensor): Tensor {
-    return wrap(call(MASKED_SELECT, this.handle, handleOf(mask, "maskedSelect", "mask")) as number);
   }
 
   /**
@@ -1413,8 +1405,8 @@ export abstract class Operators {
   /**
    * aten::stft.center(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor
    */
-  stft(nFft: number, hopLength?: number | undefined, winLength?: number | undefined, window?: Tensor | undefined, center?: boolean | undefined, padMode?: string | undefined, normalized?: boolean | undefined, onesided?: boolean | undefined, returnComplex?: boolean | undefined, alignToWindow?: boolean | undefined): Tensor {
-    return wrap(call(STFT_CENTER, this.handle, nFft, hopLength, winLength, optionalHandleOf(window, "stft", "window"), center, padMode, normalized, onesided, returnComplex, alignToWindow) as number);
+  stft(nFft: number, hopLength?: number | undefined, winLength?: number | undefined, window?: Tensor | undefined, center?: boolean | undefined, padMode?: string | undefined, normalized?: boolean | undefined, onesided?: boolean | undefined, returnComplex?: boolean | undefined): Tensor {
+    return wrap(call(STFT_CENTER, this.handle, nFft, hopLength, winLength, optionalHandleOf(window, "stft", "window"), center, padMode, normalized, onesided, returnComplex) as number);
   }
 
   /**

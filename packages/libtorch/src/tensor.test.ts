@@ -238,6 +238,27 @@ describe("console.log", () => {
   });
 });
 
+describe("maskedSelect", () => {
+  it("takes the elements under a mask, with their gradient", () => {
+    const x = tensor(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      { requiresGrad: true },
+    );
+    const chosen = x.transpose(0, 1).maskedSelect(tensor([true, false]));
+    expect(chosen.toArray()).toEqual([1, 2, 3]);
+    chosen
+      .mul(tensor([1, 10, 100]))
+      .sum()
+      .backward();
+    expect(x.grad!.toArray()).toEqual([1, 10, 100, 0, 0, 0]);
+    expect(() => x.maskedSelect(ones([2, 3]))).toThrow(/'mask' must be of bool, but is of float32/);
+    expect(() => x.maskedSelect([true] as never)).toThrow(/'mask' must be a Tensor, but is an array/);
+  });
+});
+
 describe("isTensor", () => {
   it("is true of tensors alone, freed ones too", () => {
     const x = zeros([1]);

@@ -94,6 +94,22 @@ export class Tensor extends Operators {
   }
 
   /**
+   * The elements where a bool mask is true, in one dimension (PyTorch: `masked_select`, whose gradients are wrong for strided
+   * tensors in libtorch 1.13).
+   *
+   * @param mask of this shape, or one that broadcasts to it
+   */
+  maskedSelect(mask: Tensor): Tensor {
+    handleOf(mask, "maskedSelect", "mask");
+    if (mask.dtype !== "bool")
+      throw argumentError(
+        "maskedSelect",
+        `'mask' must be of bool, but is of ${mask.dtype}. Compare it with a number`,
+      );
+    return this.index([mask.expand(this.shape)]);
+  }
+
+  /**
    * Calls `hook` with every gradient of this tensor; what it returns replaces the gradient.
    *
    * @returns a function that removes the hook

@@ -8,7 +8,7 @@ import { compileInto, environment } from "./compiled.js";
 
 const directory = mkdtempSync(join(tmpdir(), "libtorch-"));
 const library = join(directory, "library");
-beforeAll(() => compileInto(library));
+beforeAll(() => compileInto(library), 180_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Runs a program that sees the package as `torch`. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { full, keep, manualSeed, nn, noGrad, optim, randn, type Tensor } from "@wav2vec2/libtorch";
+import { full, keep, manualSeed, nn, noGrad, optim, randn, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ALONE, type World } from "../src/distributed/world.js";
 import { checkpointPath, type Progress } from "../src/training/checkpoints/checkpoint.js";
@@ -27,6 +27,7 @@ class Network extends nn.Module {
   convolution = new nn.Conv1d(3, 5, 7);
   frozen = new nn.Linear(5, 5);
   dropped = new nn.Linear(7, 13);
+  updates = nn.buffer(tensor([0]));
 }
 
 /** One process's training. */
@@ -75,6 +76,7 @@ async function update({ module, optimizer, shards }: Rank, step: number): Promis
     const late = !name.startsWith("small.") && step < 1; // the head alone, at first
     parameter.grad = idle || late ? undefined : gradient;
   }
+  noGrad(() => module.updates.add_(1));
   optimizer.learningRate = 0.01 / (1 + step);
   const broken = keep(full([], Number(step === 2), { dtype: "bool" }));
   await shards.step(broken);
@@ -82,10 +84,7 @@ async function update({ module, optimizer, shards }: Rank, step: number): Promis
 }
 
 const weights = ({ module }: Rank) =>
-  Array.from(module.namedParameters(), ([name, values]) => [
-    name,
-    Buffer.from(values.toBytes()).toString("hex"),
-  ]);
+  Array.from(module.stateDict(), ([name, values]) => [name, Buffer.from(values.toBytes()).toString("hex")]);
 
 /** Bytes of the moments that a process has. */
 function momentBytes({ optimizer }: Rank): number {
@@ -122,7 +121,7 @@ async function train({
     worlds.map(async (world) => {
       const rank = rankOf(world, stage, make);
       const { shards, module, optimizer } = rank;
-      if (world.rank > 0) for (const each of module.parameters()) noGrad(() => each.zero_());
+      if (world.rank > 0) for (const each of module.stateDict().values()) noGrad(() => each.fill_(9));
       const restored = await restore(output, {
         ...{ resume: resume !== undefined, shards, world },
         onNote: (text) => expect.fail(text),

@@ -96,7 +96,6 @@ export const CHOICE: readonly Sample[] = [
   ...comparison("allclose", (x: Tensor, y: Tensor) =>
     tensor([Number(x.allclose(y)), Number(x.allclose(x.add(1e-9)))]),
   ),
-  sample("masked_select", [normal(8, 67)], (x: Tensor) => x.maskedSelect(mask(x.shape))),
   sample("masked_scatter", [normal(8, 67), normal(8, 67)], (x: Tensor, y: Tensor) =>
     x.maskedScatter(mask(x.shape), y),
   ),

@@ -1,7 +1,7 @@
 import { autocast } from "../autocast.js";
 import { einsum, linear } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
-import { device, type Maker, normal, type Sample, sample } from "./makers.js";
+import { device, type Maker, normal, positive, type Sample, sample } from "./makers.js";
 
 // As in training: float32 parameters, results and products in bfloat16.
 const underAutocast = (operator: string, makers: Maker[], run: (...inputs: Tensor[]) => Tensor): Sample =>
@@ -28,7 +28,7 @@ export const LINEAR_ALGEBRA: readonly Sample[] = [
   sample("addmm", [normal(67), normal(17, 33), normal(33, 67)], (x: Tensor, y: Tensor, z: Tensor) =>
     x.addmm(y, z, { beta: 0.5, alpha: 2 }),
   ),
-  sample("dot", [normal(67), normal(67)], (x: Tensor, y: Tensor) => x.dot(y)),
+  sample("dot", [positive(67), positive(67)], (x: Tensor, y: Tensor) => x.dot(y), { bfloat16: 6e-2 }),
   sample("outer", [normal(17), normal(33)], (x: Tensor, y: Tensor) => x.outer(y)),
   sample("einsum", [normal(3, 17, 33), normal(3, 33, 5)], (x: Tensor, y: Tensor) => [
     einsum("bij,bjk->bik", [x, y]),

@@ -94,13 +94,13 @@ export class OptimizerShards {
   }
 
   /**
-   * Gives all processes rank 0's weights, and the moments that are theirs.
+   * Gives all processes rank 0's weights and buffers, and the moments that are theirs.
    *
    * @throws DistributedError where a process has other values afterwards
    */
   async share(): Promise<void> {
     const moments = [...namedMoments(this.module, this.optimizer)];
-    const parameters = [...this.module.parameters()];
+    const parameters = [...new Set(this.module.stateDict().values())]; // and buffers
     if (!this.#isDivided) {
       await this.#world.share([...parameters, ...moments.flatMap(({ moment }) => moment ?? [])]);
       return;
