@@ -5,5 +5,5 @@ export function describeType(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
   if (typeof value !== "object") return `the ${typeof value} ${String(value)}`;
   const name = value.constructor?.name || "Object";
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+  return `${/^([AEIO]|U(?!int))/.test(name) ? "an" : "a"} ${name}`;
 }

@@ -105,7 +105,7 @@ describe("a source", () => {
     [[new Int16Array(4)], "come as an Int16Array."],
     [[0.1, 0.2], "Samples must be Float32Arrays, but are numbers."],
     [["text"], "must give bytes, but gives text."],
-    [[samples, bytes], "All blocks of samples must be Float32Arrays, but one is an Uint8Array."],
+    [[samples, bytes], "All blocks of samples must be Float32Arrays, but one is a Uint8Array."],
     ["https://example.org/a.flac", "Give it as new URL(…)."],
     [new URL("ftp://example.org/a.flac"), "must be of file:, http:, https: or data:, but is of ftp:"],
   ])("that is none is refused in one sentence (%#)", async (source, message) => {
