@@ -1,6 +1,6 @@
 // What a server's clients feel: how long /health takes while four recordings of a minute are transcribed, by a recogniser in
 // the server's own thread and by a pool; and what a pool's threads take beside threads that each load the model.
-//   node benchmarks/server.mjs latency [base|small] [THREADS] [own|pool]
+//   node benchmarks/server.mjs latency [base|small] [THREADS] [idle|own|pool]
 //   node benchmarks/server.mjs memory [base|small]
 // Weights are random: times and bytes are those of trained ones of the size.
 import { fork } from "node:child_process";
@@ -29,7 +29,13 @@ async function makeModel(directory, size) {
     "wav2vec2"
   );
   const vocabulary = Vocabulary.fromTranscripts(["ABCDEFGHIJKLMNOPQRSTUVWXYZ '"]);
-  const small = { hiddenSize: 96, numHiddenLayers: 4, numAttentionHeads: 4, intermediateSize: 384 };
+  const small = {
+    convDim: Array(7).fill(128),
+    hiddenSize: 96,
+    numHiddenLayers: 4,
+    numAttentionHeads: 4,
+    intermediateSize: 384,
+  };
   const shape = {
     vocabSize: vocabulary.size,
     padTokenId: vocabulary.blankId,
@@ -72,10 +78,12 @@ async function latency(mode, model, threads, bytes) {
   const url = `http://127.0.0.1:${port}`;
   const begin = performance.now();
   let left = 4;
-  const uploads = Array.from({ length: left }, async () => {
-    await answer(url, bytes);
+  const upload = async () => {
+    // Without any, the machine shows what it adds by itself.
+    await (mode === "idle" ? wait(10_000) : answer(url, bytes));
     left--;
-  });
+  };
+  const uploads = Array.from({ length: left }, upload);
   const times = [];
   while (left > 0) {
     const at = performance.now();
@@ -90,7 +98,7 @@ async function latency(mode, model, threads, bytes) {
   times.sort((a, b) => a - b);
   const at = (share) => times[Math.floor(share * (times.length - 1))].toFixed(1);
   console.log(
-    `| ${mode === "pool" ? `pool of ${threads}` : "own thread"} | ${times.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${seconds.toFixed(0)} | ${Math.round(peak / MB)} |`,
+    `| ${{ idle: "nothing to do", own: "own thread", pool: `pool of ${threads}` }[mode]} | ${times.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} | ${seconds.toFixed(0)} | ${Math.round(peak / MB)} |`,
   );
 }
 
@@ -155,8 +163,8 @@ if (!isMainThread) {
         const bytes = encodeFlac(recording(60), RATE);
         console.log("| | answers | median ms | 99 % | longest | all four after, s | peak MB |");
         console.log("|---|---|---|---|---|---|---|");
-        if (third !== "pool") await latency("own", directory, 1, bytes);
-        if (third !== "own") await latency("pool", directory, Number(second), bytes);
+        for (const mode of third ? [third] : ["idle", "own", "pool", "idle"])
+          await latency(mode, directory, Number(second), bytes);
       }
     } finally {
       await rm(directory, { recursive: true });

@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from "node:util";
+import { checkString } from "./arguments.js";
 import { native } from "./native.js";
 
 /** A file that cannot be mapped; `code` is the system's, `ENOENT` for example. */
@@ -22,6 +23,7 @@ export class MappedFileError extends Error {
  * @throws {MappedFileError} where it is missing, empty, not readable, or no regular file
  */
 export function mapFile(path: string): ArrayBuffer {
+  checkString("mapFile", "path", path);
   const mapped = native.mapFile(path);
   if (typeof mapped !== "number") return mapped;
   const [code, reason] = getSystemErrorMap().get(-mapped) ?? [];

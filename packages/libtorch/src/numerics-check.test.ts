@@ -11,7 +11,8 @@ const broken = (run: Sample["run"]): Sample => ({
   run,
 });
 
-describe("numerics check", () => {
+// The whole check calculates for half a minute, more on a busy machine.
+describe("numerics check", { timeout: 600_000 }, () => {
   it("finds nothing wrong with this libtorch and its workarounds", () => {
     const report = numericsCheck();
     expect(report.faults).toEqual([]);

@@ -1,4 +1,5 @@
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { checkString } from "./arguments.js";
 import { TensorFileError } from "./tensor-source.js";
 
 /** Node refuses to read 2 GiB or more in one call. */
@@ -19,6 +20,7 @@ export class RandomAccessFile {
 
   /** @throws {TensorFileError} when there is no such file, or it is no regular one */
   static async open(path: string): Promise<RandomAccessFile> {
+    checkString("open", "path", path);
     try {
       // Opening a named pipe would wait for a writer for ever.
       if (!(await stat(path)).isFile()) throw new Error("it is not a regular file");

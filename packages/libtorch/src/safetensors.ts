@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { checkString, describe } from "./arguments.js";
+import { argumentError } from "./errors.js";
 import { syncDirectory, writeAll } from "./file-writes.js";
 import { RandomAccessFile } from "./random-access-file.js";
 import {
@@ -106,7 +108,14 @@ export async function writeSafetensors(
   tensors: Iterable<SafetensorsTensor>,
   metadata?: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const { header, ordered } = layOut(tensors, metadata, path);
+  checkString("writeSafetensors", "path", path);
+  const entries = entriesOf(tensors);
+  if (metadata !== undefined && !isRecord(metadata))
+    throw argumentError(
+      "writeSafetensors",
+      `'metadata' must be an object of strings, but is ${describe(metadata)}`,
+    );
+  const { header, ordered } = layOut(entries, metadata, path);
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
   let file: FileHandle;
   try {
@@ -131,12 +140,33 @@ export async function writeSafetensors(
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, path).catch((cause: unknown) => {
+      throw new TensorFileError(`${path} must be a writable place, but is not: ${reason(cause)}.`, { cause });
+    });
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @throws TorchError unless the value is tensors to write, one after another */
+function entriesOf(tensors: Iterable<SafetensorsTensor>): SafetensorsTensor[] {
+  const given: unknown = tensors;
+  const isList = typeof given === "object" && given !== null && Symbol.iterator in given;
+  const entries: unknown[] = isList ? [...tensors] : [given];
+  for (const entry of entries) {
+    if (isList && isRecord(entry) && "bytes" in entry && typeof entry.bytes === "function") continue;
+    throw argumentError(
+      "writeSafetensors",
+      `'tensors' must be tensors { name, dtype, shape, bytes }, but ${isList ? "one " : ""}is ${describe(entry)}`,
+    );
+  }
+  return entries as SafetensorsTensor[];
 }
 
 /** @throws {TensorFileError} naming the file where the system does not take the bytes */

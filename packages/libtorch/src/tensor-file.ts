@@ -1,15 +1,21 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { getSystemErrorName } from "node:util";
+import { checkOptions, checkString, describe } from "./arguments.js";
 import { noGrad } from "./autograd.js";
-import { scope } from "./handles.js";
+import { argumentError } from "./errors.js";
+import { isTensor, scope } from "./handles.js";
 import { native } from "./native.js";
 import { fillDeferred, forgetFill } from "./nn/init.js";
 import type { Module } from "./nn/module.js";
 import { openTensors } from "./open-tensors.js";
 import { empty } from "./operators.generated.js";
-import { type SafetensorsDtype, writeSafetensors } from "./safetensors.js";
+import { type SafetensorsDtype, type SafetensorsTensor, writeSafetensors } from "./safetensors.js";
 import { quote } from "./safetensors-json.js";
 import { type Dtype, type Tensor, tensorFromBytes } from "./tensor.js";
 import { type FileRange, TensorFileError, type TensorSource } from "./tensor-source.js";
+
+/** Bytes that are read before the event loop has its turn. */
+const BYTES_A_TURN = 32 * 2 ** 20;
 
 /** A dtype's name in safetensors files. */
 export const DTYPES: Record<Dtype, SafetensorsDtype> = {
@@ -38,7 +44,14 @@ async function withSource<T>(
   from: string | TensorSource,
   body: (source: TensorSource) => Promise<T>,
 ): Promise<T> {
-  if (typeof from !== "string") return body(from);
+  if (typeof from !== "string") {
+    if (typeof from !== "object" || from === null || !(from.entries instanceof Map))
+      throw argumentError(
+        "openTensors",
+        `'from' must be a path or what openTensors returns, but is ${describe(from)}`,
+      );
+    return body(from);
+  }
   const source = await openTensors(from);
   try {
     return await body(source);
@@ -56,8 +69,8 @@ function takesBytes(tensor: Tensor, dtype: Dtype): boolean {
 }
 
 /**
- * Reads values into tensors: all those together that take the file's bytes as they are, straight into their memory;
- * the others through a temporary tensor, one at a time.
+ * Reads values into tensors: those that take the file's bytes as they are many at once, straight into their memory, with
+ * turns of the event loop between; the others through a temporary tensor, one at a time.
  */
 async function readInto(source: TensorSource, wanted: Iterable<Wanted>): Promise<void> {
   const direct: { name: string; tensor: Tensor; range: FileRange }[] = [];
@@ -67,18 +80,37 @@ async function readInto(source: TensorSource, wanted: Iterable<Wanted>): Promise
     if (range) direct.push({ name, tensor, range });
     else others.push([name, tensor]);
   }
-  const failure = native.readFiles(
-    direct.map(({ tensor }) => tensor.handle),
-    direct.map(({ range }) => range.fd),
-    direct.map(({ range }) => range.position),
-  );
-  for (const { tensor } of direct) noteChange(tensor);
-  if (failure) throw unread(direct[failure[0]]!, failure[1]);
+  for (const group of inGroups(direct)) {
+    const failure = native.readFiles(
+      group.map(({ tensor }) => tensor.handle),
+      group.map(({ range }) => range.fd),
+      group.map(({ range }) => range.position),
+    );
+    for (const { tensor } of group) noteChange(tensor);
+    if (failure) throw unread(group[failure[0]]!, failure[1]);
+    await turn();
+  }
   for (const [name, tensor] of others) {
     const values = await readTensor(source, name);
     noGrad(() => tensor.copy_(values));
     values.dispose();
   }
+}
+
+/** Tensors of so many bytes together, a larger one alone. */
+function inGroups<Each extends { tensor: Tensor }>(all: readonly Each[]): Each[][] {
+  const groups: Each[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const each of all) {
+    const size = native.byteLength(each.tensor.handle);
+    if (bytes + size > BYTES_A_TURN) {
+      groups.push([]);
+      bytes = 0;
+    }
+    groups.at(-1)!.push(each);
+    bytes += size;
+  }
+  return groups;
 }
 
 /** A graph recorded with the old values must not run backward with the new ones, as after any change in place. */
@@ -123,13 +155,34 @@ export async function saveTensors(
   tensors: Iterable<readonly [string, Tensor]>,
   metadata: Record<string, string> = {},
 ): Promise<void> {
-  const entries = Array.from(tensors, ([name, tensor]) => ({
+  if (typeof tensors !== "object" || tensors === null || !(Symbol.iterator in tensors))
+    throw argumentError(
+      "saveTensors",
+      `'tensors' must be pairs of name and Tensor such as stateDict returns, but is ${describe(tensors)}`,
+    );
+  const entries = Array.from(tensors, (pair) => {
+    const [name, tensor] = Array.isArray(pair) ? pair : [];
+    checkString("saveTensors", "the name of a tensor", name);
+    if (!isTensor(tensor))
+      throw argumentError("saveTensors", `'${name}' must be a Tensor, but is ${describe(tensor)}`);
+    return entryOf(name, tensor);
+  });
+  await writeSafetensors(path, entries, metadata);
+}
+
+function entryOf(name: string, tensor: Tensor): SafetensorsTensor {
+  const dtype: SafetensorsDtype | undefined = DTYPES[tensor.dtype];
+  if (!dtype)
+    throw argumentError(
+      "saveTensors",
+      `${quote(name)} must be of ${Object.keys(DTYPES).join(", ")}, but is ${tensor.dtype}`,
+    );
+  return {
     name,
-    dtype: DTYPES[tensor.dtype],
+    dtype,
     shape: [...tensor.shape],
     bytes: () => tensor.toBytes(),
-  }));
-  await writeSafetensors(path, entries, metadata);
+  };
 }
 
 /** What does not fit between a file and a module. */
@@ -157,6 +210,9 @@ export async function loadState(
     check?: (mismatch: StateMismatch) => void;
   } = {},
 ): Promise<StateMismatch> {
+  if (typeof module !== "object" || module === null || typeof module.stateDict !== "function")
+    throw argumentError("loadState", `'module' must be a Module, but is ${describe(module)}`);
+  checkOptions("loadState", options, ["rename", "check"]);
   const parameters = module.stateDict();
   try {
     return await withSource(from, async (source) => {

@@ -157,6 +157,34 @@ describe("values of wrong types", () => {
     expect(functions.flatMap(([name, call]) => faultsOf(name, call))).toEqual([]);
   });
 
+  it("are refused by what reads and writes files, and by what joins processes, with an error that has a code", async () => {
+    const { distributed, mapFile, saveTensors, writeSafetensors, loadState, loadTensors } = torch;
+    const { openTensors, openSafetensors } = torch;
+    const { ProcessGroup, TCPStore, Reducer, digestOf, shareValues } = distributed;
+    const asynchronous: Record<string, (...args: never[]) => unknown> = {
+      ...{ mapFile, saveTensors, writeSafetensors, loadState, loadTensors, openTensors, openSafetensors },
+      ...{ digestOf, shareValues, openGroup: ProcessGroup.open, openStore: TCPStore.open },
+      reducer: (...args: never[]) =>
+        new Reducer(...(args as unknown as ConstructorParameters<typeof Reducer>)),
+    };
+    const path = "/nonexistent/x.safetensors";
+    const faults: string[] = [];
+    for (const [name, call] of Object.entries(asynchronous)) {
+      for (const value of JUNK.filter((each) => each !== "x")) {
+        const lists = [[value], [value, value], [path, value], [path, [["a", value]]], [path, [], value]];
+        for (const args of lists) {
+          try {
+            await (call as Callable)(...args);
+          } catch (error) {
+            if (error instanceof Error && "code" in error && /^E[A-Z_]+$/.test(String(error.code))) continue;
+            faults.push(`${name}(${text(args)}) throws ${error}`);
+          }
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+  });
+
   it.each(Object.entries(INSTANCES))("are refused by the methods and fields of %s", (kind, make) => {
     const faults: string[] = [];
     for (const [name, { value, set }] of properties(make())) {

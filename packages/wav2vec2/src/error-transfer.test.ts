@@ -44,7 +44,9 @@ describe("codes", () => {
     expect(await thrown(new UserError("x", { code: "ERR_FILE_NOT_FOUND" }))).toMatchObject({
       code: "ERR_FILE_NOT_FOUND",
     });
-    expect(await thrown(new ConfigurationError("x"))).toMatchObject({ code: "ERR_CONFIGURATION" });
+    expect(await thrown(new ConfigurationError("config.json"))).toMatchObject({ code: "ERR_MODEL_INVALID" });
+    const usage = withCode("ERR_AUDIO_CORRUPT", () => Promise.reject(new ConfigurationError("x")));
+    await expect(usage).rejects.toMatchObject({ code: "ERR_CONFIGURATION" });
     expect(await thrown(new Error("x"))).not.toHaveProperty("code");
   });
 });

@@ -74,6 +74,9 @@ export async function withCode<T>(code: ErrorCode, body: () => Promise<T>): Prom
 /** The error itself, with a code where it is a UserError that had none of its own. */
 export function coded(code: ErrorCode, error: unknown): unknown {
   if (error instanceof UserError && error.code === "ERR_USER") error.code = code;
+  // What is wrong with a model's configuration is not wrong usage.
+  if (error instanceof UserError && error.code === "ERR_CONFIGURATION" && code === "ERR_MODEL_INVALID")
+    error.code = code;
   return error;
 }
 

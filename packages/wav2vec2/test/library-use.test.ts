@@ -54,7 +54,7 @@ describe("evaluateModel", () => {
 
   it("refuses steps that are none", async () => {
     for (const [steps, message] of [
-      [["casing"], 'but holds "casing". Did you mean "case"?'],
+      [["cases"], 'but holds "cases". Did you mean "case"?'],
       [["lowercase"], 'but holds "lowercase".'],
       ["case", "must be a list of case, punctuation or functions of a text, but is the string case."],
       [[5], "but holds the number 5."],
@@ -104,10 +104,7 @@ describe("slips", () => {
     await expect(loadRecognizer(join(directory, "none"))).rejects.toMatchObject({
       code: "ERR_MODEL_NOT_FOUND",
     });
-    await expect(loadRecognizer(data())).rejects.toMatchObject({
-      name: "UserError",
-      code: expect.stringMatching(/^ERR_(MODEL|FILE)_/),
-    });
+    await expect(loadRecognizer(data())).rejects.toMatchObject({ code: "ERR_MODEL_INVALID" });
     await expect(loadRecognizer(model, { languageModel: join(model, "config.json") })).rejects.toMatchObject({
       code: "ERR_LANGUAGE_MODEL",
     });

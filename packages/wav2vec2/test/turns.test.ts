@@ -10,6 +10,7 @@ import { createConfig } from "../src/model/configuration.js";
 import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { Aligner } from "../src/recognition/align.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
+import { transcriptOf } from "../src/recognition/transcript-of.js";
 import { alignmentSteps, forcedAlignment } from "../src/text/alignment/forced-alignment.js";
 import { CtcDecoder } from "../src/text/decoding/ctc-decoder.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
@@ -139,11 +140,18 @@ describe("a model in memory", () => {
   });
 
   it("gives times without the noise of floating point", async () => {
-    const recognizer = new Recognizer(ctc);
-    const samples = noise(107).subarray(0, 107 * 16_000 - 5);
-    const options = { words: true, windows: { step: 1, first: 1, before: 1, after: 1 } };
-    for await (const { start, end, words } of recognizer.stream(samples, options))
-      for (const time of [start, end, ...words.flatMap((word) => [word.start, word.end])])
-        expect(String(time).length, String(time)).toBeLessThanOrEqual(11);
+    const [secondsPerFrame, firstFrame, frames] = [0.02, 35, 8];
+    expect(String(firstFrame * secondsPerFrame)).toBe("0.7000000000000001");
+    const hypothesis = {
+      text: "",
+      labels: new Int32Array(0),
+      score: 0,
+      acousticScore: 0,
+      lmScore: 0,
+      blankShare: 1,
+    };
+    const piece = { hypothesis, emissions: { logits: new Float32Array(0), frames }, firstFrame };
+    const { start, end } = await transcriptOf(ctc.tokenizer, piece, { words: true, secondsPerFrame });
+    expect([start, end]).toEqual([0.7, 0.86]);
   });
 });

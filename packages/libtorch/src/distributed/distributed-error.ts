@@ -8,7 +8,8 @@ export class DistributedError extends Error {
 
 /** The reason in one line, for a message that goes on in another sentence. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof TorchError ? error.reason : (error as Error).message;
+  const message =
+    error instanceof TorchError ? error.reason : error instanceof Error ? error.message : String(error);
   const [line = ""] = message.split("\n");
   // Gloo's begin with the place in its sources and end with advice on where to report.
   return line

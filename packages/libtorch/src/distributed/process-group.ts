@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkCount, checkOptions, describe } from "../arguments.js";
+import { argumentError } from "../errors.js";
 import { keep } from "../handles.js";
 import { native } from "../native.js";
 import { empty } from "../operators.generated.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { DistributedError, reasonOf } from "./distributed-error.js";
-import type { TCPStore } from "./tcp-store.js";
+import { TCPStore } from "./tcp-store.js";
 
 /** What carries tensors: `gloo` those on the CPU, `nccl` those on a GPU. */
 export type Backend = "gloo" | "nccl";
@@ -58,7 +60,13 @@ export class ProcessGroup {
 
   /** Waits for all processes. @throws DistributedError where they do not come in time */
   static async open(options: ProcessGroupOptions): Promise<ProcessGroup> {
+    const needed = ["store", "rank", "size", "backend", "name", "timeoutMs"];
+    checkOptions("ProcessGroup", options, [...needed, "address", "networkInterface", "label"], needed);
     const { store, name, rank, size, backend, timeoutMs, address, networkInterface, label } = options;
+    checkCount("ProcessGroup", "size", size, 1);
+    checkCount("ProcessGroup", "rank", rank);
+    if (!(store instanceof TCPStore))
+      throw argumentError("ProcessGroup", `'store' must be a TCPStore, but is ${describe(store)}`);
     if (!availableBackends().includes(backend)) {
       throw new DistributedError(
         `backend must be ${availableBackends().join(" or ")} in this build, but is ${backend}. For nccl, run ` +

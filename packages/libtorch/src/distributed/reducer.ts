@@ -1,6 +1,9 @@
+import { checkOptions, describe } from "../arguments.js";
+import { argumentError } from "../errors.js";
+import { requireTensors } from "../handles.js";
 import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
-import type { ProcessGroup } from "./process-group.js";
+import { ProcessGroup } from "./process-group.js";
 
 export interface ReducerOptions {
   /** The order of the gradients in the buckets, by parameter; as `order` of another run gave it. Default: last to first */
@@ -37,6 +40,11 @@ export class Reducer {
   readonly #id: number;
 
   constructor(group: ProcessGroup, parameters: readonly Tensor[], options: ReducerOptions = {}) {
+    if (!(group instanceof ProcessGroup))
+      throw argumentError("Reducer", `'group' must be a ProcessGroup, but is ${describe(group)}`);
+    requireTensors(parameters, "Reducer", "parameters");
+    const names = ["order", "firstBucketBytes", "bucketBytes", "compression", "traced"];
+    checkOptions("Reducer", options, names);
     const {
       order = [],
       firstBucketBytes = MIB,

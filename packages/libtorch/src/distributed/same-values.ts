@@ -1,12 +1,15 @@
+import { describe } from "../arguments.js";
 import { noGrad } from "../autograd.js";
-import { keep } from "../handles.js";
+import { argumentError } from "../errors.js";
+import { keep, requireTensors } from "../handles.js";
 import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
 import { DistributedError } from "./distributed-error.js";
-import type { ProcessGroup } from "./process-group.js";
+import { ProcessGroup } from "./process-group.js";
 
 /** 16 hexadecimal digits of all bytes of the tensors, in their order: equal tensors have equal ones. */
 export function digestOf(tensors: readonly Tensor[]): string {
+  requireTensors(tensors, "digestOf", "tensors");
   return native.digestOf(tensors.map(({ handle }) => handle));
 }
 
@@ -21,6 +24,14 @@ export async function shareValues(
   group: ProcessGroup,
   control: ProcessGroup = group,
 ): Promise<void> {
+  requireTensors(tensors, "shareValues", "tensors");
+  for (const each of [group, control]) {
+    if (each instanceof ProcessGroup) continue;
+    throw argumentError(
+      "shareValues",
+      `'group' and 'control' must be ProcessGroups, but one is ${describe(each)}`,
+    );
+  }
   for (const values of tensors) {
     const plain = noGrad(() => keep(values.detach()));
     await group.broadcast(plain);

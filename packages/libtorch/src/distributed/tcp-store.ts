@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkOptions } from "../arguments.js";
 import { native } from "../native.js";
 import { DistributedError, reasonOf } from "./distributed-error.js";
 
@@ -34,6 +35,12 @@ export class TCPStore {
 
   /** @throws DistributedError where it cannot be reached, or its port is taken, naming address and time-out */
   static async open(options: TCPStoreOptions): Promise<TCPStore> {
+    checkOptions(
+      "TCPStore",
+      options,
+      ["host", "port", "isServer", "timeoutMs"],
+      ["host", "port", "isServer"],
+    );
     const { host, port, isServer, timeoutMs = TIMEOUT_MS } = options;
     try {
       return new TCPStore(await native.openStore(host, port, isServer, timeoutMs), options);

@@ -192,7 +192,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-const SLICE_BYTES = 1 << 26;
+const SLICE_BYTES = 1 << 23;
 
 /** Parts of an array, with a turn for others before each. */
 async function* slices(bytes: Uint8Array, signal?: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -22,10 +22,10 @@ import { loadModel } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
-import { drawSkippedLayers } from "../loop/draws.js";
 import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { type ClassificationRecipe, requireClassification } from "../recipe/recipe-rules.js";
+import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
 import {
   findInit,
@@ -206,7 +206,6 @@ function classificationTask(
   const { encoder } = model.wav2vec2;
   const { seed } = recipe;
   const known: KnownClips = new Map(clips.map((clip) => [clip.id, clip]));
-  const headOnly = recipe.freeze_backbone_steps ?? 0;
   return {
     classifier,
     utterances: clips,
@@ -217,13 +216,7 @@ function classificationTask(
       const plan = shareOfBatches(batchOrder(clips, batchPlanOf(recipe), from), world);
       return clipBatches(classifier, clips, plan, { ...loading, seed, augmentation, transforms });
     },
-    anneal(step) {
-      const frozen = step < headOnly;
-      if (model.backboneFrozen && !frozen)
-        tracker.tell(`Step ${step}: the backbone is trained from here on.`);
-      model.backboneFrozen = frozen;
-      encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
-    },
+    anneal: (step) => annealHead(model, recipe, step, tracker),
     idle: () => [...encoder.skippedParameters(), ...model.unusedParameters()],
     loss: (batch) => classificationLoss(classifier, batch, known),
     metrics: meansOf,

@@ -28,10 +28,10 @@ import {
 } from "../../recognition/ctc-batches.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
-import { drawSkippedLayers } from "../loop/draws.js";
 import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
 import { requireTask } from "../recipe/recipe-rules.js";
+import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
 import {
   findInit,
@@ -286,7 +286,6 @@ function ctcTask(
   const { seed } = recipe;
   const limits = batchLimitsOf(recipe);
   let saidBlank = false;
-  const headOnly = recipe.freeze_backbone_steps ?? 0;
   const forward = (batch: AnyCtcBatch): CtcOutput =>
     cache ? cachedForward(model, batch, cache) : forwardBatch(model, batch as CtcTrainingBatch);
   return {
@@ -307,13 +306,7 @@ function ctcTask(
           })
         : ctcBatches(ctc, utterances, plan, { ...loading, seed, augmentation, transforms, unknown: "error" });
     },
-    anneal(step) {
-      const frozen = step < headOnly;
-      if (model.backboneFrozen && !frozen)
-        tracker.tell(`Step ${step}: the backbone is trained from here on.`);
-      model.backboneFrozen = frozen;
-      encoder.skippedLayers = drawSkippedLayers(model.config, seed, step);
-    },
+    anneal: (step) => annealHead(model, recipe, step, tracker),
     idle: () => encoder.skippedParameters(),
     loss: (batch) => ctcLoss(model, forward(batch), batch),
     metrics: meansOf,
