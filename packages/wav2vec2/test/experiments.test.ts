@@ -518,6 +518,11 @@ describe("mistakes in hooks", () => {
     await expect(Reflect.apply(finetune, undefined, [recipe("none"), { resum: true }])).rejects.toThrow(
       /Did you mean resume\?/,
     );
+    await expect(
+      Reflect.apply(finetune, undefined, [recipe("none"), { tracker: { onlog() {} } }]),
+    ).rejects.toThrow(
+      /options of a tracker must be among begin, log, .*, but one is onlog\. Did you mean log\?/,
+    );
   });
 });
 

@@ -14,6 +14,7 @@ import { requireAgreement } from "../../distributed/agreement.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
+import { requireOptions } from "../../known-options.js";
 import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { SystemSampler } from "../../tracking/system/system-sampler.js";
 import { combineTrackers, QUIET, type Sink, type Tracker } from "../../tracking/tracker.js";
@@ -108,6 +109,7 @@ export async function withRun<T extends { interrupted: boolean }>(
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
   const { resume = false, signal = new AbortController().signal } = options;
+  requireTrackerMethods(options.tracker);
   const notes: string[] = []; // whether this process speaks is known behind them
   const place = options.world ? undefined : ownPlace((text) => notes.push(text));
   const device = deviceOf(recipe, place);
@@ -200,6 +202,12 @@ export async function withRun<T extends { interrupted: boolean }>(
     await sampler?.[Symbol.asyncDispose]();
     await workers?.close();
   }
+}
+
+/** @throws ConfigurationError for a method that a tracker has not, which nobody would call */
+function requireTrackerMethods(tracker: Sink = {}): void {
+  const methods = Object.entries(tracker).filter(([, value]) => typeof value === "function");
+  requireOptions("a tracker", Object.fromEntries(methods), { ...QUIET });
 }
 
 /** What may differ between processes. */
