@@ -48,6 +48,15 @@ describe("requireComplete", () => {
     ]);
   });
 
+  it("never names a key as the nearest to itself", () => {
+    const key = "wav2vec2.encoder.layers.0.layer_norm.bias";
+    const other = "wav2vec2.encoder.layers.0.layer_norm.biass";
+    expect(describeMismatch("m", { ...fits, missing: [key], unexpected: [key] })).not.toContain("nearest");
+    expect(describeMismatch("m", { ...fits, missing: [key], unexpected: [key, other] })).toContain(
+      `missing: ${key} (nearest: ${other})`,
+    );
+  });
+
   it("cuts long lists and counts the rest", () => {
     const names = Array.from({ length: 431 }, (_, i) => `key ${i}`);
     const lines = describeMismatch("m", { ...fits, unexpected: names })!.split("\n");
