@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Worker } from "node:worker_threads";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { ConfigurationError, UserError } from "../src/errors.js";
@@ -160,6 +161,30 @@ describe("a pool", () => {
     for await (const _ of pool.stream(long, { windows: LIVE_WINDOWS })) break;
     await until(() => pool.stats().running === 0);
     expect((await pool.transcribe(clip)).text).toBe("AB C");
+  });
+
+  it("fails the job of a thread that ends, and has another in its place", async () => {
+    let worker: Worker | undefined;
+    const post = Worker.prototype.postMessage;
+    const spy = vi.spyOn(Worker.prototype, "postMessage").mockImplementation(function (
+      this: Worker,
+      ...message: Parameters<Worker["postMessage"]>
+    ) {
+      worker = this;
+      post.apply(this, message);
+    });
+    const stream = endless();
+    stream.write(readFileSync(clip).subarray(0, 2000)); // a job begins with its first bytes
+    const job = pool.transcribe(stream);
+    const failed = expect(job).rejects.toMatchObject({ name: "PoolError", code: "ERR_POOL_THREAD" });
+    await until(() => worker !== undefined);
+    spy.mockRestore();
+    await worker!.terminate();
+    await failed;
+    expect(stream.destroyed).toBe(true);
+    const both = await Promise.all([pool.transcribe(clip), pool.transcribe(clip)]);
+    expect(both.map(({ text }) => text)).toEqual(["AB C", "AB C"]);
+    await until(() => pool.stats().memory.threads.every(({ heap }) => heap > 0));
   });
 
   it("says what its threads share and what they hold", () => {

@@ -25,6 +25,7 @@ export function requireFinite(samples: Float32Array, name: string, first = 0): v
   if (bad < samples.length)
     throw new UserError(
       `samples of ${name} must be finite, but sample ${first + bad} is ${samples[bad]}. Record it again.`,
+      { code: "ERR_AUDIO_CORRUPT" },
     );
 }
 

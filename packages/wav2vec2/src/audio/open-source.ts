@@ -1,9 +1,11 @@
 import type { Readable } from "node:stream";
+import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describeType } from "../describe-type.js";
 import { UserError, wrongType } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import type { AudioSamples, AudioSource, WebStream } from "./audio-source.js";
+import { requireFinite } from "./mono.js";
 import { requireSampleRate } from "./raw-format.js";
 import { DATA_URL, FILE, RECORDING, STREAM } from "./source-names.js";
 import { SourceParts } from "./source-parts.js";
@@ -23,6 +25,8 @@ export interface OpenOptions {
 }
 
 const SAMPLE_RATE = 16000;
+/** Samples that are looked at before the event loop has its turn. */
+const SLICE = 2 ** 20;
 const KINDS =
   "a path, a URL, the bytes of a file (Uint8Array, ArrayBuffer, Blob), a stream or iterable of bytes, or samples " +
   "(Float32Arrays at 16 kHz)";
@@ -44,10 +48,10 @@ export async function openSource(
   if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer)
     return { kind: "bytes", bytes: new Uint8Array(source), name: name ?? FILE };
   if (source instanceof Blob) return openBlob(source, name, signal);
-  if (source instanceof Float32Array) return samplesSource(source, SAMPLE_RATE, name);
+  if (source instanceof Float32Array) return await samplesSource(source, SAMPLE_RATE, name);
   if (isSamples(source)) {
     requireSampleRate(source.sampleRate, "samples");
-    return samplesSource(source.samples, source.sampleRate, name);
+    return await samplesSource(source.samples, source.sampleRate, name);
   }
   if (ArrayBuffer.isView(source)) throw wrongNumbers(source);
   if (isObject(source)) {
@@ -107,7 +111,16 @@ function openBlob(blob: Blob, given: string | undefined, signal: AbortSignal | u
   };
 }
 
-function samplesSource(samples: Float32Array, sampleRate: number, name = RECORDING): OpenedSource {
+/** Samples that are all there, which are looked at before any is used. */
+async function samplesSource(
+  samples: Float32Array,
+  sampleRate: number,
+  name = RECORDING,
+): Promise<OpenedSource> {
+  for (let at = 0; at < samples.length; at += SLICE) {
+    requireFinite(samples.subarray(at, at + SLICE), name, at);
+    await turn();
+  }
   return { kind: "samples", blocks: new SourceParts({ iterator: [samples].values() }), sampleRate, name };
 }
 
