@@ -319,6 +319,11 @@ describe("commands", () => {
       2,
       expect.stringContaining("trials belong to the task speaker"),
     ]);
+    const beam = await command("evaluate", ...common, "--beam-width", "4");
+    expect([beam.code, beam.stderr]).toEqual([
+      2,
+      expect.stringContaining("--beam-width belongs to models that write text"),
+    ]);
     const speakers = await command("evaluate", at("speakers", "best"), ...common.slice(1));
     expect(speakers.stdout).toMatch(/^EER {7}\d.* 153 pairs of clips, 45 of one speaker/);
   });

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../errors.js";
 import { type NamedNormalization, TEXT_NORMALIZATIONS } from "../text/scoring/normalize-text.js";
 import {
@@ -88,8 +88,10 @@ export const defineEvaluate: Define = (command) => {
       options;
     const { worst, output, report, reportClips, json } = options;
     const { classificationTaskOf } = await import("../classification/classifier-directory.js");
-    if (await classificationTaskOf(model, { revision, onDownload: downloadProgress() }))
+    if (await classificationTaskOf(model, { revision, onDownload: downloadProgress() })) {
+      refuseTextOptions(model, command);
       return await evaluateClassifierModel(model, options);
+    }
     for (const name of ["label", "trials"] as const)
       if (options[name] !== undefined)
         throw new ConfigurationError(
@@ -131,13 +133,27 @@ export const defineEvaluate: Define = (command) => {
   });
 };
 
+/** Options that mean something for models that write text and for others. */
+const OF_ALL: ReadonlySet<string> = new Set([
+  ...["data", "split", "onBadData", "revision", "device", "threads", "batchSeconds", "bootstrapBy", "seed"],
+  ...["label", "trials", "worst", "output", "report", "reportClips", "json"],
+]);
+
+/** @throws ConfigurationError for options that would change nothing where a model has a classification head */
+function refuseTextOptions(model: string, command: Command): void {
+  const given = command.options.filter(
+    (option) => command.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  const other = given.find((option) => !OF_ALL.has(option.attributeName()));
+  if (!other) return;
+  throw new ConfigurationError(
+    `${other.long} belongs to models that write text, but ${model} has a classification head. Leave it out.`,
+  );
+}
+
 /** {@link defineEvaluate} of a model with a classification head. */
 async function evaluateClassifierModel(model: string, options: Options): Promise<void> {
-  const { data, split, output, report, reportClips, json, worst, normalize } = options;
-  if (normalize.length > 0)
-    throw new ConfigurationError(
-      "--normalize belongs to models that write text, but this one has a classification head.",
-    );
+  const { data, split, output, report, reportClips, json, worst } = options;
   const { evaluateClassifier } = await import("../evaluation/classification/evaluate-classifier.js");
   const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
   const { prepareReportPath, writeClassifierReport } = await import("../evaluation/report.js");
