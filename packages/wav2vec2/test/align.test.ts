@@ -89,6 +89,29 @@ describe("an aligner", () => {
     expect((await aligner.align(samples, "*")).confidence).toBe(1);
   });
 
+  it("tells where speech is that the text leaves out, and fits worse for it", async () => {
+    const { samples, text } = recording(12);
+    const whole = await aligner.align(samples, text);
+    expect(whole.otherSpeech).toEqual([]);
+    const words = text.split(" ");
+    for (const [from, to] of [
+      [0, 7], // the end is left out
+      [5, 12], // the beginning
+    ] as const) {
+      const part = await aligner.align(samples, words.slice(from, to).join(" "));
+      expect(part.fit).toBeLessThan(whole.fit - 0.3);
+      expect(part.otherSpeech.length).toBeGreaterThan(0);
+      const heard = part.otherSpeech.map((each) => each.text.replaceAll(" ", "")).join("");
+      expect(heard.length).toBeGreaterThanOrEqual(3);
+      for (const { start, end } of part.otherSpeech) {
+        expect(start).toBeLessThan(end);
+        expect(end).toBeLessThanOrEqual(samples.length / 16000);
+      }
+    }
+    const free = await aligner.align(samples, `${words.slice(0, 7).join(" ")} *`);
+    expect(free.otherSpeech).toEqual([]);
+  });
+
   it("keeps words as they are written", async () => {
     const { samples } = recording(3);
     const { transcript } = await aligner.align(samples, "«Bc, – cab!»", { respell: true });
@@ -191,7 +214,7 @@ describe("wav2vec2 align", () => {
     const args = ["--data", join(directory, "other"), "--split", "dev", "--output", target];
     expect(await run(model, ...args, "--format", "textgrid")).toBe(1);
     expect(readdirSync(target).sort()).toEqual(["1-1-0000.TextGrid", "1-1-0003.TextGrid"]);
-    expect(output.stdout).toMatch(/^[01]\.\d{3}\t1-1-0000\n[01]\.\d{3}\t1-1-0003\n$/);
+    expect(output.stdout).toMatch(/^([01]\.\d{3}\t){2}1-1-0000\n([01]\.\d{3}\t){2}1-1-0003\n$/);
     expect(output.stderr).toContain('utterance 1-1-0001 must be in the vocabulary, but "X" is not');
     expect(output.stderr).toContain("1-1-0002.flac");
   });
@@ -207,6 +230,18 @@ describe("wav2vec2 align", () => {
     expect(await run(model, "--data", join(folder, "all.jsonl"), "--output", target)).toBe(1);
     expect(readdirSync(directory)).not.toContain("escaped.txt");
     expect(output.stderr).toContain("../escaped");
+  });
+
+  it("says where more was said than the text has", async () => {
+    const { samples, text } = recording(12);
+    const clip = file("half.flac", samples);
+    expect(await run(model, clip, text)).toBe(0);
+    expect(output.stderr).toBe("");
+    expect(await run(model, clip, text.split(" ").slice(0, 6).join(" "))).toBe(0);
+    expect(output.stderr).toMatch(
+      /half\.flac seems to have speech that the text has not.*: \d+\.\d\d to \d+\.\d\d s \("/,
+    );
+    expect(await run(model, clip, "--normalize", "--", `- ${text}`)).toBe(0);
   });
 
   it("refuses what it cannot do, with the reason", async () => {
@@ -228,6 +263,8 @@ describe("wav2vec2 align", () => {
         1,
         'but "a", "b", "c" are not. Normalize the text (--normalize), which changes its case',
       ],
+      [[clip, "A 5"], 1, 'but "5" is not. Write numbers as words, as they were said'],
+      [[clip, "- ABC"], 2, "What begins with - and is no option must stand behind --"],
       [[clip, "ABC ".repeat(99)], 1, "Is it the text of this recording?"],
       [[join(directory, "none.wav"), "A"], 1, "none.wav must be an audio file, but does not exist."],
       [[clip, "A", "--output", join(directory, "no/where")], 1, "must be a directory to write"],

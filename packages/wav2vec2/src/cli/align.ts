@@ -83,7 +83,8 @@ function describe(command: Command): void {
       "after",
       `
 As text, a word is a line: its start and end in seconds, its confidence from 0 to 1, and the word. Of a corpus, a line is
-a clip's confidence and its id: the lowest are where other words were said. More in docs/alignment.md.`,
+how well a clip's text fits it, its confidence, and its id: sorted, those come first whose text is not what was said.
+A text that begins with - stands behind --. More in docs/alignment.md.`,
     );
 }
 
@@ -141,11 +142,26 @@ async function alignFile(
     await writeFileAtomic(picture, alignmentPicture(await readAudio(audio), alignment, drawing));
   }
   await write(output, fileOf(name, alignment, options));
-  if (alignment.confidence < DOUBTFUL)
-    process.stderr.write(
-      `The text fits ${name} badly: its characters' mean probability is ${alignment.confidence.toFixed(3)}. Is it what was said?\n`,
-    );
+  for (const remark of remarksOn(name, alignment)) process.stderr.write(`${remark}\n`);
   return { failed: 0 };
+}
+
+/** Stretches that are named. */
+const NAMED = 3;
+
+/** What looks as if other words were said than the text has. */
+function* remarksOn(name: string, { confidence, otherSpeech }: Alignment): Generator<string> {
+  if (confidence < DOUBTFUL) {
+    yield `The text fits ${name} badly: its characters' mean probability is ${confidence.toFixed(3)}. Is it what was said?`;
+    return;
+  }
+  if (otherSpeech.length === 0) return;
+  const shown = otherSpeech
+    .slice(0, NAMED)
+    .map(({ text, start, end }) => `${start.toFixed(2)} to ${end.toFixed(2)} s ("${text}")`);
+  const more = otherSpeech.length > NAMED ? ` and at ${otherSpeech.length - NAMED} more places` : "";
+  yield `${name} seems to have speech that the text has not, or has other words for: ${shown.join(", ")}${more}. ` +
+    "Times of words near it are not to be relied on. Complete the text, or put * where any speech may be.";
 }
 
 async function blocksOf(audio: string, signal: AbortSignal): Promise<AsyncIterable<Float32Array>> {
@@ -185,7 +201,7 @@ async function alignCorpus(
       const alignment = await aligner.align(samples, text, { name: `utterance ${id}`, respell: normalize });
       await makeDirectory(dirname(file));
       await writeFileAtomic(file, fileOf(id, alignment, options));
-      process.stdout.write(`${alignment.confidence.toFixed(3)}\t${id}\n`);
+      process.stdout.write(`${alignment.fit.toFixed(3)}\t${alignment.confidence.toFixed(3)}\t${id}\n`);
     } catch (error) {
       // One bad clip must not cost the others.
       if (!(error instanceof UserError)) throw error;

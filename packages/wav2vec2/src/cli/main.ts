@@ -103,6 +103,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .showHelpAfterError("Add --help for what is possible.")
+    .configureOutput({ outputError: (text, write) => write(withAdvice(text)) })
     .exitOverride();
   const chosen = argv[0] === "help" ? argv[1] : argv[0];
   for (const { name, summary, load } of commands) {
@@ -125,6 +126,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** A text or file that begins with - looks like an option. */
+function withAdvice(error: string): string {
+  return error.replace(
+    /^(error: unknown option '(?:-\s[^\n]*|[^'\n]*\s[^\n]*)')$/m,
+    "$1\nWhat begins with - and is no option must stand behind --, and the options before it.",
+  );
 }
 
 /** Says on stderr, and to the launcher of this process, what went wrong and returns the exit code for it. */

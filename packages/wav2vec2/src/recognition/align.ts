@@ -20,9 +20,10 @@ import {
   framesNeeded,
   WILDCARD,
 } from "../text/alignment/forced-alignment.js";
+import { textFit } from "../text/alignment/text-fit.js";
 import { meanProbability, wordTimes } from "../text/alignment/word-times.js";
 import { seconds } from "../text/formats/rounding.js";
-import type { Transcript } from "../text/formats/transcript.js";
+import type { TimedText, Transcript } from "../text/formats/transcript.js";
 import type { Emissions } from "./ctc-batches.js";
 import { emissionsOf, FILE_WINDOWS } from "./emissions.js";
 
@@ -51,6 +52,13 @@ export interface Alignment {
   transcript: Transcript;
   /** The mean probability of all words' characters, wildcards apart: where it is near 0, other words were said. */
   confidence: number;
+  /**
+   * How likely the text is beside what the network would say by itself, over the whole recording, from 0 to 1: low too where
+   * speech is in no word, which `confidence` does not see.
+   */
+  fit: number;
+  /** Where more was said than the text has, or other words: times, and what the network takes them for. */
+  otherSpeech: Pick<TimedText, "text" | "start" | "end">[];
   /** The network's scores of it. */
   emissions: Emissions;
   /** The frames of each label, blanks between them. */
@@ -96,9 +104,16 @@ export class Aligner {
     const path = await inTurns(steps, signal);
     const range = { secondsPerFrame: this.secondsPerFrame, startSeconds: 0, endSeconds: duration };
     const words = wordTimes(sought.words, path.spans, range);
+    const { fit, other } = textFit(emissions.logits, size, blankId, path, this.secondsPerFrame);
     return {
       transcript: { text: sought.text, start: 0, end: duration, words },
       confidence: confidenceOf(sought, path),
+      fit,
+      otherSpeech: other.map(({ start, end, labels }) => ({
+        text: tokenizer.decode(labels, { groupTokens: false }),
+        start: seconds(start * this.secondsPerFrame),
+        end: Math.min(seconds(end * this.secondsPerFrame), duration),
+      })),
       emissions,
       path,
     };

@@ -65,7 +65,11 @@ describe("an alignable text", () => {
         "Normalize the text (--normalize), which changes its case to the vocabulary's, or write it as the vocabulary does.",
     );
     expect(() => read(upper, "A 21", true)).toThrow(
-      'but "2", "1" are not. Write them as the vocabulary does, numbers as words, or put *',
+      'but "2", "1" are not. Write numbers as words, as they were said, or put * for',
+    );
+    expect(() => read(upper, "A 5")).toThrow('but "5" is not. Write numbers as words'); // which --normalize does not
+    expect(() => read(upper, "A X", true)).toThrow(
+      'but "X" is not. Write them as the vocabulary does, or put *',
     );
     expect(() => read(upper, "A|B")).toThrow('but "|" is not. Normalize the text (--normalize) or');
   });

@@ -197,9 +197,12 @@ function unknownCharacters(
   const others = (character: string) =>
     [character.toUpperCase(), character.toLowerCase()].filter((other) => other !== character);
   const cased = unknown.some((character) => others(character).some((other) => canEncode(tokenizer, other)));
-  const advice = respell
-    ? "Write them as the vocabulary does, numbers as words, or put * for what is not to be looked for"
-    : `Normalize the text (--normalize)${cased ? ", which changes its case to the vocabulary's," : ""} or write it as the vocabulary does`;
+  const digits = unknown.some((character) => /\p{N}/u.test(character));
+  const advice = digits
+    ? "Write numbers as words, as they were said, or put * for what is not to be looked for"
+    : respell
+      ? "Write them as the vocabulary does, or put * for what is not to be looked for"
+      : `Normalize the text (--normalize)${cased ? ", which changes its case to the vocabulary's," : ""} or write it as the vocabulary does`;
   return new UserError(
     `characters of the text of ${name} must be in the vocabulary, but ${shown}${more} ${unknown.length === 1 ? "is" : "are"} not. ${advice}.`,
     { code: "ERR_TEXT" },
