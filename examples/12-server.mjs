@@ -19,11 +19,15 @@ function statusOf(error) {
 /** The request's bytes as they come, up to a size. */
 async function* body(request) {
   let size = 0;
-  for await (const chunk of request) {
-    size += chunk.length;
-    if (size > LARGEST)
-      throw Object.assign(new Error("The recording is too large."), { code: "ERR_TOO_LARGE" });
-    yield chunk;
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      size += chunk.length;
+      if (size > LARGEST)
+        throw Object.assign(new Error("The recording is too large."), { code: "ERR_TOO_LARGE" });
+      yield chunk;
+    }
+  } finally {
+    request.resume(); // what nobody reads: a request that is destroyed gets no answer
   }
 }
 

@@ -242,6 +242,17 @@ describe("fine-tuning with hooks", () => {
     expect(rows.filter((row) => "eval/wer" in row).map(({ step }) => step)).toEqual([2, 3]);
   });
 
+  it("lets no gradient that is no number into weights and checkpoints", async () => {
+    await expect(
+      tuned("nan-gradient", (base) => ({
+        ...base,
+        beforeUpdate({ step }) {
+          if (step === 1) base.ctc.model.lmHead.weight.grad?.fill_(Number.NaN);
+        },
+      })),
+    ).rejects.toThrow("The task's beforeUpdate left gradients of step 2 that are not finite");
+  });
+
   it("chooses the best model by the criterion", async () => {
     const values = [3, 5, 1, 4];
     const validations = (base: CtcTask): Task<AnyCtcBatch> => ({

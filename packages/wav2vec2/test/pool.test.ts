@@ -1,4 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
@@ -54,6 +56,49 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe("a pool", () => {
+  it("fails a job whose callback throws, and works on", async () => {
+    const onPartial = () => {
+      throw new Error("client gone");
+    };
+    await expect(pool.transcribe(long, { windows: LIVE_WINDOWS, onPartial })).rejects.toThrow("client gone");
+    expect((await pool.transcribe(clip)).text).toBe("AB C");
+  });
+
+  it("says what windows must be, instead of no text", async () => {
+    for (const windows of [{}, { step: 8 }, "live", { ...LIVE_WINDOWS, stepp: 1 }] as never[]) {
+      await expect(pool.transcribe(clip, { windows })).rejects.toThrow(/windows/);
+      await expect(recognizer.transcribe(clip, { windows })).rejects.toThrow(/windows/);
+    }
+  });
+
+  it("answers a request whose audio is none, on the same connection", async () => {
+    const server = createServer(async (request, response) => {
+      try {
+        response.end((await pool.transcribe(request)).text);
+      } catch (error) {
+        response.statusCode = error instanceof UserError ? 400 : 500;
+        response.end((error as Error).message);
+      }
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const { port } = server.address() as AddressInfo;
+    try {
+      for (const size of [1000, 2 ** 20, 8 * 2 ** 20]) {
+        const response = await fetch(`http://127.0.0.1:${port}/`, {
+          method: "POST",
+          body: new Uint8Array(size).fill(97),
+        });
+        expect(response.status, String(size)).toBe(400);
+        expect(await response.text()).toContain("must be");
+      }
+    } finally {
+      await new Promise((closed) => {
+        server.close(closed);
+        server.closeAllConnections();
+      });
+    }
+  });
+
   it("transcribes every kind of source as a recogniser does", async () => {
     const bytes = readFileSync(clip);
     const expected = await recognizer.transcribe(clip, { words: true });

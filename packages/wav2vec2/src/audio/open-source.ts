@@ -137,9 +137,15 @@ function readableParts(readable: Readable, name: string | undefined, signal: Abo
   return {
     iterator: readable[Symbol.asyncIterator](),
     signal,
-    release: () => void readable.destroy(),
+    release: () => void letGo(readable),
     broken: (error) => brokenOff(name, error),
   };
+}
+
+/** A request that is destroyed takes its connection with it, on which the answer is still to be sent: it is read to its end. */
+function letGo(readable: Readable): void {
+  if ("httpVersion" in readable && !readable.destroyed) readable.resume();
+  else readable.destroy();
 }
 
 function webParts(stream: WebStream, name: string | undefined, signal: AbortSignal | undefined): Parts {

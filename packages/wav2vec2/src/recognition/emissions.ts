@@ -3,6 +3,7 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { UserError } from "../errors.js";
+import { requireOptions } from "../known-options.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
@@ -62,11 +63,16 @@ export async function* emissionsOf(
 }
 
 function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes {
-  for (const [name, value] of Object.entries(seconds))
-    if (!(value >= 0 && Number.isFinite(value)))
-      throw new UserError(`windows.${name} must be a number of seconds, but is ${value}.`, {
-        code: "ERR_CONFIGURATION",
-      });
+  requireOptions("windows", seconds, { ...FILE_WINDOWS });
+  for (const name of Object.keys(FILE_WINDOWS) as (keyof WindowSeconds)[]) {
+    const value: unknown = seconds[name];
+    if (typeof value !== "number" || !(value >= 0 && Number.isFinite(value)))
+      throw new UserError(
+        `windows.${name} must be a number of seconds, but is ${JSON.stringify(value) ?? String(value)}. Give step, first, before and ` +
+          "after, or FILE_WINDOWS or LIVE_WINDOWS.",
+        { code: "ERR_CONFIGURATION" },
+      );
+  }
   const { step, first, before, after } = seconds;
   const unit = samplesPerFrame(config);
   const whole = (value: number) => Math.round((value * SAMPLE_RATE) / unit) * unit;

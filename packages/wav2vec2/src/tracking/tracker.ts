@@ -77,12 +77,21 @@ export type Sink = {
   [Name in keyof Tracker]?: (...values: Parameters<Tracker[Name]>) => void | Promise<void>;
 };
 
-/** Passes everything on to each of `sinks`, in order. */
+/** Passes everything on to each of `sinks`, in order. What one rejects with later is thrown at the next call. */
 export function combineTrackers(sinks: readonly Sink[]): Tracker {
+  let failure: { error: unknown } | undefined;
+  const watch = (result: unknown): void => {
+    if (result instanceof Promise)
+      result.catch((error: unknown) => {
+        failure ??= { error };
+      });
+  };
   const all =
     <Name extends Exclude<keyof Tracker, "begin" | "close">>(name: Name) =>
     (...values: Parameters<Tracker[Name]>): void => {
-      for (const sink of sinks) (sink[name] as ((...values: unknown[]) => void) | undefined)?.(...values);
+      if (failure && name !== "end") throw failure.error;
+      for (const sink of sinks)
+        watch((sink[name] as ((...values: unknown[]) => unknown) | undefined)?.(...values));
     };
   return {
     async begin(run) {
@@ -92,7 +101,8 @@ export function combineTrackers(sinks: readonly Sink[]): Tracker {
     planned: all("planned"),
     resumed: all("resumed"),
     tell(text) {
-      for (const sink of sinks) (sink.tell ?? sink.note)?.(text);
+      if (failure) throw failure.error;
+      for (const sink of sinks) watch((sink.tell ?? sink.note)?.(text));
     },
     note: all("note"),
     transcripts: all("transcripts"),
@@ -104,6 +114,7 @@ export function combineTrackers(sinks: readonly Sink[]): Tracker {
     end: all("end"),
     async close() {
       for (const sink of sinks) await sink.close?.();
+      if (failure) throw failure.error;
     },
   };
 }

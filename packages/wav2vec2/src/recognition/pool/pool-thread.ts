@@ -106,13 +106,24 @@ export class PoolThread {
     const job = this.#job;
     if (!job || message.job !== job.id) return;
     if (message.kind === "piece") job.add(message.transcript);
-    else if (message.kind === "partial" && !job.ended) job.options.onPartial?.(message.text);
-    else if (message.kind === "note") job.options.onNote?.(message.text);
+    else if (message.kind === "partial") this.#tell(job, job.options.onPartial, message.text);
+    else if (message.kind === "note") this.#tell(job, job.options.onNote, message.text);
     else if (message.kind === "pull") void this.#sendPart(job);
     else if (message.kind === "end") {
       this.memory = message.memory;
       this.#endJob(message.error && reviveError(message.error));
       this.#rest();
+    }
+  }
+
+  /** What a callback throws ends its job: there is nobody else to tell. */
+  #tell(job: PoolJob, callback: ((text: string) => void) | undefined, text: string): void {
+    if (job.ended) return;
+    try {
+      callback?.(text);
+    } catch (error) {
+      job.end(error);
+      this.abort(job);
     }
   }
 

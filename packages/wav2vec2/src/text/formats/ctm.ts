@@ -1,4 +1,4 @@
-import type { Transcript, TranscriptWriter } from "./transcript.js";
+import { type Transcript, type TranscriptWriter, wordsOf } from "./transcript.js";
 
 /**
  * NIST's time marked conversations, a word a line: file, channel, start, duration, word, confidence.
@@ -16,8 +16,8 @@ export class CtmWriter implements TranscriptWriter {
     return "";
   }
 
-  add({ words }: Transcript): string {
-    return words
+  add(transcript: Transcript): string {
+    return wordsOf(transcript, "CTM")
       .map(({ text, start, end, confidence }) => {
         const word = text.replace(/\s/g, "_");
         return `${this.#name} 1 ${start.toFixed(3)} ${(end - start).toFixed(3)} ${word} ${confidence.toFixed(3)}\n`;

@@ -117,3 +117,15 @@ describe("cues", () => {
     expect(cue!.lines).toEqual(["the quick brown fox jumps", "over the lazy dog again"]);
   });
 });
+
+test.each(["srt", "vtt", "ctm", "textgrid"] as const)(
+  "%s says that it needs words, and is empty for silence",
+  (format) => {
+    const writer = transcriptWriter(format, "a.wav");
+    writer.begin();
+    expect(() => writer.add({ text: "there is text", start: 0, end: 2, words: [] })).toThrow(
+      "Transcribe with words: true.",
+    );
+    expect(() => writer.add({ text: "", start: 0, end: 2, words: [] })).not.toThrow();
+  },
+);

@@ -1,5 +1,5 @@
 import { cuesOf } from "./cues.js";
-import type { Transcript, TranscriptWriter } from "./transcript.js";
+import { type Transcript, type TranscriptWriter, wordsOf } from "./transcript.js";
 
 /** SubRip: https://docs.fileformat.com/video/srt/ */
 export class SrtWriter implements TranscriptWriter {
@@ -9,8 +9,8 @@ export class SrtWriter implements TranscriptWriter {
     return "";
   }
 
-  add({ words, end }: Transcript): string {
-    return cuesOf(words, end)
+  add(transcript: Transcript): string {
+    return cuesOf(wordsOf(transcript, "SRT"), transcript.end)
       .map((cue) => {
         this.#cues++;
         return `${this.#cues}\n${clock(cue.start, ",")} --> ${clock(cue.end, ",")}\n${cue.lines.join("\n")}\n\n`;
@@ -29,8 +29,8 @@ export class VttWriter implements TranscriptWriter {
     return "WEBVTT\n\n";
   }
 
-  add({ words, end }: Transcript): string {
-    return cuesOf(words, end)
+  add(transcript: Transcript): string {
+    return cuesOf(wordsOf(transcript, "WebVTT"), transcript.end)
       .map(
         (cue) =>
           `${clock(cue.start, ".")} --> ${clock(cue.end, ".")}\n${escapeVtt(cue.lines.join("\n"))}\n\n`,

@@ -1,5 +1,5 @@
 import { rounded, roundTime } from "./rounding.js";
-import type { TimedText, Transcript, TranscriptWriter } from "./transcript.js";
+import { type TimedText, type Transcript, type TranscriptWriter, wordsOf } from "./transcript.js";
 
 /**
  * Praat's TextGrid with a tier of words and one of characters; what is between them are empty intervals. The number of
@@ -14,12 +14,12 @@ export class TextGridWriter implements TranscriptWriter {
     return "";
   }
 
-  add({ words, end }: Transcript): string {
-    for (const word of words) {
+  add(transcript: Transcript): string {
+    for (const word of wordsOf(transcript, "TextGrid")) {
       this.#words.push(rounded(word));
       for (const character of word.characters) this.#characters.push(rounded(character));
     }
-    this.#end = roundTime(end);
+    this.#end = roundTime(transcript.end);
     return "";
   }
 

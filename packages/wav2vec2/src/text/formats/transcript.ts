@@ -1,3 +1,5 @@
+import { UserError } from "../../errors.js";
+
 /** A stretch of a recording, in seconds from its beginning. */
 export interface TimedText {
   text: string;
@@ -24,6 +26,19 @@ export interface Transcript {
 export interface RecordingTranscript extends Transcript {
   /** Its pieces, which pauses divide; one where it fits a window. */
   segments: readonly Transcript[];
+}
+
+/**
+ * The words of a transcript, for formats that are made of their times.
+ *
+ * @throws UserError where it has text and no words: nothing would be written, in silence
+ */
+export function wordsOf({ text, words }: Transcript, format: string): readonly TimedWord[] {
+  if (words.length > 0 || text.trim() === "") return words;
+  throw new UserError(
+    `The words of a transcript must be there for ${format}, but it has its text alone. Transcribe with words: true.`,
+    { code: "ERR_CONFIGURATION" },
+  );
 }
 
 /**

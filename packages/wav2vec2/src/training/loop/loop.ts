@@ -13,7 +13,7 @@ import type { BestValidation, Progress } from "../checkpoints/checkpoint.js";
 import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
 import { restore } from "../checkpoints/restore.js";
 import { criterionOf } from "../task/criterion.js";
-import { withNamedHooks } from "../task/own-hooks.js";
+import { HookError, withNamedHooks } from "../task/own-hooks.js";
 import type { StepContext, Task, TrainingBatch } from "../task/task.js";
 import { requireTaskMembers, TASK_MEMBERS } from "../task/task-members.js";
 import type { PlannedRecipe } from "./batch-plan.js";
@@ -224,7 +224,11 @@ export async function train<Batch extends TrainingBatch>(
     lostBest = false;
     const { update, sums: votes } = await gradients.finish(progress.step + 1, said);
     meter.updated(update?.norm);
-    if (update) await task.beforeUpdate?.(context);
+    if (update && task.beforeUpdate) {
+      await task.beforeUpdate(context);
+      const isLeftOut = update.skip !== undefined && update.skip.item() !== 0;
+      if (!isLeftOut) requireFiniteGradients(optimizer, progress.step + 1);
+    }
     if (update) await shards.step(update.skip);
     if (writes && recipe.histogram_steps && (progress.step + 1) % recipe.histogram_steps === 0)
       tracker.histograms(histogramsOf(module), progress.step + 1);
@@ -319,6 +323,21 @@ function noteBatches(progress: Progress, batchesAStep: number, tracker: Tracker)
     `An update is of ${batchesAStep} batches from here on (gradient_accumulation times processes), and was of ${before} ` +
       "before: rates and steps mean something else. Choose gradient_accumulation so that the product stays.",
   );
+}
+
+/** What a hook makes of gradients must not reach weights and checkpoints where it is no number. */
+function requireFiniteGradients({ parameters }: optim.Optimizer, step: number): void {
+  const areFinite = scope(() =>
+    parameters.every(
+      ({ grad }) => grad === undefined || Number.isFinite(grad.to({ dtype: "float32" }).norm().item()),
+    ),
+  );
+  if (!areFinite)
+    throw new HookError(
+      "beforeUpdate",
+      step,
+      `left gradients of step ${step} that are not finite; no weight was changed by them`,
+    );
 }
 
 /** @returns whether there was room for it */

@@ -419,7 +419,9 @@ export const recipeSchema = z.strictObject({
   greater_is_better: z
     .boolean()
     .optional()
-    .describe("Whether a greater metric_for_best_model is a better one, such as an accuracy. Default: false"),
+    .describe(
+      "Whether a greater metric_for_best_model is a better one. Default: for those that end in accuracy, f1, precision or recall",
+    ),
   early_stopping_patience: count()
     .optional()
     .describe(

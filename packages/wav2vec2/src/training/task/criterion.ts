@@ -13,13 +13,19 @@ export interface Criterion {
   isBetter(value: number, best: Progress["best"], threshold?: number): boolean;
 }
 
+/** Metrics that are better where they are greater: what the tasks here validate by, and what people call their own. */
+const GREATER = /(^|_)(accuracy|f1|precision|recall|confidence|perplexity)$/;
+
 /** That of a task, else that of the recipe, else what the task's validation says. */
 export function criterionOf(
   { criterion: own, greaterIsBetter: isGreater }: Pick<Task, "criterion" | "greaterIsBetter">,
   { metric_for_best_model: metric, greater_is_better: greater }: Partial<Recipe> = {},
 ): Criterion {
   const chosen = own ?? (metric === undefined ? undefined : metric.replace(/^eval[_/]/, ""));
-  const greaterIsBetter = isGreater ?? (own === undefined && greater) ?? false;
+  const greaterIsBetter =
+    isGreater ??
+    (own === undefined ? greater : undefined) ??
+    (typeof chosen === "string" && GREATER.test(chosen));
   const sign = greaterIsBetter ? -1 : 1;
   return {
     by: named(chosen, greaterIsBetter),

@@ -90,7 +90,7 @@ export interface Task<Batch extends TrainingBatch = TrainingBatch> {
    * Hugging Face: `metric_for_best_model`
    */
   criterion?: string | ((metrics: Readonly<Record<string, number>>) => number);
-  /** Whether a greater criterion is a better one, such as an accuracy. Default: false */
+  /** Whether a greater criterion is a better one. Default: for metrics that end in accuracy, f1, precision or recall */
   greaterIsBetter?: boolean;
   /** Writes the model where people look for it; called in one process. */
   save(kind: "best" | "final"): Promise<void>;
