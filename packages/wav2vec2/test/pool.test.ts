@@ -64,6 +64,26 @@ describe("a pool", () => {
     expect((await pool.transcribe(clip)).text).toBe("AB C");
   });
 
+  it("begins threads anew where one ended while it began", async () => {
+    const workers: Worker[] = [];
+    const add = (worker: Worker) => void workers.push(worker);
+    const kill = (worker: Worker) => setTimeout(() => void worker.terminate(), 5);
+    process.on("worker", add);
+    await using fragile = await recognizerPool(model, { threads: 1 });
+    process.off("worker", add);
+    process.on("worker", kill);
+    try {
+      const running = expect(fragile.transcribe(long)).rejects.toMatchObject({ code: "ERR_POOL_THREAD" });
+      await until(() => fragile.stats().running === 1);
+      void workers.at(-1)!.terminate();
+      await running;
+      await until(() => fragile.stats().threads === 0);
+    } finally {
+      process.off("worker", kill);
+    }
+    expect((await fragile.transcribe(clip)).text).toBe("AB C");
+  });
+
   it("says what windows must be, instead of no text", async () => {
     for (const windows of [{}, { step: 8 }, "live", { ...LIVE_WINDOWS, stepp: 1 }] as never[]) {
       await expect(pool.transcribe(clip, { windows })).rejects.toThrow(/windows/);

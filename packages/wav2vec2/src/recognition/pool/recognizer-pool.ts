@@ -73,13 +73,21 @@ export class RecognizerPool {
   readonly #data: ThreadData;
   readonly #shared: SharedModel;
   readonly #queue: number;
+  /** How many threads there should be. */
+  readonly #size: number;
   readonly #onNote: (text: string) => void;
-  /** Why there will be no threads any more. */
-  #failure: Error | undefined;
+  /** Once it is closed: what a recording then fails with. */
+  #closed: PoolError | undefined;
   #jobs = 0;
 
   /** Made by {@link recognizerPool}. */
-  private constructor(data: ThreadData, shared: SharedModel, queue: number, onNote: (text: string) => void) {
+  private constructor(
+    data: ThreadData,
+    shared: SharedModel,
+    { queue, threads }: { queue: number; threads: number },
+    onNote: (text: string) => void,
+  ) {
+    this.#size = threads;
     this.#data = { ...data, model: shared };
     this.#shared = shared;
     this.#queue = queue;
@@ -114,7 +122,7 @@ export class RecognizerPool {
       await loader.close();
       releaseMemory(); // what it had loaded the model into
     }
-    const pool = new RecognizerPool({ ...settings, model: shared }, shared, queue, onNote);
+    const pool = new RecognizerPool({ ...settings, model: shared }, shared, { queue, threads }, onNote);
     try {
       await Promise.all(Array.from({ length: threads }, () => pool.#add().ready));
     } catch (error) {
@@ -167,9 +175,9 @@ export class RecognizerPool {
 
   /** Ends the threads, also those at work; what runs or waits fails with `ERR_POOL_CLOSED`. */
   async close(): Promise<void> {
-    this.#failure ??= new PoolError("ERR_POOL_CLOSED", "The pool must be open, but was closed.");
-    for (const job of this.#waiting.splice(0)) job.end(this.#failure);
-    await Promise.all([...this.#threads].map((thread) => thread.close(this.#failure)));
+    this.#closed ??= new PoolError("ERR_POOL_CLOSED", "The pool must be open, but was closed.");
+    for (const job of this.#waiting.splice(0)) job.end(this.#closed);
+    await Promise.all([...this.#threads].map((thread) => thread.close(this.#closed)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -179,12 +187,13 @@ export class RecognizerPool {
   async *#enter(source: AudioSource, options: TranscribeOptions): AsyncGenerator<Transcript> {
     const { signal } = options;
     signal?.throwIfAborted();
-    if (this.#failure) throw this.#failure;
+    if (this.#closed) throw this.#closed;
     if (this.#idle.length === 0 && this.#waiting.length >= this.#queue)
       throw new PoolError(
         "ERR_POOL_BUSY",
         `The pool must have room, but ${this.#waiting.length} recordings wait for its ${this.#threads.size} threads. Try again later.`,
       );
+    while (this.#threads.size < this.#size) this.#add();
     const job = new PoolJob(++this.#jobs, source, options);
     const stop = () => this.#stop(job, signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
@@ -228,12 +237,13 @@ export class RecognizerPool {
     this.#threads.delete(gone);
     const place = this.#idle.indexOf(gone);
     if (place >= 0) this.#idle.splice(place, 1);
-    if (this.#failure) return;
-    // One that never was ready would not be the next time.
+    if (this.#closed) return;
+    // One that never was ready might not be the next time either: another begins with the next recording.
     if (!cause) this.#add();
     else if (this.#threads.size === 0) {
-      this.#failure = cause;
-      for (const job of this.#waiting.splice(0)) job.end(cause);
+      const message = `A thread of the pool must start, but ended: ${cause.message}. Try again.`;
+      for (const job of this.#waiting.splice(0))
+        job.end(new PoolError("ERR_POOL_THREAD", message, { cause }));
     }
   }
 }

@@ -146,6 +146,8 @@ function lossProblem(part: unknown): string | undefined {
     return `return a scalar loss, but it is [${loss.shape.join(", ")}]. Add its elements up with sum()`;
   if (!loss.requiresGrad)
     return "return a loss with a gradient, but it has none: what it was computed from is detached, frozen or inside noGrad";
+  const reserved = ["loss", "count"].find((name) => Object.hasOwn(sums, name));
+  if (reserved !== undefined) return `give its sums other names than ${reserved}, which is added up anyway`;
   if (typeof count !== "number" || !Number.isFinite(count) || count < 0)
     return `return a count of at least 0, of the parts that the loss is a sum of, but it is ${shown(count)}`;
   for (const [name, value] of Object.entries(sums)) {
