@@ -12,6 +12,12 @@ import { nearest } from "./nearest.js";
 export function requireOptions(of: string, options: object, known: Readonly<Record<string, unknown>>): void {
   if (typeof options !== "object" || options === null)
     throw new ConfigurationError(`The options of ${of} must be an object, but are ${describeType(options)}.`);
+  const { signal } = options as { signal?: unknown };
+  if (Object.hasOwn(known, "signal") && signal !== undefined && !(signal instanceof AbortSignal))
+    throw new ConfigurationError(
+      `The signal of ${of} must be an AbortSignal, but is ${describeType(signal)}.` +
+        (signal instanceof AbortController ? " Give its signal." : ""),
+    );
   const names = Object.keys(known);
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(known, name)) continue;

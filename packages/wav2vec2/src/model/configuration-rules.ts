@@ -1,5 +1,6 @@
 import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
+import { nearest } from "../nearest.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 
 /** The fields that are keys of `config.json`. */
@@ -128,6 +129,14 @@ export const SPARSE_FIELDS: readonly ConfigField[] = [...OWN_FIELDS, "id2label",
 
 export const CONFIG_FIELDS = Object.keys(RULES) as ConfigField[];
 
+/** Advice where a key is misspelt, or spelt as in config.json. */
+function meantBy(field: string): string {
+  const camelCase = field.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  if (Object.hasOwn(RULES, camelCase)) return ` In code it is ${camelCase}.`;
+  const meant = nearest(camelCase, CONFIG_FIELDS);
+  return meant === undefined ? "" : ` Did you mean ${meant}?`;
+}
+
 /**
  * Every field there, of its kind, and in keeping with the others.
  * @throws {ConfigurationError} one message with everything that is wrong
@@ -136,7 +145,7 @@ export function checkConfig(values: Record<string, unknown>, source: string): Wa
   const problems: string[] = [];
   for (const field of Object.keys(values)) {
     if (field !== "extra" && !Object.hasOwn(RULES, field)) {
-      problems.push(`${stateName(field)} must be a key of the model configuration, but is not.`);
+      problems.push(`${field} must be a key of the model configuration, but is not.${meantBy(field)}`);
     }
   }
   for (const field of CONFIG_FIELDS) {

@@ -163,8 +163,15 @@ describe("values that do not fit", () => {
       "eos_token_id must be a whole number of at least 0, a list of them or null, but is [].",
     ],
     [{ vocabSize: undefined }, "vocab_size must be a positive whole number or null, but is missing."],
-    [{ hiddenSizes: 3 }, "hidden_sizes must be a key of the model configuration, but is not."],
-    [{ toString: 3 }, "to_string must be a key of the model configuration, but is not."],
+    [
+      { hidenSize: 3 },
+      "hidenSize must be a key of the model configuration, but is not. Did you mean hiddenSize?",
+    ],
+    [
+      { mask_time_prob: 0.1 },
+      "mask_time_prob must be a key of the model configuration, but is not. In code it is maskTimeProb.",
+    ],
+    [{ toString: 3 }, "toString must be a key of the model configuration, but is not."],
     [
       { numAttentionHeads: 7 },
       "hidden_size must be divisible by num_attention_heads, but 768 is not divisible by 7. Take 6, for example.",
