@@ -1,9 +1,11 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { describe } from "./arguments.js";
 import { noGrad } from "./autograd.js";
+import { argumentError } from "./errors.js";
 import { scope, wrap } from "./handles.js";
 import { native } from "./native.js";
 import { forgetFill } from "./nn/init.js";
-import type { Module } from "./nn/module.js";
+import { Module } from "./nn/module.js";
 import { releaseMemory } from "./runtime.js";
 import type { Dtype, Tensor } from "./tensor.js";
 
@@ -21,6 +23,7 @@ export interface SharedParameter {
  * module keeps its own. The event loop has its turn between two parameters.
  */
 export async function copyParameters(module: Module): Promise<SharedParameter[]> {
+  requireModule("copyParameters", module);
   const parameters: SharedParameter[] = [];
   for (const [name, parameter] of module.namedParameters()) {
     parameters.push(copyOf(name, parameter));
@@ -36,6 +39,7 @@ export async function copyParameters(module: Module): Promise<SharedParameter[]>
  * @returns them, for {@link useParameters} in other threads
  */
 export function shareParameters(module: Module): SharedParameter[] {
+  requireModule("shareParameters", module);
   const parameters = Array.from(module.namedParameters(), ([name, parameter]) => {
     const shared = copyOf(name, parameter);
     takePlace(parameter, shared);
@@ -53,6 +57,12 @@ export function shareParameters(module: Module): SharedParameter[] {
  * @throws Error where names or shapes are others
  */
 export function useParameters(module: Module, shared: readonly SharedParameter[]): void {
+  requireModule("useParameters", module);
+  if (!Array.isArray(shared))
+    throw argumentError(
+      "useParameters",
+      `'shared' must be what shareParameters gives, but is ${describe(shared)}`,
+    );
   const byName = new Map(shared.map((parameter) => [parameter.name, parameter]));
   for (const [name, parameter] of module.namedParameters()) {
     const values = byName.get(name);
@@ -63,6 +73,11 @@ export function useParameters(module: Module, shared: readonly SharedParameter[]
     takePlace(parameter, values);
     forgetFill(parameter);
   }
+}
+
+function requireModule(operator: string, module: unknown): asserts module is Module {
+  if (module instanceof Module) return;
+  throw argumentError(operator, `'module' must be a Module, but is ${describe(module)}`);
 }
 
 function copyOf(name: string, parameter: Tensor): SharedParameter {
