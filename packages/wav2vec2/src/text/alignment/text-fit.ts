@@ -1,5 +1,4 @@
-import type { ForcedAlignment } from "./forced-alignment.js";
-import { WILDCARD } from "./forced-alignment.js";
+import { type ForcedAlignment, WILDCARD } from "./forced-alignment.js";
 
 /** From how much less likely a frame's token is than the likeliest one that something else counts as said there: a tenth. */
 const ELSE = Math.log(0.1);

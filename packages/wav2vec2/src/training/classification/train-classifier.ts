@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import type { ClipBatch } from "../../classification/classifier-batches.js";
-import { clipBatches } from "../../classification/classifier-batches.js";
+import { type ClipBatch, clipBatches } from "../../classification/classifier-batches.js";
 import { type Classifier, saveClassifier } from "../../classification/classifier-directory.js";
 import { CLASSIFICATION_TASKS, type ClassificationTask } from "../../classification/tasks.js";
 import { counted } from "../../counted.js";
@@ -8,7 +7,6 @@ import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
 import type { Transforms } from "../../data/batches/transforms.js";
-import { filterByDuration } from "../../data/corpus/filter.js";
 import { requireLabels } from "../../data/labels/clip-labels.js";
 import type { World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
@@ -35,6 +33,7 @@ import {
   useSpanSampler,
 } from "../run/initial-model.js";
 import { fingerprint, hoursOf, RUN_OPTIONS, type RunOptions, withRun } from "../run/training-run.js";
+import { requireUsable, usableLengths } from "../run/usable-lengths.js";
 import { changedTask } from "../task/changed-task.js";
 import { meansOf } from "../task/means.js";
 import type { Task } from "../task/task.js";
@@ -173,18 +172,10 @@ async function makeClassifier(
 }
 
 /** What can be trained on, with a note on what was left out and why. */
-function usable({ data }: Recipe, clips: readonly KnownClip[], tracker: Tracker): KnownClip[] {
-  const { min_seconds: minSeconds, max_seconds: maxSeconds, train_split } = data;
-  const { kept } = filterByDuration(clips, { minSeconds, maxSeconds });
-  const leftOut = clips.length - kept.length;
-  if (leftOut > 0)
-    tracker.note(
-      `${counted(leftOut, "utterance")} outside ${minSeconds} to ${maxSeconds} s ${leftOut === 1 ? "was" : "were"} left out.`,
-    );
-  if (kept.length > 0) return kept;
-  throw new UserError(
-    `${train_split} must hold utterances to train on, but all ${clips.length} were left out.`,
-  );
+function usable(recipe: Recipe, clips: readonly KnownClip[], tracker: Tracker): KnownClip[] {
+  const kept = usableLengths(recipe, clips, tracker);
+  requireUsable(recipe, kept, clips);
+  return kept;
 }
 
 interface ClassificationData {

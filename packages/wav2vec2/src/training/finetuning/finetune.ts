@@ -6,7 +6,6 @@ import { dropImpossibleTargets } from "../../data/batches/ctc-collator.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
 import { textTransform } from "../../data/batches/load-transforms.js";
 import type { Transforms } from "../../data/batches/transforms.js";
-import { filterByDuration } from "../../data/corpus/filter.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import type { World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
@@ -50,6 +49,7 @@ import {
   type TrainingRun,
   withRun,
 } from "../run/training-run.js";
+import { requireUsable, usableLengths } from "../run/usable-lengths.js";
 import { changedTask } from "../task/changed-task.js";
 import { meansOf } from "../task/means.js";
 import type { Task } from "../task/task.js";
@@ -208,18 +208,11 @@ function usable(
   all: readonly TranscribedUtterance[],
   tracker: Tracker,
 ): TranscribedUtterance[] {
-  const { min_seconds: minSeconds, max_seconds: maxSeconds } = recipe.data;
-  const lengths = filterByDuration(all, { minSeconds, maxSeconds });
   const { kept, dropped } = dropImpossibleTargets(
-    lengths.kept,
+    usableLengths(recipe, all, tracker),
     (samples) => paddedFrames(model.config, Math.floor(samples / (1 + recipe.data.speed_perturbation))),
     (text, utterance) => tokenizer.encode(text, { utterance }),
   );
-  const leftOut = all.length - lengths.kept.length;
-  if (leftOut > 0)
-    tracker.note(
-      `${counted(leftOut, "utterance")} outside ${minSeconds} to ${maxSeconds} s ${leftOut === 1 ? "was" : "were"} left out.`,
-    );
   if (dropped.length > 0) {
     const example = dropped[0]!;
     tracker.note(
@@ -227,11 +220,7 @@ function usable(
         `${example.id}: ${example.frames} frames, ${example.needed} needed.`,
     );
   }
-  if (kept.length === 0) {
-    throw new UserError(
-      `${recipe.data.train_split} must hold utterances to train on, but all ${all.length} were left out.`,
-    );
-  }
+  requireUsable(recipe, kept, all);
   return kept;
 }
 

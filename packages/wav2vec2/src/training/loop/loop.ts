@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
-import { type optim, scope, type Tensor } from "@wav2vec2/libtorch";
+import { optim, scope, type Tensor } from "@wav2vec2/libtorch";
 import { isEmpty } from "../../data/batches/load-batches.js";
 import { Interrupted } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
@@ -327,17 +327,12 @@ function noteBatches(progress: Progress, batchesAStep: number, tracker: Tracker)
 
 /** What a hook makes of gradients must not reach weights and checkpoints where it is no number. */
 function requireFiniteGradients({ parameters }: optim.Optimizer, step: number): void {
-  const areFinite = scope(() =>
-    parameters.every(
-      ({ grad }) => grad === undefined || Number.isFinite(grad.to({ dtype: "float32" }).norm().item()),
-    ),
+  if (Number.isFinite(optim.clipGradNorm(parameters, Number.POSITIVE_INFINITY).item())) return;
+  throw new HookError(
+    "beforeUpdate",
+    step,
+    `left gradients of step ${step} that are not finite; no weight was changed by them`,
   );
-  if (!areFinite)
-    throw new HookError(
-      "beforeUpdate",
-      step,
-      `left gradients of step ${step} that are not finite; no weight was changed by them`,
-    );
 }
 
 /** @returns whether there was room for it */
