@@ -1,6 +1,6 @@
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { describeType } from "./describe-type.js";
 import { ConfigurationError } from "./errors.js";
-import { nearest } from "./nearest.js";
 
 /**
  * Refuses options that a function does not have, which would change nothing in silence.

@@ -1,6 +1,6 @@
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
-import { nearest } from "../nearest.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 
 /** The fields that are keys of `config.json`. */

@@ -1,6 +1,6 @@
 import type { StateMismatch } from "@wav2vec2/libtorch";
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { UserError } from "../errors.js";
-import { nearest } from "../nearest.js";
 
 /** Names of each kind that are shown; a wrong configuration can make all of a thousand wrong. */
 const SHOWN = 20;

@@ -1,6 +1,6 @@
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { ConfigurationError } from "../../errors.js";
 import type { SpanSampler } from "../../model/span-mask.js";
-import { nearest } from "../../nearest.js";
 import type { Random } from "../random.js";
 import type { CtcBatch } from "./ctc-collator.js";
 import type { ClipJob } from "./prepare-batch.js";

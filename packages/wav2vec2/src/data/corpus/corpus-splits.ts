@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { editDistance } from "../../edit-distance.js";
+import { editDistance } from "@wav2vec2/libtorch/nearest";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import { holdsAudio } from "./audio-folder.js";

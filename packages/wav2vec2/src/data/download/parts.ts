@@ -1,5 +1,5 @@
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { ConfigurationError } from "../../errors.js";
-import { nearest } from "../../nearest.js";
 
 /** A part of a corpus, as it lies on OpenSLR's servers: a gzipped tar of `LibriSpeech/<name>/`. */
 export interface CorpusPart {

@@ -1,5 +1,5 @@
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { ConfigurationError } from "../../errors.js";
-import { nearest } from "../../nearest.js";
 import { CtmWriter } from "./ctm.js";
 import { JsonWriter } from "./json.js";
 import { SrtWriter, VttWriter } from "./subtitles.js";

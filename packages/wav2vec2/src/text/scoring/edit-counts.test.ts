@@ -1,6 +1,6 @@
+import { editDistance } from "@wav2vec2/libtorch/nearest";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../data/random.js";
-import { editDistance } from "../../edit-distance.js";
 import { editCounts } from "./edit-counts.js";
 import { sumErrors } from "./error-rate.js";
 

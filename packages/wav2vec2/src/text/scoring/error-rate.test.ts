@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
+import { editDistance } from "@wav2vec2/libtorch/nearest";
 import { describe, expect, it } from "vitest";
 import { Random } from "../../data/random.js";
-import { editDistance } from "../../edit-distance.js";
 import { characterErrors, ErrorRate, sumErrors, wordErrors } from "./error-rate.js";
 
 // Reference, hypothesis, substitutions, deletions, insertions, character errors by jiwer 4.0.0: process_words

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { UserError } from "../../errors.js";
-import { nearest } from "../../nearest.js";
 
 /** Each of them makes a directory a run's. */
 const FILES = ["run.json", "metrics.jsonl", "recipe.yaml"] as const;

@@ -1,5 +1,5 @@
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import type { z } from "zod";
-import { nearest } from "../../nearest.js";
 import { recipeKeys } from "./recipe-keys.js";
 import type { RecipeIssue } from "./recipe-rules.js";
 

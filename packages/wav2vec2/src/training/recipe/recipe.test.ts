@@ -1,6 +1,6 @@
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { describe, expect, it } from "vitest";
 import { ConfigurationError } from "../../errors.js";
-import { nearest } from "../../nearest.js";
 import { resolveRecipe } from "./recipe.js";
 import { recipeKeys } from "./recipe-keys.js";
 

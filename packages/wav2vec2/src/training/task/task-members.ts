@@ -1,6 +1,6 @@
 import { nn } from "@wav2vec2/libtorch";
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { ConfigurationError } from "../../errors.js";
-import { nearest } from "../../nearest.js";
 import type { Task } from "./task.js";
 
 export type TaskMember = keyof Task;

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigurationError } from "../../../errors.js";
 import { unreadable } from "../../../files/unreadable.js";
-import { nearest } from "../../../nearest.js";
 import type { Environment } from "../../environment.js";
 import type { GivenOptions } from "./launch-options.js";
 

@@ -1,1 +1,0 @@
-export { editDistance } from "@wav2vec2/libtorch/nearest";

@@ -1,1 +1,0 @@
-export { nearest } from "@wav2vec2/libtorch/nearest";
