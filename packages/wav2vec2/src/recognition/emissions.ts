@@ -68,7 +68,7 @@ function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes 
     const value: unknown = seconds[name];
     if (typeof value !== "number" || !(value >= 0 && Number.isFinite(value)))
       throw new UserError(
-        `windows.${name} must be a number of seconds, but is ${JSON.stringify(value) ?? String(value)}. Give step, first, before and ` +
+        `windows.${name} must be a number of seconds, but is ${typeof value === "string" ? JSON.stringify(value) : String(value)}. Give step, first, before and ` +
           "after, or FILE_WINDOWS or LIVE_WINDOWS.",
         { code: "ERR_CONFIGURATION" },
       );
