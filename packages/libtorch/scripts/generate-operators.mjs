@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { splitTop } from "../dist/operator-schema.js";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const native = createRequire(import.meta.url)(
@@ -14,23 +15,6 @@ const native = createRequire(import.meta.url)(
 // Never useful from JavaScript, given by the bridge itself, or unknown to libtorch 1.13.
 const HIDDEN = new Set(["layout", "pin_memory", "generator", "names", "align_to_window"]);
 const camel = (name) => name.replace(/(?<=[a-z0-9])_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
-
-/** Splits at commas outside brackets. */
-function splitTop(text) {
-  const parts = [];
-  let depth = 0;
-  let part = "";
-  for (const character of text) {
-    if ("([".includes(character)) depth++;
-    if (")]".includes(character)) depth--;
-    if (character === "," && depth === 0) {
-      parts.push(part.trim());
-      part = "";
-    } else part += character;
-  }
-  if (part.trim()) parts.push(part.trim());
-  return parts;
-}
 
 function parseArgument(text) {
   const match = /^(.+?)\s+(\w+)(?:=(.*))?$/.exec(text);

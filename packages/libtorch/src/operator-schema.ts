@@ -53,7 +53,7 @@ function withoutAliases(type: string): string {
 }
 
 /** Splits at commas outside brackets. */
-function splitTop(text: string): string[] {
+export function splitTop(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;
   let part = "";

@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../errors.js";
+import type { ClassifierResult } from "../evaluation/classification/classifier-result.js";
+import type { EvaluationResult } from "../evaluation/evaluation.js";
 import { type NamedNormalization, TEXT_NORMALIZATIONS } from "../text/scoring/normalize-text.js";
 import {
   addDeviceOption,
@@ -86,7 +88,7 @@ export const defineEvaluate: Define = (command) => {
   addDecodingOptions(command).action(async (model: string, options: Options) => {
     const { data, split, onBadData, revision, language, device, batchSeconds, normalize, bootstrapBy, seed } =
       options;
-    const { worst, output, report, reportClips, json } = options;
+    const { worst, report, reportClips, json } = options;
     const { classificationTaskOf } = await import("../classification/classifier-directory.js");
     if (await classificationTaskOf(model, { revision, onDownload: downloadProgress() })) {
       refuseTextOptions(model, command);
@@ -98,11 +100,8 @@ export const defineEvaluate: Define = (command) => {
           `--${name} belongs to models with a classification head, but ${model} has none.`,
         );
     const { evaluateModel } = await import("../evaluation/evaluate.js");
-    const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
-    const resultFile = output === undefined ? undefined : await prepareResultPath(output);
-    const { prepareReportPath, writeEvaluationReport } = await import("../evaluation/report.js");
-    if (resultFile !== undefined) await requireWritable(resultFile, data);
-    if (report !== undefined) await requireWritable(await prepareReportPath(report), data);
+    const { writeEvaluationReport } = await import("../evaluation/report.js");
+    const resultFile = await prepareOutputs(options);
     const { processingSeconds, ...result } = await evaluateModel(model, {
       data,
       split,
@@ -119,14 +118,11 @@ export const defineEvaluate: Define = (command) => {
       onNote: (text) => process.stderr.write(`${text}\n`),
       onProgress: (done, total) => showProgress(`${done} of ${total} utterances`),
     }).finally(() => showProgress(""));
-    for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
-    if (json) printJson(result);
-    else print(describeEvaluation(result, worst));
-    sayRealTimeFactor(processingSeconds, result.seconds);
-    if (resultFile !== undefined) {
-      await writeResult(resultFile, result);
-      process.stderr.write(`Kept in ${resultFile}.\n`);
-    }
+    await tellResult(result, processingSeconds, {
+      json,
+      resultFile,
+      describe: () => describeEvaluation(result, worst),
+    });
     if (report !== undefined) {
       sayReport(await writeEvaluationReport(report, result, { clips: reportClips }));
     }
@@ -153,14 +149,11 @@ function refuseTextOptions(model: string, command: Command): void {
 
 /** {@link defineEvaluate} of a model with a classification head. */
 async function evaluateClassifierModel(model: string, options: Options): Promise<void> {
-  const { data, split, output, report, reportClips, json, worst } = options;
+  const { data, split, report, reportClips, json, worst } = options;
   const { evaluateClassifier } = await import("../evaluation/classification/evaluate-classifier.js");
-  const { prepareResultPath, writeResult } = await import("../evaluation/result-file.js");
-  const { prepareReportPath, writeClassifierReport } = await import("../evaluation/report.js");
+  const { writeClassifierReport } = await import("../evaluation/report.js");
   const { describeClassifier } = await import("./classifier-text.js");
-  const resultFile = output === undefined ? undefined : await prepareResultPath(output);
-  if (resultFile !== undefined) await requireWritable(resultFile, data);
-  if (report !== undefined) await requireWritable(await prepareReportPath(report), data);
+  const resultFile = await prepareOutputs(options);
   const { processingSeconds, ...result } = await evaluateClassifier(model, {
     data,
     split,
@@ -176,21 +169,44 @@ async function evaluateClassifierModel(model: string, options: Options): Promise
     onNote: (text) => process.stderr.write(`${text}\n`),
     onProgress: (done, total) => showProgress(`${done} of ${total} clips`),
   }).finally(() => showProgress(""));
-  for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
-  if (json) printJson(result);
-  else print(describeClassifier(result, worst));
-  sayRealTimeFactor(processingSeconds, result.seconds);
-  if (resultFile !== undefined) {
-    await writeResult(resultFile, result);
-    process.stderr.write(`Kept in ${resultFile}.\n`);
-  }
+  await tellResult(result, processingSeconds, {
+    json,
+    resultFile,
+    describe: () => describeClassifier(result, worst),
+  });
   if (report !== undefined) sayReport(await writeClassifierReport(report, result, { clips: reportClips }));
 }
 
-function sayRealTimeFactor(processingSeconds: number, seconds: number): void {
+/**
+ * Makes sure, before anything is computed, that what is asked for can be written.
+ *
+ * @returns the file that the result goes to
+ */
+async function prepareOutputs({ data, output, report }: Options): Promise<string | undefined> {
+  const { prepareResultPath } = await import("../evaluation/result-file.js");
+  const { prepareReportPath } = await import("../evaluation/report.js");
+  const resultFile = output === undefined ? undefined : await prepareResultPath(output);
+  if (resultFile !== undefined) await requireWritable(resultFile, data);
+  if (report !== undefined) await requireWritable(await prepareReportPath(report), data);
+  return resultFile;
+}
+
+/** Prints a result of either kind, and keeps it where a file was asked for. */
+async function tellResult(
+  result: EvaluationResult | ClassifierResult,
+  processingSeconds: number,
+  { json, resultFile, describe }: { json: boolean; resultFile: string | undefined; describe: () => string },
+): Promise<void> {
+  const { writeResult } = await import("../evaluation/result-file.js");
+  for (const { message } of result.skipped) process.stderr.write(`Left out: ${message}\n`);
+  if (json) printJson(result);
+  else print(describe());
   process.stderr.write(
-    `Real-time factor ${(processingSeconds / seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${seconds.toFixed(1)} s of audio.\n`,
+    `Real-time factor ${(processingSeconds / result.seconds).toFixed(3)}: ${processingSeconds.toFixed(1)} s for ${result.seconds.toFixed(1)} s of audio.\n`,
   );
+  if (resultFile === undefined) return;
+  await writeResult(resultFile, result);
+  process.stderr.write(`Kept in ${resultFile}.\n`);
 }
 
 function normalizations(text: string): NamedNormalization[] {
