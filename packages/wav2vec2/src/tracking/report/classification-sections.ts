@@ -2,7 +2,13 @@ import type { Chart } from "../../pages/charts/chart.js";
 import { percent } from "../../pages/format.js";
 import type { Tile } from "../../pages/parts.js";
 import { best, pointsOf, type Rows, series } from "./metric-series.js";
-import { gradientNormChart, learningRateChart, runTiles, speedChart } from "./run-sections.js";
+import {
+  gradientNormChart,
+  learningRateChart,
+  runTiles,
+  speedChart,
+  trainingLossChart,
+} from "./run-sections.js";
 
 /** What a validation says of a classification head, and whether more is better. */
 const SCORES = [
@@ -22,12 +28,7 @@ export function classificationTiles(metrics: Rows): Tile[] {
 
 export function classificationCharts(metrics: Rows): Chart[] {
   return [
-    {
-      title: "Training loss",
-      scale: "log",
-      format: "short",
-      series: [series(metrics, "loss", "loss", 1)],
-    },
+    trainingLossChart(metrics),
     {
       title: "Accuracy on the validation split",
       format: "percent",

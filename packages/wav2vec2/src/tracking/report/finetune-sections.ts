@@ -2,7 +2,13 @@ import type { Chart } from "../../pages/charts/chart.js";
 import { percent } from "../../pages/format.js";
 import type { Tile } from "../../pages/parts.js";
 import { best, pointsOf, type Rows, series } from "./metric-series.js";
-import { gradientNormChart, learningRateChart, runTiles, speedChart } from "./run-sections.js";
+import {
+  gradientNormChart,
+  learningRateChart,
+  runTiles,
+  speedChart,
+  trainingLossChart,
+} from "./run-sections.js";
 
 export function finetuneTiles(metrics: Rows): Tile[] {
   const lowest = best(pointsOf(metrics, "eval/wer"), (a, b) => a - b);
@@ -16,12 +22,7 @@ export function finetuneTiles(metrics: Rows): Tile[] {
 
 export function finetuneCharts(metrics: Rows): Chart[] {
   return [
-    {
-      title: "Training loss",
-      scale: "log",
-      format: "short",
-      series: [series(metrics, "loss", "loss", 1)],
-    },
+    trainingLossChart(metrics),
     {
       title: "Error rate on the validation split",
       format: "percent",

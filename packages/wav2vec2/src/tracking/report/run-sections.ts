@@ -22,6 +22,15 @@ export function runTiles(metrics: Rows): Tile[] {
   ];
 }
 
+export function trainingLossChart(metrics: Rows): Chart {
+  return {
+    title: "Training loss",
+    scale: "log",
+    format: "short",
+    series: [series(metrics, "loss", "loss", 1)],
+  };
+}
+
 export function learningRateChart(metrics: Rows): Chart {
   return {
     title: "Learning rate",
