@@ -85,7 +85,7 @@ function charts({ classes }: ClassifierResult): string {
   }));
   const axis =
     classes.labels.length > MOST_BARS ? `the ${MOST_BARS} worst of ${classes.labels.length} labels` : "label";
-  return `<section class="charts">\n${drawBarChart({ title: "F1 by label", axis, bars, format: FORMATS.percent })}\n</section>`;
+  return `<section class="charts one">\n${drawBarChart({ title: "F1 by label", axis, bars, format: FORMATS.percent })}\n</section>`;
 }
 
 function labelTable({ classes }: ClassifierResult): string {
