@@ -20,6 +20,13 @@ export function noGrad<T>(body: () => T): T {
   return withGradMode("noGrad", false, body);
 }
 
+/** Whether operators are recorded for a backward pass here: not inside `noGrad` (PyTorch: `torch.is_grad_enabled`). */
+export function isGradEnabled(): boolean {
+  const enabled = native.setGradMode(false);
+  native.setGradMode(enabled);
+  return enabled;
+}
+
 /** Runs `body` (synchronous) recording operators, also inside `noGrad`. */
 export function enableGrad<T>(body: () => T): T {
   return withGradMode("enableGrad", true, body);

@@ -33,7 +33,8 @@ export class GroupNorm extends Module {
   weight: Tensor;
   bias: Tensor;
   readonly #groups: number;
-  readonly #eps: number;
+  /** Added to the variance. */
+  readonly eps: number;
 
   constructor(groups: number, channels: number, eps = 1e-5) {
     super();
@@ -43,13 +44,13 @@ export class GroupNorm extends Module {
     if (channels % groups !== 0)
       throw argumentError("GroupNorm", `'groups' must divide ${channels} channels evenly, but is ${groups}`);
     this.#groups = groups;
-    this.#eps = eps;
+    this.eps = eps;
     this.weight = parameter(ones([channels]));
     this.bias = parameter(zeros([channels]));
   }
 
   /** [batch, channels, time] to [batch, channels, time] */
   forward(x: Tensor): Tensor {
-    return groupNorm(x, this.#groups, this.weight, this.bias, this.#eps);
+    return groupNorm(x, this.#groups, this.weight, this.bias, this.eps);
   }
 }

@@ -1,6 +1,7 @@
-import { cat, nn, scope, type Tensor } from "@wav2vec2/libtorch";
+import { cat, conv1d, isGradEnabled, nn, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "../configuration.js";
 import { validFrames } from "../lengths.js";
+import { inPieces } from "./in-pieces.js";
 import { stridedConvolution } from "./strided-convolution.js";
 
 type Activation = (x: Tensor) => Tensor;
@@ -54,10 +55,12 @@ class LayerNormConvLayer extends nn.Module {
 class GroupNormConvLayer extends nn.Module {
   conv: nn.Conv1d;
   layerNorm: nn.GroupNorm;
+  readonly #stride: number;
   readonly #activation: Activation;
 
   constructor(config: Wav2Vec2Config, layer: number) {
     super();
+    this.#stride = config.convStride[layer]!;
     this.conv = convolution(config, layer);
     this.layerNorm = new nn.GroupNorm(config.convDim[layer]!, config.convDim[layer]!);
     this.#activation = nn.activation(config.featExtractActivation);
@@ -73,6 +76,38 @@ class GroupNormConvLayer extends nn.Module {
       return this.layerNorm.forward(clip).pad([0, time - count]);
     });
     return this.#activation(cat(rows)); // [batch, channels, time]
+  }
+
+  /**
+   * What {@link forward} makes of one clip, for pieces of it: the norm is a part of the convolution, with statistics of the
+   * whole clip that need no pass over what the convolution makes. A channel's output is w . x + b over windows x, so its
+   * mean is w . mean(x) + b and its variance w' cov(x) w.
+   *
+   * @param clip [1, 1, samples]
+   */
+  ofClip(clip: Tensor): (piece: Tensor) => Tensor {
+    const [weight, bias] = scope(() => this.#normalizing(clip));
+    return (piece) => this.#activation(conv1d(piece, weight, bias, this.#stride)); // [1, channels, time]
+  }
+
+  /** Weight [channels, 1, kernel] and bias [channels] of the convolution that normalises. */
+  #normalizing(clip: Tensor): [weight: Tensor, bias: Tensor] {
+    const { weight, shape, eps } = {
+      weight: this.conv.weight,
+      shape: this.conv.weight.shape,
+      eps: this.layerNorm.eps,
+    };
+    const double = (x: Tensor) => x.to({ dtype: "float64" });
+    const windows = double(clip.view([-1])).unfold(0, shape[2]!, this.#stride); // [time, kernel]
+    const mean = windows.mean([0]); // [kernel]
+    const centred = windows.sub(mean);
+    const covariance = centred.transpose(0, 1).matmul(centred).div(windows.shape[0]!); // [kernel, kernel]
+    const taps = double(weight).view([shape[0]!, shape[2]!]); // [channels, kernel]
+    const variance = taps.matmul(covariance).mul(taps).sum([1]); // [channels]
+    const scale = double(this.layerNorm.weight).div(variance.add(eps).sqrt()); // [channels]
+    const shift = double(this.layerNorm.bias).sub(taps.matmul(mean).mul(scale)); // [channels]; the convolution's own bias cancels
+    const like = { dtype: weight.dtype };
+    return [taps.mul(scale.unsqueeze(1)).view(shape).to(like), shift.to(like)];
   }
 }
 
@@ -110,12 +145,11 @@ export class FeatureEncoder extends nn.Module {
    * @param lengths each clip's own samples; the rest is padding
    */
   forward(input: Tensor, lengths: readonly number[]): Tensor {
+    if (!isGradEnabled() && input.device === "cpu" && this.#isAsBuilt)
+      return this.#withoutGradient(input, lengths);
     const { referencePadding } = this.#config;
-    // A scope a layer: what it computes on its way is as large as its output, and freed behind it.
-    if (this.#config.featExtractNorm === "layer") {
-      const layers = this.convLayers as LayerNormConvLayer[];
-      return layers.reduce((x, layer) => scope(() => layer.forward(x)), input.unsqueeze(2)); // [batch, frames, channels]
-    }
+    if (this.#config.featExtractNorm === "layer")
+      return through(this.convLayers as LayerNormConvLayer[], input.unsqueeze(2)); // [batch, frames, channels]
     const normalized = referencePadding ? lengths.map(() => input.shape[1]!) : lengths;
     const forward = (convLayer: this["convLayers"][number], x: Tensor, layer: number) =>
       convLayer instanceof GroupNormConvLayer
@@ -127,4 +161,53 @@ export class FeatureEncoder extends nn.Module {
     ); // [batch, channels, frames]
     return features.transpose(1, 2); // [batch, frames, channels]
   }
+
+  /** Whether no layer was replaced, and none has hooks, which would see pieces. */
+  get #isAsBuilt(): boolean {
+    const built = [
+      GroupNormConvLayer,
+      NoLayerNormConvLayer,
+      LayerNormConvLayer,
+      nn.Conv1d,
+      nn.GroupNorm,
+      nn.LayerNorm,
+    ];
+    const [, ...inside] = this.modules();
+    return inside.every(
+      (module) =>
+        !Object.hasOwn(module, "forward") &&
+        built.some(({ prototype }) => Object.getPrototypeOf(module) === prototype),
+    );
+  }
+
+  /** {@link forward} where no gradient needs what lies between the layers: a clip and a piece of its time after another. */
+  #withoutGradient(input: Tensor, lengths: readonly number[]): Tensor {
+    const { featExtractNorm, referencePadding } = this.#config;
+    const padded = input.shape[1]!;
+    const [longest] = validFrames(this.#config, [padded]);
+    const clips = lengths.map((samples, row) =>
+      scope(() => {
+        const clip = input.narrow(0, row, 1).narrow(1, 0, referencePadding ? padded : samples); // [1, samples]
+        const features = featExtractNorm === "layer" ? this.#layerNormed(clip) : this.#groupNormed(clip); // [1, frames, channels]
+        return features.pad([0, 0, 0, longest! - features.shape[1]!]);
+      }),
+    );
+    return cat(clips); // [batch, frames, channels]
+  }
+
+  #layerNormed(clip: Tensor): Tensor {
+    const layers = this.convLayers as LayerNormConvLayer[];
+    return inPieces(clip, this.#config, (piece) => through(layers, piece.unsqueeze(2))); // [1, frames, channels]
+  }
+
+  #groupNormed(clip: Tensor): Tensor {
+    const [first, ...others] = this.convLayers as [GroupNormConvLayer, ...NoLayerNormConvLayer[]];
+    const layers = [{ forward: first.ofClip(clip.unsqueeze(1)) }, ...others];
+    return inPieces(clip, this.#config, (piece) => through(layers, piece.unsqueeze(1)).transpose(1, 2)); // [1, frames, channels]
+  }
+}
+
+/** A scope a layer: what it computes on its way is as large as its output, and freed behind it. */
+function through(layers: readonly { forward: (x: Tensor) => Tensor }[], input: Tensor): Tensor {
+  return layers.reduce((x, layer) => scope(() => layer.forward(x)), input);
 }
