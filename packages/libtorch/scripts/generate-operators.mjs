@@ -94,7 +94,7 @@ function invocation({ parameters, constant }, keywordNames, operator, inPlace, s
     return toNative(p, keywordNames.has(p.name) ? `options?.${camel(p.name)}` : camel(p.name), operator);
   });
   while (given.at(-1) === "undefined") given.pop();
-  return `${inPlace ? "applyInPlace" : "call"}(${[constant, ...given].join(", ")})`;
+  return `native.${inPlace ? "applyInPlace" : "call"}(${[`numberOf(${constant})`, ...given].join(", ")})`;
 }
 
 function generate() {
@@ -113,10 +113,9 @@ function generate() {
       const index = native.lookup(operator, overload);
       if (index < 0) throw new Error(`this libtorch has no operator aten::${text.trim()}`);
       const constant = text.trim().replace(/[.]/g, "_").toUpperCase();
-      constants.push(`const ${constant} = lookup("${operator}", "${overload}");`);
+      if (!names.includes(text.trim())) constants.push(`const ${constant} = ${names.push(text.trim()) - 1};`);
       return { ...parseSchema(native.schema(index)), constant };
     });
-    names.push(...list.split(",").map((text) => text.trim()));
     const inPlace = name.endsWith("_");
     const widest = overloads.reduce((a, b) => (b.parameters.length > a.parameters.length ? b : a));
     const shown = widest.parameters.filter((p, i) => !p.hidden && (isFunction || i > 0));
@@ -215,12 +214,22 @@ import { handleOf, handlesOf, isTensor, optionalHandleOf, wrap, wrapAll } from "
 import { native } from "./native.js";
 import type { Device, Dtype, MemoryFormat, Tensor } from "./tensor.js";
 
-const { applyInPlace, call, lookup } = native;
-
-${[...new Set(constants)].join("\n")}
-
 /** Every schema behind this file, for checks that go over all of them. */
-export const OPERATORS: readonly string[] = ${JSON.stringify([...new Set(names)])};
+export const OPERATORS: readonly string[] = ${JSON.stringify(names)};
+
+// Places in OPERATORS.
+${constants.join("\n")}
+
+let numbers: number[] | undefined;
+
+/** An operator's number in the loaded libtorch: the first call loads it. */
+function numberOf(place: number): number {
+  numbers ??= OPERATORS.map((schema) => {
+    const [name = "", overload = ""] = schema.split(".");
+    return native.lookup(name, overload);
+  });
+  return numbers[place]!;
+}
 
 /** The operators that are methods of a tensor. */
 export abstract class Operators {

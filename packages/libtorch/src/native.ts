@@ -162,4 +162,10 @@ function load(): Native {
   return native;
 }
 
-export const native: Native = load();
+/** The bridge, which is loaded where it is used first: who imports this package does not pay for libtorch yet. */
+export let native: Native = new Proxy({} as Native, {
+  get(_unloaded, name) {
+    native = load();
+    return native[name as keyof Native];
+  },
+});

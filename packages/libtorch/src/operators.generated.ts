@@ -4,232 +4,242 @@ import { handleOf, handlesOf, isTensor, optionalHandleOf, wrap, wrapAll } from "
 import { native } from "./native.js";
 import type { Device, Dtype, MemoryFormat, Tensor } from "./tensor.js";
 
-const { applyInPlace, call, lookup } = native;
-
-const ADD_TENSOR = lookup("add", "Tensor");
-const ADD_SCALAR = lookup("add", "Scalar");
-const SUB_TENSOR = lookup("sub", "Tensor");
-const SUB_SCALAR = lookup("sub", "Scalar");
-const MUL_TENSOR = lookup("mul", "Tensor");
-const MUL_SCALAR = lookup("mul", "Scalar");
-const DIV_TENSOR = lookup("div", "Tensor");
-const DIV_SCALAR = lookup("div", "Scalar");
-const POW_TENSOR_TENSOR = lookup("pow", "Tensor_Tensor");
-const POW_TENSOR_SCALAR = lookup("pow", "Tensor_Scalar");
-const NEG = lookup("neg", "");
-const ABS = lookup("abs", "");
-const EXP = lookup("exp", "");
-const LOG = lookup("log", "");
-const LOG1P = lookup("log1p", "");
-const LOG2 = lookup("log2", "");
-const LOG10 = lookup("log10", "");
-const EXPM1 = lookup("expm1", "");
-const SQRT = lookup("sqrt", "");
-const RSQRT = lookup("rsqrt", "");
-const SQUARE = lookup("square", "");
-const RECIPROCAL = lookup("reciprocal", "");
-const FLOOR = lookup("floor", "");
-const CEIL = lookup("ceil", "");
-const ROUND = lookup("round", "");
-const TRUNC = lookup("trunc", "");
-const SIGN = lookup("sign", "");
-const SIN = lookup("sin", "");
-const COS = lookup("cos", "");
-const TAN = lookup("tan", "");
-const ATAN = lookup("atan", "");
-const ERF = lookup("erf", "");
-const FMOD_TENSOR = lookup("fmod", "Tensor");
-const FMOD_SCALAR = lookup("fmod", "Scalar");
-const REMAINDER_TENSOR = lookup("remainder", "Tensor");
-const REMAINDER_SCALAR = lookup("remainder", "Scalar");
-const CLAMP = lookup("clamp", "");
-const MAXIMUM = lookup("maximum", "");
-const MINIMUM = lookup("minimum", "");
-const ADD__TENSOR = lookup("add_", "Tensor");
-const ADD__SCALAR = lookup("add_", "Scalar");
-const SUB__TENSOR = lookup("sub_", "Tensor");
-const SUB__SCALAR = lookup("sub_", "Scalar");
-const MUL__TENSOR = lookup("mul_", "Tensor");
-const MUL__SCALAR = lookup("mul_", "Scalar");
-const DIV__TENSOR = lookup("div_", "Tensor");
-const DIV__SCALAR = lookup("div_", "Scalar");
-const ADDCMUL_ = lookup("addcmul_", "");
-const ADDCDIV_ = lookup("addcdiv_", "");
-const LERP__TENSOR = lookup("lerp_", "Tensor");
-const LERP__SCALAR = lookup("lerp_", "Scalar");
-const SQRT_ = lookup("sqrt_", "");
-const ZERO_ = lookup("zero_", "");
-const FILL__SCALAR = lookup("fill_", "Scalar");
-const COPY_ = lookup("copy_", "");
-const CLAMP_MIN_ = lookup("clamp_min_", "");
-const EQ_TENSOR = lookup("eq", "Tensor");
-const EQ_SCALAR = lookup("eq", "Scalar");
-const NE_TENSOR = lookup("ne", "Tensor");
-const NE_SCALAR = lookup("ne", "Scalar");
-const LT_TENSOR = lookup("lt", "Tensor");
-const LT_SCALAR = lookup("lt", "Scalar");
-const LE_TENSOR = lookup("le", "Tensor");
-const LE_SCALAR = lookup("le", "Scalar");
-const GT_TENSOR = lookup("gt", "Tensor");
-const GT_SCALAR = lookup("gt", "Scalar");
-const GE_TENSOR = lookup("ge", "Tensor");
-const GE_SCALAR = lookup("ge", "Scalar");
-const LOGICAL_NOT = lookup("logical_not", "");
-const LOGICAL_AND = lookup("logical_and", "");
-const LOGICAL_OR = lookup("logical_or", "");
-const ISNAN = lookup("isnan", "");
-const ISFINITE = lookup("isfinite", "");
-const ISINF = lookup("isinf", "");
-const WHERE_SELF = lookup("where", "self");
-const MASKED_FILL_SCALAR = lookup("masked_fill", "Scalar");
-const MASKED_FILL_TENSOR = lookup("masked_fill", "Tensor");
-const MASKED_FILL__SCALAR = lookup("masked_fill_", "Scalar");
-const MASKED_FILL__TENSOR = lookup("masked_fill_", "Tensor");
-const MASKED_SCATTER = lookup("masked_scatter", "");
-const EQUAL = lookup("equal", "");
-const ALLCLOSE = lookup("allclose", "");
-const SUM = lookup("sum", "");
-const SUM_DIM_INTLIST = lookup("sum", "dim_IntList");
-const MEAN = lookup("mean", "");
-const MEAN_DIM = lookup("mean", "dim");
-const AMAX = lookup("amax", "");
-const AMIN = lookup("amin", "");
-const MAX = lookup("max", "");
-const MAX_DIM = lookup("max", "dim");
-const MIN = lookup("min", "");
-const MIN_DIM = lookup("min", "dim");
-const ARGMAX = lookup("argmax", "");
-const ARGMIN = lookup("argmin", "");
-const ARGSORT = lookup("argsort", "");
-const PROD = lookup("prod", "");
-const PROD_DIM_INT = lookup("prod", "dim_int");
-const MEDIAN = lookup("median", "");
-const MEDIAN_DIM = lookup("median", "dim");
-const COUNT_NONZERO_DIM_INTLIST = lookup("count_nonzero", "dim_IntList");
-const VAR_CORRECTION = lookup("var", "correction");
-const STD_CORRECTION = lookup("std", "correction");
-const LINALG_VECTOR_NORM = lookup("linalg_vector_norm", "");
-const LOGSUMEXP = lookup("logsumexp", "");
-const CUMSUM = lookup("cumsum", "");
-const CUMPROD = lookup("cumprod", "");
-const ANY = lookup("any", "");
-const ALL = lookup("all", "");
-const TOPK = lookup("topk", "");
-const SORT = lookup("sort", "");
-const RESHAPE = lookup("reshape", "");
-const VIEW = lookup("view", "");
-const PERMUTE = lookup("permute", "");
-const TRANSPOSE_INT = lookup("transpose", "int");
-const UNSQUEEZE = lookup("unsqueeze", "");
-const SQUEEZE_DIM = lookup("squeeze", "dim");
-const EXPAND = lookup("expand", "");
-const FLATTEN_USING_INTS = lookup("flatten", "using_ints");
-const NARROW = lookup("narrow", "");
-const SELECT_INT = lookup("select", "int");
-const SLICE_TENSOR = lookup("slice", "Tensor");
-const UNFOLD = lookup("unfold", "");
-const CHUNK = lookup("chunk", "");
-const SPLIT_TENSOR = lookup("split", "Tensor");
-const UNBIND_INT = lookup("unbind", "int");
-const INDEX_SELECT = lookup("index_select", "");
-const GATHER = lookup("gather", "");
-const INDEX_TENSOR = lookup("index", "Tensor");
-const INDEX_PUT_ = lookup("index_put_", "");
-const CONTIGUOUS = lookup("contiguous", "");
-const CLONE = lookup("clone", "");
-const DETACH = lookup("detach", "");
-const FLIP = lookup("flip", "");
-const ROLL = lookup("roll", "");
-const REPEAT = lookup("repeat", "");
-const REPEAT_INTERLEAVE_SELF_INT = lookup("repeat_interleave", "self_int");
-const TRIL = lookup("tril", "");
-const TRIU = lookup("triu", "");
-const DIAGONAL = lookup("diagonal", "");
-const SWAPAXES = lookup("swapaxes", "");
-const MOVEDIM_INT = lookup("movedim", "int");
-const TAKE_ALONG_DIM = lookup("take_along_dim", "");
-const SCATTER_SRC = lookup("scatter", "src");
-const SCATTER_VALUE = lookup("scatter", "value");
-const SCATTER_ADD = lookup("scatter_add", "");
-const INDEX_ADD = lookup("index_add", "");
-const NONZERO = lookup("nonzero", "");
-const CAT = lookup("cat", "");
-const STACK = lookup("stack", "");
-const CONSTANT_PAD_ND = lookup("constant_pad_nd", "");
-const TO_DTYPE_LAYOUT = lookup("to", "dtype_layout");
-const MATMUL = lookup("matmul", "");
-const MM = lookup("mm", "");
-const BMM = lookup("bmm", "");
-const BADDBMM = lookup("baddbmm", "");
-const ADDMM = lookup("addmm", "");
-const DOT = lookup("dot", "");
-const OUTER = lookup("outer", "");
-const EINSUM = lookup("einsum", "");
-const LINEAR = lookup("linear", "");
-const CONV1D = lookup("conv1d", "");
-const CONV2D = lookup("conv2d", "");
-const CONV_TRANSPOSE1D = lookup("conv_transpose1d", "");
-const MAX_POOL1D = lookup("max_pool1d", "");
-const AVG_POOL1D = lookup("avg_pool1d", "");
-const ADAPTIVE_AVG_POOL1D = lookup("adaptive_avg_pool1d", "");
-const LAYER_NORM = lookup("layer_norm", "");
-const GROUP_NORM = lookup("group_norm", "");
-const BATCH_NORM = lookup("batch_norm", "");
-const EMBEDDING = lookup("embedding", "");
-const DROPOUT = lookup("dropout", "");
-const GELU = lookup("gelu", "");
-const RELU = lookup("relu", "");
-const GLU = lookup("glu", "");
-const LEAKY_RELU = lookup("leaky_relu", "");
-const ELU = lookup("elu", "");
-const SILU = lookup("silu", "");
-const MISH = lookup("mish", "");
-const SOFTPLUS = lookup("softplus", "");
-const LOG_SIGMOID = lookup("log_sigmoid", "");
-const HARDTANH = lookup("hardtanh", "");
-const TANH = lookup("tanh", "");
-const SIGMOID = lookup("sigmoid", "");
-const SOFTMAX_INT = lookup("softmax", "int");
-const LOG_SOFTMAX_INT = lookup("log_softmax", "int");
-const CTC_LOSS_INTLIST = lookup("ctc_loss", "IntList");
-const NLL_LOSS = lookup("nll_loss", "");
-const CROSS_ENTROPY_LOSS = lookup("cross_entropy_loss", "");
-const MSE_LOSS = lookup("mse_loss", "");
-const L1_LOSS = lookup("l1_loss", "");
-const SMOOTH_L1_LOSS = lookup("smooth_l1_loss", "");
-const HUBER_LOSS = lookup("huber_loss", "");
-const KL_DIV = lookup("kl_div", "");
-const BINARY_CROSS_ENTROPY = lookup("binary_cross_entropy", "");
-const BINARY_CROSS_ENTROPY_WITH_LOGITS = lookup("binary_cross_entropy_with_logits", "");
-const COSINE_SIMILARITY = lookup("cosine_similarity", "");
-const ONE_HOT = lookup("one_hot", "");
-const SCALED_DOT_PRODUCT_ATTENTION = lookup("scaled_dot_product_attention", "");
-const _WEIGHT_NORM = lookup("_weight_norm", "");
-const STFT_CENTER = lookup("stft", "center");
-const VIEW_AS_REAL = lookup("view_as_real", "");
-const BERNOULLI__FLOAT = lookup("bernoulli_", "float");
-const UNIFORM_ = lookup("uniform_", "");
-const NORMAL_ = lookup("normal_", "");
-const RANDPERM = lookup("randperm", "");
-const MULTINOMIAL = lookup("multinomial", "");
-const EMPTY_MEMORY_FORMAT = lookup("empty", "memory_format");
-const ZEROS = lookup("zeros", "");
-const ONES = lookup("ones", "");
-const FULL = lookup("full", "");
-const ARANGE_START_STEP = lookup("arange", "start_step");
-const RAND = lookup("rand", "");
-const RANDN = lookup("randn", "");
-const EYE = lookup("eye", "");
-const LINSPACE = lookup("linspace", "");
-const ZEROS_LIKE = lookup("zeros_like", "");
-const ONES_LIKE = lookup("ones_like", "");
-const FULL_LIKE = lookup("full_like", "");
-const RAND_LIKE = lookup("rand_like", "");
-const RANDN_LIKE = lookup("randn_like", "");
-const EMPTY_LIKE = lookup("empty_like", "");
-
 /** Every schema behind this file, for checks that go over all of them. */
 export const OPERATORS: readonly string[] = ["add.Tensor","add.Scalar","sub.Tensor","sub.Scalar","mul.Tensor","mul.Scalar","div.Tensor","div.Scalar","pow.Tensor_Tensor","pow.Tensor_Scalar","neg","abs","exp","log","log1p","log2","log10","expm1","sqrt","rsqrt","square","reciprocal","floor","ceil","round","trunc","sign","sin","cos","tan","atan","erf","fmod.Tensor","fmod.Scalar","remainder.Tensor","remainder.Scalar","clamp","maximum","minimum","add_.Tensor","add_.Scalar","sub_.Tensor","sub_.Scalar","mul_.Tensor","mul_.Scalar","div_.Tensor","div_.Scalar","addcmul_","addcdiv_","lerp_.Tensor","lerp_.Scalar","sqrt_","zero_","fill_.Scalar","copy_","clamp_min_","eq.Tensor","eq.Scalar","ne.Tensor","ne.Scalar","lt.Tensor","lt.Scalar","le.Tensor","le.Scalar","gt.Tensor","gt.Scalar","ge.Tensor","ge.Scalar","logical_not","logical_and","logical_or","isnan","isfinite","isinf","where.self","masked_fill.Scalar","masked_fill.Tensor","masked_fill_.Scalar","masked_fill_.Tensor","masked_scatter","equal","allclose","sum","sum.dim_IntList","mean","mean.dim","amax","amin","max","max.dim","min","min.dim","argmax","argmin","argsort","prod","prod.dim_int","median","median.dim","count_nonzero.dim_IntList","var.correction","std.correction","linalg_vector_norm","logsumexp","cumsum","cumprod","any","all","topk","sort","reshape","view","permute","transpose.int","unsqueeze","squeeze.dim","expand","flatten.using_ints","narrow","select.int","slice.Tensor","unfold","chunk","split.Tensor","unbind.int","index_select","gather","index.Tensor","index_put_","contiguous","clone","detach","flip","roll","repeat","repeat_interleave.self_int","tril","triu","diagonal","swapaxes","movedim.int","take_along_dim","scatter.src","scatter.value","scatter_add","index_add","nonzero","cat","stack","constant_pad_nd","to.dtype_layout","matmul","mm","bmm","baddbmm","addmm","dot","outer","einsum","linear","conv1d","conv2d","conv_transpose1d","max_pool1d","avg_pool1d","adaptive_avg_pool1d","layer_norm","group_norm","batch_norm","embedding","dropout","gelu","relu","glu","leaky_relu","elu","silu","mish","softplus","log_sigmoid","hardtanh","tanh","sigmoid","softmax.int","log_softmax.int","ctc_loss.IntList","nll_loss","cross_entropy_loss","mse_loss","l1_loss","smooth_l1_loss","huber_loss","kl_div","binary_cross_entropy","binary_cross_entropy_with_logits","cosine_similarity","one_hot","scaled_dot_product_attention","_weight_norm","stft.center","view_as_real","bernoulli_.float","uniform_","normal_","randperm","multinomial","empty.memory_format","zeros","ones","full","arange.start_step","rand","randn","eye","linspace","zeros_like","ones_like","full_like","rand_like","randn_like","empty_like"];
+
+// Places in OPERATORS.
+const ADD_TENSOR = 0;
+const ADD_SCALAR = 1;
+const SUB_TENSOR = 2;
+const SUB_SCALAR = 3;
+const MUL_TENSOR = 4;
+const MUL_SCALAR = 5;
+const DIV_TENSOR = 6;
+const DIV_SCALAR = 7;
+const POW_TENSOR_TENSOR = 8;
+const POW_TENSOR_SCALAR = 9;
+const NEG = 10;
+const ABS = 11;
+const EXP = 12;
+const LOG = 13;
+const LOG1P = 14;
+const LOG2 = 15;
+const LOG10 = 16;
+const EXPM1 = 17;
+const SQRT = 18;
+const RSQRT = 19;
+const SQUARE = 20;
+const RECIPROCAL = 21;
+const FLOOR = 22;
+const CEIL = 23;
+const ROUND = 24;
+const TRUNC = 25;
+const SIGN = 26;
+const SIN = 27;
+const COS = 28;
+const TAN = 29;
+const ATAN = 30;
+const ERF = 31;
+const FMOD_TENSOR = 32;
+const FMOD_SCALAR = 33;
+const REMAINDER_TENSOR = 34;
+const REMAINDER_SCALAR = 35;
+const CLAMP = 36;
+const MAXIMUM = 37;
+const MINIMUM = 38;
+const ADD__TENSOR = 39;
+const ADD__SCALAR = 40;
+const SUB__TENSOR = 41;
+const SUB__SCALAR = 42;
+const MUL__TENSOR = 43;
+const MUL__SCALAR = 44;
+const DIV__TENSOR = 45;
+const DIV__SCALAR = 46;
+const ADDCMUL_ = 47;
+const ADDCDIV_ = 48;
+const LERP__TENSOR = 49;
+const LERP__SCALAR = 50;
+const SQRT_ = 51;
+const ZERO_ = 52;
+const FILL__SCALAR = 53;
+const COPY_ = 54;
+const CLAMP_MIN_ = 55;
+const EQ_TENSOR = 56;
+const EQ_SCALAR = 57;
+const NE_TENSOR = 58;
+const NE_SCALAR = 59;
+const LT_TENSOR = 60;
+const LT_SCALAR = 61;
+const LE_TENSOR = 62;
+const LE_SCALAR = 63;
+const GT_TENSOR = 64;
+const GT_SCALAR = 65;
+const GE_TENSOR = 66;
+const GE_SCALAR = 67;
+const LOGICAL_NOT = 68;
+const LOGICAL_AND = 69;
+const LOGICAL_OR = 70;
+const ISNAN = 71;
+const ISFINITE = 72;
+const ISINF = 73;
+const WHERE_SELF = 74;
+const MASKED_FILL_SCALAR = 75;
+const MASKED_FILL_TENSOR = 76;
+const MASKED_FILL__SCALAR = 77;
+const MASKED_FILL__TENSOR = 78;
+const MASKED_SCATTER = 79;
+const EQUAL = 80;
+const ALLCLOSE = 81;
+const SUM = 82;
+const SUM_DIM_INTLIST = 83;
+const MEAN = 84;
+const MEAN_DIM = 85;
+const AMAX = 86;
+const AMIN = 87;
+const MAX = 88;
+const MAX_DIM = 89;
+const MIN = 90;
+const MIN_DIM = 91;
+const ARGMAX = 92;
+const ARGMIN = 93;
+const ARGSORT = 94;
+const PROD = 95;
+const PROD_DIM_INT = 96;
+const MEDIAN = 97;
+const MEDIAN_DIM = 98;
+const COUNT_NONZERO_DIM_INTLIST = 99;
+const VAR_CORRECTION = 100;
+const STD_CORRECTION = 101;
+const LINALG_VECTOR_NORM = 102;
+const LOGSUMEXP = 103;
+const CUMSUM = 104;
+const CUMPROD = 105;
+const ANY = 106;
+const ALL = 107;
+const TOPK = 108;
+const SORT = 109;
+const RESHAPE = 110;
+const VIEW = 111;
+const PERMUTE = 112;
+const TRANSPOSE_INT = 113;
+const UNSQUEEZE = 114;
+const SQUEEZE_DIM = 115;
+const EXPAND = 116;
+const FLATTEN_USING_INTS = 117;
+const NARROW = 118;
+const SELECT_INT = 119;
+const SLICE_TENSOR = 120;
+const UNFOLD = 121;
+const CHUNK = 122;
+const SPLIT_TENSOR = 123;
+const UNBIND_INT = 124;
+const INDEX_SELECT = 125;
+const GATHER = 126;
+const INDEX_TENSOR = 127;
+const INDEX_PUT_ = 128;
+const CONTIGUOUS = 129;
+const CLONE = 130;
+const DETACH = 131;
+const FLIP = 132;
+const ROLL = 133;
+const REPEAT = 134;
+const REPEAT_INTERLEAVE_SELF_INT = 135;
+const TRIL = 136;
+const TRIU = 137;
+const DIAGONAL = 138;
+const SWAPAXES = 139;
+const MOVEDIM_INT = 140;
+const TAKE_ALONG_DIM = 141;
+const SCATTER_SRC = 142;
+const SCATTER_VALUE = 143;
+const SCATTER_ADD = 144;
+const INDEX_ADD = 145;
+const NONZERO = 146;
+const CAT = 147;
+const STACK = 148;
+const CONSTANT_PAD_ND = 149;
+const TO_DTYPE_LAYOUT = 150;
+const MATMUL = 151;
+const MM = 152;
+const BMM = 153;
+const BADDBMM = 154;
+const ADDMM = 155;
+const DOT = 156;
+const OUTER = 157;
+const EINSUM = 158;
+const LINEAR = 159;
+const CONV1D = 160;
+const CONV2D = 161;
+const CONV_TRANSPOSE1D = 162;
+const MAX_POOL1D = 163;
+const AVG_POOL1D = 164;
+const ADAPTIVE_AVG_POOL1D = 165;
+const LAYER_NORM = 166;
+const GROUP_NORM = 167;
+const BATCH_NORM = 168;
+const EMBEDDING = 169;
+const DROPOUT = 170;
+const GELU = 171;
+const RELU = 172;
+const GLU = 173;
+const LEAKY_RELU = 174;
+const ELU = 175;
+const SILU = 176;
+const MISH = 177;
+const SOFTPLUS = 178;
+const LOG_SIGMOID = 179;
+const HARDTANH = 180;
+const TANH = 181;
+const SIGMOID = 182;
+const SOFTMAX_INT = 183;
+const LOG_SOFTMAX_INT = 184;
+const CTC_LOSS_INTLIST = 185;
+const NLL_LOSS = 186;
+const CROSS_ENTROPY_LOSS = 187;
+const MSE_LOSS = 188;
+const L1_LOSS = 189;
+const SMOOTH_L1_LOSS = 190;
+const HUBER_LOSS = 191;
+const KL_DIV = 192;
+const BINARY_CROSS_ENTROPY = 193;
+const BINARY_CROSS_ENTROPY_WITH_LOGITS = 194;
+const COSINE_SIMILARITY = 195;
+const ONE_HOT = 196;
+const SCALED_DOT_PRODUCT_ATTENTION = 197;
+const _WEIGHT_NORM = 198;
+const STFT_CENTER = 199;
+const VIEW_AS_REAL = 200;
+const BERNOULLI__FLOAT = 201;
+const UNIFORM_ = 202;
+const NORMAL_ = 203;
+const RANDPERM = 204;
+const MULTINOMIAL = 205;
+const EMPTY_MEMORY_FORMAT = 206;
+const ZEROS = 207;
+const ONES = 208;
+const FULL = 209;
+const ARANGE_START_STEP = 210;
+const RAND = 211;
+const RANDN = 212;
+const EYE = 213;
+const LINSPACE = 214;
+const ZEROS_LIKE = 215;
+const ONES_LIKE = 216;
+const FULL_LIKE = 217;
+const RAND_LIKE = 218;
+const RANDN_LIKE = 219;
+const EMPTY_LIKE = 220;
+
+let numbers: number[] | undefined;
+
+/** An operator's number in the loaded libtorch: the first call loads it. */
+function numberOf(place: number): number {
+  numbers ??= OPERATORS.map((schema) => {
+    const [name = "", overload = ""] = schema.split(".");
+    return native.lookup(name, overload);
+  });
+  return numbers[place]!;
+}
 
 /** The operators that are methods of a tensor. */
 export abstract class Operators {
@@ -242,9 +252,9 @@ export abstract class Operators {
   add(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("add", options, ["alpha"]);
     if (!isTensor(other)) {
-      return wrap(call(ADD_SCALAR, this.handle, other as number, options?.alpha) as number);
+      return wrap(native.call(numberOf(ADD_SCALAR), this.handle, other as number, options?.alpha) as number);
     }
-    return wrap(call(ADD_TENSOR, this.handle, handleOf(other as Tensor, "add", "other"), options?.alpha) as number);
+    return wrap(native.call(numberOf(ADD_TENSOR), this.handle, handleOf(other as Tensor, "add", "other"), options?.alpha) as number);
   }
 
   /**
@@ -254,9 +264,9 @@ export abstract class Operators {
   sub(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("sub", options, ["alpha"]);
     if (!isTensor(other)) {
-      return wrap(call(SUB_SCALAR, this.handle, other as number, options?.alpha) as number);
+      return wrap(native.call(numberOf(SUB_SCALAR), this.handle, other as number, options?.alpha) as number);
     }
-    return wrap(call(SUB_TENSOR, this.handle, handleOf(other as Tensor, "sub", "other"), options?.alpha) as number);
+    return wrap(native.call(numberOf(SUB_TENSOR), this.handle, handleOf(other as Tensor, "sub", "other"), options?.alpha) as number);
   }
 
   /**
@@ -265,9 +275,9 @@ export abstract class Operators {
    */
   mul(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(MUL_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(MUL_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(MUL_TENSOR, this.handle, handleOf(other as Tensor, "mul", "other")) as number);
+    return wrap(native.call(numberOf(MUL_TENSOR), this.handle, handleOf(other as Tensor, "mul", "other")) as number);
   }
 
   /**
@@ -276,9 +286,9 @@ export abstract class Operators {
    */
   div(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(DIV_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(DIV_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(DIV_TENSOR, this.handle, handleOf(other as Tensor, "div", "other")) as number);
+    return wrap(native.call(numberOf(DIV_TENSOR), this.handle, handleOf(other as Tensor, "div", "other")) as number);
   }
 
   /**
@@ -287,163 +297,163 @@ export abstract class Operators {
    */
   pow(exponent: Tensor | number): Tensor {
     if (!isTensor(exponent)) {
-      return wrap(call(POW_TENSOR_SCALAR, this.handle, exponent as number) as number);
+      return wrap(native.call(numberOf(POW_TENSOR_SCALAR), this.handle, exponent as number) as number);
     }
-    return wrap(call(POW_TENSOR_TENSOR, this.handle, handleOf(exponent as Tensor, "pow", "exponent")) as number);
+    return wrap(native.call(numberOf(POW_TENSOR_TENSOR), this.handle, handleOf(exponent as Tensor, "pow", "exponent")) as number);
   }
 
   /**
    * aten::neg(Tensor self) -> Tensor
    */
   neg(): Tensor {
-    return wrap(call(NEG, this.handle) as number);
+    return wrap(native.call(numberOf(NEG), this.handle) as number);
   }
 
   /**
    * aten::abs(Tensor self) -> Tensor
    */
   abs(): Tensor {
-    return wrap(call(ABS, this.handle) as number);
+    return wrap(native.call(numberOf(ABS), this.handle) as number);
   }
 
   /**
    * aten::exp(Tensor self) -> Tensor
    */
   exp(): Tensor {
-    return wrap(call(EXP, this.handle) as number);
+    return wrap(native.call(numberOf(EXP), this.handle) as number);
   }
 
   /**
    * aten::log(Tensor self) -> Tensor
    */
   log(): Tensor {
-    return wrap(call(LOG, this.handle) as number);
+    return wrap(native.call(numberOf(LOG), this.handle) as number);
   }
 
   /**
    * aten::log1p(Tensor self) -> Tensor
    */
   log1p(): Tensor {
-    return wrap(call(LOG1P, this.handle) as number);
+    return wrap(native.call(numberOf(LOG1P), this.handle) as number);
   }
 
   /**
    * aten::log2(Tensor self) -> Tensor
    */
   log2(): Tensor {
-    return wrap(call(LOG2, this.handle) as number);
+    return wrap(native.call(numberOf(LOG2), this.handle) as number);
   }
 
   /**
    * aten::log10(Tensor self) -> Tensor
    */
   log10(): Tensor {
-    return wrap(call(LOG10, this.handle) as number);
+    return wrap(native.call(numberOf(LOG10), this.handle) as number);
   }
 
   /**
    * aten::expm1(Tensor self) -> Tensor
    */
   expm1(): Tensor {
-    return wrap(call(EXPM1, this.handle) as number);
+    return wrap(native.call(numberOf(EXPM1), this.handle) as number);
   }
 
   /**
    * aten::sqrt(Tensor self) -> Tensor
    */
   sqrt(): Tensor {
-    return wrap(call(SQRT, this.handle) as number);
+    return wrap(native.call(numberOf(SQRT), this.handle) as number);
   }
 
   /**
    * aten::rsqrt(Tensor self) -> Tensor
    */
   rsqrt(): Tensor {
-    return wrap(call(RSQRT, this.handle) as number);
+    return wrap(native.call(numberOf(RSQRT), this.handle) as number);
   }
 
   /**
    * aten::square(Tensor self) -> Tensor
    */
   square(): Tensor {
-    return wrap(call(SQUARE, this.handle) as number);
+    return wrap(native.call(numberOf(SQUARE), this.handle) as number);
   }
 
   /**
    * aten::reciprocal(Tensor self) -> Tensor
    */
   reciprocal(): Tensor {
-    return wrap(call(RECIPROCAL, this.handle) as number);
+    return wrap(native.call(numberOf(RECIPROCAL), this.handle) as number);
   }
 
   /**
    * aten::floor(Tensor self) -> Tensor
    */
   floor(): Tensor {
-    return wrap(call(FLOOR, this.handle) as number);
+    return wrap(native.call(numberOf(FLOOR), this.handle) as number);
   }
 
   /**
    * aten::ceil(Tensor self) -> Tensor
    */
   ceil(): Tensor {
-    return wrap(call(CEIL, this.handle) as number);
+    return wrap(native.call(numberOf(CEIL), this.handle) as number);
   }
 
   /**
    * aten::round(Tensor self) -> Tensor
    */
   round(): Tensor {
-    return wrap(call(ROUND, this.handle) as number);
+    return wrap(native.call(numberOf(ROUND), this.handle) as number);
   }
 
   /**
    * aten::trunc(Tensor self) -> Tensor
    */
   trunc(): Tensor {
-    return wrap(call(TRUNC, this.handle) as number);
+    return wrap(native.call(numberOf(TRUNC), this.handle) as number);
   }
 
   /**
    * aten::sign(Tensor self) -> Tensor
    */
   sign(): Tensor {
-    return wrap(call(SIGN, this.handle) as number);
+    return wrap(native.call(numberOf(SIGN), this.handle) as number);
   }
 
   /**
    * aten::sin(Tensor self) -> Tensor
    */
   sin(): Tensor {
-    return wrap(call(SIN, this.handle) as number);
+    return wrap(native.call(numberOf(SIN), this.handle) as number);
   }
 
   /**
    * aten::cos(Tensor self) -> Tensor
    */
   cos(): Tensor {
-    return wrap(call(COS, this.handle) as number);
+    return wrap(native.call(numberOf(COS), this.handle) as number);
   }
 
   /**
    * aten::tan(Tensor self) -> Tensor
    */
   tan(): Tensor {
-    return wrap(call(TAN, this.handle) as number);
+    return wrap(native.call(numberOf(TAN), this.handle) as number);
   }
 
   /**
    * aten::atan(Tensor self) -> Tensor
    */
   atan(): Tensor {
-    return wrap(call(ATAN, this.handle) as number);
+    return wrap(native.call(numberOf(ATAN), this.handle) as number);
   }
 
   /**
    * aten::erf(Tensor self) -> Tensor
    */
   erf(): Tensor {
-    return wrap(call(ERF, this.handle) as number);
+    return wrap(native.call(numberOf(ERF), this.handle) as number);
   }
 
   /**
@@ -452,9 +462,9 @@ export abstract class Operators {
    */
   fmod(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(FMOD_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(FMOD_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(FMOD_TENSOR, this.handle, handleOf(other as Tensor, "fmod", "other")) as number);
+    return wrap(native.call(numberOf(FMOD_TENSOR), this.handle, handleOf(other as Tensor, "fmod", "other")) as number);
   }
 
   /**
@@ -463,30 +473,30 @@ export abstract class Operators {
    */
   remainder(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(REMAINDER_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(REMAINDER_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(REMAINDER_TENSOR, this.handle, handleOf(other as Tensor, "remainder", "other")) as number);
+    return wrap(native.call(numberOf(REMAINDER_TENSOR), this.handle, handleOf(other as Tensor, "remainder", "other")) as number);
   }
 
   /**
    * aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor
    */
   clamp(min?: number | undefined, max?: number | undefined): Tensor {
-    return wrap(call(CLAMP, this.handle, min, max) as number);
+    return wrap(native.call(numberOf(CLAMP), this.handle, min, max) as number);
   }
 
   /**
    * aten::maximum(Tensor self, Tensor other) -> Tensor
    */
   maximum(other: Tensor): Tensor {
-    return wrap(call(MAXIMUM, this.handle, handleOf(other, "maximum", "other")) as number);
+    return wrap(native.call(numberOf(MAXIMUM), this.handle, handleOf(other, "maximum", "other")) as number);
   }
 
   /**
    * aten::minimum(Tensor self, Tensor other) -> Tensor
    */
   minimum(other: Tensor): Tensor {
-    return wrap(call(MINIMUM, this.handle, handleOf(other, "minimum", "other")) as number);
+    return wrap(native.call(numberOf(MINIMUM), this.handle, handleOf(other, "minimum", "other")) as number);
   }
 
   /**
@@ -496,10 +506,10 @@ export abstract class Operators {
   add_(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): this {
     if (options !== undefined && options !== null) checkOptions("add_", options, ["alpha"]);
     if (!isTensor(other)) {
-      applyInPlace(ADD__SCALAR, this.handle, other as number, options?.alpha);
+      native.applyInPlace(numberOf(ADD__SCALAR), this.handle, other as number, options?.alpha);
     return this;
     }
-    applyInPlace(ADD__TENSOR, this.handle, handleOf(other as Tensor, "add_", "other"), options?.alpha);
+    native.applyInPlace(numberOf(ADD__TENSOR), this.handle, handleOf(other as Tensor, "add_", "other"), options?.alpha);
     return this;
   }
 
@@ -510,10 +520,10 @@ export abstract class Operators {
   sub_(other: Tensor | number, options?: { alpha?: number | undefined } | undefined): this {
     if (options !== undefined && options !== null) checkOptions("sub_", options, ["alpha"]);
     if (!isTensor(other)) {
-      applyInPlace(SUB__SCALAR, this.handle, other as number, options?.alpha);
+      native.applyInPlace(numberOf(SUB__SCALAR), this.handle, other as number, options?.alpha);
     return this;
     }
-    applyInPlace(SUB__TENSOR, this.handle, handleOf(other as Tensor, "sub_", "other"), options?.alpha);
+    native.applyInPlace(numberOf(SUB__TENSOR), this.handle, handleOf(other as Tensor, "sub_", "other"), options?.alpha);
     return this;
   }
 
@@ -523,10 +533,10 @@ export abstract class Operators {
    */
   mul_(other: Tensor | number): this {
     if (!isTensor(other)) {
-      applyInPlace(MUL__SCALAR, this.handle, other as number);
+      native.applyInPlace(numberOf(MUL__SCALAR), this.handle, other as number);
     return this;
     }
-    applyInPlace(MUL__TENSOR, this.handle, handleOf(other as Tensor, "mul_", "other"));
+    native.applyInPlace(numberOf(MUL__TENSOR), this.handle, handleOf(other as Tensor, "mul_", "other"));
     return this;
   }
 
@@ -536,10 +546,10 @@ export abstract class Operators {
    */
   div_(other: Tensor | number): this {
     if (!isTensor(other)) {
-      applyInPlace(DIV__SCALAR, this.handle, other as number);
+      native.applyInPlace(numberOf(DIV__SCALAR), this.handle, other as number);
     return this;
     }
-    applyInPlace(DIV__TENSOR, this.handle, handleOf(other as Tensor, "div_", "other"));
+    native.applyInPlace(numberOf(DIV__TENSOR), this.handle, handleOf(other as Tensor, "div_", "other"));
     return this;
   }
 
@@ -548,7 +558,7 @@ export abstract class Operators {
    */
   addcmul_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number | undefined } | undefined): this {
     if (options !== undefined && options !== null) checkOptions("addcmul_", options, ["value"]);
-    applyInPlace(ADDCMUL_, this.handle, handleOf(tensor1, "addcmul_", "tensor1"), handleOf(tensor2, "addcmul_", "tensor2"), options?.value);
+    native.applyInPlace(numberOf(ADDCMUL_), this.handle, handleOf(tensor1, "addcmul_", "tensor1"), handleOf(tensor2, "addcmul_", "tensor2"), options?.value);
     return this;
   }
 
@@ -557,7 +567,7 @@ export abstract class Operators {
    */
   addcdiv_(tensor1: Tensor, tensor2: Tensor, options?: { value?: number | undefined } | undefined): this {
     if (options !== undefined && options !== null) checkOptions("addcdiv_", options, ["value"]);
-    applyInPlace(ADDCDIV_, this.handle, handleOf(tensor1, "addcdiv_", "tensor1"), handleOf(tensor2, "addcdiv_", "tensor2"), options?.value);
+    native.applyInPlace(numberOf(ADDCDIV_), this.handle, handleOf(tensor1, "addcdiv_", "tensor1"), handleOf(tensor2, "addcdiv_", "tensor2"), options?.value);
     return this;
   }
 
@@ -567,10 +577,10 @@ export abstract class Operators {
    */
   lerp_(end: Tensor, weight: Tensor | number): this {
     if (!isTensor(weight)) {
-      applyInPlace(LERP__SCALAR, this.handle, handleOf(end, "lerp_", "end"), weight as number);
+      native.applyInPlace(numberOf(LERP__SCALAR), this.handle, handleOf(end, "lerp_", "end"), weight as number);
     return this;
     }
-    applyInPlace(LERP__TENSOR, this.handle, handleOf(end, "lerp_", "end"), handleOf(weight as Tensor, "lerp_", "weight"));
+    native.applyInPlace(numberOf(LERP__TENSOR), this.handle, handleOf(end, "lerp_", "end"), handleOf(weight as Tensor, "lerp_", "weight"));
     return this;
   }
 
@@ -578,7 +588,7 @@ export abstract class Operators {
    * aten::sqrt_(Tensor(a!) self) -> Tensor(a!)
    */
   sqrt_(): this {
-    applyInPlace(SQRT_, this.handle);
+    native.applyInPlace(numberOf(SQRT_), this.handle);
     return this;
   }
 
@@ -586,7 +596,7 @@ export abstract class Operators {
    * aten::zero_(Tensor(a!) self) -> Tensor(a!)
    */
   zero_(): this {
-    applyInPlace(ZERO_, this.handle);
+    native.applyInPlace(numberOf(ZERO_), this.handle);
     return this;
   }
 
@@ -594,7 +604,7 @@ export abstract class Operators {
    * aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)
    */
   fill_(value: number): this {
-    applyInPlace(FILL__SCALAR, this.handle, value);
+    native.applyInPlace(numberOf(FILL__SCALAR), this.handle, value);
     return this;
   }
 
@@ -602,7 +612,7 @@ export abstract class Operators {
    * aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)
    */
   copy_(src: Tensor, nonBlocking?: boolean | undefined): this {
-    applyInPlace(COPY_, this.handle, handleOf(src, "copy_", "src"), nonBlocking);
+    native.applyInPlace(numberOf(COPY_), this.handle, handleOf(src, "copy_", "src"), nonBlocking);
     return this;
   }
 
@@ -610,7 +620,7 @@ export abstract class Operators {
    * aten::clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)
    */
   clampMin_(min: number): this {
-    applyInPlace(CLAMP_MIN_, this.handle, min);
+    native.applyInPlace(numberOf(CLAMP_MIN_), this.handle, min);
     return this;
   }
 
@@ -620,9 +630,9 @@ export abstract class Operators {
    */
   eq(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(EQ_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(EQ_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(EQ_TENSOR, this.handle, handleOf(other as Tensor, "eq", "other")) as number);
+    return wrap(native.call(numberOf(EQ_TENSOR), this.handle, handleOf(other as Tensor, "eq", "other")) as number);
   }
 
   /**
@@ -631,9 +641,9 @@ export abstract class Operators {
    */
   ne(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(NE_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(NE_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(NE_TENSOR, this.handle, handleOf(other as Tensor, "ne", "other")) as number);
+    return wrap(native.call(numberOf(NE_TENSOR), this.handle, handleOf(other as Tensor, "ne", "other")) as number);
   }
 
   /**
@@ -642,9 +652,9 @@ export abstract class Operators {
    */
   lt(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(LT_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(LT_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(LT_TENSOR, this.handle, handleOf(other as Tensor, "lt", "other")) as number);
+    return wrap(native.call(numberOf(LT_TENSOR), this.handle, handleOf(other as Tensor, "lt", "other")) as number);
   }
 
   /**
@@ -653,9 +663,9 @@ export abstract class Operators {
    */
   le(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(LE_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(LE_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(LE_TENSOR, this.handle, handleOf(other as Tensor, "le", "other")) as number);
+    return wrap(native.call(numberOf(LE_TENSOR), this.handle, handleOf(other as Tensor, "le", "other")) as number);
   }
 
   /**
@@ -664,9 +674,9 @@ export abstract class Operators {
    */
   gt(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(GT_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(GT_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(GT_TENSOR, this.handle, handleOf(other as Tensor, "gt", "other")) as number);
+    return wrap(native.call(numberOf(GT_TENSOR), this.handle, handleOf(other as Tensor, "gt", "other")) as number);
   }
 
   /**
@@ -675,51 +685,51 @@ export abstract class Operators {
    */
   ge(other: Tensor | number): Tensor {
     if (!isTensor(other)) {
-      return wrap(call(GE_SCALAR, this.handle, other as number) as number);
+      return wrap(native.call(numberOf(GE_SCALAR), this.handle, other as number) as number);
     }
-    return wrap(call(GE_TENSOR, this.handle, handleOf(other as Tensor, "ge", "other")) as number);
+    return wrap(native.call(numberOf(GE_TENSOR), this.handle, handleOf(other as Tensor, "ge", "other")) as number);
   }
 
   /**
    * aten::logical_not(Tensor self) -> Tensor
    */
   logicalNot(): Tensor {
-    return wrap(call(LOGICAL_NOT, this.handle) as number);
+    return wrap(native.call(numberOf(LOGICAL_NOT), this.handle) as number);
   }
 
   /**
    * aten::logical_and(Tensor self, Tensor other) -> Tensor
    */
   logicalAnd(other: Tensor): Tensor {
-    return wrap(call(LOGICAL_AND, this.handle, handleOf(other, "logicalAnd", "other")) as number);
+    return wrap(native.call(numberOf(LOGICAL_AND), this.handle, handleOf(other, "logicalAnd", "other")) as number);
   }
 
   /**
    * aten::logical_or(Tensor self, Tensor other) -> Tensor
    */
   logicalOr(other: Tensor): Tensor {
-    return wrap(call(LOGICAL_OR, this.handle, handleOf(other, "logicalOr", "other")) as number);
+    return wrap(native.call(numberOf(LOGICAL_OR), this.handle, handleOf(other, "logicalOr", "other")) as number);
   }
 
   /**
    * aten::isnan(Tensor self) -> Tensor
    */
   isnan(): Tensor {
-    return wrap(call(ISNAN, this.handle) as number);
+    return wrap(native.call(numberOf(ISNAN), this.handle) as number);
   }
 
   /**
    * aten::isfinite(Tensor self) -> Tensor
    */
   isfinite(): Tensor {
-    return wrap(call(ISFINITE, this.handle) as number);
+    return wrap(native.call(numberOf(ISFINITE), this.handle) as number);
   }
 
   /**
    * aten::isinf(Tensor self) -> Tensor
    */
   isinf(): Tensor {
-    return wrap(call(ISINF, this.handle) as number);
+    return wrap(native.call(numberOf(ISINF), this.handle) as number);
   }
 
   /**
@@ -728,9 +738,9 @@ export abstract class Operators {
    */
   maskedFill(mask: Tensor, value: number | Tensor): Tensor {
     if (isTensor(value)) {
-      return wrap(call(MASKED_FILL_TENSOR, this.handle, handleOf(mask, "maskedFill", "mask"), handleOf(value as Tensor, "maskedFill", "value")) as number);
+      return wrap(native.call(numberOf(MASKED_FILL_TENSOR), this.handle, handleOf(mask, "maskedFill", "mask"), handleOf(value as Tensor, "maskedFill", "value")) as number);
     }
-    return wrap(call(MASKED_FILL_SCALAR, this.handle, handleOf(mask, "maskedFill", "mask"), value as number) as number);
+    return wrap(native.call(numberOf(MASKED_FILL_SCALAR), this.handle, handleOf(mask, "maskedFill", "mask"), value as number) as number);
   }
 
   /**
@@ -739,10 +749,10 @@ export abstract class Operators {
    */
   maskedFill_(mask: Tensor, value: number | Tensor): this {
     if (isTensor(value)) {
-      applyInPlace(MASKED_FILL__TENSOR, this.handle, handleOf(mask, "maskedFill_", "mask"), handleOf(value as Tensor, "maskedFill_", "value"));
+      native.applyInPlace(numberOf(MASKED_FILL__TENSOR), this.handle, handleOf(mask, "maskedFill_", "mask"), handleOf(value as Tensor, "maskedFill_", "value"));
     return this;
     }
-    applyInPlace(MASKED_FILL__SCALAR, this.handle, handleOf(mask, "maskedFill_", "mask"), value as number);
+    native.applyInPlace(numberOf(MASKED_FILL__SCALAR), this.handle, handleOf(mask, "maskedFill_", "mask"), value as number);
     return this;
   }
 
@@ -750,21 +760,21 @@ export abstract class Operators {
    * aten::masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor
    */
   maskedScatter(mask: Tensor, source: Tensor): Tensor {
-    return wrap(call(MASKED_SCATTER, this.handle, handleOf(mask, "maskedScatter", "mask"), handleOf(source, "maskedScatter", "source")) as number);
+    return wrap(native.call(numberOf(MASKED_SCATTER), this.handle, handleOf(mask, "maskedScatter", "mask"), handleOf(source, "maskedScatter", "source")) as number);
   }
 
   /**
    * aten::equal(Tensor self, Tensor other) -> bool
    */
   equal(other: Tensor): boolean {
-    return call(EQUAL, this.handle, handleOf(other, "equal", "other")) as boolean;
+    return native.call(numberOf(EQUAL), this.handle, handleOf(other, "equal", "other")) as boolean;
   }
 
   /**
    * aten::allclose(Tensor self, Tensor other, float rtol=1.0000000000000001e-05, float atol=1e-08, bool equal_nan=False) -> bool
    */
   allclose(other: Tensor, rtol?: number | undefined, atol?: number | undefined, equalNan?: boolean | undefined): boolean {
-    return call(ALLCLOSE, this.handle, handleOf(other, "allclose", "other"), rtol, atol, equalNan) as boolean;
+    return native.call(numberOf(ALLCLOSE), this.handle, handleOf(other, "allclose", "other"), rtol, atol, equalNan) as boolean;
   }
 
   /**
@@ -774,9 +784,9 @@ export abstract class Operators {
   sum(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("sum", options, ["dtype"]);
     if (dim === undefined) {
-      return wrap(call(SUM, this.handle, options?.dtype) as number);
+      return wrap(native.call(numberOf(SUM), this.handle, options?.dtype) as number);
     }
-    return wrap(call(SUM_DIM_INTLIST, this.handle, dim, keepdim, options?.dtype) as number);
+    return wrap(native.call(numberOf(SUM_DIM_INTLIST), this.handle, dim, keepdim, options?.dtype) as number);
   }
 
   /**
@@ -786,23 +796,23 @@ export abstract class Operators {
   mean(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("mean", options, ["dtype"]);
     if (dim === undefined) {
-      return wrap(call(MEAN, this.handle, options?.dtype) as number);
+      return wrap(native.call(numberOf(MEAN), this.handle, options?.dtype) as number);
     }
-    return wrap(call(MEAN_DIM, this.handle, dim, keepdim, options?.dtype) as number);
+    return wrap(native.call(numberOf(MEAN_DIM), this.handle, dim, keepdim, options?.dtype) as number);
   }
 
   /**
    * aten::amax(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor
    */
   amax(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined): Tensor {
-    return wrap(call(AMAX, this.handle, dim, keepdim) as number);
+    return wrap(native.call(numberOf(AMAX), this.handle, dim, keepdim) as number);
   }
 
   /**
    * aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor
    */
   amin(dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined): Tensor {
-    return wrap(call(AMIN, this.handle, dim, keepdim) as number);
+    return wrap(native.call(numberOf(AMIN), this.handle, dim, keepdim) as number);
   }
 
   /**
@@ -813,9 +823,9 @@ export abstract class Operators {
   max(dim: number, keepdim?: boolean | undefined): [Tensor, Tensor];
   max(dim?: number | undefined, keepdim?: boolean | undefined): Tensor | [Tensor, Tensor] {
     if (dim === undefined) {
-      return wrap(call(MAX, this.handle) as number);
+      return wrap(native.call(numberOf(MAX), this.handle) as number);
     }
-    return wrapAll(call(MAX_DIM, this.handle, dim, keepdim) as number[]) as [Tensor, Tensor];
+    return wrapAll(native.call(numberOf(MAX_DIM), this.handle, dim, keepdim) as number[]) as [Tensor, Tensor];
   }
 
   /**
@@ -826,30 +836,30 @@ export abstract class Operators {
   min(dim: number, keepdim?: boolean | undefined): [Tensor, Tensor];
   min(dim?: number | undefined, keepdim?: boolean | undefined): Tensor | [Tensor, Tensor] {
     if (dim === undefined) {
-      return wrap(call(MIN, this.handle) as number);
+      return wrap(native.call(numberOf(MIN), this.handle) as number);
     }
-    return wrapAll(call(MIN_DIM, this.handle, dim, keepdim) as number[]) as [Tensor, Tensor];
+    return wrapAll(native.call(numberOf(MIN_DIM), this.handle, dim, keepdim) as number[]) as [Tensor, Tensor];
   }
 
   /**
    * aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor
    */
   argmax(dim?: number | undefined, keepdim?: boolean | undefined): Tensor {
-    return wrap(call(ARGMAX, this.handle, dim, keepdim) as number);
+    return wrap(native.call(numberOf(ARGMAX), this.handle, dim, keepdim) as number);
   }
 
   /**
    * aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor
    */
   argmin(dim?: number | undefined, keepdim?: boolean | undefined): Tensor {
-    return wrap(call(ARGMIN, this.handle, dim, keepdim) as number);
+    return wrap(native.call(numberOf(ARGMIN), this.handle, dim, keepdim) as number);
   }
 
   /**
    * aten::argsort(Tensor self, int dim=-1, bool descending=False) -> Tensor
    */
   argsort(dim?: number | undefined, descending?: boolean | undefined): Tensor {
-    return wrap(call(ARGSORT, this.handle, dim, descending) as number);
+    return wrap(native.call(numberOf(ARGSORT), this.handle, dim, descending) as number);
   }
 
   /**
@@ -859,9 +869,9 @@ export abstract class Operators {
   prod(dim?: number | undefined, keepdim?: boolean | undefined, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("prod", options, ["dtype"]);
     if (dim === undefined) {
-      return wrap(call(PROD, this.handle, options?.dtype) as number);
+      return wrap(native.call(numberOf(PROD), this.handle, options?.dtype) as number);
     }
-    return wrap(call(PROD_DIM_INT, this.handle, dim, keepdim, options?.dtype) as number);
+    return wrap(native.call(numberOf(PROD_DIM_INT), this.handle, dim, keepdim, options?.dtype) as number);
   }
 
   /**
@@ -872,16 +882,16 @@ export abstract class Operators {
   median(dim: number, keepdim?: boolean | undefined): [Tensor, Tensor];
   median(dim?: number | undefined, keepdim?: boolean | undefined): Tensor | [Tensor, Tensor] {
     if (dim === undefined) {
-      return wrap(call(MEDIAN, this.handle) as number);
+      return wrap(native.call(numberOf(MEDIAN), this.handle) as number);
     }
-    return wrapAll(call(MEDIAN_DIM, this.handle, dim, keepdim) as number[]) as [Tensor, Tensor];
+    return wrapAll(native.call(numberOf(MEDIAN_DIM), this.handle, dim, keepdim) as number[]) as [Tensor, Tensor];
   }
 
   /**
    * aten::count_nonzero.dim_IntList(Tensor self, int[] dim) -> Tensor
    */
   countNonzero(dim: readonly number[]): Tensor {
-    return wrap(call(COUNT_NONZERO_DIM_INTLIST, this.handle, dim) as number);
+    return wrap(native.call(numberOf(COUNT_NONZERO_DIM_INTLIST), this.handle, dim) as number);
   }
 
   /**
@@ -889,7 +899,7 @@ export abstract class Operators {
    */
   variance(dim?: number | readonly number[] | undefined, options?: { correction?: number | undefined; keepdim?: boolean | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("variance", options, ["correction", "keepdim"]);
-    return wrap(call(VAR_CORRECTION, this.handle, dim, options?.correction, options?.keepdim) as number);
+    return wrap(native.call(numberOf(VAR_CORRECTION), this.handle, dim, options?.correction, options?.keepdim) as number);
   }
 
   /**
@@ -897,7 +907,7 @@ export abstract class Operators {
    */
   var(dim?: number | readonly number[] | undefined, options?: { correction?: number | undefined; keepdim?: boolean | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("var", options, ["correction", "keepdim"]);
-    return wrap(call(VAR_CORRECTION, this.handle, dim, options?.correction, options?.keepdim) as number);
+    return wrap(native.call(numberOf(VAR_CORRECTION), this.handle, dim, options?.correction, options?.keepdim) as number);
   }
 
   /**
@@ -905,7 +915,7 @@ export abstract class Operators {
    */
   std(dim?: number | readonly number[] | undefined, options?: { correction?: number | undefined; keepdim?: boolean | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("std", options, ["correction", "keepdim"]);
-    return wrap(call(STD_CORRECTION, this.handle, dim, options?.correction, options?.keepdim) as number);
+    return wrap(native.call(numberOf(STD_CORRECTION), this.handle, dim, options?.correction, options?.keepdim) as number);
   }
 
   /**
@@ -913,14 +923,14 @@ export abstract class Operators {
    */
   norm(ord?: number | undefined, dim?: number | readonly number[] | undefined, keepdim?: boolean | undefined, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("norm", options, ["dtype"]);
-    return wrap(call(LINALG_VECTOR_NORM, this.handle, ord, dim, keepdim, options?.dtype) as number);
+    return wrap(native.call(numberOf(LINALG_VECTOR_NORM), this.handle, ord, dim, keepdim, options?.dtype) as number);
   }
 
   /**
    * aten::logsumexp(Tensor self, int[1] dim, bool keepdim=False) -> Tensor
    */
   logsumexp(dim: number | readonly number[], keepdim?: boolean | undefined): Tensor {
-    return wrap(call(LOGSUMEXP, this.handle, dim, keepdim) as number);
+    return wrap(native.call(numberOf(LOGSUMEXP), this.handle, dim, keepdim) as number);
   }
 
   /**
@@ -928,7 +938,7 @@ export abstract class Operators {
    */
   cumsum(dim: number, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("cumsum", options, ["dtype"]);
-    return wrap(call(CUMSUM, this.handle, dim, options?.dtype) as number);
+    return wrap(native.call(numberOf(CUMSUM), this.handle, dim, options?.dtype) as number);
   }
 
   /**
@@ -936,77 +946,77 @@ export abstract class Operators {
    */
   cumprod(dim: number, options?: { dtype?: Dtype | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("cumprod", options, ["dtype"]);
-    return wrap(call(CUMPROD, this.handle, dim, options?.dtype) as number);
+    return wrap(native.call(numberOf(CUMPROD), this.handle, dim, options?.dtype) as number);
   }
 
   /**
    * aten::any(Tensor self) -> Tensor
    */
   any(): Tensor {
-    return wrap(call(ANY, this.handle) as number);
+    return wrap(native.call(numberOf(ANY), this.handle) as number);
   }
 
   /**
    * aten::all(Tensor self) -> Tensor
    */
   all(): Tensor {
-    return wrap(call(ALL, this.handle) as number);
+    return wrap(native.call(numberOf(ALL), this.handle) as number);
   }
 
   /**
    * aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)
    */
   topk(k: number, dim?: number | undefined, largest?: boolean | undefined, sorted?: boolean | undefined): [Tensor, Tensor] {
-    return wrapAll(call(TOPK, this.handle, k, dim, largest, sorted) as number[]) as [Tensor, Tensor];
+    return wrapAll(native.call(numberOf(TOPK), this.handle, k, dim, largest, sorted) as number[]) as [Tensor, Tensor];
   }
 
   /**
    * aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)
    */
   sort(dim?: number | undefined, descending?: boolean | undefined): [Tensor, Tensor] {
-    return wrapAll(call(SORT, this.handle, dim, descending) as number[]) as [Tensor, Tensor];
+    return wrapAll(native.call(numberOf(SORT), this.handle, dim, descending) as number[]) as [Tensor, Tensor];
   }
 
   /**
    * aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)
    */
   reshape(shape: readonly number[]): Tensor {
-    return wrap(call(RESHAPE, this.handle, shape) as number);
+    return wrap(native.call(numberOf(RESHAPE), this.handle, shape) as number);
   }
 
   /**
    * aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)
    */
   view(size: readonly number[]): Tensor {
-    return wrap(call(VIEW, this.handle, size) as number);
+    return wrap(native.call(numberOf(VIEW), this.handle, size) as number);
   }
 
   /**
    * aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)
    */
   permute(dims: readonly number[]): Tensor {
-    return wrap(call(PERMUTE, this.handle, dims) as number);
+    return wrap(native.call(numberOf(PERMUTE), this.handle, dims) as number);
   }
 
   /**
    * aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)
    */
   transpose(dim0: number, dim1: number): Tensor {
-    return wrap(call(TRANSPOSE_INT, this.handle, dim0, dim1) as number);
+    return wrap(native.call(numberOf(TRANSPOSE_INT), this.handle, dim0, dim1) as number);
   }
 
   /**
    * aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)
    */
   unsqueeze(dim: number): Tensor {
-    return wrap(call(UNSQUEEZE, this.handle, dim) as number);
+    return wrap(native.call(numberOf(UNSQUEEZE), this.handle, dim) as number);
   }
 
   /**
    * aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)
    */
   squeeze(dim: number): Tensor {
-    return wrap(call(SQUEEZE_DIM, this.handle, dim) as number);
+    return wrap(native.call(numberOf(SQUEEZE_DIM), this.handle, dim) as number);
   }
 
   /**
@@ -1014,70 +1024,70 @@ export abstract class Operators {
    */
   expand(size: readonly number[], options?: { implicit?: boolean | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("expand", options, ["implicit"]);
-    return wrap(call(EXPAND, this.handle, size, options?.implicit) as number);
+    return wrap(native.call(numberOf(EXPAND), this.handle, size, options?.implicit) as number);
   }
 
   /**
    * aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)
    */
   flatten(startDim?: number | undefined, endDim?: number | undefined): Tensor {
-    return wrap(call(FLATTEN_USING_INTS, this.handle, startDim, endDim) as number);
+    return wrap(native.call(numberOf(FLATTEN_USING_INTS), this.handle, startDim, endDim) as number);
   }
 
   /**
    * aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)
    */
   narrow(dim: number, start: number, length: number): Tensor {
-    return wrap(call(NARROW, this.handle, dim, start, length) as number);
+    return wrap(native.call(numberOf(NARROW), this.handle, dim, start, length) as number);
   }
 
   /**
    * aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)
    */
   select(dim: number, index: number): Tensor {
-    return wrap(call(SELECT_INT, this.handle, dim, index) as number);
+    return wrap(native.call(numberOf(SELECT_INT), this.handle, dim, index) as number);
   }
 
   /**
    * aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) -> Tensor(a)
    */
   slice(dim?: number | undefined, start?: number | undefined, end?: number | undefined, step?: number | undefined): Tensor {
-    return wrap(call(SLICE_TENSOR, this.handle, dim, start, end, step) as number);
+    return wrap(native.call(numberOf(SLICE_TENSOR), this.handle, dim, start, end, step) as number);
   }
 
   /**
    * aten::unfold(Tensor(a) self, int dimension, int size, int step) -> Tensor(a)
    */
   unfold(dimension: number, size: number, step: number): Tensor {
-    return wrap(call(UNFOLD, this.handle, dimension, size, step) as number);
+    return wrap(native.call(numberOf(UNFOLD), this.handle, dimension, size, step) as number);
   }
 
   /**
    * aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]
    */
   chunk(chunks: number, dim?: number | undefined): Tensor[] {
-    return wrapAll(call(CHUNK, this.handle, chunks, dim) as number[]);
+    return wrapAll(native.call(numberOf(CHUNK), this.handle, chunks, dim) as number[]);
   }
 
   /**
    * aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]
    */
   split(splitSize: number, dim?: number | undefined): Tensor[] {
-    return wrapAll(call(SPLIT_TENSOR, this.handle, splitSize, dim) as number[]);
+    return wrapAll(native.call(numberOf(SPLIT_TENSOR), this.handle, splitSize, dim) as number[]);
   }
 
   /**
    * aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]
    */
   unbind(dim?: number | undefined): Tensor[] {
-    return wrapAll(call(UNBIND_INT, this.handle, dim) as number[]);
+    return wrapAll(native.call(numberOf(UNBIND_INT), this.handle, dim) as number[]);
   }
 
   /**
    * aten::index_select(Tensor self, int dim, Tensor index) -> Tensor
    */
   indexSelect(dim: number, index: Tensor): Tensor {
-    return wrap(call(INDEX_SELECT, this.handle, dim, handleOf(index, "indexSelect", "index")) as number);
+    return wrap(native.call(numberOf(INDEX_SELECT), this.handle, dim, handleOf(index, "indexSelect", "index")) as number);
   }
 
   /**
@@ -1085,21 +1095,21 @@ export abstract class Operators {
    */
   gather(dim: number, index: Tensor, options?: { sparseGrad?: boolean | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("gather", options, ["sparseGrad"]);
-    return wrap(call(GATHER, this.handle, dim, handleOf(index, "gather", "index"), options?.sparseGrad) as number);
+    return wrap(native.call(numberOf(GATHER), this.handle, dim, handleOf(index, "gather", "index"), options?.sparseGrad) as number);
   }
 
   /**
    * aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor
    */
   index(indices: readonly (Tensor | undefined)[]): Tensor {
-    return wrap(call(INDEX_TENSOR, this.handle, handlesOf(indices, "index", "indices")) as number);
+    return wrap(native.call(numberOf(INDEX_TENSOR), this.handle, handlesOf(indices, "index", "indices")) as number);
   }
 
   /**
    * aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)
    */
   indexPut_(indices: readonly (Tensor | undefined)[], values: Tensor, accumulate?: boolean | undefined): this {
-    applyInPlace(INDEX_PUT_, this.handle, handlesOf(indices, "indexPut_", "indices"), handleOf(values, "indexPut_", "values"), accumulate);
+    native.applyInPlace(numberOf(INDEX_PUT_), this.handle, handlesOf(indices, "indexPut_", "indices"), handleOf(values, "indexPut_", "values"), accumulate);
     return this;
   }
 
@@ -1108,7 +1118,7 @@ export abstract class Operators {
    */
   contiguous(options?: { memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("contiguous", options, ["memoryFormat"]);
-    return wrap(call(CONTIGUOUS, this.handle, options?.memoryFormat) as number);
+    return wrap(native.call(numberOf(CONTIGUOUS), this.handle, options?.memoryFormat) as number);
   }
 
   /**
@@ -1116,35 +1126,35 @@ export abstract class Operators {
    */
   clone(options?: { memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("clone", options, ["memoryFormat"]);
-    return wrap(call(CLONE, this.handle, options?.memoryFormat) as number);
+    return wrap(native.call(numberOf(CLONE), this.handle, options?.memoryFormat) as number);
   }
 
   /**
    * aten::detach(Tensor(a) self) -> Tensor(a)
    */
   detach(): Tensor {
-    return wrap(call(DETACH, this.handle) as number);
+    return wrap(native.call(numberOf(DETACH), this.handle) as number);
   }
 
   /**
    * aten::flip(Tensor self, int[] dims) -> Tensor
    */
   flip(dims: readonly number[]): Tensor {
-    return wrap(call(FLIP, this.handle, dims) as number);
+    return wrap(native.call(numberOf(FLIP), this.handle, dims) as number);
   }
 
   /**
    * aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor
    */
   roll(shifts: number | readonly number[], dims?: number | readonly number[] | undefined): Tensor {
-    return wrap(call(ROLL, this.handle, shifts, dims) as number);
+    return wrap(native.call(numberOf(ROLL), this.handle, shifts, dims) as number);
   }
 
   /**
    * aten::repeat(Tensor self, SymInt[] repeats) -> Tensor
    */
   repeat(repeats: readonly number[]): Tensor {
-    return wrap(call(REPEAT, this.handle, repeats) as number);
+    return wrap(native.call(numberOf(REPEAT), this.handle, repeats) as number);
   }
 
   /**
@@ -1152,49 +1162,49 @@ export abstract class Operators {
    */
   repeatInterleave(repeats: number, dim?: number | undefined, options?: { outputSize?: number | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("repeatInterleave", options, ["outputSize"]);
-    return wrap(call(REPEAT_INTERLEAVE_SELF_INT, this.handle, repeats, dim, options?.outputSize) as number);
+    return wrap(native.call(numberOf(REPEAT_INTERLEAVE_SELF_INT), this.handle, repeats, dim, options?.outputSize) as number);
   }
 
   /**
    * aten::tril(Tensor self, SymInt diagonal=0) -> Tensor
    */
   tril(diagonal?: number | undefined): Tensor {
-    return wrap(call(TRIL, this.handle, diagonal) as number);
+    return wrap(native.call(numberOf(TRIL), this.handle, diagonal) as number);
   }
 
   /**
    * aten::triu(Tensor self, SymInt diagonal=0) -> Tensor
    */
   triu(diagonal?: number | undefined): Tensor {
-    return wrap(call(TRIU, this.handle, diagonal) as number);
+    return wrap(native.call(numberOf(TRIU), this.handle, diagonal) as number);
   }
 
   /**
    * aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)
    */
   diagonal(offset?: number | undefined, dim1?: number | undefined, dim2?: number | undefined): Tensor {
-    return wrap(call(DIAGONAL, this.handle, offset, dim1, dim2) as number);
+    return wrap(native.call(numberOf(DIAGONAL), this.handle, offset, dim1, dim2) as number);
   }
 
   /**
    * aten::swapaxes(Tensor(a) self, int axis0, int axis1) -> Tensor(a)
    */
   swapaxes(axis0: number, axis1: number): Tensor {
-    return wrap(call(SWAPAXES, this.handle, axis0, axis1) as number);
+    return wrap(native.call(numberOf(SWAPAXES), this.handle, axis0, axis1) as number);
   }
 
   /**
    * aten::movedim.int(Tensor(a) self, int source, int destination) -> Tensor(a)
    */
   movedim(source: number, destination: number): Tensor {
-    return wrap(call(MOVEDIM_INT, this.handle, source, destination) as number);
+    return wrap(native.call(numberOf(MOVEDIM_INT), this.handle, source, destination) as number);
   }
 
   /**
    * aten::take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor
    */
   takeAlongDim(indices: Tensor, dim?: number | undefined): Tensor {
-    return wrap(call(TAKE_ALONG_DIM, this.handle, handleOf(indices, "takeAlongDim", "indices"), dim) as number);
+    return wrap(native.call(numberOf(TAKE_ALONG_DIM), this.handle, handleOf(indices, "takeAlongDim", "indices"), dim) as number);
   }
 
   /**
@@ -1203,16 +1213,16 @@ export abstract class Operators {
    */
   scatter(dim: number, index: Tensor, src: Tensor | number): Tensor {
     if (!isTensor(src)) {
-      return wrap(call(SCATTER_VALUE, this.handle, dim, handleOf(index, "scatter", "index"), src as number) as number);
+      return wrap(native.call(numberOf(SCATTER_VALUE), this.handle, dim, handleOf(index, "scatter", "index"), src as number) as number);
     }
-    return wrap(call(SCATTER_SRC, this.handle, dim, handleOf(index, "scatter", "index"), handleOf(src as Tensor, "scatter", "src")) as number);
+    return wrap(native.call(numberOf(SCATTER_SRC), this.handle, dim, handleOf(index, "scatter", "index"), handleOf(src as Tensor, "scatter", "src")) as number);
   }
 
   /**
    * aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor
    */
   scatterAdd(dim: number, index: Tensor, src: Tensor): Tensor {
-    return wrap(call(SCATTER_ADD, this.handle, dim, handleOf(index, "scatterAdd", "index"), handleOf(src, "scatterAdd", "src")) as number);
+    return wrap(native.call(numberOf(SCATTER_ADD), this.handle, dim, handleOf(index, "scatterAdd", "index"), handleOf(src, "scatterAdd", "src")) as number);
   }
 
   /**
@@ -1220,21 +1230,21 @@ export abstract class Operators {
    */
   indexAdd(dim: number, index: Tensor, source: Tensor, options?: { alpha?: number | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("indexAdd", options, ["alpha"]);
-    return wrap(call(INDEX_ADD, this.handle, dim, handleOf(index, "indexAdd", "index"), handleOf(source, "indexAdd", "source"), options?.alpha) as number);
+    return wrap(native.call(numberOf(INDEX_ADD), this.handle, dim, handleOf(index, "indexAdd", "index"), handleOf(source, "indexAdd", "source"), options?.alpha) as number);
   }
 
   /**
    * aten::nonzero(Tensor self) -> Tensor
    */
   nonzero(): Tensor {
-    return wrap(call(NONZERO, this.handle) as number);
+    return wrap(native.call(numberOf(NONZERO), this.handle) as number);
   }
 
   /**
    * aten::constant_pad_nd(Tensor self, SymInt[] pad, Scalar value=0) -> Tensor
    */
   pad(pad: readonly number[], value?: number | undefined): Tensor {
-    return wrap(call(CONSTANT_PAD_ND, this.handle, pad, value) as number);
+    return wrap(native.call(numberOf(CONSTANT_PAD_ND), this.handle, pad, value) as number);
   }
 
   /**
@@ -1242,28 +1252,28 @@ export abstract class Operators {
    */
   to(options?: { dtype?: Dtype | undefined; device?: Device | undefined; nonBlocking?: boolean | undefined; copy?: boolean | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("to", options, ["dtype", "device", "nonBlocking", "copy", "memoryFormat"]);
-    return wrap(call(TO_DTYPE_LAYOUT, this.handle, options?.dtype, undefined, options?.device, undefined, options?.nonBlocking, options?.copy, options?.memoryFormat) as number);
+    return wrap(native.call(numberOf(TO_DTYPE_LAYOUT), this.handle, options?.dtype, undefined, options?.device, undefined, options?.nonBlocking, options?.copy, options?.memoryFormat) as number);
   }
 
   /**
    * aten::matmul(Tensor self, Tensor other) -> Tensor
    */
   matmul(other: Tensor): Tensor {
-    return wrap(call(MATMUL, this.handle, handleOf(other, "matmul", "other")) as number);
+    return wrap(native.call(numberOf(MATMUL), this.handle, handleOf(other, "matmul", "other")) as number);
   }
 
   /**
    * aten::mm(Tensor self, Tensor mat2) -> Tensor
    */
   mm(mat2: Tensor): Tensor {
-    return wrap(call(MM, this.handle, handleOf(mat2, "mm", "mat2")) as number);
+    return wrap(native.call(numberOf(MM), this.handle, handleOf(mat2, "mm", "mat2")) as number);
   }
 
   /**
    * aten::bmm(Tensor self, Tensor mat2) -> Tensor
    */
   bmm(mat2: Tensor): Tensor {
-    return wrap(call(BMM, this.handle, handleOf(mat2, "bmm", "mat2")) as number);
+    return wrap(native.call(numberOf(BMM), this.handle, handleOf(mat2, "bmm", "mat2")) as number);
   }
 
   /**
@@ -1271,7 +1281,7 @@ export abstract class Operators {
    */
   baddbmm(batch1: Tensor, batch2: Tensor, options?: { beta?: number | undefined; alpha?: number | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("baddbmm", options, ["beta", "alpha"]);
-    return wrap(call(BADDBMM, this.handle, handleOf(batch1, "baddbmm", "batch1"), handleOf(batch2, "baddbmm", "batch2"), options?.beta, options?.alpha) as number);
+    return wrap(native.call(numberOf(BADDBMM), this.handle, handleOf(batch1, "baddbmm", "batch1"), handleOf(batch2, "baddbmm", "batch2"), options?.beta, options?.alpha) as number);
   }
 
   /**
@@ -1279,21 +1289,21 @@ export abstract class Operators {
    */
   addmm(mat1: Tensor, mat2: Tensor, options?: { beta?: number | undefined; alpha?: number | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("addmm", options, ["beta", "alpha"]);
-    return wrap(call(ADDMM, this.handle, handleOf(mat1, "addmm", "mat1"), handleOf(mat2, "addmm", "mat2"), options?.beta, options?.alpha) as number);
+    return wrap(native.call(numberOf(ADDMM), this.handle, handleOf(mat1, "addmm", "mat1"), handleOf(mat2, "addmm", "mat2"), options?.beta, options?.alpha) as number);
   }
 
   /**
    * aten::dot(Tensor self, Tensor tensor) -> Tensor
    */
   dot(tensor: Tensor): Tensor {
-    return wrap(call(DOT, this.handle, handleOf(tensor, "dot", "tensor")) as number);
+    return wrap(native.call(numberOf(DOT), this.handle, handleOf(tensor, "dot", "tensor")) as number);
   }
 
   /**
    * aten::outer(Tensor self, Tensor vec2) -> Tensor
    */
   outer(vec2: Tensor): Tensor {
-    return wrap(call(OUTER, this.handle, handleOf(vec2, "outer", "vec2")) as number);
+    return wrap(native.call(numberOf(OUTER), this.handle, handleOf(vec2, "outer", "vec2")) as number);
   }
 
   /**
@@ -1301,126 +1311,126 @@ export abstract class Operators {
    */
   gelu(options?: { approximate?: string | undefined } | undefined): Tensor {
     if (options !== undefined && options !== null) checkOptions("gelu", options, ["approximate"]);
-    return wrap(call(GELU, this.handle, options?.approximate) as number);
+    return wrap(native.call(numberOf(GELU), this.handle, options?.approximate) as number);
   }
 
   /**
    * aten::relu(Tensor self) -> Tensor
    */
   relu(): Tensor {
-    return wrap(call(RELU, this.handle) as number);
+    return wrap(native.call(numberOf(RELU), this.handle) as number);
   }
 
   /**
    * aten::glu(Tensor self, int dim=-1) -> Tensor
    */
   glu(dim?: number | undefined): Tensor {
-    return wrap(call(GLU, this.handle, dim) as number);
+    return wrap(native.call(numberOf(GLU), this.handle, dim) as number);
   }
 
   /**
    * aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor
    */
   leakyRelu(negativeSlope?: number | undefined): Tensor {
-    return wrap(call(LEAKY_RELU, this.handle, negativeSlope) as number);
+    return wrap(native.call(numberOf(LEAKY_RELU), this.handle, negativeSlope) as number);
   }
 
   /**
    * aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor
    */
   elu(alpha?: number | undefined, scale?: number | undefined, inputScale?: number | undefined): Tensor {
-    return wrap(call(ELU, this.handle, alpha, scale, inputScale) as number);
+    return wrap(native.call(numberOf(ELU), this.handle, alpha, scale, inputScale) as number);
   }
 
   /**
    * aten::silu(Tensor self) -> Tensor
    */
   silu(): Tensor {
-    return wrap(call(SILU, this.handle) as number);
+    return wrap(native.call(numberOf(SILU), this.handle) as number);
   }
 
   /**
    * aten::mish(Tensor self) -> Tensor
    */
   mish(): Tensor {
-    return wrap(call(MISH, this.handle) as number);
+    return wrap(native.call(numberOf(MISH), this.handle) as number);
   }
 
   /**
    * aten::softplus(Tensor self, Scalar beta=1, Scalar threshold=20) -> Tensor
    */
   softplus(beta?: number | undefined, threshold?: number | undefined): Tensor {
-    return wrap(call(SOFTPLUS, this.handle, beta, threshold) as number);
+    return wrap(native.call(numberOf(SOFTPLUS), this.handle, beta, threshold) as number);
   }
 
   /**
    * aten::log_sigmoid(Tensor self) -> Tensor
    */
   logSigmoid(): Tensor {
-    return wrap(call(LOG_SIGMOID, this.handle) as number);
+    return wrap(native.call(numberOf(LOG_SIGMOID), this.handle) as number);
   }
 
   /**
    * aten::hardtanh(Tensor self, Scalar min_val=-1, Scalar max_val=1) -> Tensor
    */
   hardtanh(minVal?: number | undefined, maxVal?: number | undefined): Tensor {
-    return wrap(call(HARDTANH, this.handle, minVal, maxVal) as number);
+    return wrap(native.call(numberOf(HARDTANH), this.handle, minVal, maxVal) as number);
   }
 
   /**
    * aten::tanh(Tensor self) -> Tensor
    */
   tanh(): Tensor {
-    return wrap(call(TANH, this.handle) as number);
+    return wrap(native.call(numberOf(TANH), this.handle) as number);
   }
 
   /**
    * aten::sigmoid(Tensor self) -> Tensor
    */
   sigmoid(): Tensor {
-    return wrap(call(SIGMOID, this.handle) as number);
+    return wrap(native.call(numberOf(SIGMOID), this.handle) as number);
   }
 
   /**
    * aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor
    */
   softmax(dim: number, dtype?: Dtype | undefined): Tensor {
-    return wrap(call(SOFTMAX_INT, this.handle, dim, dtype) as number);
+    return wrap(native.call(numberOf(SOFTMAX_INT), this.handle, dim, dtype) as number);
   }
 
   /**
    * aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor
    */
   logSoftmax(dim: number, dtype?: Dtype | undefined): Tensor {
-    return wrap(call(LOG_SOFTMAX_INT, this.handle, dim, dtype) as number);
+    return wrap(native.call(numberOf(LOG_SOFTMAX_INT), this.handle, dim, dtype) as number);
   }
 
   /**
    * aten::one_hot(Tensor self, int num_classes=-1) -> Tensor
    */
   oneHot(numClasses?: number | undefined): Tensor {
-    return wrap(call(ONE_HOT, this.handle, numClasses) as number);
+    return wrap(native.call(numberOf(ONE_HOT), this.handle, numClasses) as number);
   }
 
   /**
    * aten::stft.center(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, str pad_mode="reflect", bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor
    */
   stft(nFft: number, hopLength?: number | undefined, winLength?: number | undefined, window?: Tensor | undefined, center?: boolean | undefined, padMode?: string | undefined, normalized?: boolean | undefined, onesided?: boolean | undefined, returnComplex?: boolean | undefined): Tensor {
-    return wrap(call(STFT_CENTER, this.handle, nFft, hopLength, winLength, optionalHandleOf(window, "stft", "window"), center, padMode, normalized, onesided, returnComplex) as number);
+    return wrap(native.call(numberOf(STFT_CENTER), this.handle, nFft, hopLength, winLength, optionalHandleOf(window, "stft", "window"), center, padMode, normalized, onesided, returnComplex) as number);
   }
 
   /**
    * aten::view_as_real(Tensor(a) self) -> Tensor(a)
    */
   viewAsReal(): Tensor {
-    return wrap(call(VIEW_AS_REAL, this.handle) as number);
+    return wrap(native.call(numberOf(VIEW_AS_REAL), this.handle) as number);
   }
 
   /**
    * aten::bernoulli_.float(Tensor(a!) self, float p=0.5, *, Generator? generator=None) -> Tensor(a!)
    */
   bernoulli_(p?: number | undefined): this {
-    applyInPlace(BERNOULLI__FLOAT, this.handle, p);
+    native.applyInPlace(numberOf(BERNOULLI__FLOAT), this.handle, p);
     return this;
   }
 
@@ -1428,7 +1438,7 @@ export abstract class Operators {
    * aten::uniform_(Tensor(a!) self, float from=0., float to=1., *, Generator? generator=None) -> Tensor(a!)
    */
   uniform_(from?: number | undefined, to?: number | undefined): this {
-    applyInPlace(UNIFORM_, this.handle, from, to);
+    native.applyInPlace(numberOf(UNIFORM_), this.handle, from, to);
     return this;
   }
 
@@ -1436,7 +1446,7 @@ export abstract class Operators {
    * aten::normal_(Tensor(a!) self, float mean=0., float std=1., *, Generator? generator=None) -> Tensor(a!)
    */
   normal_(mean?: number | undefined, std?: number | undefined): this {
-    applyInPlace(NORMAL_, this.handle, mean, std);
+    native.applyInPlace(numberOf(NORMAL_), this.handle, mean, std);
     return this;
   }
 
@@ -1444,7 +1454,7 @@ export abstract class Operators {
    * aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) -> Tensor
    */
   multinomial(numSamples: number, replacement?: boolean | undefined): Tensor {
-    return wrap(call(MULTINOMIAL, this.handle, numSamples, replacement) as number);
+    return wrap(native.call(numberOf(MULTINOMIAL), this.handle, numSamples, replacement) as number);
   }
 }
 
@@ -1452,21 +1462,21 @@ export abstract class Operators {
  * aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor
  */
 export function where(condition: Tensor, self: Tensor, other: Tensor): Tensor {
-  return wrap(call(WHERE_SELF, handleOf(condition, "where", "condition"), handleOf(self, "where", "self"), handleOf(other, "where", "other")) as number);
+  return wrap(native.call(numberOf(WHERE_SELF), handleOf(condition, "where", "condition"), handleOf(self, "where", "self"), handleOf(other, "where", "other")) as number);
 }
 
 /**
  * aten::cat(Tensor[] tensors, int dim=0) -> Tensor
  */
 export function cat(tensors: readonly Tensor[], dim?: number | undefined): Tensor {
-  return wrap(call(CAT, handlesOf(tensors, "cat", "tensors"), dim) as number);
+  return wrap(native.call(numberOf(CAT), handlesOf(tensors, "cat", "tensors"), dim) as number);
 }
 
 /**
  * aten::stack(Tensor[] tensors, int dim=0) -> Tensor
  */
 export function stack(tensors: readonly Tensor[], dim?: number | undefined): Tensor {
-  return wrap(call(STACK, handlesOf(tensors, "stack", "tensors"), dim) as number);
+  return wrap(native.call(numberOf(STACK), handlesOf(tensors, "stack", "tensors"), dim) as number);
 }
 
 /**
@@ -1474,140 +1484,140 @@ export function stack(tensors: readonly Tensor[], dim?: number | undefined): Ten
  */
 export function einsum(equation: string, tensors: readonly Tensor[], options?: { path?: readonly number[] | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("einsum", options, ["path"]);
-  return wrap(call(EINSUM, equation, handlesOf(tensors, "einsum", "tensors"), options?.path) as number);
+  return wrap(native.call(numberOf(EINSUM), equation, handlesOf(tensors, "einsum", "tensors"), options?.path) as number);
 }
 
 /**
  * aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor
  */
 export function linear(input: Tensor, weight: Tensor, bias?: Tensor | undefined): Tensor {
-  return wrap(call(LINEAR, handleOf(input, "linear", "input"), handleOf(weight, "linear", "weight"), optionalHandleOf(bias, "linear", "bias")) as number);
+  return wrap(native.call(numberOf(LINEAR), handleOf(input, "linear", "input"), handleOf(weight, "linear", "weight"), optionalHandleOf(bias, "linear", "bias")) as number);
 }
 
 /**
  * aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] dilation=[1], SymInt groups=1) -> Tensor
  */
 export function conv1d(input: Tensor, weight: Tensor, bias?: Tensor | undefined, stride?: number | readonly number[] | undefined, padding?: number | readonly number[] | undefined, dilation?: number | readonly number[] | undefined, groups?: number | undefined): Tensor {
-  return wrap(call(CONV1D, handleOf(input, "conv1d", "input"), handleOf(weight, "conv1d", "weight"), optionalHandleOf(bias, "conv1d", "bias"), stride, padding, dilation, groups) as number);
+  return wrap(native.call(numberOf(CONV1D), handleOf(input, "conv1d", "input"), handleOf(weight, "conv1d", "weight"), optionalHandleOf(bias, "conv1d", "bias"), stride, padding, dilation, groups) as number);
 }
 
 /**
  * aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=[1, 1], SymInt[2] padding=[0, 0], SymInt[2] dilation=[1, 1], SymInt groups=1) -> Tensor
  */
 export function conv2d(input: Tensor, weight: Tensor, bias?: Tensor | undefined, stride?: number | readonly number[] | undefined, padding?: number | readonly number[] | undefined, dilation?: number | readonly number[] | undefined, groups?: number | undefined): Tensor {
-  return wrap(call(CONV2D, handleOf(input, "conv2d", "input"), handleOf(weight, "conv2d", "weight"), optionalHandleOf(bias, "conv2d", "bias"), stride, padding, dilation, groups) as number);
+  return wrap(native.call(numberOf(CONV2D), handleOf(input, "conv2d", "input"), handleOf(weight, "conv2d", "weight"), optionalHandleOf(bias, "conv2d", "bias"), stride, padding, dilation, groups) as number);
 }
 
 /**
  * aten::conv_transpose1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=[1], SymInt[1] padding=[0], SymInt[1] output_padding=[0], SymInt groups=1, SymInt[1] dilation=[1]) -> Tensor
  */
 export function convTranspose1d(input: Tensor, weight: Tensor, bias?: Tensor | undefined, stride?: number | readonly number[] | undefined, padding?: number | readonly number[] | undefined, outputPadding?: number | readonly number[] | undefined, groups?: number | undefined, dilation?: number | readonly number[] | undefined): Tensor {
-  return wrap(call(CONV_TRANSPOSE1D, handleOf(input, "convTranspose1d", "input"), handleOf(weight, "convTranspose1d", "weight"), optionalHandleOf(bias, "convTranspose1d", "bias"), stride, padding, outputPadding, groups, dilation) as number);
+  return wrap(native.call(numberOf(CONV_TRANSPOSE1D), handleOf(input, "convTranspose1d", "input"), handleOf(weight, "convTranspose1d", "weight"), optionalHandleOf(bias, "convTranspose1d", "bias"), stride, padding, outputPadding, groups, dilation) as number);
 }
 
 /**
  * aten::max_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], int[1] dilation=[1], bool ceil_mode=False) -> Tensor
  */
 export function maxPool1d(self: Tensor, kernelSize: number | readonly number[], stride?: number | readonly number[] | undefined, padding?: number | readonly number[] | undefined, dilation?: number | readonly number[] | undefined, ceilMode?: boolean | undefined): Tensor {
-  return wrap(call(MAX_POOL1D, handleOf(self, "maxPool1d", "self"), kernelSize, stride, padding, dilation, ceilMode) as number);
+  return wrap(native.call(numberOf(MAX_POOL1D), handleOf(self, "maxPool1d", "self"), kernelSize, stride, padding, dilation, ceilMode) as number);
 }
 
 /**
  * aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=[0], bool ceil_mode=False, bool count_include_pad=True) -> Tensor
  */
 export function avgPool1d(self: Tensor, kernelSize: number | readonly number[], stride?: number | readonly number[] | undefined, padding?: number | readonly number[] | undefined, ceilMode?: boolean | undefined, countIncludePad?: boolean | undefined): Tensor {
-  return wrap(call(AVG_POOL1D, handleOf(self, "avgPool1d", "self"), kernelSize, stride, padding, ceilMode, countIncludePad) as number);
+  return wrap(native.call(numberOf(AVG_POOL1D), handleOf(self, "avgPool1d", "self"), kernelSize, stride, padding, ceilMode, countIncludePad) as number);
 }
 
 /**
  * aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor
  */
 export function adaptiveAvgPool1d(self: Tensor, outputSize: number | readonly number[]): Tensor {
-  return wrap(call(ADAPTIVE_AVG_POOL1D, handleOf(self, "adaptiveAvgPool1d", "self"), outputSize) as number);
+  return wrap(native.call(numberOf(ADAPTIVE_AVG_POOL1D), handleOf(self, "adaptiveAvgPool1d", "self"), outputSize) as number);
 }
 
 /**
  * aten::layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enable=True) -> Tensor
  */
 export function layerNorm(input: Tensor, normalizedShape: readonly number[], weight?: Tensor | undefined, bias?: Tensor | undefined, eps?: number | undefined, cudnnEnable?: boolean | undefined): Tensor {
-  return wrap(call(LAYER_NORM, handleOf(input, "layerNorm", "input"), normalizedShape, optionalHandleOf(weight, "layerNorm", "weight"), optionalHandleOf(bias, "layerNorm", "bias"), eps, cudnnEnable) as number);
+  return wrap(native.call(numberOf(LAYER_NORM), handleOf(input, "layerNorm", "input"), normalizedShape, optionalHandleOf(weight, "layerNorm", "weight"), optionalHandleOf(bias, "layerNorm", "bias"), eps, cudnnEnable) as number);
 }
 
 /**
  * aten::group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1.0000000000000001e-05, bool cudnn_enabled=True) -> Tensor
  */
 export function groupNorm(input: Tensor, numGroups: number, weight?: Tensor | undefined, bias?: Tensor | undefined, eps?: number | undefined, cudnnEnabled?: boolean | undefined): Tensor {
-  return wrap(call(GROUP_NORM, handleOf(input, "groupNorm", "input"), numGroups, optionalHandleOf(weight, "groupNorm", "weight"), optionalHandleOf(bias, "groupNorm", "bias"), eps, cudnnEnabled) as number);
+  return wrap(native.call(numberOf(GROUP_NORM), handleOf(input, "groupNorm", "input"), numGroups, optionalHandleOf(weight, "groupNorm", "weight"), optionalHandleOf(bias, "groupNorm", "bias"), eps, cudnnEnabled) as number);
 }
 
 /**
  * aten::batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float momentum, float eps, bool cudnn_enabled) -> Tensor
  */
 export function batchNorm(input: Tensor, weight: Tensor | undefined, bias: Tensor | undefined, runningMean: Tensor | undefined, runningVar: Tensor | undefined, training: boolean, momentum: number, eps: number, cudnnEnabled: boolean): Tensor {
-  return wrap(call(BATCH_NORM, handleOf(input, "batchNorm", "input"), optionalHandleOf(weight, "batchNorm", "weight"), optionalHandleOf(bias, "batchNorm", "bias"), optionalHandleOf(runningMean, "batchNorm", "running_mean"), optionalHandleOf(runningVar, "batchNorm", "running_var"), training, momentum, eps, cudnnEnabled) as number);
+  return wrap(native.call(numberOf(BATCH_NORM), handleOf(input, "batchNorm", "input"), optionalHandleOf(weight, "batchNorm", "weight"), optionalHandleOf(bias, "batchNorm", "bias"), optionalHandleOf(runningMean, "batchNorm", "running_mean"), optionalHandleOf(runningVar, "batchNorm", "running_var"), training, momentum, eps, cudnnEnabled) as number);
 }
 
 /**
  * aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor
  */
 export function embedding(weight: Tensor, indices: Tensor, paddingIdx?: number | undefined, scaleGradByFreq?: boolean | undefined, sparse?: boolean | undefined): Tensor {
-  return wrap(call(EMBEDDING, handleOf(weight, "embedding", "weight"), handleOf(indices, "embedding", "indices"), paddingIdx, scaleGradByFreq, sparse) as number);
+  return wrap(native.call(numberOf(EMBEDDING), handleOf(weight, "embedding", "weight"), handleOf(indices, "embedding", "indices"), paddingIdx, scaleGradByFreq, sparse) as number);
 }
 
 /**
  * aten::dropout(Tensor input, float p, bool train) -> Tensor
  */
 export function dropout(input: Tensor, p: number, train: boolean): Tensor {
-  return wrap(call(DROPOUT, handleOf(input, "dropout", "input"), p, train) as number);
+  return wrap(native.call(numberOf(DROPOUT), handleOf(input, "dropout", "input"), p, train) as number);
 }
 
 /**
  * aten::ctc_loss.IntList(Tensor log_probs, Tensor targets, int[] input_lengths, int[] target_lengths, int blank=0, int reduction=1, bool zero_infinity=False) -> Tensor
  */
 export function ctcLoss(logProbs: Tensor, targets: Tensor, inputLengths: readonly number[], targetLengths: readonly number[], blank?: number | undefined, reduction?: number | undefined, zeroInfinity?: boolean | undefined): Tensor {
-  return wrap(call(CTC_LOSS_INTLIST, handleOf(logProbs, "ctcLoss", "log_probs"), handleOf(targets, "ctcLoss", "targets"), inputLengths, targetLengths, blank, reduction, zeroInfinity) as number);
+  return wrap(native.call(numberOf(CTC_LOSS_INTLIST), handleOf(logProbs, "ctcLoss", "log_probs"), handleOf(targets, "ctcLoss", "targets"), inputLengths, targetLengths, blank, reduction, zeroInfinity) as number);
 }
 
 /**
  * aten::nll_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100) -> Tensor
  */
 export function nllLoss(self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number | undefined, ignoreIndex?: number | undefined): Tensor {
-  return wrap(call(NLL_LOSS, handleOf(self, "nllLoss", "self"), handleOf(target, "nllLoss", "target"), optionalHandleOf(weight, "nllLoss", "weight"), reduction, ignoreIndex) as number);
+  return wrap(native.call(numberOf(NLL_LOSS), handleOf(self, "nllLoss", "self"), handleOf(target, "nllLoss", "target"), optionalHandleOf(weight, "nllLoss", "weight"), reduction, ignoreIndex) as number);
 }
 
 /**
  * aten::cross_entropy_loss(Tensor self, Tensor target, Tensor? weight=None, int reduction=1, SymInt ignore_index=-100, float label_smoothing=0.) -> Tensor
  */
 export function crossEntropyLoss(self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number | undefined, ignoreIndex?: number | undefined, labelSmoothing?: number | undefined): Tensor {
-  return wrap(call(CROSS_ENTROPY_LOSS, handleOf(self, "crossEntropyLoss", "self"), handleOf(target, "crossEntropyLoss", "target"), optionalHandleOf(weight, "crossEntropyLoss", "weight"), reduction, ignoreIndex, labelSmoothing) as number);
+  return wrap(native.call(numberOf(CROSS_ENTROPY_LOSS), handleOf(self, "crossEntropyLoss", "self"), handleOf(target, "crossEntropyLoss", "target"), optionalHandleOf(weight, "crossEntropyLoss", "weight"), reduction, ignoreIndex, labelSmoothing) as number);
 }
 
 /**
  * aten::mse_loss(Tensor self, Tensor target, int reduction=1) -> Tensor
  */
 export function mseLoss(self: Tensor, target: Tensor, reduction?: number | undefined): Tensor {
-  return wrap(call(MSE_LOSS, handleOf(self, "mseLoss", "self"), handleOf(target, "mseLoss", "target"), reduction) as number);
+  return wrap(native.call(numberOf(MSE_LOSS), handleOf(self, "mseLoss", "self"), handleOf(target, "mseLoss", "target"), reduction) as number);
 }
 
 /**
  * aten::l1_loss(Tensor self, Tensor target, int reduction=1) -> Tensor
  */
 export function l1Loss(self: Tensor, target: Tensor, reduction?: number | undefined): Tensor {
-  return wrap(call(L1_LOSS, handleOf(self, "l1Loss", "self"), handleOf(target, "l1Loss", "target"), reduction) as number);
+  return wrap(native.call(numberOf(L1_LOSS), handleOf(self, "l1Loss", "self"), handleOf(target, "l1Loss", "target"), reduction) as number);
 }
 
 /**
  * aten::smooth_l1_loss(Tensor self, Tensor target, int reduction=1, float beta=1.) -> Tensor
  */
 export function smoothL1Loss(self: Tensor, target: Tensor, reduction?: number | undefined, beta?: number | undefined): Tensor {
-  return wrap(call(SMOOTH_L1_LOSS, handleOf(self, "smoothL1Loss", "self"), handleOf(target, "smoothL1Loss", "target"), reduction, beta) as number);
+  return wrap(native.call(numberOf(SMOOTH_L1_LOSS), handleOf(self, "smoothL1Loss", "self"), handleOf(target, "smoothL1Loss", "target"), reduction, beta) as number);
 }
 
 /**
  * aten::huber_loss(Tensor self, Tensor target, int reduction=1, float delta=1.) -> Tensor
  */
 export function huberLoss(self: Tensor, target: Tensor, reduction?: number | undefined, delta?: number | undefined): Tensor {
-  return wrap(call(HUBER_LOSS, handleOf(self, "huberLoss", "self"), handleOf(target, "huberLoss", "target"), reduction, delta) as number);
+  return wrap(native.call(numberOf(HUBER_LOSS), handleOf(self, "huberLoss", "self"), handleOf(target, "huberLoss", "target"), reduction, delta) as number);
 }
 
 /**
@@ -1615,28 +1625,28 @@ export function huberLoss(self: Tensor, target: Tensor, reduction?: number | und
  */
 export function klDiv(self: Tensor, target: Tensor, reduction?: number | undefined, options?: { logTarget?: boolean | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("klDiv", options, ["logTarget"]);
-  return wrap(call(KL_DIV, handleOf(self, "klDiv", "self"), handleOf(target, "klDiv", "target"), reduction, options?.logTarget) as number);
+  return wrap(native.call(numberOf(KL_DIV), handleOf(self, "klDiv", "self"), handleOf(target, "klDiv", "target"), reduction, options?.logTarget) as number);
 }
 
 /**
  * aten::binary_cross_entropy(Tensor self, Tensor target, Tensor? weight=None, int reduction=1) -> Tensor
  */
 export function binaryCrossEntropy(self: Tensor, target: Tensor, weight?: Tensor | undefined, reduction?: number | undefined): Tensor {
-  return wrap(call(BINARY_CROSS_ENTROPY, handleOf(self, "binaryCrossEntropy", "self"), handleOf(target, "binaryCrossEntropy", "target"), optionalHandleOf(weight, "binaryCrossEntropy", "weight"), reduction) as number);
+  return wrap(native.call(numberOf(BINARY_CROSS_ENTROPY), handleOf(self, "binaryCrossEntropy", "self"), handleOf(target, "binaryCrossEntropy", "target"), optionalHandleOf(weight, "binaryCrossEntropy", "weight"), reduction) as number);
 }
 
 /**
  * aten::binary_cross_entropy_with_logits(Tensor self, Tensor target, Tensor? weight=None, Tensor? pos_weight=None, int reduction=1) -> Tensor
  */
 export function binaryCrossEntropyWithLogits(self: Tensor, target: Tensor, weight?: Tensor | undefined, posWeight?: Tensor | undefined, reduction?: number | undefined): Tensor {
-  return wrap(call(BINARY_CROSS_ENTROPY_WITH_LOGITS, handleOf(self, "binaryCrossEntropyWithLogits", "self"), handleOf(target, "binaryCrossEntropyWithLogits", "target"), optionalHandleOf(weight, "binaryCrossEntropyWithLogits", "weight"), optionalHandleOf(posWeight, "binaryCrossEntropyWithLogits", "pos_weight"), reduction) as number);
+  return wrap(native.call(numberOf(BINARY_CROSS_ENTROPY_WITH_LOGITS), handleOf(self, "binaryCrossEntropyWithLogits", "self"), handleOf(target, "binaryCrossEntropyWithLogits", "target"), optionalHandleOf(weight, "binaryCrossEntropyWithLogits", "weight"), optionalHandleOf(posWeight, "binaryCrossEntropyWithLogits", "pos_weight"), reduction) as number);
 }
 
 /**
  * aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor
  */
 export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | undefined, eps?: number | undefined): Tensor {
-  return wrap(call(COSINE_SIMILARITY, handleOf(x1, "cosineSimilarity", "x1"), handleOf(x2, "cosineSimilarity", "x2"), dim, eps) as number);
+  return wrap(native.call(numberOf(COSINE_SIMILARITY), handleOf(x1, "cosineSimilarity", "x1"), handleOf(x2, "cosineSimilarity", "x2"), dim, eps) as number);
 }
 
 /**
@@ -1644,14 +1654,14 @@ export function cosineSimilarity(x1: Tensor, x2: Tensor, dim?: number | undefine
  */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, attnMask?: Tensor | undefined, dropoutP?: number | undefined, isCausal?: boolean | undefined, options?: { scale?: number | undefined; enableGqa?: boolean | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("scaledDotProductAttention", options, ["scale", "enableGqa"]);
-  return wrap(call(SCALED_DOT_PRODUCT_ATTENTION, handleOf(query, "scaledDotProductAttention", "query"), handleOf(key, "scaledDotProductAttention", "key"), handleOf(value, "scaledDotProductAttention", "value"), optionalHandleOf(attnMask, "scaledDotProductAttention", "attn_mask"), dropoutP, isCausal, options?.scale, options?.enableGqa) as number);
+  return wrap(native.call(numberOf(SCALED_DOT_PRODUCT_ATTENTION), handleOf(query, "scaledDotProductAttention", "query"), handleOf(key, "scaledDotProductAttention", "key"), handleOf(value, "scaledDotProductAttention", "value"), optionalHandleOf(attnMask, "scaledDotProductAttention", "attn_mask"), dropoutP, isCausal, options?.scale, options?.enableGqa) as number);
 }
 
 /**
  * aten::_weight_norm(Tensor v, Tensor g, int dim=0) -> Tensor
  */
 export function weightNorm(v: Tensor, g: Tensor, dim?: number | undefined): Tensor {
-  return wrap(call(_WEIGHT_NORM, handleOf(v, "weightNorm", "v"), handleOf(g, "weightNorm", "g"), dim) as number);
+  return wrap(native.call(numberOf(_WEIGHT_NORM), handleOf(v, "weightNorm", "v"), handleOf(g, "weightNorm", "g"), dim) as number);
 }
 
 /**
@@ -1659,7 +1669,7 @@ export function weightNorm(v: Tensor, g: Tensor, dim?: number | undefined): Tens
  */
 export function randperm(n: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("randperm", options, ["dtype", "device"]);
-  return wrap(call(RANDPERM, n, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(RANDPERM), n, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1667,7 +1677,7 @@ export function randperm(n: number, options?: { dtype?: Dtype | undefined; devic
  */
 export function empty(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("empty", options, ["dtype", "device", "memoryFormat"]);
-  return wrap(call(EMPTY_MEMORY_FORMAT, size, options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
+  return wrap(native.call(numberOf(EMPTY_MEMORY_FORMAT), size, options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
@@ -1675,7 +1685,7 @@ export function empty(size: readonly number[], options?: { dtype?: Dtype | undef
  */
 export function zeros(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("zeros", options, ["dtype", "device"]);
-  return wrap(call(ZEROS, size, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(ZEROS), size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1683,7 +1693,7 @@ export function zeros(size: readonly number[], options?: { dtype?: Dtype | undef
  */
 export function ones(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("ones", options, ["dtype", "device"]);
-  return wrap(call(ONES, size, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(ONES), size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1691,7 +1701,7 @@ export function ones(size: readonly number[], options?: { dtype?: Dtype | undefi
  */
 export function full(size: readonly number[], fillValue: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("full", options, ["dtype", "device"]);
-  return wrap(call(FULL, size, fillValue, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(FULL), size, fillValue, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1699,7 +1709,7 @@ export function full(size: readonly number[], fillValue: number, options?: { dty
  */
 export function arange(start: number, end: number, step?: number | undefined, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("arange", options, ["dtype", "device"]);
-  return wrap(call(ARANGE_START_STEP, start, end, step, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(ARANGE_START_STEP), start, end, step, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1707,7 +1717,7 @@ export function arange(start: number, end: number, step?: number | undefined, op
  */
 export function rand(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("rand", options, ["dtype", "device"]);
-  return wrap(call(RAND, size, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(RAND), size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1715,7 +1725,7 @@ export function rand(size: readonly number[], options?: { dtype?: Dtype | undefi
  */
 export function randn(size: readonly number[], options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("randn", options, ["dtype", "device"]);
-  return wrap(call(RANDN, size, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(RANDN), size, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1723,7 +1733,7 @@ export function randn(size: readonly number[], options?: { dtype?: Dtype | undef
  */
 export function eye(n: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("eye", options, ["dtype", "device"]);
-  return wrap(call(EYE, n, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(EYE), n, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1731,7 +1741,7 @@ export function eye(n: number, options?: { dtype?: Dtype | undefined; device?: D
  */
 export function linspace(start: number, end: number, steps: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("linspace", options, ["dtype", "device"]);
-  return wrap(call(LINSPACE, start, end, steps, options?.dtype, undefined, options?.device) as number);
+  return wrap(native.call(numberOf(LINSPACE), start, end, steps, options?.dtype, undefined, options?.device) as number);
 }
 
 /**
@@ -1739,7 +1749,7 @@ export function linspace(start: number, end: number, steps: number, options?: { 
  */
 export function zerosLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("zerosLike", options, ["dtype", "device", "memoryFormat"]);
-  return wrap(call(ZEROS_LIKE, handleOf(self, "zerosLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
+  return wrap(native.call(numberOf(ZEROS_LIKE), handleOf(self, "zerosLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
@@ -1747,7 +1757,7 @@ export function zerosLike(self: Tensor, options?: { dtype?: Dtype | undefined; d
  */
 export function onesLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("onesLike", options, ["dtype", "device", "memoryFormat"]);
-  return wrap(call(ONES_LIKE, handleOf(self, "onesLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
+  return wrap(native.call(numberOf(ONES_LIKE), handleOf(self, "onesLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
@@ -1755,7 +1765,7 @@ export function onesLike(self: Tensor, options?: { dtype?: Dtype | undefined; de
  */
 export function fullLike(self: Tensor, fillValue: number, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("fullLike", options, ["dtype", "device", "memoryFormat"]);
-  return wrap(call(FULL_LIKE, handleOf(self, "fullLike", "self"), fillValue, options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
+  return wrap(native.call(numberOf(FULL_LIKE), handleOf(self, "fullLike", "self"), fillValue, options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
@@ -1763,7 +1773,7 @@ export function fullLike(self: Tensor, fillValue: number, options?: { dtype?: Dt
  */
 export function randLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("randLike", options, ["dtype", "device", "memoryFormat"]);
-  return wrap(call(RAND_LIKE, handleOf(self, "randLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
+  return wrap(native.call(numberOf(RAND_LIKE), handleOf(self, "randLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
@@ -1771,7 +1781,7 @@ export function randLike(self: Tensor, options?: { dtype?: Dtype | undefined; de
  */
 export function randnLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("randnLike", options, ["dtype", "device", "memoryFormat"]);
-  return wrap(call(RANDN_LIKE, handleOf(self, "randnLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
+  return wrap(native.call(numberOf(RANDN_LIKE), handleOf(self, "randnLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }
 
 /**
@@ -1779,5 +1789,5 @@ export function randnLike(self: Tensor, options?: { dtype?: Dtype | undefined; d
  */
 export function emptyLike(self: Tensor, options?: { dtype?: Dtype | undefined; device?: Device | undefined; memoryFormat?: MemoryFormat | undefined } | undefined): Tensor {
   if (options !== undefined && options !== null) checkOptions("emptyLike", options, ["dtype", "device", "memoryFormat"]);
-  return wrap(call(EMPTY_LIKE, handleOf(self, "emptyLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
+  return wrap(native.call(numberOf(EMPTY_LIKE), handleOf(self, "emptyLike", "self"), options?.dtype, undefined, options?.device, undefined, options?.memoryFormat) as number);
 }

@@ -4,8 +4,14 @@ import { native } from "../native.js";
 import { dropout as drop, scaledDotProductAttention } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 
-// libtorch 1.13 has no fused kernel of this name.
-const fused = native.lookup("scaled_dot_product_attention", "") >= 0;
+let fused: boolean | undefined;
+
+/** libtorch 1.13 has no fused kernel of this name. */
+function isFused(): boolean {
+  fused ??= native.lookup("scaled_dot_product_attention", "") >= 0;
+  return fused;
+}
+
 const LOWEST: Record<string, number> = {
   float32: -3.4028234663852886e38,
   bfloat16: -3.3895313892515355e38,
@@ -30,7 +36,7 @@ export function attention(
   dropout: number,
 ): Tensor {
   if (mask !== undefined) handleOf(mask, "attention", "mask");
-  if (!fused) return attentionWithWeights(query, key, value, mask, dropout).attended;
+  if (!isFused()) return attentionWithWeights(query, key, value, mask, dropout).attended;
   return scaledDotProductAttention(query, key, value, mask && lowestWhereFalse(mask, query), dropout);
 }
 
