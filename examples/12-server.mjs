@@ -8,22 +8,32 @@ const [model, port = "8080"] = process.argv.slice(2);
 const LARGEST = 100 * 2 ** 20; // bytes of a recording
 const pool = await recognizerPool(model, { queue: 16 }); // once, for all requests
 
-/** What went wrong, for HTTP: the client's fault, too much at once, or this server's. */
+class TooLarge extends Error {
+  code = "ERR_TOO_LARGE";
+}
+
+/**
+ * What went wrong, for HTTP: the client's fault, too much at once, or this server's.
+ *
+ * @param {unknown} error
+ */
 function statusOf(error) {
-  if (error.code === "ERR_POOL_BUSY") return 429;
-  if (error instanceof PoolError) return 503;
-  if (error.code === "ERR_TOO_LARGE") return 413;
+  if (error instanceof PoolError) return error.code === "ERR_POOL_BUSY" ? 429 : 503;
+  if (error instanceof TooLarge) return 413;
   return error instanceof UserError && error.code.startsWith("ERR_AUDIO_") ? 400 : 500;
 }
 
-/** The request's bytes as they come, up to a size. */
+/**
+ * The request's bytes as they come, up to a size.
+ *
+ * @param {import("node:http").IncomingMessage} request
+ */
 async function* body(request) {
   let size = 0;
   try {
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       size += chunk.length;
-      if (size > LARGEST)
-        throw Object.assign(new Error("The recording is too large."), { code: "ERR_TOO_LARGE" });
+      if (size > LARGEST) throw new TooLarge("The recording is too large.");
       yield chunk;
     }
   } finally {
@@ -31,6 +41,11 @@ async function* body(request) {
   }
 }
 
+/**
+ * @param {import("node:http").ServerResponse} response
+ * @param {number} status
+ * @param {object} json
+ */
 function answer(response, status, json) {
   response.writeHead(status, {
     "content-type": "application/json",
@@ -53,13 +68,14 @@ const server = createServer(async (request, response) => {
     if (gone.signal.aborted) return; // what logs call 499
     const status = statusOf(error);
     if (status === 500) console.error(error);
-    answer(response, status, {
-      error: status === 500 ? "Something went wrong." : error.message,
-      code: error.code,
-    });
+    const { message, code } = /** @type {Error & { code?: string }} */ (error);
+    answer(response, status, status === 500 ? { error: "Something went wrong." } : { error: message, code });
   }
 });
-server.listen(Number(port), () => console.log(`listening on http://localhost:${server.address().port}`));
+server.listen(Number(port), () => {
+  const address = server.address();
+  console.log(`listening on http://localhost:${typeof address === "object" ? address?.port : address}`);
+});
 
 // Requests that are there are answered, then the threads end, and with them the process.
 for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => server.close(() => pool.close()));
