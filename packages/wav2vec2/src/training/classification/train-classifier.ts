@@ -60,10 +60,10 @@ export interface ClassifierTraining<Model extends ClassificationModel = Classifi
   macroF1?: number;
   /** Of the task speaker. */
   equalErrorRate?: number;
-  /** All that the best validation found. */
+  /** All that the best validation found; not of `classifier`. */
   metrics: Readonly<Record<string, number>> | undefined;
   interrupted: boolean;
-  /** The classifier in memory, as it is behind the last step. */
+  /** The classifier in memory, as it is behind the last step: not the best one, which `loadClassifier(model)` reads. */
   classifier: Classifier<Model>;
 }
 

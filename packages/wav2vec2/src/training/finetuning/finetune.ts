@@ -67,12 +67,12 @@ export interface FinetuneResult<Model extends Wav2Vec2ForCTC = Wav2Vec2ForCTC> {
   /** Directory of the best model, by WER on the validation split; undefined where the run was interrupted before any. */
   model: string | undefined;
   steps: number;
-  /** Of the best model. */
+  /** Of the best model, which `model` names; `ctc` may have another. */
   wer: number | undefined;
-  /** All that the best validation found. */
+  /** All that the best validation found; as `wer`, not of `ctc`. */
   metrics: Readonly<Record<string, number>> | undefined;
   interrupted: boolean;
-  /** The recogniser in memory, as it is behind the last step. */
+  /** The recogniser in memory, as it is behind the last step: not the best one, which `loadCtcModel(model)` reads. */
   ctc: CtcModel & { model: Model };
 }
 

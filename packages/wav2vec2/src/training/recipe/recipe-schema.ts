@@ -478,7 +478,7 @@ export const recipeSchema = z.strictObject({
 });
 
 /** A resolved recipe: every key has its value. Paths are relative to the working directory. */
-export type Recipe = z.infer<typeof recipeSchema>;
+export interface Recipe extends z.infer<typeof recipeSchema> {}
 
 /** A recipe of the task pretrain. */
 export type PreTrainingRecipe = Recipe & { pretraining: NonNullable<Recipe["pretraining"]> };
