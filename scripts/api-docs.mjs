@@ -36,7 +36,7 @@ const ROOMS = {
   training: "recipes, the loop, fine-tuning, pre-training",
   tracking: "where a run reports to",
   distributed: "processes that train together",
-  common: "errors, and what belongs to no room",
+  common: "errors, and what belongs to no part",
 };
 
 /** Parts of libtorch; the first is what its index exports by name. */
@@ -215,7 +215,7 @@ Made from the docstrings by \`node scripts/api-docs.mjs\`.
 
 ## wav2vec2
 
-| room | |
+| part | |
 | ---- | ---- |
 ${table("wav2vec2", ROOMS)}
 ## @wav2vec2/libtorch

@@ -191,7 +191,7 @@ async function collate(
   }
 }
 
-/** Room in shared memory, which reaches another thread without being copied. */
+/** Shared memory, which reaches another thread without being copied. */
 function allocateShared(length: number, memory: SharedArrayBuffer | undefined): Float32Array {
   const bytes = length * Float32Array.BYTES_PER_ELEMENT;
   if (!memory || memory.byteLength < bytes) return new Float32Array(new SharedArrayBuffer(bytes));

@@ -168,13 +168,13 @@ function describe(
   const batchesAStep = recipe.gradient_accumulation * world.size;
   const update = (heard / batches.length) * batchesAStep;
   tracker.tell(
-    `An update hears ${formatDuration(update)} of audio; the paper's hear 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
+    `An update takes ${formatDuration(update)} of audio; the paper's take 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
       "ones learn less from each. gradient_accumulation gives larger ones in the same memory.",
   );
   if (batches.length < batchesAStep) {
     tracker.note(
       `${split} should hold at least one update's batches (${batchesAStep}), but holds ${batches.length}: ` +
-        "an update hears clips more than once. Lower gradient_accumulation.",
+        "an update takes clips more than once. Lower gradient_accumulation.",
     );
   }
   const { maskTimeLength } = collation;
@@ -188,7 +188,7 @@ function describe(
   }
 }
 
-/** Clips as long as training hears them. */
+/** Clips as long as training takes them. */
 export function withinSeconds(clips: readonly Utterance[], maxSeconds: number): { samples: number }[] {
   const most = Math.floor(maxSeconds * SAMPLE_RATE);
   return clips.map(({ samples }) => ({ samples: Math.min(samples, most) }));

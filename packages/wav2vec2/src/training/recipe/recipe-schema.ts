@@ -298,7 +298,7 @@ export const recipeSchema = z.strictObject({
   max_epochs: amount()
     .optional()
     .describe(
-      "Instead of max_steps: how often training hears each clip, such as 20 or 0.5; the schedule is as long as the " +
+      "Instead of max_steps: how often training takes each clip, such as 20 or 0.5; the schedule is as long as the " +
         "batches of so many epochs take. Default: none",
     ),
   max_minutes: amount()
