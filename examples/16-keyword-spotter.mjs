@@ -16,12 +16,8 @@ const [directory = "runs/keywords"] = process.argv.slice(2);
 const WORDS = { yes: [500, 900, 1400], no: [400, 300, 500], stop: [1600, 1200, 1000] };
 const random = new Random(1, "words");
 
-/**
- * Three tones of a tenth of a second each, somewhere in a second of noise, higher or lower.
- *
- * @param {number[]} tones hertz
- */
-function say(tones) {
+/** Three tones of a tenth of a second each, somewhere in a second of noise, higher or lower. */
+function say(tones = WORDS.yes) {
   const samples = Float32Array.from({ length: SAMPLE_RATE }, () => 0.05 * (random.uniform() - 0.5));
   const start = Math.floor(random.uniform() * 0.6 * SAMPLE_RATE);
   const pitch = 0.9 + 0.2 * random.uniform();

@@ -19,12 +19,8 @@ const [directory = "runs/speakers"] = process.argv.slice(2);
 const VOICES = { anna: [210, 0.7], ben: [110, 0.8], carl: [140, 0.4], dora: [260, 0.5] };
 const random = new Random(1, "voices");
 
-/**
- * A second and a half of a voice whose pitch moves.
- *
- * @param {number[]} voice
- */
-function speak([pitch, colour]) {
+/** A second and a half of a voice whose pitch moves. */
+function speak([pitch, colour] = VOICES.anna) {
   const length = 1.5 * SAMPLE_RATE;
   const bend = 2 * Math.PI * random.uniform();
   let phase = 0;
@@ -80,6 +76,5 @@ console.log(`accuracy: ${percent(classes?.accuracy)}`);
 const clips = ["anna-0", "anna-1", "ben-0"].map((name) => join(data, `test-${name}.flac`));
 const told = await Promise.all(clips.map((clip) => classifyFile(best, clip)));
 const [one, same, other] = told.map(({ embedding = [] }) => tensor(embedding));
-/** @type {(a: import("@wav2vec2/libtorch").Tensor, b: import("@wav2vec2/libtorch").Tensor) => number} */
-const cosine = (a, b) => cosineSimilarity(a, b, 0).item();
-console.log(`anna and anna ${cosine(one, same).toFixed(2)}, anna and ben ${cosine(one, other).toFixed(2)}`);
+const [close, far] = [same, other].map((vector) => cosineSimilarity(one, vector, 0).item().toFixed(2));
+console.log(`anna and anna ${close}, anna and ben ${far}`);
