@@ -17,4 +17,4 @@ for (let step = 1; step <= 300; step++) {
   optimizer.zeroGrad();
   if (step % 100 === 0) console.log(`step ${step}  loss ${loss.toFixed(6)}`);
 }
-console.log(`y = ${layer.weight.item().toFixed(2)} x + ${layer.bias.item().toFixed(2)}`);
+console.log(`y = ${layer.weight.item().toFixed(2)} x + ${layer.bias?.item().toFixed(2)}`);

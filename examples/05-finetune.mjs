@@ -5,7 +5,7 @@ const [data, output, steps = "3200"] = process.argv.slice(2);
 const file = new URL("../configs/finetune-digits.yaml", import.meta.url);
 const recipe = loadRecipe(file, { "data.root": data, output, max_steps: Number(steps) });
 const tracker = trackRun(output);
-const { model } = await finetune(recipe, { tracker });
+const { model, ctc } = await finetune(recipe, { tracker });
 await tracker.close();
-const { wer } = await evaluateModel(model, { data, split: "dev" });
+const { wer } = await evaluateModel(model ?? ctc, { data, split: "dev" }); // of the best one, else of the last
 console.log(`word error rate on dev: ${(wer * 100).toFixed(1)} %`);

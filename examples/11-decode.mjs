@@ -7,11 +7,12 @@ import { CtcDecoder, CtcTokenizer, loadLanguageModel, Vocabulary } from "wav2vec
 const tokenizer = new CtcTokenizer(new Vocabulary(["<pad>", "|", "C", "A", "T", "B"]));
 const { size, blankId } = tokenizer.vocabulary;
 
-// Scores of 7 frames that hear "CAT" and, almost as well, "BAT".
+// Scores of 7 frames for "CAT" and, almost as high, for "BAT".
 const scores = new Float32Array(7 * size);
+const idOf = Object.fromEntries(tokenizer.vocabulary.tokens.map((token, id) => [token, id]));
 for (const [frame, token] of ["<pad>", "C", "<pad>", "A", "<pad>", "T", "<pad>"].entries())
-  scores[frame * size + tokenizer.vocabulary.id(token)] = 6;
-scores[1 * size + tokenizer.vocabulary.id("B")] = 5.5;
+  scores[frame * size + idOf[token]] = 6;
+scores[1 * size + idOf.B] = 5.5;
 
 const directory = await mkdtemp(join(tmpdir(), "decode-"));
 const path = join(directory, "words.arpa");
@@ -22,12 +23,14 @@ await writeFile(
 const languageModel = await loadLanguageModel(path);
 await rm(directory, { recursive: true });
 
-const print = (name, options) => {
-  const { text, score } = new CtcDecoder(tokenizer, options).decode(scores, 7);
-  console.log(`${name.padEnd(28)} ${text}  ${score.toFixed(2)}`);
+const ways = {
+  "likeliest token of each frame": { beamWidth: 1 },
+  "all alignments together": { beamWidth: 16 },
+  "where BAT is more usual": { languageModel },
+  "and CAT is expected": { languageModel, hotwords: ["CAT"] },
 };
 console.log(`blank is token ${blankId}`);
-print("likeliest token of each frame", { beamWidth: 1 });
-print("all alignments together", { beamWidth: 16 });
-print("where BAT is more usual", { languageModel });
-print("and CAT is expected", { languageModel, hotwords: ["CAT"] });
+for (const [name, options] of Object.entries(ways)) {
+  const { text, score } = new CtcDecoder(tokenizer, options).decode(scores, 7);
+  console.log(`${name.padEnd(28)} ${text}  ${score.toFixed(2)}`);
+}

@@ -8,58 +8,57 @@ const [model, port = "8080"] = process.argv.slice(2);
 const LARGEST = 100 * 2 ** 20; // bytes of a recording
 const pool = await recognizerPool(model, { queue: 16 }); // once, for all requests
 
-/** What went wrong, for HTTP: the client's fault, too much at once, or this server's. */
-function statusOf(error) {
-  if (error.code === "ERR_POOL_BUSY") return 429;
-  if (error instanceof PoolError) return 503;
-  if (error.code === "ERR_TOO_LARGE") return 413;
-  return error instanceof UserError && error.code.startsWith("ERR_AUDIO_") ? 400 : 500;
-}
-
-/** The request's bytes as they come, up to a size. */
-async function* body(request) {
-  let size = 0;
-  try {
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-      size += chunk.length;
-      if (size > LARGEST)
-        throw Object.assign(new Error("The recording is too large."), { code: "ERR_TOO_LARGE" });
-      yield chunk;
-    }
-  } finally {
-    request.resume(); // what nobody reads: a request that is destroyed gets no answer
-  }
-}
-
-function answer(response, status, json) {
-  response.writeHead(status, {
-    "content-type": "application/json",
-    ...(status === 429 && { "retry-after": "5" }),
-  });
-  response.end(`${JSON.stringify(json)}\n`);
-}
+class TooLarge extends Error {}
 
 const server = createServer(async (request, response) => {
-  if (request.url === "/health") return answer(response, 200, pool.stats());
-  if (request.method !== "POST") return answer(response, 404, { error: "POST a recording." });
+  const answer = (status = 200, json = {}) => {
+    response.writeHead(status, {
+      "content-type": "application/json",
+      ...(status === 429 && { "retry-after": "5" }),
+    });
+    response.end(`${JSON.stringify(json)}\n`);
+  };
+  if (request.url === "/health") return answer(200, pool.stats());
+  if (request.method !== "POST") return answer(404, { error: "POST a recording." });
   const gone = new AbortController(); // a client that leaves needs no answer
   response.once("close", () => gone.abort());
+
+  /** The request's bytes as they come, up to a size. */
+  async function* body() {
+    let size = 0;
+    try {
+      for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+        size += chunk.length;
+        if (size > LARGEST) throw new TooLarge("The recording is too large.");
+        yield chunk;
+      }
+    } finally {
+      request.resume(); // what nobody reads: a request that is destroyed gets no answer
+    }
+  }
+
   try {
     // FLAC, WAV, MP3, Ogg, WebM of a browser: told by its content.
     const options = { name: "the recording", words: true, signal: gone.signal };
-    const { text, end, words } = await pool.transcribe(body(request), options);
-    answer(response, 200, { text, duration: end, words });
+    const { text, end, words } = await pool.transcribe(body(), options);
+    answer(200, { text, duration: end, words });
   } catch (error) {
     if (gone.signal.aborted) return; // what logs call 499
-    const status = statusOf(error);
-    if (status === 500) console.error(error);
-    answer(response, status, {
-      error: status === 500 ? "Something went wrong." : error.message,
-      code: error.code,
-    });
+    if (error instanceof TooLarge) return answer(413, { error: error.message, code: "ERR_TOO_LARGE" });
+    if (error instanceof PoolError || error instanceof UserError) {
+      const { message, code } = error;
+      const told = { error: message, code };
+      if (error instanceof PoolError) return answer(code === "ERR_POOL_BUSY" ? 429 : 503, told);
+      if (code.startsWith("ERR_AUDIO_")) return answer(400, told); // the client's fault
+    }
+    console.error(error);
+    answer(500, { error: "Something went wrong." });
   }
 });
-server.listen(Number(port), () => console.log(`listening on http://localhost:${server.address().port}`));
+server.listen(Number(port), () => {
+  const address = server.address();
+  console.log(`listening on http://localhost:${typeof address === "object" ? address?.port : address}`);
+});
 
 // Requests that are there are answered, then the threads end, and with them the process.
 for (const name of ["SIGTERM", "SIGINT"]) process.once(name, () => server.close(() => pool.close()));

@@ -6,7 +6,6 @@ import {
   classifyFile,
   encodeFlac,
   evaluateClassifier,
-  loadClassifier,
   Random,
   resolveRecipe,
   SAMPLE_RATE,
@@ -18,7 +17,7 @@ const WORDS = { yes: [500, 900, 1400], no: [400, 300, 500], stop: [1600, 1200, 1
 const random = new Random(1, "words");
 
 /** Three tones of a tenth of a second each, somewhere in a second of noise, higher or lower. */
-function say(tones) {
+function say(tones = WORDS.yes) {
   const samples = Float32Array.from({ length: SAMPLE_RATE }, () => 0.05 * (random.uniform() - 0.5));
   const start = Math.floor(random.uniform() * 0.6 * SAMPLE_RATE);
   const pitch = 0.9 + 0.2 * random.uniform();
@@ -58,15 +57,15 @@ const recipe = resolveRecipe({
   schedule: { warmup_steps: 20 },
   threads: 1,
 });
-const { signal } = new AbortController();
-const { model } = await trainClassifier(recipe, { resume: false, signal, tracker: {} });
+const { classifier } = await trainClassifier(recipe); // in memory; the best one lies in run/best
 
-const { classes } = await evaluateClassifier(model, { data, split: "test" });
-const { low, high } = classes.accuracyInterval;
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
-console.log(`accuracy on test: ${percent(classes.accuracy)} (${percent(low)} to ${percent(high)})`);
-for (const { label, precision, recall } of classes.labels)
+const { classes } = await evaluateClassifier(classifier, { data, split: "test" });
+const percent = (share = 0) => `${(100 * share).toFixed(1)} %`;
+const { low, high } = classes?.accuracyInterval ?? {};
+console.log(`accuracy on test: ${percent(classes?.accuracy)} (${percent(low)} to ${percent(high)})`);
+for (const { label, precision, recall } of classes?.labels ?? [])
   console.log(`${label.padEnd(5)} precision ${percent(precision)}, recall ${percent(recall)}`);
 
-const { labels } = await classifyFile(await loadClassifier(model), join(data, "test", "yes", "0.flac"));
-console.log(`yes/0.flac: ${labels.map(({ label, score }) => `${label} ${score.toFixed(2)}`).join(", ")}`);
+// A path, bytes, a stream, samples: any audio that `transcribe` takes.
+const { labels = [] } = await classifyFile(classifier, { samples: say(WORDS.yes), sampleRate: SAMPLE_RATE });
+console.log(`a new yes: ${labels.map(({ label, score }) => `${label} ${score.toFixed(2)}`).join(", ")}`);

@@ -9,6 +9,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -35,7 +36,7 @@ const ROOMS = {
   training: "recipes, the loop, fine-tuning, pre-training",
   tracking: "where a run reports to",
   distributed: "processes that train together",
-  common: "errors, and what belongs to no room",
+  common: "errors, and what belongs to no part",
 };
 
 /** Parts of libtorch; the first is what its index exports by name. */
@@ -87,11 +88,23 @@ export function writeApiDocs(output = OUTPUT) {
       ),
     ];
     for (const name of ["libtorch", "wav2vec2"]) rmSync(join(output, name, "README.md")); // a list of the pages, without what they are
+    for (const name of readdirSync(output, { recursive: true, encoding: "utf8" }))
+      unescapeNames(join(output, name));
     writeFileSync(join(output, "README.md"), contents(output));
     return warnings;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * Writes underscores behind letters as they are, so that a name can be searched for: they need no backslash there.
+ *
+ * @param {string} path of a page; others are left alone
+ */
+function unescapeNames(path) {
+  if (!path.endsWith(".md")) return;
+  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/(?<=[A-Za-z0-9])\\_/g, "_"));
 }
 
 /**
@@ -143,7 +156,10 @@ function runTypedoc(work, output, entryPoints) {
     JSON.stringify({
       entryPoints,
       tsconfig,
-      plugin: [require.resolve("typedoc-plugin-markdown")],
+      plugin: [
+        require.resolve("typedoc-plugin-markdown"),
+        join(ROOT, "scripts/api-docs/parameter-names.mjs"),
+      ],
       out: output,
       router: "module",
       readme: "none",
@@ -199,7 +215,7 @@ Made from the docstrings by \`node scripts/api-docs.mjs\`.
 
 ## wav2vec2
 
-| room | |
+| part | |
 | ---- | ---- |
 ${table("wav2vec2", ROOMS)}
 ## @wav2vec2/libtorch

@@ -33,6 +33,7 @@ describe("docs/api", () => {
     try {
       const warnings = writeApiDocs(join(directory, "api"));
       expect(pages(join(directory, "api"))).toEqual(pages(join(DOCS, "api")));
+      expect(Object.values(pages(join(directory, "api"))).join()).not.toContain("__namedParameters");
       expect(warnings.filter((line) => line.includes("links to"))).toEqual([]);
     } finally {
       rmSync(directory, { recursive: true });

@@ -19,7 +19,7 @@ export function Icon({ name }: { name: keyof typeof ICONS }) {
   );
 }
 
-/** Says where the page no longer hears of changes. */
+/** Says where the page is no longer told of changes. */
 export function ConnectionNote({ connection }: { connection: Connection }) {
   // A connection that is there again at once need not be spoken of.
   const [isLost, setIsLost] = useState(false);

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { DashboardEvent, RunNow, RunSummary } from "./shared.js";
 
-/** Whether the page hears of changes. */
+/** Whether the page is told of changes. */
 export type Connection = "connecting" | "open" | "lost";
 
 export interface Live {

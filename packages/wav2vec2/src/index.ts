@@ -20,7 +20,6 @@ export {
 } from "./classification/classifier-directory.js";
 export { classifyFile, type FileLabels } from "./classification/classify-file.js";
 export { type Prediction, predictSamples, rankLabels } from "./classification/predict.js";
-export type { ClassificationTask } from "./classification/tasks.js";
 export { Augmentation, type AugmentationOptions } from "./data/batches/augmentation.js";
 export {
   type BatchLimits,
@@ -48,6 +47,7 @@ export {
   type LoadBatchesOptions,
   type LoadJob,
   loadBatches,
+  type RefusesBadAudio,
 } from "./data/batches/load-batches.js";
 export { loadTransforms } from "./data/batches/load-transforms.js";
 export { padClips } from "./data/batches/pad-clips.js";
@@ -114,6 +114,7 @@ export {
   type FrameClassifierOutput,
   Wav2Vec2ForAudioFrameClassification,
 } from "./model/heads/audio-frame-classification.js";
+export type { ClassificationModel, ClassificationTask } from "./model/heads/classification-task.js";
 export { type CtcConfig, type CtcOutput, type CtcTargets, Wav2Vec2ForCTC } from "./model/heads/ctc.js";
 export { ModelWithHead } from "./model/heads/model-with-head.js";
 export { contrastiveLogits, contrastiveLoss } from "./model/heads/pretraining/contrastive-loss.js";
@@ -171,6 +172,7 @@ export {
   type HubOptions,
   type LoadOptions,
   loadModel,
+  type NewHead,
   type SaveOptions,
   saveModel,
 } from "./pretrained/model-directory.js";
@@ -183,6 +185,7 @@ export {
 } from "./pretrained/pretraining-directory.js";
 export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/align.js";
 export {
+  type CtcBatchMaker,
   type CtcBatchOptions,
   type CtcTrainingBatch,
   ctcBatches,

@@ -177,6 +177,6 @@ describe("wav2vec2 bench", () => {
     expect(output.stdout).toMatch(/^network {3}0\.\d\d M parameters/);
     expect(output.stdout).toMatch(/step {6}3 batches in [\d.]+ s/);
     expect(output.stdout).toMatch(/recipe {4}100 steps in/);
-    expect(output.stdout).toMatch(/hears .* train [\d.]+ times/);
+    expect(output.stdout).toMatch(/audio {5}[\d.]+ h, train [\d.]+ times/);
   });
 });

@@ -1,8 +1,12 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadTensors, saveTensors, zeros } from "@wav2vec2/libtorch";
+import { PassThrough } from "node:stream";
+import { pathToFileURL } from "node:url";
+import { loadTensors, nn, ones, saveTensors, zeros } from "@wav2vec2/libtorch";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { readAudio } from "../src/audio/audio-file.js";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { loadClassifier } from "../src/classification/classifier-directory.js";
 import { classifyFile } from "../src/classification/classify-file.js";
@@ -12,7 +16,10 @@ import { evaluateClassifier } from "../src/evaluation/classification/evaluate-cl
 import { DEFAULT_CONFIG } from "../src/model/configuration.js";
 import { configWithKeys, readConfig } from "../src/model/configuration-file.js";
 import { Wav2Vec2ForPreTraining } from "../src/model/heads/pretraining/pretraining.js";
+import { Wav2Vec2ForSequenceClassification } from "../src/model/heads/sequence-classification.js";
 import { saveModel } from "../src/pretrained/model-directory.js";
+import { loadAligner } from "../src/recognition/align.js";
+import { loadRecognizer } from "../src/recognition/recognizer.js";
 import { trainClassifier } from "../src/training/classification/train-classifier.js";
 import { finetune } from "../src/training/finetuning/finetune.js";
 import { resolveRecipe } from "../src/training/recipe/recipe.js";
@@ -276,6 +283,124 @@ describe("speakers", () => {
     );
     expect(seen.rows.at(-1)).toHaveProperty("eval/eer");
     expect(seen.rows.at(-1)).not.toHaveProperty("eval/accuracy");
+  });
+});
+
+describe("a classifier in memory", () => {
+  class WithGain extends Wav2Vec2ForSequenceClassification {
+    gain = nn.parameter(ones([1]));
+  }
+  const clip = () => at("audio", "test", "1.flac");
+
+  it("is trained from a class of one's own, and evaluated as its directory is", async () => {
+    const changes = { max_steps: 4, eval_steps: 4, model: {}, init: at("keywords", "best") };
+    const { classifier, model } = await trainClassifier(recipe("classify", "own-class", changes), {
+      ...run(),
+      model: WithGain,
+      task: (base) => ({
+        ...base,
+        metrics: (sums) => ({ ...base.metrics(sums), gain: base.classifier.model.gain.item() }),
+      }),
+    });
+    expect(classifier.model.gain.shape).toEqual([1]);
+    const options = { data: at("corpus"), split: "test", resamples: 50 };
+    const { processingSeconds: _, ...inMemory } = await evaluateClassifier(classifier, options);
+    const { processingSeconds: __, ...onDisk } = await evaluateClassifier(at("own-class", "final"), options);
+    expect(inMemory.model).toBe("in memory");
+    expect({ ...inMemory, model: onDisk.model }).toEqual(onDisk);
+    expect((await evaluateClassifier(classifier, { ...options, name: "step 4" })).model).toBe("step 4");
+    expect(model).toBe(at("own-class", "best"));
+    await expect(
+      Reflect.apply(trainClassifier, undefined, [recipe("speaker", "misfit-class"), { model: WithGain }]),
+    ).rejects.toThrow("must be a class that extends Wav2Vec2ForXVector");
+  });
+
+  it("takes audio from everywhere", async () => {
+    const classifier = await loadClassifier(at("keywords", "best"));
+    const { labels } = await classifyFile(classifier, clip());
+    const bytes = await readFile(clip());
+    const samples = await readAudio(clip());
+    const pcm = Buffer.from(Int16Array.from(samples, (sample) => Math.round(sample * 32768)).buffer);
+    const raw = { encoding: "s16le", sampleRate: 16000, channels: 1 } as const;
+    for (const [source, options, recording] of [
+      [pathToFileURL(clip()), {}, "1"],
+      [bytes, {}, "the recording"],
+      [bytes, { name: "talks/monday.flac" }, "monday"],
+      [new File([bytes], "upload.flac"), {}, "upload"],
+      [createReadStream(clip()), {}, "the recording"],
+      [new Blob([bytes]).stream(), {}, "the recording"],
+      [samples, {}, "the recording"],
+      [{ samples, sampleRate: 16000 }, {}, "the recording"],
+      [pcm, { raw }, "the recording"],
+    ] as const)
+      expect(await classifyFile(classifier, source, options)).toEqual({ recording, labels });
+    const silent = new PassThrough();
+    const gone = classifyFile(classifier, silent, { signal: AbortSignal.abort(new Error("gone")) });
+    await expect(gone).rejects.toThrow("gone");
+  });
+
+  it("is asked for where something else is given", async () => {
+    const keywords = at("keywords", "best");
+    const classifier = await loadClassifier(keywords);
+    const apply = (given: (...args: never) => Promise<unknown>, ...args: unknown[]) =>
+      Reflect.apply(given, undefined, args);
+    const refused = (message: string) => ({
+      code: "ERR_CONFIGURATION",
+      message: expect.stringContaining(message),
+    });
+    await expect(apply(classifyFile, keywords, clip())).rejects.toMatchObject(
+      refused(
+        `The classifier of classifyFile must be { model, normalize } with a classification head, but is the`,
+      ),
+    );
+    await expect(apply(classifyFile, { model: keywords, classifier }, clip())).rejects.toMatchObject(
+      refused(
+        "Give await loadClassifier(directory), or the field classifier of what trainClassifier returns.",
+      ),
+    );
+    await expect(apply(evaluateClassifier, undefined, { data: at("corpus") })).rejects.toMatchObject(
+      refused("The classifier of evaluateClassifier must be"),
+    );
+    await expect(
+      apply(evaluateClassifier, classifier, { data: at("corpus"), splits: "test" }),
+    ).rejects.toMatchObject(refused("Did you mean split?"));
+    await expect(apply(classifyFile, classifier, clip(), { names: "a" })).rejects.toMatchObject(
+      refused("Did you mean name?"),
+    );
+    await expect(apply(loadClassifier, keywords, { devise: "cpu" })).rejects.toMatchObject(
+      refused("Did you mean device?"),
+    );
+  });
+
+  it("is named where a recogniser is wanted", async () => {
+    for (const load of [loadRecognizer, loadAligner])
+      await expect(load(at("keywords", "best"))).rejects.toMatchObject({
+        code: "ERR_MODEL_INVALID",
+        message: expect.stringMatching(
+          /must be a recogniser, but is a Wav2Vec2ForSequenceClassification: a classifier of the task classify\. Use wav2vec2 classify, or from code loadClassifier and classifyFile\.$/,
+        ),
+      });
+  });
+});
+
+describe("a directory of a label without a clip", () => {
+  it("is told", async () => {
+    for (const split of ["train", "dev"])
+      for (const [letter, place] of [
+        ["A", 0],
+        ["B", 1],
+      ] as const) {
+        await mkdir(at("folders", split, letter), { recursive: true });
+        await copyFile(at("audio", split, `${place}.flac`), at("folders", split, letter, "a.flac"));
+      }
+    await mkdir(at("folders", "train", "C", "none"), { recursive: true });
+    await mkdir(at("folders", "train", ".hidden"), { recursive: true });
+    const seen = recorder();
+    const data = { root: at("folders"), batch_seconds: 8, workers: 0 };
+    await train("classify", "empty-folder", { data, max_steps: 1, eval_steps: 1 }, seen);
+    expect(seen.notes).toContainEqual(
+      `A directory of a label is empty, so it has no place in the head: ${at("folders", "train", "C")}.`,
+    );
   });
 });
 

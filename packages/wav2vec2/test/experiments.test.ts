@@ -362,6 +362,24 @@ describe("fine-tuning with hooks", () => {
     const weights = await finalWeights(join(directory, "subclass"));
     const bytes = Buffer.from(ctc.model.speakerHead.weight.toBytes()).toString("base64");
     expect(weights.get("speaker_head.weight")).toBe(bytes);
+
+    class MoreSpeakers extends Wav2Vec2ForCTC {
+      speakerHead = new nn.Linear(24, 4);
+    }
+    const further = { init: join(directory, "subclass", "final"), model: {}, max_steps: 1, eval_steps: 1 };
+    const again = recorder();
+    const next = finetune(recipe("refused", further), { ...options(again), model: MoreSpeakers });
+    await expect(next).rejects.toThrow("mis-shaped: speaker_head.weight must be [4, 24], but is [2, 24]");
+    const begun = await finetune(recipe("begun-anew", further), {
+      ...options(again),
+      model: MoreSpeakers,
+      newHead: "where different",
+    });
+    expect(begun.ctc.model.speakerHead.weight.shape).toEqual([4, 24]);
+    expect(again.notes).toContainEqual(expect.stringContaining(": speaker_head.bias, speaker_head.weight."));
+    await expect(
+      Reflect.apply(finetune, undefined, [recipe("no-word"), { newHead: "sometimes" }]),
+    ).rejects.toThrow(/newHead must be "where missing", "where different", "always", "never", but is/);
     await expect(
       Reflect.apply(finetune, undefined, [recipe("no-class"), { model: () => ctc.model }]),
     ).rejects.toThrow(/model must be a class that extends Wav2Vec2ForCTC/);

@@ -189,7 +189,7 @@ describe("a pool", () => {
     expect(pool.stats()).toMatchObject({ threads: 2, running: 2, waiting: 2, queue: 2 });
     await expect(pool.transcribe(clip)).rejects.toMatchObject({
       code: "ERR_POOL_BUSY",
-      message: "The pool must have room, but 2 recordings wait for its 2 threads. Try again later.",
+      message: "The pool must have a free place, but 2 recordings wait for its 2 threads. Try again later.",
     });
     const reason = new Error("enough");
     stops[3]!.abort(reason);

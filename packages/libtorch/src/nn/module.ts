@@ -245,7 +245,7 @@ export abstract class Module {
    */
   registerForwardPreHook<M extends Module, Arguments extends unknown[]>(
     this: M & { forward(...args: Arguments): unknown },
-    hook: (module: M, args: Arguments) => [...Arguments] | undefined,
+    hook: (module: M, args: Arguments) => Replacement<[...Arguments]>,
   ): () => void {
     checkFunction("registerForwardPreHook", "hook", hook);
     return addForwardPreHook(this, hook);
@@ -259,12 +259,16 @@ export abstract class Module {
    */
   registerForwardHook<M extends Module, Arguments extends unknown[], Output>(
     this: M & { forward(...args: Arguments): Output },
-    hook: (module: M, args: Arguments, output: Output) => Output | undefined,
+    hook: (module: M, args: Arguments, output: Output) => Replacement<Output>,
   ): () => void {
     checkFunction("registerForwardHook", "hook", hook);
     return addForwardHook(this, hook);
   }
 }
+
+/** What a hook returns: something else in the place of what it was given, or nothing. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a hook that only looks returns nothing
+type Replacement<Value> = Value | undefined | void;
 
 interface Walked {
   readonly key: string;

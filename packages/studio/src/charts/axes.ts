@@ -4,7 +4,7 @@ import type { XAxis } from "../shared.js";
 export const X_AXES: Record<XAxis, { name: string; short: string }> = {
   step: { name: "step", short: "Steps" },
   time: { name: "time", short: "Time" },
-  audio: { name: "audio heard", short: "Audio" },
+  audio: { name: "audio trained on", short: "Audio" },
 };
 
 const SECONDS = [

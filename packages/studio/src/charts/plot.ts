@@ -126,7 +126,7 @@ export class Plot {
     this.events.onZoom(zoomAround({ from, to }, at, Math.exp(event.deltaY * 0.004), this.#whole()));
   };
 
-  /** uPlot hears the mouse alone. */
+  /** uPlot listens to the mouse alone. */
   readonly #touch = (event: PointerEvent): void => {
     if (event.pointerType === "mouse") return;
     const box = this.#plot.over.getBoundingClientRect();

@@ -123,7 +123,7 @@ function SystemTab({ id, overview }: { id: string; overview: RunOverview }) {
   return <Charts id={id} overview={overview} specs={specs} axes={["step", "time"]} />;
 }
 
-/** Axes that say something: runs of other programs may not tell how much audio they heard. */
+/** Axes that say something: runs of other programs may not tell how much audio they trained on. */
 export function axesOf({ metrics }: RunOverview): XAxis[] {
   return "audio_seconds" in metrics ? ["step", "time", "audio"] : ["step", "time"];
 }

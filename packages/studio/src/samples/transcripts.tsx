@@ -4,7 +4,7 @@ import { alignWords, countErrors, type TranscriptSample, type WordPair } from ".
 import { StepChoice } from "./step-choice.js";
 import { type SamplesProps, useSamples } from "./use-samples.js";
 
-/** What was recognised at a validation, with what was heard wrong marked, to listen to. */
+/** What was recognised at a validation, with wrong words marked, to listen to. */
 export function Transcripts(props: SamplesProps) {
   const { id, steps } = props;
   const { step, setStep, data } = useSamples<TranscriptSample>("transcripts", props);
@@ -13,7 +13,7 @@ export function Transcripts(props: SamplesProps) {
       <div class="toolbar">
         <StepChoice steps={steps} step={step} onChoose={setStep} />
         <span class="soft swatches">
-          <mark>heard for another word or added</mark> <del>left out</del>
+          <mark>recognised for another word or added</mark> <del>left out</del>
         </span>
       </div>
       {data?.map((sample) => (
@@ -62,7 +62,7 @@ function Sample({
               ))}
             </tr>
             <tr>
-              <th scope="row">heard</th>
+              <th scope="row">recognised</th>
               {pairs.map((pair, index) => (
                 <td key={index}>
                   <Heard pair={pair} />

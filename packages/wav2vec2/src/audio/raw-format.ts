@@ -13,6 +13,7 @@ const ENCODINGS = {
 /** How samples without a header are coded, under FFmpeg's names (`ffmpeg -f s16le`): channels interleaved. */
 export type RawEncoding = keyof typeof ENCODINGS;
 
+/** All encodings of samples without a header. */
 export const RAW_ENCODINGS = Object.keys(ENCODINGS) as RawEncoding[];
 
 export interface RawFormat {

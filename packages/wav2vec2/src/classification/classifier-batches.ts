@@ -11,9 +11,10 @@ import {
 import type { ClipJob } from "../data/batches/prepare-batch.js";
 import type { Transforms } from "../data/batches/transforms.js";
 import type { Utterance } from "../data/utterance.js";
+import { taskOfModel } from "../model/heads/classification-task.js";
 import type { ModelInput } from "../model/wav2vec2-model.js";
 import type { Classifier } from "./classifier-directory.js";
-import { CLASSIFICATION_TASKS, taskOfModel } from "./tasks.js";
+import { CLASSIFICATION_TASKS } from "./tasks.js";
 
 /** The audio of some clips; what they are is known by their ids. */
 export type ClipBatch = Pick<CtcBatch, "ids" | "input" | "paddedLength" | "lengths"> & Placed;

@@ -2,12 +2,13 @@ import { noGrad, scope } from "@wav2vec2/libtorch";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { UserError } from "../errors.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
+import { taskOfModel } from "../model/heads/classification-task.js";
 import { Wav2Vec2ForXVector } from "../model/heads/xvector.js";
 import { clipSamples } from "../recognition/clip-samples.js";
 import { requireFiniteWeights } from "../recognition/finite-weights.js";
 import { type ClipBatch, inputOf } from "./classifier-batches.js";
 import type { Classifier } from "./classifier-directory.js";
-import { CLASSIFICATION_TASKS, taskOfModel } from "./tasks.js";
+import { CLASSIFICATION_TASKS } from "./tasks.js";
 
 /** What a model says of a clip. */
 export interface Prediction {

@@ -26,7 +26,7 @@ interface Options {
   language?: string;
 }
 
-/** Below it, hardly a character was heard where it was looked for. */
+/** Below it, hardly a character was recognised where it was looked for. */
 const DOUBTFUL = 0.1;
 
 export const defineAlign: Define = (command, { exit }) => {
@@ -72,11 +72,11 @@ function describe(command: Command): void {
       "--output <path>",
       "write to this file instead; of a corpus, a file for each clip into this directory",
     )
+    .option("--emissions <file>", "write the network's scores too: safetensors, logits [frames, vocabulary]")
     .option(
-      "--emissions <file>",
-      "write what the network heard too: safetensors, logits [frames, vocabulary]",
+      "--picture <file>",
+      "write a drawing too: SVG, the words over the waveform and what was recognised",
     )
-    .option("--picture <file>", "write a drawing too: SVG, the words over the waveform and what was heard")
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
     .addHelpText(

@@ -56,7 +56,7 @@ function describe(result: BenchResult, { max_minutes: minutes, data }: Recipe): 
     limited
       ? `recipe    stops after ${minutes} min at about step ${Math.floor(recipeSeconds / stepSeconds).toLocaleString("en")} of ${steps.toLocaleString("en")}`
       : `recipe    ${steps.toLocaleString("en")} steps in ${formatDuration(recipeSeconds)}, and what validation takes`,
-    `hears     ${result.recipeAudioHours.toPrecision(3)} h of audio${epochs}`,
+    `audio     ${result.recipeAudioHours.toPrecision(3)} h${epochs}`,
   ];
 }
 

@@ -64,7 +64,7 @@ export const defineLmTune: Define = (command) => {
       language,
       device,
       onDownload: downloadProgress(),
-      onRecognized: (done, total) => showProgress(`${done} of ${total} clips are heard`),
+      onRecognized: (done, total) => showProgress(`${done} of ${total} clips are recognised`),
       onMeasured: (done, total, best) =>
         showProgress(`${done} of at most ${total} weights, best so far ${percent(best.wer)}`),
       onNote: (text) => process.stderr.write(`${text}\n`),

@@ -22,7 +22,7 @@ export interface TranscribeOptions {
   events: boolean;
   /** Ends the reading: files that are not finished have no transcript, of standard input that of what came before is written. */
   signal: AbortSignal;
-  /** Hears what is odd about a recording that is read nevertheless. */
+  /** Gets what is odd about a recording that is read nevertheless. */
   onNote: (text: string) => void;
 }
 

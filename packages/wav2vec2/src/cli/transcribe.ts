@@ -124,7 +124,7 @@ function describe(command: Command): void {
     )
     .option(
       "--batch-seconds <number>",
-      "seconds of short files that are heard together (default: 60)",
+      "seconds of short files that are recognised together (default: 60)",
       positive,
     )
     .option("--workers <number>", "threads that read short files ahead", positiveWhole, 1)
@@ -135,14 +135,14 @@ function describe(command: Command): void {
     .option("--channels <number>", "channels of --raw, interleaved", positiveWhole, 1)
     .option(
       "--events",
-      "of standard input: a JSON object a line as it is heard, {partial} and {text, start, end, words}",
+      "of standard input: a JSON object a line as it is recognised, {partial} and {text, start, end, words}",
       false,
     );
   addDecodingOptions(command);
   command.addHelpText(
     "after",
     `
-A file of up to 30 s is heard whole; a longer one is divided in pauses, a line each. Words from standard input come
+A file of up to 30 s is recognised whole; a longer one is divided in pauses, a line each. Words from standard input come
 about two seconds after they were said; the unfinished piece is shown on a terminal.`,
   );
 }

@@ -8,7 +8,7 @@ export interface Part {
   /** The tensor itself, contiguous, in the process that has it. */
   own?: Tensor | undefined;
   /**
-   * Hears its elements in another process.
+   * Gets its elements in another process.
    *
    * @param values some of them, [elements]; valid during the call
    * @param first the place of the first of them, in row-major order

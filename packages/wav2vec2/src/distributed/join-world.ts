@@ -55,7 +55,7 @@ export async function joinWorld(place: Place, { device, timeoutSeconds }: JoinOp
 /**
  * A name for this meeting, which no earlier one at the same store had: a launcher's store outlives the processes that it
  * starts anew, and hosts count their restarts differently (https://github.com/pytorch/pytorch/issues/135712). Rank 0 answers
- * each other rank's greeting until all have heard it.
+ * each other rank's greeting until all have read it.
  */
 async function agreedName(
   store: distributed.TCPStore,

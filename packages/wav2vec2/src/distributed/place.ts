@@ -27,7 +27,7 @@ export interface PlaceOptions {
   gpus: number;
   /** Whether somebody sits at a terminal: SLURM's variables mean nothing in an interactive shell. */
   stdinIsTerminal: boolean;
-  /** Hears what is likely not as it was meant. */
+  /** Gets what is likely not as it was meant. */
   onNote?: (text: string) => void;
 }
 

@@ -17,7 +17,7 @@ interface Holder {
 export interface LockOptions {
   /** Ends the waiting for a lock of another machine. */
   signal?: AbortSignal | undefined;
-  /** Hears that it is waited. */
+  /** Called where it is waited. */
   onNote?: ((text: string) => void) | undefined;
   /** After which a lock of another machine that shows no life is taken over. */
   patienceMs?: number;

@@ -39,7 +39,7 @@ export function clipNotes({ left, played }: { left: number; played: number }): s
   return [`${count(played)} clips can be played; ${count(left)} more did not fit or cannot be read.`];
 }
 
-/** A button that plays a clip of the page. @param clip its name there @param name what is heard */
+/** A button that plays a clip of the page. @param clip its name there @param name what is played */
 export function renderPlay(clip: string, name: string): string {
   return `<button type="button" class="play" aria-pressed="false" aria-label="Play ${escapeHtml(name)}" data-clip="${escapeHtml(clip)}"></button>`;
 }

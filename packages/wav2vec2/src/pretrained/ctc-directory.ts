@@ -4,7 +4,8 @@ import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
-import { readConfig } from "../model/configuration-file.js";
+import { readArchitectures, readConfig } from "../model/configuration-file.js";
+import { taskOfArchitecture } from "../model/heads/classification-task.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { loadLanguageAdapter } from "./language-adapter.js";
@@ -57,6 +58,7 @@ async function readCtcModel(
   device: Device,
   hub: HubOptions,
 ): Promise<CtcModel> {
+  await requireNoClassifier(directory);
   const notes = { onNote: hub.onNote };
   const normalize = await readNormalize(directory);
   if (language !== undefined) {
@@ -72,6 +74,17 @@ async function readCtcModel(
   const tokenizer = await CtcTokenizer.read(directory, { size: config.vocabSize ?? undefined });
   requireVocabulary(directory, config, tokenizer);
   return { model: await loadModel(Wav2Vec2ForCTC, directory, { device, ...notes }), tokenizer, normalize };
+}
+
+/** @throws UserError for the directory of a classifier, saying what takes it */
+async function requireNoClassifier(directory: string): Promise<void> {
+  const [architecture] = await readArchitectures(directory);
+  const task = taskOfArchitecture(architecture);
+  if (task === undefined) return;
+  throw new UserError(
+    `${directory} must be a recogniser, but is a ${architecture}: a classifier of the task ${task}. Use wav2vec2 classify, or from ` +
+      "code loadClassifier and classifyFile.",
+  );
 }
 
 /** Whether a model's weights hold an output layer for CTC; those of pre-trained models do not. */

@@ -34,15 +34,19 @@ export interface DeviceOption {
   device?: string | undefined;
 }
 
+/**
+ * When what is outside the backbone starts from random weights: where the directory has none for it, where it has none of
+ * its shape (`where different`, with a note that names it), always, or never, which refuses a directory without it. Default:
+ * where missing, with a note that names it; but a CTC head and the heads of pre-training must be there
+ */
+export type NewHead = "where missing" | "where different" | "always" | "never";
+
+export const NEW_HEADS: readonly NewHead[] = ["where missing", "where different", "always", "never"];
+
 export interface LoadOptions extends HubOptions, DeviceOption {
   /** What differs from `config.json`, such as dropouts for further training: some keys, or a function of it all. */
   config?: Partial<Wav2Vec2Config> | ((config: Wav2Vec2Config) => Wav2Vec2Config) | undefined;
-  /**
-   * Start what is outside the backbone from random weights: where the directory has none for it, always, or never, which
-   * refuses a directory without it. Default: where missing, with a note that names it; but a CTC head and the heads of
-   * pre-training must be there
-   */
-  newHead?: "where missing" | "always" | "never" | undefined;
+  newHead?: NewHead | undefined;
   /** Start attention adapters from random weights, whether the directory has some or not. */
   newAdapters?: boolean | undefined;
 }
@@ -83,14 +87,16 @@ export async function loadModel<Model extends nn.Module>(
         heads: newHead !== "always",
         adapters: !newAdapters,
       });
+      const isOfHead = (name: string) => !name.startsWith(backbone.prefix);
       const isNew = (name: string) =>
-        !name.startsWith(backbone.prefix) &&
-        newHead !== "never" &&
-        (newHead !== undefined || !LEARNED_HEAD.test(name));
+        isOfHead(name) && newHead !== "never" && (newHead !== undefined || !LEARNED_HEAD.test(name));
       const isOptional = (name: string) =>
         OPTIONAL.test(name) || isNew(name) || (newAdapters && ATTENTION_ADAPTER.test(name));
-      tellNote(hub, requireComplete(path, tolerated(mismatch, isOptional)));
-      if (!newHead) tellNote(hub, newParameters(path, mismatch.missing.filter(isNew)));
+      const isReplaced = (name: string) => newHead === "where different" && isOfHead(name);
+      tellNote(hub, requireComplete(path, tolerated(mismatch, isOptional, isReplaced)));
+      const replaced = mismatch.misshaped.map(({ name }) => name).filter(isReplaced);
+      const begun = [...mismatch.missing.filter(isNew), ...replaced];
+      if (!newHead || newHead === "where different") tellNote(hub, newParameters(path, begun));
       if (device !== "cpu") model.to({ device });
       return model;
     });
@@ -113,15 +119,19 @@ function requireRoom(directory: string, { numHiddenLayers }: Wav2Vec2Config, sou
   );
 }
 
-/** @param isOptional whether the file need not have a parameter */
+/**
+ * @param isOptional whether the file need not have a parameter
+ * @param isReplaced whether the file may have one of another shape
+ */
 function tolerated(
   { missing, unexpected, misshaped }: StateMismatch,
   isOptional: (name: string) => boolean,
+  isReplaced: (name: string) => boolean,
 ): StateMismatch {
   return {
     missing: missing.filter((name) => !isOptional(name)),
     unexpected: unexpected.filter((name) => !OPTIONAL.test(name)),
-    misshaped,
+    misshaped: misshaped.filter(({ name }) => !isReplaced(name)),
   };
 }
 

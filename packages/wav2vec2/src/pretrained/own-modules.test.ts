@@ -122,6 +122,28 @@ describe("an own module", () => {
     expect(anew.lmHead.weight.equal(ctc.lmHead.weight)).toBe(false);
   });
 
+  it("whose head is of another size begins that one anew where it is asked to, and keeps the others", async () => {
+    class MoreSpeakers extends Wav2Vec2ForCTC {
+      speakerHead = new nn.Linear(16, 5);
+    }
+    const directory = join(root, "other-size");
+    const two = new TwoHeads(config);
+    await saveModel(directory, two, { normalize: true });
+    for (const newHead of [undefined, "where missing", "never"] as const)
+      await expect(loadModel(MoreSpeakers, directory, { newHead })).rejects.toThrow(
+        "mis-shaped: speaker_head.weight must be [5, 16], but is [3, 16]",
+      );
+    const { result, notes } = await noted((onNote) =>
+      loadModel(MoreSpeakers, directory, { onNote, newHead: "where different" }),
+    );
+    expect(notes).toEqual([expect.stringContaining(": speaker_head.bias, speaker_head.weight.")]);
+    expect(result.lmHead.weight.equal(two.lmHead.weight)).toBe(true);
+    expect(result.speakerHead.weight.shape).toEqual([5, 16]);
+    expect(result.speakerHead.weight.abs().sum().item()).toBeGreaterThan(0);
+    const wider = { config: { convDim: [8, 12] }, newHead: "where different" } as const;
+    await expect(loadModel(MoreSpeakers, directory, wider)).rejects.toThrow("mis-shaped: wav2vec2.");
+  });
+
   it("is refused where the backbone lacks something, without naming a key as its own nearest", async () => {
     const directory = join(root, "holes");
     const model = new Wav2Vec2Model(config);

@@ -93,8 +93,8 @@ ${strips.map((strip, i) => `<g transform="translate(${MARGIN.left} ${MARGIN.top 
 function legend(): string {
   const entries = [
     ["box", "a word, fuller where it is surer"],
-    ["heard", "heard"],
-    ["path", "heard, on the text's way"],
+    ["heard", "recognised"],
+    ["path", "recognised, on the text's way"],
   ] as const;
   let right = WIDTH - MARGIN.right;
   return [...entries]

@@ -7,6 +7,7 @@ import {
   type EmptyBatch,
   type Placed,
   plannedBatches,
+  type RefusesBadAudio,
 } from "../data/batches/load-batches.js";
 import { textTransform } from "../data/batches/load-transforms.js";
 import { ctcPreparation } from "../data/batches/preparation.js";
@@ -29,10 +30,10 @@ export interface Emissions {
 export type CtcTrainingBatch = CtcBatch & Placed;
 
 export interface CtcBatchOptions extends BatchLoadOptions {
-  /** What a character outside the vocabulary becomes in labels. */
-  unknown: "error" | "token";
+  /** What a character outside the vocabulary is: an error, or the unknown token in labels. Default: error */
+  unknown?: "error" | "token" | undefined;
   /** What augmentation depends on besides the epoch and the utterance. */
-  seed?: number;
+  seed?: number | undefined;
   augmentation?: AugmentationOptions | undefined;
   /** What a module of one's own does to clips, of `loadTransforms`; a collator of its own adds to the batches. */
   transforms?: Transforms | undefined;
@@ -40,22 +41,40 @@ export interface CtcBatchOptions extends BatchLoadOptions {
   training?: boolean | undefined;
 }
 
+/** What batches for CTC are made by: a {@link CtcModel}, of whose network the configuration is enough. */
+export type CtcBatchMaker = Pick<CtcModel, "tokenizer" | "normalize"> & { model: { config: Wav2Vec2Config } };
+
 /**
  * The audio and labels of planned batches. A transform of texts changes what labels are made of.
  *
- * @returns batches, each valid until the next is asked for, with their places in the plan; empty ones where no clip could be
- * read
+ * @returns batches, each valid until the next is asked for, with their places in the plan; with `onBadAudio: "skip"` empty
+ * ones (`isEmpty`) where no clip could be read
  * @throws UserError as `loadBatches`, and for characters outside the vocabulary
  */
-export async function* ctcBatches(
-  {
-    model,
-    tokenizer,
-    normalize,
-  }: Pick<CtcModel, "tokenizer" | "normalize"> & { model: { config: Wav2Vec2Config } },
+export function ctcBatches(
+  ctc: CtcBatchMaker,
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
-  { unknown, seed = 0, augmentation, transforms, training = true, ...options }: CtcBatchOptions,
+  options?: CtcBatchOptions & RefusesBadAudio,
+): AsyncGenerator<CtcTrainingBatch>;
+export function ctcBatches(
+  ctc: CtcBatchMaker,
+  utterances: readonly TranscribedUtterance[],
+  plan: Iterable<PlannedBatch>,
+  options: CtcBatchOptions,
+): AsyncGenerator<CtcTrainingBatch | EmptyBatch>;
+export async function* ctcBatches(
+  { model, tokenizer, normalize }: CtcBatchMaker,
+  utterances: readonly TranscribedUtterance[],
+  plan: Iterable<PlannedBatch>,
+  {
+    unknown = "error",
+    seed = 0,
+    augmentation,
+    transforms,
+    training = true,
+    ...options
+  }: CtcBatchOptions = {},
 ): AsyncGenerator<CtcTrainingBatch | EmptyBatch> {
   const preparation = ctcPreparation(model.config, { seed, normalize, augmentation, transforms, training });
   const textOf = await textTransform(transforms, { seed, training });

@@ -1,7 +1,14 @@
 // What recognises speech, without training, reports and the rest of the package: `wav2vec2/recognition`.
-export { type ReadOptions, readAudio, SAMPLE_RATE } from "../audio/audio-file.js";
+export {
+  type AudioInfo,
+  type ReadOptions,
+  readAudio,
+  readAudioInfo,
+  SAMPLE_RATE,
+} from "../audio/audio-file.js";
 export type { AudioSamples, AudioSource } from "../audio/audio-source.js";
 export { type AudioStreamOptions, streamAudio } from "../audio/audio-stream.js";
+export { encodeFlac } from "../audio/flac-writer.js";
 export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "../audio/raw-format.js";
 export { ConfigurationError, type ErrorCode, UserError } from "../errors.js";
 export { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
@@ -19,6 +26,7 @@ export { loadLanguageModel } from "../text/language-model/load-language-model.js
 export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./align.js";
 export { type DecodingChoice, readDecodingChoice } from "./decoding-choice.js";
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./emissions.js";
+export { type FileNews, type FilesOptions, transcribeFiles } from "./files.js";
 export { PoolError } from "./pool/pool-error.js";
 export {
   type PoolStats,

@@ -59,7 +59,7 @@ export function trackRun(directory: string, options: TrackRunOptions = {}): Trac
   ]);
 }
 
-/** A sink that reads the files of others: told when all of them have heard of a step, and closed behind them. */
+/** A sink that reads the files of others: told when all of them have been told of a step, and closed behind them. */
 function behindOthers({ log, end, close }: Sink): Sink {
   return {
     log: (...values) => queueMicrotask(() => void log?.(...values)),

@@ -42,7 +42,7 @@ export interface Tracker {
   resumed(at: { step: number; evaluated: number }): void;
   /**
    * That something is as it should be: which model, how many clips, from which step on. A sink that does not tell it from
-   * other remarks hears it as a {@link note}.
+   * other remarks gets it as a {@link note}.
    */
   tell(text: string): void;
   /**

@@ -69,11 +69,11 @@ export interface BenchResult {
   recipeSteps: number;
   /** Of the whole recipe, without validation, checkpoints and waiting for audio. */
   recipeSeconds: number;
-  /** Audio that the recipe hears. */
+  /** Audio that the recipe trains on. */
   recipeAudioHours: number;
   /** Of each clip, where they are made up; undefined where a corpus gives their lengths. */
   madeUpClipSeconds: number | undefined;
-  /** How often it hears the training split, where there is one. */
+  /** How often it goes through the training split, where there is one. */
   epochs: number | undefined;
 }
 
@@ -110,7 +110,7 @@ export async function bench(
   const lengths = clips ?? Array<Length>(1000).fill({ samples: Math.round(seconds * SAMPLE_RATE) });
   if (recipe.max_steps === undefined && !clips) {
     throw new ConfigurationError(
-      "max_epochs counts how often a corpus is heard, but none is given to measure with. Give --data DIR or --max-steps N.",
+      "max_epochs counts how often a corpus is gone through, but none is given to measure with. Give --data DIR or --max-steps N.",
     );
   }
   const { max_steps: recipeSteps } = planSteps(recipe, lengths);
@@ -193,7 +193,7 @@ interface Length {
   samples: number;
 }
 
-/** Of the clips that the recipe trains on, as long as training hears them. */
+/** Of the clips that the recipe trains on, as long as training takes them. */
 async function lengthsOf(recipe: Recipe, signal: AbortSignal): Promise<Length[]> {
   const { root, train_split, min_seconds, max_seconds, exclude } = recipe.data;
   const { utterances } = await readSplit<Utterance>(root, train_split, {

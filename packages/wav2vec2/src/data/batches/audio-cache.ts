@@ -1,6 +1,6 @@
 import { readAudio } from "../../audio/audio-file.js";
 
-/** Decoded files in memory, of which those that were not asked for the longest make room for others. */
+/** Decoded files in memory, of which those that were not asked for the longest are dropped for others. */
 export class AudioCache {
   /** In the order of their last use. */
   readonly #files = new Map<string, Float32Array>();

@@ -35,7 +35,7 @@ const LONGEST_RESPONSE = 20; // seconds; what is longer is no impulse response
 // Noises and impulse responses that a thread has read.
 const kept = new AudioCache();
 
-/** Changes clips at random, so that a network hears more voices, rooms and noises than there are recordings of. */
+/** Changes clips at random, so that a network is trained on more voices, rooms and noises than were recorded. */
 export class Augmentation {
   readonly #options: AugmentationOptions;
 

@@ -113,7 +113,7 @@ export function epochOfBatches(
 
 /**
  * Every `size`-th of planned batches, beginning with the `rank`-th: what one of several processes computes. The plan is the
- * same for any number of processes, so training goes on with another number without a batch that is heard twice or never.
+ * same for any number of processes, so training goes on with another number without a batch that comes twice or never.
  *
  * @throws RangeError for a rank that there is not
  */

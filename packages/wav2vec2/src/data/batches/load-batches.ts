@@ -25,10 +25,15 @@ export interface BatchLoadOptions {
   workers?: BatchWorkers | undefined;
   /** Whether a clip that cannot be read ends everything or is left out. Default: error */
   onBadAudio?: "error" | "skip" | undefined;
-  /** Hears of each clip that is left out, each time. */
+  /** Gets each clip that is left out, each time. */
   onBad?: ((clip: BadClip) => void) | undefined;
-  /** Hears of threads that ended. */
+  /** Gets a sentence for each thread that ended. */
   onNote?: ((text: string) => void) | undefined;
+}
+
+/** Options with which no batch is empty: a clip that cannot be read ends everything. */
+export interface RefusesBadAudio {
+  onBadAudio?: "error" | undefined;
 }
 
 /** What makes labels of a transcript, such as a `CtcTokenizer`. */

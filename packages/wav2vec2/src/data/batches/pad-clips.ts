@@ -1,4 +1,4 @@
-/** Gives room for so many samples, whatever they hold; for example in memory that threads share. */
+/** Gives memory for so many samples, whatever they hold; for example in memory that threads share. */
 export type Allocate = (length: number) => Float32Array;
 
 /**

@@ -49,10 +49,20 @@ export interface Preparation<Kind extends Collation = Collation, Own = unknown> 
 
 /** The batch that a preparation makes: a collator's own, or that of its task. */
 export type BatchOf<Made> = Made extends { transforms: Transforms<infer Own extends CollatedBatch> }
-  ? Own
+  ? OfTask<Own, Made>
   : Made extends { collation: { task: infer Task } }
     ? BatchOfTask<Task>
     : never;
+
+/**
+ * Of a collator's batches those of the preparation's task, where it adds to what the project's own collator makes, which is of
+ * either; else all.
+ */
+type OfTask<Own, Made> = Made extends { collation: { task: infer Task } }
+  ? [Extract<Own, BatchOfTask<Task>>] extends [never]
+    ? Own
+    : Extract<Own, BatchOfTask<Task>>
+  : Own;
 
 /** Where a batch of a plan stands. */
 export interface Placed {
@@ -181,7 +191,7 @@ async function collate(
   }
 }
 
-/** Room in shared memory, which reaches another thread without being copied. */
+/** Shared memory, which reaches another thread without being copied. */
 function allocateShared(length: number, memory: SharedArrayBuffer | undefined): Float32Array {
   const bytes = length * Float32Array.BYTES_PER_ELEMENT;
   if (!memory || memory.byteLength < bytes) return new Float32Array(new SharedArrayBuffer(bytes));

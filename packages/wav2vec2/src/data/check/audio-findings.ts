@@ -8,7 +8,7 @@ import type { ClipMeasures } from "./measure.js";
 const SILENT_RMS = 1e-3;
 /** Cut peaks are some 10 samples of each loud vowel's period of 100 or more: one period of a hundred is cut. */
 const CLIPPED_SHARE = 1e-3;
-/** -34 dBFS. It costs head room and clicks where clips are joined; normalising takes it away. */
+/** -34 dBFS. It costs headroom and clicks where clips are joined; normalising takes it away. */
 const DC_OFFSET = 0.02;
 /** Hz. Telephone speech ends at 3.4 kHz, what was sampled at 8 kHz at 4 kHz. */
 const NARROW_BAND = 4500;
@@ -75,6 +75,6 @@ export function narrowBandRemark(
   const message =
     `${name}: ${narrow.length} of ${measured.length} clips hold nothing above ${(highest / 1000).toFixed(1)} kHz ` +
     `(the first: ${first.clip.path}). They were recorded at 8 kHz or over the telephone; a model that learned from ` +
-    "wide-band speech hears them less well.";
+    "wide-band speech recognises them less well.";
   return [{ id: first.clip.id, file: first.clip.path, kind: "narrow-band", message }];
 }

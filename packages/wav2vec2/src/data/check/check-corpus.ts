@@ -19,9 +19,9 @@ export interface CheckOptions {
   headersOnly?: boolean | undefined;
   /** Worker threads that decode. Default: one a core */
   threads?: number | undefined;
-  /** Hears of headers that were read; `total` is unknown until all files are listed. */
+  /** Gets how many headers were read; `total` is unknown until all files are listed. */
   onHeaders?: ((done: number, total: number | undefined) => void) | undefined;
-  /** Hears of clips that were decoded, of how many. */
+  /** Gets how many clips were decoded, of how many. */
   onDecoded?: ((done: DecodeProgress, total: DecodeProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
 }

@@ -16,7 +16,7 @@ export interface DecodeProgress {
 
 export interface DecodeOptions {
   threads: number;
-  /** Hears of what was decoded since it was last called. */
+  /** Gets how much was decoded since it was last called. */
   onDecoded?: ((progress: DecodeProgress) => void) | undefined;
   signal?: AbortSignal | undefined;
   /** What the threads run; for tests. */

@@ -40,7 +40,7 @@ export function truncateDuration(utterances: readonly Utterance[], maxSeconds: n
 
 /**
  * Divides unlabelled utterances that hold `seconds` at least twice into so many parts of about equal length, each at
- * least `seconds` less 40 ms long, so that an hour's recording is heard as a whole and a part of it is read at a time.
+ * least `seconds` less 40 ms long, so that all of an hour's recording is trained on and a part of it is read at a time.
  * Their ids are the utterance's with the part's first and last second.
  */
 export function divideLong(utterances: readonly Utterance[], seconds: number): Utterance[] {

@@ -101,7 +101,7 @@ function readTable(path: string): Map<string, Entry> {
   return entries;
 }
 
-/** A file, also where a command only decodes it: `flac -c -d -s a.flac |`. Other commands may change what is heard. */
+/** A file, also where a command only decodes it: `flac -c -d -s a.flac |`. Other commands may change the audio. */
 function audioOf(given: string | undefined): string | undefined {
   if (!given?.endsWith("|")) return given || undefined;
   return /^(?:\S*\/)?flac(?:\s+-\S+)*\s+(\S+\.flac)\s*(?:\s-)?\s*\|$/.exec(given)?.[1];

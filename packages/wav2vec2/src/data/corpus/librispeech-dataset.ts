@@ -1,6 +1,6 @@
 import { readAudio } from "../../audio/audio-file.js";
 import { ConfigurationError, UserError } from "../../errors.js";
-import type { Utterance } from "../utterance.js";
+import type { TranscribedUtterance, Utterance } from "../utterance.js";
 import { type CorpusOptions, type CorpusProblem, readCorpus } from "./corpus.js";
 import { filterByDuration, truncateDuration } from "./filter.js";
 import { readSpeakers, type SpeakerDetails } from "./librispeech-speakers.js";
@@ -28,8 +28,10 @@ export interface Speaker extends SpeakerDetails {
  *     const dataset = await LibriSpeechDataset.open("LibriSpeech", { splits: ["dev-clean"] });
  *     for (const { id, seconds, text } of dataset) console.log(id, seconds, text);
  *     const { audio } = await dataset.read(0);
+ *
+ * @template Clip what is known of each; without transcripts there is no `text`
  */
-export class LibriSpeechDataset implements Iterable<Utterance> {
+export class LibriSpeechDataset<Clip extends Utterance = Utterance> implements Iterable<Clip> {
   /** By id, those that occur; with sex and name where the corpus has SPEAKERS.TXT. */
   readonly speakers: ReadonlyMap<string, Readonly<Speaker>>;
   /** Numbers of chapters, sorted. */
@@ -37,7 +39,7 @@ export class LibriSpeechDataset implements Iterable<Utterance> {
 
   private constructor(
     /** Sorted by id. */
-    readonly utterances: readonly Utterance[],
+    readonly utterances: readonly Clip[],
     /** As given when it was opened. */
     readonly splits: readonly string[],
     /** What was left out because something was wrong with it; empty unless `onProblem` is `skip`. */
@@ -66,6 +68,11 @@ export class LibriSpeechDataset implements Iterable<Utterance> {
    * @throws ConfigurationError where durations are no range, or `truncate` comes with transcripts or without
    * `maxSeconds`; UserError as `readCorpus` does, and where no utterance is of such a duration
    */
+  static async open(
+    root: string,
+    options?: DatasetOptions & { transcripts?: "required" | undefined },
+  ): Promise<LibriSpeechDataset<TranscribedUtterance>>;
+  static async open(root: string, options: DatasetOptions): Promise<LibriSpeechDataset>;
   static async open(root: string, options: DatasetOptions = {}): Promise<LibriSpeechDataset> {
     const { splits, minSeconds = 0, maxSeconds = Number.POSITIVE_INFINITY, truncate, ...corpus } = options;
     if (!(minSeconds >= 0 && minSeconds <= maxSeconds && maxSeconds > 0))
@@ -103,7 +110,7 @@ export class LibriSpeechDataset implements Iterable<Utterance> {
   }
 
   /** @throws RangeError where there is no utterance `index` */
-  get(index: number): Utterance {
+  get(index: number): Clip {
     const utterance = this.utterances[index];
     if (utterance) return utterance;
     throw new RangeError(`index must be an integer from 0 to ${this.length - 1}, but is ${index}.`);
@@ -113,13 +120,13 @@ export class LibriSpeechDataset implements Iterable<Utterance> {
    * An utterance with its samples, [samples] at 16 kHz, full scale [-1, 1).
    * @throws UserError naming the file where it is missing or corrupt; RangeError where there is no utterance `index`
    */
-  async read(index: number): Promise<Utterance & { audio: Float32Array }> {
+  async read(index: number): Promise<Clip & { audio: Float32Array }> {
     const utterance = this.get(index);
     const { path, start, end } = utterance;
     return { ...utterance, audio: await readAudio(path, { start, end }) };
   }
 
-  [Symbol.iterator](): IterableIterator<Utterance> {
+  [Symbol.iterator](): IterableIterator<Clip> {
     return this.utterances[Symbol.iterator]();
   }
 }

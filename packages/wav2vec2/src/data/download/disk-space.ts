@@ -12,7 +12,7 @@ export async function requireDiskSpace(directory: string, bytes: number): Promis
   if (free === undefined || free >= needed) return;
   throw new UserError(
     `${directory} must have ${size(needed)} of disk space free for the archives and what is unpacked from them, ` +
-      `but has ${size(free)}. Make room, or give another directory with --to.`,
+      `but has ${size(free)}. Free some, or give another directory with --to.`,
   );
 }
 
@@ -23,7 +23,7 @@ export async function explainFullDisk(error: unknown, directory: string, name: s
   const free = await freeBytes(directory);
   const rest = free === undefined ? "" : ` (${size(free)} free after tidying up)`;
   return new UserError(
-    `${directory} must have room for ${name}, but ${reason}${rest}. The archive so far stays: make room, and the ` +
+    `${directory} must have space for ${name}, but ${reason}${rest}. The archive so far stays: free some space, and the ` +
       "same command goes on from there.",
     { cause: error },
   );

@@ -408,7 +408,7 @@ describe("a disk", () => {
     const error = await refused({}, [huge]);
     expect(error).toBeInstanceOf(UserError);
     expect(error.message).toMatch(
-      /must have 16800000\.1 GB of disk space free .*, but has [\d.]+ [GM]B\. Make room/,
+      /must have 16800000\.1 GB of disk space free .*, but has [\d.]+ [GM]B\. Free some/,
     );
     expect(server.requests).toEqual([]);
   });
@@ -432,7 +432,7 @@ describe("a disk", () => {
     const error = await refused();
     expect(error).toBeInstanceOf(UserError);
     expect(error.message).toMatch(
-      /must have room for dev-tiny, but the disk is full .* The archive so far stays/,
+      /must have space for dev-tiny, but the disk is full .* The archive so far stays/,
     );
     expect(inPlace()).toBe(false);
     const left = await beside();

@@ -16,7 +16,7 @@ export interface LaunchContext {
   /** What each process runs before the plan's command: Node.js and a script. */
   program: readonly string[];
   env: NodeJS.ProcessEnv;
-  /** Hears what happens, for people. */
+  /** Gets what happens, for people. */
   onNote: (text: string) => void;
   openStore?: OpenStore;
 }

@@ -1,4 +1,4 @@
-import type { ClassificationTask } from "../../classification/tasks.js";
+import type { ClassificationTask } from "../../model/heads/classification-task.js";
 import type { Interval } from "../bootstrap.js";
 import type { BootstrapUnit } from "../summary.js";
 import type { ClassScores } from "./class-scores.js";

@@ -1,10 +1,12 @@
 import {
   type Classifier,
+  LOAD_CLASSIFIER_OPTIONS,
   type LoadClassifierOptions,
   loadClassifier,
+  requireClassifier,
 } from "../../classification/classifier-directory.js";
 import type { Prediction } from "../../classification/predict.js";
-import { CLASSIFICATION_TASKS, type ClassificationTask, taskOfModel } from "../../classification/tasks.js";
+import { CLASSIFICATION_TASKS } from "../../classification/tasks.js";
 import type { BatchLimits } from "../../data/batches/batches.js";
 import { batchWorkers } from "../../data/batches/load-batches.js";
 import type { BadClip } from "../../data/batches/prepare-batch.js";
@@ -13,6 +15,8 @@ import { labelClips, labelNames, listLabels, requireLabels } from "../../data/la
 import { segmentClips } from "../../data/labels/segments.js";
 import type { Utterance } from "../../data/utterance.js";
 import { ConfigurationError, UserError } from "../../errors.js";
+import { requireOptions } from "../../known-options.js";
+import { type ClassificationTask, taskOfModel } from "../../model/heads/classification-task.js";
 import { RESAMPLES } from "../bootstrap.js";
 import { type BootstrapUnit, sumSeconds } from "../summary.js";
 import { bootstrapClips, type ClipUnit, clipUnits } from "./bootstrap-clips.js";
@@ -44,28 +48,50 @@ export interface EvaluateClassifierOptions extends BatchLimits, LoadClassifierOp
   seed?: number | undefined;
   /** Whether clips that cannot be used, or have no label, end the evaluation or are left out and listed. Default: error */
   onBadData?: "error" | "skip" | undefined;
+  /** What a model in memory is called in the result. Default: "in memory" */
+  name?: string | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
+
+const OPTIONS = {
+  ...LOAD_CLASSIFIER_OPTIONS,
+  data: true,
+  split: true,
+  label: true,
+  trials: true,
+  batchSize: true,
+  batchSeconds: true,
+  bootstrapBy: true,
+  resamples: true,
+  seed: true,
+  onBadData: true,
+  name: true,
+  onProgress: true,
+} satisfies Record<keyof EvaluateClassifierOptions, true>;
 
 /**
  * How well a model with a classification head does on a split of a corpus: accuracy and F1 of its labels, of speakers the
  * equal error rate of telling whether two clips are of one.
  *
- * @param nameOrDirectory model directory or Hub id
+ * @param modelOrName a classifier in memory, such as one that was just trained; a model directory or Hub id
  * @returns with `processingSeconds`: how long reading, predicting and counting took, without loading the model
  * @throws UserError where the model has no classification head, clips have no labels or others than the head's, or none can be used
  */
 export async function evaluateClassifier(
-  nameOrDirectory: string,
+  modelOrName: Classifier | string,
   options: EvaluateClassifierOptions,
 ): Promise<ClassifierResult & { processingSeconds: number }> {
+  requireOptions("evaluateClassifier", options, OPTIONS);
   const { data, split, onBadData, bootstrapBy: by = "utterance", resamples = RESAMPLES, seed = 0 } = options;
-  const classifier = await loadClassifier(nameOrDirectory, { ...options, device: options.device ?? "auto" });
+  const { name = "in memory", revision, signal, onDownload, onNote, device = "auto" } = options;
+  const loading = { revision, signal, onDownload, onNote, device };
+  const isName = typeof modelOrName === "string";
+  const classifier = isName ? await loadClassifier(modelOrName, loading) : modelOrName;
+  requireClassifier("evaluateClassifier", classifier);
+  const model = isName ? modelOrName : name;
   const task = taskOfModel(classifier.model);
   if (options.trials !== undefined && task !== "speaker")
-    throw new ConfigurationError(
-      `trials belong to the task speaker, but ${nameOrDirectory} is of the task ${task}.`,
-    );
+    throw new ConfigurationError(`trials belong to the task speaker, but ${model} is of the task ${task}.`);
   const { column: usual } = CLASSIFICATION_TASKS[task];
   const column = options.label ?? usual;
   const columns = [column];
@@ -86,8 +112,8 @@ export async function evaluateClassifier(
   const workers = batchWorkers(1);
   const begin = performance.now();
   try {
-    const loading = { workers, onBadAudio: onBadData, onBad };
-    const predicted = await predictClips(classifier, labelled, { ...options, ...loading });
+    const reading = { workers, onBadAudio: onBadData, onBad };
+    const predicted = await predictClips(classifier, labelled, { ...options, ...reading });
     const judged = predicted.map(({ clip, prediction }) => judge(classifier, clip, prediction));
     const clips = judged.map(({ clip }) => clip);
     const units = clipUnits(clips, by);
@@ -97,7 +123,7 @@ export async function evaluateClassifier(
       task === "speaker" && (await verificationEvaluation(predicted, options.trials, drawing));
     return {
       task,
-      model: nameOrDirectory,
+      model,
       data,
       ...(split === undefined ? {} : { split }),
       column,

@@ -191,7 +191,7 @@ export class RecognizerPool {
     if (this.#idle.length === 0 && this.#waiting.length >= this.#queue)
       throw new PoolError(
         "ERR_POOL_BUSY",
-        `The pool must have room, but ${this.#waiting.length} recordings wait for its ${this.#threads.size} threads. Try again later.`,
+        `The pool must have a free place, but ${this.#waiting.length} recordings wait for its ${this.#threads.size} threads. Try again later.`,
       );
     while (this.#threads.size < this.#size) this.#add();
     const job = new PoolJob(++this.#jobs, source, options);

@@ -68,7 +68,7 @@ export class MetricTable implements LineSink {
   readonly #steps = new GrowingColumn();
   /** Seconds of training up to a row. */
   readonly #seconds = new GrowingColumn();
-  /** Hours of audio heard up to a row. */
+  /** Hours of audio trained on up to a row. */
   readonly #audio = new GrowingColumn();
   readonly columns = new Map<string, MetricColumn>();
   #trained = new TrainedTime();

@@ -95,7 +95,7 @@ export interface RunOverview extends RunNow {
   recipeValues: Record<string, string>;
   /** Seconds of training, without pauses. */
   seconds: number;
-  /** Seconds of audio that were heard in training. */
+  /** Seconds of audio that were trained on. */
   audioSeconds: number;
   metrics: Record<string, MetricInfo>;
   /** By names such as `gpu.0.temp`, with ` rank 1` behind those of other processes than the first. */
@@ -107,7 +107,7 @@ export interface RunOverview extends RunNow {
   histograms: string[];
 }
 
-/** What the x axis counts: steps, seconds of training without pauses, or hours of audio heard. */
+/** What the x axis counts: steps, seconds of training without pauses, or hours of audio trained on. */
 export type XAxis = "step" | "time" | "audio";
 
 export interface Curve {

@@ -13,7 +13,7 @@ const LINE = 42;
 const LONGEST = 7;
 /** Seconds between two words that divide cues. */
 const PAUSE = 0.8;
-/** A cue stays for as long, where the next one leaves room. */
+/** A cue stays for as long, where the next one leaves time. */
 const SHORTEST = 1;
 
 /**

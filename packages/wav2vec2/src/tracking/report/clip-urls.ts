@@ -6,7 +6,7 @@ export interface RunClips {
   /** Data URLs by the paths that the lines of a run have. */
   urls: ReadonlyMap<string, string>;
   played: number;
-  /** Clips that are there for a person to hear, and have no room or cannot be read. */
+  /** Clips that are there to listen to, and have no space or cannot be read. */
   left: number;
 }
 

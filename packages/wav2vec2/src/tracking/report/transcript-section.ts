@@ -13,7 +13,7 @@ export function shownTranscripts(transcripts: Rows): Rows {
   return transcripts.filter(({ step }) => step === last?.step).slice(0, MOST_TRANSCRIPTS);
 }
 
-/** The last validation's utterances, reference above hypothesis, with what was heard wrong marked. */
+/** The last validation's utterances, reference above hypothesis, with wrong words marked. */
 export function transcriptSection(transcripts: Rows, { urls }: RunClips): string {
   const rows = shownTranscripts(transcripts);
   const [first] = rows;
@@ -31,8 +31,8 @@ export function transcriptSection(transcripts: Rows, { urls }: RunClips): string
     return `<li>${hasSound ? playOf(row, urls) || '<span class="no-clip"></span>' : ""}<div class="facts"><b>${escapeHtml(id!)}</b><span>${errorsText(countErrors(pairs))}</span></div>
 ${renderAligned({ words }, 2, texts)}</li>`;
   });
-  return `<section><h2>What the model heard at step ${first.step.toLocaleString("en")}</h2>
-<p class="legend">Reference above, what was heard below; <b>wrong words</b> are underlined.</p>
+  return `<section><h2>What the model recognised at step ${first.step.toLocaleString("en")}</h2>
+<p class="legend">Reference above, what was recognised below; <b>wrong words</b> are underlined.</p>
 <ul class="utterances${hasSound ? "" : " silent"}">${items.join("\n")}</ul></section>`;
 }
 

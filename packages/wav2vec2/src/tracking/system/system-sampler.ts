@@ -9,7 +9,7 @@ const MOST_AT_ONCE = 10;
 const CLOSE_MS = 1000;
 
 export interface SystemSamplerOptions extends SamplerSetup {
-  /** Hears what cannot be measured. */
+  /** Gets what cannot be measured. */
   onNote: (text: string) => void;
 }
 

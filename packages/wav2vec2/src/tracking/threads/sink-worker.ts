@@ -22,7 +22,7 @@ const made = import(module).then(({ default: make }: { default: MakeSink }) =>
     options,
   ),
 );
-made.catch(() => {}); // which the first message hears
+made.catch(() => {}); // of which the first message is told
 
 const take = async ({ method, values, time }: Told): Promise<void> => {
   try {

@@ -21,7 +21,7 @@ export interface CheckpointWriterOptions {
   keep: number;
   /** The step that the run begins at: its checkpoint is there, or there is nothing to save yet. */
   step: number;
-  /** Hears what is wrong with saving while training goes on. */
+  /** Gets what is wrong with saving while training goes on. */
   onNote: (text: string) => void;
 }
 
@@ -178,7 +178,7 @@ export class CheckpointWriter implements AsyncDisposable {
         ? `The newest checkpoint is that of step ${this.#written}.`
         : "There is no checkpoint of this run yet.";
     this.#failure = new UserError(
-      `${path} must be written, but ${reason}. ${newest} Make room on the disk or mend it.`,
+      `${path} must be written, but ${reason}. ${newest} Free space on the disk or mend it.`,
     );
     onNote(`${this.#failure.message} Training goes on and tries again at the next save_steps.`);
   }

@@ -11,7 +11,7 @@ export interface Checkpointed {
 export interface SaveCheckpointOptions extends Checkpointed {
   /** How many of the newest checkpoints to keep. Default: 2 */
   keep?: number | undefined;
-  /** Hears what is wrong with the disk before it is thrown. Default: nobody */
+  /** Gets what is wrong with the disk before it is thrown. Default: nobody */
   onNote?: ((text: string) => void) | undefined;
 }
 
@@ -36,7 +36,7 @@ export async function saveCheckpoint(
 /**
  * Goes on from the newest whole checkpoint of a run directory: weights, optimiser and random numbers become its.
  *
- * @param options.onNote hears of newer ones that are damaged
+ * @param options.onNote gets a sentence on newer ones that are damaged
  * @returns where training stood; undefined where there is no checkpoint
  * @throws UserError where all are damaged, or it is of another model
  */

@@ -1,12 +1,12 @@
-import {
-  CLASSIFICATION_TASKS,
-  type ClassificationTask,
-  taskOfArchitecture,
-} from "../../classification/tasks.js";
 import { listLabels } from "../../data/labels/clip-labels.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { readArchitectures } from "../../model/configuration-file.js";
+import {
+  CLASSIFIERS,
+  type ClassificationTask,
+  taskOfArchitecture,
+} from "../../model/heads/classification-task.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { ClassificationRecipe } from "../recipe/recipe-rules.js";
 
@@ -34,7 +34,7 @@ export async function chooseLabels(
   if (!init || wanted === "data") return { labels: found, newHead: true };
   const { directory, config } = init;
   const architectures = await readArchitectures(directory);
-  const name = CLASSIFICATION_TASKS[task].modelClass.name;
+  const name = CLASSIFIERS[task].name;
   if (taskOfArchitecture(architectures[0]) !== task) {
     if (wanted === "model")
       throw new ConfigurationError(

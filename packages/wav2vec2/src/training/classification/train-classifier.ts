@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { type ClipBatch, clipBatches } from "../../classification/classifier-batches.js";
 import { type Classifier, saveClassifier } from "../../classification/classifier-directory.js";
-import { CLASSIFICATION_TASKS, type ClassificationTask } from "../../classification/tasks.js";
+import { CLASSIFICATION_TASKS } from "../../classification/tasks.js";
 import { counted } from "../../counted.js";
 import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
 import type { Transforms } from "../../data/batches/transforms.js";
 import { requireLabels } from "../../data/labels/clip-labels.js";
+import { emptyLabelFolders } from "../../data/labels/empty-folders.js";
 import type { World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
 import { knownClips, labelsOf } from "../../evaluation/classification/evaluate-classifier.js";
@@ -15,8 +16,13 @@ import type { KnownClip } from "../../evaluation/classification/judge.js";
 import { requireOptions } from "../../known-options.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
+import {
+  CLASSIFIERS,
+  type ClassificationModel,
+  type ClassificationTask,
+} from "../../model/heads/classification-task.js";
 import { PRESETS } from "../../model/presets.js";
-import { loadModel } from "../../pretrained/model-directory.js";
+import { loadModel, type NewHead } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
@@ -27,9 +33,12 @@ import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
 import {
   findInit,
+  type OwnModel,
   prepareNetwork,
   requireLearnedBackbone,
+  requireNewHead,
   requireSameShape,
+  requireSubclass,
   useSpanSampler,
 } from "../run/initial-model.js";
 import { fingerprint, hoursOf, RUN_OPTIONS, type RunOptions, withRun } from "../run/training-run.js";
@@ -41,7 +50,7 @@ import { checkLabels, chooseLabels } from "./choose-labels.js";
 import { classificationLoss, type KnownClips } from "./classification-loss.js";
 import { validate } from "./validate.js";
 
-export interface ClassifierTraining {
+export interface ClassifierTraining<Model extends ClassificationModel = ClassificationModel> {
   /** Directory of the best model on the validation split; undefined where the run was interrupted before any. */
   model: string | undefined;
   steps: number;
@@ -51,43 +60,57 @@ export interface ClassifierTraining {
   macroF1?: number;
   /** Of the task speaker. */
   equalErrorRate?: number;
-  /** All that the best validation found. */
+  /** All that the best validation found; not of `classifier`. */
   metrics: Readonly<Record<string, number>> | undefined;
   interrupted: boolean;
-  /** The classifier in memory, as it is behind the last step. */
-  classifier: Classifier;
+  /** The classifier in memory, as it is behind the last step: not the best one, which `loadClassifier(model)` reads. */
+  classifier: Classifier<Model>;
 }
 
 /** What is trained by `trainClassifier`, to change: its members use each other by no `this`, so a spread copy works. */
-export interface ClassifierTask extends Task<ClipBatch> {
-  classifier: Classifier;
+export interface ClassifierTask<Model extends ClassificationModel = ClassificationModel>
+  extends Task<ClipBatch> {
+  classifier: Classifier<Model>;
   /** The clips to train and to validate on, with their labels. */
   utterances: readonly KnownClip[];
   held: readonly KnownClip[];
 }
 
 /** What `trainClassifier` gets besides its recipe. */
-export interface ClassifierOptions extends RunOptions {
+export interface ClassifierOptions<Model extends ClassificationModel = ClassificationModel>
+  extends RunOptions {
   /** Changes what is trained and how: `(base) => ({ ...base, loss(batch) { … } })`. */
-  task?: ((base: ClassifierTask) => Task<ClipBatch>) | undefined;
+  task?: ((base: ClassifierTask<Model>) => Task<ClipBatch>) | undefined;
 }
 
 /**
  * Trains a classification head, and the network below it, as the recipe says, into the run directory `recipe.output`: the
  * tasks `classify` (a label for a clip), `frames` (labels of frames) and `speaker` (a vector that tells speakers apart).
  *
+ * @param options.model a subclass of the task's class, such as `Wav2Vec2ForSequenceClassification` of `classify`
  * @throws UserError on bad data, labels that a model's head has not, or an output directory that holds another run
+ * @throws ConfigurationError where the model's class is not of the recipe's task, and for options that do not exist
  * @throws HookError where a hook of the task fails, naming it and the step
  * @throws the signal's reason where it is aborted while a model is downloaded
  */
+export async function trainClassifier<Model extends ClassificationModel>(
+  given: Recipe,
+  options: ClassifierOptions<Model> & OwnModel<Model>,
+): Promise<ClassifierTraining<Model>>;
 export async function trainClassifier(
   given: Recipe,
-  options: ClassifierOptions = {},
+  options?: ClassifierOptions,
+): Promise<ClassifierTraining>;
+export async function trainClassifier(
+  given: Recipe,
+  options: ClassifierOptions & Partial<OwnModel<ClassificationModel>> = {},
 ): Promise<ClassifierTraining> {
   const recipe = requireClassification(given);
   requireLearnedBackbone(recipe);
-  requireOptions("trainClassifier", options, { ...RUN_OPTIONS, task: true });
-  const { task: change, ...runOptions } = options;
+  requireOptions("trainClassifier", options, { ...RUN_OPTIONS, task: true, model: true, newHead: true });
+  const { task: change, model: modelClass = CLASSIFIERS[recipe.task], newHead, ...runOptions } = options;
+  requireSubclass(modelClass, CLASSIFIERS[recipe.task]);
+  requireNewHead(newHead);
   return await withRun(recipe, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
     const column = recipe.data.label ?? CLASSIFICATION_TASKS[recipe.task].column;
@@ -103,8 +126,11 @@ export async function trainClassifier(
         );
       return labelled;
     };
-    const [all, held] = [usable(recipe, known("train"), tracker), known("held")];
-    const classifier = await makeClassifier(recipe, await findInit(recipe, options), { all, held }, tracker);
+    const trained = known("train");
+    await noteEmptyFolders(trained, tracker);
+    const [all, held] = [usable(recipe, trained, tracker), known("held")];
+    const init = await findInit(recipe, options);
+    const classifier = await makeClassifier(recipe, init, { all, held, modelClass, newHead, tracker });
     await useSpanSampler(classifier.model.wav2vec2, transforms);
     classifier.model.to({ device });
     tracker.tell(summary(classifier, all, held));
@@ -140,11 +166,21 @@ function scoreOf(
 async function makeClassifier(
   recipe: ClassificationRecipe,
   init: string | undefined,
-  { all, held }: { all: readonly KnownClip[]; held: readonly KnownClip[] },
-  tracker: Tracker,
+  {
+    all,
+    held,
+    modelClass,
+    newHead: wanted = "where missing",
+    tracker,
+  }: {
+    all: readonly KnownClip[];
+    held: readonly KnownClip[];
+    modelClass: new (config: Wav2Vec2Config) => ClassificationModel;
+    newHead: NewHead | undefined;
+    tracker: Tracker;
+  },
 ): Promise<Classifier> {
   const { task } = recipe;
-  const { modelClass } = CLASSIFICATION_TASKS[task];
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const start = init === undefined ? undefined : { directory: init, config: base };
   const found = labelsOf(all);
@@ -162,13 +198,22 @@ async function makeClassifier(
   const model = init
     ? await loadModel(modelClass, init, {
         config: () => config,
-        newHead: newHead ? "always" : "never",
+        newHead: newHead ? "always" : modelClass === CLASSIFIERS[task] ? "never" : wanted,
         newAdapters: base.adapterAttnDim === null,
         onNote: (text) => tracker.note(text),
       })
     : new modelClass(config);
   prepareNetwork(model, recipe);
   return { model, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
+}
+
+/** Says which directories stand for labels and hold no clip, so that the head does not have them. */
+async function noteEmptyFolders(clips: readonly KnownClip[], tracker: Tracker): Promise<void> {
+  const empty = await emptyLabelFolders(clips.filter((clip) => "label" in clip));
+  if (empty.length === 0) return;
+  const [are, have] =
+    empty.length === 1 ? ["A directory of a label is", "it has"] : ["Directories of labels are", "they have"];
+  tracker.note(`${are} empty, so ${have} no place in the head: ${empty.join(", ")}.`);
 }
 
 /** What can be trained on, with a note on what was left out and why. */

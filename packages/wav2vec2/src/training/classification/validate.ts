@@ -1,9 +1,9 @@
 import type { Classifier } from "../../classification/classifier-directory.js";
-import { taskOfModel } from "../../classification/tasks.js";
 import { type ClipCounts, classScores } from "../../evaluation/classification/class-scores.js";
 import { type EvaluateClipsOptions, predictClips } from "../../evaluation/classification/evaluate-clips.js";
 import { judge, type KnownClip } from "../../evaluation/classification/judge.js";
 import { allPairs, scoreTrials, verificationScores } from "../../evaluation/classification/verification.js";
+import { taskOfModel } from "../../model/heads/classification-task.js";
 import type { RecognizedUtterance } from "../../tracking/tracker.js";
 
 const SAMPLES = 3;

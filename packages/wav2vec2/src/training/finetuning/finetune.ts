@@ -17,7 +17,7 @@ import { configWithKeys, readConfig } from "../../model/configuration-file.js";
 import { type CtcOutput, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { PRESETS } from "../../model/presets.js";
 import { type CtcModel, saveCtcModel } from "../../pretrained/ctc-directory.js";
-import { loadModel } from "../../pretrained/model-directory.js";
+import { loadModel, type NewHead } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import {
   type CtcTrainingBatch,
@@ -37,6 +37,7 @@ import {
   type OwnModel,
   prepareNetwork,
   requireLearnedBackbone,
+  requireNewHead,
   requireSameShape,
   requireSubclass,
   useSpanSampler,
@@ -66,12 +67,12 @@ export interface FinetuneResult<Model extends Wav2Vec2ForCTC = Wav2Vec2ForCTC> {
   /** Directory of the best model, by WER on the validation split; undefined where the run was interrupted before any. */
   model: string | undefined;
   steps: number;
-  /** Of the best model. */
+  /** Of the best model, which `model` names; `ctc` may have another. */
   wer: number | undefined;
-  /** All that the best validation found. */
+  /** All that the best validation found; as `wer`, not of `ctc`. */
   metrics: Readonly<Record<string, number>> | undefined;
   interrupted: boolean;
-  /** The recogniser in memory, as it is behind the last step. */
+  /** The recogniser in memory, as it is behind the last step: not the best one, which `loadCtcModel(model)` reads. */
   ctc: CtcModel & { model: Model };
 }
 
@@ -110,9 +111,10 @@ export async function finetune(
 ): Promise<FinetuneResult> {
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
-  requireOptions("finetune", options, { ...RUN_OPTIONS, task: true, model: true });
-  const { task: change, model: modelClass = Wav2Vec2ForCTC, ...runOptions } = options;
+  requireOptions("finetune", options, { ...RUN_OPTIONS, task: true, model: true, newHead: true });
+  const { task: change, model: modelClass = Wav2Vec2ForCTC, newHead, ...runOptions } = options;
   requireSubclass(modelClass, Wav2Vec2ForCTC);
+  requireNewHead(newHead);
   return await withRun(recipe, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
     const splits = await readSplits("required");
@@ -121,6 +123,7 @@ export async function finetune(
     const ctc = await makeModel(recipe, await findInit(recipe, options), {
       utterances: all,
       modelClass,
+      newHead,
       tracker,
     });
     await useSpanSampler(ctc.model.wav2vec2, transforms);
@@ -166,10 +169,12 @@ async function makeModel(
   {
     utterances,
     modelClass,
+    newHead: wanted = "where missing",
     tracker,
   }: {
     utterances: readonly TranscribedUtterance[];
     modelClass: new (config: Wav2Vec2Config) => Wav2Vec2ForCTC;
+    newHead: NewHead | undefined;
     tracker: Tracker;
   },
 ): Promise<CtcModel> {
@@ -192,7 +197,7 @@ async function makeModel(
   const model = init
     ? await loadModel(modelClass, init, {
         config: () => config,
-        newHead: newHead ? "always" : "where missing",
+        newHead: newHead ? "always" : wanted,
         newAdapters: recipe.train === "adapters" || base.adapterAttnDim === null,
         onNote: (text) => tracker.note(text),
       })

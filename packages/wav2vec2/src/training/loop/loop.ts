@@ -240,7 +240,7 @@ export async function train<Batch extends TrainingBatch>(
     stoppedByHook ||= votes[3]! > 0;
     if (votes[2]! > 0 && !writes) restoreBest(progress, fallback);
     timeIsOver = votes[1]! > 0 || (world.size === 1 && progress.seconds >= limit);
-    await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be heard
+    await turn(); // batches from memory never wait, and without a turn of the event loop Ctrl+C would not be noticed
 
     const logs = progress.step % recipe.logging_steps === 0 || progress.step === recipe.max_steps;
     const pauses = [recipe.eval_steps, recipe.save_steps].map(isDue);

@@ -38,7 +38,7 @@ export async function heldLoss<Batch extends TrainingBatch>(
     const parts = await gatherParts(world, signal, async () => {
       const own: HeldBatch[] = [];
       for await (const batch of batches) {
-        await turn(); // so that Ctrl+C is heard also where the next batch is always there
+        await turn(); // so that Ctrl+C is noticed also where the next batch is always there
         signal.throwIfAborted();
         if (isEmpty(batch)) continue;
         const sums = noGrad(() =>

@@ -102,7 +102,7 @@ export async function trainTask<Batch extends TrainingBatch, Module extends nn.M
     const task = completed(own, { recipe, run, clips });
     if (!clips && recipe.max_steps === undefined)
       throw new ConfigurationError(
-        "max_epochs counts how often clips are heard, but the task takes none of readSplits or batchesOf. Give max_steps.",
+        "max_epochs counts how often clips are trained on, but the task takes none of readSplits or batchesOf. Give max_steps.",
       );
     const planned = run.plan(recipe, clips ?? []);
     await run.begin(task.data, { module: own.module, config: own.config });

@@ -111,7 +111,7 @@ async function hear(
       preparation,
       loading,
     )) {
-      await turn(); // so that Ctrl+C is heard also where the next batch is always there
+      await turn(); // so that Ctrl+C is noticed also where the next batch is always there
       signal?.throwIfAborted();
       if (isEmpty(batch)) continue;
       noGrad(() =>

@@ -20,7 +20,7 @@ import { train } from "../loop/loop.js";
 import type { PreTrainingRecipe, Recipe } from "../recipe/recipe.js";
 import { requireTask } from "../recipe/recipe-rules.js";
 import { findAugmentation } from "../run/augmentation-files.js";
-import { findInit, type OwnModel, requireSubclass } from "../run/initial-model.js";
+import { findInit, type OwnModel, requireNewHead, requireSubclass } from "../run/initial-model.js";
 import { fingerprint, hoursOf, RUN_OPTIONS, type RunOptions, withRun } from "../run/training-run.js";
 import { changedTask } from "../task/changed-task.js";
 import type { BatchLoss, Task } from "../task/task.js";
@@ -103,14 +103,15 @@ export async function pretrain(
   options: PretrainOptions & Partial<OwnModel<Wav2Vec2ForPreTraining>> = {},
 ): Promise<PretrainResult> {
   requireTask(given, "pretrain");
-  requireOptions("pretrain", options, { ...RUN_OPTIONS, task: true, model: true });
-  const { task: change, model: modelClass = Wav2Vec2ForPreTraining, ...runOptions } = options;
+  requireOptions("pretrain", options, { ...RUN_OPTIONS, task: true, model: true, newHead: true });
+  const { task: change, model: modelClass = Wav2Vec2ForPreTraining, newHead, ...runOptions } = options;
   requireSubclass(modelClass, Wav2Vec2ForPreTraining);
+  requireNewHead(newHead);
   return await withRun(given, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, transforms } = run;
     const { train: all, held } = await readSplits("none");
     const init = await findInit(given, options);
-    const pretrained = await makePreTrainingModel(given, init, { modelClass, tracker: run.tracker });
+    const pretrained = await makePreTrainingModel(given, init, { modelClass, newHead, tracker: run.tracker });
     pretrained.model.to({ device });
     const clips = {
       train: usableClips(given, all, (text) => run.tracker.note(text)),
@@ -167,13 +168,13 @@ function describe(
   const batchesAStep = recipe.gradient_accumulation * world.size;
   const update = (heard / batches.length) * batchesAStep;
   tracker.tell(
-    `An update hears ${formatDuration(update)} of audio; the paper's hear 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
+    `An update takes ${formatDuration(update)} of audio; the paper's take 1.6 h (BASE) and 2.7 h (LARGE), and smaller ` +
       "ones learn less from each. gradient_accumulation gives larger ones in the same memory.",
   );
   if (batches.length < batchesAStep) {
     tracker.note(
       `${split} should hold at least one update's batches (${batchesAStep}), but holds ${batches.length}: ` +
-        "an update hears clips more than once. Lower gradient_accumulation.",
+        "an update takes clips more than once. Lower gradient_accumulation.",
     );
   }
   const { maskTimeLength } = collation;
@@ -187,7 +188,7 @@ function describe(
   }
 }
 
-/** Clips as long as training hears them. */
+/** Clips as long as training takes them. */
 export function withinSeconds(clips: readonly Utterance[], maxSeconds: number): { samples: number }[] {
   const most = Math.floor(maxSeconds * SAMPLE_RATE);
   return clips.map(({ samples }) => ({ samples: Math.min(samples, most) }));

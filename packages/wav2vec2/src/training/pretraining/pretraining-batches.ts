@@ -5,6 +5,7 @@ import {
   type EmptyBatch,
   type Placed,
   plannedBatches,
+  type RefusesBadAudio,
 } from "../../data/batches/load-batches.js";
 import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
 import type { ClipJob } from "../../data/batches/prepare-batch.js";
@@ -21,15 +22,27 @@ export type PreTrainingTrainingBatch = PreTrainingBatch & Placed;
 /**
  * The audio, masks and distractors of planned batches.
  *
- * @returns batches, each valid until the next is asked for, with their places in the plan; empty ones where no clip could be
- * read
+ * @returns batches, each valid until the next is asked for, with their places in the plan; with `onBadAudio: "skip"` empty
+ * ones (`isEmpty`) where no clip could be read
  * @throws UserError as `loadBatches`
  */
 export function preTrainingBatches(
   utterances: readonly Utterance[],
   plan: Iterable<PlannedBatch>,
   preparation: PreTrainingPreparation,
+  options?: BatchLoadOptions & RefusesBadAudio,
+): AsyncGenerator<PreTrainingTrainingBatch>;
+export function preTrainingBatches(
+  utterances: readonly Utterance[],
+  plan: Iterable<PlannedBatch>,
+  preparation: PreTrainingPreparation,
   options: BatchLoadOptions,
+): AsyncGenerator<PreTrainingTrainingBatch | EmptyBatch>;
+export function preTrainingBatches(
+  utterances: readonly Utterance[],
+  plan: Iterable<PlannedBatch>,
+  preparation: PreTrainingPreparation,
+  options: BatchLoadOptions = {},
 ): AsyncGenerator<PreTrainingTrainingBatch | EmptyBatch> {
   const clipOf = (index: number): ClipJob => {
     const { id, path, samples, start, end } = utterances[index]!;
@@ -40,11 +53,10 @@ export function preTrainingBatches(
 
 /** The model's outputs and losses for a batch's audio, masks and distractors. */
 export function forwardPreTraining(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): ScoredBatch {
-  const output = model.forward({
+  return model.forward({
     input: fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device),
     lengths: batch.lengths,
     maskTimeIndices: batch.mask,
     sampledNegativeIndices: batch.negatives,
   });
-  return output as ScoredBatch; // masks and negatives are given, so there is a loss
 }

@@ -5,7 +5,7 @@ import { DEFAULT_CONFIG, type Wav2Vec2Config } from "../../model/configuration.j
 import { configWithKeys, readConfig } from "../../model/configuration-file.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { PRESETS } from "../../model/presets.js";
-import { loadModel } from "../../pretrained/model-directory.js";
+import { loadModel, type NewHead } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import { hasQuantizer, type PreTrainingModel } from "../../pretrained/pretraining-directory.js";
 import type { Tracker } from "../../tracking/tracker.js";
@@ -54,8 +54,13 @@ export async function makePreTrainingModel(
   init: string | undefined,
   {
     modelClass,
+    newHead = "where missing",
     tracker,
-  }: { modelClass: new (config: Wav2Vec2Config) => Wav2Vec2ForPreTraining; tracker: Tracker },
+  }: {
+    modelClass: new (config: Wav2Vec2Config) => Wav2Vec2ForPreTraining;
+    newHead?: NewHead | undefined;
+    tracker: Tracker;
+  },
 ): Promise<PreTrainingModel & PreTrainingSetup> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const setup = pretrainingSetup(recipe, base);
@@ -66,7 +71,7 @@ export async function makePreTrainingModel(
   const model = init
     ? await loadModel(modelClass, init, {
         config: () => setup.config,
-        newHead: "where missing",
+        newHead,
         onNote: (text) => tracker.note(text),
       })
     : new modelClass(setup.config);

@@ -20,7 +20,7 @@ export type RecipeValues = Readonly<Record<string, unknown>>;
 export interface LoadRecipeOptions {
   /** By dotted key, of keys that neither the file nor the overrides give. */
   fallback?: Readonly<Record<string, unknown>>;
-  /** Hears which names of other projects became which keys. */
+  /** Gets which names of other projects became which keys. */
   onNote?: (text: string) => void;
 }
 

@@ -298,7 +298,7 @@ export const recipeSchema = z.strictObject({
   max_epochs: amount()
     .optional()
     .describe(
-      "Instead of max_steps: how often training hears each clip, such as 20 or 0.5; the schedule is as long as the " +
+      "Instead of max_steps: how often training takes each clip, such as 20 or 0.5; the schedule is as long as the " +
         "batches of so many epochs take. Default: none",
     ),
   max_minutes: amount()
@@ -478,7 +478,7 @@ export const recipeSchema = z.strictObject({
 });
 
 /** A resolved recipe: every key has its value. Paths are relative to the working directory. */
-export type Recipe = z.infer<typeof recipeSchema>;
+export interface Recipe extends z.infer<typeof recipeSchema> {}
 
 /** A recipe of the task pretrain. */
 export type PreTrainingRecipe = Recipe & { pretraining: NonNullable<Recipe["pretraining"]> };

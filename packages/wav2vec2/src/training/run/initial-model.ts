@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { nn } from "@wav2vec2/libtorch";
 import { hooksOf, transformFault } from "../../data/batches/load-transforms.js";
 import type { Transforms } from "../../data/batches/transforms.js";
+import { describeType } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { resolveModel } from "../../files/hub.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
@@ -9,6 +10,7 @@ import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { ModelWithHead } from "../../model/heads/model-with-head.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import type { Wav2Vec2Model } from "../../model/wav2vec2-model.js";
+import { NEW_HEADS, type NewHead } from "../../pretrained/model-directory.js";
 import type { Recipe } from "../recipe/recipe.js";
 import type { RunOptions } from "./training-run.js";
 
@@ -18,7 +20,22 @@ export interface OwnModel<Model> {
   model: new (
     config: Wav2Vec2Config,
   ) => Model;
+  /**
+   * With `init`: when the class's own heads start from random weights. `where different` is for a head of another size than
+   * the directory's. Default: where missing
+   */
+  newHead?: NewHead | undefined;
 }
+
+/** @throws ConfigurationError for a word that does not say when a head begins anew */
+export function requireNewHead(newHead: NewHead | undefined): void {
+  if (newHead === undefined || NEW_HEADS.includes(newHead)) return;
+  throw new ConfigurationError(
+    `The option newHead must be ${listed(NEW_HEADS)}, but is ${describeType(newHead)}.`,
+  );
+}
+
+const listed = (words: readonly string[]) => words.map((word) => JSON.stringify(word)).join(", ");
 
 /** @throws ConfigurationError where a model's class of one's own is none, or not one of the project's made anew */
 export function requireSubclass(

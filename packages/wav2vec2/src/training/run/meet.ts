@@ -9,7 +9,7 @@ import type { Recipe } from "../recipe/recipe.js";
 /**
  * The place that a launcher gave this process among several; undefined where it is alone.
  *
- * @param onNote hears what is likely not as it was meant
+ * @param onNote gets what is likely not as it was meant
  * @throws ConfigurationError as `placeFromEnvironment`
  */
 export function ownPlace(onNote: (text: string) => void = () => {}): Place | undefined {

@@ -63,7 +63,7 @@ export interface TrainingRun {
   signal: AbortSignal;
   /** The module of one's own that the recipe names. */
   transforms: Transforms | undefined;
-  /** The recipe with its number of steps, given the clips as long as training hears them. */
+  /** The recipe with its number of steps, given the clips as long as training takes them. */
   plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
   /**
    * Writes the recipe into the run directory, once all that it needs has been found, in rank 0, and tells the tracker what is

@@ -96,6 +96,7 @@ export interface Task<Batch extends TrainingBatch = TrainingBatch> {
   save(kind: "best" | "final"): Promise<void>;
   /** What else a checkpoint holds, such as that of a schedule: values of JSON. */
   state?(): unknown;
-  /** Goes on from such a state, in all processes. */
-  loadState?(state: unknown): void;
+  /** Goes on from such a state, in all processes. It is what `JSON.parse` gives, so it has the same type. */
+  // biome-ignore lint/suspicious/noExplicitAny: only the task knows what its `state` returned
+  loadState?(state: any): void;
 }

@@ -70,7 +70,7 @@ const SIGNALS = "SIGTERM,SIGINT,SIGHUP,SIGQUIT,SIGUSR1,SIGUSR2";
 /**
  * Makes the plan of what options, the files and variables they stand in, and the machine say.
  *
- * @param onNote hears what was chosen where nothing was said
+ * @param onNote gets what was chosen where nothing was said
  * @param ownProgram whether the user's own program runs, which needs no command
  * @throws ConfigurationError for what contradicts itself or is not possible here
  */

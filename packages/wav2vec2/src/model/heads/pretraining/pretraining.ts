@@ -35,6 +35,9 @@ export interface PreTrainingInput extends ModelInput, GivenTargets {
   gumbelNoise?: Tensor | undefined;
 }
 
+/** Masks and negatives, with which there is always a loss. */
+type AllTargets = Readonly<Record<keyof GivenTargets, NonNullable<unknown>>>;
+
 export interface PreTrainingOutput extends InnerStates, Partial<PreTrainingLoss> {
   /** The transformer's outputs in the space where they are compared, [batch, frames, projCodevectorDim] */
   projectedStates: Tensor;
@@ -105,6 +108,7 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
   ): PreTrainingOutput & WithHiddenStates & WithAttentions;
   forward(given: PreTrainingInput & AsksHiddenStates): PreTrainingOutput & WithHiddenStates;
   forward(given: PreTrainingInput & AsksAttentions): PreTrainingOutput & WithAttentions;
+  forward(given: PreTrainingInput & AllTargets): PreTrainingOutput & PreTrainingLoss;
   forward(given: PreTrainingInput): PreTrainingOutput;
   forward(given: PreTrainingInput): PreTrainingOutput {
     requireInputs(given, INPUTS);

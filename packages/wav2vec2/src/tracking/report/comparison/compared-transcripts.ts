@@ -14,7 +14,7 @@ interface Heard {
   row: Rows[number];
 }
 
-/** What several runs heard of the same utterances in their last validations, word below word. */
+/** What several runs recognised of the same utterances in their last validations, word below word. */
 export function comparedTranscripts(
   runs: readonly RunData[],
   names: ReadonlyMap<RunData, string>,
@@ -38,8 +38,8 @@ export function comparedTranscripts(
     return `<li>${hasSound ? play : ""}<div class="facts"><b>${escapeHtml(String(id))}</b></div>
 ${renderAligned(wordsOf(heard, names), heard.length + 1, [`Reference: ${reference}`, ...texts])}</li>`;
   });
-  return `<section><h2>What each heard in its last validation</h2>
-<p class="legend">The reference above, what each run heard below; <b>wrong words</b> are underlined.${left}</p>
+  return `<section><h2>What each recognised in its last validation</h2>
+<p class="legend">The reference above, what each run recognised below; <b>wrong words</b> are underlined.${left}</p>
 <ul class="utterances${hasSound ? "" : " silent"}">${items.join("\n")}</ul></section>`;
 }
 

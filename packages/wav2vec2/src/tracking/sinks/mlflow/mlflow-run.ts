@@ -23,7 +23,7 @@ interface Remembered {
   run_id: string;
 }
 
-/** By which a run is found whose creation was not heard of. */
+/** By which a run is found whose creation was not answered. */
 const TAG = "wav2vec2.run";
 const API = "/api/2.0/mlflow";
 

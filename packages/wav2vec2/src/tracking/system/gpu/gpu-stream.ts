@@ -14,7 +14,7 @@ export interface GpuStreamOptions {
   device: string;
   /** Between two readings. */
   intervalMs: number;
-  /** Hears once why there are no readings any more. */
+  /** Told once why there are no readings any more. */
   onNote: (text: string) => void;
 }
 
