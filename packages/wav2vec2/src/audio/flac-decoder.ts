@@ -84,18 +84,28 @@ export class FlacDecoder {
  * follow.
  * @returns undefined where there is no whole frame, or its checksum is wrong
  */
-export function frameEnd(
-  bytes: Uint8Array,
-  { blockSize, length }: FlacFrameHeader,
-  { channels, bitsPerSample }: FlacFormat,
-): number | undefined {
-  const block = Array.from({ length: channels }, () => new Int32Array(blockSize));
+export function frameEnd(bytes: Uint8Array, header: FlacFrameHeader, format: FlacFormat): number | undefined {
   try {
-    const end = decodeSubframes(bytes, length, block, bitsPerSample) + 2;
+    const end = contentEnd(bytes, header, format);
     return end <= bytes.length && crc16(bytes, 0, end) === 0 ? end : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Where the frame at the beginning of some bytes says that it ends, checksum included, right or not.
+ * @returns more than there are bytes, where it ends behind them
+ * @throws RangeError where it goes on far behind them
+ * @throws Error where the format forbids what is there
+ */
+export function contentEnd(
+  bytes: Uint8Array,
+  { blockSize, length }: FlacFrameHeader,
+  { channels, bitsPerSample }: FlacFormat,
+): number {
+  const block = Array.from({ length: channels }, () => new Int32Array(blockSize));
+  return decodeSubframes(bytes, length, block, bitsPerSample) + 2;
 }
 
 /** @param block one array of the block's size a channel, which is written */
