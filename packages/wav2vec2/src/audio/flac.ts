@@ -1,9 +1,10 @@
 import { UserError } from "../errors.js";
+import { atOnce, inTurns, type Steps } from "../in-turns.js";
 import { type ByteSource, FileSource } from "./byte-source.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
 import { decodeFrames, type FlacFormat } from "./flac-decoder.js";
 import { BehindFrames, isDamaged, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
-import { type FlacFrame, metadataEnd, splitFrames } from "./flac-frames.js";
+import { type FlacFrame, largestFrame, metadataEnd, splitFrames } from "./flac-frames.js";
 import { findFrames } from "./flac-seek.js";
 import { inputName } from "./source-names.js";
 
@@ -86,7 +87,7 @@ export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
   const header = { format: "flac", sampleRate, channels, bitsPerSample } as const;
   if (samples > 0) return { ...header, samples };
   const bytes = source.read(0, source.size);
-  const { frames, isWhole, rest } = wholeFrames(bytes, header, source.begin ?? 0, name);
+  const { frames, isWhole, rest } = atOnce(wholeFrames(bytes, header, source.begin ?? 0, name));
   if (!isWhole) throw incomplete(name, samples, sampleCount(frames), isDamaged(rest, header));
   return { ...header, samples: sampleCount(frames) };
 }
@@ -101,7 +102,7 @@ export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
  */
 export async function decodeFlac(bytes: Uint8Array, name: string, begin = 0): Promise<DecodedAudio> {
   const info = parseStreamInfo(bytes, name);
-  const { frames, isWhole, rest } = wholeFrames(bytes, info, begin, name);
+  const { frames, isWhole, rest } = await inTurns(wholeFrames(bytes, info, begin, name));
   const { channelData, md5 } = await decode(frames, info, name);
   const samples = channelData[0]?.length ?? 0;
   if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== info.samples))
@@ -136,13 +137,13 @@ export async function decodeFlacRange(
  * @returns isWhole: whether nothing else is there that may be a damaged frame; rest: what stands behind the last frame
  * @throws UserError where another file follows
  */
-function wholeFrames(
+function* wholeFrames(
   bytes: Uint8Array,
   format: FlacFormat,
   begin: number,
   name: string,
-): { frames: FlacFrame[]; isWhole: boolean; rest: Uint8Array } {
-  const { frames, rest: length } = splitFrames(bytes, metadataEnd(bytes));
+): Steps<{ frames: FlacFrame[]; isWhole: boolean; rest: Uint8Array }> {
+  const { frames, length } = yield* splitInSteps(bytes, metadataEnd(bytes), format);
   const rest = bytes.subarray(bytes.length - length);
   if (length === 0) {
     const last = frames.pop();
@@ -155,6 +156,30 @@ function wholeFrames(
   const start = bytes.length - length + last.bytes.length;
   for (let at = start; at < bytes.length; ) at += behind.look(bytes.subarray(at, at + LOOK), begin + at);
   return { frames: [...frames, last], isWhole: behind.isHarmless, rest: bytes.subarray(start) };
+}
+
+/** Bytes of frames that are found in one step. */
+const STEP = 2 ** 19;
+
+/**
+ * The frames of a file from `begin` on, and how many bytes stand behind them: where none ends in what no frame is longer than,
+ * none is looked for further on.
+ */
+function* splitInSteps(
+  bytes: Uint8Array,
+  begin: number,
+  format: FlacFormat,
+): Steps<{ frames: FlacFrame[]; length: number }> {
+  const step = Math.max(STEP, 2 * largestFrame(format));
+  const all: FlacFrame[] = [];
+  for (let at = begin; ; ) {
+    const end = Math.min(bytes.length, at + step);
+    const { frames, rest } = splitFrames(bytes, at, end, end === bytes.length);
+    for (const frame of frames) all.push(frame);
+    at = end - rest;
+    if (end === bytes.length || frames.length === 0) return { frames: all, length: bytes.length - at };
+    yield;
+  }
 }
 
 /** @param md5 of all samples */

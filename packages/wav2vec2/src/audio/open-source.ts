@@ -26,7 +26,7 @@ export interface OpenOptions {
 
 const SAMPLE_RATE = 16000;
 /** Samples that are looked at before the event loop has its turn. */
-const SLICE = 2 ** 20;
+const SLICE = 2 ** 18;
 const KINDS =
   "a path, a URL, the bytes of a file (Uint8Array, ArrayBuffer, Blob), a stream or iterable of bytes, or samples " +
   "(Float32Arrays at 16 kHz)";
@@ -105,10 +105,20 @@ function openBlob(blob: Blob, given: string | undefined, signal: AbortSignal | u
   const name = given ?? own ?? FILE;
   return {
     kind: "stream",
-    chunks: new SourceParts(webParts(blob.stream(), name, signal)),
+    chunks: new SourceParts({ iterator: blobParts(blob), signal, broken: (error) => brokenOff(name, error) }),
     isWhole: true,
     name,
   };
+}
+
+/** Bytes of a Blob that are asked for at once; its own stream gives all that is in memory as one part. */
+const BLOB_PART = 2 ** 19;
+
+async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < blob.size; at += BLOB_PART) {
+    yield new Uint8Array(await blob.slice(at, at + BLOB_PART).arrayBuffer());
+    await turn();
+  }
 }
 
 /** Samples that are all there, which are looked at before any is used. */

@@ -2,7 +2,7 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
-import { joined } from "../audio/joined.js";
+import { joinInTurns, lengthOf } from "../audio/join-in-turns.js";
 import { UserError } from "../errors.js";
 import { inTurns } from "../in-turns.js";
 import { requireOptions } from "../known-options.js";
@@ -104,7 +104,10 @@ export class Aligner {
     const path = await inTurns(steps, signal);
     const range = { secondsPerFrame: this.secondsPerFrame, startSeconds: 0, endSeconds: duration };
     const words = wordTimes(sought.words, path.spans, range);
-    const { fit, other } = textFit(emissions.logits, size, blankId, path, this.secondsPerFrame);
+    const { fit, other } = await inTurns(
+      textFit(emissions.logits, size, blankId, path, this.secondsPerFrame),
+      signal,
+    );
     return {
       transcript: { text: sought.text, start: 0, end: duration, words },
       confidence: confidenceOf(sought, path),
@@ -132,7 +135,7 @@ export class Aligner {
       frames += part.frames;
       samples = part.length ?? samples;
     }
-    return { logits: joined(parts), frames, length: samples };
+    return { logits: await joinInTurns(parts, new Float32Array(lengthOf(parts))), frames, length: samples };
   }
 }
 

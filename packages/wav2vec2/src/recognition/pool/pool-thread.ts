@@ -170,7 +170,7 @@ function copyOf(part: Uint8Array | Float32Array): Uint8Array | Float32Array {
 }
 
 /** Bytes that are copied before the event loop has its turn. */
-const SLICE = 2 ** 24;
+const SLICE = 2 ** 20;
 
 /** A copy in memory that threads share. */
 async function shared(bytes: Uint8Array): Promise<Uint8Array> {
