@@ -48,7 +48,9 @@ const server = createServer(async (request, response) => {
     if (error instanceof PoolError || error instanceof UserError) {
       const { message, code } = error;
       const told = { error: message, code };
-      if (error instanceof PoolError) return answer(code === "ERR_POOL_BUSY" ? 429 : 503, told);
+      if (code === "ERR_POOL_BUSY") return answer(429, told);
+      if (code === "ERR_POOL_IDLE") return answer(408, told);
+      if (error instanceof PoolError) return answer(503, told);
       if (code.startsWith("ERR_AUDIO_")) return answer(400, told); // the client's fault
     }
     console.error(error);

@@ -1,17 +1,18 @@
 import { nearest } from "@wav2vec2/libtorch/nearest";
 import { describeType } from "./describe-type.js";
-import { ConfigurationError } from "./errors.js";
+import { ConfigurationError, wrongType } from "./errors.js";
 
 /**
  * Refuses options that a function does not have, which would change nothing in silence.
  *
  * @param of the function's name, for the message
  * @param known the names that it has
- * @throws ConfigurationError with the nearest name
+ * @throws TypeError where they are no object
+ * @throws ConfigurationError with the nearest name, and where the signal is none
  */
 export function requireOptions(of: string, options: object, known: Readonly<Record<string, unknown>>): void {
   if (typeof options !== "object" || options === null)
-    throw new ConfigurationError(`The options of ${of} must be an object, but are ${describeType(options)}.`);
+    throw wrongType(`The options of ${of} must be an object, but are ${describeType(options)}.`);
   const { signal } = options as { signal?: unknown };
   if (Object.hasOwn(known, "signal") && signal !== undefined && !(signal instanceof AbortSignal))
     throw new ConfigurationError(

@@ -49,7 +49,7 @@ const flac: FormatReader = {
 const wav: FormatReader = {
   format: "wav",
   readHeader: readWavHeader,
-  decode: async (source, name, range) => decodeWav(source, name, range),
+  decode: decodeWav,
   stream: streamWav,
 };
 
@@ -77,6 +77,9 @@ const oggOpus = whole("ogg-opus", readOpusHeader, decodeOpus, streamOpus);
 const oggVorbis = whole("ogg-vorbis", readVorbisHeader, decodeVorbis, streamVorbis);
 const webmOpus = whole("webm-opus", readWebmHeader, decodeWebm, streamWebm);
 const oggFlac = whole("ogg-flac", readOggFlacHeader, decodeOggFlac, streamOggFlac);
+
+/** As a message lists them. */
+const FORMAT_NAMES = "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus";
 
 /** What `detectFormat` must see of a file; where `isKnown` knows nothing there, as much as MP3 frames may be behind. */
 export const MAGIC = 64;
@@ -144,7 +147,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   const other = otherFormat(head);
   const found = other?.name ?? `begins with ${JSON.stringify(magic)}`;
   throw new UserError(
-    `${name} must be FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis, but ${found}. ${other?.advice ?? conversion(name, piped)}`,
+    `${name} must be ${FORMAT_NAMES}, but ${found}. ${other?.advice ?? conversion(name, piped)}`,
     { code: "ERR_AUDIO_FORMAT" },
   );
 }
@@ -159,9 +162,17 @@ function magicOf(head: Uint8Array): string {
   return String.fromCharCode(...head.subarray(0, 4));
 }
 
+/** Where an Ogg file's first packet begins: behind the first page's header and the packet's length. */
+const FIRST_PACKET = 28;
+
 /** The first page of an Ogg file holds the codec's header alone, behind one segment's length. */
 function detectOgg(head: Uint8Array, name: string, piped: boolean): FormatReader {
-  const packet = String.fromCharCode(...head.subarray(28, 36));
+  if (head.length < FIRST_PACKET + 8)
+    throw new UserError(
+      `${name} must begin with a whole Ogg page, but ends within it: ${piped ? "it" : "the file"} is truncated. ${AGAIN}`,
+      { code: "ERR_AUDIO_TRUNCATED" },
+    );
+  const packet = String.fromCharCode(...head.subarray(FIRST_PACKET, FIRST_PACKET + 8));
   if (packet === "OpusHead") return oggOpus;
   if (packet.startsWith("\x01vorbis")) return oggVorbis;
   if (packet.startsWith("\x7fFLAC")) return oggFlac;

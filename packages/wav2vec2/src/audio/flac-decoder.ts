@@ -17,7 +17,7 @@ const SIDE_RIGHT = 9;
 const MID_SIDE = 10;
 
 /** Frames, of mostly 4,096 samples, that are decoded before the event loop has its turn. */
-const FRAMES_A_TURN = 16;
+const FRAMES_A_TURN = 8;
 
 const SAMPLE_BITS = [0, 8, 12, 0, 16, 20, 24, 32]; // by the header's code; 0: as the stream's header says
 
@@ -84,18 +84,28 @@ export class FlacDecoder {
  * follow.
  * @returns undefined where there is no whole frame, or its checksum is wrong
  */
-export function frameEnd(
-  bytes: Uint8Array,
-  { blockSize, length }: FlacFrameHeader,
-  { channels, bitsPerSample }: FlacFormat,
-): number | undefined {
-  const block = Array.from({ length: channels }, () => new Int32Array(blockSize));
+export function frameEnd(bytes: Uint8Array, header: FlacFrameHeader, format: FlacFormat): number | undefined {
   try {
-    const end = decodeSubframes(bytes, length, block, bitsPerSample) + 2;
+    const end = contentEnd(bytes, header, format);
     return end <= bytes.length && crc16(bytes, 0, end) === 0 ? end : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Where the frame at the beginning of some bytes says that it ends, checksum included, right or not.
+ * @returns more than there are bytes, where it ends behind them
+ * @throws RangeError where it goes on far behind them
+ * @throws Error where the format forbids what is there
+ */
+export function contentEnd(
+  bytes: Uint8Array,
+  { blockSize, length }: FlacFrameHeader,
+  { channels, bitsPerSample }: FlacFormat,
+): number {
+  const block = Array.from({ length: channels }, () => new Int32Array(blockSize));
+  return decodeSubframes(bytes, length, block, bitsPerSample) + 2;
 }
 
 /** @param block one array of the block's size a channel, which is written */

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.js";
-import { type FlacFormat, frameEnd } from "./flac-decoder.js";
-import { type FlacFrame, parseFrameHeader } from "./flac-frames.js";
+import { contentEnd, type FlacFormat, frameEnd } from "./flac-decoder.js";
+import { type FlacFrame, findSync, MAX_FRAME_HEADER, parseFrameHeader } from "./flac-frames.js";
 import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
@@ -14,6 +14,39 @@ export function lastFrame(rest: Uint8Array, format: FlacFormat): FlacFrame | und
 /** A checksum that is 0 stays so over zeros: those behind the last frame are taken for its end. */
 export function withoutZeros(frame: FlacFrame, format: FlacFormat): FlacFrame {
   return frame.bytes.at(-1) === 0 ? (lastFrame(frame.bytes, format) ?? frame) : frame;
+}
+
+/**
+ * Whether a file whose frames end too early is damaged there, and not cut off: another frame begins behind, or the content
+ * of this one comes to its end, or breaks the format, before the bytes end. A damaged last frame whose content seems to go on
+ * behind them is taken for one that was cut.
+ * @param rest what stands behind the last whole frame
+ */
+export function isDamaged(rest: Uint8Array, format: FlacFormat): boolean {
+  const header = parseFrameHeader(rest, 0);
+  if (!header) return rest.length >= MAX_FRAME_HEADER; // what is left of a file that was cut begins with one
+  if (findLater(rest)) return true;
+  try {
+    return contentEnd(rest, header, format) <= rest.length;
+  } catch (error) {
+    return !(error instanceof RangeError);
+  }
+}
+
+/** Whether behind the frame header at the beginning another one of the same stream stands, of a later frame. */
+function findLater(bytes: Uint8Array): boolean {
+  const first = parseFrameHeader(bytes, 0)!;
+  // Of the sample rate, and of the bits of a sample.
+  const kind = (at: number) => ((bytes[at + 2]! & 15) << 4) | (bytes[at + 3]! & 15);
+  for (
+    let at = findSync(bytes, 2, bytes.length);
+    at < bytes.length;
+    at = findSync(bytes, at + 2, bytes.length)
+  ) {
+    const header = kind(at) === kind(0) ? parseFrameHeader(bytes, at) : undefined;
+    if (header && header.countsSamples === first.countsSamples && header.number > first.number) return true;
+  }
+  return false;
 }
 
 /** Bytes of anything that hold no frame. */

@@ -2,8 +2,8 @@ import type { ByteStream } from "./byte-stream.js";
 import type { DecodedAudio, StreamOptions } from "./decoded-audio.js";
 import { corrupt, type FlacInfo, incomplete, parseStreamInfo, requireMd5, STREAMINFO_END } from "./flac.js";
 import { FlacDecoder } from "./flac-decoder.js";
-import { BehindFrames, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
-import { type FlacFrame, parseFrameHeader, splitFrames } from "./flac-frames.js";
+import { BehindFrames, isDamaged, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
+import { type FlacFrame, largestFrame, parseFrameHeader, splitFrames } from "./flac-frames.js";
 
 /**
  * Decodes a FLAC file frame by frame as its bytes come.
@@ -22,7 +22,7 @@ export async function* streamFlac(
   for await (const frame of streamFrames(stream, info)) {
     const { blockSize } = frame.header;
     if (info.samples > 0 && samples + blockSize > info.samples)
-      throw incomplete(name, info.samples, samples + blockSize);
+      throw incomplete(name, info.samples, samples + blockSize, true);
     const channelData = Array.from({ length: info.channels }, () => new Float32Array(blockSize));
     try {
       decoder.decode(frame, channelData, 0);
@@ -32,9 +32,10 @@ export async function* streamFlac(
     samples += blockSize;
     yield { channelData, sampleRate: info.sampleRate };
   }
+  const rest = stream.bytes;
   const isWhole = await isWholeBehind(stream, name, piped);
   if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== info.samples))
-    throw incomplete(name, info.samples, samples);
+    throw incomplete(name, info.samples, samples, isDamaged(rest, info));
   requireMd5(info, decoder.md5(), name);
 }
 
@@ -72,9 +73,4 @@ async function* streamFrames(stream: ByteStream, info: FlacInfo): AsyncGenerator
     }
     isWhole = !(await stream.more());
   }
-}
-
-// Twice what samples take that are not compressed at all: what is still no frame by then will be none.
-function largestFrame({ channels, bitsPerSample }: FlacInfo): number {
-  return 0x10000 + (2 * 0x10000 * channels * (bitsPerSample + 1)) / 8;
 }

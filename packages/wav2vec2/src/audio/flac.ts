@@ -1,9 +1,10 @@
 import { UserError } from "../errors.js";
+import { atOnce, inTurns, type Steps } from "../in-turns.js";
 import { type ByteSource, FileSource } from "./byte-source.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
 import { decodeFrames, type FlacFormat } from "./flac-decoder.js";
-import { BehindFrames, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
-import { type FlacFrame, metadataEnd, splitFrames } from "./flac-frames.js";
+import { BehindFrames, isDamaged, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
+import { type FlacFrame, largestFrame, metadataEnd, splitFrames } from "./flac-frames.js";
 import { findFrames } from "./flac-seek.js";
 import { inputName } from "./source-names.js";
 
@@ -86,8 +87,8 @@ export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
   const header = { format: "flac", sampleRate, channels, bitsPerSample } as const;
   if (samples > 0) return { ...header, samples };
   const bytes = source.read(0, source.size);
-  const { frames, isWhole } = wholeFrames(bytes, header, source.begin ?? 0, name);
-  if (!isWhole) throw incomplete(name, samples, sampleCount(frames));
+  const { frames, isWhole, rest } = atOnce(wholeFrames(bytes, header, source.begin ?? 0, name));
+  if (!isWhole) throw incomplete(name, samples, sampleCount(frames), isDamaged(rest, header));
   return { ...header, samples: sampleCount(frames) };
 }
 
@@ -101,10 +102,11 @@ export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
  */
 export async function decodeFlac(bytes: Uint8Array, name: string, begin = 0): Promise<DecodedAudio> {
   const info = parseStreamInfo(bytes, name);
-  const { frames, isWhole } = wholeFrames(bytes, info, begin, name);
+  const { frames, isWhole, rest } = await inTurns(wholeFrames(bytes, info, begin, name));
   const { channelData, md5 } = await decode(frames, info, name);
   const samples = channelData[0]?.length ?? 0;
-  if (info.samples === 0 ? !isWhole : samples !== info.samples) throw incomplete(name, info.samples, samples);
+  if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== info.samples))
+    throw incomplete(name, info.samples, samples, isDamaged(rest, info));
   requireMd5(info, md5, name);
   return { channelData, sampleRate: info.sampleRate };
 }
@@ -132,27 +134,52 @@ export async function decodeFlacRange(
 
 /**
  * All frames of a file, the last one too where tags follow it.
- * @returns isWhole: whether nothing else is there that may be a damaged frame
+ * @returns isWhole: whether nothing else is there that may be a damaged frame; rest: what stands behind the last frame
  * @throws UserError where another file follows
  */
-function wholeFrames(
+function* wholeFrames(
   bytes: Uint8Array,
   format: FlacFormat,
   begin: number,
   name: string,
-): { frames: FlacFrame[]; isWhole: boolean } {
-  const { frames, rest } = splitFrames(bytes, metadataEnd(bytes));
-  if (rest === 0) {
+): Steps<{ frames: FlacFrame[]; isWhole: boolean; rest: Uint8Array }> {
+  const { frames, length } = yield* splitInSteps(bytes, metadataEnd(bytes), format);
+  const rest = bytes.subarray(bytes.length - length);
+  if (length === 0) {
     const last = frames.pop();
     if (last) frames.push(withoutZeros(last, format));
-    return { frames, isWhole: true };
+    return { frames, isWhole: true, rest };
   }
-  const last = lastFrame(bytes.subarray(bytes.length - rest), format);
-  if (!last) return { frames, isWhole: false };
+  const last = lastFrame(rest, format);
+  if (!last) return { frames, isWhole: false, rest };
   const behind = new BehindFrames(name, false);
-  for (let at = bytes.length - rest + last.bytes.length; at < bytes.length; )
-    at += behind.look(bytes.subarray(at, at + LOOK), begin + at);
-  return { frames: [...frames, last], isWhole: behind.isHarmless };
+  const start = bytes.length - length + last.bytes.length;
+  for (let at = start; at < bytes.length; ) at += behind.look(bytes.subarray(at, at + LOOK), begin + at);
+  return { frames: [...frames, last], isWhole: behind.isHarmless, rest: bytes.subarray(start) };
+}
+
+/** Bytes of frames that are found in one step. */
+const STEP = 2 ** 19;
+
+/**
+ * The frames of a file from `begin` on, and how many bytes stand behind them: where none ends in what no frame is longer than,
+ * none is looked for further on.
+ */
+function* splitInSteps(
+  bytes: Uint8Array,
+  begin: number,
+  format: FlacFormat,
+): Steps<{ frames: FlacFrame[]; length: number }> {
+  const step = Math.max(STEP, 2 * largestFrame(format));
+  const all: FlacFrame[] = [];
+  for (let at = begin; ; ) {
+    const end = Math.min(bytes.length, at + step);
+    const { frames, rest } = splitFrames(bytes, at, end, end === bytes.length);
+    for (const frame of frames) all.push(frame);
+    at = end - rest;
+    if (end === bytes.length || frames.length === 0) return { frames: all, length: bytes.length - at };
+    yield;
+  }
 }
 
 /** @param md5 of all samples */
@@ -161,16 +188,23 @@ export function requireMd5(info: FlacInfo, md5: Uint8Array, name: string): void 
     throw new UserError(`${name} must match the MD5 in its header, but does not: it is corrupt. ${AGAIN}`);
 }
 
-export function incomplete(name: string, expected: number, samples: number): UserError {
-  if (samples === 0)
-    return new UserError(`${name} must hold audio, but no sample could be decoded. ${AGAIN}`, {
-      code: "ERR_AUDIO_TRUNCATED",
-    });
-  return new UserError(
-    `${name} must be whole (${expected || "unknown"} samples by its header), but only ${samples} samples could be ` +
-      `decoded: the file is truncated or corrupt. ${AGAIN}`,
-    { code: "ERR_AUDIO_TRUNCATED" },
-  );
+/**
+ * Of a file that has not the samples that it should have.
+ * @param expected by its header; 0 where it does not say
+ * @param damaged whether what follows those that could be decoded is there
+ */
+export function incomplete(name: string, expected: number, samples: number, damaged: boolean): UserError {
+  if (expected > 0 && samples > expected)
+    return new UserError(
+      `${name} must hold the ${expected} samples of its header, but holds more: it is corrupt. ${AGAIN}`,
+      { code: "ERR_AUDIO_CORRUPT" },
+    );
+  const held = samples === 0 ? "hold audio" : `be whole (${expected || "unknown"} samples by its header)`;
+  const decoded = samples === 0 ? "no sample" : `only ${samples} samples`;
+  const fault = damaged ? "what follows is damaged" : "the file is truncated or corrupt";
+  return new UserError(`${name} must ${held}, but ${decoded} could be decoded: ${fault}. ${AGAIN}`, {
+    code: damaged ? "ERR_AUDIO_CORRUPT" : "ERR_AUDIO_TRUNCATED",
+  });
 }
 
 function sampleCount(frames: FlacFrame[]): number {
@@ -178,7 +212,6 @@ function sampleCount(frames: FlacFrame[]): number {
 }
 
 async function decode(frames: FlacFrame[], info: FlacInfo, name: string): ReturnType<typeof decodeFrames> {
-  if (frames.length === 0) throw incomplete(name, info.samples, 0);
   try {
     return await decodeFrames(frames, info);
   } catch (error) {
@@ -190,5 +223,6 @@ async function decode(frames: FlacFrame[], info: FlacInfo, name: string): Return
 export function corrupt(name: string, error: unknown): UserError {
   return new UserError(
     `${name} must be a valid FLAC file, but is corrupt: ${(error as Error).message}. ${AGAIN}`,
+    { code: "ERR_AUDIO_CORRUPT" },
   );
 }

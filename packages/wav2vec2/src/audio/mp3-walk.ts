@@ -1,5 +1,5 @@
 import { counted } from "../counted.js";
-import { UserError } from "../errors.js";
+import { type ErrorCode, UserError } from "../errors.js";
 import { AGAIN } from "./decoded-audio.js";
 import { hasInfo, isAlike, type Mp3Frame, type Mp3Info, parseFrame } from "./mp3-frames.js";
 import { inputName } from "./source-names.js";
@@ -24,6 +24,9 @@ export class Mp3Walk {
   frames = 0;
   /** Whether another file was put behind the first. */
   joined = false;
+  /** Zeros that were passed since the last frame, and whether some lie before it. */
+  #zeros = 0;
+  #hole = false;
   /** Bytes that are neither frame nor tag: what was passed since the last frame, and whether some lie before it. */
   #unknown = 0;
   #gap: { at: number; frames: number } | undefined;
@@ -65,7 +68,9 @@ export class Mp3Walk {
 
   #frames(bytes: Uint8Array, at: number): Mp3Step {
     if (this.#unknown > 0) this.#gap ??= { at: at - this.#unknown, frames: this.frames };
+    if (this.#zeros > 0) this.#hole = true;
     this.#unknown = 0;
+    this.#zeros = 0;
     let length = 0;
     for (let count = 0; count < MOST_FRAMES; count++) {
       const frame = parseFrame(bytes, length);
@@ -82,7 +87,7 @@ export class Mp3Walk {
     if (!isAll) return { kind: "more" };
     if (this.info && this.info.frames > 0 && this.frames >= this.info.frames)
       return { kind: "skip", length: bytes.length };
-    throw this.#badFrame(at, "cut off: the file is truncated");
+    throw this.#badFrame(at, "cut off: the file is truncated", "ERR_AUDIO_TRUNCATED");
   }
 
   #isOtherKind(bytes: Uint8Array, frame: Mp3Frame): boolean {
@@ -92,7 +97,11 @@ export class Mp3Walk {
 
   #skipUnknown(bytes: Uint8Array, isAll: boolean): Mp3Step {
     const zeros = bytes.findIndex((byte) => byte !== 0);
-    if (zeros !== 0) return { kind: "skip", length: zeros < 0 ? bytes.length : zeros };
+    if (zeros !== 0) {
+      const length = zeros < 0 ? bytes.length : zeros;
+      this.#zeros += length;
+      return { kind: "skip", length };
+    }
     if (bytes.length < WINDOW && !isAll) return { kind: "more" };
     if (startsWith(bytes, "LYRICSBEGIN")) this.#tagged = true;
     const next = this.#nextKnown(bytes);
@@ -127,22 +136,26 @@ export class Mp3Walk {
     const least = this.#gap || this.#unknown > 0 ? count : count - 1;
     if (count > 0 && this.frames < least) throw this.#otherCount(count);
     if (count > 0) return { kind: "end" };
-    if (this.#gap) throw this.#badFrame(this.#gap.at, "none: the file is corrupt", this.#gap.frames);
-    if (this.#unknown >= this.like.length && !this.#tagged)
-      throw this.#badFrame(at - this.#unknown, "none: the file is corrupt");
+    const none = ["none: the file is corrupt", "ERR_AUDIO_CORRUPT"] as const;
+    if (this.#gap) throw this.#badFrame(this.#gap.at, ...none, this.#gap.frames);
+    if (this.#unknown >= this.like.length && !this.#tagged) throw this.#badFrame(at - this.#unknown, ...none);
     return { kind: "end" };
   }
 
   #otherCount(count: number): UserError {
+    // Something else is where frames were, or nothing.
+    const isDamaged = this.#gap !== undefined || this.#hole || this.#unknown >= this.like.length;
     return new UserError(
-      `${this.name} must hold ${counted(count, "frame")} by its header, but holds ${this.frames}: it is truncated or corrupt. ${AGAIN}`,
-      { code: "ERR_AUDIO_TRUNCATED" },
+      `${this.name} must hold ${counted(count, "frame")} by its header, but holds ${this.frames}: ` +
+        `it is ${isDamaged ? "corrupt" : "truncated"}. ${AGAIN}`,
+      { code: isDamaged ? "ERR_AUDIO_CORRUPT" : "ERR_AUDIO_TRUNCATED" },
     );
   }
 
-  #badFrame(at: number, reason: string, frames = this.frames): UserError {
+  #badFrame(at: number, reason: string, code: ErrorCode, frames = this.frames): UserError {
     return new UserError(
       `${this.name} must be MP3 frames to its end, but what follows frame ${frames}, at byte ${at}, is ${reason}. ${AGAIN}`,
+      { code },
     );
   }
 

@@ -1,9 +1,15 @@
 import type { ByteSource } from "./byte-source.js";
-import { ByteStream } from "./byte-stream.js";
-import type { AudioHeader, DecodedAudio, OnNote, StreamOptions } from "./decoded-audio.js";
-import { decodeFlac, parseStreamInfo } from "./flac.js";
+import { ByteStream, sourceChunks } from "./byte-stream.js";
+import {
+  type AudioHeader,
+  collect,
+  type DecodedAudio,
+  type OnNote,
+  type StreamOptions,
+} from "./decoded-audio.js";
+import { parseStreamInfo } from "./flac.js";
 import { streamFlac } from "./flac-stream.js";
-import { lastOggPage, oggPackets, oggPages, openEndNote, PacketJoiner, streamPages } from "./ogg.js";
+import { lastOggPage, oggPages, openEndNote, PacketJoiner, streamPages } from "./ogg.js";
 
 // The first packet is 9 bytes of its own and then a FLAC file's beginning; each further one is a metadata block or a
 // frame: https://www.rfc-editor.org/rfc/rfc9639#name-ogg-mapping.
@@ -24,9 +30,9 @@ export function readOggFlacHeader(source: ByteSource, name: string, onNote?: OnN
 }
 
 /** @throws UserError naming the file where it is truncated or corrupt */
-export async function decodeOggFlac(source: ByteSource, name: string): Promise<DecodedAudio> {
-  const [first, ...rest] = oggPackets(oggPages(source, name));
-  return await decodeFlac(Buffer.concat([first!.subarray(MAPPING_HEADER), ...rest]), name);
+export function decodeOggFlac(source: ByteSource, name: string): Promise<DecodedAudio> {
+  const stream = new ByteStream(sourceChunks(source), source.begin);
+  return collect(streamOggFlac(stream, name, { piped: false }));
 }
 
 /** @throws UserError as `decodeOggFlac` */

@@ -92,7 +92,7 @@ describe("an Ogg file", () => {
     [
       "the last page is cut off",
       [Buffer.concat(opus()).subarray(0, -1)],
-      "is cut off or damaged: the file is truncated",
+      "is cut off: the file is truncated",
     ],
     [
       "another file follows",

@@ -113,8 +113,8 @@ class OggWalk {
   #ended = false;
   /** Where what is no page begins, since the last one. */
   #unknownAt: number | undefined;
-  /** Whether that may be a page that was cut off. */
-  #isDamage = false;
+  /** What of it may be a page: one that the file's end cuts off, or one that is all there and damaged. */
+  #fault: "cut" | "damaged" | undefined;
 
   constructor(
     readonly name: string,
@@ -139,15 +139,16 @@ class OggWalk {
       return { kind: "page", page };
     }
     if (bytes.length < PAGE_MARK && !isAll) return { kind: "more" };
-    return { kind: "skip", length: this.#skipUnknown(bytes, at, isAll) };
+    const isCut = isAll && !isWhole && startsWith(bytes, "OggS".slice(0, bytes.length));
+    return { kind: "skip", length: this.#skipUnknown(bytes, at, isAll, isCut ? "cut" : "damaged") };
   }
 
   /** @returns the bytes to where a page may begin */
-  #skipUnknown(bytes: Uint8Array, at: number, isAll: boolean): number {
+  #skipUnknown(bytes: Uint8Array, at: number, isAll: boolean, fault: "cut" | "damaged"): number {
     this.#unknownAt ??= at;
     const tag = tagSize(bytes.subarray(0, TAG_HEADER));
     const zeros = bytes.findIndex((byte) => byte !== 0);
-    if (tag === 0 && zeros === 0) this.#isDamage = true;
+    if (tag === 0 && zeros === 0) this.#fault ??= fault;
     if (tag > 0 && tag < Number.POSITIVE_INFINITY) return tag;
     let next = bytes.indexOf(0x4f, 1); // "O"
     while (next >= 0 && !startsWith(bytes, "OggS".slice(0, bytes.length - next), next))
@@ -175,6 +176,7 @@ class OggWalk {
       );
     }
     if (page.granule > 0) this.#isHead = false;
+    if (this.#count === 0 && !page.begins) throw this.#damaged(this.#unknownAt ?? 0);
     if (this.#ended || page.begins !== (this.#count === 0) || page.serial !== serial) {
       const input = this.options.piped ? "INPUT" : inputName(this.name);
       throw new UserError(
@@ -188,20 +190,29 @@ class OggWalk {
         this.#unknownAt === undefined
           ? `${this.name} must hold every Ogg page, but page ${number} is missing. ${AGAIN}`
           : `${this.name} must hold every Ogg page, but page ${number}, at byte ${this.#unknownAt}, is damaged. ${AGAIN}`,
+        { code: "ERR_AUDIO_CORRUPT" },
       );
     }
     this.#count++;
     this.#ended = page.ends;
-    this.#isDamage = false;
+    this.#fault = undefined;
   }
 
   /** @throws UserError where a page may have been cut off */
   #end(): OggStep {
-    if (this.#count > 0 && (this.#ended || !this.#isDamage)) return { kind: "end" };
+    if (this.#count > 0 && (this.#ended || !this.#fault)) return { kind: "end" };
+    const at = this.#unknownAt ?? 0;
+    if (this.#fault === "damaged") throw this.#damaged(at);
     throw new UserError(
-      `${this.name} must be whole Ogg pages, but the one at byte ${this.#unknownAt ?? 0} is cut off or damaged: ` +
-        `the file is truncated or corrupt. ${AGAIN}`,
+      `${this.name} must be whole Ogg pages, but the one at byte ${at} is cut off: the file is truncated. ${AGAIN}`,
       { code: "ERR_AUDIO_TRUNCATED" },
+    );
+  }
+
+  #damaged(at: number): UserError {
+    return new UserError(
+      `${this.name} must be whole Ogg pages, but the one at byte ${at} is damaged: the file is corrupt. ${AGAIN}`,
+      { code: "ERR_AUDIO_CORRUPT" },
     );
   }
 }
@@ -223,6 +234,7 @@ export function misplaced(name: string, samples: number, decoded: number, piped:
   return new UserError(
     `${name} must hold the ${samples} samples that its Ogg pages count, but holds ${decoded}: it was cut out of a longer ` +
       `one, or is corrupt. Convert it with: ffmpeg -i ${input} OUTPUT.flac`,
+    { code: "ERR_AUDIO_CORRUPT" },
   );
 }
 

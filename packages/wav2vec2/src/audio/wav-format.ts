@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { AGAIN } from "./decoded-audio.js";
 import type { PcmFormat } from "./pcm.js";
 import { inputName } from "./source-names.js";
 
@@ -15,10 +16,16 @@ export const FORMAT_CHUNK = 40;
  * @throws UserError where it is cut off, of an encoding that is not read, or says two things
  */
 export function parseFormat(body: Uint8Array, size: number, name: string): PcmFormat {
-  if (size < 16 || body.length < Math.min(size, FORMAT_CHUNK))
-    throw new UserError(`${name} must have a "fmt " chunk of 16 bytes or more, but the chunk is cut off.`, {
-      code: "ERR_AUDIO_TRUNCATED",
-    });
+  if (size < 16)
+    throw new UserError(
+      `${name} must have a "fmt " chunk of 16 bytes or more, but has one of ${size}: its header is corrupt. ${AGAIN}`,
+      { code: "ERR_AUDIO_CORRUPT" },
+    );
+  if (body.length < Math.min(size, FORMAT_CHUNK))
+    throw new UserError(
+      `${name} must have a whole "fmt " chunk, but the chunk is cut off: the file is truncated. ${AGAIN}`,
+      { code: "ERR_AUDIO_TRUNCATED" },
+    );
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   let code = view.getUint16(0, true);
   const channels = view.getUint16(2, true);

@@ -1,4 +1,5 @@
-import { UserError } from "../errors.js";
+import { setImmediate as turn } from "node:timers/promises";
+import { type ErrorCode, UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import {
@@ -10,7 +11,7 @@ import {
   type StreamOptions,
 } from "./decoded-audio.js";
 import { toInt16 } from "./int16.js";
-import { decodePcm, type PcmFormat, streamSamples } from "./pcm.js";
+import { decodePcmInto, type PcmFormat, streamSamples } from "./pcm.js";
 import { TAG_HEADER } from "./tags.js";
 import { FORMAT_CHUNK, PCM, parseFormat } from "./wav-format.js";
 import {
@@ -44,44 +45,59 @@ export function readWavHeader(source: ByteSource, name: string, onNote?: OnNote)
 
 /**
  * Reads PCM of 8, 16, 24 or 32 bits and float of 32 or 64 bits, plain or WAVE_FORMAT_EXTENSIBLE.
- * PCM samples become integers / 2^(bits-1).
+ * PCM samples become integers / 2^(bits-1). The event loop has its turns meanwhile.
  * @param source the file's contents, of which the samples in `range` alone are read
  * @param name the file's name, for messages
  * @param range all samples where absent
  * @throws UserError naming the file where it is no WAV file, truncated, in another encoding, or holds another recording
  * behind the first
  */
-export function decodeWav(source: ByteSource, name: string, range?: SampleRange): DecodedAudio {
+export async function decodeWav(
+  source: ByteSource,
+  name: string,
+  range?: SampleRange,
+): Promise<DecodedAudio> {
   const { format, samples, position } = parseLayout(source, name);
   const { from, to } = range ?? { from: 0, to: samples };
-  const frameBytes = format.channels * format.sampleBytes;
-  const bytes = source.read(position + from * frameBytes, (to - from) * frameBytes);
-  return { channelData: decodePcm(bytes, format, to - from), sampleRate: format.sampleRate };
+  const frameBytes = frameSize(format);
+  const channelData = Array.from({ length: format.channels }, () => new Float32Array(to - from));
+  const step = Math.max(1, Math.floor(SLICE / frameBytes));
+  for (let at = from; at < to; at += step) {
+    if (at > from) await turn();
+    const end = Math.min(to, at + step);
+    const bytes = source.read(position + at * frameBytes, (end - at) * frameBytes);
+    decodePcmInto(channelData, bytes, format, { from: at - from, to: end - from });
+  }
+  return { channelData, sampleRate: format.sampleRate };
 }
+
+/** Bytes of samples that are decoded before the event loop has its turn. */
+const SLICE = 2 ** 18;
 
 function parseLayout(source: ByteSource, name: string): WavLayout {
   const chunks = new WavChunks(source.read(0, START), name);
   for (let at = START; at + CHUNK_HEADER <= source.size; ) {
     const { id, size, length } = chunks.read(source.read(at, CHUNK_HEADER));
     const position = at + CHUNK_HEADER;
-    if (id === "data") return layoutOf(source, chunks.requireFormat(), size, position, name);
+    if (id === "data") return layoutOf(source, chunks, size, position, name);
     chunks.take(id, source.read(position, Math.min(size, FORMAT_CHUNK)), size);
     at = position + length;
   }
-  throw withoutData(name);
+  throw chunks.withoutData(source.size);
 }
 
 /** @param size of the samples by the header */
 function layoutOf(
   source: ByteSource,
-  format: PcmFormat,
+  chunks: WavChunks,
   size: number,
   position: number,
   name: string,
 ): WavLayout {
+  const format = chunks.requireFormat();
   const available = source.size - position;
   const isOpen = size === 0 ? available > 0 && !isChunk(source.read(position, TAG_HEADER)) : size > available;
-  if (isOpen && size > 0 && !isOpenSize(size, available)) throw truncated(name, size, available);
+  if (isOpen && size > 0 && !isOpenSize(size, available)) throw chunks.tooShort(size, available, source.size);
   const length = isOpen ? available : size;
   const behind = new BehindSamples(name, bytesASecond(format), length, false);
   for (let at = position + length; at < source.size; ) at += behind.look(source.read(at, LOOK), at);
@@ -107,24 +123,24 @@ export async function* streamWav(
   name: string,
   { piped, onNote }: StreamOptions,
 ): AsyncGenerator<DecodedAudio> {
+  const fileBegin = stream.position; // behind tags
   await stream.fill(START);
   const chunks = new WavChunks(stream.bytes, name);
   stream.take(START);
   while (await stream.fill(CHUNK_HEADER)) {
     const { id, size, length } = chunks.read(stream.take(CHUNK_HEADER));
     if (id === "data") {
-      const format = chunks.requireFormat();
       const isOpen = size === UNKNOWN || (await isOpenAhead(stream, size, piped));
       if (isOpen && !piped) onNote?.(openSizeNote(name));
-      if (isOpen) yield* streamSamples(stream, format);
-      else yield* streamData(stream, format, size, name, { piped, onNote });
+      if (isOpen) yield* streamSamples(stream, chunks.requireFormat());
+      else yield* streamData(stream, chunks, { size, fileBegin }, name, { piped, onNote });
       return;
     }
     await stream.fill(Math.min(size, FORMAT_CHUNK));
     chunks.take(id, stream.bytes.subarray(0, Math.min(size, FORMAT_CHUNK)), size);
     await stream.skip(length);
   }
-  throw withoutData(name);
+  throw chunks.withoutData(stream.position + stream.bytes.length - fileBegin);
 }
 
 /** Whether the header alone shows that it does not tell the samples' size. */
@@ -137,17 +153,18 @@ async function isOpenAhead(stream: ByteStream, size: number, piped: boolean): Pr
 
 async function* streamData(
   stream: ByteStream,
-  format: PcmFormat,
-  size: number,
+  chunks: WavChunks,
+  { size, fileBegin }: { size: number; fileBegin: number },
   name: string,
   { piped, onNote }: StreamOptions,
 ): AsyncGenerator<DecodedAudio> {
+  const format = chunks.requireFormat();
   const begin = stream.position;
   yield* streamSamples(stream, format, size);
   const left = size - (stream.position - begin);
   if (!(await stream.fill(left))) {
     const available = size - left + stream.bytes.length;
-    if (!isOpenSize(size, available)) throw truncated(name, size, available);
+    if (!isOpenSize(size, available)) throw chunks.tooShort(size, available, begin + available - fileBegin);
     if (!piped) onNote?.(openSizeNote(name));
     return;
   }
@@ -169,6 +186,8 @@ class WavChunks {
   #format: PcmFormat | undefined;
   readonly #isLong: boolean;
   #longSize = UNKNOWN;
+  /** Of the whole file by its first size, which programs that write to a pipe leave open. */
+  readonly #fileSize: number;
 
   constructor(
     start: Uint8Array,
@@ -177,10 +196,16 @@ class WavChunks {
     const magic = tag(start, 0);
     // RF64 and its successor BW64 hold more than 4 GiB: https://tech.ebu.ch/docs/tech/tech3306.pdf
     this.#isLong = magic === "RF64" || magic === "BW64";
-    if (start.length < START || (magic !== "RIFF" && !this.#isLong) || tag(start, 8) !== "WAVE")
+    if (start.length < START)
+      throw new UserError(
+        `${name} must begin with a RIFF/WAVE header, but ends within it: the file is truncated. ${AGAIN}`,
+        { code: "ERR_AUDIO_TRUNCATED" },
+      );
+    if ((magic !== "RIFF" && !this.#isLong) || tag(start, 8) !== "WAVE")
       throw new UserError(`${name} must be a WAV file, but does not begin with a RIFF/WAVE header.`, {
         code: "ERR_AUDIO_FORMAT",
       });
+    this.#fileSize = CHUNK_HEADER + viewOf(start).getUint32(4, true);
   }
 
   /** @returns the size of the samples, and the length of what follows the header; chunks are padded to even sizes */
@@ -204,22 +229,46 @@ class WavChunks {
 
   requireFormat(): PcmFormat {
     if (this.#format) return this.#format;
-    throw new UserError(`${this.name} must have a "fmt " chunk before its "data" chunk, but has none.`);
+    throw new UserError(`${this.name} must have a "fmt " chunk before its "data" chunk, but has none.`, {
+      code: "ERR_AUDIO_CORRUPT",
+    });
   }
-}
 
-function truncated(name: string, size: number, available: number): UserError {
-  return new UserError(
-    `${name} must hold ${size} bytes of samples by its header, but only ${available} are there: ` +
-      `the file is truncated. ${AGAIN}`,
-    { code: "ERR_AUDIO_TRUNCATED" },
-  );
-}
+  /**
+   * Of a file in which fewer samples are than its header says.
+   * @param size of the samples by the header, in bytes
+   * @param fileSize in bytes
+   */
+  tooShort(size: number, available: number, fileSize: number): UserError {
+    return new UserError(
+      `${this.name} must hold ${size} bytes of samples by its header, but only ${available} are there: ` +
+        `the ${this.#fault(fileSize)}. ${AGAIN}`,
+      { code: this.#code(fileSize) },
+    );
+  }
 
-function withoutData(name: string): UserError {
-  return new UserError(`${name} must have a "data" chunk, but has none: the file is truncated or corrupt.`, {
-    code: "ERR_AUDIO_TRUNCATED",
-  });
+  /** Of a file without samples. @param fileSize in bytes */
+  withoutData(fileSize: number): UserError {
+    return new UserError(
+      `${this.name} must have a "data" chunk, but has none: the ${this.#fault(fileSize)}. ${AGAIN}`,
+      { code: this.#code(fileSize) },
+    );
+  }
+
+  #fault(fileSize: number): string {
+    return this.#isWhole(fileSize)
+      ? "file is as long as it says and its header corrupt"
+      : "file is truncated";
+  }
+
+  #code(fileSize: number): ErrorCode {
+    return this.#isWhole(fileSize) ? "ERR_AUDIO_CORRUPT" : "ERR_AUDIO_TRUNCATED";
+  }
+
+  /** Whether nothing of the file is missing by its first size. */
+  #isWhole(fileSize: number): boolean {
+    return fileSize >= this.#fileSize && this.#fileSize > START;
+  }
 }
 
 function tag(bytes: Uint8Array, at: number): string {

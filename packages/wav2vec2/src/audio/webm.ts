@@ -54,6 +54,8 @@ export class WebmWalk {
   #track: number | undefined;
   /** Where the file ends at least, by the sizes of what it holds. */
   #end = 0;
+  /** Where the segment and the cluster end that were entered last, where their sizes tell. */
+  readonly #bounds = new Map<number, number>();
 
   constructor(readonly name: string) {}
 
@@ -70,8 +72,14 @@ export class WebmWalk {
     if (!element) throw isAll && bytes.length < HEADER ? this.#truncated(at) : this.#damaged(at);
     const { id, length, size } = element;
     const whole = length + (size ?? 0);
-    if (size !== undefined) this.#end = Math.max(this.#end, at + whole);
-    if (ENTERED.includes(id)) return { kind: "skip", length };
+    if (size !== undefined) {
+      if (this.#leaves(id, at, at + whole)) throw this.#damaged(at);
+      this.#end = Math.max(this.#end, at + whole);
+    }
+    if (ENTERED.includes(id)) {
+      this.#bounds.set(id, size === undefined ? Number.POSITIVE_INFINITY : at + whole);
+      return { kind: "skip", length };
+    }
     if (size === undefined) throw this.#damaged(at);
     if (!NEEDED.includes(id)) return { kind: "skip", length: whole };
     if (size > LARGEST) throw this.#damaged(at);
@@ -82,6 +90,12 @@ export class WebmWalk {
     const body = bytes.subarray(length, whole);
     if (id === ID.tracks) return { kind: "track", length: whole, codec: this.#takeTrack(body) };
     return { kind: "packets", length: whole, ...this.#packets(id, body, at) };
+  }
+
+  /** Whether an element ends behind the one that it begins in, which no file that is whole or cut has. */
+  #leaves(id: number, at: number, end: number): boolean {
+    if (id === ID.segment) return false;
+    return [...this.#bounds.values()].some((bound) => at < bound && end > bound);
   }
 
   /** Of the only track of sound, what its decoder needs to know. */

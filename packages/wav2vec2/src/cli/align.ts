@@ -52,7 +52,7 @@ function describe(command: Command): void {
     .argument("<model>", "model directory or Hugging Face Hub id")
     .argument(
       "[audio]",
-      "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis file of any length, at any sample rate; - is standard input",
+      "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus file of any length, at any sample rate; - is standard input",
     )
     .argument("[text]", "what is said in it; * stands for any speech; - is standard input")
     .option("--text-file <file>", "a file with the text instead; - is standard input")

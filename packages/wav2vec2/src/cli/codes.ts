@@ -19,7 +19,7 @@ type Result = { file: string } & (ClipCodes | { error: string });
 export const defineCodes: Define = (command, { exit }) => {
   addDeviceOption(command)
     .argument("<model>", "directory or Hugging Face Hub id of a pre-trained model with a quantizer")
-    .argument("<file...>", "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files, at any sample rate")
+    .argument("<file...>", "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus files, at any sample rate")
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--collapse", "print each run of equal frames once", false)
     .addOption(

@@ -107,7 +107,7 @@ function describe(command: Command): void {
     .argument("<model>", "model directory or Hugging Face Hub id")
     .argument(
       "<file...>",
-      "FLAC, WAV, MP3, Ogg Opus or Ogg Vorbis files of any length, at any sample rate, or directories of them; - is standard input",
+      "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus files of any length, at any sample rate, or directories of them; - is standard input",
     )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")

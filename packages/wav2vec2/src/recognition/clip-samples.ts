@@ -1,5 +1,6 @@
 import { normalize } from "../audio/normalize.js";
-import { UserError } from "../errors.js";
+import { describeType } from "../describe-type.js";
+import { UserError, wrongType } from "../errors.js";
 
 /**
  * The samples of one clip from a caller as a network takes them.
@@ -7,7 +8,8 @@ import { UserError } from "../errors.js";
  * @param samples mono at 16 kHz
  * @param name the clip's name, for messages
  * @param normalizes whether the network wants zero mean and unit variance
- * @throws UserError where they are no Float32Array, none, or not all finite
+ * @throws TypeError where they are no Float32Array
+ * @throws UserError where they are none, or not all finite
  */
 export function clipSamples(samples: Float32Array, name: string, normalizes: boolean): Float32Array {
   requireSamples(samples, name); // before normalising, which spreads one bad sample over all
@@ -18,8 +20,8 @@ export function clipSamples(samples: Float32Array, name: string, normalizes: boo
 
 function requireSamples(samples: Float32Array, name: string): void {
   if (!(samples instanceof Float32Array)) {
-    throw new UserError(
-      `${name} must be a Float32Array of samples at 16 kHz, but is not. Read files with readAudio.`,
+    throw wrongType(
+      `${name} must be a Float32Array of samples at 16 kHz, but is ${describeType(samples)}. Read files with readAudio.`,
     );
   }
   const bad = samples.findIndex((sample) => !Number.isFinite(sample));

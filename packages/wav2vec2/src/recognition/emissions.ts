@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
-import { UserError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { requireOptions } from "../known-options.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
@@ -67,10 +67,9 @@ function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes 
   for (const name of Object.keys(FILE_WINDOWS) as (keyof WindowSeconds)[]) {
     const value: unknown = seconds[name];
     if (typeof value !== "number" || !(value >= 0 && Number.isFinite(value)))
-      throw new UserError(
+      throw new ConfigurationError(
         `windows.${name} must be a number of seconds, but is ${typeof value === "string" ? JSON.stringify(value) : String(value)}. Give step, first, before and ` +
           "after, or FILE_WINDOWS or LIVE_WINDOWS.",
-        { code: "ERR_CONFIGURATION" },
       );
   }
   const { step, first, before, after } = seconds;

@@ -27,7 +27,7 @@ export async function checkClips({ clips, progress }: CheckJob): Promise<Decoded
     } catch (error) {
       const reason = (error as Error).message;
       const message = error instanceof UserError ? reason : `${path} must be audio, but is not: ${reason}.`;
-      results.push({ fault: await audioFault(path, message), message });
+      results.push({ fault: audioFault(error), message });
     }
   }
   return results;
