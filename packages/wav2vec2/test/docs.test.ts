@@ -22,6 +22,7 @@ const run = promisify(execFile);
 const RUNS: { command: RegExp; args: (words: string[]) => string[] | undefined }[] = [
   { command: /^npm test$/, args: () => undefined }, // what runs this test
   // Another libtorch would be installed below this very test; scripts/setup/*.test.mjs do it elsewhere.
+  { command: /^npm install onnxruntime-web$/, args: () => undefined }, // is there for the tests
   { command: /^npm run setup\b/, args: () => undefined },
   { command: /^source \S+activate\b/, args: () => undefined },
   { command: /^node benchmarks\/gpu\.mjs$/, args: () => undefined }, // minutes, and a GPU

@@ -10,21 +10,22 @@ export class LayerNorm extends Module {
   weight: Tensor;
   bias: Tensor;
   readonly #features: number;
-  readonly #eps: number;
+  /** Added to the variance. */
+  readonly eps: number;
 
   constructor(features: number, eps = 1e-5) {
     super();
     checkCount("LayerNorm", "features", features, 1);
     checkNumber("LayerNorm", "eps", eps, "[0, Infinity)");
     this.#features = features;
-    this.#eps = eps;
+    this.eps = eps;
     this.weight = parameter(ones([features]));
     this.bias = parameter(zeros([features]));
   }
 
   /** [..., features] to [..., features] */
   forward(x: Tensor): Tensor {
-    return layerNorm(x, [this.#features], this.weight, this.bias, this.#eps);
+    return layerNorm(x, [this.#features], this.weight, this.bias, this.eps);
   }
 }
 

@@ -50,8 +50,8 @@ export function threadCount(text: string): number {
 }
 
 /** Gives `--threads` to a command that runs a network without training it. */
-export function addThreadsOption(command: Command): void {
-  command
+export function addThreadsOption(command: Command): Command {
+  return command
     .option("--threads <number>", "CPU threads of the network (default: one a core)", threadCount)
     .hook("preAction", async () => {
       const { threads } = command.opts<{ threads?: number }>();

@@ -77,6 +77,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./align.js")).defineAlign,
   },
   {
+    name: "export",
+    summary: "a recogniser for other programs: ONNX, compared before it is written",
+    load: async () => (await import("./export.js")).defineExport,
+  },
+  {
     name: "lm",
     summary: "language models: build, compile, info, perplexity, tune",
     load: async () => (await import("./lm.js")).defineLm,

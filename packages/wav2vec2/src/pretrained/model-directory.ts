@@ -181,7 +181,12 @@ function configOf(model: nn.Module & { readonly config?: Wav2Vec2Config }): Wav2
 /** Weights in another format are those of the model that is replaced. */
 const WEIGHTS = /^(model|pytorch_model)[\w.-]*\.(safetensors|bin|index\.json)$/;
 
-async function refuseOtherFiles(directory: string, written: readonly string[]): Promise<void> {
+/**
+ * Refuses a directory with files that are not written anew and would be lost.
+ *
+ * @throws UserError that names them
+ */
+export async function refuseOtherFiles(directory: string, written: readonly string[]): Promise<void> {
   const there = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     if (error.code !== "ENOTDIR") throw error;

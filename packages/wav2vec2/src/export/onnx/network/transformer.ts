@@ -1,0 +1,105 @@
+import { cat } from "@wav2vec2/libtorch";
+import type { Wav2Vec2Config } from "../../../model/configuration.js";
+import type { Attention } from "../../../model/transformer/attention.js";
+import type { EncoderLayer } from "../../../model/transformer/encoder-layer.js";
+import type { FeedForward } from "../../../model/transformer/feed-forward.js";
+import type { PositionalConvEmbedding } from "../../../model/transformer/positional-embedding.js";
+import type { TransformerEncoder } from "../../../model/transformer/transformer-encoder.js";
+import type { Graph, Value } from "../graph.js";
+import type { FrameMask } from "./frame-mask.js";
+import { activation, convolution, layerNorm, linear, swapped } from "./layers.js";
+
+/** {@link TransformerEncoder}: [batch, frames, width] to the same */
+export function transformer(
+  graph: Graph,
+  hidden: Value,
+  encoder: TransformerEncoder,
+  mask: FrameMask | undefined,
+  config: Wav2Vec2Config,
+): Value {
+  const { doStableLayerNorm: stable } = config;
+  const own = mask ? graph.node("Mul", [hidden, mask.own]) : hidden; // padding is 0
+  const positioned = graph.node("Add", [own, positions(graph, own, encoder.posConvEmbed, config)]);
+  let state = stable ? positioned : layerNorm(graph, positioned, encoder.layerNorm);
+  for (const layer of encoder.layers) state = encoderLayer(graph, state, layer, mask, config);
+  return stable ? layerNorm(graph, state, encoder.layerNorm) : state;
+}
+
+/** The weight norm is folded: its product is the convolution's weight. An even kernel sees a frame less behind it. */
+function positions(
+  graph: Graph,
+  hidden: Value,
+  { conv }: PositionalConvEmbedding,
+  { numConvPosEmbeddings: kernel, numConvPosEmbeddingGroups: groups, featExtractActivation }: Wav2Vec2Config,
+): Value {
+  const before = Math.floor(kernel / 2);
+  const layer = { weight: conv.parametrizations.weight.forward(), bias: conv.bias };
+  const x = convolution(graph, swapped(graph, hidden), layer, {
+    pads: [before, kernel - 1 - before],
+    groups,
+  });
+  return swapped(graph, activation(graph, featExtractActivation, x)); // [batch, frames, width]
+}
+
+function encoderLayer(
+  graph: Graph,
+  hidden: Value,
+  layer: EncoderLayer,
+  mask: FrameMask | undefined,
+  config: Wav2Vec2Config,
+): Value {
+  const add = (...inputs: [Value, Value]) => graph.node("Add", inputs);
+  if (!config.doStableLayerNorm) {
+    const attended = attention(graph, hidden, layer.attention, mask, config);
+    const normalized = layerNorm(graph, add(hidden, attended), layer.layerNorm);
+    const forward = feedForward(graph, normalized, layer.feedForward, config);
+    return layerNorm(graph, add(normalized, forward), layer.finalLayerNorm);
+  }
+  const attended = attention(graph, layerNorm(graph, hidden, layer.layerNorm), layer.attention, mask, config);
+  const residual = add(hidden, attended);
+  const forward = feedForward(
+    graph,
+    layerNorm(graph, residual, layer.finalLayerNorm),
+    layer.feedForward,
+    config,
+  );
+  const output = add(residual, forward);
+  const adapter = layer.adapterLayer;
+  if (!adapter) return output;
+  const inner = graph.node("Relu", [linear(graph, layerNorm(graph, output, adapter.norm), adapter.linear_1)]);
+  return add(output, linear(graph, inner, adapter.linear_2));
+}
+
+/** Query, key and value are one product; the scale of scores is in the query's weights. */
+function attention(
+  graph: Graph,
+  hidden: Value,
+  { qProj, kProj, vProj, outProj }: Attention,
+  mask: FrameMask | undefined,
+  { numAttentionHeads: heads, hiddenSize: width }: Wav2Vec2Config,
+): Value {
+  const size = width / heads;
+  const scale = size ** -0.5;
+  const weight = cat([qProj.weight.mul(scale), kProj.weight, vProj.weight]);
+  const bias = cat([qProj.bias!.mul(scale), kProj.bias!, vProj.bias!]);
+  const product = graph.node("MatMul", [hidden, graph.weight(weight.transpose(0, 1))]);
+  const joined = graph.node("Add", [product, graph.weight(bias)]); // [batch, frames, 3 width]
+  const split = graph.node("Reshape", [joined, graph.integers([0, 0, 3 * heads, size])]);
+  const [query, key, value] = graph.nodes("Split", [split], 3, { axis: 2, num_outputs: 3 }); // [batch, frames, heads, size]
+  const turned = (x: Value, perm: number[]) => graph.node("Transpose", [x], { perm });
+  const scores = graph.node("MatMul", [turned(query!, [0, 2, 1, 3]), turned(key!, [0, 2, 3, 1])]);
+  const masked = mask ? graph.node("Add", [scores, mask.attention]) : scores; // [batch, heads, frames, frames]
+  const shares = graph.node("Softmax", [masked], { axis: -1 });
+  const attended = graph.node("MatMul", [shares, turned(value!, [0, 2, 1, 3])]);
+  const merged = graph.node("Reshape", [turned(attended, [0, 2, 1, 3]), graph.integers([0, 0, width])]);
+  return linear(graph, merged, outProj); // [batch, frames, width]
+}
+
+function feedForward(
+  graph: Graph,
+  hidden: Value,
+  { intermediateDense, outputDense }: FeedForward,
+  { hiddenAct }: Wav2Vec2Config,
+): Value {
+  return linear(graph, activation(graph, hiddenAct, linear(graph, hidden, intermediateDense)), outputDense);
+}

@@ -1,0 +1,169 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { manualSeed, noGrad, randn, tensor } from "@wav2vec2/libtorch";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { exportOnnx } from "../src/export/export-onnx.js";
+import { createConfig, type Wav2Vec2Config } from "../src/model/configuration.js";
+import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
+import type { CtcModel } from "../src/pretrained/ctc-directory.js";
+import { Recognizer } from "../src/recognition/recognizer.js";
+import { CtcTokenizer } from "../src/text/tokenizer.js";
+import { Vocabulary } from "../src/text/vocabulary.js";
+
+const LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", "A", "B", "C", "D", "E"];
+const TINY: Partial<Wav2Vec2Config> = {
+  vocabSize: LETTERS.length,
+  hiddenSize: 24,
+  numHiddenLayers: 2,
+  numAttentionHeads: 3,
+  intermediateSize: 40,
+  convDim: Array(7).fill(12),
+  numConvPosEmbeddings: 6,
+  numConvPosEmbeddingGroups: 2,
+  initializerRange: 0.2,
+};
+const LAYER: Partial<Wav2Vec2Config> = {
+  ...TINY,
+  featExtractNorm: "layer",
+  convBias: true,
+  doStableLayerNorm: true,
+};
+const KINDS: [string, Partial<Wav2Vec2Config>][] = [
+  ["BASE's", TINY],
+  [
+    "BASE's with bias, an odd positional kernel and other activations",
+    {
+      ...TINY,
+      convBias: true,
+      numConvPosEmbeddings: 5,
+      featExtractActivation: "relu",
+      hiddenAct: "gelu_new",
+      layerNormEps: 1e-3,
+    },
+  ],
+  ["LARGE's", LAYER],
+  ["LARGE's with attention adapters", { ...LAYER, adapterAttnDim: 4, hiddenAct: "silu" }],
+  ["layer norms in front of BASE's layers", { ...TINY, featExtractNorm: "layer" }],
+];
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "export-"));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** Every parameter random, so that none is left out unseen. */
+function recogniser(overrides: Partial<Wav2Vec2Config>): CtcModel {
+  manualSeed(3);
+  const model = new Wav2Vec2ForCTC(createConfig(overrides));
+  noGrad(() => {
+    for (const parameter of model.parameters()) parameter.add_(randn(parameter.shape).mul(0.1));
+  });
+  return { model, tokenizer: new CtcTokenizer(new Vocabulary(LETTERS)), normalize: true };
+}
+
+// A directory with node_modules of @huggingface/transformers and sherpa-onnx-node.
+const clients = process.env.ONNX_CLIENTS;
+
+const CLIENT = `
+  import { createRequire } from "node:module";
+  const [root, name] = process.argv.slice(2);
+  const require = createRequire(process.env.ONNX_CLIENTS + "/");
+  const { pipeline, env } = require("@huggingface/transformers");
+  env.localModelPath = root;
+  env.allowRemoteModels = false;
+  const samples = Float32Array.from({ length: 32000 }, (_, t) => SAMPLE);
+  const recognise = await pipeline("automatic-speech-recognition", name, { dtype: "fp32" });
+  const { text } = await recognise(samples);
+  const sherpa = require("sherpa-onnx-node");
+  const modelConfig = { omnilingual: { model: root + name + "/onnx/model.onnx" }, tokens: root + name + "/tokens.txt" };
+  const recognizer = new sherpa.OfflineRecognizer({ featConfig: { sampleRate: 16000, featureDim: 80 }, modelConfig });
+  const stream = recognizer.createStream();
+  stream.acceptWaveform({ sampleRate: 16000, samples });
+  recognizer.decode(stream);
+  console.log(JSON.stringify([text, recognizer.getResult(stream).text]));
+`;
+const SAMPLE = "Math.sin(t / 5) * Math.sin(t / 3000) / 2 + Math.sin(t / (2 + t / 9000)) / 4";
+
+describe.skipIf(clients === undefined)("other programs (where ONNX_CLIENTS names their node_modules)", () => {
+  it.each([KINDS[0]!, KINDS[2]!])("transcribe as the model does: %s network", async (name, overrides) => {
+    const ctc = recogniser(overrides);
+    noGrad(() => ctc.model.lmHead.bias!.copy_(tensor([-1.5, -9, -9, -9, 0, 0, 0, 0, 0, 0])));
+    const folder = `client-${name.replaceAll(/\W/g, "-")}`;
+    await exportOnnx(ctc, join(directory, folder), { longest: 1 });
+    const sampleAt = new Function("t", `return ${SAMPLE}`) as (t: number) => number;
+    const samples = Float32Array.from({ length: 32000 }, (_, t) => sampleAt(t));
+    const { text } = await new Recognizer(ctc, { beamWidth: 1 }).transcribe(samples);
+    const program = join(directory, "client.mjs");
+    writeFileSync(program, CLIENT.replace("SAMPLE", SAMPLE));
+    const env = { ...process.env, LD_LIBRARY_PATH: `${clients}/node_modules/sherpa-onnx-linux-x64` };
+    const output = execFileSync(process.execPath, [program, `${directory}/`, folder], {
+      env,
+      encoding: "utf8",
+    });
+    expect(text).not.toBe("");
+    expect(JSON.parse(output)).toEqual([text, text]);
+  });
+});
+
+describe("an exported recogniser", () => {
+  it.each(KINDS)("computes what the model does, with %s network", async (name, overrides) => {
+    const to = join(directory, name.replaceAll(/\W/g, "-"));
+    const results = await exportOnnx(recogniser(overrides), to, { longest: 12 });
+    for (const { name: input, difference, sameText } of results) {
+      expect(difference, input).toBeLessThan(2e-4);
+      expect(sameText, input).toBe(true);
+    }
+    expect(results.map(({ seconds }) => seconds)).toContain(12);
+    expect(readdirSync(to).sort()).toEqual([
+      "config.json",
+      "onnx",
+      "preprocessor_config.json",
+      "special_tokens_map.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      "tokens.txt",
+      "vocab.json",
+    ]);
+  });
+
+  it("says of itself what it was compared with", async () => {
+    const to = join(directory, "metadata");
+    const audio = join(directory, "clip.flac");
+    writeFileSync(audio, encodeFlac(Float32Array.from({ length: 9000 }, (_, t) => Math.sin(t / 5) / 2)));
+    const results = await exportOnnx(recogniser(TINY), to, { longest: 1, audio: [audio] });
+    expect(results.at(-1)!.name).toBe(audio);
+    const file = readFileSync(join(to, "onnx/model.onnx"));
+    expect(file.includes(`${audio}: `)).toBe(true);
+    const { InferenceSession } = await import("onnxruntime-web");
+    const session = await InferenceSession.create(file);
+    expect(session.inputNames).toEqual(["input_values"]);
+    expect(session.outputNames).toEqual(["logits"]);
+  });
+
+  it("is not written where it differs, and what was there stays", async () => {
+    const to = join(directory, "refused");
+    await exportOnnx(recogniser(TINY), to, { longest: 1 });
+    const before = readFileSync(join(to, "onnx/model.onnx"));
+    await expect(exportOnnx(recogniser(LAYER), to, { longest: 1, maxDifference: 1e-12 })).rejects.toThrow(
+      /must give the model's logits to 1e-12, but differs by .* Nothing is written/,
+    );
+    expect(readFileSync(join(to, "onnx/model.onnx")).equals(before)).toBe(true);
+    await expect(
+      exportOnnx(recogniser({ ...TINY, addAdapter: true, outputHiddenSize: 24 }), join(directory, "adapter")),
+    ).rejects.toThrow(/add_adapter must be false for an export/);
+    expect(existsSync(join(directory, "adapter"))).toBe(false);
+  });
+
+  it("replaces no directory of other files", async () => {
+    const to = mkdtempSync(join(directory, "other-"));
+    writeFileSync(join(to, "thesis.txt"), "years of work");
+    await expect(exportOnnx(recogniser(TINY), to, { longest: 1 })).rejects.toThrow(
+      /holds other files.*thesis.txt/,
+    );
+    expect(readdirSync(to)).toEqual(["thesis.txt"]);
+  });
+});
