@@ -1,6 +1,7 @@
 import { UserError } from "../../errors.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { WILDCARD } from "./forced-alignment.js";
+import { tokenWords } from "./token-words.js";
 import type { SpelledWord } from "./word-times.js";
 
 const STAR = "*";
@@ -31,8 +32,8 @@ interface Character {
 }
 
 /**
- * The labels of a text. `*` stands for any speech, from a frame up, unless the vocabulary holds it. Words of a
- * vocabulary without a word delimiter follow one another.
+ * The labels of a text. `*` stands for any speech, from a frame up, unless the vocabulary holds it. Where the vocabulary has no
+ * word delimiter each character is a word, with what belongs to it ({@link tokenWords}).
  *
  * @throws UserError where the text is empty, or naming the characters that the vocabulary lacks and what to do
  */
@@ -92,7 +93,8 @@ class Speller {
     if (labels.length > 0) {
       if (delimited) this.labels.push(delimiterId);
       this.labels.push(...labels);
-      this.words.push({ text: this.#before + word, characters });
+      const whole = { text: this.#before + word, characters };
+      this.words.push(...(delimiterId === undefined ? tokenWords(whole) : [whole]));
       this.#before = "";
     } else if (this.words.length > 0) {
       this.words.at(-1)!.text += ` ${word}`; // a dash between words belongs to the one before
