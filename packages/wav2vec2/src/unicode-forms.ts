@@ -109,11 +109,15 @@ export function codePoints(text: string): string {
 }
 
 /** The first place where two texts that differ in form alone differ: `"é" is U+00E9 here and U+0065 U+0301 there`. */
-export function formDifference(one: string, other: string): string {
+export function formDifference(
+  one: string,
+  other: string,
+  [here, there]: readonly [here: string, there: string] = ["here", "there"],
+): string {
   const [a, b] = [graphemes(one), graphemes(other)];
   const at = a.findIndex((grapheme, i) => grapheme !== b[i]);
-  const [here, there] = at < 0 ? ["", b[a.length] ?? ""] : [a[at]!, b[at] ?? ""];
-  const shown = [here, there].find((grapheme) => formKey(grapheme).trim() !== "");
-  const points = [here, there].map((grapheme) => codePoints(grapheme) || "nothing");
-  return `${shown === undefined ? "a character that is not seen" : JSON.stringify(shown)} is ${points[0]} here and ${points[1]} there`;
+  const pair = at < 0 ? ["", b[a.length] ?? ""] : [a[at]!, b[at] ?? ""];
+  const shown = pair.find((grapheme) => formKey(grapheme).trim() !== "");
+  const [first, second] = pair.map((grapheme) => codePoints(grapheme) || "nothing");
+  return `${shown === undefined ? "a character that is not seen" : JSON.stringify(shown)} is ${first} ${here} and ${second} ${there}`;
 }

@@ -3,7 +3,7 @@ import type { Interval } from "../evaluation/bootstrap.js";
 import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
 import type { WrittenReport } from "../evaluation/report.js";
-import { worstUtterances } from "../evaluation/summary.js";
+import { countsSentences, textNotes, worstUtterances } from "../evaluation/summary.js";
 import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { capitalized } from "./command.js";
@@ -41,20 +41,27 @@ function rates(result: EvaluationResult): string[] {
   const characterErrors = characterSubstitutions + characterDeletions + characterInsertions;
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
   const drawn = result.bootstrap.by === "speaker" ? " over speakers" : "";
-  return [
+  const ofWords = [
     `WER  ${percent(result.wer)}  ${counted(sumErrors(result), "error")} in ${counted(words, "word")}: ${counts(substitutions, deletions, insertions)}`,
     `     ${interval(result.werInterval)}  95 % interval${drawn}`,
+  ];
+  const ofCharacters = [
     `CER  ${percent(result.cer)}  ${counted(characterErrors, "error")} in ${counted(characters, "character")}: ${counts(characterSubstitutions, characterDeletions, characterInsertions)}`,
+  ];
+  return [
+    ...(countsSentences(result) > 0 ? [...ofCharacters, ...ofWords] : [...ofWords, ...ofCharacters]),
     `SER  ${percent(result.sentenceErrorRate)}  ${wrong} of ${counted(utterances.length, "utterance")} with an error`,
     `${(result.seconds / 60).toFixed(1)} min of audio; ${percent(result.blankShare)} of frames blank; confidence ${result.confidence.toFixed(3)}; CTC loss ${result.ctcLoss.toFixed(2)}`,
   ];
 }
 
-function notes({ decoding, textNormalization, unknownCharacters }: EvaluationResult): string[] {
+function notes(result: EvaluationResult): string[] {
+  const { decoding, textNormalization, unknownCharacters } = result;
   const { characters, utterances } = unknownCharacters;
   const lines = [capitalized(`${decodingText(decoding)}.`)];
   if (textNormalization.length > 0)
     lines.push(`Compared without ${textNormalization.join(" and ")}, on both sides.`);
+  lines.push(...textNotes(result));
   if (utterances > 0) {
     const shown = characters
       .slice(0, MOST_UNKNOWN)

@@ -12,10 +12,13 @@ import type { EvaluatedUtterance, EvaluationResult, GroupScores } from "./evalua
 import type { ReportClips } from "./report-clips.js";
 import { renderReport, renderUtteranceList } from "./report-parts.js";
 import type { ListedUtterance } from "./report-script.js";
+import { countsSentences, textNotes } from "./summary.js";
 
 const MOST_CONFUSIONS = 15;
 /** More bars than these cannot be told apart. */
 const MOST_BARS = 60;
+/** Where the tile of characters stands, which comes first where words are none. */
+const CHARACTER_TILE = 2;
 /** Errors of an utterance from which on the histogram has one bar. */
 const MANY_ERRORS = 10;
 
@@ -57,8 +60,9 @@ function about({
   ];
 }
 
-function remarks({ unknownCharacters, skipped }: EvaluationResult): string[] {
-  const lines: string[] = [];
+function remarks(result: EvaluationResult): string[] {
+  const { unknownCharacters, skipped } = result;
+  const lines = textNotes(result);
   const { utterances, characters } = unknownCharacters;
   if (utterances > 0) {
     const shown = characters
@@ -102,6 +106,7 @@ function tiles(result: EvaluationResult): string {
     ["Confidence", result.confidence.toFixed(3), "mean over utterances"],
     ["Blanks", percent(result.blankShare), "of frames"],
   ];
+  if (countsSentences(result) > 0) entries.unshift(...entries.splice(CHARACTER_TILE, 1));
   return renderTiles(entries.map(([name, value, detail]) => ({ name, value, detail })));
 }
 

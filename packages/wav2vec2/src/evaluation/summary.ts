@@ -2,6 +2,8 @@ import { UserError } from "../errors.js";
 import { alignWords } from "../text/scoring/aligned-words.js";
 import { type Confusions, countConfusions } from "../text/scoring/confusions.js";
 import { ErrorRate, sumErrors, type TextErrors } from "../text/scoring/error-rate.js";
+import { formDifferences, formDifferencesNote } from "../text/scoring/form-differences.js";
+import { wholeSentences, wholeSentencesNote } from "../text/scoring/whole-sentences.js";
 import { type BootstrapOptions, bootstrapWer, type Unit } from "./bootstrap.js";
 import type { EvaluatedUtterance, EvaluationResult, GroupScores, Scores } from "./evaluation.js";
 
@@ -116,6 +118,24 @@ function bucketName(from: number): string {
 
 export function sumSeconds(utterances: readonly { seconds: number }[]): number {
   return utterances.reduce((sum, { seconds }) => sum + seconds, 0);
+}
+
+/** How many references have no spaces between words, where most have none: then CER is what to go by. */
+export function countsSentences({ utterances }: { utterances: readonly { reference: string }[] }): number {
+  return wholeSentences(utterances.map(({ reference }) => reference));
+}
+
+/** What the texts of an evaluation say of its word error rate. */
+export function textNotes({
+  utterances,
+  confusions,
+}: Pick<EvaluationResult, "utterances" | "confusions">): string[] {
+  const sentences = countsSentences({ utterances });
+  const forms = formDifferences(confusions.substitutions);
+  return [
+    ...(sentences > 0 ? [wholeSentencesNote(sentences, utterances.length)] : []),
+    ...(forms ? [formDifferencesNote(forms)] : []),
+  ];
 }
 
 /** Which words are taken for which. */

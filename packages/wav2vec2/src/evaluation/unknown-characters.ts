@@ -20,10 +20,15 @@ export function unknownCharacters(
   steps: readonly TextNormalization[],
 ): UnknownCharacters {
   const known = knownCharacters(tokenizer, steps);
+  // Where forms do not count, a letter of one code point may be known by two.
+  const isKnown = (character: string): boolean =>
+    known.has(character) ||
+    (steps.includes("form") &&
+      [character, character.toUpperCase()].some((cased) => tokenizer.unknownIn(cased).length === 0));
   const counts = new Map<string, { character: string; count: number; example: string }>();
   let utterances = 0;
   for (const { id, reference } of references) {
-    const unknown = [...reference].filter((character) => !known.has(character));
+    const unknown = [...reference].filter((character) => !isKnown(character));
     if (unknown.length > 0) utterances++;
     for (const character of unknown) {
       const counted = counts.get(character) ?? { character, count: 0, example: id };

@@ -121,7 +121,8 @@ export async function makeDecoder(
   if (languageModel === undefined) return new CtcDecoder(tokenizer, options);
   const model = await loadLanguageModel(languageModel, { onNote });
   const decoder = new CtcDecoder(tokenizer, { ...options, languageModel: model });
-  const { problem } = languageModelFit(tokenizer, model);
-  if (problem !== undefined) onNote(problem);
+  const { problem, remark } = languageModelFit(tokenizer, model);
+  const note = problem ?? remark;
+  if (note !== undefined) onNote(note);
   return decoder;
 }

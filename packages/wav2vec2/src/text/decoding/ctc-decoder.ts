@@ -6,7 +6,7 @@ import {
   resolveDecodingOptions,
 } from "./decoding-options.js";
 import { GreedySearch } from "./greedy-search.js";
-import { languageModelFit, requireSpelling } from "./language-model-fit.js";
+import { languageModelFit, spelledHotwords } from "./language-model-fit.js";
 import { PrefixBeam } from "./prefix-beam.js";
 import type { Path, Search } from "./search.js";
 import { WordScorer } from "./word-scorer.js";
@@ -34,13 +34,14 @@ export class CtcDecoder {
     options: DecodingOptions = {},
   ) {
     this.options = resolveDecodingOptions(options);
-    const { languageModel, hotwords } = this.options;
-    requireSpelling(tokenizer, hotwords);
+    const { languageModel } = this.options;
+    const hotwords = spelledHotwords(tokenizer, this.options.hotwords);
     if (languageModel) {
       const { words, spelled, problem } = languageModelFit(tokenizer, languageModel);
       if (words > 0 && spelled === 0) throw new UserError(problem!, { code: "ERR_LANGUAGE_MODEL" });
     }
-    if (languageModel || hotwords.length > 0) this.#scorer = new WordScorer(tokenizer, this.options);
+    if (languageModel || hotwords.length > 0)
+      this.#scorer = new WordScorer(tokenizer, { ...this.options, hotwords });
   }
 
   /**

@@ -25,6 +25,7 @@ import {
   forwardBatch,
   paddedFrames,
 } from "../../recognition/ctc-batches.js";
+import { wholeSentences, wholeSentencesNote } from "../../text/scoring/whole-sentences.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { train } from "../loop/loop.js";
@@ -54,7 +55,7 @@ import { changedTask } from "../task/changed-task.js";
 import { meansOf } from "../task/means.js";
 import type { Task } from "../task/task.js";
 import { type AnyCtcBatch, cachedCtcBatches, cachedForward } from "./cached-batches.js";
-import { chooseTokenizer } from "./choose-tokenizer.js";
+import { type ChosenTokenizer, chooseTokenizer } from "./choose-tokenizer.js";
 import { ctcLoss } from "./ctc-loss.js";
 import { FeatureCache } from "./feature-cache.js";
 
@@ -117,16 +118,21 @@ export async function finetune(
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
     const splits = await readSplits("required");
     const all = await withTexts(splits.train, transforms, { seed: recipe.seed, training: true });
-    const held = await withTexts(splits.held, transforms, { seed: recipe.seed, training: false });
-    const ctc = await makeModel(recipe, await findInit(recipe, options), {
-      utterances: all,
+    const validation = await withTexts(splits.held, transforms, { seed: recipe.seed, training: false });
+    const { ctc, inForm } = await makeModel(recipe, await findInit(recipe, options), {
+      clips: { train: all, held: validation },
       modelClass,
       tracker,
     });
+    const held = withForms(validation, inForm);
+    noteSentences(recipe, held, tracker);
     await useSpanSampler(ctc.model.wav2vec2, transforms);
     ctc.model.to({ device });
-    const kept = new Set(usable(recipe, ctc, all, tracker).map(({ id }) => id));
-    const utterances = splits.train.filter(({ id }) => kept.has(id));
+    const kept = new Set(usable(recipe, ctc, withForms(all, inForm), tracker).map(({ id }) => id));
+    const utterances = withForms(
+      splits.train.filter(({ id }) => kept.has(id)),
+      inForm,
+    );
     tracker.tell(summary(ctc, utterances, held));
     const augmentation = await findAugmentation(recipe.data);
     const planned = plan(recipe, utterances);
@@ -159,23 +165,47 @@ async function withTexts(
   return clips.map((clip) => ({ ...clip, text: textOf(clip, 0) }));
 }
 
+/** Where words are whole sentences, which of them are wrong tells little of a model. */
+function noteSentences(
+  { metric_for_best_model: metric }: Recipe,
+  held: readonly TranscribedUtterance[],
+  tracker: Tracker,
+): void {
+  const count = wholeSentences(held.map(({ text }) => text));
+  if (count === 0 || metric !== undefined) return;
+  tracker.note(
+    `${wholeSentencesNote(count, held.length)} The best model is chosen by WER; metric_for_best_model: cer (--metric-for-best-model cer) chooses it by CER.`,
+  );
+}
+
+/** Transcripts with each letter in the vocabulary's form; the same objects where nothing changes. */
+function withForms(
+  clips: readonly TranscribedUtterance[],
+  inForm: ChosenTokenizer["inForm"],
+): readonly TranscribedUtterance[] {
+  return clips.map((clip) => {
+    const text = inForm(clip.text);
+    return text === clip.text ? clip : { ...clip, text };
+  });
+}
+
 /** The model to start from: a directory's weights, or random ones for the characters of the transcripts. */
 async function makeModel(
   recipe: Recipe,
   init: string | undefined,
   {
-    utterances,
+    clips,
     modelClass,
     tracker,
   }: {
-    utterances: readonly TranscribedUtterance[];
+    clips: Parameters<typeof chooseTokenizer>[2];
     modelClass: new (config: Wav2Vec2Config) => Wav2Vec2ForCTC;
     tracker: Tracker;
   },
-): Promise<CtcModel> {
+): Promise<{ ctc: CtcModel; inForm: ChosenTokenizer["inForm"] }> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const start = init === undefined ? undefined : { directory: init, config: base };
-  const { tokenizer, newHead } = await chooseTokenizer(recipe, start, utterances, tracker);
+  const { tokenizer, newHead, inForm } = await chooseTokenizer(recipe, start, clips, tracker);
   const { vocabulary } = tokenizer;
   const config: Wav2Vec2Config = configWithKeys(
     base,
@@ -198,7 +228,8 @@ async function makeModel(
       })
     : new modelClass(config);
   prepareNetwork(model, recipe);
-  return { model, tokenizer, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
+  const normalize = recipe.data.normalize ?? (init ? await readNormalize(init) : true);
+  return { ctc: { model, tokenizer, normalize }, inForm };
 }
 
 /** What can be trained on, with a note on what was left out and why. */
