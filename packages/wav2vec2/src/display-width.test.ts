@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cutToWidth, displayWidth, padToWidth } from "./display-width.js";
+import { cutToWidth, displayWidth, padToWidth, tailToWidth } from "./display-width.js";
 
 test.each([
   ["café", 4],
@@ -20,4 +20,6 @@ test("texts are padded and cut by what is seen", () => {
   expect(padToWidth("e\u0301", 3, "start")).toBe("  e\u0301");
   expect(cutToWidth("東京駅", 5)).toBe("東京");
   expect(cutToWidth("e\u0301e\u0301e\u0301", 2)).toBe("e\u0301e\u0301");
+  expect(tailToWidth("東京駅前", 6)).toBe("…駅前");
+  expect(tailToWidth("東京", 4)).toBe("東京");
 });

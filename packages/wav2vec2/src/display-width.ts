@@ -34,3 +34,15 @@ export function cutToWidth(text: string, width: number): string {
   }
   return kept;
 }
+
+/** The end of a text that is no wider, behind an ellipsis where something is missing. */
+export function tailToWidth(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let [kept, used] = ["", 1];
+  for (const grapheme of graphemes(text).reverse()) {
+    used += displayWidth(grapheme);
+    if (used > width) break;
+    kept = grapheme + kept;
+  }
+  return `…${kept}`;
+}

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { Comparison } from "../evaluation/compare.js";
 import { comparisonNotes, points, probability, systemNames, verdict } from "../evaluation/comparison-text.js";
-import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
+import { alignToRead, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { type Define, print, printJson, whole } from "./command.js";
 import { interval, percent, sayReport } from "./evaluation-text.js";
@@ -93,7 +93,7 @@ function describeComparison(comparison: Comparison, shown: number): string {
       ["1", first],
       ["2", second],
     ] as const) {
-      const columns = inColumns(alignWords(reference, hypothesis));
+      const columns = inColumns(alignToRead(reference, hypothesis));
       lines.push(`    reference     ${columns.reference}`, `    hypothesis ${name}  ${columns.hypothesis}`);
     }
   }

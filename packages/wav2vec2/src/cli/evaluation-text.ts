@@ -4,7 +4,7 @@ import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
 import type { WrittenReport } from "../evaluation/report.js";
 import { countsSentences, textNotes, worstUtterances } from "../evaluation/summary.js";
-import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
+import { alignToRead, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { capitalized } from "./command.js";
 import { formatTable } from "./table.js";
@@ -13,6 +13,8 @@ import { formatTable } from "./table.js";
 const MOST_SPEAKERS = 20;
 const MOST_CONFUSIONS = 8;
 const MOST_UNKNOWN = 10;
+const FROM_THE_RIGHT =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 
 /**
  * What `evaluate` prints: error rates with their counts, tables of splits, speakers and lengths where there are several,
@@ -98,7 +100,10 @@ function groupTable(title: string, groups: readonly GroupScores[]): string[] {
 function confusionLines({ confusions }: EvaluationResult): string[] {
   const { substitutions, deletions, insertions } = confusions;
   const lists: [string, string[]][] = [
-    ["substituted", substitutions.map((each) => `${each.reference} → ${each.hypothesis} ${each.count}×`)],
+    [
+      "substituted",
+      substitutions.map((each) => `${each.reference} ${arrow(each)} ${each.hypothesis} ${each.count}×`),
+    ],
     ["deleted", deletions.map(({ word, count }) => `${word} ${count}×`)],
     ["inserted", insertions.map(({ word, count }) => `${word} ${count}×`)],
   ];
@@ -108,11 +113,16 @@ function confusionLines({ confusions }: EvaluationResult): string[] {
   return lines.length > 0 ? ["Most frequent errors", ...lines] : [];
 }
 
+/** An arrow that words written from the right do not turn around: it stands between marks of direction then. */
+function arrow({ reference, hypothesis }: { reference: string; hypothesis: string }): string {
+  return FROM_THE_RIGHT.test(reference + hypothesis) ? "\u200E→\u200E" : "→";
+}
+
 function worstLines({ utterances }: EvaluationResult, worst: number): string[] {
   const shown = worstUtterances(utterances).slice(0, worst);
   if (shown.length === 0) return [];
   const lines = shown.flatMap((utterance) => {
-    const columns = inColumns(alignWords(utterance.reference, utterance.hypothesis));
+    const columns = inColumns(alignToRead(utterance.reference, utterance.hypothesis));
     return [
       `  ${utterance.id}: ${sumErrors(utterance)} errors in ${utterance.words} words`,
       `    reference   ${columns.reference}`,

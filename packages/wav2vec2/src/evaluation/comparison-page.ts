@@ -68,7 +68,13 @@ function tiles(comparison: Comparison, names: [string, string]): string {
     value: percent(system.wer),
     detail: `${percent(system.werInterval.low)} to ${percent(system.werInterval.high)} (95 %), ${count(sumErrors(system))} errors: ${names[i]}`,
   }));
+  const ofCharacters = systems.map((system, i) => ({
+    name: `CER of ${i + 1}`,
+    value: percent(system.cer),
+    detail: `${count(system.characterSubstitutions + system.characterDeletions + system.characterInsertions)} errors: ${names[i]}`,
+  }));
   return renderTiles([
+    ...(comparison.wholeSentences > 0 ? ofCharacters : []),
     ...ofSystem,
     {
       name: "Difference, 2 to 1",

@@ -4,7 +4,7 @@ import { count, FORMATS, percent } from "../pages/format.js";
 import { escapeHtml } from "../pages/html.js";
 import { clipNotes, renderNotes, renderTiles } from "../pages/parts.js";
 import { renderTable } from "../pages/table.js";
-import { alignWords } from "../text/scoring/aligned-words.js";
+import { alignToRead } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { formatDuration } from "../tracking/duration.js";
 import { decodingText } from "./decoding-text.js";
@@ -183,18 +183,18 @@ function confusions({ confusions: { substitutions, deletions, insertions } }: Ev
     list(
       "Substituted",
       substitutions.map(({ reference, hypothesis, count: n }) => [
-        `${reference} → ${hypothesis}`,
+        `<bdi>${escapeHtml(reference)}</bdi> → <bdi>${escapeHtml(hypothesis)}</bdi>`,
         n,
         [reference, hypothesis],
       ]),
     ),
     list(
       "Deleted",
-      deletions.map(({ word, count: n }) => [word, n, [word, ""]]),
+      deletions.map(({ word, count: n }) => [`<bdi>${escapeHtml(word)}</bdi>`, n, [word, ""]]),
     ),
     list(
       "Inserted",
-      insertions.map(({ word, count: n }) => [word, n, ["", word]]),
+      insertions.map(({ word, count: n }) => [`<bdi>${escapeHtml(word)}</bdi>`, n, ["", word]]),
     ),
   ];
   return lists.some(Boolean)
@@ -202,12 +202,13 @@ function confusions({ confusions: { substitutions, deletions, insertions } }: Ev
     : "";
 }
 
-function list(title: string, entries: [string, number, [string, string]][]): string {
+/** @param entries what is shown (HTML), how often, and the pair of words that is looked for */
+function list(title: string, entries: [html: string, count: number, pair: [string, string]][]): string {
   const items = entries
     .slice(0, MOST_CONFUSIONS)
     .map(
-      ([name, n, pair]) =>
-        `<li><button type="button" aria-pressed="false" data-confusion="${escapeHtml(JSON.stringify(pair))}"><span>${escapeHtml(name)}</span><span class="count">${count(n)}</span></button></li>`,
+      ([html, n, pair]) =>
+        `<li><button type="button" aria-pressed="false" data-confusion="${escapeHtml(JSON.stringify(pair))}"><span>${html}</span><span class="count">${count(n)}</span></button></li>`,
     );
   const rest = entries.length - items.length;
   return `<div><h3>${title}</h3>${
@@ -251,7 +252,7 @@ function listed(utterance: EvaluatedUtterance): ListedUtterance {
       `confidence ${confidence.toFixed(2)}`,
     ],
     rows: 2,
-    pairs: alignWords(reference, hypothesis).map((pair) =>
+    pairs: alignToRead(reference, hypothesis).map((pair) =>
       pair.reference !== undefined && pair.reference === pair.hypothesis
         ? pair.reference
         : [pair.reference ?? "", pair.hypothesis ?? ""],

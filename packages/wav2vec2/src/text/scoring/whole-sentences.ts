@@ -13,7 +13,8 @@ export function wholeSentences(references: readonly string[]): number {
   return 2 * count > references.length ? count : 0;
 }
 
-function isUndivided(text: string): boolean {
+/** Whether a text has no spaces between its words. */
+export function isUndivided(text: string): boolean {
   const words = text.split(/\s+/).filter(Boolean);
   const characters = words.reduce((sum, word) => sum + graphemes(word).length, 0);
   return (

@@ -1,0 +1,34 @@
+import { counted } from "../../counted.js";
+import { codePoints } from "../../unicode-forms.js";
+import { describeSeveral, WrittenForms } from "../../written-forms.js";
+
+/** Letters that are named. */
+const SHOWN = 5;
+
+/**
+ * What the words of a text say of how it is encoded: a letter in several ways makes two words of one, and a space that does not
+ * break a word of two.
+ */
+export function formNotes(words: Iterable<string>): string[] {
+  const forms = new WrittenForms();
+  const spaced: string[] = [];
+  for (const word of words) {
+    forms.add(word, JSON.stringify(word));
+    if (/\s/.test(word)) spaced.push(word);
+  }
+  const several = forms.several();
+  const more = several.length > SHOWN ? `; ${several.length - SHOWN} other letters too` : "";
+  const shown = several.slice(0, SHOWN).map((each) => describeSeveral(each, "word"));
+  const notes: string[] = [];
+  if (several.length > 0)
+    notes.push(
+      `${shown.join("; ")}${more}. Words that differ in form alone are several to a language model: bring the text into one form, such as NFC.`,
+    );
+  const [first] = spaced;
+  if (first !== undefined)
+    notes.push(
+      `${counted(spaced.length, "word")} ${spaced.length === 1 ? "has" : "have"} a space within that is not U+0020, such as ${JSON.stringify(first)} ` +
+        `(${codePoints(/\s/.exec(first)![0])}), and ${spaced.length === 1 ? "is" : "are"} never recognised: write U+0020.`,
+    );
+  return notes;
+}
