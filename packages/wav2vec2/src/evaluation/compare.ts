@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { alignWords } from "../text/scoring/aligned-words.js";
+import { alignToRead, alignWords } from "../text/scoring/aligned-words.js";
 import { sumErrors, type TextErrors, textErrors } from "../text/scoring/error-rate.js";
 import { type FormDifferences, formDifferences } from "../text/scoring/form-differences.js";
 import { differInFormAlone, formKey } from "../unicode-forms.js";
@@ -103,7 +103,7 @@ export function compareResults(
     errorSegments(alignWords(each.reference, each.first), alignWords(each.reference, each.second)),
   );
   const formsOf = (which: "first" | "second") =>
-    formDifferences(utterances.flatMap((each) => alignWords(each.reference, each[which])));
+    formDifferences(utterances.flatMap((each) => alignToRead(each.reference, each[which])));
   const better = utterances.filter(({ change }) => change < 0).length;
   const worse = utterances.filter(({ change }) => change > 0).length;
   return {

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { alignWords } from "../text/scoring/aligned-words.js";
+import { alignToRead } from "../text/scoring/aligned-words.js";
 import { type Confusions, countConfusions } from "../text/scoring/confusions.js";
 import { ErrorRate, sumErrors, type TextErrors } from "../text/scoring/error-rate.js";
 import { formDifferences, formDifferencesNote } from "../text/scoring/form-differences.js";
@@ -138,10 +138,10 @@ export function textNotes({
   ];
 }
 
-/** Which words are taken for which. */
+/** Which words are taken for which; of references without spaces between words, which characters. */
 export function confusionsOf(utterances: readonly EvaluatedUtterance[]): Confusions {
   const wrong = utterances.filter((utterance) => sumErrors(utterance) > 0);
-  return countConfusions(wrong.map(({ reference, hypothesis }) => alignWords(reference, hypothesis)));
+  return countConfusions(wrong.map(({ reference, hypothesis }) => alignToRead(reference, hypothesis)));
 }
 
 /** Those with errors, the highest error rate first; of equal ones the longest. */

@@ -8,7 +8,8 @@ const BELONGS_BEHIND = /[\p{Ps}\p{Pi}]$/u;
 
 /**
  * The words of a text that has no spaces between them: each character is one, together with its marks and the punctuation
- * that belongs to it. Where true words end nobody but a dictionary knows, and dictionaries differ.
+ * that belongs to it. Where longer words end a dictionary alone knows; language models and error rates of such
+ * languages count characters too.
  *
  * @returns words whose texts in a row are that of `word`
  */

@@ -88,7 +88,7 @@ function charactersOf({ text, start, end, characters }: SpacedWord): Pick<Unit, 
 }
 
 /**
- * Marks where words begin in writing without spaces, by ICU's dictionaries. They differ between versions of Node.js, so they
+ * Marks where words begin in writing without spaces, by ICU's dictionaries. ICU does not promise that they stay the same, so they
  * decide nothing but which of places that are else as good a line ends at.
  */
 function withBeginnings(units: readonly Unit[]): readonly Unit[] {

@@ -25,7 +25,7 @@ export function formDifferences(pairs: Iterable<WordPair & { count?: number }>):
 /** What there is to say of them. */
 export function formDifferencesNote({ count, reference, hypothesis }: FormDifferences): string {
   return (
-    `${counted(count, "word error")} ${count === 1 ? "is" : "are"} of form alone, such as ${JSON.stringify(hypothesis)} for ${JSON.stringify(reference)}, where ` +
+    `${counted(count, "error")} ${count === 1 ? "is" : "are"} of form alone, such as ${JSON.stringify(hypothesis)} for ${JSON.stringify(reference)}, where ` +
     `${formDifference(reference, hypothesis, ["in the reference", "in what was recognised"])}. ` +
     "--normalize form takes such differences away."
   );
