@@ -55,8 +55,7 @@ export const defineLmBuild: Define = (command, context) => {
       showProgress("");
       if (!built) return context.exit(exitCodes.interrupted);
       print(describe(built.text, built.estimate, output));
-      const { formNotes } = await import("../text/language-model/form-notes.js");
-      for (const note of formNotes(built.text.words)) process.stderr.write(`${note}\n`);
+      for (const note of built.notes) process.stderr.write(`${note}\n`);
     });
 };
 
@@ -64,7 +63,7 @@ async function build(
   texts: readonly string[],
   options: Options,
   signal: AbortSignal,
-): Promise<{ text: TokenizedText; estimate: NgramEstimate }> {
+): Promise<{ text: TokenizedText; estimate: NgramEstimate; notes: string[] }> {
   const { data, split, output } = options;
   const { estimateKneserNey } = await import("../text/language-model/kneser-ney.js");
   const { readSentences } = await import("../text/language-model/sentences.js");
@@ -100,7 +99,9 @@ async function build(
     const { writeArpa } = await import("../text/language-model/arpa-writer.js");
     await writeArpa(output, estimate, signal);
   }
-  return { text, estimate };
+  const { formNotes, leftOutNote } = await import("../text/language-model/form-notes.js");
+  const leftOut = vocabulary && leftOutNote(text.words, vocabulary);
+  return { text, estimate, notes: [...formNotes(text.words), ...(leftOut === undefined ? [] : [leftOut])] };
 }
 
 function requireFitting({ output, prune, order, lowerCase, upperCase, caseLanguage }: Options): void {

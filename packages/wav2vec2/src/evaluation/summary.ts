@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { UserError } from "../errors.js";
 import { alignToRead } from "../text/scoring/aligned-words.js";
 import { type Confusions, countConfusions } from "../text/scoring/confusions.js";
@@ -129,11 +130,18 @@ export function countsSentences({ utterances }: { utterances: readonly { referen
 export function textNotes({
   utterances,
   confusions,
-}: Pick<EvaluationResult, "utterances" | "confusions">): string[] {
+  unknownCharacters: { otherForm = 0 },
+}: Pick<EvaluationResult, "utterances" | "confusions" | "unknownCharacters">): string[] {
   const sentences = countsSentences({ utterances });
   const forms = formDifferences(confusions.substitutions);
   return [
     ...(sentences > 0 ? [wholeSentencesNote(sentences, utterances.length)] : []),
+    ...(otherForm > 0
+      ? [
+          `${counted(otherForm, "reference")} ${otherForm === 1 ? "has" : "have"} letters in another form than the model's vocabulary, ` +
+            "so that their words can never be right: --normalize form compares them all the same.",
+        ]
+      : []),
     ...(forms ? [formDifferencesNote(forms)] : []),
   ];
 }

@@ -50,3 +50,10 @@ it("knows letters in another form where forms do not count", () => {
   expect(count("é'", ["form", "case"])).toBe(0);
   expect(count("Ü", ["form"])).toBe(1);
 });
+
+it("counts references with letters that the vocabulary has in another form", () => {
+  const tokenizer = new CtcTokenizer(Vocabulary.fromTranscripts(["caf\u00e9'"]));
+  const texts = ["caf\u00e9", "cafe\u0301", "f’", "ü"].map((reference, i) => ({ id: String(i), reference }));
+  expect(unknownCharacters(texts, tokenizer, []).otherForm).toBe(2);
+  expect(unknownCharacters(texts, tokenizer, ["form"])).not.toHaveProperty("otherForm");
+});

@@ -1,9 +1,25 @@
 import { counted } from "../../counted.js";
-import { codePoints } from "../../unicode-forms.js";
+import { codePoints, formDifference, formKey } from "../../unicode-forms.js";
 import { describeSeveral, WrittenForms } from "../../written-forms.js";
 
 /** Letters that are named. */
 const SHOWN = 5;
+
+/**
+ * Words of a text that a list of words leaves out, though it has them in another form.
+ *
+ * @param listed the only words that a model is to have
+ */
+export function leftOutNote(words: Iterable<string>, listed: ReadonlySet<string>): string | undefined {
+  const forms = new Map([...listed].map((word) => [formKey(word), word]));
+  const lost = [...words].filter((word) => !listed.has(word) && forms.has(formKey(word)));
+  const [first] = lost;
+  if (first === undefined) return undefined;
+  return (
+    `${counted(lost.length, "word")} of the text ${lost.length === 1 ? "is" : "are"} left out, since --vocabulary has ${lost.length === 1 ? "it" : "them"} in another form, such as ` +
+    `${JSON.stringify(first)}: ${formDifference(first, forms.get(formKey(first))!)}.`
+  );
+}
 
 /**
  * What the words of a text say of how it is encoded: a letter in several ways makes two words of one, and a space that does not

@@ -25,7 +25,6 @@ import {
   forwardBatch,
   paddedFrames,
 } from "../../recognition/ctc-batches.js";
-import { wholeSentences, wholeSentencesNote } from "../../text/scoring/whole-sentences.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { train } from "../loop/loop.js";
@@ -58,6 +57,7 @@ import { type AnyCtcBatch, cachedCtcBatches, cachedForward } from "./cached-batc
 import { type ChosenTokenizer, chooseTokenizer } from "./choose-tokenizer.js";
 import { ctcLoss } from "./ctc-loss.js";
 import { FeatureCache } from "./feature-cache.js";
+import { sentenceNote } from "./sentence-note.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
 /** Share of blanks from which on a network says nothing yet. */
@@ -125,7 +125,8 @@ export async function finetune(
       tracker,
     });
     const held = withForms(validation, inForm);
-    noteSentences(recipe, held, tracker);
+    const advice = sentenceNote(recipe, held);
+    if (advice !== undefined) tracker.note(advice);
     await useSpanSampler(ctc.model.wav2vec2, transforms);
     ctc.model.to({ device });
     const kept = new Set(usable(recipe, ctc, withForms(all, inForm), tracker).map(({ id }) => id));
@@ -163,19 +164,6 @@ async function withTexts(
   if (!transforms?.hooks.includes("text")) return clips;
   const textOf = await textTransform(transforms, options);
   return clips.map((clip) => ({ ...clip, text: textOf(clip, 0) }));
-}
-
-/** Where words are whole sentences, which of them are wrong tells little of a model. */
-function noteSentences(
-  { metric_for_best_model: metric }: Recipe,
-  held: readonly TranscribedUtterance[],
-  tracker: Tracker,
-): void {
-  const count = wholeSentences(held.map(({ text }) => text));
-  if (count === 0 || metric !== undefined) return;
-  tracker.note(
-    `${wholeSentencesNote(count, held.length)} The best model is chosen by WER; metric_for_best_model: cer (--metric-for-best-model cer) chooses it by CER.`,
-  );
 }
 
 /** Transcripts with each letter in the vocabulary's form; the same objects where nothing changes. */
