@@ -73,7 +73,10 @@ describe("wav2vec2", () => {
     ],
     [["compare", "a.json", "b.json", "--seed", "1e9"], "It must be a whole number, in at most 15 digits."],
     [["evaluate", "m", "--data", "d", "--threads", "0"], "It must be a whole number above 0"],
-    [["evaluate", "m", "--data", "d", "--normalize", "accents"], "It must be case or punctuation, or both"],
+    [
+      ["evaluate", "m", "--data", "d", "--normalize", "accents"],
+      "It must be case, punctuation, form or case:LANGUAGE",
+    ],
     [["evaluate", "m", "--data", "d", "--bootstrap-by", "word"], "Allowed choices are utterance, speaker."],
     [["compare", "a.json"], "missing required argument 'second'"],
     [["transcribe", "m"], "missing required argument 'file'"],

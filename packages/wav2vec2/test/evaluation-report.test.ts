@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
+import { describeEvaluation } from "../src/cli/evaluation-text.js";
 import { Random } from "../src/data/random.js";
 import { bootstrapWer } from "../src/evaluation/bootstrap.js";
 import { compareResults } from "../src/evaluation/compare.js";
@@ -111,6 +112,62 @@ describe("the report of an evaluation", () => {
     expect(await readFile(path, "utf8")).toContain(
       "0 clips can be played; 1 more did not fit or cannot be read.",
     );
+  });
+
+  it("has CER first where words are whole sentences, and says so", async () => {
+    const japanese = resultOf([utterance(1, "昨日は雨が降っていました", "昨日わ雨が降っていました")]);
+    const { path } = await writeEvaluationReport(at("ja.html"), japanese, { clips: 0 });
+    const html = await readFile(path, "utf8");
+    expect(html).toContain("WER counts whole sentences: 1 of 1 references have no spaces between words.");
+    expect(html.indexOf("Character error rate")).toBeLessThan(html.indexOf("Word error rate"));
+    expect(html).toContain("<bdi>は</bdi> → <bdi>わ</bdi>"); // characters, not sentences
+    const text = describeEvaluation(japanese, 1);
+    expect(text.indexOf("CER")).toBeLessThan(text.indexOf("WER"));
+    expect(describeEvaluation(resultOf(utterances), 1)).toMatch(/^WER .*\n.*\nCER /);
+    const { path: compared } = await writeComparisonReport(
+      at("ja-compared.html"),
+      compareResults({ ...japanese, file: "a" }, { ...japanese, file: "b" }, { resamples: 10 }),
+      { clips: 0 },
+    );
+    expect(await readFile(compared, "utf8")).toMatch(/whole sentences.*CER of 1.*CER of 2.*WER of 1/s);
+  });
+
+  it("counts words that differ in form alone, in text and in the page", async () => {
+    const result = resultOf([utterance(0, "caf\u00e9 ONE", "cafe\u0301 ONE"), utterance(1, "ONE", "ONE")]);
+    const note = '1 error is of form alone, such as "cafe\u0301" for "caf\u00e9"';
+    expect(describeEvaluation(result, 0)).toContain(note);
+    const { path } = await writeEvaluationReport(at("form.html"), result, { clips: 0 });
+    expect(await readFile(path, "utf8")).toContain(note.replaceAll('"', "&quot;"));
+  });
+
+  it.runIf(CHROMIUM)("lays Arabic out from the right (skipped without Chromium)", async () => {
+    const arabic = resultOf([
+      utterance(0, "ذهب الولد إلى", "ذهب الولد الى"),
+      utterance(1, "ONE TWO", "ONE TEN"),
+    ]);
+    const { path } = await writeEvaluationReport(at("arabic.html"), arabic, { clips: 0 });
+    const page = await ChromiumPage.open(pathToFileURL(path).href);
+    try {
+      const places = (id: string) =>
+        page.evaluate<number[]>(
+          `[...[...document.querySelectorAll("#list li")].find((e) => e.querySelector("b").textContent === "${id}").querySelectorAll(".words > span")].map((e) => e.getBoundingClientRect().left)`,
+        );
+      const [first, second, third] = await places("u0");
+      expect(first).toBeGreaterThan(second!);
+      expect(second).toBeGreaterThan(third!);
+      const [one, two] = await places("u1");
+      expect(one).toBeLessThan(two!);
+      const confused =
+        "[...document.querySelector('[data-confusion*=\"إلى\"]').querySelectorAll('bdi')].map((e) => e.getBoundingClientRect().left)";
+      const [reference, hypothesis] = await page.evaluate<number[]>(confused);
+      expect(reference).toBeLessThan(hypothesis!); // the arrow leads from one to the other
+      await page.evaluate(
+        `(e => { e.value = "TEN".normalize("NFD"); e.dispatchEvent(new Event("input")); })(document.getElementById("search"))`,
+      );
+      expect(await page.evaluate("document.querySelectorAll('#list li').length")).toBe(1);
+    } finally {
+      await page.close();
+    }
   });
 
   it.runIf(CHROMIUM)("compares two systems, word by word (skipped without Chromium)", async () => {

@@ -3,13 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
+import { Random } from "../src/data/random.js";
 import { evaluateModel } from "../src/evaluation/evaluate.js";
 import { type CtcModel, loadCtcModel } from "../src/pretrained/ctc-directory.js";
-import { loadAligner } from "../src/recognition/align.js";
+import { Aligner, loadAligner } from "../src/recognition/align.js";
 import { loadRecognizer, Recognizer } from "../src/recognition/recognizer.js";
 import { CtcDecoder } from "../src/text/decoding/ctc-decoder.js";
 import { type Format, transcriptWriter } from "../src/text/formats/formats.js";
 import { normalizeText } from "../src/text/scoring/normalize-text.js";
+import { CtcTokenizer } from "../src/text/tokenizer.js";
+import { Vocabulary } from "../src/text/vocabulary.js";
+import { toneClip } from "./tone-corpus.js";
 import { trainToneModel } from "./trained-model.js";
 
 // What programs do with the library that are no command line: models in memory, functions as options, slips.
@@ -24,6 +28,41 @@ beforeAll(async () => {
   ctc = await loadCtcModel(model);
 }, 300_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("a vocabulary without a word delimiter", () => {
+  it("gives a word for each token, which all formats and alignments divide at", async () => {
+    const tokens = ctc.tokenizer.vocabulary.tokens.map(
+      (token) => ({ A: "あ", B: "い", C: "う", "|": "、" })[token] ?? token,
+    );
+    const tokenizer = new CtcTokenizer(new Vocabulary(tokens, { wordDelimiter: null }));
+    const random = new Random(3, "kana");
+    const letters = Array.from({ length: 120 }, () => "ABC"[random.integer(3)]!);
+    const samples = toneClip(letters.join(""), random); // 18 s without a pause
+    const { text, words, segments } = await new Recognizer({ ...ctc, tokenizer }).transcribe(samples, {
+      words: true,
+    });
+    expect(words.length).toBeGreaterThan(100);
+    expect(words.map((word) => word.text).join("")).toBe(text);
+    const written = (format: Format) => {
+      const writer = transcriptWriter(format, "kana.wav");
+      return writer.begin() + segments.map((segment) => writer.add(segment)).join("") + writer.end();
+    };
+    expect(written("ctm").split("\n").length).toBe(words.length + 1);
+    expect(JSON.parse(written("json")).words).toHaveLength(words.length);
+    const cues = written("srt")
+      .trim()
+      .split("\n\n")
+      .map((cue) => cue.split("\n").slice(2));
+    expect(cues.length).toBeGreaterThan(2);
+    expect(cues.flat().join("")).toBe(text);
+    for (const lines of cues) {
+      expect(lines.length).toBeLessThanOrEqual(2);
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(16);
+    }
+    const aligned = await new Aligner({ ...ctc, tokenizer }).align(samples, text);
+    expect(aligned.transcript.words.map((word) => word.text)).toEqual(words.map((word) => word.text));
+  });
+});
 
 describe("evaluateModel", () => {
   it("takes a model in memory and gives what it gives of its directory", async () => {
@@ -56,7 +95,10 @@ describe("evaluateModel", () => {
     for (const [steps, message] of [
       [["cases"], 'but holds "cases". Did you mean "case"?'],
       [["lowercase"], 'but holds "lowercase".'],
-      ["case", "must be a list of case, punctuation or functions of a text, but is the string case."],
+      [
+        "case",
+        "must be a list of case, punctuation, form, case:LANGUAGE or functions of a text, but is the string case.",
+      ],
       [[5], "but holds the number 5."],
     ] as const)
       await expect(

@@ -36,7 +36,7 @@ function Sample({
   return (
     <article class="sample" aria-label={id}>
       <header>
-        <h3>{id}</h3>
+        <h3 dir="auto">{id}</h3>
         <span class={errors === 0 ? "right" : "soft"}>
           {errors === 0
             ? "✓ all right"
@@ -53,16 +53,20 @@ function Sample({
         )}
       </header>
       <div class="scroll-words">
-        <table class="words">
+        <table class="words" dir="auto">
           <tbody>
             <tr>
-              <th scope="row">reference</th>
+              <th scope="row" dir="ltr">
+                reference
+              </th>
               {pairs.map((pair, index) => (
                 <td key={index}>{pair.reference ?? ""}</td>
               ))}
             </tr>
             <tr>
-              <th scope="row">recognised</th>
+              <th scope="row" dir="ltr">
+                recognised
+              </th>
               {pairs.map((pair, index) => (
                 <td key={index}>
                   <Heard pair={pair} />

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import type { Comparison } from "../evaluation/compare.js";
-import { points, probability, systemNames, verdict } from "../evaluation/comparison-text.js";
-import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
+import { comparisonNotes, points, probability, systemNames, verdict } from "../evaluation/comparison-text.js";
+import { alignToRead, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { type Define, print, printJson, whole } from "./command.js";
 import { interval, percent, sayReport } from "./evaluation-text.js";
@@ -61,17 +61,19 @@ function describeComparison(comparison: Comparison, shown: number): string {
   const { systems, difference, utteranceCount, better, equal, worse, matchedPairs, textNormalization } =
     comparison;
   const names = systemNames(comparison);
-  const rows = systems.map((system, i) => [
-    `${i + 1}  ${names[i]}`,
-    percent(system.wer),
-    interval(system.werInterval),
-    String(sumErrors(system)),
-    String(system.words),
-    percent(system.cer),
-  ]);
+  const byCharacters = comparison.wholeSentences > 0;
+  const inOrder = (name: string, ofWords: string[], ofCharacters: string): string[] =>
+    byCharacters ? [name, ofCharacters, ...ofWords] : [name, ...ofWords, ofCharacters];
+  const rows = systems.map((system, i) =>
+    inOrder(
+      `${i + 1}  ${names[i]}`,
+      [percent(system.wer), interval(system.werInterval), String(sumErrors(system)), String(system.words)],
+      percent(system.cer),
+    ),
+  );
   const { z, p, segments } = matchedPairs;
   const lines = [
-    ...formatTable(["", "WER", "95 %", "errors", "words", "CER"], rows),
+    ...formatTable(inOrder("", ["WER", "95 %", "errors", "words"], "CER"), rows),
     "",
     `Difference of 2 to 1        ${points(difference.wer)} points, 95 % interval ${points(difference.low)} to ${points(difference.high)}`,
     `Probability of improvement  ${(difference.probabilityOfImprovement * 100).toFixed(1)} %`,
@@ -80,6 +82,7 @@ function describeComparison(comparison: Comparison, shown: number): string {
   ];
   if (textNormalization.length > 0)
     lines.push(`Compared without ${textNormalization.join(" and ")}, on both sides.`);
+  lines.push(...comparisonNotes(comparison));
   if (segments > 0 && segments < FEW_SEGMENTS)
     lines.push(`So few segments with errors make p a rough guide.`);
   const utterances = differingOnes(comparison).slice(0, shown);
@@ -90,7 +93,7 @@ function describeComparison(comparison: Comparison, shown: number): string {
       ["1", first],
       ["2", second],
     ] as const) {
-      const columns = inColumns(alignWords(reference, hypothesis));
+      const columns = inColumns(alignToRead(reference, hypothesis));
       lines.push(`    reference     ${columns.reference}`, `    hypothesis ${name}  ${columns.hypothesis}`);
     }
   }

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from "commander";
 import { counted } from "../counted.js";
 import type { CorpusReport } from "../data/check/check-corpus.js";
 import type { DecodeProgress } from "../data/check/decode-clips.js";
+import { cutToWidth } from "../display-width.js";
 import { UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import { readJsonObject } from "../files/json-file.js";
@@ -120,7 +121,7 @@ function progressLine(): { show: (text: string) => void; clear: () => void } {
       const now = performance.now();
       if (now - last < (process.stderr.isTTY ? REDRAW_MS : PLAIN_INTERVAL_MS)) return;
       last = now;
-      if (process.stderr.isTTY) showProgress(text.slice(0, (process.stderr.columns ?? 80) - 1));
+      if (process.stderr.isTTY) showProgress(cutToWidth(text, (process.stderr.columns ?? 80) - 1));
       else process.stderr.write(`${text}\n`);
     },
     clear: () => showProgress(""),

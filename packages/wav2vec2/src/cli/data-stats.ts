@@ -1,5 +1,6 @@
 import type { SplitStats } from "../data/stats/corpus-stats.js";
 import type { Histogram } from "../data/stats/distribution.js";
+import { displayWidth, padToWidth } from "../display-width.js";
 import { type Define, print, printJson } from "./command.js";
 import { requireWritable } from "./writable.js";
 
@@ -130,12 +131,12 @@ function bars(rows: readonly Bar[], digits: number): string[] {
   const numbers = rows.map(([, value]) =>
     value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
   );
-  const labelWidth = Math.max(...rows.map(([label]) => label.length));
+  const labelWidth = Math.max(...rows.map(([label]) => displayWidth(label)));
   const numberWidth = Math.max(...numbers.map((number) => number.length));
   const most = Math.max(...rows.map(([, value]) => value));
   return rows.map(([label, value], row) => {
     const bar = "█".repeat(Math.round((value / most) * BAR_WIDTH)) || (value > 0 ? "▏" : "");
-    return `  ${label.padStart(labelWidth)}  ${numbers[row]!.padStart(numberWidth)}  ${bar}`.trimEnd();
+    return `  ${padToWidth(label, labelWidth, "start")}  ${numbers[row]!.padStart(numberWidth)}  ${bar}`.trimEnd();
   });
 }
 

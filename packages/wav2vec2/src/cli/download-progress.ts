@@ -1,3 +1,4 @@
+import { cutToWidth } from "../display-width.js";
 import { formatDuration } from "../tracking/duration.js";
 import type { TerminalStream } from "../tracking/sinks/live-line.js";
 import { isLive } from "../tracking/sinks/terminal-style.js";
@@ -44,7 +45,7 @@ export function downloadProgress(
     ];
     const line = parts.join(", ");
     if (!live) stream.write(`${line}\n`);
-    else stream.write(`\r\x1b[2K${done ? "" : line.slice(0, (stream.columns ?? 80) - 1)}`);
+    else stream.write(`\r\x1b[2K${done ? "" : cutToWidth(line, (stream.columns ?? 80) - 1)}`);
   };
 }
 

@@ -2,7 +2,11 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../errors.js";
 import type { ClassifierResult } from "../evaluation/classification/classifier-result.js";
 import type { EvaluationResult } from "../evaluation/evaluation.js";
-import { type NamedNormalization, TEXT_NORMALIZATIONS } from "../text/scoring/normalize-text.js";
+import {
+  isNormalization,
+  type NamedNormalization,
+  TEXT_NORMALIZATIONS,
+} from "../text/scoring/normalize-text.js";
 import {
   addDeviceOption,
   addThreadsOption,
@@ -60,7 +64,7 @@ export const defineEvaluate: Define = (command) => {
     .option("--batch-seconds <number>", "seconds of audio in a batch", positive)
     .option(
       "--normalize <list>",
-      `what to take away from both sides before they are compared: ${TEXT_NORMALIZATIONS.join(", ")} or both with a comma between them (docs/evaluation.md; default: nothing)`,
+      `what to take away from both sides before they are compared: ${TEXT_NORMALIZATIONS.join(", ")}, case:LANGUAGE, or several with commas between them (docs/evaluation.md; default: nothing)`,
       normalizations,
       [],
     )
@@ -211,9 +215,8 @@ async function tellResult(
 
 function normalizations(text: string): NamedNormalization[] {
   const steps = text.split(",").map((step) => step.trim());
-  const wrong = steps.find((step) => !(TEXT_NORMALIZATIONS as readonly string[]).includes(step));
-  if (wrong === undefined) return steps as NamedNormalization[];
+  if (steps.every(isNormalization)) return steps;
   throw new InvalidArgumentError(
-    `It must be ${TEXT_NORMALIZATIONS.join(" or ")}, or both with a comma between them.`,
+    `It must be ${TEXT_NORMALIZATIONS.join(", ")} or case:LANGUAGE, such as case:tr, or several with commas between them.`,
   );
 }

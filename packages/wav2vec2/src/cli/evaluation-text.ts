@@ -3,8 +3,8 @@ import type { Interval } from "../evaluation/bootstrap.js";
 import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
 import type { WrittenReport } from "../evaluation/report.js";
-import { worstUtterances } from "../evaluation/summary.js";
-import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
+import { countsSentences, textNotes, worstUtterances } from "../evaluation/summary.js";
+import { alignToRead, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { capitalized } from "./command.js";
 import { formatTable } from "./table.js";
@@ -13,6 +13,8 @@ import { formatTable } from "./table.js";
 const MOST_SPEAKERS = 20;
 const MOST_CONFUSIONS = 8;
 const MOST_UNKNOWN = 10;
+const FROM_THE_RIGHT =
+  /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 
 /**
  * What `evaluate` prints: error rates with their counts, tables of splits, speakers and lengths where there are several,
@@ -41,20 +43,27 @@ function rates(result: EvaluationResult): string[] {
   const characterErrors = characterSubstitutions + characterDeletions + characterInsertions;
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
   const drawn = result.bootstrap.by === "speaker" ? " over speakers" : "";
-  return [
+  const ofWords = [
     `WER  ${percent(result.wer)}  ${counted(sumErrors(result), "error")} in ${counted(words, "word")}: ${counts(substitutions, deletions, insertions)}`,
     `     ${interval(result.werInterval)}  95 % interval${drawn}`,
+  ];
+  const ofCharacters = [
     `CER  ${percent(result.cer)}  ${counted(characterErrors, "error")} in ${counted(characters, "character")}: ${counts(characterSubstitutions, characterDeletions, characterInsertions)}`,
+  ];
+  return [
+    ...(countsSentences(result) > 0 ? [...ofCharacters, ...ofWords] : [...ofWords, ...ofCharacters]),
     `SER  ${percent(result.sentenceErrorRate)}  ${wrong} of ${counted(utterances.length, "utterance")} with an error`,
     `${(result.seconds / 60).toFixed(1)} min of audio; ${percent(result.blankShare)} of frames blank; confidence ${result.confidence.toFixed(3)}; CTC loss ${result.ctcLoss.toFixed(2)}`,
   ];
 }
 
-function notes({ decoding, textNormalization, unknownCharacters }: EvaluationResult): string[] {
+function notes(result: EvaluationResult): string[] {
+  const { decoding, textNormalization, unknownCharacters } = result;
   const { characters, utterances } = unknownCharacters;
   const lines = [capitalized(`${decodingText(decoding)}.`)];
   if (textNormalization.length > 0)
     lines.push(`Compared without ${textNormalization.join(" and ")}, on both sides.`);
+  lines.push(...textNotes(result));
   if (utterances > 0) {
     const shown = characters
       .slice(0, MOST_UNKNOWN)
@@ -91,7 +100,10 @@ function groupTable(title: string, groups: readonly GroupScores[]): string[] {
 function confusionLines({ confusions }: EvaluationResult): string[] {
   const { substitutions, deletions, insertions } = confusions;
   const lists: [string, string[]][] = [
-    ["substituted", substitutions.map((each) => `${each.reference} → ${each.hypothesis} ${each.count}×`)],
+    [
+      "substituted",
+      substitutions.map((each) => `${each.reference} ${arrow(each)} ${each.hypothesis} ${each.count}×`),
+    ],
     ["deleted", deletions.map(({ word, count }) => `${word} ${count}×`)],
     ["inserted", insertions.map(({ word, count }) => `${word} ${count}×`)],
   ];
@@ -101,11 +113,16 @@ function confusionLines({ confusions }: EvaluationResult): string[] {
   return lines.length > 0 ? ["Most frequent errors", ...lines] : [];
 }
 
+/** An arrow that words written from the right do not turn around: it stands between marks of direction then. */
+function arrow({ reference, hypothesis }: { reference: string; hypothesis: string }): string {
+  return FROM_THE_RIGHT.test(reference + hypothesis) ? "\u200E→\u200E" : "→";
+}
+
 function worstLines({ utterances }: EvaluationResult, worst: number): string[] {
   const shown = worstUtterances(utterances).slice(0, worst);
   if (shown.length === 0) return [];
   const lines = shown.flatMap((utterance) => {
-    const columns = inColumns(alignWords(utterance.reference, utterance.hypothesis));
+    const columns = inColumns(alignToRead(utterance.reference, utterance.hypothesis));
     return [
       `  ${utterance.id}: ${sumErrors(utterance)} errors in ${utterance.words} words`,
       `    reference   ${columns.reference}`,

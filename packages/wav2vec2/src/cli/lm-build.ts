@@ -4,6 +4,7 @@ import { exitCodes } from "../exit-codes.js";
 import type { Discounts } from "../text/language-model/discounts.js";
 import type { NgramEstimate } from "../text/language-model/kneser-ney.js";
 import type { TokenizedText } from "../text/language-model/tokenized-text.js";
+import { isNormalization } from "../text/scoring/normalize-text.js";
 import { type Define, print, showProgress, whole } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { formatTable } from "./table.js";
@@ -18,6 +19,7 @@ interface Options {
   vocabulary?: string;
   lowerCase: boolean;
   upperCase: boolean;
+  caseLanguage?: string;
   discountFallback?: true | number[];
 }
 
@@ -36,6 +38,7 @@ export const defineLmBuild: Define = (command, context) => {
     .option("--vocabulary <file>", "leave out all words but these, with white space between them")
     .option("--lower-case", "change the text to lower case", false)
     .option("--upper-case", "change the text to upper case", false)
+    .option("--case-language <code>", "by the rules of a language, such as tr (default: Unicode's)", language)
     .option(
       "--discount-fallback [values...]",
       "discounts for counts of 1, 2 and more where the text is too small to estimate them (0.5 1 1.5)",
@@ -52,6 +55,7 @@ export const defineLmBuild: Define = (command, context) => {
       showProgress("");
       if (!built) return context.exit(exitCodes.interrupted);
       print(describe(built.text, built.estimate, output));
+      for (const note of built.notes) process.stderr.write(`${note}\n`);
     });
 };
 
@@ -59,17 +63,19 @@ async function build(
   texts: readonly string[],
   options: Options,
   signal: AbortSignal,
-): Promise<{ text: TokenizedText; estimate: NgramEstimate }> {
+): Promise<{ text: TokenizedText; estimate: NgramEstimate; notes: string[] }> {
   const { data, split, output } = options;
   const { estimateKneserNey } = await import("../text/language-model/kneser-ney.js");
   const { readSentences } = await import("../text/language-model/sentences.js");
   const { TokenizedText } = await import("../text/language-model/tokenized-text.js");
   const vocabulary = options.vocabulary === undefined ? undefined : await readWords(options.vocabulary);
   const text = new TokenizedText(options.order);
+  // "und" is Unicode's rules, whatever the system's language.
+  const caseLanguage = options.caseLanguage ?? "und";
   const changed = options.lowerCase
-    ? (line: string) => line.toLowerCase()
+    ? (line: string) => line.toLocaleLowerCase(caseLanguage)
     : options.upperCase
-      ? (line: string) => line.toUpperCase()
+      ? (line: string) => line.toLocaleUpperCase(caseLanguage)
       : (line: string) => line;
   for await (const { lines, where } of readSentences({ texts, data, split, signal })) {
     for (const [i, line] of lines.entries()) text.add(changed(line), () => where(i));
@@ -93,16 +99,22 @@ async function build(
     const { writeArpa } = await import("../text/language-model/arpa-writer.js");
     await writeArpa(output, estimate, signal);
   }
-  return { text, estimate };
+  const { formNotes, leftOutNote } = await import("../text/language-model/form-notes.js");
+  const leftOut = vocabulary && leftOutNote(text.words, vocabulary);
+  return { text, estimate, notes: [...formNotes(text.words), ...(leftOut === undefined ? [] : [leftOut])] };
 }
 
-function requireFitting({ output, prune, order, lowerCase, upperCase }: Options): void {
+function requireFitting({ output, prune, order, lowerCase, upperCase, caseLanguage }: Options): void {
   if (!/\.(arpa|arpa\.gz|lm)$/.test(output))
     throw new ConfigurationError(
       `--output must end in .arpa, .arpa.gz or .lm, which say what to write, but is ${output}.`,
     );
   if (lowerCase && upperCase)
     throw new ConfigurationError("There must be one of --lower-case and --upper-case, but there are both.");
+  if (caseLanguage !== undefined && !lowerCase && !upperCase)
+    throw new ConfigurationError(
+      "--case-language must stand with --lower-case or --upper-case, but stands without.",
+    );
   if (prune && prune.length > order)
     throw new ConfigurationError(
       `--prune must have at most ${order} numbers, one for each order, but has ${prune.length}.`,
@@ -146,6 +158,11 @@ function describe(text: TokenizedText, { counts, discounts }: NgramEstimate, out
     ...formatTable(["order", "n-grams", "D1", "D2", "D3+"], rows),
     `written to ${output}`,
   ].join("\n");
+}
+
+function language(text: string): string {
+  if (isNormalization(`case:${text}`)) return text;
+  throw new InvalidArgumentError("It must be a language's code, such as tr.");
 }
 
 function order(text: string): number {

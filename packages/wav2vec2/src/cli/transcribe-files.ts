@@ -1,5 +1,6 @@
 import { streamAudio } from "../audio/audio-stream.js";
 import type { RawEncoding } from "../audio/raw-format.js";
+import { tailToWidth } from "../display-width.js";
 import { LIVE_WINDOWS } from "../recognition/emissions.js";
 import { type FileNews, faultOf, transcribeFiles } from "../recognition/files.js";
 import type { Recognizer } from "../recognition/recognizer.js";
@@ -123,5 +124,5 @@ async function* untilAborted<T>(blocks: AsyncIterable<T>, signal: AbortSignal): 
 /** As much of the end as a line of the terminal holds. */
 function showTail(text: string): void {
   const width = (process.stderr.columns ?? 80) - 1;
-  showProgress(text.length > width ? `…${text.slice(1 - width)}` : text);
+  showProgress(tailToWidth(text, width));
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../data/random.js";
 import { compareResults } from "./compare.js";
+import { comparisonNotes } from "./comparison-text.js";
 import { type ComparableResult, readResult } from "./result-file.js";
 
 const result = (
@@ -46,6 +47,38 @@ describe("compareResults", () => {
     expect(counts.better + counts.equal + counts.worse).toBe(80);
     const [most] = counts.utterances;
     expect(most!.firstErrors - most!.secondErrors).toBeGreaterThanOrEqual(3);
+  });
+
+  it("counts words that differ in form alone, and finds ids in another form", () => {
+    const composed = result("composed", [["caf\u00e9/1", "caf\u00e9 don't x", "caf\u00e9 don't x"]]);
+    const decomposed = result("decomposed", [["cafe\u0301/1", "caf\u00e9 don't x", "cafe\u0301 don’t y"]]);
+    const comparison = compareResults(composed, decomposed);
+    expect(comparison.systems.map(({ wer }) => wer)).toEqual([0, 1]); // counted as ever
+    expect(comparison.formDifferences).toEqual([
+      undefined,
+      { count: 2, reference: "caf\u00e9", hypothesis: "cafe\u0301" },
+    ]);
+    expect(comparisonNotes(comparison)).toEqual([
+      '2: 2 errors are of form alone, such as "cafe\u0301" for "caf\u00e9", where "\u00e9" is U+00E9 in the reference and ' +
+        "U+0065 U+0301 in what was recognised. --normalize form takes such differences away.",
+    ]);
+    expect(() => compareResults(result("a", [["1", "é", ""]]), result("b", [["1", "e\u0301", ""]]))).toThrow(
+      "They differ in the form of their letters alone; evaluate both with --normalize form.",
+    );
+    const twins = [
+      ["a'", "x", "x"],
+      ["a’", "y", "y"],
+    ] as [string, string, string][];
+    expect(compareResults(result("a", twins), result("b", twins)).systems[1].wer).toBe(0); // ids that are two stay two
+    expect(() => compareResults(result("a", twins), result("b", twins.slice(1)))).toThrow();
+  });
+
+  it("says that words are sentences where there are no spaces", () => {
+    const japanese = result("ja", [["1", "昨日は雨が降っていました", "昨日わ雨が降っていました"]]);
+    expect(comparisonNotes(compareResults(japanese, japanese))).toEqual([
+      "WER counts whole sentences: 1 of 1 references have no spaces between words. Go by CER.",
+    ]);
+    expect(comparisonNotes(compareResults(worse, better))).toEqual([]);
   });
 
   it("is the same the other way round", () => {

@@ -1,6 +1,8 @@
 import { UserError } from "../errors.js";
-import { alignWords } from "../text/scoring/aligned-words.js";
+import { alignToRead, alignWords } from "../text/scoring/aligned-words.js";
 import { sumErrors, type TextErrors, textErrors } from "../text/scoring/error-rate.js";
+import { type FormDifferences, formDifferences } from "../text/scoring/form-differences.js";
+import { differInFormAlone, formKey } from "../unicode-forms.js";
 import {
   type BootstrapDifference,
   type BootstrapOptions,
@@ -13,7 +15,7 @@ import type { Scores } from "./evaluation.js";
 import { errorSegments, type MatchedPairs, matchedPairs } from "./matched-pairs.js";
 import { type PairedWord, pairedWords } from "./paired-words.js";
 import type { ComparableResult, ComparableUtterance } from "./result-file.js";
-import { type BootstrapUnit, bootstrapUnits, scoresOf } from "./summary.js";
+import { type BootstrapUnit, bootstrapUnits, countsSentences, scoresOf } from "./summary.js";
 
 export interface ComparedSystem extends Scores {
   file: string;
@@ -46,6 +48,10 @@ export interface Comparison {
   better: number;
   equal: number;
   worse: number;
+  /** How many references have no spaces between words, where most have none. */
+  wholeSentences: number;
+  /** Words of each system that differ from the reference in the form of their letters alone. */
+  formDifferences: [FormDifferences | undefined, FormDifferences | undefined];
   /** Those in which the number of errors differs most come first. */
   utterances: ComparedUtterance[];
 }
@@ -96,6 +102,8 @@ export function compareResults(
   const segments = utterances.flatMap((each) =>
     errorSegments(alignWords(each.reference, each.first), alignWords(each.reference, each.second)),
   );
+  const formsOf = (which: "first" | "second") =>
+    formDifferences(utterances.flatMap((each) => alignToRead(each.reference, each[which])));
   const better = utterances.filter(({ change }) => change < 0).length;
   const worse = utterances.filter(({ change }) => change > 0).length;
   return {
@@ -108,6 +116,8 @@ export function compareResults(
     better,
     equal: utterances.length - better - worse,
     worse,
+    wholeSentences: countsSentences({ utterances }),
+    formDifferences: [formsOf("first"), formsOf("second")],
     utterances: utterances.sort((x, y) => Math.abs(y.change) - Math.abs(x.change) || x.words - y.words),
   };
 }
@@ -117,18 +127,21 @@ type ScoredUtterance = ComparableUtterance & TextErrors;
 /** Both systems' utterances with their errors, in the first's order. */
 function paired(first: ComparableResult, second: ComparableResult): [ScoredUtterance[], ScoredUtterance[]] {
   const others = new Map(second.utterances.map((utterance) => [utterance.id, utterance]));
+  // Ids are often names of files, whose letters systems encode in different ways.
+  const byForm = new Map(second.utterances.map((utterance) => [formKey(utterance.id), utterance]));
+  const found = new Set<string>();
   const scored = (each: ComparableUtterance) => ({
     ...each,
     ...textErrors(each.reference, each.hypothesis),
   });
   const pairs = first.utterances.map((each) => {
-    const other = others.get(each.id);
+    const other = others.get(each.id) ?? byForm.get(formKey(each.id));
     if (!other) throw lacking(second, each.id, first);
+    found.add(other.id);
     if (other.reference !== each.reference) throw differing(first, second, each, other);
     return [scored(each), scored({ ...each, hypothesis: other.hypothesis })] as const;
   });
-  const known = new Set(first.utterances.map(({ id }) => id));
-  const added = second.utterances.find(({ id }) => !known.has(id));
+  const added = second.utterances.find(({ id }) => !found.has(id));
   if (added) throw lacking(first, added.id, second);
   if (pairs.every(([{ words }]) => words === 0))
     throw new UserError(`${first.file} must have references with words to be compared, but none has.`);
@@ -150,7 +163,9 @@ function differing(
   const [a, b] = [first, second].map(({ textNormalization }) => textNormalization.join(",") || "none");
   const hint =
     a === b
-      ? "Evaluate both on the same data."
+      ? differInFormAlone(reference, other.reference)
+        ? "They differ in the form of their letters alone; evaluate both with --normalize form."
+        : "Evaluate both on the same data."
       : `Their --normalize differs (${a} and ${b}); evaluate both with the same.`;
   return new UserError(
     `References must be the same to be compared, but that of ${id} is ${JSON.stringify(reference)} in ${first.file} and ` +

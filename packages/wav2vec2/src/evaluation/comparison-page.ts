@@ -6,7 +6,7 @@ import { clipNotes, renderNotes, renderTiles } from "../pages/parts.js";
 import { renderTable } from "../pages/table.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import type { ComparedUtterance, Comparison } from "./compare.js";
-import { points, probability, systemNames, verdict } from "./comparison-text.js";
+import { comparisonNotes, points, probability, systemNames, verdict } from "./comparison-text.js";
 import type { ReportClips } from "./report-clips.js";
 import { renderReport, renderUtteranceList } from "./report-parts.js";
 import type { ListedUtterance } from "./report-script.js";
@@ -33,7 +33,10 @@ export function comparisonPage(comparison: Comparison, clips: ReportClips): stri
       ...(textNormalization.length > 0 ? [`compared without ${textNormalization.join(" and ")}`] : []),
     ],
     sections: [
-      renderNotes(clipNotes({ left: clips.left, played: clips.urls.size })),
+      renderNotes([
+        ...comparisonNotes(comparison),
+        ...clipNotes({ left: clips.left, played: clips.urls.size }),
+      ]),
       tiles(comparison, [first, second]),
       `<section class="charts one">\n${changeHistogram(utterances)}\n</section>`,
       groupTable("Split", splits, utterances, ({ split }) => split),
@@ -65,7 +68,13 @@ function tiles(comparison: Comparison, names: [string, string]): string {
     value: percent(system.wer),
     detail: `${percent(system.werInterval.low)} to ${percent(system.werInterval.high)} (95 %), ${count(sumErrors(system))} errors: ${names[i]}`,
   }));
+  const ofCharacters = systems.map((system, i) => ({
+    name: `CER of ${i + 1}`,
+    value: percent(system.cer),
+    detail: `${count(system.characterSubstitutions + system.characterDeletions + system.characterInsertions)} errors: ${names[i]}`,
+  }));
   return renderTiles([
+    ...(comparison.wholeSentences > 0 ? ofCharacters : []),
     ...ofSystem,
     {
       name: "Difference, 2 to 1",

@@ -14,6 +14,6 @@ export function encodable(
   const known = knownCharacters(tokenizer);
   return utterances.map((each) => ({
     ...each,
-    text: [...each.text].filter((character) => known.has(character)).join(""),
+    text: [...tokenizer.inVocabularyForm(each.text)].filter((character) => known.has(character)).join(""),
   }));
 }

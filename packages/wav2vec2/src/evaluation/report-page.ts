@@ -4,7 +4,7 @@ import { count, FORMATS, percent } from "../pages/format.js";
 import { escapeHtml } from "../pages/html.js";
 import { clipNotes, renderNotes, renderTiles } from "../pages/parts.js";
 import { renderTable } from "../pages/table.js";
-import { alignWords } from "../text/scoring/aligned-words.js";
+import { alignToRead } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { formatDuration } from "../tracking/duration.js";
 import { decodingText } from "./decoding-text.js";
@@ -12,10 +12,13 @@ import type { EvaluatedUtterance, EvaluationResult, GroupScores } from "./evalua
 import type { ReportClips } from "./report-clips.js";
 import { renderReport, renderUtteranceList } from "./report-parts.js";
 import type { ListedUtterance } from "./report-script.js";
+import { countsSentences, textNotes } from "./summary.js";
 
 const MOST_CONFUSIONS = 15;
 /** More bars than these cannot be told apart. */
 const MOST_BARS = 60;
+/** Where the tile of characters stands, which comes first where words are none. */
+const CHARACTER_TILE = 2;
 /** Errors of an utterance from which on the histogram has one bar. */
 const MANY_ERRORS = 10;
 
@@ -57,8 +60,9 @@ function about({
   ];
 }
 
-function remarks({ unknownCharacters, skipped }: EvaluationResult): string[] {
-  const lines: string[] = [];
+function remarks(result: EvaluationResult): string[] {
+  const { unknownCharacters, skipped } = result;
+  const lines = textNotes(result);
   const { utterances, characters } = unknownCharacters;
   if (utterances > 0) {
     const shown = characters
@@ -102,6 +106,7 @@ function tiles(result: EvaluationResult): string {
     ["Confidence", result.confidence.toFixed(3), "mean over utterances"],
     ["Blanks", percent(result.blankShare), "of frames"],
   ];
+  if (countsSentences(result) > 0) entries.unshift(...entries.splice(CHARACTER_TILE, 1));
   return renderTiles(entries.map(([name, value, detail]) => ({ name, value, detail })));
 }
 
@@ -178,18 +183,18 @@ function confusions({ confusions: { substitutions, deletions, insertions } }: Ev
     list(
       "Substituted",
       substitutions.map(({ reference, hypothesis, count: n }) => [
-        `${reference} → ${hypothesis}`,
+        `<bdi>${escapeHtml(reference)}</bdi> → <bdi>${escapeHtml(hypothesis)}</bdi>`,
         n,
         [reference, hypothesis],
       ]),
     ),
     list(
       "Deleted",
-      deletions.map(({ word, count: n }) => [word, n, [word, ""]]),
+      deletions.map(({ word, count: n }) => [`<bdi>${escapeHtml(word)}</bdi>`, n, [word, ""]]),
     ),
     list(
       "Inserted",
-      insertions.map(({ word, count: n }) => [word, n, ["", word]]),
+      insertions.map(({ word, count: n }) => [`<bdi>${escapeHtml(word)}</bdi>`, n, ["", word]]),
     ),
   ];
   return lists.some(Boolean)
@@ -197,12 +202,13 @@ function confusions({ confusions: { substitutions, deletions, insertions } }: Ev
     : "";
 }
 
-function list(title: string, entries: [string, number, [string, string]][]): string {
+/** @param entries what is shown (HTML), how often, and the pair of words that is looked for */
+function list(title: string, entries: [html: string, count: number, pair: [string, string]][]): string {
   const items = entries
     .slice(0, MOST_CONFUSIONS)
     .map(
-      ([name, n, pair]) =>
-        `<li><button type="button" aria-pressed="false" data-confusion="${escapeHtml(JSON.stringify(pair))}"><span>${escapeHtml(name)}</span><span class="count">${count(n)}</span></button></li>`,
+      ([html, n, pair]) =>
+        `<li><button type="button" aria-pressed="false" data-confusion="${escapeHtml(JSON.stringify(pair))}"><span>${html}</span><span class="count">${count(n)}</span></button></li>`,
     );
   const rest = entries.length - items.length;
   return `<div><h3>${title}</h3>${
@@ -246,7 +252,7 @@ function listed(utterance: EvaluatedUtterance): ListedUtterance {
       `confidence ${confidence.toFixed(2)}`,
     ],
     rows: 2,
-    pairs: alignWords(reference, hypothesis).map((pair) =>
+    pairs: alignToRead(reference, hypothesis).map((pair) =>
       pair.reference !== undefined && pair.reference === pair.hypothesis
         ? pair.reference
         : [pair.reference ?? "", pair.hypothesis ?? ""],

@@ -42,17 +42,25 @@ export const reportScript = `
     shortest: (a, b) => a.seconds - b.seconds,
     id: (a, b) => a.id.localeCompare(b.id, "en", { numeric: true }),
   };
+  // Whatever form letters are encoded in.
+  const searchable = (text) => text.normalize("NFKC").toLowerCase();
   for (const each of utterances)
-    each.text = [each.id, ...each.pairs.flatMap((pair) => pair)].join(" ").toLowerCase();
+    each.text = searchable([each.id, ...each.pairs.flatMap((pair) => pair)].join(" "));
   let shown = [];
   let confusion = null;
 
   function make(tag, className, text) {
     const element = document.createElement(tag);
     if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
+    if (text !== undefined) {
+      element.textContent = text;
+      if (tag !== "i") element.dir = "auto"; // words run as those around them
+    }
     return element;
   }
+
+  // Text of another direction does not turn the sentence around it.
+  const isolated = (text) => "\\u2068" + text + "\\u2069";
 
   function row(each) {
     const item = make("li");
@@ -69,6 +77,7 @@ export const reportScript = `
     if (each.speaker !== undefined) facts.append(make("span", "", "speaker " + each.speaker));
     if (find("split")) facts.append(make("span", "", each.split));
     const words = make("div", "words");
+    words.dir = "auto";
     for (const pair of each.pairs) {
       const column = make("span", typeof pair === "string" ? "" : "wrong");
       const rows = typeof pair === "string" ? new Array(each.rows).fill(pair) : pair;
@@ -90,7 +99,7 @@ export const reportScript = `
   }
 
   function update() {
-    const text = find("search").value.trim().toLowerCase();
+    const text = searchable(find("search").value.trim());
     const value = (id) => find(id)?.value ?? "";
     const [split, speaker] = [value("split"), value("speaker")];
     shown = utterances.filter((each) =>
@@ -104,7 +113,7 @@ export const reportScript = `
     find("player").pause();
     list.replaceChildren();
     find("found").textContent = shown.length + " of " + utterances.length + " utterances" +
-      (confusion ? ", in which " + (confusion[0] || "nothing") + " was recognised as " + (confusion[1] || "nothing") : "");
+      (confusion ? ", in which " + isolated(confusion[0] || "nothing") + " was recognised as " + isolated(confusion[1] || "nothing") : "");
     showMore();
   }
 

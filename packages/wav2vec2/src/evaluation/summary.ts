@@ -1,7 +1,10 @@
+import { counted } from "../counted.js";
 import { UserError } from "../errors.js";
-import { alignWords } from "../text/scoring/aligned-words.js";
+import { alignToRead } from "../text/scoring/aligned-words.js";
 import { type Confusions, countConfusions } from "../text/scoring/confusions.js";
 import { ErrorRate, sumErrors, type TextErrors } from "../text/scoring/error-rate.js";
+import { formDifferences, formDifferencesNote } from "../text/scoring/form-differences.js";
+import { wholeSentences, wholeSentencesNote } from "../text/scoring/whole-sentences.js";
 import { type BootstrapOptions, bootstrapWer, type Unit } from "./bootstrap.js";
 import type { EvaluatedUtterance, EvaluationResult, GroupScores, Scores } from "./evaluation.js";
 
@@ -118,10 +121,35 @@ export function sumSeconds(utterances: readonly { seconds: number }[]): number {
   return utterances.reduce((sum, { seconds }) => sum + seconds, 0);
 }
 
-/** Which words are taken for which. */
+/** How many references have no spaces between words, where most have none: then CER is what to go by. */
+export function countsSentences({ utterances }: { utterances: readonly { reference: string }[] }): number {
+  return wholeSentences(utterances.map(({ reference }) => reference));
+}
+
+/** What the texts of an evaluation say of its word error rate. */
+export function textNotes({
+  utterances,
+  confusions,
+  unknownCharacters: { otherForm = 0 },
+}: Pick<EvaluationResult, "utterances" | "confusions" | "unknownCharacters">): string[] {
+  const sentences = countsSentences({ utterances });
+  const forms = formDifferences(confusions.substitutions);
+  return [
+    ...(sentences > 0 ? [wholeSentencesNote(sentences, utterances.length)] : []),
+    ...(otherForm > 0
+      ? [
+          `${counted(otherForm, "reference")} ${otherForm === 1 ? "has" : "have"} letters in another form than the model's vocabulary, ` +
+            "so that their words can never be right: --normalize form compares them all the same.",
+        ]
+      : []),
+    ...(forms ? [formDifferencesNote(forms)] : []),
+  ];
+}
+
+/** Which words are taken for which; of references without spaces between words, which characters. */
 export function confusionsOf(utterances: readonly EvaluatedUtterance[]): Confusions {
   const wrong = utterances.filter((utterance) => sumErrors(utterance) > 0);
-  return countConfusions(wrong.map(({ reference, hypothesis }) => alignWords(reference, hypothesis)));
+  return countConfusions(wrong.map(({ reference, hypothesis }) => alignToRead(reference, hypothesis)));
 }
 
 /** Those with errors, the highest error rate first; of equal ones the longest. */

@@ -39,4 +39,10 @@ describe("searchWeights", () => {
     }));
     expect(tried[0]).toMatchObject({ lmWeight: 1.5, wordScore: 1.5 });
   });
+
+  test("character errors decide where they are asked to", async () => {
+    const measure = async ({ lmWeight }: DecodingWeights) => ({ wer: 1 - lmWeight / 10, cer: lmWeight / 10 });
+    expect((await searchWeights(measure, undefined, "cer"))[0]!.lmWeight).toBe(0);
+    expect((await searchWeights(measure))[0]!.lmWeight).toBeGreaterThan(2);
+  });
 });

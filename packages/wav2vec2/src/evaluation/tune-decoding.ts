@@ -22,16 +22,18 @@ const FINER = [
 ];
 
 /**
- * Looks for the weights with the fewest word errors, of those with as few with the fewest character errors, of those the
- * nearest to the defaults: the middle of a plateau rather than its edge.
+ * Looks for the weights with the fewest word errors, of those with as few with the fewest character errors (or the other way
+ * round), of those the nearest to the defaults: the middle of a plateau rather than its edge.
  *
  * @param measure errors of some weights; several may run at once
  * @param onProgress is told of each that was measured; `total` is how many there will be at most
+ * @param by which errors decide
  * @returns all that were measured, best first
  */
 export async function searchWeights(
   measure: (weights: DecodingWeights) => Promise<{ wer: number; cer: number }>,
   onProgress: (done: number, total: number, best: WeightedErrors) => void = () => {},
+  by: "wer" | "cer" = "wer",
 ): Promise<WeightedErrors[]> {
   const found = new Map<string, WeightedErrors>();
   const total = LM_WEIGHTS.length * WORD_SCORES.length + FINER.length * 8;
@@ -41,7 +43,7 @@ export async function searchWeights(
       fresh.map(async (point) => {
         const { wer, cer } = await measure(point);
         found.set(keyOf(point), { ...point, wer, cer });
-        onProgress(found.size, total, ranked(found)[0]!);
+        onProgress(found.size, total, ranked(found, by)[0]!);
       }),
     );
   };
@@ -49,7 +51,7 @@ export async function searchWeights(
     LM_WEIGHTS.flatMap((lmWeight) => WORD_SCORES.map((wordScore) => ({ lmWeight, wordScore }))),
   );
   for (const step of FINER) {
-    const { lmWeight, wordScore } = ranked(found)[0]!;
+    const { lmWeight, wordScore } = ranked(found, by)[0]!;
     await measureAll(
       [-1, 0, 1].flatMap((i) =>
         [-1, 0, 1].map((j) => ({
@@ -59,13 +61,14 @@ export async function searchWeights(
       ),
     );
   }
-  return ranked(found);
+  return ranked(found, by);
 }
 
-function ranked(found: ReadonlyMap<string, WeightedErrors>): WeightedErrors[] {
+function ranked(found: ReadonlyMap<string, WeightedErrors>, by: "wer" | "cer"): WeightedErrors[] {
+  const other = by === "wer" ? "cer" : "wer";
   const oddity = ({ lmWeight, wordScore }: DecodingWeights) =>
     Math.abs(lmWeight - DEFAULTS.lmWeight) + Math.abs(wordScore - DEFAULTS.wordScore) / 4;
-  return [...found.values()].sort((a, b) => a.wer - b.wer || a.cer - b.cer || oddity(a) - oddity(b));
+  return [...found.values()].sort((a, b) => a[by] - b[by] || a[other] - b[other] || oddity(a) - oddity(b));
 }
 
 function keyOf({ lmWeight, wordScore }: DecodingWeights): string {

@@ -10,6 +10,7 @@ import { resolveModel } from "../files/hub.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { clipEmissions, ctcBatches, type Emissions, scoreBatch } from "../recognition/ctc-batches.js";
 import { type DecodingChoice, makeDecoder } from "../recognition/decoding-choice.js";
+import { wholeSentences, wholeSentencesNote } from "../text/scoring/whole-sentences.js";
 import { encodable } from "./encodable.js";
 import { searchWeights, type WeightedErrors } from "./tune-decoding.js";
 import type { TuningJob } from "./tuning-worker.js";
@@ -34,7 +35,8 @@ export interface TuneOptions extends LoadCtcOptions {
 
 /**
  * Chooses the weights of a language model and of words on a split: the network recognises each clip once, then weights after
- * weights decode its scores.
+ * weights decode its scores. The word error rate decides; where it counts whole sentences (`wholeSentences`), the character error
+ * rate.
  *
  * @param nameOrDirectory model directory or Hub id
  * @returns all weights that were tried, best first, and the clips that were decoded
@@ -66,7 +68,10 @@ export async function tuneDecoding(
     const references = clips.map(({ text }) => text);
     const measure = (weights: TuningJob["weights"]) =>
       pool.run({ directory, tokenizer, choice, weights, references, ...emissions });
-    return { tried: await searchWeights(measure, onMeasured), clips: clips.length };
+    const sentences = wholeSentences(references);
+    if (sentences > 0) onNote?.(`${wholeSentencesNote(sentences, clips.length)} Weights are chosen by it.`);
+    const by = sentences > 0 ? "cer" : "wer";
+    return { tried: await searchWeights(measure, onMeasured, by), clips: clips.length };
   } finally {
     await pool.close();
   }

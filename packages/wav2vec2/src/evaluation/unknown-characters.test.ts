@@ -40,3 +40,20 @@ it("takes tokens of several characters, and misses the space of a vocabulary tha
     { character: " ", count: 1, example: "x" },
   ]);
 });
+
+it("knows letters in another form where forms do not count", () => {
+  const tokenizer = new CtcTokenizer(Vocabulary.fromTranscripts(["E\u0301’"]));
+  const count = (reference: string, steps: ("form" | "case")[]) =>
+    unknownCharacters([{ id: "1", reference }], tokenizer, steps).utterances;
+  expect(count("É'", [])).toBe(1);
+  expect(count("É'", ["form"])).toBe(0);
+  expect(count("é'", ["form", "case"])).toBe(0);
+  expect(count("Ü", ["form"])).toBe(1);
+});
+
+it("counts references with letters that the vocabulary has in another form", () => {
+  const tokenizer = new CtcTokenizer(Vocabulary.fromTranscripts(["caf\u00e9'"]));
+  const texts = ["caf\u00e9", "cafe\u0301", "f’", "ü"].map((reference, i) => ({ id: String(i), reference }));
+  expect(unknownCharacters(texts, tokenizer, []).otherForm).toBe(2);
+  expect(unknownCharacters(texts, tokenizer, ["form"])).not.toHaveProperty("otherForm");
+});

@@ -5,6 +5,8 @@ import type { CtcTokenizer } from "../text/tokenizer.js";
 export interface UnknownCharacters {
   /** Utterances with at least one. */
   utterances: number;
+  /** Utterances with letters that the vocabulary has in another form: none where forms do not count. */
+  otherForm?: number;
   /** Most frequent first. */
   characters: { character: string; count: number; example: string }[];
 }
@@ -20,10 +22,17 @@ export function unknownCharacters(
   steps: readonly TextNormalization[],
 ): UnknownCharacters {
   const known = knownCharacters(tokenizer, steps);
+  // Where forms do not count, a letter of one code point may be known by two.
+  const isKnown = (character: string): boolean =>
+    known.has(character) ||
+    (steps.includes("form") &&
+      [character, character.toUpperCase()].some((cased) => tokenizer.unknownIn(cased).length === 0));
   const counts = new Map<string, { character: string; count: number; example: string }>();
   let utterances = 0;
+  let otherForm = 0;
   for (const { id, reference } of references) {
-    const unknown = [...reference].filter((character) => !known.has(character));
+    if (!steps.includes("form") && tokenizer.inVocabularyForm(reference) !== reference) otherForm++;
+    const unknown = [...reference].filter((character) => !isKnown(character));
     if (unknown.length > 0) utterances++;
     for (const character of unknown) {
       const counted = counts.get(character) ?? { character, count: 0, example: id };
@@ -33,7 +42,7 @@ export function unknownCharacters(
   }
   const characters = [...counts.values()];
   characters.sort((a, b) => b.count - a.count || (a.character < b.character ? -1 : 1));
-  return { utterances, characters };
+  return { utterances, ...(otherForm > 0 && { otherForm }), characters };
 }
 
 /** All characters that transcripts may hold. */

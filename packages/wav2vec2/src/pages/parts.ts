@@ -30,7 +30,7 @@ export function renderFacts(facts: readonly (readonly [name: string, value: stri
 
 /** Remarks that a reader should not miss. */
 export function renderNotes(lines: readonly string[]): string {
-  return lines.map((line) => `<p class="note-box">${escapeHtml(line)}</p>`).join("\n");
+  return lines.map((line) => `<p class="note-box" dir="auto">${escapeHtml(line)}</p>`).join("\n");
 }
 
 /** What has become of clips that were to be played, if not all can be. */
@@ -52,7 +52,11 @@ export interface AlignedWords {
   heads?: readonly string[];
 }
 
-/** @param texts the same as whole lines, for those who do not see them */
+/**
+ * Columns run as the texts are written, from the right in Arabic or Hebrew.
+ *
+ * @param texts the same as whole lines, for those who do not see them
+ */
 export function renderAligned(
   { words, heads }: AlignedWords,
   rows: number,
@@ -66,7 +70,8 @@ export function renderAligned(
     return `<span${typeof word === "string" ? "" : ' class="wrong"'}>${marks.join("")}</span>`;
   });
   const names =
-    heads && `<span class="who">${heads.map((head) => `<i>${escapeHtml(head)}</i>`).join("")}</span>`;
-  const whole = texts.map((text) => `<p>${escapeHtml(text)}</p>`).join("");
-  return `<div class="unseen">${whole}</div><div class="words" aria-hidden="true">${names ?? ""}${columns.join("")}</div>`;
+    heads &&
+    `<span class="who" dir="auto">${heads.map((head) => `<i>${escapeHtml(head)}</i>`).join("")}</span>`;
+  const whole = texts.map((text) => `<p dir="auto">${escapeHtml(text)}</p>`).join("");
+  return `<div class="unseen">${whole}</div><div class="words" dir="auto" aria-hidden="true">${names ?? ""}${columns.join("")}</div>`;
 }

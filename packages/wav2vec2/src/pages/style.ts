@@ -11,7 +11,7 @@ export const pageStyle = `
 body { margin: 0; background: var(--back); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
 main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 64px; }
 header p { margin: 0; color: var(--soft); }
-h1 { margin: 0 0 20px; font-size: 28px; line-height: 1.2; overflow-wrap: anywhere; }
+h1 { margin: 0 0 20px; font-size: 28px; line-height: 1.2; overflow-wrap: anywhere; unicode-bidi: plaintext; text-align: left; }
 header .about { margin: -12px 0 20px; overflow-wrap: anywhere; }
 h2 { margin: 32px 0 12px; font-size: 19px; }
 h3 { margin: 16px 0 8px; font-size: 15px; overflow-wrap: anywhere; }

@@ -122,7 +122,8 @@ export async function makeDecoder(
   if (languageModel === undefined) return await inTurns(CtcDecoder.inSteps(tokenizer, options));
   const model = await loadLanguageModel(languageModel, { onNote });
   const decoder = await inTurns(CtcDecoder.inSteps(tokenizer, { ...options, languageModel: model }));
-  const { problem } = await inTurns(languageModelFitInSteps(tokenizer, model));
-  if (problem !== undefined) onNote(problem);
+  const { problem, remark } = await inTurns(languageModelFitInSteps(tokenizer, model));
+  const note = problem ?? remark;
+  if (note !== undefined) onNote(note);
   return decoder;
 }

@@ -1,4 +1,5 @@
 import type { RecordingTranscript, Transcript } from "../text/formats/transcript.js";
+import { joinTexts } from "../text/unspaced-scripts.js";
 
 /**
  * The transcript of a recording of its pieces.
@@ -11,7 +12,7 @@ export async function joinPieces(
   onPartial: ((text: string) => void) | undefined,
 ): Promise<RecordingTranscript> {
   const segments: Transcript[] = [];
-  const textOf = (last = "") => [...segments.map(({ text }) => text), last].filter(Boolean).join(" ");
+  const textOf = (last = "") => joinTexts([...segments.map(({ text }) => text), last]);
   for await (const segment of open(onPartial && ((text) => onPartial(textOf(text))))) segments.push(segment);
   return {
     text: textOf(),

@@ -61,6 +61,37 @@ describe("a vocabulary without some of the tokens, or with more than characters"
   });
 });
 
+describe("forms of letters", () => {
+  const of = (...texts: string[]) => new CtcTokenizer(Vocabulary.fromTranscripts(texts));
+
+  it.each([
+    ["cafe\u0301 don’t", "café don't"],
+    ["café", "cafe\u0301"],
+    ["ＡＢ１", "AB1"],
+    ["A\u200bB\u00ad", "AB"],
+    ["عربي", "عربی"],
+    ["ﬁ", "fi"],
+  ])("%s has the labels of %s where the vocabulary has that alone", (text, known) => {
+    const tokenizer = of(known);
+    expect(tokenizer.inVocabularyForm(text)).toBe(known);
+    expect(tokenizer.encode(text)).toEqual(tokenizer.encode(known));
+    expect(tokenizer.unknownIn(text)).toEqual([]);
+  });
+
+  it("are told apart where the vocabulary does", () => {
+    const tokenizer = of("é", "e\u0301", "'’");
+    for (const text of ["é", "e\u0301", "'", "’"])
+      expect(tokenizer.decode(tokenizer.encode(text), { groupTokens: false })).toBe(text);
+  });
+
+  it("are none of case, and what no form of it is known stays unknown", () => {
+    expect(of("é").unknownIn("É")).toEqual(["É"]);
+    expect(() => of("ab").encode("ae\u0301")).toThrow('but "e" (U+0065) is not');
+    const upper = new CtcTokenizer(Vocabulary.fromTranscripts(["ÉA"]), { lowerCase: true });
+    expect(upper.encode("e\u0301a")).toEqual(upper.encode("ÉA"));
+  });
+});
+
 describe("decode", () => {
   it.each([
     // what transformers 5.23's Wav2Vec2CTCTokenizer.decode gives

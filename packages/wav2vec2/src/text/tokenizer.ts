@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { inKnownForm } from "../unicode-forms.js";
 import { readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
 import { tokenizerJson, tokenPattern } from "./tokenizer-json.js";
 import { Vocabulary } from "./vocabulary.js";
@@ -37,7 +38,8 @@ export class CtcTokenizer {
 
   /**
    * Labels of a transcript; the space becomes the word delimiter, repeated letters stay repeated. Where tokens are
-   * longer than a character the longest is taken.
+   * longer than a character the longest is taken. A character that the vocabulary has in another form alone
+   * ({@link inVocabularyForm}) gets the label of that.
    * @param text words with single spaces between them
    * @param options.utterance its id, for messages
    * @param options.unknown what a character outside the vocabulary becomes: an error (the default) or the
@@ -46,15 +48,29 @@ export class CtcTokenizer {
    * @throws UserError naming the character and the utterance
    */
   encode(text: string, options: { utterance?: string; unknown?: "error" | "token" } = {}): Int32Array {
-    const labels = new Int32Array(this.#written(text).length);
+    const written = this.inVocabularyForm(text);
+    const labels = new Int32Array(this.#written(written).length);
     let count = 0;
-    for (const piece of this.#pieces(text))
+    for (const piece of this.#pieces(written))
       labels[count++] = this.#knownLabel(piece) ?? this.#unknownLabel(piece, text, options);
     return labels.slice(0, count);
   }
 
-  /** The characters of a text that the vocabulary has no token for. */
+  /** The characters of a text that the vocabulary has no token for, in whatever form. */
   unknownIn(text: string): string[] {
+    return this.#unknownPieces(this.inVocabularyForm(text));
+  }
+
+  /**
+   * A text with each character in the form that the vocabulary has, where it has it in another one alone: é as one code point
+   * or two, letters of full width, other apostrophes; what is never seen is left out. What the vocabulary tells apart
+   * stays.
+   */
+  inVocabularyForm(text: string): string {
+    return inKnownForm(text, (part) => this.#unknownPieces(part).length === 0);
+  }
+
+  #unknownPieces(text: string): string[] {
     return [...this.#pieces(text)].filter((piece) => this.#knownLabel(piece) === undefined);
   }
 

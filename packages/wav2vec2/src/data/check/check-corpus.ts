@@ -6,7 +6,7 @@ import { type DecodeProgress, decodeClips } from "./decode-clips.js";
 import { findDuplicates } from "./duplicates.js";
 import type { CheckProblem, Remark } from "./findings.js";
 import { readSplits, type SplitUtterances } from "./read-splits.js";
-import { transcriptFindings } from "./transcript-findings.js";
+import { formRemarks, transcriptFindings } from "./transcript-findings.js";
 
 export interface CheckOptions {
   /** Default: all. */
@@ -58,6 +58,7 @@ export async function checkCorpus(root: string, options: CheckOptions = {}): Pro
     remarks.push(...findings.remarks);
     for (const character of clip.text ?? "") characters.set(character, (characters.get(character) ?? 0) + 1);
   }
+  remarks.push(...formRemarks(utterances, options.characters));
   if (!options.headersOnly) {
     const decoded = await decode(utterances, options);
     const audible: { clip: Utterance; digest: string }[] = [];

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findDuplicates } from "./duplicates.js";
 import { writeExcludeList } from "./exclude-list.js";
-import { transcriptFindings } from "./transcript-findings.js";
+import { formRemarks, transcriptFindings } from "./transcript-findings.js";
 
 const utterance = (id: string, text?: string, seconds = 1) => ({
   id,
@@ -45,6 +45,12 @@ describe("transcriptFindings", () => {
     expect(problems("A B", new Set("AB"))[0]).toContain('" " (U+0020)');
   });
 
+  it("knows characters in another form", () => {
+    expect(problems("cafe\u0301’", new Set("café'"))).toEqual([]);
+    expect(problems("caf\u00e9", new Set("cafe\u0301"))).toEqual([]);
+    expect(problems("caf\u00e9", new Set("cafe"))[0]).toContain('"é" (U+00E9)');
+  });
+
   it("remarks on more characters a second than anyone speaks, and on fewer", () => {
     const rate = (length: number, seconds: number) =>
       transcriptFindings(utterance("a", "A".repeat(length), seconds), undefined).remarks.map(
@@ -54,6 +60,41 @@ describe("transcriptFindings", () => {
     expect(rate(41, 1)).toEqual(["speaking-rate"]);
     expect(rate(5, 5)).toEqual([]);
     expect(rate(5, 6)).toEqual(["speaking-rate"]);
+  });
+});
+
+describe("formRemarks", () => {
+  const remarks = (texts: string[], characters?: Set<string>) =>
+    formRemarks(
+      texts.map((text, i) => utterance(String(i), text)),
+      characters,
+    ).map(({ kind, id, message }) => [kind, id, message]);
+
+  it("names each letter that is written in several ways, with a clip", () => {
+    expect(remarks(["caf\u00e9", "caf\u00e9", "cafe\u0301", "it's", "it’s"])).toEqual([
+      [
+        "several-forms",
+        "4",
+        "' is written in two ways (2 clips, such as 3 and 4): U+0027 in 1, U+2019 in 1. A model takes them for different letters; training reads them as one.",
+      ],
+      [
+        "several-forms",
+        "2",
+        "é is written in two ways (3 clips, such as 0 and 2): U+00E9 in 2, U+0065 U+0301 in 1. A model takes them for different letters; training reads them as one.",
+      ],
+    ]);
+    expect(remarks(["cafe\u0301", "DON'T", "می\u200cخواهم میخواهم", "σοφος"])).toEqual([]);
+  });
+
+  it("counts transcripts that are in another form than a vocabulary", () => {
+    expect(remarks(["caf\u00e9", "cafe"], new Set("cafe\u0301"))).toEqual([
+      [
+        "other-form",
+        "0",
+        '1 transcript has letters in another form than the vocabulary, such as 0: "é" is U+00E9 here and U+0065 U+0301 there. They are read in its form.',
+      ],
+    ]);
+    expect(remarks(["caf\u00e9"], new Set("café"))).toEqual([]);
   });
 });
 

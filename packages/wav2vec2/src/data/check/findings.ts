@@ -24,7 +24,16 @@ export type CheckProblem = Omit<CorpusProblem, "kind"> & { kind: ProblemKind | C
 
 /** Worth knowing, but nothing that spoils training. */
 export interface Remark extends Omit<CorpusProblem, "kind"> {
-  kind: "resampled" | "narrow-band" | "dc-offset" | "speaking-rate" | "open-end";
+  kind:
+    | "resampled"
+    | "narrow-band"
+    | "dc-offset"
+    | "speaking-rate"
+    | "open-end"
+    /** A letter is encoded in several ways. */
+    | "several-forms"
+    /** Letters are encoded in another way than in the vocabulary. */
+    | "other-form";
 }
 
 /** What was found in some clips. */

@@ -1,3 +1,6 @@
+import { counted } from "../../counted.js";
+import { codePoints, formDifference, inKnownForm } from "../../unicode-forms.js";
+import { describeSeveral, WrittenForms } from "../../written-forms.js";
 import type { Utterance } from "../utterance.js";
 import type { Findings } from "./findings.js";
 
@@ -23,7 +26,9 @@ export function transcriptFindings(
   const findings: Findings = { problems: [], remarks: [] };
   if (text === undefined) return findings;
   const wrong = new Set(
-    characters ? [...text].filter((character) => !characters.has(character)) : text.match(CONTROL),
+    characters
+      ? [...inFormOf(text, characters)].filter((character) => !characters.has(character))
+      : text.match(CONTROL),
   );
   if (wrong.size > 0) {
     const list = [...wrong].map(describeCharacter).join(", ");
@@ -55,8 +60,11 @@ export function transcriptFindings(
 
 /** `"é" (U+00E9)` */
 export function describeCharacter(character: string): string {
-  const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
-  return `${JSON.stringify(character)} (U+${code})`;
+  return `${JSON.stringify(character)} (${codePoints(character)})`;
+}
+
+function inFormOf(text: string, characters: ReadonlySet<string>): string {
+  return inKnownForm(text, (part) => [...part].every((character) => characters.has(character)));
 }
 
 function caseHint(wrong: readonly string[], characters: ReadonlySet<string>): string {
@@ -64,4 +72,30 @@ function caseHint(wrong: readonly string[], characters: ReadonlySet<string>): st
   return wrong.every((character) => characters.has(character.toLowerCase()))
     ? " Write it in lower case."
     : "";
+}
+
+/**
+ * What the transcripts of many clips say together of how their letters are encoded: a letter in several ways, and with a vocabulary
+ * letters in another way than it has.
+ */
+export function formRemarks(
+  clips: readonly Utterance[],
+  characters: ReadonlySet<string> | undefined,
+): Findings["remarks"] {
+  const forms = new WrittenForms();
+  for (const { id, text } of clips) if (text !== undefined) forms.add(text, id);
+  const ids = new Map(clips.map((clip) => [clip.id, clip]));
+  const remarks = forms.several().map((several) => {
+    const { id, path } = ids.get(several.forms.at(-1)!.example)!;
+    const message = `${describeSeveral(several)}. A model takes them for different letters; training reads them as one.`;
+    return { id, file: path, kind: "several-forms" as const, message };
+  });
+  if (!characters) return remarks;
+  const others = clips.filter(({ text }) => text !== undefined && inFormOf(text, characters) !== text);
+  const [first] = others;
+  if (!first) return remarks;
+  const message =
+    `${counted(others.length, "transcript")} ${others.length === 1 ? "has" : "have"} letters in another form than the vocabulary, such as ` +
+    `${first.id}: ${formDifference(first.text!, inFormOf(first.text!, characters))}. They are read in its form.`;
+  return [...remarks, { id: first.id, file: first.path, kind: "other-form", message }];
 }

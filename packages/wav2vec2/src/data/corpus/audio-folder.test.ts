@@ -25,6 +25,15 @@ const problems = async (split: string, options: CorpusOptions = {}) =>
   (await readCorpus(root, split, { cache, onProblem: "skip", ...options })).problems;
 
 describe("directories of audio files", () => {
+  it("find transcripts whose names have letters in another form", async () => {
+    put("forms/cafe\u0301.flac", flac(1600)); // as macOS names files
+    put("forms/caf\u00e9.txt", "ONE");
+    put("forms/the\u0301.flac", flac(1600));
+    put("forms/transcripts.txt", "th\u00e9 TWO\n");
+    const { utterances } = await readCorpus(root, "forms", { cache });
+    expect(utterances.map(({ text }) => text)).toEqual(["ONE", "TWO"]);
+  });
+
   it("are splits, with transcripts beside the files", async () => {
     expect(await listSplits(root)).toEqual(["dev", "train"]);
     const { utterances } = await readCorpus(root, "train", { cache });

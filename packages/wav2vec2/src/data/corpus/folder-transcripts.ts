@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
+import { nameAmong } from "../../files/name-among.js";
 import type { Clip, FindOptions } from "./corpus-clip.js";
 import { isOutside, listNames, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
@@ -70,11 +71,12 @@ export class FolderTranscripts {
   /** The transcript of a clip; undefined with a problem where there is none. */
   of({ id, path }: Clip, prefix: string, names: ReadonlySet<string>): string | undefined {
     const stem = id.slice(prefix.length);
-    const file = join(this.directory, `${prefix}${stem}.txt`);
+    const name = nameAmong(names, `${stem}.txt`);
+    const file = join(this.directory, `${prefix}${name ?? `${stem}.txt`}`);
     const problem = (kind: CorpusProblem["kind"], message: string, at = file): undefined => {
       this.problems.push({ id, file: at, kind, message });
     };
-    if (names.has(`${stem}.txt`)) {
+    if (name !== undefined) {
       const { text, kind, message } = readTranscript(file);
       return kind === undefined ? text : problem(kind, message);
     }

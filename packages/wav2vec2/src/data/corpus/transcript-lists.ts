@@ -25,6 +25,8 @@ interface ListedText {
 /** The transcripts of a directory's clips and of those below it, by the names of the audio files without their endings. */
 export class TranscriptList {
   readonly #texts = new Map<string, ListedText>();
+  /** Their ids by the composed form: names of files are often decomposed. */
+  readonly #composed = new Map<string, string>();
   /** Ids that stand twice with different texts: which is meant, nobody knows. */
   readonly #twice = new Set<string>();
   #used = false;
@@ -39,17 +41,19 @@ export class TranscriptList {
       const earlier = this.#texts.get(id);
       if (earlier && earlier.text !== text) this.#twice.add(id);
       if (!earlier) this.#texts.set(id, { text, line: index + 1, used: false });
+      this.#composed.set(id.normalize("NFC"), id);
     }
   }
 
   /** The transcript of a clip, or what is wrong with it; undefined where the list has none. */
   take(name: string): { text: string } | { problem: string; kind: CorpusProblem["kind"] } | undefined {
-    const listed = this.#texts.get(name);
+    const id = this.#texts.has(name) ? name : this.#composed.get(name.normalize("NFC"));
+    const listed = this.#texts.get(id ?? name);
     if (!listed) return undefined;
     this.#used = true;
     listed.used = true;
     const where = `${this.path}:${listed.line}: utterance ${name}`;
-    if (this.#twice.has(name))
+    if (this.#twice.has(id ?? name))
       return {
         kind: "duplicate-id",
         problem: `${where} must stand once, but stands again with another text.`,

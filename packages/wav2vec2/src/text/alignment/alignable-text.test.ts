@@ -92,3 +92,11 @@ describe("an alignable text", () => {
     expect(read(tokenizerOf("A B"), "AB A").tokens).toBe("A B A");
   });
 });
+
+test("without a word delimiter each character is a word, with what was left out beside it", () => {
+  const kana = new CtcTokenizer(new Vocabulary(["<pad>", "あ", "い", "う"], { wordDelimiter: null }));
+  const { text, words } = alignableText(kana, "「あい」 う。\n*い", { name: "a.wav", respell: true });
+  expect(text).toBe("「あい」 う。 *い");
+  expect(words.map((word) => word.text)).toEqual(["「あ", "い」", "う。", "*", "い"]);
+  expect(words.flatMap(({ characters }) => characters.map(({ first }) => first))).toEqual([0, 1, 2, 3, 4]);
+});

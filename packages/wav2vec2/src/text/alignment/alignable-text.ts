@@ -1,6 +1,8 @@
 import { UserError } from "../../errors.js";
+import { graphemes } from "../../unicode-forms.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { WILDCARD } from "./forced-alignment.js";
+import { tokenWords } from "./token-words.js";
 import type { SpelledWord } from "./word-times.js";
 
 const STAR = "*";
@@ -18,8 +20,8 @@ export interface AlignableTextOptions {
   /** What the text is of, for messages. */
   name: string;
   /**
-   * Whether a character that the vocabulary lacks is looked up in upper and lower case and in the other form of its
-   * accents, and left out where it is punctuation. Words stay as they are written.
+   * Whether a character that the vocabulary lacks is looked up in upper and lower case, and left out where it is punctuation. Words
+   * stay as they are written.
    */
   respell?: boolean | undefined;
 }
@@ -31,8 +33,9 @@ interface Character {
 }
 
 /**
- * The labels of a text. `*` stands for any speech, from a frame up, unless the vocabulary holds it. Words of a
- * vocabulary without a word delimiter follow one another.
+ * The labels of a text. `*` stands for any speech, from a frame up, unless the vocabulary holds it. Where the vocabulary has no
+ * word delimiter each character is a word, with what belongs to it ({@link tokenWords}). In which form letters are
+ * encoded does not matter ({@link CtcTokenizer.inVocabularyForm}); words stay as they are written.
  *
  * @throws UserError where the text is empty, or naming the characters that the vocabulary lacks and what to do
  */
@@ -92,7 +95,8 @@ class Speller {
     if (labels.length > 0) {
       if (delimited) this.labels.push(delimiterId);
       this.labels.push(...labels);
-      this.words.push({ text: this.#before + word, characters });
+      const whole = { text: this.#before + word, characters };
+      this.words.push(...(delimiterId === undefined ? tokenWords(whole) : [whole]));
       this.#before = "";
     } else if (this.words.length > 0) {
       this.words.at(-1)!.text += ` ${word}`; // a dash between words belongs to the one before
@@ -131,20 +135,22 @@ class Speller {
   }
 
   #charactersOf(part: string): Character[] {
-    if (this.#encodes(part)) return plain(part);
-    if (!this.#respell) {
-      for (const character of part) if (!this.#encodes(character)) this.unknown.add(character);
-      return plain(part);
-    }
-    return [...new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(part)].flatMap(
-      ({ segment }) => this.#respelled(segment),
-    );
+    if (this.#encodes(part) && this.#tokenizer.inVocabularyForm(part) === part) return plain(part);
+    return graphemes(part).flatMap((grapheme) => this.#spelled(grapheme));
   }
 
-  /** A user-perceived character: as it is, as the vocabulary has it, or its punctuation left out. */
-  #respelled(grapheme: string): Character[] {
-    if ([...grapheme].every((character) => this.#encodes(character))) return plain(grapheme);
-    const form = formsOf(grapheme).find((candidate) => this.#encodes(candidate));
+  /** A user-perceived character: as the vocabulary has it, and if asked for in its case and without punctuation. */
+  #spelled(grapheme: string): Character[] {
+    const inForm = this.#tokenizer.inVocabularyForm(grapheme);
+    if (this.#encodes(inForm))
+      return inForm === grapheme ? plain(grapheme) : [{ text: grapheme, form: inForm }];
+    if (!this.#respell) {
+      for (const character of grapheme) if (!this.#encodes(character)) this.unknown.add(character);
+      return plain(grapheme);
+    }
+    const form = [inForm.toUpperCase(), inForm.toLowerCase()]
+      .map((cased) => this.#tokenizer.inVocabularyForm(cased))
+      .find((candidate) => this.#encodes(candidate));
     if (form !== undefined) return [{ text: grapheme, form }];
     if (!/^(?:[\p{P}\p{S}\p{Cf}]|\u{FE0F})+$/u.test(grapheme)) this.unknown.add(grapheme);
     return [{ text: grapheme, form: "" }];
@@ -162,15 +168,6 @@ class Speller {
 
 function plain(text: string): Character[] {
   return [...text].map((character) => ({ text: character, form: character }));
-}
-
-/** How else a character may stand in a vocabulary. */
-function formsOf(character: string): string[] {
-  const straight = character.replace(/[\u2018\u2019\u02BC]/g, "'"); // apostrophes
-  return ["NFC", "NFD"].flatMap((form) => {
-    const composed = straight.normalize(form);
-    return [composed, composed.toUpperCase(), composed.toLowerCase()];
-  });
 }
 
 function canEncode(tokenizer: CtcTokenizer, text: string): boolean {

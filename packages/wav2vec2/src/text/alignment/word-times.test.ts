@@ -54,6 +54,55 @@ describe("times", () => {
     );
   });
 
+  const oneFrameEach = (labels: Int32Array, frames = 1) =>
+    [...labels.keys()].map((i) => ({ start: i * frames, end: (i + 1) * frames, probability: 1 }));
+
+  test("without a word delimiter are those of each token, with its marks and punctuation", () => {
+    const tokens = ["<pad>", "<unk>", "あ", "い", "、", "。", "「", "」", "か", "\u3099", "A", "B"];
+    const japanese = new CtcTokenizer(new Vocabulary(tokens, { wordDelimiter: null }));
+    const labels = japanese.encode("「あい」、か\u3099。AB");
+    const words = timedWords(japanese, labels, oneFrameEach(labels), {
+      secondsPerFrame: 1,
+      startSeconds: 0,
+      endSeconds: 99,
+    });
+    expect(words.map(({ text, start, end }) => [text, start, end])).toEqual([
+      ["「あ", 0, 2],
+      ["い」、", 2, 5],
+      ["か\u3099。", 5, 8],
+      ["A", 8, 9],
+      ["B", 9, 10],
+    ]);
+    expect(words[1]!.characters.map(({ text }) => text)).toEqual(["い", "」", "、"]);
+    expect(words.map(({ text }) => text).join("")).toBe(japanese.decode(labels, { groupTokens: false }));
+  });
+
+  test.each([
+    ["今日は天気が良い", 0.25, 1], // what a word may be
+    ["今日は天気が良い", 1, 8], // eight seconds
+    ["今日".repeat(11), 0.25, 22], // 44 columns
+    ["abc".repeat(15), 1, 1], // letters with spaces between words
+  ])(
+    "with a word delimiter that %s does not have, at %f s a letter, are of %i words",
+    (text, secondsPerFrame, count) => {
+      const delimited = new CtcTokenizer(Vocabulary.fromTranscripts([text]));
+      const labels = delimited.encode(text);
+      const range = { secondsPerFrame, startSeconds: 0, endSeconds: 99 };
+      expect(timedWords(delimited, labels, oneFrameEach(labels), range)).toHaveLength(count);
+    },
+  );
+
+  test("are of words in lower case as the text is", () => {
+    const greek = new CtcTokenizer(Vocabulary.fromTranscripts(["ΟΔΟΣ ΣΑ"]), { lowerCase: true });
+    const labels = greek.encode("οδος σα");
+    const words = timedWords(greek, labels, oneFrameEach(labels), {
+      secondsPerFrame: 1,
+      startSeconds: 0,
+      endSeconds: 99,
+    });
+    expect(words.map(({ text }) => text).join(" ")).toBe(greek.decode(labels, { groupTokens: false }));
+  });
+
   test("of any emissions and texts lie within the recording, in order, and the words are the text", () => {
     const random = new Random(1, "times");
     let aligned = 0;

@@ -1,6 +1,12 @@
+import { displayWidth } from "../../display-width.js";
 import type { TimedText, TimedWord } from "../formats/transcript.js";
 import type { CtcTokenizer } from "../tokenizer.js";
+import { hasUnspacedScript } from "../unspaced-scripts.js";
 import type { LabelSpan } from "./forced-alignment.js";
+import { tokenWords } from "./token-words.js";
+
+/** What no word exceeds: a line of subtitles, and the time that one is shown for. */
+const LONGEST_WORD = { columns: 42, seconds: 7 };
 
 /** A word and which labels spell it. */
 export interface SpelledWord {
@@ -25,7 +31,10 @@ export interface TimeRange {
   endSeconds: number;
 }
 
-/** Words of labels as the tokenizer decodes them, with the times of {@link wordTimes}. */
+/**
+ * Words of labels as the tokenizer decodes them, with the times of {@link wordTimes}. Where the vocabulary has no word delimiter
+ * each token is one, with what belongs to it ({@link tokenWords}).
+ */
 export function timedWords(
   tokenizer: CtcTokenizer,
   labels: Int32Array,
@@ -39,7 +48,9 @@ function decodedWords({ vocabulary, lowerCase }: CtcTokenizer, labels: Int32Arra
   const words: SpelledWord[] = [];
   let characters: SpelledWord["characters"][number][] = [];
   const finish = (): void => {
-    if (characters.length > 0) words.push({ text: characters.map(({ text }) => text).join(""), characters });
+    const text = characters.map(({ first }) => vocabulary.tokens[labels[first]!]!).join("");
+    // As a whole: a sigma in lower case depends on what follows.
+    if (characters.length > 0) words.push({ text: lowerCase ? text.toLowerCase() : text, characters });
     characters = [];
   };
   for (const [index, label] of labels.entries()) {
@@ -51,7 +62,7 @@ function decodedWords({ vocabulary, lowerCase }: CtcTokenizer, labels: Int32Arra
     }
   }
   finish();
-  return words;
+  return vocabulary.delimiterId === undefined ? words.flatMap(tokenWords) : words;
 }
 
 /**
@@ -60,6 +71,9 @@ function decodedWords({ vocabulary, lowerCase }: CtcTokenizer, labels: Int32Arra
  * word lasts from its first character to its last. CTC networks are sure of most characters at a frame or two only, so
  * that there is time between them. Confidence is the mean probability over a character's frames, of a word over those
  * of all its characters, as in torchaudio's tutorials.
+ *
+ * What is too long to be a word, in a script that is written without spaces, is divided into its characters
+ * ({@link tokenWords}): many recognisers of such languages have a word delimiter that they never write.
  *
  * @param spans of the labels, in order
  */
@@ -77,7 +91,7 @@ export function wordTimes(
     end: time(of.at(-1)!.end),
     confidence: meanProbability(of),
   });
-  return words.map(({ text, characters }) => ({
+  const timedWord = ({ text, characters }: SpelledWord): TimedWord => ({
     ...timed(
       text,
       characters.flatMap(({ first, behind }) => spans.slice(first, behind)),
@@ -85,7 +99,19 @@ export function wordTimes(
     characters: characters.map(({ text: character, first, behind }) =>
       timed(character, spans.slice(first, behind)),
     ),
-  }));
+  });
+  return words.flatMap((word) => {
+    const whole = timedWord(word);
+    return isPhrase(whole) ? tokenWords(word).map(timedWord) : [whole];
+  });
+}
+
+/** Whether something that no space divides is more than a word. */
+function isPhrase({ text, start, end }: TimedText): boolean {
+  return (
+    hasUnspacedScript(text) &&
+    (displayWidth(text) > LONGEST_WORD.columns || end - start > LONGEST_WORD.seconds)
+  );
 }
 
 /** Over all frames of some spans; 0 where there is none. */

@@ -180,6 +180,27 @@ describe("known words alone", () => {
   });
 });
 
+describe("words of a language model", () => {
+  it.each([
+    ["é", ["<pad>", "|", "e", "\u0301", "é̂"], "e\u0301"],
+    ["e\u0301", ["<pad>", "|", "x", "é", "è"], "é"],
+  ])("in the form %j are those of a vocabulary in another", (word, tokens, spelled) => {
+    const languageModel = arpaModel(`\\1-grams:\n-9\t<unk>\n0\t${word}\n-5\t</s>\n`);
+    const tokenizer = new CtcTokenizer(new Vocabulary(tokens));
+    const decoder = new CtcDecoder(tokenizer, { languageModel, unknownScore: Number.NEGATIVE_INFINITY });
+    const ids = [...tokenizer.encode(spelled)];
+    const logits = Float32Array.from(ids.flatMap((best) => tokens.map((_, id) => (id === best ? 0 : -8))));
+    expect(decoder.decode(logits, ids.length).text).toBe(spelled);
+  });
+
+  it("that are in both forms are each its own", () => {
+    const languageModel = arpaModel("\\1-grams:\n-3\te\u0301\n-1\té\n-5\t</s>\n");
+    const tokenizer = new CtcTokenizer(new Vocabulary(["<pad>", "|", "é"]));
+    const { lmScore } = new CtcDecoder(tokenizer, { languageModel }).decode(Float32Array.of(-9, -9, 0), 1);
+    expect(lmScore).toBeCloseTo(-6 * Math.LN10, 6); // é and the end
+  });
+});
+
 describe("hotwords", () => {
   // "a" and "b" are equally likely in the second letter.
   const logits = Float32Array.of(-9, -9, 0, -9, 0, -9, -9, -9, -9, -9, -1, -0.9);
@@ -191,6 +212,18 @@ describe("hotwords", () => {
     expect(text({ hotwords: ["b aa"], hotwordWeight: 0.2 })).toBe("aa");
     expect(text({ hotwords: ["aa"], hotwordWeight: 0.05 })).toBe("ab");
     expect(text({ hotwords: ["aab"], hotwordWeight: 1 })).toBe("ab"); // only whole words count in the end
+  });
+
+  it("are looked for in the vocabulary's form, whatever theirs is", () => {
+    const tokens = ["<pad>", "|", "e", "\u0301", "’"];
+    const decomposed = new CtcTokenizer(new Vocabulary(tokens));
+    // e, and an accent or an apostrophe that are as likely
+    const logits = Float32Array.of(-9, -9, 0, -9, -9, 0, -9, -9, -9, -9, -9, -9, -9, -1, -0.9);
+    const text = (hotwords: string[]) => new CtcDecoder(decomposed, { hotwords }).decode(logits, 3).text;
+    expect(text(["e'"])).toBe("e’");
+    expect(text(["é"])).toBe("e\u0301");
+    expect(text(["e\u0301"])).toBe("e\u0301");
+    expect(() => text(["É"])).toThrow('Write "e\u0301".'); // case is no form
   });
 
   it("lift a prefix that is on the way to one", () => {

@@ -7,7 +7,7 @@ import {
   resolveDecodingOptions,
 } from "./decoding-options.js";
 import { GreedySearch } from "./greedy-search.js";
-import { languageModelFitInSteps, requireSpelling } from "./language-model-fit.js";
+import { languageModelFitInSteps, spelledHotwords } from "./language-model-fit.js";
 import { PrefixBeam } from "./prefix-beam.js";
 import type { Path, Search } from "./search.js";
 import { WordScorer } from "./word-scorer.js";
@@ -29,14 +29,17 @@ class Prepared {
 
 function* prepare(tokenizer: CtcTokenizer, given: DecodingOptions): Steps<Prepared> {
   const options = resolveDecodingOptions(given);
-  const { languageModel, hotwords } = options;
-  yield* requireSpelling(tokenizer, hotwords);
+  const { languageModel } = options;
+  const hotwords = yield* spelledHotwords(tokenizer, options.hotwords);
   if (languageModel) {
     const { words, spelled, problem } = yield* languageModelFitInSteps(tokenizer, languageModel);
     if (words > 0 && spelled === 0) throw new UserError(problem!, { code: "ERR_LANGUAGE_MODEL" });
   }
   const scoresWords = languageModel !== undefined || hotwords.length > 0;
-  return new Prepared(options, scoresWords ? yield* WordScorer.inSteps(tokenizer, options) : undefined);
+  return new Prepared(
+    options,
+    scoresWords ? yield* WordScorer.inSteps(tokenizer, { ...options, hotwords }) : undefined,
+  );
 }
 
 /** Emissions to text: the likeliest token of each frame, or a prefix beam search with what is known of words. */

@@ -13,7 +13,13 @@ const CAPITALS = ["<pad>", "<s>", "|", "A", "B", "C"];
 describe("languageModelFit", () => {
   it("counts the words that the vocabulary spells", () => {
     const fit = languageModelFit(tokenizerOf(CAPITALS), modelOf(["AB", "CAB", "DAB", "A"]));
-    expect(fit).toEqual({ words: 4, spelled: 3, problem: undefined });
+    expect(fit).toEqual({
+      words: 4,
+      spelled: 3,
+      problem: undefined,
+      remark:
+        '1 of the 4 words of the language model cannot be spelled with the model\'s vocabulary, "DAB" for example, and are never recognised.',
+    });
   });
 
   it("sees another case, and none where the tokenizer changes it", () => {
@@ -32,6 +38,20 @@ describe("languageModelFit", () => {
     const characters = tokenizerOf(["[PAD]", "你", "好"]);
     expect(languageModelFit(characters, modelOf(["你", "好"])).problem).toBeUndefined();
     expect(languageModelFit(characters, modelOf(["你好"])).problem).toMatch(/spaces between the tokens/u);
+  });
+
+  it("takes words in whatever form they are encoded", () => {
+    const composed = tokenizerOf(["<pad>", "|", "c", "a", "f", "é", "'"]);
+    const fit = languageModelFit(composed, modelOf(["cafe\u0301", "c’a", "ca\u00adf", "Ａ"]));
+    expect([fit.spelled, fit.remark]).toEqual([3, expect.stringContaining('"Ａ" for example')]); // another case
+    const decomposed = tokenizerOf(["<pad>", "|", "c", "a", "f", "e", "\u0301", "’"]);
+    expect(languageModelFit(decomposed, modelOf(["café", "c'a"])).spelled).toBe(2);
+  });
+
+  it("takes words that the tokenizer's change of case spells in another way", () => {
+    const greek = tokenizerOf(["<pad>", "|", "Ο", "Δ", "Σ", "ß", "T", "R", "A", "S", "E"], true);
+    expect(languageModelFit(greek, modelOf(["οδος", "straße"])).spelled).toBe(2);
+    expect(languageModelFit(tokenizerOf(["<pad>", "|", "S", "T"], true), modelOf(["ßt"])).spelled).toBe(1);
   });
 
   it("spells with long tokens", () => {

@@ -12,11 +12,13 @@ export interface LanguageModelFit {
   spelled: number;
   /** What is wrong where less than half of them can be spelled. */
   problem: string | undefined;
+  /** How many can not, where that is the smaller part of them. */
+  remark: string | undefined;
 }
 
 /**
  * Whether a language model is in the vocabulary's writing: same letters, same case, and words as the vocabulary divides
- * them.
+ * them. In which form letters are encoded does not matter.
  */
 export function languageModelFit(tokenizer: CtcTokenizer, lm: LanguageModel): LanguageModelFit {
   return atOnce(languageModelFitInSteps(tokenizer, lm));
@@ -34,27 +36,39 @@ export function* languageModelFitInSteps(
 ): Steps<LanguageModelFit> {
   const { words, spelled } = yield* lexiconOf(tokenizer, lm);
   if (words === 0)
-    return { words, spelled, problem: "The language model must know words, but knows none. Use another." };
-  if (2 * spelled >= words) return { words, spelled, problem: undefined };
+    return {
+      words,
+      spelled,
+      problem: "The language model must know words, but knows none. Use another.",
+      remark: undefined,
+    };
+  if (spelled === words) return { words, spelled, problem: undefined, remark: undefined };
   const speller = new Speller(tokenizer);
   const lost: string[] = [];
+  const mostly = 2 * spelled >= words; // one example is enough then
   let seen = 0;
   for (const word of lm.words()) {
     if (++seen % WORDS === 0) yield;
-    if (!speller.spells(word)) lost.push(word);
-    if (lost.length === ENOUGH) break;
+    if (speller.spelling(word) === undefined) lost.push(word);
+    if (lost.length === (mostly ? 1 : ENOUGH)) break;
+  }
+  if (mostly) {
+    const remark =
+      `${words - spelled} of the ${words} words of the language model cannot be spelled with the model's vocabulary, ` +
+      `${JSON.stringify(lost[0])} for example, and are never recognised.`;
+    return { words, spelled, problem: undefined, remark };
   }
   const share =
     spelled === 0 ? "none of them" : `only ${spelled} of them (${((100 * spelled) / words).toFixed(1)} %)`;
   const found =
     `The ${words} words of the language model must be spelled with the model's vocabulary, but ${share} can be, ` +
     `${JSON.stringify(lost[0])} for example not.`;
-  return { words, spelled, problem: `${found} ${advice(tokenizer, speller, lost)}` };
+  return { words, spelled, problem: `${found} ${advice(tokenizer, speller, lost)}`, remark: undefined };
 }
 
 function advice(tokenizer: CtcTokenizer, speller: Speller, lost: readonly string[]): string {
-  const upper = lost.filter((word) => speller.spells(word.toUpperCase())).length;
-  const lower = lost.filter((word) => speller.spells(word.toLowerCase())).length;
+  const upper = lost.filter((word) => speller.spelling(word.toUpperCase()) !== undefined).length;
+  const lower = lost.filter((word) => speller.spelling(word.toLowerCase()) !== undefined).length;
   if (2 * Math.max(upper, lower) >= lost.length)
     return `It is in another case: make one of a text in ${upper >= lower ? "upper" : "lower"} case.`;
   if (tokenizer.vocabulary.delimiterId === undefined)
@@ -62,20 +76,30 @@ function advice(tokenizer: CtcTokenizer, speller: Speller, lost: readonly string
   return "Use one of the same language and writing.";
 }
 
-/** @throws UserError naming the hotword that the vocabulary cannot spell */
-export function* requireSpelling(tokenizer: CtcTokenizer, hotwords: readonly string[]): Steps<void> {
+/**
+ * Hotwords as the vocabulary spells them: in its form of each letter.
+ *
+ * @throws UserError naming the hotword that the vocabulary cannot spell
+ */
+export function* spelledHotwords(tokenizer: CtcTokenizer, hotwords: readonly string[]): Steps<string[]> {
   const speller = new Speller(tokenizer, true);
+  const found: string[] = [];
   for (const [index, word] of hotwords.entries()) {
     if (index % WORDS === WORDS - 1) yield;
-    if (!speller.spells(word)) {
-      const other = [word.toUpperCase(), word.toLowerCase()].find((changed) => speller.spells(changed));
-      throw new UserError(
-        `hotwords must be spelled with the model's vocabulary, but ${JSON.stringify(word)} cannot be. ` +
-          (other
-            ? `Write ${JSON.stringify(other)}.`
-            : "Leave it out or write it with letters that the model knows."),
-        { code: "ERR_CONFIGURATION" },
-      );
-    }
+    found.push(speller.spelling(word) ?? refuseHotword(speller, word));
   }
+  return found;
+}
+
+function refuseHotword(speller: Speller, word: string): never {
+  const other = [word.toUpperCase(), word.toLowerCase()]
+    .map((changed) => speller.spelling(changed))
+    .find((changed) => changed !== undefined);
+  throw new UserError(
+    `hotwords must be spelled with the model's vocabulary, but ${JSON.stringify(word)} cannot be. ` +
+      (other
+        ? `Write ${JSON.stringify(other)}.`
+        : "Leave it out or write it with letters that the model knows."),
+    { code: "ERR_CONFIGURATION" },
+  );
 }

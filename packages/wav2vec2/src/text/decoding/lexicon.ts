@@ -4,9 +4,9 @@ import type { CtcTokenizer } from "../tokenizer.js";
 import { CharacterTrie } from "./character-trie.js";
 import { Speller } from "./speller.js";
 
-/** The words of a language model that a vocabulary can spell. */
+/** The words of a language model that a vocabulary can spell, some in another form than the model has. */
 export interface Lexicon {
-  /** Their numbers in the language model. */
+  /** Their numbers in the language model, by the vocabulary's spelling. */
   trie: CharacterTrie;
   /** Of each node, ln P of the likeliest word that begins so, whatever stands before. */
   likeliest: Float64Array;
@@ -31,14 +31,25 @@ export function* lexiconOf(tokenizer: CtcTokenizer, lm: LanguageModel): Steps<Le
 
 function* makeLexicon(tokenizer: CtcTokenizer, lm: LanguageModel): Steps<Lexicon> {
   const speller = new Speller(tokenizer);
-  const spelled = new Map<string, number>();
+  const numbers = new Map<string, number>();
+  const others: string[] = [];
   let words = 0;
   for (const word of lm.words()) {
     if (++words % WORDS === 0) yield;
-    if (speller.spells(word)) spelled.set(word, lm.wordId(word));
+    if (speller.spells(word)) numbers.set(word, lm.wordId(word));
+    else others.push(word);
   }
-  const trie = yield* CharacterTrie.inSteps(spelled);
-  return { trie, likeliest: yield* likeliestWords(trie, lm), words, spelled: spelled.size };
+  let spelled = numbers.size;
+  // A word that the model has in the vocabulary's form goes before the same in another.
+  for (const [index, word] of others.entries()) {
+    if (index % WORDS === WORDS - 1) yield;
+    const spelling = speller.spelling(word);
+    if (spelling === undefined) continue;
+    spelled++;
+    if (!numbers.has(spelling)) numbers.set(spelling, lm.wordId(word));
+  }
+  const trie = yield* CharacterTrie.inSteps(numbers);
+  return { trie, likeliest: yield* likeliestWords(trie, lm), words, spelled };
 }
 
 function* likeliestWords(trie: CharacterTrie, lm: LanguageModel): Steps<Float64Array> {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../data/random.js";
+import { displayWidth } from "../../display-width.js";
+import { graphemes } from "../../unicode-forms.js";
 import { cuesOf } from "./cues.js";
 import { type Format, transcriptWriter } from "./formats.js";
-import type { TimedWord, Transcript } from "./transcript.js";
+import { spacedWords, type TimedWord, type Transcript } from "./transcript.js";
 
 function word(text: string, start: number, end: number, confidence = 0.9): TimedWord {
   const step = (end - start) / [...text].length;
@@ -13,6 +15,11 @@ function word(text: string, start: number, end: number, confidence = 0.9): Timed
     confidence,
   }));
   return { text, start, end, confidence, characters };
+}
+
+/** Words with spaces between. */
+function spaced(words: TimedWord[]) {
+  return words.map((each, index) => ({ ...each, spaced: index > 0 }));
 }
 
 function transcript(words: TimedWord[], start: number, end: number): Transcript {
@@ -96,7 +103,7 @@ describe("cues", () => {
         time += 0.05 + 0.6 * random.uniform();
         return word("x".repeat(1 + random.integer(12)), start, time);
       });
-      const cues = cuesOf(words, time + 0.3);
+      const cues = cuesOf(spaced(words), time + 0.3);
       expect(cues.flatMap(({ lines }) => lines.join(" ").split(" "))).toEqual(words.map(({ text }) => text));
       for (const [index, { start, end, lines }] of cues.entries()) {
         expect(lines.length).toBeLessThanOrEqual(2);
@@ -110,12 +117,120 @@ describe("cues", () => {
 
   test("two lines are about as long", () => {
     const words = "the quick brown fox jumps over the lazy dog again".split(" ");
-    const [cue] = cuesOf(
-      words.map((text, i) => word(text, i * 0.3, i * 0.3 + 0.3)),
-      9,
-    );
+    const [cue] = cuesOf(spaced(words.map((text, i) => word(text, i * 0.3, i * 0.3 + 0.3))), 9);
     expect(cue!.lines).toEqual(["the quick brown fox jumps", "over the lazy dog again"]);
   });
+});
+
+describe("cues of writing without spaces", () => {
+  /** Letters of scripts, some with marks, and the columns that a line of them has at most. */
+  const SCRIPTS: [name: string, letters: string, columns: number][] = [
+    ["Japanese", "あいうえおかきくけこさしすせそ東京駅、。", 32],
+    ["Chinese", "我们今天去北京大学看书，。", 32],
+    ["Thai", "ก ข คำ งี่ จ ฉ ช ซ", 35],
+    ["Lao", "ກ ຂ ຄຳ ງີ່ ຈ", 35],
+    ["Khmer", "ក ខ គា ឃិ ង។", 35],
+    ["Burmese", "က ခ ဂါ ဃိ င။", 35],
+    ["Tibetan", "ཀ ཁ གི ང་", 42],
+    ["letters without a delimiter", "abcdefg", 42],
+  ];
+
+  test.each(SCRIPTS)(
+    "%s: all characters in order, in two lines and seven seconds",
+    (name, letters, columns) => {
+      const random = new Random(5, name);
+      const tokens = graphemes(letters).filter((letter) => letter !== " ");
+      for (let trial = 0; trial < 20; trial++) {
+        let time = 0;
+        const words = Array.from({ length: 1 + random.integer(200) }, () => {
+          time += random.uniform() < 0.05 ? random.uniform() : 0.05 * random.uniform();
+          const start = time;
+          time += 0.05 + 0.1 * random.uniform();
+          return word(tokens[random.integer(tokens.length)]!, start, time);
+        });
+        const text = words.map((each) => each.text).join("");
+        const cues = cuesOf(spacedWords(text, words), time + 0.3);
+        expect(cues.flatMap(({ lines }) => lines).join("")).toBe(text);
+        for (const [index, { start, end, lines }] of cues.entries()) {
+          expect(lines.length).toBeLessThanOrEqual(2);
+          for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
+          expect(end).toBeGreaterThan(start);
+          expect(end - start).toBeLessThanOrEqual(7);
+          expect(end).toBeLessThanOrEqual(cues[index + 1]?.start ?? time + 0.3);
+        }
+      }
+    },
+  );
+
+  test("end behind a sentence, a clause or a pause rather than in the middle of a word", () => {
+    const text =
+      "昨日は雨が降っていましたから家で本を読んでいました。今日は天気がいいので、公園まで歩いて行きました。";
+    const words = [...text].map((letter, i) => word(letter, i * 0.2, i * 0.2 + 0.2));
+    const cues = cuesOf(spacedWords(text, words), 20).map(({ lines }) => lines);
+    expect(cues.map((lines) => lines.join("").at(-1))).toEqual(["。", "。"]);
+    const paused = [..."あ".repeat(60)].map((letter, i) =>
+      word(letter, i * 0.15 + (i >= 24 ? 0.4 : 0), i * 0.15 + 0.15 + (i >= 24 ? 0.4 : 0)),
+    );
+    expect(cuesOf(spacedWords("あ".repeat(60), paused), 20)[0]!.lines.join("")).toBe("あ".repeat(24));
+  });
+
+  test("do not begin a line with a small kana or a mark", () => {
+    const text = `あ${"きゃ".repeat(40)}`;
+    const words = [...text].map((letter, i) => word(letter, i * 0.1, i * 0.1 + 0.1));
+    for (const { lines } of cuesOf(spacedWords(text, words), 20))
+      for (const line of lines) expect(line).toMatch(/^[あき]/);
+  });
+
+  test("keep the spaces that the text has", () => {
+    const words = [..."วันนี้ฝนตก"].map((letter, i) => word(letter, i * 0.1, i * 0.1 + 0.1));
+    expect(cuesOf(spacedWords("วันนี้ ฝนตก", words), 5)[0]!.lines).toEqual(["วันนี้ ฝนตก"]);
+  });
+});
+
+describe("a word", () => {
+  test("longer than a line is divided, with the times of its characters", () => {
+    const [first, second] = cuesOf(spaced([word("a".repeat(100), 0, 5)]), 9);
+    expect([first!.lines, second!.lines]).toEqual([["a".repeat(42), "a".repeat(42)], ["a".repeat(16)]]);
+    expect(second!.start).toBeCloseTo(4.2, 6);
+    const unknown = { ...word("b".repeat(60), 0, 5), characters: [] };
+    expect(
+      cuesOf(spaced([unknown]), 9)
+        .flatMap(({ lines }) => lines)
+        .join(""),
+    ).toBe("b".repeat(60));
+  });
+
+  test("longer than seven seconds is divided, and a character is shown for seven", () => {
+    const cues = cuesOf(spaced([word("abcd", 0, 20)]), 30);
+    expect(cues.map(({ lines }) => lines.join(""))).toEqual(["a", "b", "c", "d"]);
+    const [star, ...rest] = cuesOf(spaced([word("*", 2, 30)]), 40);
+    expect([star, rest]).toEqual([{ start: 2, end: 9, lines: ["*"] }, []]);
+  });
+});
+
+test("formats of several pieces join them as their writing does", () => {
+  const parts = (texts: string[]) =>
+    texts.map(
+      (text, i): Transcript => ({
+        text,
+        start: i,
+        end: i + 1,
+        words: [...text].map((c, k) => word(c, i + k / 10, i + k / 10 + 0.1)),
+      }),
+    );
+  const json = (texts: string[]) => {
+    const writer = transcriptWriter("json", "a.wav");
+    return JSON.parse(
+      writer.begin() +
+        parts(texts)
+          .map((each) => writer.add(each))
+          .join("") +
+        writer.end(),
+    ).text;
+  };
+  expect(json(["今日は。", "", "いい天気"])).toBe("今日は。いい天気");
+  expect(json(["ONE", "TWO"])).toBe("ONE TWO");
+  expect(json(["สวัสดี", "ครับ"])).toBe("สวัสดี ครับ");
 });
 
 test.each(["srt", "vtt", "ctm", "textgrid"] as const)(

@@ -1,3 +1,4 @@
+import { joinTexts } from "../unspaced-scripts.js";
 import { rounded, roundTime } from "./rounding.js";
 import type { TimedText, TimedWord, Transcript, TranscriptWriter } from "./transcript.js";
 
@@ -29,7 +30,7 @@ export class JsonWriter implements TranscriptWriter {
 
   end(error?: string): string {
     const failure = error === undefined ? "" : `,\n  "error": ${JSON.stringify(error)}`;
-    const text = JSON.stringify(this.#texts.join(" "));
+    const text = JSON.stringify(joinTexts(this.#texts));
     return `${this.#words ? "\n  " : ""}],\n  "text": ${text},\n  "duration": ${roundTime(this.#end)}${failure}\n}`;
   }
 }

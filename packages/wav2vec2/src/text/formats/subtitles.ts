@@ -1,5 +1,5 @@
 import { cuesOf } from "./cues.js";
-import { type Transcript, type TranscriptWriter, wordsOf } from "./transcript.js";
+import { spacedWords, type Transcript, type TranscriptWriter, wordsOf } from "./transcript.js";
 
 /** SubRip: https://docs.fileformat.com/video/srt/ */
 export class SrtWriter implements TranscriptWriter {
@@ -10,7 +10,7 @@ export class SrtWriter implements TranscriptWriter {
   }
 
   add(transcript: Transcript): string {
-    return cuesOf(wordsOf(transcript, "SRT"), transcript.end)
+    return cuesOf(spacedWords(transcript.text, wordsOf(transcript, "SRT")), transcript.end)
       .map((cue) => {
         this.#cues++;
         return `${this.#cues}\n${clock(cue.start, ",")} --> ${clock(cue.end, ",")}\n${cue.lines.join("\n")}\n\n`;
@@ -30,7 +30,7 @@ export class VttWriter implements TranscriptWriter {
   }
 
   add(transcript: Transcript): string {
-    return cuesOf(wordsOf(transcript, "WebVTT"), transcript.end)
+    return cuesOf(spacedWords(transcript.text, wordsOf(transcript, "WebVTT")), transcript.end)
       .map(
         (cue) =>
           `${clock(cue.start, ".")} --> ${clock(cue.end, ".")}\n${escapeVtt(cue.lines.join("\n"))}\n\n`,

@@ -22,6 +22,23 @@ export interface Transcript {
   words: readonly TimedWord[];
 }
 
+/** A word of a transcript, and what is between it and the one before. */
+export interface SpacedWord extends TimedWord {
+  /** Whether a space stands before it; false of the first, and in writing without spaces. */
+  spaced: boolean;
+}
+
+/** Words with what the text has between them: of words that the text does not have, a space. */
+export function spacedWords(text: string, words: readonly TimedWord[]): SpacedWord[] {
+  let at = 0;
+  return words.map((word, index) => {
+    const found = text.indexOf(word.text, at);
+    const spaced = index > 0 && found !== at;
+    if (found >= 0) at = found + word.text.length;
+    return { ...word, spaced };
+  });
+}
+
 /** What was said in a whole recording. */
 export interface RecordingTranscript extends Transcript {
   /** Its pieces, which pauses divide; one where it fits a window. */

@@ -1,3 +1,7 @@
+import { displayWidth, padToWidth } from "../../display-width.js";
+import { graphemes } from "../../unicode-forms.js";
+import { isUndivided } from "./whole-sentences.js";
+
 /** A word of the reference beside the word that was recognised for it; one of them is missing in an insertion or deletion. */
 export interface WordPair {
   reference: string | undefined;
@@ -12,8 +16,18 @@ const SUBSTITUTION = 1 + 2 ** -20;
 
 /** Pairs the words of a hypothesis with those of its reference so that the fewest pairs differ. */
 export function alignWords(reference: string, hypothesis: string): WordPair[] {
-  const a = reference.split(/\s+/).filter(Boolean);
-  const b = hypothesis.split(/\s+/).filter(Boolean);
+  const words = (text: string) => text.split(/\s+/).filter(Boolean);
+  return align(words(reference), words(hypothesis));
+}
+
+/** The same to be looked at: of a reference without spaces between words the characters, since its one word says nothing. */
+export function alignToRead(reference: string, hypothesis: string): WordPair[] {
+  if (!isUndivided(reference)) return alignWords(reference, hypothesis);
+  const characters = (text: string) => graphemes(text).filter((character) => character.trim() !== "");
+  return align(characters(reference), characters(hypothesis));
+}
+
+function align(a: readonly string[], b: readonly string[]): WordPair[] {
   // cost[i][j]: of the cheapest alignment of the words from i and from j on
   const cost = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
   const at = (i: number, j: number): number => cost[i]?.[j] ?? Number.POSITIVE_INFINITY;
@@ -44,8 +58,8 @@ export function inColumns(pairs: readonly WordPair[]): { reference: string; hypo
   const row = (side: keyof WordPair, other: keyof WordPair): string =>
     pairs
       .map((pair) => {
-        const width = Math.max(pair.reference?.length ?? 0, pair.hypothesis?.length ?? 0);
-        return (pair[side] ?? "*".repeat(pair[other]?.length ?? 0)).padEnd(width);
+        const width = Math.max(displayWidth(pair.reference ?? ""), displayWidth(pair.hypothesis ?? ""));
+        return padToWidth(pair[side] ?? "*".repeat(displayWidth(pair[other] ?? "")), width);
       })
       .join(" ")
       .trimEnd();

@@ -1,3 +1,5 @@
+import { cutToWidth, displayWidth } from "../../display-width.js";
+
 /** The part of a stream that the progress line needs; `process.stderr` is one. */
 export interface TerminalStream {
   write(text: string): unknown;
@@ -99,7 +101,7 @@ export class LiveLine {
   #clear(): void {
     if (this.#drawn === "") return;
     // Where the terminal has become narrower, it has wrapped the line.
-    const rows = Math.ceil(this.#drawn.length / this.#columns());
+    const rows = Math.ceil(displayWidth(this.#drawn) / this.#columns());
     this.#write(rows > 1 ? `\r${ESCAPE}[${rows - 1}A${ESCAPE}[J` : `\r${ESCAPE}[2K`);
     this.#drawn = "";
   }
@@ -112,7 +114,7 @@ export class LiveLine {
   #line(): string {
     // A line as long as the terminal is wide would wrap, and the next \r would only return to its last row.
     const width = Math.max(1, this.#columns() - 1);
-    return this.#text(width).slice(0, width);
+    return cutToWidth(this.#text(width), width);
   }
 
   #columns(): number {

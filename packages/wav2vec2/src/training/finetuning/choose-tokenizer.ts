@@ -1,3 +1,4 @@
+import { counted } from "../../counted.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
 import { hasTokenizer } from "../../files/model-files.js";
@@ -6,16 +7,26 @@ import { hasCtcHead } from "../../pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
+import { codePoints, formDifference } from "../../unicode-forms.js";
+import { describeSeveral, WrittenForms } from "../../written-forms.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** Characters that a message names. */
 const SHOWN = 10;
+
+/** What a recogniser is trained and validated on. */
+interface Clips {
+  train: readonly TranscribedUtterance[];
+  held: readonly TranscribedUtterance[];
+}
 
 /** The letters that a recogniser is trained for. */
 export interface ChosenTokenizer {
   tokenizer: CtcTokenizer;
   /** Whether the output layer begins anew, whatever the directory has. */
   newHead: boolean;
+  /** A transcript with each letter in the one form that the vocabulary has. */
+  inForm: (text: string) => string;
 }
 
 /**
@@ -28,13 +39,11 @@ export interface ChosenTokenizer {
 export async function chooseTokenizer(
   { vocabulary, train }: Pick<Recipe, "vocabulary" | "train">,
   init: { directory: string; config: Wav2Vec2Config } | undefined,
-  utterances: readonly TranscribedUtterance[],
+  clips: Clips,
   tracker: Pick<Tracker, "note" | "tell">,
 ): Promise<ChosenTokenizer> {
-  const ofTranscripts = () => {
-    const made = Vocabulary.fromTranscripts(utterances.map(({ text }) => text));
-    return { tokenizer: new CtcTokenizer(made), newHead: true };
-  };
+  const utterances = clips.train;
+  const ofTranscripts = () => vocabularyOfTranscripts(clips, tracker);
   if (!init || train === "adapters" || vocabulary === "transcripts") return ofTranscripts();
   const { directory, config } = init;
   const isRecognizer = await hasCtcHead(directory);
@@ -48,14 +57,14 @@ export async function chooseTokenizer(
     const size = isRecognizer ? (config.vocabSize ?? undefined) : undefined;
     const tokenizer = await CtcTokenizer.read(directory, { size });
     requireKnown(directory, tokenizer, utterances);
-    return { tokenizer, newHead: !isRecognizer };
+    return inFormOf(tokenizer, !isRecognizer, clips, tracker);
   }
   const own = hasTokenizer(directory) ? await CtcTokenizer.read(directory).catch(unusable) : undefined;
   if (own && utterances.every(({ text }) => own.unknownIn(text).length === 0)) {
     tracker.tell(
       `${directory} has no output layer: a new one is trained, for the ${own.vocabulary.size} tokens of its vocabulary.`,
     );
-    return { tokenizer: own, newHead: true };
+    return inFormOf(own, true, clips, tracker);
   }
   const chosen = ofTranscripts();
   tracker.note(
@@ -63,6 +72,46 @@ export async function chooseTokenizer(
       `transcripts${own ? ". Its own vocabulary lacks some of their characters" : ""}.`,
   );
   return chosen;
+}
+
+/** A vocabulary in which each letter has one form, that which is the most frequent, and a note where transcripts have several. */
+function vocabularyOfTranscripts({ train, held }: Clips, tracker: Pick<Tracker, "note">): ChosenTokenizer {
+  const forms = new WrittenForms();
+  for (const { id, text } of [...train, ...held]) forms.add(text, id);
+  const several = forms.several();
+  const more = several.length > SHOWN ? ` and ${several.length - SHOWN} other letters` : "";
+  if (several.length > 0)
+    tracker.note(
+      `${several
+        .slice(0, SHOWN)
+        .map((each) => describeSeveral(each, "transcript"))
+        .join("; ")}${more}. The vocabulary has one form of each, and transcripts are read in it.`,
+    );
+  if (forms.invisible)
+    tracker.note(
+      `${counted(forms.invisible.texts, "transcript")} with characters that are never seen, such as ${forms.invisible.example}: they are left out.`,
+    );
+  const unified = forms.unifier() ?? ((text) => text);
+  const tokenizer = new CtcTokenizer(Vocabulary.fromTranscripts(train.map(({ text }) => unified(text))));
+  return { tokenizer, newHead: true, inForm: (text) => tokenizer.inVocabularyForm(unified(text)) };
+}
+
+/** A model's own vocabulary, with a note on how many transcripts are in another form. */
+function inFormOf(
+  tokenizer: CtcTokenizer,
+  newHead: boolean,
+  { train, held }: Clips,
+  tracker: Pick<Tracker, "note">,
+): ChosenTokenizer {
+  const inForm = (text: string) => tokenizer.inVocabularyForm(text);
+  const others = [...train, ...held].filter(({ text }) => inForm(text) !== text);
+  const [first] = others;
+  if (first)
+    tracker.note(
+      `${counted(others.length, "transcript")} ${others.length === 1 ? "has" : "have"} letters in another form than the vocabulary, such as ` +
+        `${first.id}: ${formDifference(first.text, inForm(first.text))}. They are read in its form.`,
+    );
+  return { tokenizer, newHead, inForm };
 }
 
 /** A vocabulary beside a network that has not learned it may be of any tokenizer. */
@@ -84,8 +133,7 @@ function requireKnown(
     }
   if (first === undefined) return;
   const shown = [...unknown].slice(0, SHOWN).map((character) => {
-    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
-    return `${JSON.stringify(character)} (U+${code})`;
+    return `${JSON.stringify(character)} (${codePoints(character)})`;
   });
   const more = unknown.size > SHOWN ? ` and ${unknown.size - SHOWN} more` : "";
   throw new UserError(

@@ -55,9 +55,10 @@ import { changedTask } from "../task/changed-task.js";
 import { meansOf } from "../task/means.js";
 import type { Task } from "../task/task.js";
 import { type AnyCtcBatch, cachedCtcBatches, cachedForward } from "./cached-batches.js";
-import { chooseTokenizer } from "./choose-tokenizer.js";
+import { type ChosenTokenizer, chooseTokenizer } from "./choose-tokenizer.js";
 import { ctcLoss } from "./ctc-loss.js";
 import { FeatureCache } from "./feature-cache.js";
+import { sentenceNote } from "./sentence-note.js";
 
 const SAMPLE_TRANSCRIPTS = 3;
 /** Share of blanks from which on a network says nothing yet. */
@@ -119,17 +120,23 @@ export async function finetune(
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
     const splits = await readSplits("required");
     const all = await withTexts(splits.train, transforms, { seed: recipe.seed, training: true });
-    const held = await withTexts(splits.held, transforms, { seed: recipe.seed, training: false });
-    const ctc = await makeModel(recipe, await findInit(recipe, options), {
-      utterances: all,
+    const validation = await withTexts(splits.held, transforms, { seed: recipe.seed, training: false });
+    const { ctc, inForm } = await makeModel(recipe, await findInit(recipe, options), {
+      clips: { train: all, held: validation },
       modelClass,
       newHead,
       tracker,
     });
+    const held = withForms(validation, inForm);
+    const advice = sentenceNote(recipe, held);
+    if (advice !== undefined) tracker.note(advice);
     await useSpanSampler(ctc.model.wav2vec2, transforms);
     ctc.model.to({ device });
-    const kept = new Set(usable(recipe, ctc, all, tracker).map(({ id }) => id));
-    const utterances = splits.train.filter(({ id }) => kept.has(id));
+    const kept = new Set(usable(recipe, ctc, withForms(all, inForm), tracker).map(({ id }) => id));
+    const utterances = withForms(
+      splits.train.filter(({ id }) => kept.has(id)),
+      inForm,
+    );
     tracker.tell(summary(ctc, utterances, held));
     const augmentation = await findAugmentation(recipe.data);
     const planned = plan(recipe, utterances);
@@ -162,25 +169,36 @@ async function withTexts(
   return clips.map((clip) => ({ ...clip, text: textOf(clip, 0) }));
 }
 
+/** Transcripts with each letter in the vocabulary's form; the same objects where nothing changes. */
+function withForms(
+  clips: readonly TranscribedUtterance[],
+  inForm: ChosenTokenizer["inForm"],
+): readonly TranscribedUtterance[] {
+  return clips.map((clip) => {
+    const text = inForm(clip.text);
+    return text === clip.text ? clip : { ...clip, text };
+  });
+}
+
 /** The model to start from: a directory's weights, or random ones for the characters of the transcripts. */
 async function makeModel(
   recipe: Recipe,
   init: string | undefined,
   {
-    utterances,
+    clips,
     modelClass,
     newHead: wanted = "where missing",
     tracker,
   }: {
-    utterances: readonly TranscribedUtterance[];
+    clips: Parameters<typeof chooseTokenizer>[2];
     modelClass: new (config: Wav2Vec2Config) => Wav2Vec2ForCTC;
     newHead: NewHead | undefined;
     tracker: Tracker;
   },
-): Promise<CtcModel> {
+): Promise<{ ctc: CtcModel; inForm: ChosenTokenizer["inForm"] }> {
   const base = init ? await readConfig(init) : PRESETS[recipe.preset];
   const start = init === undefined ? undefined : { directory: init, config: base };
-  const { tokenizer, newHead } = await chooseTokenizer(recipe, start, utterances, tracker);
+  const { tokenizer, newHead, inForm } = await chooseTokenizer(recipe, start, clips, tracker);
   const { vocabulary } = tokenizer;
   const config: Wav2Vec2Config = configWithKeys(
     base,
@@ -203,7 +221,8 @@ async function makeModel(
       })
     : new modelClass(config);
   prepareNetwork(model, recipe);
-  return { model, tokenizer, normalize: recipe.data.normalize ?? (init ? await readNormalize(init) : true) };
+  const normalize = recipe.data.normalize ?? (init ? await readNormalize(init) : true);
+  return { ctc: { model, tokenizer, normalize }, inForm };
 }
 
 /** What can be trained on, with a note on what was left out and why. */
