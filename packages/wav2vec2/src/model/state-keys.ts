@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { ownKey, PREFIXES } from "./model-type.js";
 
 /** The classes whose parameters a checkpoint may hold, by Hugging Face's names. */
 export type ModelClass =
@@ -32,7 +33,7 @@ export interface StateKeys {
   rename(key: string): string | undefined;
 }
 
-/** The network's own parts, which carry the prefix `wav2vec2.` in a model with a head. */
+/** The network's own parts, which carry the prefix `wav2vec2.` in a model with a head, or that of another model type. */
 const BODY = /^(masked_spec_embed$|(feature_extractor\.conv_layers|feature_projection|encoder|adapter)\.)/;
 const PREFIX = "wav2vec2.";
 
@@ -96,8 +97,9 @@ const FROM_EARLIER: readonly [RegExp, string][] = [
 const WRAPPED = /(^|\.)(?:_orig_mod|_checkpoint_wrapped_module|_fsdp_wrapped_module)(?=\.)/g;
 
 /** The network's first weight in either naming, behind the place of the model within what was saved. */
-const FIRST_WEIGHT =
-  /^((?:[^.]+\.)*?)(?:w2v_encoder\.w2v_model\.|wav2vec2\.)?feature_extractor\.conv_layers\.0\.(?:conv|0)\.weight$/;
+const FIRST_WEIGHT = new RegExp(
+  `^((?:[^.]+\\.)*?)(?:w2v_encoder\\.w2v_model\\.|(?:${PREFIXES})\\.)?feature_extractor\\.conv_layers\\.0\\.(?:conv|0)\\.weight$`,
+);
 
 /**
  * Reads the keys of a checkpoint as the parameters of a class, whichever of the classes, of PyTorch's two names
@@ -180,7 +182,8 @@ function rewrite(key: string, rules: readonly [RegExp, string][]): string {
 function classify(key: string, target: StateTarget, given: string): Read {
   if (target.owns(key)) return { use: "own", name: key };
   if (isHead(key)) return { use: "left out", name: key };
-  const bare = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+  const own = ownKey(key);
+  const bare = own.startsWith(PREFIX) ? own.slice(PREFIX.length) : own;
   const current = rewrite(bare, FROM_EARLIER);
   if (!BODY.test(current)) return UNKNOWN(given);
   return { use: "own", name: `${target.backbone}${current}` };
