@@ -4,6 +4,7 @@ import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
 import type { WrittenReport } from "../evaluation/report.js";
 import { worstUtterances } from "../evaluation/summary.js";
+import { rateName, type TextUnit } from "../evaluation/text-unit.js";
 import { alignWords, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { capitalized } from "./command.js";
@@ -19,12 +20,13 @@ const MOST_UNKNOWN = 10;
  * which words are confused, and the utterances with the most errors, reference above hypothesis.
  */
 export function describeEvaluation(result: EvaluationResult, worst: number): string {
+  const { groups, unit } = result;
   const sections = [
     rates(result),
     notes(result),
-    groupTable("split", result.groups.split),
-    groupTable("speaker", result.groups.speaker),
-    groupTable("seconds", result.groups.length),
+    groupTable("split", groups.split, unit),
+    groupTable("speaker", groups.speaker, unit),
+    groupTable("seconds", groups.length, unit),
     confusionLines(result),
     worstLines(result, worst),
   ];
@@ -35,14 +37,14 @@ export function describeEvaluation(result: EvaluationResult, worst: number): str
 }
 
 function rates(result: EvaluationResult): string[] {
-  const { words, substitutions, deletions, insertions, utterances } = result;
+  const { words, substitutions, deletions, insertions, utterances, unit } = result;
   const { characters, characterSubstitutions, characterDeletions, characterInsertions } = result;
   const counts = (s: number, d: number, i: number) => `${s} substituted, ${d} deleted, ${i} inserted`;
   const characterErrors = characterSubstitutions + characterDeletions + characterInsertions;
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
   const drawn = result.bootstrap.by === "speaker" ? " over speakers" : "";
   return [
-    `WER  ${percent(result.wer)}  ${counted(sumErrors(result), "error")} in ${counted(words, "word")}: ${counts(substitutions, deletions, insertions)}`,
+    `${rateName(unit)}  ${percent(result.wer)}  ${counted(sumErrors(result), "error")} in ${counted(words, unit)}: ${counts(substitutions, deletions, insertions)}`,
     `     ${interval(result.werInterval)}  95 % interval${drawn}`,
     `CER  ${percent(result.cer)}  ${counted(characterErrors, "error")} in ${counted(characters, "character")}: ${counts(characterSubstitutions, characterDeletions, characterInsertions)}`,
     `SER  ${percent(result.sentenceErrorRate)}  ${wrong} of ${counted(utterances.length, "utterance")} with an error`,
@@ -50,7 +52,7 @@ function rates(result: EvaluationResult): string[] {
   ];
 }
 
-function notes({ decoding, textNormalization, unknownCharacters }: EvaluationResult): string[] {
+function notes({ decoding, textNormalization, unknownCharacters, unit }: EvaluationResult): string[] {
   const { characters, utterances } = unknownCharacters;
   const lines = [capitalized(`${decodingText(decoding)}.`)];
   if (textNormalization.length > 0)
@@ -60,14 +62,14 @@ function notes({ decoding, textNormalization, unknownCharacters }: EvaluationRes
       .slice(0, MOST_UNKNOWN)
       .map(({ character, count, example }) => `${JSON.stringify(character)} ${count}× (${example})`);
     lines.push(
-      `${utterances} ${utterances === 1 ? "reference has" : "references have"} characters that the model's vocabulary lacks, so that their words can never be right: ` +
+      `${utterances} ${utterances === 1 ? "reference has" : "references have"} ${unit === "phoneme" ? "phonemes" : "characters"} that the model's vocabulary lacks, so that their words can never be right: ` +
         `${shown.join(", ")}${characters.length > MOST_UNKNOWN ? " and others" : ""}.`,
     );
   }
   return lines;
 }
 
-function groupTable(title: string, groups: readonly GroupScores[]): string[] {
+function groupTable(title: string, groups: readonly GroupScores[], unit: TextUnit): string[] {
   if (groups.length < 2) return [];
   const shown = groups.length > MOST_SPEAKERS ? [...groups].sort((a, b) => b.wer - a.wer) : groups;
   const rows = shown
@@ -83,9 +85,10 @@ function groupTable(title: string, groups: readonly GroupScores[]): string[] {
       String(group.insertions),
       percent(group.cer),
     ]);
-  const lines = formatTable([title, "utterances", "words", "WER", "95 %", "S", "D", "I", "CER"], rows);
+  const header = [title, "utterances", `${unit}s`, rateName(unit), "95 %", "S", "D", "I", "CER"];
+  const lines = formatTable(header, rows);
   const rest = groups.length - rows.length;
-  return rest > 0 ? [...lines, `${rest} others with fewer errors a word`] : lines;
+  return rest > 0 ? [...lines, `${rest} others with fewer errors a ${unit}`] : lines;
 }
 
 function confusionLines({ confusions }: EvaluationResult): string[] {
@@ -101,13 +104,13 @@ function confusionLines({ confusions }: EvaluationResult): string[] {
   return lines.length > 0 ? ["Most frequent errors", ...lines] : [];
 }
 
-function worstLines({ utterances }: EvaluationResult, worst: number): string[] {
+function worstLines({ utterances, unit }: EvaluationResult, worst: number): string[] {
   const shown = worstUtterances(utterances).slice(0, worst);
   if (shown.length === 0) return [];
   const lines = shown.flatMap((utterance) => {
     const columns = inColumns(alignWords(utterance.reference, utterance.hypothesis));
     return [
-      `  ${utterance.id}: ${sumErrors(utterance)} errors in ${utterance.words} words`,
+      `  ${utterance.id}: ${sumErrors(utterance)} errors in ${utterance.words} ${unit}s`,
       `    reference   ${columns.reference}`,
       `    hypothesis  ${columns.hypothesis}`,
     ];

@@ -136,6 +136,7 @@ export async function evaluateModel(
       ...acoustic,
       groups: groupScores(utterances, seed),
       confusions: confusionsOf(utterances),
+      unit: ctc.tokenizer.phonemes ? "phoneme" : "word",
       unknownCharacters: unknownCharacters(utterances, ctc.tokenizer, textNormalization),
       utterances,
       skipped,

@@ -1,7 +1,7 @@
 import { normalizeText, type TextNormalization } from "../text/scoring/normalize-text.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 
-/** What stands in references and can never be recognised. */
+/** What stands in references and can never be recognised: characters, or phonemes. */
 export interface UnknownCharacters {
   /** Utterances with at least one. */
   utterances: number;
@@ -10,7 +10,7 @@ export interface UnknownCharacters {
 }
 
 /**
- * Characters of references that none of a model's tokens holds: words with one can never be right.
+ * Characters, or phonemes, of references that none of a model's tokens holds: words with one can never be right.
  *
  * @param references normalised by the same `steps`
  */
@@ -19,11 +19,14 @@ export function unknownCharacters(
   tokenizer: CtcTokenizer,
   steps: readonly TextNormalization[],
 ): UnknownCharacters {
-  const known = knownCharacters(tokenizer, steps);
+  const { phonemes, vocabulary } = tokenizer;
+  const known = phonemes ? new Set(vocabulary.tokens) : knownCharacters(tokenizer, steps);
   const counts = new Map<string, { character: string; count: number; example: string }>();
   let utterances = 0;
   for (const { id, reference } of references) {
-    const unknown = [...reference].filter((character) => !known.has(character));
+    const unknown = (phonemes ? reference.split(" ") : [...reference]).filter(
+      (character) => !known.has(character),
+    );
     if (unknown.length > 0) utterances++;
     for (const character of unknown) {
       const counted = counts.get(character) ?? { character, count: 0, example: id };

@@ -1,5 +1,5 @@
 import { UserError } from "../../errors.js";
-import type { CtcTokenizer } from "../tokenizer.js";
+import { type CtcTokenizer, WRITE_PHONEMES } from "../tokenizer.js";
 import { WILDCARD } from "./forced-alignment.js";
 import type { SpelledWord } from "./word-times.js";
 
@@ -132,6 +132,10 @@ class Speller {
 
   #charactersOf(part: string): Character[] {
     if (this.#encodes(part)) return plain(part);
+    if (this.#tokenizer.phonemes) {
+      this.unknown.add(part);
+      return plain(part);
+    }
     if (!this.#respell) {
       for (const character of part) if (!this.#encodes(character)) this.unknown.add(character);
       return plain(part);
@@ -194,6 +198,12 @@ function unknownCharacters(
     .map((character) => JSON.stringify(character))
     .join(", ");
   const more = unknown.length > 10 ? ` and ${unknown.length - 10} more` : "";
+  if (tokenizer.phonemes)
+    return new UserError(
+      `phonemes of the text of ${name} must be in the vocabulary, but ${shown}${more} ${unknown.length === 1 ? "is" : "are"} not. ` +
+        `${WRITE_PHONEMES} Put * for what is not to be looked for.`,
+      { code: "ERR_TEXT" },
+    );
   const others = (character: string) =>
     [character.toUpperCase(), character.toLowerCase()].filter((other) => other !== character);
   const cased = unknown.some((character) => others(character).some((other) => canEncode(tokenizer, other)));

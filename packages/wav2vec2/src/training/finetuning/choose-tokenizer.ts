@@ -3,7 +3,7 @@ import { UserError } from "../../errors.js";
 import { hasTokenizer } from "../../files/model-files.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { hasCtcHead } from "../../pretrained/ctc-directory.js";
-import { CtcTokenizer } from "../../text/tokenizer.js";
+import { CtcTokenizer, WRITE_PHONEMES } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { Recipe } from "../recipe/recipe.js";
@@ -35,6 +35,10 @@ export async function chooseTokenizer(
     const made = Vocabulary.fromTranscripts(utterances.map(({ text }) => text));
     return { tokenizer: new CtcTokenizer(made), newHead: true };
   };
+  if (vocabulary === "phonemes") {
+    const made = Vocabulary.fromPhonemes(utterances.map(({ text }) => text));
+    return { tokenizer: new CtcTokenizer(made, { phonemes: true }), newHead: true };
+  }
   if (!init || train === "adapters" || vocabulary === "transcripts") return ofTranscripts();
   const { directory, config } = init;
   const isRecognizer = await hasCtcHead(directory);
@@ -84,10 +88,17 @@ function requireKnown(
     }
   if (first === undefined) return;
   const shown = [...unknown].slice(0, SHOWN).map((character) => {
+    if (tokenizer.phonemes) return JSON.stringify(character);
     const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
     return `${JSON.stringify(character)} (U+${code})`;
   });
   const more = unknown.size > SHOWN ? ` and ${unknown.size - SHOWN} more` : "";
+  if (tokenizer.phonemes)
+    throw new UserError(
+      `phonemes of utterance ${first} must be in the vocabulary of ${directory}, but of the transcripts' phonemes ` +
+        `${shown.join(", ")}${more} ${unknown.size === 1 ? "is" : "are"} not. ${WRITE_PHONEMES} Or give vocabulary: phonemes ` +
+        "(--vocabulary phonemes): a vocabulary of theirs and a new output layer for it.",
+    );
   throw new UserError(
     `characters of utterance ${first} must be in the vocabulary of ${directory}, but of the transcripts' characters ` +
       `${shown.join(", ")}${more} ${unknown.size === 1 ? "is" : "are"} not. Change the transcripts, or give vocabulary: transcripts ` +

@@ -128,6 +128,10 @@ export async function finetune(
     const kept = new Set(usable(recipe, ctc, all, tracker).map(({ id }) => id));
     const utterances = splits.train.filter(({ id }) => kept.has(id));
     tracker.tell(summary(ctc, utterances, held));
+    if (ctc.tokenizer.phonemes)
+      tracker.tell(
+        "The vocabulary is of phonemes, which texts have spaces between: WER is their error rate (PER).",
+      );
     const augmentation = await findAugmentation(recipe.data);
     const planned = plan(recipe, utterances);
     const cache = await openCache(recipe, ctc, utterances, run);
