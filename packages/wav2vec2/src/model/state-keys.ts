@@ -56,9 +56,9 @@ function targetOf(modelClass: ModelClass): StateTarget {
   };
 }
 
-/** Only fairseq nests its convolutions in sequences and calls attention `self_attn`. */
+/** Only fairseq nests its convolutions in sequences, calls attention `self_attn` and the weights of adapters `W_a`. */
 const FAIRSEQ =
-  /(^|\.)(feature_extractor\.conv_layers\.\d+\.0|encoder\.pos_conv|encoder\.layers\.\d+\.self_attn)\./;
+  /(^|\.)(feature_extractor\.conv_layers\.\d+\.0\.|encoder\.pos_conv\.|encoder\.layers\.\d+\.(self_attn\.|adapter_layer\.(W|b|ln)_))/;
 
 /**
  * fairseq's names and ours, as in
@@ -79,6 +79,12 @@ const FROM_FAIRSEQ: readonly [RegExp, string][] = [
   [/^(encoder\.layers\.\d+)\.self_attn_layer_norm\./, "$1.layer_norm."],
   [/^(encoder\.layers\.\d+)\.fc1\./, "$1.feed_forward.intermediate_dense."],
   [/^(encoder\.layers\.\d+)\.fc2\./, "$1.feed_forward.output_dense."],
+  [/(\.adapter_layer)\.W_a$/, "$1.linear_1.weight"],
+  [/(\.adapter_layer)\.b_a$/, "$1.linear_1.bias"],
+  [/(\.adapter_layer)\.W_b$/, "$1.linear_2.weight"],
+  [/(\.adapter_layer)\.b_b$/, "$1.linear_2.bias"],
+  [/(\.adapter_layer)\.ln_W$/, "$1.norm.weight"],
+  [/(\.adapter_layer)\.ln_b$/, "$1.norm.bias"],
   [/^quantizer\.vars$/, "quantizer.codevectors"],
   [/^final_proj\./, "project_hid."],
 ];
