@@ -3,7 +3,7 @@ import { keep, scope } from "./handles.js";
 import * as nn from "./nn/index.js";
 import { memoryStatistics } from "./runtime.js";
 import { copyParameters, shareParameters, useParameters } from "./shared-parameters.js";
-import { tensor } from "./tensor.js";
+import { type Tensor, tensor } from "./tensor.js";
 
 const input = keep(tensor([1, 2, 3, 4], [1, 4]));
 const outputOf = (layer: nn.Linear) => scope(() => layer.forward(input).toArray());
@@ -42,6 +42,23 @@ describe("shared parameters", () => {
     scope(() => layer.parameters()[1]!.detach().fill_(100));
     expect(outputOf(layer)).not.toEqual(before);
     expect(outputOf(other)).toEqual(before);
+  });
+
+  it("are shared with the buffers, which a module computes with too", () => {
+    class Shifted extends nn.Module {
+      linear = new nn.Linear(4, 3);
+      shift = nn.buffer(tensor([1, 2, 3]));
+      count = nn.buffer(tensor(Int32Array.of(7), [], { dtype: "int64" }));
+      forward = (x: Tensor) => this.linear.forward(x).add(this.shift);
+    }
+    const first = new Shifted();
+    scope(() => first.shift.fill_(9));
+    const before = scope(() => first.forward(input).toArray());
+    const other = nn.init.deferred(() => new Shifted());
+    useParameters(other, shareParameters(first));
+    expect(scope(() => other.forward(input).toArray())).toEqual(before);
+    expect(other.count.item()).toBe(7);
+    expect(other.buffers()).toHaveLength(2);
   });
 
   it("must fit the module", () => {

@@ -9,7 +9,7 @@ import { Module } from "./nn/module.js";
 import { releaseMemory } from "./runtime.js";
 import type { Dtype, Tensor } from "./tensor.js";
 
-/** A parameter's values in memory that all threads of the process see. */
+/** A parameter's, or a buffer's, values in memory that all threads of the process see. */
 export interface SharedParameter {
   readonly name: string;
   readonly shape: readonly number[];
@@ -19,13 +19,13 @@ export interface SharedParameter {
 }
 
 /**
- * A copy of a module's parameters, from any device, that can be posted to other threads without being copied again. The
+ * A copy of a module's parameters and buffers, from any device, that can be posted to other threads without being copied again. The
  * module keeps its own. The event loop has its turn between two parameters.
  */
 export async function copyParameters(module: Module): Promise<SharedParameter[]> {
   requireModule("copyParameters", module);
   const parameters: SharedParameter[] = [];
-  for (const [name, parameter] of module.namedParameters()) {
+  for (const [name, parameter] of valuesOf(module)) {
     parameters.push(copyOf(name, parameter));
     await turn();
   }
@@ -33,14 +33,14 @@ export async function copyParameters(module: Module): Promise<SharedParameter[]>
 }
 
 /**
- * Moves a module's parameters on the CPU into memory that other threads can use too; what they took before is given back
+ * Moves a module's parameters and buffers on the CPU into memory that other threads can use too; what they took before is given back
  * to the system.
  *
  * @returns them, for {@link useParameters} in other threads
  */
 export function shareParameters(module: Module): SharedParameter[] {
   requireModule("shareParameters", module);
-  const parameters = Array.from(module.namedParameters(), ([name, parameter]) => {
+  const parameters = valuesOf(module).map(([name, parameter]) => {
     const shared = copyOf(name, parameter);
     takePlace(parameter, shared);
     return shared;
@@ -50,7 +50,7 @@ export function shareParameters(module: Module): SharedParameter[] {
 }
 
 /**
- * Makes shared values a module's parameters, without a copy. They are for reading: training would change them for all
+ * Makes shared values a module's parameters and buffers, without a copy. They are for reading: training would change them for all
  * threads at once.
  *
  * @param module of the same class and configuration, on the CPU; best one from `nn.init.deferred`
@@ -64,7 +64,7 @@ export function useParameters(module: Module, shared: readonly SharedParameter[]
       `'shared' must be what shareParameters gives, but is ${describe(shared)}`,
     );
   const byName = new Map(shared.map((parameter) => [parameter.name, parameter]));
-  for (const [name, parameter] of module.namedParameters()) {
+  for (const [name, parameter] of valuesOf(module)) {
     const values = byName.get(name);
     if (!values || String(values.shape) !== String(parameter.shape))
       throw new Error(
@@ -73,6 +73,10 @@ export function useParameters(module: Module, shared: readonly SharedParameter[]
     takePlace(parameter, values);
     forgetFill(parameter);
   }
+}
+
+function valuesOf(module: Module): [string, Tensor][] {
+  return [...module.namedParameters(), ...module.namedBuffers()];
 }
 
 function requireModule(operator: string, module: unknown): asserts module is Module {

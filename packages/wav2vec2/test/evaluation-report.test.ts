@@ -31,6 +31,7 @@ function resultOf(utterances: EvaluatedUtterance[]): EvaluationResult {
     model: MEAN,
     data: "corpus",
     split: "dev",
+    unit: "word",
     decoding: { beam_width: 100, language_model: "lm/words.arpa", lm_weight: 0.5 },
     textNormalization: [],
     ...scoresOf(utterances),

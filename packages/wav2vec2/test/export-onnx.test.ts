@@ -46,6 +46,11 @@ const KINDS: [string, Partial<Wav2Vec2Config>][] = [
   ],
   ["LARGE's", LAYER],
   ["LARGE's with attention adapters", { ...LAYER, adapterAttnDim: 4, hiddenAct: "silu" }],
+  [
+    "HuBERT's with a batch norm",
+    { ...TINY, modelType: "hubert", convPosBatchNorm: true, featProjLayerNorm: false },
+  ],
+  ["data2vec's", { ...LAYER, modelType: "data2vec-audio", numConvPosEmbeddings: 3, convPosKernelSize: 5 }],
   ["layer norms in front of BASE's layers", { ...TINY, featExtractNorm: "layer" }],
 ];
 

@@ -4,6 +4,7 @@ import { loadState, loadTensors, type nn, type Tensor } from "@wav2vec2/libtorch
 import { expect } from "vitest";
 import type { Wav2Vec2Config } from "../src/model/configuration.js";
 import { configFromHuggingFace, configWithKeys } from "../src/model/configuration-file.js";
+import { ownKey } from "../src/model/model-type.js";
 
 /** One pass of a golden file's model: see reference/golden_models.py. */
 export interface GoldenRun {
@@ -58,7 +59,7 @@ export class Golden {
   /** The file's weights in `model`, which must have these and no others. */
   async loadInto<M extends nn.Module>(model: M): Promise<M> {
     const mismatch = await loadState(model, pathOf(this.name), {
-      rename: (key) => (key.startsWith("state.") ? key.slice("state.".length) : undefined),
+      rename: (key) => (key.startsWith("state.") ? ownKey(key.slice("state.".length)) : undefined),
     });
     expect(mismatch, this.name).toEqual({ missing: [], unexpected: [], misshaped: [] });
     return model.to({ device: DEVICE });

@@ -111,6 +111,7 @@ async function writeEvaluations(): Promise<[string, string]> {
   const result = {
     model: "model",
     data: "corpus",
+    unit: "word" as const,
     decoding: { beam_width: 1 },
     textNormalization: [],
     ...scoresOf(utterances),

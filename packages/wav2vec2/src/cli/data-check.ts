@@ -102,12 +102,12 @@ async function vocabularyCharacters({
 }
 
 /** What transcripts may be written in; of tokens that are longer than a character each of their characters. */
-function charactersOf({ vocabulary, lowerCase }: CtcTokenizer): Set<string> {
+function charactersOf({ vocabulary, lowerCase, phonemes }: CtcTokenizer): Set<string> {
   const { tokens, blankId, delimiterId } = vocabulary;
   const text = tokens.filter((_, id) => id !== blankId && id !== delimiterId && !vocabulary.isSpecial(id));
   const characters = new Set(text.join(""));
   if (lowerCase) for (const character of text.join("").toLowerCase()) characters.add(character);
-  return delimiterId === undefined ? characters : characters.add(" ");
+  return delimiterId === undefined && !phonemes ? characters : characters.add(" ");
 }
 
 const REDRAW_MS = 100;

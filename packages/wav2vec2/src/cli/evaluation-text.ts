@@ -4,6 +4,7 @@ import { decodingText } from "../evaluation/decoding-text.js";
 import type { EvaluationResult, GroupScores } from "../evaluation/evaluation.js";
 import type { WrittenReport } from "../evaluation/report.js";
 import { countsSentences, textNotes, worstUtterances } from "../evaluation/summary.js";
+import { rateName, type TextUnit } from "../evaluation/text-unit.js";
 import { alignToRead, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
 import { capitalized } from "./command.js";
@@ -21,12 +22,13 @@ const FROM_THE_RIGHT =
  * which words are confused, and the utterances with the most errors, reference above hypothesis.
  */
 export function describeEvaluation(result: EvaluationResult, worst: number): string {
+  const { groups, unit } = result;
   const sections = [
     rates(result),
     notes(result),
-    groupTable("split", result.groups.split),
-    groupTable("speaker", result.groups.speaker),
-    groupTable("seconds", result.groups.length),
+    groupTable("split", groups.split, unit),
+    groupTable("speaker", groups.speaker, unit),
+    groupTable("seconds", groups.length, unit),
     confusionLines(result),
     worstLines(result, worst),
   ];
@@ -37,14 +39,14 @@ export function describeEvaluation(result: EvaluationResult, worst: number): str
 }
 
 function rates(result: EvaluationResult): string[] {
-  const { words, substitutions, deletions, insertions, utterances } = result;
+  const { words, substitutions, deletions, insertions, utterances, unit } = result;
   const { characters, characterSubstitutions, characterDeletions, characterInsertions } = result;
   const counts = (s: number, d: number, i: number) => `${s} substituted, ${d} deleted, ${i} inserted`;
   const characterErrors = characterSubstitutions + characterDeletions + characterInsertions;
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
   const drawn = result.bootstrap.by === "speaker" ? " over speakers" : "";
   const ofWords = [
-    `WER  ${percent(result.wer)}  ${counted(sumErrors(result), "error")} in ${counted(words, "word")}: ${counts(substitutions, deletions, insertions)}`,
+    `${rateName(unit)}  ${percent(result.wer)}  ${counted(sumErrors(result), "error")} in ${counted(words, unit)}: ${counts(substitutions, deletions, insertions)}`,
     `     ${interval(result.werInterval)}  95 % interval${drawn}`,
   ];
   const ofCharacters = [
@@ -58,7 +60,7 @@ function rates(result: EvaluationResult): string[] {
 }
 
 function notes(result: EvaluationResult): string[] {
-  const { decoding, textNormalization, unknownCharacters } = result;
+  const { decoding, textNormalization, unknownCharacters, unit } = result;
   const { characters, utterances } = unknownCharacters;
   const lines = [capitalized(`${decodingText(decoding)}.`)];
   if (textNormalization.length > 0)
@@ -69,14 +71,14 @@ function notes(result: EvaluationResult): string[] {
       .slice(0, MOST_UNKNOWN)
       .map(({ character, count, example }) => `${JSON.stringify(character)} ${count}× (${example})`);
     lines.push(
-      `${utterances} ${utterances === 1 ? "reference has" : "references have"} characters that the model's vocabulary lacks, so that their words can never be right: ` +
+      `${utterances} ${utterances === 1 ? "reference has" : "references have"} ${unit === "phoneme" ? "phonemes" : "characters"} that the model's vocabulary lacks, so that their words can never be right: ` +
         `${shown.join(", ")}${characters.length > MOST_UNKNOWN ? " and others" : ""}.`,
     );
   }
   return lines;
 }
 
-function groupTable(title: string, groups: readonly GroupScores[]): string[] {
+function groupTable(title: string, groups: readonly GroupScores[], unit: TextUnit): string[] {
   if (groups.length < 2) return [];
   const shown = groups.length > MOST_SPEAKERS ? [...groups].sort((a, b) => b.wer - a.wer) : groups;
   const rows = shown
@@ -92,9 +94,10 @@ function groupTable(title: string, groups: readonly GroupScores[]): string[] {
       String(group.insertions),
       percent(group.cer),
     ]);
-  const lines = formatTable([title, "utterances", "words", "WER", "95 %", "S", "D", "I", "CER"], rows);
+  const header = [title, "utterances", `${unit}s`, rateName(unit), "95 %", "S", "D", "I", "CER"];
+  const lines = formatTable(header, rows);
   const rest = groups.length - rows.length;
-  return rest > 0 ? [...lines, `${rest} others with fewer errors a word`] : lines;
+  return rest > 0 ? [...lines, `${rest} others with fewer errors a ${unit}`] : lines;
 }
 
 function confusionLines({ confusions }: EvaluationResult): string[] {
@@ -118,13 +121,13 @@ function arrow({ reference, hypothesis }: { reference: string; hypothesis: strin
   return FROM_THE_RIGHT.test(reference + hypothesis) ? "\u200E→\u200E" : "→";
 }
 
-function worstLines({ utterances }: EvaluationResult, worst: number): string[] {
+function worstLines({ utterances, unit }: EvaluationResult, worst: number): string[] {
   const shown = worstUtterances(utterances).slice(0, worst);
   if (shown.length === 0) return [];
   const lines = shown.flatMap((utterance) => {
     const columns = inColumns(alignToRead(utterance.reference, utterance.hypothesis));
     return [
-      `  ${utterance.id}: ${sumErrors(utterance)} errors in ${utterance.words} words`,
+      `  ${utterance.id}: ${sumErrors(utterance)} errors in ${utterance.words} ${unit}s`,
       `    reference   ${columns.reference}`,
       `    hypothesis  ${columns.hypothesis}`,
     ];

@@ -11,11 +11,13 @@ import type { TranscribedUtterance } from "../data/utterance.js";
 import { gatherParts } from "../distributed/interrupted.js";
 import { ALONE, type World } from "../distributed/world.js";
 import { UserError } from "../errors.js";
+import { tellNote } from "../files/tell-note.js";
 import { requireOptions } from "../known-options.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
 import { type DecodingChoice, decodingEntries, makeDecoder } from "../recognition/decoding-choice.js";
 import { RECOGNIZER_OPTIONS } from "../recognition/recognizer.js";
+import { unusedLanguageModel } from "../recognition/unused-language-model.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { greedyConfidence } from "../text/scoring/confidence.js";
 import { textErrors } from "../text/scoring/error-rate.js";
@@ -113,6 +115,8 @@ export async function evaluateModel(
     typeof modelOrName === "object"
       ? modelOrName
       : await loadCtcModel(modelOrName, { ...options, device: options.device ?? "auto" });
+  if (typeof modelOrName === "string")
+    tellNote(options, await unusedLanguageModel(modelOrName, options.languageModel));
   const decoder = await makeDecoder(ctc.tokenizer, options, options.onNote);
   const workers = batchWorkers(1);
   const begin = performance.now();
@@ -136,6 +140,7 @@ export async function evaluateModel(
       ...acoustic,
       groups: groupScores(utterances, seed),
       confusions: confusionsOf(utterances),
+      unit: ctc.tokenizer.phonemes ? "phoneme" : "word",
       unknownCharacters: unknownCharacters(utterances, ctc.tokenizer, textNormalization),
       utterances,
       skipped,

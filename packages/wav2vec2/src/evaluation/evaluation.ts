@@ -1,6 +1,7 @@
 import type { Confusions } from "../text/scoring/confusions.js";
 import type { TextErrors } from "../text/scoring/error-rate.js";
 import type { Interval } from "./bootstrap.js";
+import type { TextUnit } from "./text-unit.js";
 import type { UnknownCharacters } from "./unknown-characters.js";
 
 /** An utterance, what was recognised in it, and the errors in that. */
@@ -26,7 +27,7 @@ export interface EvaluatedUtterance extends TextErrors {
 
 /** What utterances are worth together. */
 export interface Scores extends TextErrors {
-  /** Word errors over reference words, of all utterances together. */
+  /** Word errors over reference words, of all utterances together; of phoneme errors where texts are phonemes. */
   wer: number;
   cer: number;
   /** The share of utterances with at least one word error. */
@@ -52,6 +53,8 @@ export interface EvaluationResult extends Evaluation {
   model: string;
   data: string;
   split?: string;
+  /** What `words` and the word error rate count. */
+  unit: TextUnit;
   /** How scores became words, under the names of a decoding file. */
   decoding: Record<string, unknown>;
   /** What was done to both sides before they were compared; functions by their names. */

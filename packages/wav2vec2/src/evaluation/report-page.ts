@@ -13,6 +13,7 @@ import type { ReportClips } from "./report-clips.js";
 import { renderReport, renderUtteranceList } from "./report-parts.js";
 import type { ListedUtterance } from "./report-script.js";
 import { countsSentences, textNotes } from "./summary.js";
+import { rateName, type TextUnit } from "./text-unit.js";
 
 const MOST_CONFUSIONS = 15;
 /** More bars than these cannot be told apart. */
@@ -37,7 +38,7 @@ export function reportPage(result: EvaluationResult, clips: ReportClips): string
       confusions(result),
       utteranceList(result),
     ],
-    utterances: result.utterances.map(listed),
+    utterances: result.utterances.map((utterance) => listed(utterance, result.unit)),
     clips,
   });
 }
@@ -47,6 +48,7 @@ function about({
   utteranceCount,
   seconds,
   words,
+  unit,
   decoding,
   textNormalization,
 }: EvaluationResult): string[] {
@@ -54,14 +56,14 @@ function about({
     data,
     counted(utteranceCount, "utterance", count(utteranceCount)),
     formatDuration(seconds),
-    counted(words, "word", count(words)),
+    counted(words, unit, count(words)),
     decodingText(decoding),
     ...(textNormalization.length > 0 ? [`compared without ${textNormalization.join(" and ")}`] : []),
   ];
 }
 
 function remarks(result: EvaluationResult): string[] {
-  const { unknownCharacters, skipped } = result;
+  const { unknownCharacters, skipped, unit } = result;
   const lines = textNotes(result);
   const { utterances, characters } = unknownCharacters;
   if (utterances > 0) {
@@ -69,7 +71,7 @@ function remarks(result: EvaluationResult): string[] {
       .slice(0, 12)
       .map(({ character, count: n }) => `${JSON.stringify(character)} ${n}×`);
     lines.push(
-      `${count(utterances)} references have characters that the model's vocabulary lacks, so that their words can never be right: ${shown.join(", ")}${characters.length > 12 ? " …" : ""}`,
+      `${count(utterances)} references have ${unit === "phoneme" ? "phonemes" : "characters"} that the model's vocabulary lacks, so that their words can never be right: ${shown.join(", ")}${characters.length > 12 ? " …" : ""}`,
     );
   }
   if (skipped.length > 0)
@@ -84,12 +86,12 @@ function tiles(result: EvaluationResult): string {
   const wrong = utterances.filter((each) => sumErrors(each) > 0).length;
   const entries: [name: string, value: string, detail: string][] = [
     [
-      "Word error rate",
+      `${titled(result.unit)} error rate`,
       percent(result.wer),
       `${percent(werInterval.low)} to ${percent(werInterval.high)} (${drawn})`,
     ],
     [
-      "Word errors",
+      `${titled(result.unit)} errors`,
       count(substitutions + deletions + insertions),
       `${count(substitutions)} substituted, ${count(deletions)} deleted, ${count(insertions)} inserted`,
     ],
@@ -112,15 +114,16 @@ function tiles(result: EvaluationResult): string {
 
 function charts(result: EvaluationResult): string {
   const { speaker, length } = result.groups;
+  const rate = `${titled(result.unit)} error rate`;
   const drawn = [
-    length.length > 1 && groupChart("Word error rate by length", "seconds", length),
+    length.length > 1 && groupChart(`${rate} by length`, "seconds", length),
     speaker.length > 1 &&
       groupChart(
-        "Word error rate by speaker",
+        `${rate} by speaker`,
         speaker.length > MOST_BARS ? `the ${MOST_BARS} worst of ${speaker.length} speakers` : "speaker",
         [...speaker].sort((a, b) => b.wer - a.wer).slice(0, MOST_BARS),
       ),
-    errorHistogram(result.utterances),
+    errorHistogram(result.utterances, result.unit),
   ].filter(Boolean);
   return `<section class="charts">\n${drawn.join("\n")}\n</section>`;
 }
@@ -135,7 +138,11 @@ function groupChart(title: string, axis: string, groups: readonly GroupScores[])
   return drawBarChart({ title, axis, bars, format: FORMATS.percent });
 }
 
-function errorHistogram(utterances: readonly EvaluatedUtterance[]): string {
+function titled(unit: TextUnit): string {
+  return unit === "phoneme" ? "Phoneme" : "Word";
+}
+
+function errorHistogram(utterances: readonly EvaluatedUtterance[], unit: TextUnit): string {
   const counts = new Array<number>(MANY_ERRORS + 1).fill(0);
   for (const utterance of utterances) counts[Math.min(MANY_ERRORS, sumErrors(utterance))]!++;
   const most = counts.findLastIndex((n) => n > 0);
@@ -145,24 +152,36 @@ function errorHistogram(utterances: readonly EvaluatedUtterance[]): string {
   });
   return drawBarChart({
     title: "Utterances by their number of errors",
-    axis: "word errors",
+    axis: `${unit} errors`,
     bars,
     format: count,
   });
 }
 
-function groupTables({ groups }: EvaluationResult): string {
+function groupTables({ groups, unit }: EvaluationResult): string {
   const tables = [
     ["Split", groups.split],
     ["Speaker", groups.speaker],
     ["Seconds", groups.length],
   ] as const;
-  const drawn = tables.filter(([, rows]) => rows.length > 1).map(([title, rows]) => groupTable(title, rows));
+  const drawn = tables
+    .filter(([, rows]) => rows.length > 1)
+    .map(([title, rows]) => groupTable(title, rows, unit));
   return drawn.length > 0 ? `<section><h2>Where the errors are</h2>\n${drawn.join("\n")}</section>` : "";
 }
 
-function groupTable(title: string, groups: readonly GroupScores[]): string {
-  const header = [title, "Utterances", "Words", "WER", "95 %", "Substituted", "Deleted", "Inserted", "CER"];
+function groupTable(title: string, groups: readonly GroupScores[], unit: TextUnit): string {
+  const header = [
+    title,
+    "Utterances",
+    `${titled(unit)}s`,
+    rateName(unit),
+    "95 %",
+    "Substituted",
+    "Deleted",
+    "Inserted",
+    "CER",
+  ];
   const rows = groups.map((group) => [
     escapeHtml(group.name),
     count(group.utteranceCount),
@@ -178,7 +197,10 @@ function groupTable(title: string, groups: readonly GroupScores[]): string {
 ${renderTable({ label: `By ${title.toLowerCase()}`, header, rows })}</details>`;
 }
 
-function confusions({ confusions: { substitutions, deletions, insertions } }: EvaluationResult): string {
+function confusions({
+  confusions: { substitutions, deletions, insertions },
+  unit,
+}: EvaluationResult): string {
   const lists = [
     list(
       "Substituted",
@@ -198,7 +220,7 @@ function confusions({ confusions: { substitutions, deletions, insertions } }: Ev
     ),
   ];
   return lists.some(Boolean)
-    ? `<section><h2>Which words go wrong</h2><div class="confusions">${lists.join("\n")}</div></section>`
+    ? `<section><h2>Which ${unit}s go wrong</h2><div class="confusions">${lists.join("\n")}</div></section>`
     : "";
 }
 
@@ -216,11 +238,11 @@ function list(title: string, entries: [html: string, count: number, pair: [strin
   }${rest > 0 ? `<span class="count">and ${count(rest)} others</span>` : ""}</div>`;
 }
 
-function utteranceList({ groups }: EvaluationResult): string {
+function utteranceList({ groups, unit }: EvaluationResult): string {
   return renderUtteranceList({
-    legend: "Reference above, what was recognised below; <b>wrong words</b> are underlined.",
+    legend: `Reference above, what was recognised below; <b>wrong ${unit}s</b> are underlined.`,
     orders: {
-      wer: "highest WER",
+      wer: `highest ${rateName(unit)}`,
       errors: "most errors",
       confidence: "least confident",
       longest: "longest",
@@ -233,7 +255,7 @@ function utteranceList({ groups }: EvaluationResult): string {
   });
 }
 
-function listed(utterance: EvaluatedUtterance): ListedUtterance {
+function listed(utterance: EvaluatedUtterance, unit: TextUnit): ListedUtterance {
   const { id, reference, hypothesis, split, speaker, seconds, confidence, words } = utterance;
   const errors = sumErrors(utterance);
   return {
@@ -246,8 +268,8 @@ function listed(utterance: EvaluatedUtterance): ListedUtterance {
     errors,
     wrong: errors > 0,
     facts: [
-      `${errors} ${errors === 1 ? "error" : "errors"} in ${words} ${words === 1 ? "word" : "words"}`,
-      `WER ${((errors / Math.max(1, words)) * 100).toFixed(0)} %`,
+      `${errors} ${errors === 1 ? "error" : "errors"} in ${counted(words, unit)}`,
+      `${rateName(unit)} ${((errors / Math.max(1, words)) * 100).toFixed(0)} %`,
       `${seconds.toFixed(1)} s`,
       `confidence ${confidence.toFixed(2)}`,
     ],

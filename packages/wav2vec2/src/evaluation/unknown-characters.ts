@@ -1,7 +1,7 @@
 import { normalizeText, type TextNormalization } from "../text/scoring/normalize-text.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 
-/** What stands in references and can never be recognised. */
+/** What stands in references and can never be recognised: characters, or phonemes. */
 export interface UnknownCharacters {
   /** Utterances with at least one. */
   utterances: number;
@@ -12,7 +12,7 @@ export interface UnknownCharacters {
 }
 
 /**
- * Characters of references that none of a model's tokens holds: words with one can never be right.
+ * Characters, or phonemes, of references that none of a model's tokens holds: words with one can never be right.
  *
  * @param references normalised by the same `steps`
  */
@@ -21,7 +21,8 @@ export function unknownCharacters(
   tokenizer: CtcTokenizer,
   steps: readonly TextNormalization[],
 ): UnknownCharacters {
-  const known = knownCharacters(tokenizer, steps);
+  const { phonemes, vocabulary } = tokenizer;
+  const known = phonemes ? new Set(vocabulary.tokens) : knownCharacters(tokenizer, steps);
   // Where forms do not count, a letter of one code point may be known by two.
   const isKnown = (character: string): boolean =>
     known.has(character) ||
@@ -32,7 +33,9 @@ export function unknownCharacters(
   let otherForm = 0;
   for (const { id, reference } of references) {
     if (!steps.includes("form") && tokenizer.inVocabularyForm(reference) !== reference) otherForm++;
-    const unknown = [...reference].filter((character) => !isKnown(character));
+    const unknown = (phonemes ? reference.split(" ") : [...reference]).filter(
+      (character) => !isKnown(character),
+    );
     if (unknown.length > 0) utterances++;
     for (const character of unknown) {
       const counted = counts.get(character) ?? { character, count: 0, example: id };

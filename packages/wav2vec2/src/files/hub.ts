@@ -10,6 +10,7 @@ import { type HubEnvironment, hubEnvironment } from "./hub-environment.js";
 import { HubClient } from "./hub-request.js";
 import {
   adapterFileName,
+  chooseAdapter,
   chooseWeights,
   type HubFile,
   hasTokenizer,
@@ -203,7 +204,8 @@ class HubModel {
     const { adapter, tokenizer } = this.options;
     if (directory !== undefined && tokenizer && !hasTokenizer(directory)) return undefined;
     if (directory === undefined || adapter === undefined) return directory;
-    return existsSync(join(directory, adapterFileName(adapter))) ? directory : undefined;
+    const has = (path: string) => existsSync(join(directory, path));
+    return chooseAdapter(adapter, has) === undefined ? undefined : directory;
   }
 
   /** The revision's commit and its files. Without a cache to fall back on, a Hub in trouble is asked again. */
@@ -250,11 +252,11 @@ class HubModel {
   async #download({ commit, files }: { commit: string; files: readonly HubFile[] }): Promise<string> {
     const listed = new Map(files.map((file) => [file.path, file]));
     const weights = chooseWeights((path) => listed.has(path));
-    const { adapter } = this.options;
+    const adapter = this.#adapterIn(listed);
     const missing = this.#missing(listed, weights);
     if (missing !== undefined || weights === undefined) throw missing;
     const needed = files.filter(({ path }) => isConfiguration(path));
-    if (adapter !== undefined) needed.push(listed.get(adapterFileName(adapter))!);
+    if (adapter !== undefined) needed.push(listed.get(adapter)!);
     needed.push(listed.get(weights)!);
     await this.#fetch(needed, commit);
     if (isIndex(weights)) {
@@ -276,6 +278,11 @@ class HubModel {
     return this.#cache.snapshot(commit);
   }
 
+  #adapterIn(listed: ReadonlyMap<string, HubFile>): string | undefined {
+    const { adapter } = this.options;
+    return adapter === undefined ? undefined : chooseAdapter(adapter, (path) => listed.has(path));
+  }
+
   #missing(listed: ReadonlyMap<string, HubFile>, weights: string | undefined): UserError | undefined {
     const { adapter } = this.options;
     const has = `Its files are ${listOf([...listed.keys()])}.`;
@@ -284,7 +291,7 @@ class HubModel {
         `${this.#what()} must have config.json and model.safetensors or pytorch_model.bin, but has not. ${has}`,
       );
     }
-    if (adapter !== undefined && !listed.has(adapterFileName(adapter))) {
+    if (adapter !== undefined && this.#adapterIn(listed) === undefined) {
       return new UserError(`${this.#what()} must have ${adapterFileName(adapter)}, but has not. ${has}`);
     }
     return undefined;

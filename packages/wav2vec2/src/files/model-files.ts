@@ -57,6 +57,16 @@ export function adapterFileName(language: string): string {
   return `adapter.${language}.safetensors`;
 }
 
+/**
+ * The one of a language's files to take: safetensors, or the `.bin` that transformers wrote before.
+ *
+ * @throws UserError as {@link adapterFileName}
+ */
+export function chooseAdapter(language: string, has: (path: string) => boolean): string | undefined {
+  const name = adapterFileName(language);
+  return [name, name.replace(/safetensors$/, "bin")].find(has);
+}
+
 export function isIndex(path: string): boolean {
   return path.endsWith(".index.json");
 }

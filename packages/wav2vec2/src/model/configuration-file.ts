@@ -6,39 +6,45 @@ import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { unreadable } from "../files/unreadable.js";
-import { completeConfig, DEFAULT_CONFIG, type Wav2Vec2Config } from "./configuration.js";
+import { completeConfig, DEFAULT_CONFIG, defaultsOf, type Wav2Vec2Config } from "./configuration.js";
 import { idsByLabel, labelsById, takeLabels } from "./configuration-labels.js";
 import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS, SPARSE_FIELDS } from "./configuration-rules.js";
+import { classOfType, differenceOf, isModelType, MODEL_TYPES, ownClass } from "./model-type.js";
 
 const FILE_NAME = "config.json";
-const MODEL_TYPE = "wav2vec2";
 
 /** The keys of `config.json` that mean something here. */
 export const CONFIG_KEYS: readonly string[] = CONFIG_FIELDS.map(stateName);
 
 /**
- * Not kept when a configuration is read, because what is written later decides them: the type tag, the heads, the
- * length of `conv_dim` under another name, and the number format of the weights beside it.
+ * Not kept when a configuration is read, because what is written later decides them: the heads, the length of `conv_dim`
+ * under another name, and the number format of the weights beside it.
  */
-const REWRITTEN_KEYS = ["model_type", "architectures", "num_feat_extract_layers", "dtype", "torch_dtype"];
+const REWRITTEN_KEYS = ["architectures", "num_feat_extract_layers", "dtype", "torch_dtype"];
 
 /**
  * A configuration from the contents of Hugging Face's `config.json`; keys left out have its defaults, unknown ones
  * go to `extra`.
  * @param source the file, for messages
- * @throws {ConfigurationError} for another model than wav2vec 2.0 and for values that are wrong
+ * @throws {ConfigurationError} for a network that computes otherwise than wav2vec 2.0 and for values that are wrong
  */
 export function configFromHuggingFace(json: unknown, source: string): Wav2Vec2Config {
   const object = requireObject(json, source);
-  if (object.model_type !== MODEL_TYPE) {
-    throw new ConfigurationError(
-      `${source}: model_type must be "${MODEL_TYPE}", but is ${JSON.stringify(object.model_type) ?? "missing"}. ` +
-        "Give the directory of a wav2vec 2.0 model.",
-    );
-  }
+  const { model_type: modelType } = object;
+  if (!isModelType(modelType)) throw otherModel(modelType, source);
   const { known, unknown } = split(object, source);
   const extra = Object.fromEntries(Object.entries(unknown).filter(([key]) => !REWRITTEN_KEYS.includes(key)));
-  return completeConfig({ ...known, extra }, DEFAULT_CONFIG, source);
+  return completeConfig({ ...known, extra }, defaultsOf(modelType), source);
+}
+
+function otherModel(modelType: unknown, source: string): ConfigurationError {
+  const types = MODEL_TYPES.map((type) => `"${type}"`);
+  const difference = differenceOf(modelType);
+  return new ConfigurationError(
+    `${source}: model_type must be ${types.slice(0, -1).join(", ")} or ${types.at(-1)}, but is ` +
+      `${JSON.stringify(modelType) ?? "missing"}${difference === undefined ? "" : `, ${difference}`}. ` +
+      "Give the directory of a model whose network is wav2vec 2.0's.",
+  );
 }
 
 /**
@@ -59,7 +65,8 @@ export function configWithKeys(base: Wav2Vec2Config, json: unknown, source: stri
 
 /**
  * The contents of a `config.json`, keys sorted as Hugging Face sorts them.
- * @param architectures the model class that the weights beside it are of, for example `["Wav2Vec2ForCTC"]`
+ * @param architectures the model class that the weights beside it are of, for example `["Wav2Vec2ForCTC"]`; written under
+ * the name that it has for the configuration's type, `HubertForCTC`
  */
 export function configToHuggingFace(
   config: Wav2Vec2Config,
@@ -80,8 +87,7 @@ export function configToHuggingFace(
     ...Object.entries(config.extra),
     ...written.map((field): [string, unknown] => [stateName(field), config[field]]),
     ...labels,
-    ["model_type", MODEL_TYPE],
-    ["architectures", architectures],
+    ["architectures", architectures.map((name) => classOfType(name, config.modelType))],
     ["num_feat_extract_layers", config.convDim.length],
   ];
   return Object.fromEntries([...new Map(entries)].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -95,18 +101,19 @@ function modelIn(directory: string): string {
   return models.length === 0 ? "Give a model directory." : `Give the model in it: ${models.join(" or ")}.`;
 }
 
-/** @throws {ConfigurationError} if there is no readable `config.json` of a wav2vec 2.0 model in `directory` */
+/** @throws {ConfigurationError} if there is no readable `config.json` of a model with this network in `directory` */
 export async function readConfig(directory: string): Promise<Wav2Vec2Config> {
   return configFromHuggingFace(await readJson(directory), join(directory, FILE_NAME));
 }
 
 /**
- * The model classes that a directory's weights are of, as its `config.json` names them; none where it does not say.
+ * The model classes that a directory's weights are of, as its `config.json` names them, but with wav2vec 2.0's names for
+ * those of other types; none where it does not say.
  * @throws {ConfigurationError} if there is no readable `config.json` in `directory`
  */
 export async function readArchitectures(directory: string): Promise<readonly string[]> {
   const { architectures } = requireObject(await readJson(directory), join(directory, FILE_NAME));
-  return Array.isArray(architectures) ? architectures.map(String) : [];
+  return Array.isArray(architectures) ? architectures.map((name) => ownClass(String(name))) : [];
 }
 
 async function readJson(directory: string): Promise<unknown> {

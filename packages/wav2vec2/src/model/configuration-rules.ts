@@ -2,6 +2,7 @@ import { nearest } from "@wav2vec2/libtorch/nearest";
 import { stateName } from "@wav2vec2/libtorch/state-name";
 import { ConfigurationError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
+import { MODEL_TYPES, type ModelType } from "./model-type.js";
 
 /** The fields that are keys of `config.json`. */
 export type ConfigField = Exclude<keyof Wav2Vec2Config, "extra">;
@@ -56,6 +57,7 @@ const problemType = oneOf("regression", "single_label_classification", "multi_la
 const activation = oneOf("gelu", "gelu_new", "relu", "silu");
 
 const RULES: Readonly<Record<ConfigField, Rule>> = {
+  modelType: oneOf(...MODEL_TYPES),
   vocabSize: countOrNull,
   hiddenSize: count,
   numHiddenLayers: count,
@@ -77,8 +79,11 @@ const RULES: Readonly<Record<ConfigField, Rule>> = {
   convStride: counts,
   convKernel: counts,
   convBias: flag,
+  featProjLayerNorm: flag,
   numConvPosEmbeddings: count,
   numConvPosEmbeddingGroups: count,
+  convPosKernelSize: count,
+  convPosBatchNorm: flag,
   doStableLayerNorm: flag,
   applySpecAugment: flag,
   maskTimeProb: share,
@@ -125,7 +130,20 @@ const RULES: Readonly<Record<ConfigField, Rule>> = {
 const OWN_FIELDS: readonly ConfigField[] = ["referencePadding", "featureGradMult", "featurePenaltyWeight"];
 
 /** Keys that Hugging Face writes only where they differ from its default, and this project's own. */
-export const SPARSE_FIELDS: readonly ConfigField[] = [...OWN_FIELDS, "id2label", "problemType"];
+export const SPARSE_FIELDS: readonly ConfigField[] = [
+  ...OWN_FIELDS,
+  ...(["featProjLayerNorm", "convPosKernelSize", "convPosBatchNorm"] as const),
+  ...(["id2label", "problemType"] as const),
+];
+
+/** What only some types can have otherwise, and what it is in all others. */
+const OF_TYPES: readonly [ConfigField, unknown, (type: ModelType) => boolean][] = [
+  ["featProjLayerNorm", true, (type) => type === "hubert"],
+  ["convPosBatchNorm", false, (type) => type === "hubert"],
+  ["convPosKernelSize", 19, (type) => type === "data2vec-audio"],
+  ["featExtractNorm", "layer", (type) => type !== "data2vec-audio"],
+  ["doStableLayerNorm", false, (type) => type !== "data2vec-audio"],
+];
 
 export const CONFIG_FIELDS = Object.keys(RULES) as ConfigField[];
 
@@ -161,6 +179,13 @@ export function checkConfig(values: Record<string, unknown>, source: string): Wa
 
 function contradictions(config: Wav2Vec2Config): string[] {
   const problems: string[] = [];
+  for (const [field, value, isFree] of OF_TYPES) {
+    if (config[field] === value || isFree(config.modelType)) continue;
+    problems.push(
+      `${stateName(field)} must be ${show(value)} where model_type is "${config.modelType}", but is ${show(config[field])}. ` +
+        "That network has no other.",
+    );
+  }
   const divides = (
     [whole, part]: [ConfigField, ConfigField],
     near: (size: number, parts: number) => string,

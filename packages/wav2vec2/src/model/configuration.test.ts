@@ -128,13 +128,46 @@ describe("Hugging Face's configuration", () => {
     expect(JSON.stringify(configToHuggingFace(config, []))).toContain('"__proto__":{"hidden_size":1}');
   });
 
+  it("of a network under another name has that one's defaults and keeps its name", () => {
+    const data2vec = configFromHuggingFace({ model_type: "data2vec-audio", conv_pos_kernel_size: 7 }, "c");
+    expect(data2vec).toMatchObject({
+      featExtractNorm: "layer",
+      numConvPosEmbeddings: 5,
+      convPosKernelSize: 7,
+    });
+    const hubert = configFromHuggingFace({ model_type: "hubert", feat_proj_layer_norm: false }, "c");
+    expect(hubert).toMatchObject({ modelType: "hubert", featProjLayerNorm: false, convPosBatchNorm: false });
+    expect(configToHuggingFace(hubert, ["Wav2Vec2ForCTC"])).toMatchObject({
+      model_type: "hubert",
+      architectures: ["HubertForCTC"],
+      feat_proj_layer_norm: false,
+    });
+    expect(configFromHuggingFace(configToHuggingFace(data2vec, []), "c")).toEqual(data2vec);
+  });
+
+  it("names what a type cannot have", () => {
+    expect(
+      messageOf(() => configFromHuggingFace({ model_type: "wav2vec2", conv_pos_batch_norm: true }, "c")),
+    ).toBe(
+      'c: conv_pos_batch_norm must be false where model_type is "wav2vec2", but is true. That network has no other.',
+    );
+    expect(
+      messageOf(() =>
+        configFromHuggingFace({ model_type: "data2vec-audio", do_stable_layer_norm: true }, "c"),
+      ),
+    ).toMatch(/do_stable_layer_norm must be false where model_type is "data2vec-audio"/);
+  });
+
   it("of another model is refused", () => {
-    expect(messageOf(() => configFromHuggingFace({ model_type: "hubert" }, "a/config.json"))).toMatch(
-      /^a\/config\.json: model_type must be "wav2vec2", but is "hubert"\./,
+    expect(messageOf(() => configFromHuggingFace({ model_type: "wavlm" }, "a/config.json"))).toBe(
+      'a/config.json: model_type must be "wav2vec2", "hubert", "data2vec-audio", "unispeech" or "unispeech-sat", but is ' +
+        '"wavlm", whose attention is biased by gated relative positions. Give the directory of a model whose network is ' +
+        "wav2vec 2.0's.",
     );
-    expect(messageOf(() => configFromHuggingFace({}, "c"))).toMatch(
-      /model_type must be "wav2vec2", but is missing/,
+    expect(messageOf(() => configFromHuggingFace({ model_type: "bert" }, "c"))).toMatch(
+      /but is "bert"\. Give/,
     );
+    expect(messageOf(() => configFromHuggingFace({}, "c"))).toMatch(/but is missing\. Give/);
     for (const json of [null, [], "text", 1, undefined]) {
       expect(messageOf(() => configFromHuggingFace(json, "c"))).toMatch(/^c must be an object, but is /);
     }

@@ -1,6 +1,7 @@
 import type { nn } from "@wav2vec2/libtorch";
 import { ConfigurationError } from "../errors.js";
 import { checkConfig } from "./configuration-rules.js";
+import type { ModelType } from "./model-type.js";
 
 /**
  * What a wav2vec 2.0 network is made of: the keys of Hugging Face's `config.json` in camelCase, with its defaults
@@ -8,6 +9,8 @@ import { checkConfig } from "./configuration-rules.js";
  * Probabilities are shares in [0, 1]; "paper" is arXiv 2006.11477.
  */
 export interface Wav2Vec2Config {
+  /** Which of the networks that compute as this one it is; a model of another type has keys of its own below. */
+  readonly modelType: ModelType;
   /** Outputs of the CTC head, the blank among them; null where a model has no such head. */
   readonly vocabSize: number | null;
   /** Width of the transformer. */
@@ -48,10 +51,16 @@ export interface Wav2Vec2Config {
   readonly convStride: readonly number[];
   readonly convKernel: readonly number[];
   readonly convBias: boolean;
+  /** LayerNorm before the projection; some HuBERT models have none. */
+  readonly featProjLayerNorm: boolean;
 
-  /** Kernel of the positional convolution, in frames. */
+  /** Kernel of the positional convolution, in frames; with data2vec-audio how many convolutions there are in a row. */
   readonly numConvPosEmbeddings: number;
   readonly numConvPosEmbeddingGroups: number;
+  /** Kernel of each of data2vec-audio's positional convolutions, in frames. */
+  readonly convPosKernelSize: number;
+  /** Batch norm before the positional convolution instead of weight norm; some HuBERT models have it. */
+  readonly convPosBatchNorm: boolean;
   /** LayerNorm before attention and feed-forward (large) instead of behind them (base). */
   readonly doStableLayerNorm: boolean;
 
@@ -137,6 +146,7 @@ export interface Wav2Vec2Config {
 
 /** Hugging Face's defaults: BASE. */
 export const DEFAULT_CONFIG: Wav2Vec2Config = sealed({
+  modelType: "wav2vec2",
   vocabSize: 32,
   hiddenSize: 768,
   numHiddenLayers: 12,
@@ -158,8 +168,11 @@ export const DEFAULT_CONFIG: Wav2Vec2Config = sealed({
   convStride: [5, 2, 2, 2, 2, 2, 2],
   convKernel: [10, 3, 3, 3, 3, 2, 2],
   convBias: false,
+  featProjLayerNorm: true,
   numConvPosEmbeddings: 128,
   numConvPosEmbeddingGroups: 16,
+  convPosKernelSize: 19,
+  convPosBatchNorm: false,
   doStableLayerNorm: false,
   applySpecAugment: true,
   maskTimeProb: 0.05,
@@ -199,6 +212,12 @@ export const DEFAULT_CONFIG: Wav2Vec2Config = sealed({
   featurePenaltyWeight: 0,
   extra: {},
 });
+
+/** Hugging Face's defaults for a type, which leaves keys out of its `config.json` that the network has no use for. */
+export function defaultsOf(modelType: ModelType): Wav2Vec2Config {
+  if (modelType !== "data2vec-audio") return createConfig({ modelType });
+  return createConfig({ modelType, featExtractNorm: "layer", numConvPosEmbeddings: 5 });
+}
 
 /**
  * A checked, frozen configuration: `base` with `overrides`.

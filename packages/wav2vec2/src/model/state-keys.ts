@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { ownKey, PREFIXES } from "./model-type.js";
 
 /** The classes whose parameters a checkpoint may hold, by Hugging Face's names. */
 export type ModelClass =
@@ -32,7 +33,7 @@ export interface StateKeys {
   rename(key: string): string | undefined;
 }
 
-/** The network's own parts, which carry the prefix `wav2vec2.` in a model with a head. */
+/** The network's own parts, which carry the prefix `wav2vec2.` in a model with a head, or that of another model type. */
 const BODY = /^(masked_spec_embed$|(feature_extractor\.conv_layers|feature_projection|encoder|adapter)\.)/;
 const PREFIX = "wav2vec2.";
 
@@ -55,9 +56,9 @@ function targetOf(modelClass: ModelClass): StateTarget {
   };
 }
 
-/** Only fairseq nests its convolutions in sequences and calls attention `self_attn`. */
+/** Only fairseq nests its convolutions in sequences, calls attention `self_attn` and the weights of adapters `W_a`. */
 const FAIRSEQ =
-  /(^|\.)(feature_extractor\.conv_layers\.\d+\.0|encoder\.pos_conv|encoder\.layers\.\d+\.self_attn)\./;
+  /(^|\.)(feature_extractor\.conv_layers\.\d+\.0\.|encoder\.pos_conv\.|encoder\.layers\.\d+\.(self_attn\.|adapter_layer\.(W|b|ln)_))/;
 
 /**
  * fairseq's names and ours, as in
@@ -78,6 +79,12 @@ const FROM_FAIRSEQ: readonly [RegExp, string][] = [
   [/^(encoder\.layers\.\d+)\.self_attn_layer_norm\./, "$1.layer_norm."],
   [/^(encoder\.layers\.\d+)\.fc1\./, "$1.feed_forward.intermediate_dense."],
   [/^(encoder\.layers\.\d+)\.fc2\./, "$1.feed_forward.output_dense."],
+  [/(\.adapter_layer)\.W_a$/, "$1.linear_1.weight"],
+  [/(\.adapter_layer)\.b_a$/, "$1.linear_1.bias"],
+  [/(\.adapter_layer)\.W_b$/, "$1.linear_2.weight"],
+  [/(\.adapter_layer)\.b_b$/, "$1.linear_2.bias"],
+  [/(\.adapter_layer)\.ln_W$/, "$1.norm.weight"],
+  [/(\.adapter_layer)\.ln_b$/, "$1.norm.bias"],
   [/^quantizer\.vars$/, "quantizer.codevectors"],
   [/^final_proj\./, "project_hid."],
 ];
@@ -96,8 +103,9 @@ const FROM_EARLIER: readonly [RegExp, string][] = [
 const WRAPPED = /(^|\.)(?:_orig_mod|_checkpoint_wrapped_module|_fsdp_wrapped_module)(?=\.)/g;
 
 /** The network's first weight in either naming, behind the place of the model within what was saved. */
-const FIRST_WEIGHT =
-  /^((?:[^.]+\.)*?)(?:w2v_encoder\.w2v_model\.|wav2vec2\.)?feature_extractor\.conv_layers\.0\.(?:conv|0)\.weight$/;
+const FIRST_WEIGHT = new RegExp(
+  `^((?:[^.]+\\.)*?)(?:w2v_encoder\\.w2v_model\\.|(?:${PREFIXES})\\.)?feature_extractor\\.conv_layers\\.0\\.(?:conv|0)\\.weight$`,
+);
 
 /**
  * Reads the keys of a checkpoint as the parameters of a class, whichever of the classes, of PyTorch's two names
@@ -180,7 +188,8 @@ function rewrite(key: string, rules: readonly [RegExp, string][]): string {
 function classify(key: string, target: StateTarget, given: string): Read {
   if (target.owns(key)) return { use: "own", name: key };
   if (isHead(key)) return { use: "left out", name: key };
-  const bare = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
+  const own = ownKey(key);
+  const bare = own.startsWith(PREFIX) ? own.slice(PREFIX.length) : own;
   const current = rewrite(bare, FROM_EARLIER);
   if (!BODY.test(current)) return UNKNOWN(given);
   return { use: "own", name: `${target.backbone}${current}` };

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { saveTensors } from "@wav2vec2/libtorch";
+import { saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { adapterFileName } from "../files/model-files.js";
 import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import { keyOfType } from "../model/model-type.js";
 import { adapterKeys } from "../model/state-keys.js";
 
 /**
@@ -20,7 +21,10 @@ export async function writeLanguageFiles(
   language: string,
 ): Promise<void> {
   const own = new Set(adapterKeys(Array.from(model.namedParameters(), ([key]) => key)));
-  const tensors = [...model.namedParameters()].filter(([key]) => own.has(key));
+  const { modelType } = model.config;
+  const tensors = [...model.namedParameters()].flatMap(([key, tensor]): [string, Tensor][] =>
+    own.has(key) ? [[keyOfType(key, modelType), tensor]] : [],
+  );
   await saveTensors(join(directory, adapterFileName(language)), tensors, { format: "pt" });
   await change(join(directory, "vocab.json"), (vocabulary) => ({ [language]: vocabulary }));
   await change(join(directory, "tokenizer_config.json"), (settings) => ({

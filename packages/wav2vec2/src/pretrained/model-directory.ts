@@ -1,6 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nn, type StateMismatch, saveTensors, scope, type TensorSource } from "@wav2vec2/libtorch";
+import {
+  nn,
+  type StateMismatch,
+  saveTensors,
+  scope,
+  type Tensor,
+  type TensorSource,
+} from "@wav2vec2/libtorch";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
@@ -10,6 +17,7 @@ import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig, writeConfig } from "../model/configuration-file.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { ATTENTION_ADAPTER } from "../model/heads/model-with-head.js";
+import { keyOfType } from "../model/model-type.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { findBackbone, requireBackbone } from "./backbone.js";
 import { writeLanguageFiles } from "./language-files.js";
@@ -160,13 +168,19 @@ export async function saveModel(
 ): Promise<void> {
   await writeDirectoryAtomic(directory, async (temporary) => {
     await writeConfig(temporary, config, [modelClassOf(model)]);
-    await saveTensors(join(temporary, "model.safetensors"), model.stateDict(), { format: "pt" });
+    const tensors = namedFor(config, model.stateDict());
+    await saveTensors(join(temporary, "model.safetensors"), tensors, { format: "pt" });
     await writePreprocessor(temporary, config, normalize);
     await tokenizer?.write(temporary);
     if (language !== undefined && model instanceof Wav2Vec2ForCTC)
       await writeLanguageFiles(temporary, model, language);
     await refuseOtherFiles(directory, await readdir(temporary));
   });
+}
+
+/** Tensors under the keys of Hugging Face's class for the configuration's `model_type`. */
+function namedFor({ modelType }: Wav2Vec2Config, state: ReadonlyMap<string, Tensor>): [string, Tensor][] {
+  return Array.from(state, ([key, tensor]) => [keyOfType(key, modelType), tensor]);
 }
 
 function configOf(model: nn.Module & { readonly config?: Wav2Vec2Config }): Wav2Vec2Config {

@@ -54,7 +54,11 @@ function describe({ model, tokenizer, normalize }: CtcModel): Omit<SharedModel, 
       eos: token(eosId),
       additionalSpecial: additionalSpecialIds.map((id) => tokens[id]!),
     },
-    tokenizer: { lowerCase: tokenizer.lowerCase, wordSeparator: tokenizer.wordSeparator },
+    tokenizer: {
+      lowerCase: tokenizer.lowerCase,
+      wordSeparator: tokenizer.wordSeparator,
+      phonemes: tokenizer.phonemes,
+    },
     normalize,
   };
 }

@@ -1,6 +1,13 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadState, type nn, openTensors, type StateMismatch, type TensorSource } from "@wav2vec2/libtorch";
+import {
+  loadState,
+  type nn,
+  openTensors,
+  type StateMismatch,
+  type TensorEntry,
+  type TensorSource,
+} from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
 import { chooseWeights, WEIGHT_FILES } from "../files/model-files.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
@@ -65,6 +72,24 @@ export async function holdsTensors(
   return keys.some((key) => rename(key)?.startsWith(prefix));
 }
 
+const FAIRSEQ_ADAPTER = /\.adapter_layer\.(W|b|ln)_\w$/;
+
+/** fairseq keeps the adapters of several languages in one tensor: of one alone, a first dimension of 1 is left out. */
+export function withoutAdapterAxis(source: TensorSource): TensorSource {
+  const entries = Array.from(source.entries, ([key, entry]): [string, TensorEntry] => {
+    const single = FAIRSEQ_ADAPTER.test(key) && entry.shape[0] === 1;
+    return [key, single ? { ...entry, shape: entry.shape.slice(1) } : entry];
+  });
+  return {
+    path: source.path,
+    metadata: source.metadata,
+    entries: new Map(entries),
+    read: (name, into) => source.read(name, into),
+    locate: (name) => source.locate(name),
+    close: () => source.close(),
+  };
+}
+
 /**
  * Copies a file's weights into a model, whichever of Hugging Face's classes it was saved from and under Hugging Face's names
  * or fairseq's. A model of another class has its backbone filled, and what else the file has under the model's own keys.
@@ -87,5 +112,5 @@ export async function loadWeights(
     if (name === undefined || (!heads && own.has(name) && !name.startsWith(prefix))) return undefined;
     return adapters || !ATTENTION_ADAPTER.test(name) ? name : undefined;
   };
-  return await loadState(model, source, { rename });
+  return await loadState(model, withoutAdapterAxis(source), { rename });
 }

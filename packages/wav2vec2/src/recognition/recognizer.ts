@@ -3,6 +3,7 @@ import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
 import type { RawFormat } from "../audio/raw-format.js";
+import { tellNote } from "../files/tell-note.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import {
@@ -21,6 +22,7 @@ import { emissionsOf, FILE_WINDOWS, type WindowSeconds } from "./emissions.js";
 import { PauseFinder } from "./pauses.js";
 import { decodePieces } from "./pieces.js";
 import { transcriptOf } from "./transcript-of.js";
+import { unusedLanguageModel } from "./unused-language-model.js";
 import { joinPieces } from "./whole-transcript.js";
 
 export interface RecognizerOptions extends LoadCtcOptions, DecodingChoice {
@@ -165,5 +167,6 @@ export async function loadRecognizer(
   requireOptions("loadRecognizer", options, RECOGNIZER_OPTIONS);
   const { onNote, ...choice } = options;
   const ctc = await loadCtcModel(nameOrDirectory, { ...choice, onNote, device: choice.device ?? "auto" });
+  tellNote({ onNote }, await unusedLanguageModel(nameOrDirectory, choice.languageModel));
   return new Recognizer(ctc, await makeDecoder(ctc.tokenizer, choice, onNote));
 }

@@ -21,14 +21,25 @@ export interface TokenizerFiles {
   roles: TokenRoles;
   lowerCase: boolean;
   wordSeparator: string;
+  /** Whether texts are phonemes with spaces between them. */
+  phonemes: boolean;
   /** The file that the tokens are from. */
   name: string;
 }
 
 type Tokens = Map<string, number>;
 
+/** Transformers' class for texts of phonemes with spaces between them. */
+export const PHONEME_CLASS = "Wav2Vec2PhonemeCTCTokenizer";
+
 /** Classes that read `vocab.json` as this project does; those of others mean other texts by the same tokens. */
-const CLASSES = ["Wav2Vec2CTCTokenizer", "Wav2Vec2Tokenizer", "PreTrainedTokenizerFast", "TokenizersBackend"];
+const CLASSES = [
+  "Wav2Vec2CTCTokenizer",
+  PHONEME_CLASS,
+  "Wav2Vec2Tokenizer",
+  "PreTrainedTokenizerFast",
+  "TokenizersBackend",
+];
 
 /**
  * Reads what `Wav2Vec2CTCTokenizer.from_pretrained` reads of a directory: `vocab.json` with the tokens of one language
@@ -47,8 +58,8 @@ export async function readTokenizerFiles(
   const className = settings.tokenizer_class;
   if (className !== undefined && className !== null && !CLASSES.includes(String(className)))
     throw new UserError(
-      `${join(directory, "tokenizer_config.json")}: tokenizer_class must be Wav2Vec2CTCTokenizer, but is ` +
-        `${className}. Name a model with this tokenizer.`,
+      `${join(directory, "tokenizer_config.json")}: tokenizer_class must be Wav2Vec2CTCTokenizer or ${PHONEME_CLASS}, but is ` +
+        `${className}. Name a model with one of these tokenizers.`,
     );
   // As transformers does: a configuration with added_tokens_decoder says everything itself.
   const complete = settings.added_tokens_decoder !== undefined;
@@ -69,7 +80,9 @@ export async function readTokenizerFiles(
             : Object.entries((await read("added_tokens.json")) ?? {}),
           roles: rolesOf(special, name),
         };
-  const { tokens, added, nested, roles } = parsed;
+  const { tokens, added, nested } = parsed;
+  const phonemes = className === PHONEME_CLASS;
+  const roles = phonemes ? withoutDelimiter(parsed.roles, tokens) : parsed.roles;
   const own = new Set(tokens.keys());
   addTokens(tokens, added, nested, name);
   if (vocabulary !== undefined) addSpecial(tokens, roles);
@@ -78,8 +91,16 @@ export async function readTokenizerFiles(
     roles,
     lowerCase: settings.do_lower_case === true,
     wordSeparator: text(settings.replace_word_delimiter_char) ?? " ",
+    phonemes,
     name,
   };
+}
+
+/** As transformers does: a delimiter between words is no part of a text of phonemes. */
+function withoutDelimiter(roles: TokenRoles, tokens: Tokens): TokenRoles {
+  const { wordDelimiter, additionalSpecial = [] } = roles;
+  const silent = typeof wordDelimiter === "string" && tokens.has(wordDelimiter) ? [wordDelimiter] : [];
+  return { ...roles, wordDelimiter: null, additionalSpecial: [...additionalSpecial, ...silent] };
 }
 
 function missing(directory: string): never {

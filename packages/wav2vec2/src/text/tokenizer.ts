@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { inKnownForm } from "../unicode-forms.js";
-import { readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
+import { PHONEME_CLASS, readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
 import { tokenizerJson, tokenPattern } from "./tokenizer-json.js";
 import { Vocabulary } from "./vocabulary.js";
 
@@ -12,15 +12,25 @@ export interface TokenizerOptions {
   lowerCase?: boolean;
   /** What the word delimiter becomes in a text (`replace_word_delimiter_char`). */
   wordSeparator?: string;
+  /** Texts are phonemes with spaces between them, each a token, as `Wav2Vec2PhonemeCTCTokenizer` writes them. */
+  phonemes?: boolean;
 }
+
+/** What to do about phonemes that are none of a vocabulary's. */
+export const WRITE_PHONEMES = "Write the vocabulary's phonemes with spaces between them, not words.";
+
+/** Texts are phonemes already: transformers is not to make them of words, for which it needs espeak. */
+const PHONEME_SETTINGS = { do_phonemize: false, phone_delimiter_token: " " };
 
 /**
  * Text to labels and back, mostly a character a token, as `Wav2Vec2CTCTokenizer` does:
  * https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/tokenization_wav2vec2.py
+ * or a phoneme a token, as `Wav2Vec2PhonemeCTCTokenizer` does with phonemes; words are never made into phonemes here.
  */
 export class CtcTokenizer {
   readonly lowerCase: boolean;
   readonly wordSeparator: string;
+  readonly phonemes: boolean;
   /** Of tokens longer than a character; undefined where there are none. */
   readonly #pattern: RegExp | undefined;
   /** Labels of pieces of text met so far: a large corpus is encoded before training, to find impossible targets. */
@@ -28,10 +38,11 @@ export class CtcTokenizer {
 
   constructor(
     readonly vocabulary: Vocabulary,
-    { lowerCase = false, wordSeparator = " " }: TokenizerOptions = {},
+    { lowerCase = false, wordSeparator = " ", phonemes = false }: TokenizerOptions = {},
   ) {
     this.lowerCase = lowerCase;
     this.wordSeparator = wordSeparator;
+    this.phonemes = phonemes;
     const long = longTokens(vocabulary);
     this.#pattern = long.length > 0 ? new RegExp(tokenPattern(long), "gu") : undefined;
   }
@@ -39,8 +50,8 @@ export class CtcTokenizer {
   /**
    * Labels of a transcript; the space becomes the word delimiter, repeated letters stay repeated. Where tokens are
    * longer than a character the longest is taken. A character that the vocabulary has in another form alone
-   * ({@link inVocabularyForm}) gets the label of that.
-   * @param text words with single spaces between them
+   * ({@link inVocabularyForm}) gets the label of that. Of phonemes each that stands between spaces is a token.
+   * @param text words, or phonemes, with single spaces between them
    * @param options.utterance its id, for messages
    * @param options.unknown what a character outside the vocabulary becomes: an error (the default) or the
    * unknown token
@@ -56,7 +67,7 @@ export class CtcTokenizer {
     return labels.slice(0, count);
   }
 
-  /** The characters of a text that the vocabulary has no token for, in whatever form. */
+  /** The characters, or phonemes, of a text that the vocabulary has no token for, in whatever form. */
   unknownIn(text: string): string[] {
     return this.#unknownPieces(this.inVocabularyForm(text));
   }
@@ -64,9 +75,10 @@ export class CtcTokenizer {
   /**
    * A text with each character in the form that the vocabulary has, where it has it in another one alone: é as one code point
    * or two, letters of full width, other apostrophes; what is never seen is left out. What the vocabulary tells apart
-   * stays.
+   * stays, and so do phonemes.
    */
   inVocabularyForm(text: string): string {
+    if (this.phonemes) return text;
     return inKnownForm(text, (part) => this.#unknownPieces(part).length === 0);
   }
 
@@ -81,6 +93,7 @@ export class CtcTokenizer {
   /** What labels stand for; a string's items are its characters. */
   #pieces(text: string): Iterable<string> {
     const written = this.#written(text);
+    if (this.phonemes) return written.split(/\s+/).filter(Boolean);
     return this.#pattern ? (written.match(this.#pattern) ?? []) : written;
   }
 
@@ -100,8 +113,12 @@ export class CtcTokenizer {
   ): number {
     const { unknownId } = this.vocabulary;
     if (options.unknown === "token" && unknownId !== undefined) return unknownId;
-    const code = piece.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
     const where = options.utterance === undefined ? JSON.stringify(text) : `utterance ${options.utterance}`;
+    if (this.phonemes)
+      throw new UserError(
+        `phonemes of ${where} must be in the vocabulary, but ${JSON.stringify(piece)} is not. ${WRITE_PHONEMES}`,
+      );
+    const code = piece.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
     throw new UserError(
       `characters of ${where} must be in the vocabulary, but ${JSON.stringify(piece)} (U+${code}) is not. ` +
         "Change the transcript or use a vocabulary that holds it.",
@@ -131,15 +148,16 @@ export class CtcTokenizer {
   decode(ids: Iterable<number>, options: { groupTokens: boolean }): string {
     const { vocabulary, lowerCase, wordSeparator } = this;
     const { blankId, delimiterId, tokens, size } = vocabulary;
-    let text = "";
+    const parts: string[] = [];
     let previous = -1;
     for (const id of ids) {
       if (id < 0 || id >= size) throw new RangeError(`id must be from 0 to ${size - 1}, but is ${id}.`);
       const repeated = options.groupTokens && id === previous;
       if (!repeated && id !== blankId && !vocabulary.isSpecial(id))
-        text += id === delimiterId ? wordSeparator : tokens[id];
+        parts.push(id === delimiterId ? wordSeparator : tokens[id]!);
       previous = id;
     }
+    const text = parts.join(this.phonemes ? " " : "");
     return lowerCase ? text.trim().toLowerCase() : text.trim();
   }
 
@@ -156,7 +174,7 @@ export class CtcTokenizer {
 
   /**
    * Writes `vocab.json`, `special_tokens_map.json`, `tokenizer_config.json` and, for transformers.js and Hugging Face's
-   * tokenizers library, `tokenizer.json` into an existing directory.
+   * tokenizers library, `tokenizer.json` into an existing directory; the last not for phonemes.
    */
   async write(directory: string): Promise<void> {
     const { vocabulary } = this;
@@ -173,19 +191,21 @@ export class CtcTokenizer {
     };
     const configuration = {
       ...specialTokens,
+      ...(this.phonemes && PHONEME_SETTINGS),
       // It would take the space out of "IT 'S", which is for word pieces.
       clean_up_tokenization_spaces: false,
       do_lower_case: this.lowerCase,
       replace_word_delimiter_char: this.wordSeparator,
-      tokenizer_class: "Wav2Vec2CTCTokenizer",
+      tokenizer_class: this.phonemes ? PHONEME_CLASS : "Wav2Vec2CTCTokenizer",
       // transformers would add its default, and cannot encode text with null.
-      word_delimiter_token: token(vocabulary.delimiterId) ?? "",
+      word_delimiter_token: token(vocabulary.delimiterId) ?? (this.phonemes ? null : ""),
     };
     const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`;
     await vocabulary.write(join(directory, "vocab.json"));
     await writeFileAtomic(join(directory, "special_tokens_map.json"), json(specialTokens));
     await writeFileAtomic(join(directory, "tokenizer_config.json"), json(configuration));
-    await writeFileAtomic(join(directory, "tokenizer.json"), json(tokenizerJson(this)));
+    // The tokenizers library has no decoder that puts spaces between tokens.
+    if (!this.phonemes) await writeFileAtomic(join(directory, "tokenizer.json"), json(tokenizerJson(this)));
   }
 }
 

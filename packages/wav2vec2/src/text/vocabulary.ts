@@ -106,6 +106,22 @@ export class Vocabulary {
     return new Vocabulary(["<pad>", "<s>", "</s>", "<unk>", WORD_DELIMITER, ...sorted]);
   }
 
+  /**
+   * The same special tokens but for the word delimiter, then every phoneme of the texts, sorted. Phonemes are what stands
+   * between spaces.
+   * @throws UserError where no text holds a phoneme
+   */
+  static fromPhonemes(texts: Iterable<string>): Vocabulary {
+    const phonemes = new Set<string>();
+    for (const text of texts)
+      for (const phoneme of text.split(/\s+/)) if (phoneme !== "") phonemes.add(phoneme);
+    if (phonemes.size === 0)
+      throw new UserError("transcripts must hold at least one phoneme, but hold none.");
+    const special = ["<pad>", "<s>", "</s>", "<unk>"];
+    const sorted = [...phonemes].filter((phoneme) => !special.includes(phoneme)).sort();
+    return new Vocabulary([...special, ...sorted], { wordDelimiter: null });
+  }
+
   /** Writes `vocab.json`, ordered by id; complete or not at all. */
   async write(path: string): Promise<void> {
     const lines = this.tokens.map((token, id) => `  ${JSON.stringify(token)}: ${id}`);

@@ -4,14 +4,15 @@ import { frameMask } from "../masking.js";
 import type { Trace } from "../trace.js";
 import { EncoderLayer } from "./encoder-layer.js";
 import { skipsLayer } from "./layer-drop.js";
-import { PositionalConvEmbedding } from "./positional-embedding.js";
+import { PositionalConvEmbedding, zeroPadding } from "./positional-embedding.js";
+import { StackedPositionalEmbedding } from "./stacked-positional-embedding.js";
 
 /**
  * g: Z to C in the paper (section 2): positions, then transformer layers over the whole clip. Hugging Face:
  * `Wav2Vec2Encoder`, and `Wav2Vec2EncoderStableLayerNorm` for `do_stable_layer_norm`.
  */
 export class TransformerEncoder extends nn.Module {
-  posConvEmbed: PositionalConvEmbedding;
+  posConvEmbed: PositionalConvEmbedding | StackedPositionalEmbedding;
   layerNorm: nn.LayerNorm;
   dropout: nn.Dropout;
   layers: EncoderLayer[];
@@ -31,7 +32,10 @@ export class TransformerEncoder extends nn.Module {
   constructor(config: Wav2Vec2Config) {
     super();
     this.#config = config;
-    this.posConvEmbed = new PositionalConvEmbedding(config);
+    this.posConvEmbed =
+      config.modelType === "data2vec-audio"
+        ? new StackedPositionalEmbedding(config)
+        : new PositionalConvEmbedding(config);
     this.layerNorm = new nn.LayerNorm(config.hiddenSize, config.layerNormEps);
     this.dropout = new nn.Dropout(config.hiddenDropout);
     this.layers = Array.from({ length: config.numHiddenLayers }, () => new EncoderLayer(config));
@@ -47,11 +51,12 @@ export class TransformerEncoder extends nn.Module {
     const time = hidden.shape[1]!;
     const padded = frames.some((count) => count < time);
     const mask = padded ? frameMask(frames, time, hidden.device) : undefined; // [batch, time]
-    const own = mask ? hidden.mul(mask.unsqueeze(2)) : hidden; // padding is 0
+    const frameWise = mask?.unsqueeze(2); // [batch, time, 1]
+    const own = zeroPadding(hidden, frameWise);
     const attentionMask = mask?.view([frames.length, 1, 1, time]);
 
-    const positioned = own.add(this.posConvEmbed.forward(own));
-    const { doStableLayerNorm } = this.#config;
+    const { doStableLayerNorm, referencePadding } = this.#config;
+    const positioned = own.add(this.posConvEmbed.forward(own, referencePadding ? undefined : frameWise));
     let state = this.dropout.forward(doStableLayerNorm ? positioned : this.layerNorm.forward(positioned));
     trace?.hiddenStates?.push(state);
     for (const [index, layer] of this.layers.entries()) {

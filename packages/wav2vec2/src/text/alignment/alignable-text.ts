@@ -1,6 +1,6 @@
 import { UserError } from "../../errors.js";
 import { graphemes } from "../../unicode-forms.js";
-import type { CtcTokenizer } from "../tokenizer.js";
+import { type CtcTokenizer, WRITE_PHONEMES } from "../tokenizer.js";
 import { WILDCARD } from "./forced-alignment.js";
 import { tokenWords } from "./token-words.js";
 import type { SpelledWord } from "./word-times.js";
@@ -136,6 +136,10 @@ class Speller {
 
   #charactersOf(part: string): Character[] {
     if (this.#encodes(part) && this.#tokenizer.inVocabularyForm(part) === part) return plain(part);
+    if (this.#tokenizer.phonemes) {
+      this.unknown.add(part);
+      return plain(part);
+    }
     return graphemes(part).flatMap((grapheme) => this.#spelled(grapheme));
   }
 
@@ -191,6 +195,12 @@ function unknownCharacters(
     .map((character) => JSON.stringify(character))
     .join(", ");
   const more = unknown.length > 10 ? ` and ${unknown.length - 10} more` : "";
+  if (tokenizer.phonemes)
+    return new UserError(
+      `phonemes of the text of ${name} must be in the vocabulary, but ${shown}${more} ${unknown.length === 1 ? "is" : "are"} not. ` +
+        `${WRITE_PHONEMES} Put * for what is not to be looked for.`,
+      { code: "ERR_TEXT" },
+    );
   const others = (character: string) =>
     [character.toUpperCase(), character.toLowerCase()].filter((other) => other !== character);
   const cased = unknown.some((character) => others(character).some((other) => canEncode(tokenizer, other)));

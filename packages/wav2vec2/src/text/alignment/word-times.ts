@@ -44,7 +44,7 @@ export function timedWords(
   return wordTimes(decodedWords(tokenizer, labels), spans, range);
 }
 
-function decodedWords({ vocabulary, lowerCase }: CtcTokenizer, labels: Int32Array): SpelledWord[] {
+function decodedWords({ vocabulary, lowerCase, phonemes }: CtcTokenizer, labels: Int32Array): SpelledWord[] {
   const words: SpelledWord[] = [];
   let characters: SpelledWord["characters"][number][] = [];
   const finish = (): void => {
@@ -59,6 +59,7 @@ function decodedWords({ vocabulary, lowerCase }: CtcTokenizer, labels: Int32Arra
     } else if (!vocabulary.isSpecial(label)) {
       const token = vocabulary.tokens[label]!;
       characters.push({ text: lowerCase ? token.toLowerCase() : token, first: index, behind: index + 1 });
+      if (phonemes) finish();
     }
   }
   finish();

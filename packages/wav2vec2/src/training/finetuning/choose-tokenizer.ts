@@ -4,7 +4,7 @@ import { UserError } from "../../errors.js";
 import { hasTokenizer } from "../../files/model-files.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { hasCtcHead } from "../../pretrained/ctc-directory.js";
-import { CtcTokenizer } from "../../text/tokenizer.js";
+import { CtcTokenizer, WRITE_PHONEMES } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { codePoints, formDifference } from "../../unicode-forms.js";
@@ -44,6 +44,10 @@ export async function chooseTokenizer(
 ): Promise<ChosenTokenizer> {
   const utterances = clips.train;
   const ofTranscripts = () => vocabularyOfTranscripts(clips, tracker);
+  if (vocabulary === "phonemes") {
+    const made = Vocabulary.fromPhonemes(utterances.map(({ text }) => text));
+    return { tokenizer: new CtcTokenizer(made, { phonemes: true }), newHead: true, inForm: (text) => text };
+  }
   if (!init || train === "adapters" || vocabulary === "transcripts") return ofTranscripts();
   const { directory, config } = init;
   const isRecognizer = await hasCtcHead(directory);
@@ -133,9 +137,17 @@ function requireKnown(
     }
   if (first === undefined) return;
   const shown = [...unknown].slice(0, SHOWN).map((character) => {
-    return `${JSON.stringify(character)} (${codePoints(character)})`;
+    return tokenizer.phonemes
+      ? JSON.stringify(character)
+      : `${JSON.stringify(character)} (${codePoints(character)})`;
   });
   const more = unknown.size > SHOWN ? ` and ${unknown.size - SHOWN} more` : "";
+  if (tokenizer.phonemes)
+    throw new UserError(
+      `phonemes of utterance ${first} must be in the vocabulary of ${directory}, but of the transcripts' phonemes ` +
+        `${shown.join(", ")}${more} ${unknown.size === 1 ? "is" : "are"} not. ${WRITE_PHONEMES} Or give vocabulary: phonemes ` +
+        "(--vocabulary phonemes): a vocabulary of theirs and a new output layer for it.",
+    );
   throw new UserError(
     `characters of utterance ${first} must be in the vocabulary of ${directory}, but of the transcripts' characters ` +
       `${shown.join(", ")}${more} ${unknown.size === 1 ? "is" : "are"} not. Change the transcripts, or give vocabulary: transcripts ` +

@@ -138,6 +138,10 @@ export async function finetune(
       inForm,
     );
     tracker.tell(summary(ctc, utterances, held));
+    if (ctc.tokenizer.phonemes)
+      tracker.tell(
+        "The vocabulary is of phonemes, which texts have spaces between: WER is their error rate (PER).",
+      );
     const augmentation = await findAugmentation(recipe.data);
     const planned = plan(recipe, utterances);
     const cache = await openCache(recipe, ctc, utterances, run);

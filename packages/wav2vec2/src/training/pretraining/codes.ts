@@ -56,7 +56,7 @@ export async function loadCoder(
 /** As the model's `forward` chooses them, without the transformer, which they do not depend on. */
 function chosenEntries({ wav2vec2, quantizer }: Wav2Vec2ForPreTraining, input: Tensor): number[][] {
   const features = wav2vec2.featureExtractor.forward(input, [input.shape[1]!]); // [1, frames, channels]
-  const { codes } = quantizer.forward(wav2vec2.featureProjection.layerNorm.forward(features)); // [1, frames, codebooks]
+  const { codes } = quantizer.forward(wav2vec2.featureProjection.normalize(features)); // [1, frames, codebooks]
   const groups = codes.shape[2]!;
   const entries = codes.toArray().map(Number);
   return Array.from({ length: codes.shape[1]! }, (_, frame) =>

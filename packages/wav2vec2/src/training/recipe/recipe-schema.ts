@@ -332,10 +332,11 @@ export const recipeSchema = z.strictObject({
         "false",
     ),
   vocabulary: z
-    .enum(["model", "transcripts"])
+    .enum(["model", "transcripts", "phonemes"])
     .optional()
     .describe(
-      "Only for the task finetune: transcripts makes a vocabulary of the transcripts' characters and a new output layer for it; model " +
+      "Only for the task finetune: transcripts makes a vocabulary of the transcripts' characters and a new output layer for it, " +
+        "phonemes one of what stands between their spaces; model " +
         "takes init's. Default: model where init has an output layer, else whichever holds all characters",
     ),
   labels: z

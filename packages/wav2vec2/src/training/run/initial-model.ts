@@ -98,6 +98,7 @@ export function requireLearnedBackbone({
 
 /** What a network's weights were made for; dropouts, masks and losses may change. */
 const NETWORK = [
+  "modelType" as const,
   ...(["hiddenSize", "numHiddenLayers", "numAttentionHeads", "intermediateSize", "hiddenAct"] as const),
   ...([
     "featExtractNorm",
@@ -106,8 +107,15 @@ const NETWORK = [
     "convStride",
     "convKernel",
     "convBias",
+    "featProjLayerNorm",
   ] as const),
-  ...(["numConvPosEmbeddings", "numConvPosEmbeddingGroups", "doStableLayerNorm"] as const),
+  ...([
+    "numConvPosEmbeddings",
+    "numConvPosEmbeddingGroups",
+    "convPosKernelSize",
+    "convPosBatchNorm",
+  ] as const),
+  "doStableLayerNorm" as const,
 ];
 
 /** And a quantizer's. */

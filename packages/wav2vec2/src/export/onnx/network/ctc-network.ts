@@ -32,7 +32,8 @@ export function ctcNetwork({ wav2vec2, lmHead, config }: Wav2Vec2ForCTC): Graph 
   function logits(input: Value, own: Value | undefined): void {
     const { featureProjection } = wav2vec2;
     const features = featureEncoder(graph, input, wav2vec2.featureExtractor, config); // [batch, frames, channels]
-    const normalized = layerNorm(graph, features, featureProjection.layerNorm);
+    const norm = featureProjection.layerNorm;
+    const normalized = norm ? layerNorm(graph, features, norm) : features;
     const hidden = linear(graph, normalized, featureProjection.projection); // [batch, frames, width]
     const frames =
       own === undefined

@@ -3,11 +3,11 @@ import type { Wav2Vec2Config } from "../../../model/configuration.js";
 import type { Attention } from "../../../model/transformer/attention.js";
 import type { EncoderLayer } from "../../../model/transformer/encoder-layer.js";
 import type { FeedForward } from "../../../model/transformer/feed-forward.js";
-import type { PositionalConvEmbedding } from "../../../model/transformer/positional-embedding.js";
 import type { TransformerEncoder } from "../../../model/transformer/transformer-encoder.js";
 import type { Graph, Value } from "../graph.js";
 import type { FrameMask } from "./frame-mask.js";
-import { activation, convolution, layerNorm, linear, swapped } from "./layers.js";
+import { activation, layerNorm, linear } from "./layers.js";
+import { positions } from "./positions.js";
 
 /** {@link TransformerEncoder}: [batch, frames, width] to the same */
 export function transformer(
@@ -19,26 +19,10 @@ export function transformer(
 ): Value {
   const { doStableLayerNorm: stable } = config;
   const own = mask ? graph.node("Mul", [hidden, mask.own]) : hidden; // padding is 0
-  const positioned = graph.node("Add", [own, positions(graph, own, encoder.posConvEmbed, config)]);
+  const positioned = graph.node("Add", [own, positions(graph, own, encoder.posConvEmbed, mask, config)]);
   let state = stable ? positioned : layerNorm(graph, positioned, encoder.layerNorm);
   for (const layer of encoder.layers) state = encoderLayer(graph, state, layer, mask, config);
   return stable ? layerNorm(graph, state, encoder.layerNorm) : state;
-}
-
-/** The weight norm is folded: its product is the convolution's weight. An even kernel sees a frame less behind it. */
-function positions(
-  graph: Graph,
-  hidden: Value,
-  { conv }: PositionalConvEmbedding,
-  { numConvPosEmbeddings: kernel, numConvPosEmbeddingGroups: groups, featExtractActivation }: Wav2Vec2Config,
-): Value {
-  const before = Math.floor(kernel / 2);
-  const layer = { weight: conv.parametrizations.weight.forward(), bias: conv.bias };
-  const x = convolution(graph, swapped(graph, hidden), layer, {
-    pads: [before, kernel - 1 - before],
-    groups,
-  });
-  return swapped(graph, activation(graph, featExtractActivation, x)); // [batch, frames, width]
 }
 
 function encoderLayer(

@@ -65,9 +65,18 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
   projectQ: nn.Linear;
   readonly config: Wav2Vec2Config;
 
-  /** @throws ConfigurationError with `add_adapter`: its output has fewer frames than there are targets */
+  /**
+   * @throws ConfigurationError with `add_adapter`: its output has fewer frames than there are targets; and for another
+   * `model_type` than `wav2vec2`, whose networks were pre-trained otherwise
+   */
   constructor(config: Wav2Vec2Config) {
     super();
+    if (config.modelType !== "wav2vec2") {
+      throw new ConfigurationError(
+        `model_type must be "wav2vec2" for pre-training, but is "${config.modelType}", which was pre-trained by another method. ` +
+          "Fine-tune it, or start from a wav2vec 2.0 model.",
+      );
+    }
     if (config.addAdapter) {
       throw new ConfigurationError(
         "add_adapter must be false for pre-training, but is true. Shortened outputs have no target each.",
