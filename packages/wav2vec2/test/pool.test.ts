@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { Worker } from "node:worker_threads";
@@ -298,6 +298,24 @@ describe("a pool", () => {
       await expect(recognizerPool(model, { idleSeconds })).rejects.toThrow(
         "idleSeconds must be from above 0",
       );
+  });
+
+  it.runIf(process.platform === "linux")("lets the system prefer other threads", async () => {
+    const nicenesses = () =>
+      readdirSync("/proc/self/task").map((thread) => {
+        const stat = readFileSync(`/proc/self/task/${thread}/stat`, "latin1");
+        return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[17]);
+      });
+    const own = getPriority();
+    const lowered = () => nicenesses().filter((niceness) => niceness === Math.min(19, own + 9)).length;
+    expect(lowered()).toBe(0);
+    await using gentle = await recognizerPool(model, { threads: 1, torchThreads: 2, nice: 9 });
+    await gentle.transcribe(clip);
+    expect(lowered()).toBeGreaterThanOrEqual(1);
+    expect(getPriority()).toBe(own);
+    await expect(recognizerPool(model, { nice: -1 })).rejects.toThrow(
+      "nice must be a whole number from 0 to 19",
+    );
   });
 
   it("takes one signal for many recordings", async () => {

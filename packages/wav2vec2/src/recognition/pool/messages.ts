@@ -16,6 +16,8 @@ export interface ThreadData {
   device: string;
   /** Threads of one operator of libtorch. */
   torchThreads: number;
+  /** By how much the system prefers other threads. */
+  nice: number;
 }
 
 /** Where a job's audio comes from, in the thread. */

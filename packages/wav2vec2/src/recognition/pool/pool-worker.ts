@@ -10,6 +10,7 @@ import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-m
 import { Aligner } from "../align.js";
 import { makeDecoder } from "../decoding-choice.js";
 import { Recognizer } from "../recognizer.js";
+import { lowerPriority } from "./lower-priority.js";
 import type { FromThread, JobSource, ThreadData, ThreadMemory, ToThread } from "./messages.js";
 
 // A thread of a pool: loads the model or takes the one that another thread has loaded, then does a job at a time.
@@ -30,6 +31,7 @@ let current: Job | undefined;
 
 try {
   const data = workerData as ThreadData;
+  lowerPriority(data.nice); // before libtorch starts threads of its own, which have it too
   setThreads(data.torchThreads);
   const { recognizer, shared } = await prepare(data);
   port.on("message", (message: ToThread) => {

@@ -28,6 +28,11 @@ export interface RecognizerPoolOptions extends DecodingChoice {
    * Infinity: any. Default: 60
    */
   idleSeconds?: number | undefined;
+  /**
+   * By how much the system prefers this process's other threads where cores are short, in steps of niceness from 0 to 19. On
+   * Linux. Default: 5
+   */
+  nice?: number | undefined;
   /** Of a Hub model: branch, tag or commit. Default: `main` */
   revision?: string | undefined;
   /** Of a multilingual model. */
@@ -44,6 +49,7 @@ const OPTIONS = {
   torchThreads: true,
   queue: true,
   idleSeconds: true,
+  nice: true,
   revision: true,
   language: true,
   device: true,
@@ -53,6 +59,7 @@ const OPTIONS = {
 const MOST_THREADS = 256;
 const QUEUE = 64;
 const IDLE_SECONDS = 60;
+const NICE = 5;
 /** What a timer of Node.js can wait, in seconds. */
 const LONGEST_TIMER = 2_147_483;
 
@@ -302,11 +309,12 @@ export async function recognizerPool(
   requireOptions("recognizerPool", options, OPTIONS);
   const cores = availableParallelism();
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
-  const { idleSeconds = IDLE_SECONDS } = options;
+  const { idleSeconds = IDLE_SECONDS, nice = NICE } = options;
   const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, onNote } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
   requireWhole("threads", threads, 1, MOST_THREADS);
   requireWhole("torchThreads", torchThreads, 1, 1024);
+  requireWhole("nice", nice, 0, 19);
   requireWhole("queue", queue, 0, Number.POSITIVE_INFINITY);
   if (!(idleSeconds > 0 && (idleSeconds <= LONGEST_TIMER || idleSeconds === Number.POSITIVE_INFINITY)))
     throw new ConfigurationError(
@@ -314,6 +322,7 @@ export async function recognizerPool(
     );
   return await RecognizerPool.start(model, {
     idleSeconds,
+    nice,
     threads,
     torchThreads,
     queue,
