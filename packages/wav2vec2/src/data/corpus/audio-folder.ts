@@ -32,7 +32,7 @@ export async function listAudio(directory: string): Promise<string[]> {
 
 /**
  * Lists a directory of audio files, in any nesting. An utterance's id is the file's path in the directory without its ending;
- * its transcript is in a file of that name with the ending `.txt` beside it, in a list of transcripts in its directory or above, or
+ * its transcript is in a file of that name with the ending `.txt` beside it (see {@link TranscriptFiles}), in a list of transcripts in its directory or above, or
  * in a table `metadata.csv`, `.tsv` or `.jsonl` there, whose rows are read as a manifest's.
  */
 export async function findFolderClips(
@@ -68,8 +68,7 @@ export async function findFolderClips(
         path,
         text: undefined,
         split: undefined,
-        speaker: undefined,
-        chapter: undefined,
+        ...readerOf(prefix, stem),
         start: undefined,
         end: undefined,
         columns: options.columns && classFolder(prefix, options.columns),
@@ -81,6 +80,13 @@ export async function findFolderClips(
   }
   found.problems.push(...transcripts.unused());
   return found;
+}
+
+/** LibriSpeech's speaker and chapter wherever its directories and names are: in Libri-light, LibriTTS and MLS. */
+function readerOf(prefix: string, stem: string): Pick<Clip, "speaker" | "chapter"> {
+  const [speaker, chapter] = prefix.split("/").slice(-3, -1);
+  const named = ["-", "_"].some((mark) => chapter && stem.startsWith(`${speaker}${mark}${chapter}${mark}`));
+  return named ? { speaker, chapter } : { speaker: undefined, chapter: undefined };
 }
 
 /** Hugging Face's `audiofolder`: the directory that a file lies in is its label. */
