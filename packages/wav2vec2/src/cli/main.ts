@@ -18,7 +18,7 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
   },
   {
     name: "data",
-    summary: "speech to train on: download, check, stats",
+    summary: "speech to train on: download, unpack, check, stats",
     load: async () => (await import("./data.js")).defineData,
   },
   {

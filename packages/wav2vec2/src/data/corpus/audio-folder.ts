@@ -6,6 +6,7 @@ import { audioNames, isHidden, stemOf } from "./audio-names.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
+import { readTextFile } from "./corpus-text.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 import { FolderTranscripts } from "./folder-transcripts.js";
 
@@ -58,6 +59,7 @@ export async function findFolderClips(
       found.clips.push(...rows);
     }
     const names = new Set(files);
+    const described = speakerOf(directory, prefix, files);
     for (const name of audioNames(files)) {
       if (turns.due) await turns.next();
       const path = join(directory, prefix + name);
@@ -68,7 +70,7 @@ export async function findFolderClips(
         path,
         text: undefined,
         split: undefined,
-        ...readerOf(prefix, stem),
+        ...(described ?? readerOf(prefix, stem)),
         start: undefined,
         end: undefined,
         columns: options.columns && classFolder(prefix, options.columns),
@@ -87,6 +89,28 @@ function readerOf(prefix: string, stem: string): Pick<Clip, "speaker" | "chapter
   const [speaker, chapter] = prefix.split("/").slice(-3, -1);
   const named = ["-", "_"].some((mark) => chapter && stem.startsWith(`${speaker}${mark}${chapter}${mark}`));
   return named ? { speaker, chapter } : { speaker: undefined, chapter: undefined };
+}
+
+/**
+ * Libri-light's speaker and book, `<speaker>/<book>/`, where a clip's description says that the directories are these: one of a
+ * book's stands for all.
+ */
+function speakerOf(
+  directory: string,
+  prefix: string,
+  files: readonly string[],
+): Pick<Clip, "speaker" | "chapter"> | undefined {
+  const [speaker, chapter] = prefix.split("/").slice(-3, -1);
+  const description = files.find((name) => name.endsWith(".json") && files.includes(`${stemOf(name)}.flac`));
+  if (description === undefined || chapter === undefined) return undefined;
+  try {
+    const { speaker: described } = JSON.parse(
+      readTextFile(join(directory, prefix, description), "a description"),
+    );
+    return String(described) === speaker ? { speaker, chapter } : undefined;
+  } catch {
+    return undefined; // of something else
+  }
 }
 
 /** Hugging Face's `audiofolder`: the directory that a file lies in is its label. */

@@ -27,7 +27,7 @@ const OTHERWISE: Partial<Record<Column, readonly string[]>> = {
   audio: ["audio_file", "filename", "audio_path", "wav_path", "file_path", "filepath", "file"],
   text: ["normalized_text", "raw_text", "words", "tgt_text", "utterance"],
   speaker: ["speaker_id", "spk"],
-  start: ["start_time", "begin_time"],
+  start: ["start_time"],
   end: ["end_time"],
 };
 
@@ -48,6 +48,15 @@ function audioOf(names: readonly string[]): string | undefined {
   if (isVoxPopuli(names)) return "id";
   const isKnown = [COLUMNS.text, OTHERWISE.text!].flat().some((name) => names.includes(name));
   return isKnown ? OTHERWISE.audio!.find((name) => names.includes(name)) : undefined;
+}
+
+/** Whether a column of this name would make a row a part of its file. */
+export function isPartColumn(name: string): boolean {
+  const names = (["start", "end", "offset"] as const).flatMap((column) => [
+    ...COLUMNS[column],
+    ...(OTHERWISE[column] ?? []),
+  ]);
+  return names.includes(name);
 }
 
 /** VoxPopuli's tables name clips by their ids alone: https://github.com/facebookresearch/voxpopuli */

@@ -166,6 +166,18 @@ describe("corpora as they are published", () => {
     ]);
   });
 
+  it("Libri-light: speakers and books of unlabelled speech", async () => {
+    put("small/100/sea_fairies_0812_librivox_64kb_mp3/01_baum.flac", flac(800));
+    put("small/100/sea_fairies_0812_librivox_64kb_mp3/01_baum.json", '{"speaker": "100", "snr": 8.1}');
+    put("small/101/talk/a.flac", flac(800));
+    put("small/101/talk/a.json", '{"speaker": "anna"}');
+    const { utterances } = await readCorpus(root, "small", { cache, transcripts: "none" });
+    expect(utterances.map(({ speaker, chapter }) => [speaker, chapter])).toEqual([
+      ["100", "sea_fairies_0812_librivox_64kb_mp3"],
+      [undefined, undefined],
+    ]);
+  });
+
   it("Common Voice: the tables of all versions", async () => {
     put(
       "v1/cv-valid-train.csv",
