@@ -1,6 +1,6 @@
 import { counted } from "../counted.js";
 import { exitCodes } from "../exit-codes.js";
-import { type Define, print, printJson, showProgress } from "./command.js";
+import { type Define, outputDirectory, print, printJson, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
 
 interface Options {
@@ -17,6 +17,7 @@ export const defineDataUnpack: Define = (command, { exit }) => {
     .requiredOption(
       "--to <dir>",
       "directory that gets a directory of clips and their metadata.jsonl for each split",
+      outputDirectory,
     )
     .option("--json", "print the result as JSON: [{name, path, clips}]", false)
     .action(async (tables: string, { to, json }: Options) => {

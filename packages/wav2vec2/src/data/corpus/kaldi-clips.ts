@@ -124,12 +124,15 @@ async function audioOf(given: string | undefined, directory: string): Promise<Re
   return { fault: `takes one of the ${info.channels} channels of ${path}. Make a file of it: ${command}` };
 }
 
-const FROM_ARCHIVE = `python3 -c "import kaldiio, soundfile; [soundfile.write(k + '.wav', a, r) for k, (r, a) in kaldiio.load_scp('wav.scp').items()]"`;
-const FROM_COMMANDS = `while read -r id command; do case "$command" in (*\\|) sh -c "\${command%|}" < /dev/null > "$id.wav" ;; esac; done < wav.scp`;
+const FROM_ARCHIVE = `python3 -c "import kaldiio, soundfile, sys; d = sys.argv[1]; [soundfile.write(f'{d}/{k}.wav', a, r) for k, (r, a) in kaldiio.load_scp(f'{d}/wav.scp').items()]" "$D"`;
+const FROM_COMMANDS = `while read -r id command; do case "$command" in (*\\|) sh -c "\${command%|}" < /dev/null > "$D/$id.wav" ;; esac; done < "$D/wav.scp"`;
 
-/** Files are made in the data directory, with the names of the recordings; `wav.scp` has to name them then. */
+/**
+ * Files are made in the data directory, with the names of the recordings; `wav.scp` has to name them then. What it names now is
+ * relative to where the recipe is run, as the command is.
+ */
 function inDirectory(directory: string, command: string): string {
-  return `Make files of all that you trust, and name them in ${RECORDINGS}: (cd ${shellName(directory)} && ${command})`;
+  return `Make files of all that you trust, and name them in ${RECORDINGS}: (D=${shellName(directory)}; ${command})`;
 }
 
 /** Paths are relative to where a recipe is run, which is a directory above the data. */

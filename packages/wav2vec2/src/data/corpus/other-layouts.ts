@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { shellName } from "../../files/shell-name.js";
-import { isHidden } from "./audio-names.js";
+import { audioNames, isHidden } from "./audio-names.js";
 import { listDirectory, orReport } from "./corpus-directory.js";
 import { isManifestName } from "./manifest.js";
 
@@ -62,6 +62,8 @@ const DEEPEST = 3;
 
 /** What to do with a file that is no manifest; empty where nothing is known of it. */
 export function adviceOnFile(path: string): string {
+  if (audioNames([basename(path)]).length > 0)
+    return ` It is a recording: give the directory that it lies in, ${dirname(path)}.`;
   const form = FORMS.find(({ files }) => files.test(basename(path)));
   return form ? ` It ${form.is}. ${form.advice(path)}` : "";
 }

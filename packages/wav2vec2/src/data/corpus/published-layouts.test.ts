@@ -415,7 +415,7 @@ describe("corpora as they are published", () => {
     );
     expect(messageOf("ark")).toContain("ark lies in a Kaldi archive.");
     expect(existsSync(mark)).toBe(false);
-    const [, command = ""] = /: (\(cd .*\))$/.exec(messageOf("odd")) ?? [];
+    const [, command = ""] = /: (\(D=.*\))$/.exec(messageOf("odd")) ?? [];
     execFileSync("sh", ["-c", command], { stdio: "ignore" });
     expect(readFileSync(join(root, "data/odd.wav"))).toEqual(readFileSync(audio));
   });

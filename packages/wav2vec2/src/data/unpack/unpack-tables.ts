@@ -5,7 +5,7 @@ import { detectFormat } from "../../audio/audio-format.js";
 import { memorySource } from "../../audio/byte-source.js";
 import type { AudioFormat } from "../../audio/decoded-audio.js";
 import { UserError } from "../../errors.js";
-import { writeFileAtomic } from "../../files/atomic-file.js";
+import { unwritable, writeFileAtomic } from "../../files/atomic-file.js";
 import { isJsonObject } from "../../files/json-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { shellName } from "../../files/shell-name.js";
@@ -119,7 +119,10 @@ class SplitWriter {
       );
     await makeDirectory(this.path);
     const name = this.#nameOf(recording, where);
-    await writeFile(join(this.path, name), recording.bytes);
+    const path = join(this.path, name);
+    await writeFile(path, recording.bytes).catch((error: unknown) => {
+      throw unwritable(path, error);
+    });
     const values: Record<string, unknown> = { audio: name };
     for (const [key, value] of Object.entries(row))
       if (key !== column) values[isPartColumn(key) || key === "audio" ? `original_${key}` : key] = value;

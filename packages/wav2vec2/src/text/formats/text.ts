@@ -1,3 +1,4 @@
+import { lineName } from "../../files/line-name.js";
 import type { Transcript, TranscriptWriter } from "./transcript.js";
 
 /** The text alone, a line for each part of the recording in which something was said. */
@@ -40,6 +41,6 @@ export class NamedTextWriter implements TranscriptWriter {
 
   /** Half a recording is none. */
   end(error?: string): string {
-    return error === undefined ? `${this.#file}\t${this.#texts.join(" ")}\n` : "";
+    return error === undefined ? `${lineName(this.#file)}\t${this.#texts.join(" ")}\n` : "";
   }
 }
