@@ -50,7 +50,16 @@ const KINDS: [string, Partial<Wav2Vec2Config>][] = [
     "HuBERT's with a batch norm",
     { ...TINY, modelType: "hubert", convPosBatchNorm: true, featProjLayerNorm: false },
   ],
-  ["data2vec's", { ...LAYER, modelType: "data2vec-audio", numConvPosEmbeddings: 3, convPosKernelSize: 5 }],
+  [
+    "data2vec's",
+    {
+      ...LAYER,
+      doStableLayerNorm: false,
+      modelType: "data2vec-audio",
+      numConvPosEmbeddings: 3,
+      convPosKernelSize: 5,
+    },
+  ],
   ["layer norms in front of BASE's layers", { ...TINY, featExtractNorm: "layer" }],
 ];
 

@@ -19,7 +19,8 @@ import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
 import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg-vorbis.js";
 import { otherFormat } from "./other-formats.js";
 import { inputName } from "./source-names.js";
-import { leadingTagSize, TAG_HEADER } from "./tags.js";
+import { decodeSphere, readSphereHeader, SPHERE_MAGIC, streamSphere } from "./sphere.js";
+import { leadingTagSize, startsWith, TAG_HEADER } from "./tags.js";
 import { decodeWav, readWavHeader, streamWav } from "./wav.js";
 import { decodeWebm, readWebmHeader, streamWebm, WEBM_MAGIC } from "./webm-opus.js";
 
@@ -51,6 +52,13 @@ const wav: FormatReader = {
   readHeader: readWavHeader,
   decode: decodeWav,
   stream: streamWav,
+};
+
+const sphere: FormatReader = {
+  format: "nist-sphere",
+  readHeader: readSphereHeader,
+  decode: async (source, name, range) => decodeSphere(source, name, range),
+  stream: streamSphere,
 };
 
 /** A format of which files are decoded whole and then cut. */
@@ -142,6 +150,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   if (["RIFF", "RF64", "BW64"].includes(magic)) return wav;
   if (magic === "OggS") return detectOgg(head, name, piped);
   if (magic === WEBM_MAGIC) return webmOpus;
+  if (startsWith(head, SPHERE_MAGIC)) return sphere;
   if (parseFrame(head, 0)) return mp3;
   if (!otherFormat(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
   const other = otherFormat(head);
@@ -155,7 +164,12 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
 /** Whether the first bytes alone tell the format, if only that it is none that is read. */
 export function isKnown(head: Uint8Array): boolean {
   const isRead = ["fLaC", "RIFF", "RF64", "BW64", "OggS", WEBM_MAGIC].includes(magicOf(head));
-  return isRead || parseFrame(head, 0) !== undefined || otherFormat(head) !== undefined;
+  return (
+    isRead ||
+    startsWith(head, SPHERE_MAGIC) ||
+    parseFrame(head, 0) !== undefined ||
+    otherFormat(head) !== undefined
+  );
 }
 
 function magicOf(head: Uint8Array): string {

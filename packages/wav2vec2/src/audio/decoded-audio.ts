@@ -21,7 +21,15 @@ export interface AudioHeader {
   samples: number;
 }
 
-export type AudioFormat = "flac" | "wav" | "mp3" | "ogg-opus" | "ogg-vorbis" | "ogg-flac" | "webm-opus";
+export type AudioFormat =
+  | "flac"
+  | "wav"
+  | "mp3"
+  | "ogg-opus"
+  | "ogg-vorbis"
+  | "ogg-flac"
+  | "webm-opus"
+  | "nist-sphere";
 
 /** Samples [from, to) of each channel. */
 export interface SampleRange {

@@ -1,13 +1,16 @@
 import type { ByteStream } from "./byte-stream.js";
 import type { DecodedAudio, SampleRange } from "./decoded-audio.js";
 
-/** How samples that are not compressed are coded: little-endian, channels interleaved. */
+/** How samples that are not compressed are coded, channels interleaved. */
 export interface PcmFormat {
-  encoding: "integer" | "float";
+  /** The two laws are those of telephones: https://www.itu.int/rec/T-REC-G.711 */
+  encoding: "integer" | "float" | "mu-law" | "a-law";
+  /** Whether a sample's first byte is its highest; default: little-endian. Of integers of 2 bytes or more alone. */
+  bigEndian?: boolean;
   channels: number;
   /** Hz. */
   sampleRate: number;
-  /** 1 (unsigned), 2, 3 or 4 of integers, 4 or 8 of floats. */
+  /** 1 (unsigned), 2, 3 or 4 of integers, 4 or 8 of floats, 1 of the laws. */
   sampleBytes: number;
 }
 
@@ -42,7 +45,13 @@ export function decodePcmInto(
   }
 }
 
-function sampleReader(view: DataView, { encoding, sampleBytes }: PcmFormat): (at: number) => number {
+function sampleReader(
+  view: DataView,
+  { encoding, sampleBytes, bigEndian }: PcmFormat,
+): (at: number) => number {
+  if (encoding === "mu-law") return (at) => MU_LAW[view.getUint8(at)]!;
+  if (encoding === "a-law") return (at) => A_LAW[view.getUint8(at)]!;
+  if (bigEndian) return bigEndianReader(view, sampleBytes);
   if (encoding === "float")
     return sampleBytes === 4 ? (at) => view.getFloat32(at, true) : (at) => view.getFloat64(at, true);
   if (sampleBytes === 1) return (at) => (view.getUint8(at) - 128) / 128; // 8 bits alone are unsigned
@@ -50,6 +59,27 @@ function sampleReader(view: DataView, { encoding, sampleBytes }: PcmFormat): (at
   if (sampleBytes === 3) return (at) => (view.getInt8(at + 2) * 65536 + view.getUint16(at, true)) / 2 ** 23;
   return (at) => view.getInt32(at, true) / 2 ** 31;
 }
+
+function bigEndianReader(view: DataView, sampleBytes: number): (at: number) => number {
+  if (sampleBytes === 2) return (at) => view.getInt16(at) / 2 ** 15;
+  if (sampleBytes === 3) return (at) => (view.getInt16(at) * 256 + view.getUint8(at + 2)) / 2 ** 23;
+  return (at) => view.getInt32(at) / 2 ** 31;
+}
+
+/** Of 14 bits, scaled to 16. */
+const MU_LAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const bits = ~code & 0xff;
+  const size = (((bits & 0x0f) * 2 + 33) << ((bits >> 4) & 7)) - 33;
+  return ((bits & 0x80 ? -size : size) * 4) / 2 ** 15;
+});
+
+/** Of 13 bits, scaled to 16. */
+const A_LAW = Float32Array.from({ length: 256 }, (_, code) => {
+  const bits = code ^ 0x55;
+  const exponent = (bits >> 4) & 7;
+  const size = exponent === 0 ? (bits & 0x0f) * 2 + 1 : ((bits & 0x0f) * 2 + 33) << (exponent - 1);
+  return ((bits & 0x80 ? size : -size) * 8) / 2 ** 15;
+});
 
 /**
  * Decodes what a stream holds as it comes: whole samples of all channels, a cut-off last one is left.

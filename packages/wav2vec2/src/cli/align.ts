@@ -3,11 +3,12 @@ import { buffer } from "node:stream/consumers";
 import { type Command, Option } from "commander";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
+import { lineName } from "../files/line-name.js";
 import { makeDirectory } from "../files/make-directory.js";
 import type { Alignment } from "../recognition/align.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
 import { WordTableWriter } from "../text/formats/word-table.js";
-import { addDeviceOption, addThreadsOption, type Define, showProgress } from "./command.js";
+import { addDeviceOption, addThreadsOption, type Define, outputFile, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 
@@ -71,11 +72,13 @@ function describe(command: Command): void {
     .option(
       "--output <path>",
       "write to this file instead; of a corpus, a file for each clip into this directory",
+      outputFile,
     )
     .option("--emissions <file>", "write the network's scores too: safetensors, logits [frames, vocabulary]")
     .option(
       "--picture <file>",
       "write a drawing too: SVG, the words over the waveform and what was recognised",
+      outputFile,
     )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
@@ -201,7 +204,9 @@ async function alignCorpus(
       const alignment = await aligner.align(samples, text, { name: `utterance ${id}`, respell: normalize });
       await makeDirectory(dirname(file));
       await writeFileAtomic(file, fileOf(id, alignment, options));
-      process.stdout.write(`${alignment.fit.toFixed(3)}\t${alignment.confidence.toFixed(3)}\t${id}\n`);
+      process.stdout.write(
+        `${alignment.fit.toFixed(3)}\t${alignment.confidence.toFixed(3)}\t${lineName(id)}\n`,
+      );
     } catch (error) {
       // One bad clip must not cost the others.
       if (!(error instanceof UserError)) throw error;

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { lineName } from "../files/line-name.js";
 import {
   addDeviceOption,
   addThreadsOption,
@@ -39,7 +40,7 @@ export const defineClassify: Define = (command) => {
         else
           print(
             [
-              file,
+              lineName(file),
               ...found.labels!.slice(0, top).map(({ label, score }) => `${label} ${score.toFixed(3)}`),
             ].join("\t"),
           );

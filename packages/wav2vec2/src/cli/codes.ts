@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
+import { lineName } from "../files/line-name.js";
 import type { ClipCodes } from "../training/pretraining/codes.js";
 import { endWithReader } from "./closed-pipe.js";
 import { addDeviceOption, type Define, print } from "./command.js";
@@ -69,11 +70,11 @@ joined by hyphens, such as 12-301 12-301 7-44. Start and end are in seconds, and
 function textOf(file: string, clip: ClipCodes, { collapse, times }: Options): string {
   if (times) {
     return runsOf(clip)
-      .map(({ start, end, name }) => `${file}\t${start.toFixed(3)}\t${end.toFixed(3)}\t${name}`)
+      .map(({ start, end, name }) => `${lineName(file)}\t${start.toFixed(3)}\t${end.toFixed(3)}\t${name}`)
       .join("\n");
   }
   const names = collapse ? runsOf(clip).map(({ name }) => name) : clip.codes.map(nameOf);
-  return `${file}\t${names.join(" ")}`;
+  return `${lineName(file)}\t${names.join(" ")}`;
 }
 
 function nameOf(entries: readonly number[]): string {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
+import { STDOUT } from "../files/atomic-file.js";
 import { isLive } from "../tracking/sinks/terminal-style.js";
 
 /** What a command gets besides its own `Command`. */
@@ -13,12 +14,15 @@ export interface CommandContext {
 /** Adds arguments, options and action to a command that has its name and description already. */
 export type Define = (command: Command, context: CommandContext) => void;
 
+/** Where results are printed: beside a file that is standard output itself they would be in it. */
+let results: NodeJS.WriteStream = process.stdout;
+
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+  results.write(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  results.write(`${text}\n`);
 }
 
 export function capitalized(text: string): string {
@@ -40,6 +44,19 @@ export function positiveWhole(text: string): number {
 export function whole(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It must be a whole number, in at most 15 digits.");
+}
+
+/** Reads the name of a file that is written: - is standard output, and all else that is printed goes to stderr then. */
+export function outputFile(name: string): string {
+  if (name !== "-" && name !== STDOUT) return name;
+  results = process.stderr;
+  return STDOUT;
+}
+
+/** Reads the name of a directory, or of a file by its ending, that is written. */
+export function outputDirectory(name: string): string {
+  if (name !== "-") return name;
+  throw new InvalidArgumentError("It must be the name of a file or directory; one that is called - is ./-");
 }
 
 /** Reads an option's value: no more than libtorch takes. */

@@ -3,7 +3,7 @@ import type { Comparison } from "../evaluation/compare.js";
 import { comparisonNotes, points, probability, systemNames, verdict } from "../evaluation/comparison-text.js";
 import { alignToRead, inColumns } from "../text/scoring/aligned-words.js";
 import { sumErrors } from "../text/scoring/error-rate.js";
-import { type Define, print, printJson, whole } from "./command.js";
+import { type Define, outputDirectory, print, printJson, whole } from "./command.js";
 import { interval, percent, sayReport } from "./evaluation-text.js";
 import { formatTable } from "./table.js";
 import { requireWritable } from "./writable.js";
@@ -34,6 +34,7 @@ export const defineCompare: Define = (command) => {
     .option(
       "--report <path>",
       "write a page to look at and listen to: an .html file, or a directory with the clips as files",
+      outputDirectory,
     )
     .option("--report-clips <number>", "how many of the utterances that differ most it plays", whole, 50)
     .option("--json", "print the comparison, with all utterances that differ, as JSON", false)

@@ -8,7 +8,7 @@ import { exitCodes } from "../exit-codes.js";
 import { readJsonObject } from "../files/json-file.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { formatDuration } from "../tracking/duration.js";
-import { type Define, positiveWhole, print, printJson, showProgress } from "./command.js";
+import { type Define, outputFile, positiveWhole, print, printJson, showProgress } from "./command.js";
 import { interruptible } from "./interruption.js";
 import { requireWritable } from "./writable.js";
 
@@ -36,7 +36,11 @@ export const defineDataCheck: Define = (command, { exit }) => {
     .option("--model <dir>", "model directory; transcripts must be written in its vocabulary's characters")
     .option("--vocabulary <file>", "the same for a vocab.json")
     .option("--no-transcripts", "unlabelled speech: transcripts are neither needed nor looked at")
-    .option("--exclude-to <file>", "write the ids of utterances with problems, for training to leave out")
+    .option(
+      "--exclude-to <file>",
+      "write the ids of utterances with problems, for training to leave out",
+      outputFile,
+    )
     .option(
       "--manifest <file>",
       "write a manifest of the utterances without (.jsonl, .csv, .tsv)",

@@ -1,7 +1,7 @@
 import { Argument, InvalidArgumentError } from "commander";
 import { corpusParts, findParts, openSlr } from "../data/download/parts.js";
 import { exitCodes } from "../exit-codes.js";
-import { type Define, print, printJson, showProgress } from "./command.js";
+import { type Define, outputDirectory, print, printJson, showProgress } from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 
@@ -15,7 +15,7 @@ interface Options {
 export const defineDataDownload: Define = (command, { exit }) => {
   command
     .addArgument(new Argument("<name...>", "parts to download, listed below"))
-    .requiredOption("--to <dir>", "directory that gets LibriSpeech/<name>")
+    .requiredOption("--to <dir>", "directory that gets LibriSpeech/<name>", outputDirectory)
     .option("--mirror <url>", "another server of OpenSLR's files, up to /resources", address, openSlr)
     .option("--keep-archives", "leave <name>.tar.gz in the directory", false)
     .option("--json", "print the result as JSON: [{name, path, bytes, seconds}]", false)

@@ -1,7 +1,7 @@
 import type { SplitStats } from "../data/stats/corpus-stats.js";
 import type { Histogram } from "../data/stats/distribution.js";
 import { displayWidth, padToWidth } from "../display-width.js";
-import { type Define, print, printJson } from "./command.js";
+import { type Define, outputFile, print, printJson } from "./command.js";
 import { requireWritable } from "./writable.js";
 
 interface Options {
@@ -23,8 +23,8 @@ export const defineDataStats: Define = (command) => {
     .argument("<dir>", "LibriSpeech, a directory of manifests or of audio, or a manifest")
     .option("--split <name...>", "splits to describe (default: all)")
     .option("--no-transcripts", "unlabelled speech: transcripts are not needed")
-    .option("--svg <file>", "draw durations, speakers and characters")
-    .option("--png <file>", "the same as PNG")
+    .option("--svg <file>", "draw durations, speakers and characters", outputFile)
+    .option("--png <file>", "the same as PNG", outputFile)
     .option("--json", "print the numbers as JSON: an object for each split", false)
     .action(async (directory: string, { split, transcripts, svg, png, json }: Options) => {
       const { readStats } = await import("../data/stats/read-stats.js");

@@ -11,6 +11,7 @@ import {
   addDeviceOption,
   addThreadsOption,
   type Define,
+  outputDirectory,
   positive,
   print,
   printJson,
@@ -80,10 +81,12 @@ export const defineEvaluate: Define = (command) => {
     .option(
       "--output <path>",
       "keep the result for 'compare': a .json file, or a directory for evaluation.json",
+      outputDirectory,
     )
     .option(
       "--report <path>",
       "write a page to look at and listen to: an .html file, or a directory with the clips as files",
+      outputDirectory,
     )
     .option("--report-clips <number>", "how many of the worst utterances the report plays", whole, 50)
     .option("--json", "print the result, with all utterances, as JSON", false);

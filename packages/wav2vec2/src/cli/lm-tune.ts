@@ -5,6 +5,7 @@ import { writeFileAtomic } from "../files/atomic-file.js";
 import {
   addDeviceOption,
   type Define,
+  outputFile,
   positiveWhole,
   print,
   printJson,
@@ -41,8 +42,8 @@ export const defineLmTune: Define = (command) => {
     .option("--threads <number>", "threads that decode", threadCount, availableParallelism())
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
-    .option("--output <file>", "write the choice for --decoding of evaluate and transcribe")
-    .option("--picture <file>", "draw the error rates of all weights (SVG)")
+    .option("--output <file>", "write the choice for --decoding of evaluate and transcribe", outputFile)
+    .option("--picture <file>", "draw the error rates of all weights (SVG)", outputFile)
     .option("--json", "print all weights with their error rates as JSON, best first", false);
   addDeviceOption(command);
   addDecodingOptions(command).action(async (model: string, options: Options) => {

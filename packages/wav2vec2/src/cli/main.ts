@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { writeErrorFile } from "../distributed/launch/error-file.js";
 import { watchParent } from "../distributed/launch/parent-watch.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
+import { fullDiskReason, reasonOf } from "../files/atomic-file.js";
 import { version } from "../version.js";
 import { capitalized, type Define } from "./command.js";
 import { helpConfiguration } from "./help.js";
@@ -18,7 +20,7 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
   },
   {
     name: "data",
-    summary: "speech to train on: download, check, stats",
+    summary: "speech to train on: download, unpack, check, stats",
     load: async () => (await import("./data.js")).defineData,
   },
   {
@@ -135,9 +137,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 /** A text or file that begins with - looks like an option. */
 function withAdvice(error: string): string {
+  const [, option = ""] = /^error: unknown option '([^\n]*)'$/m.exec(error) ?? [];
+  const isText = /\s/.test(option) || (option !== "" && existsSync(option));
+  if (!isText) return error;
   return error.replace(
-    /^(error: unknown option '(?:-\s[^\n]*|[^'\n]*\s[^\n]*)')$/m,
-    "$1\nWhat begins with - and is no option must stand behind --, and the options before it.",
+    /^error: unknown option .*$/m,
+    (line) => `${line}\nWhat begins with - and is no option must stand behind --, and the options before it.`,
   );
 }
 
@@ -170,7 +175,7 @@ function explain(error: unknown): { text?: string; exitCode: number } {
       text: error.message,
       exitCode: error instanceof ConfigurationError ? exitCodes.usage : exitCodes.failed,
     };
-  if (isOfTheSystem(error)) return { text: (error as Error).message, exitCode: exitCodes.failed };
+  if (isOfTheSystem(error)) return { text: textOfSystem(error as Error), exitCode: exitCodes.failed };
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     text: `${detail}\nThis is a fault in wav2vec2, not in what you did. Please report the lines above together with the output of 'wav2vec2 doctor'.`,
@@ -182,6 +187,14 @@ function explain(error: unknown): { text?: string; exitCode: number } {
 function isDisconnection(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return error.name === "DistributedError" || (error instanceof UserError && isDisconnection(error.cause));
+}
+
+function textOfSystem(error: NodeJS.ErrnoException): string {
+  const reason = fullDiskReason(error);
+  if (reason !== undefined)
+    return `${error.path ?? "A file"} must be written, but ${reason}. Make room, or name a place on another disk.`;
+  if (error.syscall !== "mkdir" || error.path === undefined) return error.message;
+  return `${error.path} must be a directory that can be made, but ${reasonOf(error)}. Name another place.`;
 }
 
 /** A full disk, a directory without permission, a bridge that is not built: nothing to report. */

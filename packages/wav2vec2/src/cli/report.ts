@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { InvalidArgumentError } from "commander";
 import { ConfigurationError } from "../errors.js";
 import type { Chart } from "../pages/charts/chart.js";
-import { type Define, print, printJson } from "./command.js";
+import { type Define, outputDirectory, outputFile, print, printJson } from "./command.js";
 import { requireWritable } from "./writable.js";
 
 interface Options {
@@ -21,8 +21,9 @@ export const defineReport: Define = (command) => {
     .option(
       "--output <file>",
       `page to write (default: report.html in the run directory; of several runs ${COMPARISON} here)`,
+      outputFile,
     )
-    .option("--png <dir>", "write the curves as PNGs into a directory too")
+    .option("--png <dir>", "write the curves as PNGs into a directory too", outputDirectory)
     .option(
       "--smooth <number>",
       "weight of a moving average, from 0 to below 1, as TensorBoard's; what it was stays behind it",

@@ -7,6 +7,7 @@ import {
   addDeviceOption,
   addThreadsOption,
   type Define,
+  outputDirectory,
   positive,
   positiveWhole,
   showProgress,
@@ -121,6 +122,7 @@ function describe(command: Command): void {
     .option(
       "--output <dir>",
       "write a file for each recording into this directory instead, with the directories below those that are named",
+      outputDirectory,
     )
     .option(
       "--batch-seconds <number>",

@@ -1,7 +1,7 @@
 import { access, constants } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigurationError, UserError } from "../errors.js";
-import { writeFileAtomic } from "../files/atomic-file.js";
+import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
 import { makeDirectory } from "../files/make-directory.js";
 import type { FileNews } from "../recognition/files.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
@@ -107,8 +107,11 @@ export class TranscriptDirectory implements TranscriptSink {
       await makeDirectory(directory);
       await access(directory, constants.W_OK);
     } catch (error) {
+      const isFile = (error as NodeJS.ErrnoException).code === "EEXIST";
       throw new UserError(
-        `--output must be a directory to write to, but ${directory} is none: ${(error as Error).message}.`,
+        isFile
+          ? `--output must be a directory to write to, but ${directory} is a file. Leave --output out: transcripts are printed then.`
+          : `--output must be a directory to write to, but ${directory} is none: ${reasonOf(error)}.`,
         { cause: error },
       );
     }

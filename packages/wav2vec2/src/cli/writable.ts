@@ -1,6 +1,7 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
+import { isStream } from "../files/atomic-file.js";
 
 /**
  * Whether a result can be written: said before hours of work, not behind them.
@@ -16,10 +17,16 @@ export async function requireWritable(file: string, input: string): Promise<void
     throw new UserError(
       `${file} must be a file to write to, but is a directory. Give the name of a file in it.`,
     );
-  const directory = dirname(resolve(file));
+  if (await isStream(file)) {
+    await access(file, constants.W_OK).catch(() => {
+      throw new UserError(`${file} must be something to write to, but this user may not.`);
+    });
+    return;
+  }
+  const directory = dirname(await realpath(file).catch(() => resolve(file)));
   await access(directory, constants.W_OK).catch(() => {
     throw new UserError(
-      `${directory} must be a directory to write ${file} to, but it is missing or read-only.`,
+      `${directory} must be a directory to write ${file} to, but it is missing or read-only. Name a file in another.`,
     );
   });
 }

@@ -10,6 +10,7 @@ import { minimumSamples } from "../model/lengths.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 import { refuseOtherFiles } from "../pretrained/model-directory.js";
 import { writePreprocessor } from "../pretrained/preprocessor.js";
+import { modelClassOf } from "../pretrained/weights.js";
 import { ctcNetwork } from "./onnx/network/ctc-network.js";
 import { OnnxEngine } from "./onnx/onnx-engine.js";
 import { metadataBytes, writeOnnx } from "./onnx/onnx-file.js";
@@ -144,7 +145,7 @@ async function writeCompanions(
   const { config } = model;
   const forPages = { "transformers.js_config": { use_external_data_format: true } };
   const extra = external ? { ...config.extra, ...forPages } : config.extra;
-  await writeConfig(directory, { ...config, extra }, ["Wav2Vec2ForCTC"]);
+  await writeConfig(directory, { ...config, extra }, [modelClassOf(model)]);
   await writePreprocessor(directory, config, normalize);
   await tokenizer.write(directory);
   const { tokens, delimiterId } = tokenizer.vocabulary;

@@ -1,4 +1,4 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { UserError } from "../errors.js";
 
 const REASONS: Record<string, string> = {
@@ -16,11 +16,14 @@ const REASONS: Record<string, string> = {
 
 /**
  * Writes a file so that it is either complete or as before: to a temporary file beside it, flushed to the
- * disk, then renamed over it.
+ * disk, then renamed over it. A link stays one. What is no file, such as a pipe, `/dev/stdout` or `/dev/null`, is written to as
+ * it is: a file in its place would take it away from everybody.
  *
  * @throws UserError naming the file where the system does not let it be written
  */
-export async function writeFileAtomic(path: string, contents: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(given: string, contents: string | Uint8Array): Promise<void> {
+  if (await isStream(given)) return await writeStream(given, contents);
+  const path = await realpath(given).catch(() => given);
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     {
@@ -31,10 +34,45 @@ export async function writeFileAtomic(path: string, contents: string | Uint8Arra
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw new UserError(`${path} must be a file that can be written, but ${reasonOf(error)}.`, {
-      cause: error,
-    });
+    throw unwritable(given, error);
   }
+}
+
+/** The UserError for a file that the system does not let be written. */
+export function unwritable(path: string, error: unknown): UserError {
+  return new UserError(`${path} must be a file that can be written, but ${reasonOf(error)}.`, {
+    cause: error,
+  });
+}
+
+/** What `-` stands for where a file is to be written. */
+export const STDOUT = "/dev/stdout";
+
+/** Whether a path is something that is there and takes bytes, but no file: a pipe, a device, standard output. */
+export async function isStream(path: string): Promise<boolean> {
+  if (path === STDOUT || /^\/(dev|proc\/self)\/fd\/\d+$/.test(path)) return true; // also where a shell has put a file there
+  const status = await stat(path).catch(() => undefined);
+  return status !== undefined && !status.isFile() && !status.isDirectory();
+}
+
+async function writeStream(path: string, contents: string | Uint8Array): Promise<void> {
+  try {
+    if (path === STDOUT) await writeOut(contents);
+    else {
+      await using file = await open(path, "a");
+      await file.writeFile(contents);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EPIPE") return; // whoever read it has enough
+    throw unwritable(path, error);
+  }
+}
+
+/** Not by its name, which cannot be opened where it is a socket. */
+function writeOut(contents: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(contents, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Whether something failed because the disk, or this user's share of it, is full: what may be over in an hour. */

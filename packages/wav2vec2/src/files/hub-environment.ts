@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { ConfigurationError } from "../errors.js";
+import { homeDirectory } from "./home-directory.js";
 
 /**
  * Where the Hub and its cache are. The environment variables, their precedence and defaults are those of Python's
@@ -27,7 +27,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /** @throws ConfigurationError when a variable does not hold what it should */
 export async function hubEnvironment(variables: Variables = process.env): Promise<HubEnvironment> {
   const home = expandHome(
-    variables.HF_HOME || join(variables.XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface"),
+    variables.HF_HOME || join(variables.XDG_CACHE_HOME || join(homeDirectory(), ".cache"), "huggingface"),
   );
   return {
     endpoint: endpointOf(variables.HF_ENDPOINT || "https://huggingface.co"),
@@ -79,5 +79,5 @@ function isTrue(text: string | undefined): boolean {
 }
 
 function expandHome(path: string): string {
-  return path.replace(/^~(?=$|[/\\])/, homedir());
+  return path.replace(/^~(?=$|[/\\])/, homeDirectory());
 }

@@ -6,6 +6,7 @@ import { audioNames, isHidden, stemOf } from "./audio-names.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { isOutside, listDirectory, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
+import { readTextFile } from "./corpus-text.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 import { FolderTranscripts } from "./folder-transcripts.js";
 
@@ -32,7 +33,7 @@ export async function listAudio(directory: string): Promise<string[]> {
 
 /**
  * Lists a directory of audio files, in any nesting. An utterance's id is the file's path in the directory without its ending;
- * its transcript is in a file of that name with the ending `.txt` beside it, in a list of transcripts in its directory or above, or
+ * its transcript is in a file of that name with the ending `.txt` beside it (see {@link TranscriptFiles}), in a list of transcripts in its directory or above, or
  * in a table `metadata.csv`, `.tsv` or `.jsonl` there, whose rows are read as a manifest's.
  */
 export async function findFolderClips(
@@ -58,6 +59,7 @@ export async function findFolderClips(
       found.clips.push(...rows);
     }
     const names = new Set(files);
+    const described = speakerOf(directory, prefix, files);
     for (const name of audioNames(files)) {
       if (turns.due) await turns.next();
       const path = join(directory, prefix + name);
@@ -68,8 +70,7 @@ export async function findFolderClips(
         path,
         text: undefined,
         split: undefined,
-        speaker: undefined,
-        chapter: undefined,
+        ...(described ?? readerOf(prefix, stem)),
         start: undefined,
         end: undefined,
         columns: options.columns && classFolder(prefix, options.columns),
@@ -81,6 +82,35 @@ export async function findFolderClips(
   }
   found.problems.push(...transcripts.unused());
   return found;
+}
+
+/** LibriSpeech's speaker and chapter wherever its directories and names are: in Libri-light, LibriTTS and MLS. */
+function readerOf(prefix: string, stem: string): Pick<Clip, "speaker" | "chapter"> {
+  const [speaker, chapter] = prefix.split("/").slice(-3, -1);
+  const named = ["-", "_"].some((mark) => chapter && stem.startsWith(`${speaker}${mark}${chapter}${mark}`));
+  return named ? { speaker, chapter } : { speaker: undefined, chapter: undefined };
+}
+
+/**
+ * Libri-light's speaker and book, `<speaker>/<book>/`, where a clip's description says that the directories are these: one of a
+ * book's stands for all.
+ */
+function speakerOf(
+  directory: string,
+  prefix: string,
+  files: readonly string[],
+): Pick<Clip, "speaker" | "chapter"> | undefined {
+  const [speaker, chapter] = prefix.split("/").slice(-3, -1);
+  const description = files.find((name) => name.endsWith(".json") && files.includes(`${stemOf(name)}.flac`));
+  if (description === undefined || chapter === undefined) return undefined;
+  try {
+    const { speaker: described } = JSON.parse(
+      readTextFile(join(directory, prefix, description), "a description"),
+    );
+    return String(described) === speaker ? { speaker, chapter } : undefined;
+  } catch {
+    return undefined; // of something else
+  }
 }
 
 /** Hugging Face's `audiofolder`: the directory that a file lies in is its label. */

@@ -8,6 +8,7 @@ import type { EventLoopTurns } from "./corpus-turns.js";
 import { findKaldiClips } from "./kaldi-clips.js";
 import { findLibriSpeechClips } from "./librispeech-clips.js";
 import { readManifest } from "./manifest-reader.js";
+import { findStmClips, isStm } from "./stm-clips.js";
 
 /** What one directory or manifest lists of the utterances that were asked for. */
 export interface Part {
@@ -45,9 +46,10 @@ export async function findParts(
 
 function findClips(source: Source, options: FindOptions, turns: EventLoopTurns): Promise<FoundClips> {
   if (source.kind === "librispeech") return findLibriSpeechClips(source.path, options, turns);
+  if (source.kind === "stm") return findStmClips(source.path, options, turns);
   if (source.kind === "kaldi") return findKaldiClips(source.path, options, turns);
   if (source.kind === "folder") return findFolderClips(source.path, options, turns);
-  return readManifest(source.path, options, turns);
+  return readManifest(source.path, source.isPart ? { ...options, splits: [source.name] } : options, turns);
 }
 
 /** The rows of a manifest itself, those of some splits where it tells them apart. */
@@ -57,6 +59,10 @@ async function findRows(
   options: FindOptions,
   turns: EventLoopTurns,
 ): Promise<Part> {
+  if (isStm(path)) {
+    const source: Source = { kind: "stm", path, name: split ?? "" };
+    return { source, ...(await findStmClips(path, options, turns)) };
+  }
   const asked = split === undefined ? undefined : splitNames(split);
   const { clips, problems, splits } = await readManifest(path, { ...options, splits: asked }, turns);
   if (splits.size === 0 && clips.length === 0 && problems.length === 0)

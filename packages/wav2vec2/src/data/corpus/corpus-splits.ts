@@ -10,20 +10,24 @@ import type { CorpusProblem } from "./corpus-problem.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 import { isKaldiDirectory } from "./kaldi-clips.js";
 import { isLibriSpeechSplit } from "./librispeech-clips.js";
-import { isManifest, isManifestName, MANIFEST_ENDINGS } from "./manifest.js";
+import { isManifest, isManifestName, isNamedManifest, MANIFEST_ENDINGS } from "./manifest.js";
+import { adviceOnDirectory, adviceOnFile, directoryOfSplit } from "./other-layouts.js";
+import { isStm, isStmDirectory } from "./stm-clips.js";
 
 /** Where the utterances of a split are listed. */
 export interface Source {
-  kind: "librispeech" | "kaldi" | "folder" | "manifest" | "ids";
+  kind: "librispeech" | "kaldi" | "stm" | "folder" | "manifest" | "ids";
   /** Directory, manifest, or list of ids. */
   path: string;
   /** The split's name. */
   name: string;
+  /** Whether the split is a part of the manifest, and not all of it. */
+  isPart?: boolean;
 }
 
 const LAYOUTS =
   "LibriSpeech/<split>/<speaker>/<chapter>/ or <split>/<speaker>/<chapter>/ as LibriSpeech has them, " +
-  "manifests <split>.jsonl, .csv or .tsv, or a directory of audio files a split";
+  "manifests <split>.jsonl, .json, .csv or .tsv, directories <split> with wav.scp or stm/, or a directory of audio files a split";
 
 /**
  * Names of the splits of a corpus: directories in LibriSpeech's layout, manifests, directories of audio files where
@@ -38,20 +42,37 @@ export async function listSplits(root: string): Promise<string[]> {
 /** All splits of a directory, sorted by name. */
 export async function findSplits(root: string, turns: EventLoopTurns): Promise<Source[]> {
   const { files } = listDirectory(root);
-  const splits: Source[] = [];
-  for (const name of files.filter(isManifestName))
+  const splits = partsOfList(root, files);
+  for (const name of files.filter((each) => isManifestName(each) && each !== GIGASPEECH))
     if (await isManifest(join(root, name)).catch(() => false)) splits.push(manifestSource(root, name));
   const hasManifest = splits.length > 0;
   const base = splitsDirectory(root);
   for (const name of listDirectory(base).directories) {
     const path = join(base, name);
-    if (isLibriSpeechSplit(path)) splits.push({ kind: "librispeech", path, name });
-    else if (isKaldiDirectory(path)) splits.push({ kind: "kaldi", path, name });
+    const source = listingIn(path, name);
+    if (source) splits.push(source);
     else if (!hasManifest && (await holdsAudio(path, turns))) splits.push({ kind: "folder", path, name });
   }
   for (const name of idLists(root))
     splits.push({ kind: "ids", path: join(root, "splits", name), name: name.slice(0, -4) });
   return splits.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What a directory is that lists its utterances in a way of its own. */
+function listingIn(path: string, name: string): Source | undefined {
+  if (isLibriSpeechSplit(path)) return { kind: "librispeech", path, name };
+  if (isKaldiDirectory(path)) return { kind: "kaldi", path, name };
+  return isStmDirectory(path) ? { kind: "stm", path, name } : undefined;
+}
+
+/** GigaSpeech lists all its splits, which hold one another, in one file: https://github.com/SpeechColab/GigaSpeech */
+const GIGASPEECH = "GigaSpeech.json";
+const GIGASPEECH_SPLITS = ["XS", "S", "M", "L", "XL", "DEV", "TEST"];
+
+function partsOfList(root: string, files: readonly string[]): Source[] {
+  if (!files.includes(GIGASPEECH)) return [];
+  const path = join(root, GIGASPEECH);
+  return GIGASPEECH_SPLITS.map((name) => ({ kind: "manifest", path, name, isPart: true }));
 }
 
 /** Audio that lies beside the directories that are splits, and so is in none of them. */
@@ -69,9 +90,27 @@ export async function audioBesideSplits(root: string): Promise<CorpusProblem[]> 
   );
 }
 
-/** Splits lie under `root/LibriSpeech`, as the corpus unpacks, or directly under `root`. */
+/** Directories in which corpora have their splits, and what lies beside these. */
+const CONTAINERS: readonly { path: string; beside?: string }[] = [
+  { path: "LibriSpeech" },
+  { path: "LibriTTS" },
+  { path: "librispeech_finetuning" }, // Libri-light's limited supervision
+  { path: "legacy", beside: "speaker-adaptation" }, // TED-LIUM 3
+  { path: "TEDLIUM_release-3/legacy" },
+  { path: "wav", beside: "transcript" }, // AISHELL
+  { path: "data_aishell/wav" },
+];
+
+/** Splits lie under `root/LibriSpeech`, as the corpus unpacks, or another corpus's directory of them, or directly under `root`. */
 export function splitsDirectory(root: string): string {
-  return listDirectory(root).directories.includes("LibriSpeech") ? join(root, "LibriSpeech") : root;
+  const { directories } = listDirectory(root);
+  const container = CONTAINERS.find(
+    ({ path, beside }) =>
+      directories.includes(path.split("/")[0]!) &&
+      (beside === undefined || directories.includes(beside)) &&
+      existsSync(join(root, path)),
+  );
+  return container ? join(root, container.path) : root;
 }
 
 function idLists(root: string): string[] {
@@ -93,18 +132,11 @@ export function isFile(root: string): boolean {
   } catch (error) {
     throw unreadable(root, isManifestName(root) ? "a manifest" : "a directory", error);
   }
-  if (!isDirectory && !isManifestName(root))
+  if (!isDirectory && !isNamedManifest(root) && !isStm(root))
     throw new UserError(
-      `${root} must be a directory or a manifest (${MANIFEST_ENDINGS.join(", ")}), but is neither.${otherList(root)}`,
+      `${root} must be a directory or a manifest (${MANIFEST_ENDINGS.join(", ")}), but is neither.${adviceOnFile(root)}`,
     );
   return !isDirectory;
-}
-
-/** What to do with lists that other toolkits name otherwise. */
-function otherList(path: string): string {
-  if (/\.json$/i.test(path))
-    return " A file of one JSON object a line, as NeMo writes it, has to end in .jsonl.";
-  return "";
 }
 
 /** The names in `train-clean-100+train-other-500`. */
@@ -132,8 +164,8 @@ export async function findSources(
     return sources;
   }
   const name = basename(root);
-  if (isLibriSpeechSplit(root)) return [{ kind: "librispeech", path: root, name }];
-  if (isKaldiDirectory(root)) return [{ kind: "kaldi", path: root, name }];
+  const source = listingIn(root, name);
+  if (source) return [source];
   const splits = await findSplits(root, turns);
   const isFolder = splits.every(({ kind }) => kind === "folder") && !existsSync(join(root, "LibriSpeech"));
   if (isFolder && (await holdsAudio(root, turns))) return [{ kind: "folder", path: root, name }];
@@ -148,14 +180,15 @@ async function findSource(root: string, name: string, turns: EventLoopTurns): Pr
   const top = listDirectory(root);
   const base = splitsDirectory(root);
   const below: Listing = base === root ? top : listDirectory(base);
-  const candidates: Source[] = top.files
-    .filter((file) => isManifestName(file) && file.slice(0, file.lastIndexOf(".")) === name)
-    .map((file) => manifestSource(root, file));
+  const isNamed = (file: string) => isManifestName(file) && file.slice(0, file.lastIndexOf(".")) === name;
+  const candidates: Source[] = top.files.filter(isNamed).map((file) => manifestSource(root, file));
+  candidates.push(...partsOfList(root, top.files).filter((source) => source.name === name));
   if (below.directories.includes(name)) {
     const path = join(base, name);
-    if (isLibriSpeechSplit(path)) candidates.push({ kind: "librispeech", path, name });
-    else if (isKaldiDirectory(path)) candidates.push({ kind: "kaldi", path, name });
-    else if (await holdsAudio(path, turns)) candidates.push({ kind: "folder", path, name });
+    const source = listingIn(path, name);
+    if (source) candidates.push(source);
+    else if (candidates.length === 0 && (await holdsAudio(path, turns)))
+      candidates.push({ kind: "folder", path, name });
   }
   if (idLists(root).includes(`${name}.txt`))
     candidates.push({ kind: "ids", path: join(root, "splits", `${name}.txt`), name });
@@ -171,21 +204,25 @@ async function findSource(root: string, name: string, turns: EventLoopTurns): Pr
     throw new UserError(
       `${root} must hold a split ${name}, but is that itself. Give the directory above it, ${dirname(directory)}.`,
     );
-  if (splits.length > 0) throw unknownSplit(name, splits, root);
-  throw noSplits(root);
+  const place = directoryOfSplit(root, name);
+  if (splits.length > 0) throw unknownSplit(name, splits, root, place && ` It is in ${place}: give that.`);
+  throw noSplits(root, place);
 }
 
-function noSplits(root: string): UserError {
-  return new UserError(
-    `${root} must hold ${LAYOUTS}, but holds none of them. Give the directory that holds the splits, or a manifest.`,
-  );
+/** @param below a directory that has the split that is asked for */
+function noSplits(root: string, below?: string): UserError {
+  const advice =
+    below === undefined
+      ? adviceOnDirectory(root) || " Give the directory that holds the splits, or a manifest."
+      : ` Give ${below}.`;
+  return new UserError(`${root} must hold ${LAYOUTS}, but holds none of them.${advice}`);
 }
 
 /** Names the splits that exist, nearest first. */
-export function unknownSplit(name: string, splits: readonly string[], where: string): UserError {
+export function unknownSplit(name: string, splits: readonly string[], where: string, advice = ""): UserError {
   const distance = (other: string) => editDistance([...other], [...name]);
   const known = [...splits].sort((a, b) => distance(a) - distance(b));
   return new UserError(
-    `split must be one of ${known.join(", ")} (in ${where}), but is ${JSON.stringify(name)}.`,
+    `split must be one of ${known.join(", ")} (in ${where}), but is ${JSON.stringify(name)}.${advice}`,
   );
 }

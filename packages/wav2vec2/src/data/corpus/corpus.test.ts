@@ -182,8 +182,8 @@ describe("readCorpus", () => {
     await expect(readCorpus(join(root, "none.csv"), "x")).rejects.toThrow(
       "none.csv must be a manifest, but does not",
     );
-    put("a.json", "{}");
-    await expect(readCorpus(join(root, "a.json"), "x")).rejects.toThrow(
+    put("a.toml", "");
+    await expect(readCorpus(join(root, "a.toml"), "x")).rejects.toThrow(
       "a manifest (.jsonl, .csv, .tsv), but is neither",
     );
     await expect(readCorpus(join(root, "splits"), undefined)).rejects.toThrow(

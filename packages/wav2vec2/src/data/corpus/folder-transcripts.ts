@@ -1,13 +1,15 @@
-import { dirname, join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
-import { nameAmong } from "../../files/name-among.js";
 import type { Clip, FindOptions } from "./corpus-clip.js";
 import { isOutside, listNames, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
 import { isManifest, isManifestName } from "./manifest.js";
+import { isJsonName } from "./manifest-json.js";
 import { readManifest } from "./manifest-reader.js";
+import { TranscriptFiles, withoutTimes } from "./transcript-files.js";
 import { readLists, type TranscriptList } from "./transcript-lists.js";
 
 /** Hugging Face's `audiofolder`: https://huggingface.co/docs/datasets/audio_dataset#audiofolder */
@@ -23,19 +25,25 @@ export class FolderTranscripts {
   /** By the path of their directories below the folder, with a slash at its end; those above the folder under `..`. */
   readonly #lists = new Map<string, TranscriptList[]>();
   readonly #others = new Map<string, string>();
+  readonly #own: TranscriptFiles;
 
   constructor(
     private readonly directory: string,
     private readonly problems: CorpusProblem[],
-  ) {}
+  ) {
+    this.#own = new TranscriptFiles(directory);
+  }
 
-  /** Lists and tables in the directory above the folder, which may be those of all splits. */
+  /** Lists and tables in the directory above the folder, which may be those of all splits, and in `transcript/` above. */
   async addAbove(options: FindOptions, turns: EventLoopTurns): Promise<Clip[]> {
     const above = dirname(resolve(this.directory));
     const names = orReport(listNames, above, "", []) ?? [];
     const tables = await tablesOf(above, names);
-    if (options.transcripts === "required")
-      this.#lists.set("..", readLists(above, without(names, tables), []));
+    if (options.transcripts === "required") {
+      const lists = readLists(above, without(names, tables), []);
+      for (const place of [above, dirname(above)]) lists.push(...listsBeside(place, []));
+      this.#lists.set("..", lists);
+    }
     const rows: Clip[] = [];
     for (const name of tables) {
       const { clips } = await readManifest(join(above, name), options, turns).catch(nothing);
@@ -54,9 +62,10 @@ export class FolderTranscripts {
     const place = join(this.directory, prefix);
     const tables = await tablesOf(place, files);
     if (options.transcripts === "required") {
-      const lists = readLists(place, without(files, tables), this.problems);
+      const lists = isListPlace(prefix) ? [] : readLists(place, without(files, tables), this.problems);
+      lists.push(...listsBeside(place, this.problems));
       if (lists.length > 0) this.#lists.set(prefix, lists);
-      const other = files.find((name) => isManifestName(name) && !isFolderTable(name));
+      const other = files.find((name) => isManifestName(name) && !isJsonName(name) && !isFolderTable(name));
       if (other !== undefined) this.#others.set(prefix, join(place, other));
     }
     const rows: Clip[] = [];
@@ -69,19 +78,21 @@ export class FolderTranscripts {
   }
 
   /** The transcript of a clip; undefined with a problem where there is none. */
-  of({ id, path }: Clip, prefix: string, names: ReadonlySet<string>): string | undefined {
+  of(clip: Clip, prefix: string, names: ReadonlySet<string>): string | undefined {
+    const { id, path } = clip;
     const stem = id.slice(prefix.length);
-    const name = nameAmong(names, `${stem}.txt`);
-    const file = join(this.directory, `${prefix}${name ?? `${stem}.txt`}`);
+    const file = join(this.directory, `${prefix}${stem}.txt`);
     const problem = (kind: CorpusProblem["kind"], message: string, at = file): undefined => {
       this.problems.push({ id, file: at, kind, message });
     };
-    if (name !== undefined) {
-      const { text, kind, message } = readTranscript(file);
-      return kind === undefined ? text : problem(kind, message);
+    const own = this.#own.of(clip, names);
+    if (own !== undefined) {
+      const { text, kind, message } = readTranscript(own);
+      return kind === undefined ? text : problem(kind, message, own);
     }
     for (const list of this.#listsFor(prefix)) {
       const listed = list.take(stem);
+      if (listed && list.isBySpeaker) clip.speaker ??= basename(dirname(path));
       if (listed) return "text" in listed ? listed.text : problem(listed.kind, listed.problem, path);
     }
     const other = this.#above(this.#others, prefix)[0];
@@ -123,7 +134,7 @@ type Read =
 function readTranscript(file: string): Read {
   let text: string;
   try {
-    text = collapseSpaces(readTextFile(file, "a transcript file"));
+    text = withoutTimes(collapseSpaces(readTextFile(file, "a transcript file")), file);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { kind: "unreadable-transcripts", message: error.message };
@@ -132,6 +143,18 @@ function readTranscript(file: string): Read {
   if (invalid) return { kind: "invalid-text", message: `transcript ${file} ${invalid}` };
   if (text) return { text };
   return { kind: "transcript-without-text", message: `${file} must hold a transcript, but holds no text.` };
+}
+
+/** Lists that a directory of their own holds, for all beside it: AISHELL's `transcript/`. */
+function listsBeside(directory: string, problems: CorpusProblem[]): TranscriptList[] {
+  const place = join(directory, LIST_PLACE);
+  return existsSync(place) ? readLists(place, orReport(listNames, place, "", problems) ?? [], problems) : [];
+}
+
+const LIST_PLACE = "transcript";
+
+function isListPlace(prefix: string): boolean {
+  return prefix === `${LIST_PLACE}/` || prefix.endsWith(`/${LIST_PLACE}/`);
 }
 
 /** A table above the folder that cannot be read is no fault of the folder. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { homeDirectory } from "../../files/home-directory.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
 
@@ -28,7 +28,7 @@ export function defaultCache(env: NodeJS.ProcessEnv = process.env): string {
   if (env.WAV2VEC2_CACHE) return resolve(env.WAV2VEC2_CACHE);
   const base = env.XDG_CACHE_HOME;
   // The specification of XDG has relative paths ignored.
-  return join(base && isAbsolute(base) ? base : join(homedir(), ".cache"), "wav2vec2");
+  return join(base && isAbsolute(base) ? base : join(homeDirectory(), ".cache"), "wav2vec2");
 }
 
 /**

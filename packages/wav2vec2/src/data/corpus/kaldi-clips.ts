@@ -1,13 +1,17 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { readAudioInfo } from "../../audio/audio-file.js";
+import { shellName } from "../../files/shell-name.js";
+import { stemOf } from "./audio-names.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import type { ProblemKind } from "./corpus-problem.js";
 import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
+import { decodedFile } from "./kaldi-command.js";
 
 const RECORDINGS = "wav.scp";
 /** Directories above a data directory that paths may be relative to: `data/train` lies two below the recipe's. */
-const LEVELS_ABOVE = 3;
+const LEVELS_ABOVE = 4;
 
 /** Whether a directory is one of Kaldi's and ESPnet's data directories. */
 export function isKaldiDirectory(directory: string): boolean {
@@ -35,6 +39,7 @@ export async function findKaldiClips(
   const segments = read("segments");
   const texts = transcripts === "required" ? read("text") : undefined;
   const speakers = read("utt2spk");
+  const audios = new Map<string, RecordedIn>();
   for (const [id, { line, rest }] of segments ?? recordings) {
     if (turns.due) await turns.next();
     const name = segments ? "segments" : RECORDINGS;
@@ -42,12 +47,10 @@ export async function findKaldiClips(
     const problem = (kind: ProblemKind, message: string) =>
       found.problems.push({ id, file: file(name), kind, message: `${where}: utterance ${id} ${message}` });
     const [recording = "", start, end] = segments ? rest.split(/\s+/) : [id];
-    const audio = audioOf(recordings.get(recording)?.rest);
-    if (audio === undefined) {
-      problem(
-        "manifest-row",
-        `must have an audio file in ${RECORDINGS}, but ${recording} has ${recordings.has(recording) ? "a command" : "none"}. Convert it to files.`,
-      );
+    const audio = audios.get(recording) ?? (await audioOf(recordings.get(recording)?.rest, directory));
+    audios.set(recording, audio);
+    if ("fault" in audio) {
+      problem("manifest-row", `must have an audio file in ${RECORDINGS}, but ${recording} ${audio.fault}`);
       continue;
     }
     const [from, to] = [Number(start ?? 0), end === undefined ? undefined : Number(end)];
@@ -57,7 +60,7 @@ export async function findKaldiClips(
     }
     const clip: Clip = {
       id,
-      path: locate(audio, directory),
+      path: audio.path,
       text: undefined,
       split: undefined,
       speaker: speakers?.get(id)?.rest,
@@ -101,10 +104,35 @@ function readTable(path: string): Map<string, Entry> {
   return entries;
 }
 
-/** A file, also where a command only decodes it: `flac -c -d -s a.flac |`. Other commands may change the audio. */
-function audioOf(given: string | undefined): string | undefined {
-  if (!given?.endsWith("|")) return given || undefined;
-  return /^(?:\S*\/)?flac(?:\s+-\S+)*\s+(\S+\.flac)\s*(?:\s-)?\s*\|$/.exec(given)?.[1];
+/** The file of a recording, or why there is none, as the end of a sentence. */
+type RecordedIn = { path: string } | { fault: string };
+
+/** The file of a recording, also where a command only decodes it: `flac -c -d -s a.flac |`. */
+async function audioOf(given: string | undefined, directory: string): Promise<RecordedIn> {
+  if (!given) return { fault: "has none." };
+  if (/\.ark:\d+$/.test(given))
+    return { fault: `lies in a Kaldi archive. ${inDirectory(directory, FROM_ARCHIVE)}` };
+  if (!given.endsWith("|")) return { path: locate(given, directory) };
+  const decoded = decodedFile(given);
+  if (decoded === undefined) return { fault: `has a command. ${inDirectory(directory, FROM_COMMANDS)}` };
+  const path = locate(decoded.file, directory);
+  if (decoded.channel === undefined) return { path };
+  // Of what cannot be read the index of lengths tells more.
+  const info = await readAudioInfo(path).catch(() => undefined);
+  if (info === undefined || info.channels === 1) return { path };
+  const command = `sph2pipe -f wav -p -c ${decoded.channel} ${shellName(path)} ${shellName(stemOf(path))}-${decoded.channel}.wav`;
+  return { fault: `takes one of the ${info.channels} channels of ${path}. Make a file of it: ${command}` };
+}
+
+const FROM_ARCHIVE = `python3 -c "import kaldiio, soundfile, sys; d = sys.argv[1]; [soundfile.write(f'{d}/{k}.wav', a, r) for k, (r, a) in kaldiio.load_scp(f'{d}/wav.scp').items()]" "$D"`;
+const FROM_COMMANDS = `while read -r id command; do case "$command" in (*\\|) sh -c "\${command%|}" < /dev/null > "$D/$id.wav" ;; esac; done < "$D/wav.scp"`;
+
+/**
+ * Files are made in the data directory, with the names of the recordings; `wav.scp` has to name them then. What it names now is
+ * relative to where the recipe is run, as the command is.
+ */
+function inDirectory(directory: string, command: string): string {
+  return `Make files of all that you trust, and name them in ${RECORDINGS}: (D=${shellName(directory)}; ${command})`;
 }
 
 /** Paths are relative to where a recipe is run, which is a directory above the data. */

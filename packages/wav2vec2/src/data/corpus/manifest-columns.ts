@@ -19,6 +19,18 @@ const COLUMNS = {
   duration: ["duration"],
 } as const;
 
+/**
+ * Names that count where none of the others is there, the first that is: those of Common Voice's first and spontaneous
+ * releases, VoxPopuli's, fairseq's for translation, and what people call such columns themselves.
+ */
+const OTHERWISE: Partial<Record<Column, readonly string[]>> = {
+  audio: ["audio_file", "filename", "audio_path", "wav_path", "file_path", "filepath", "file"],
+  text: ["normalized_text", "raw_text", "words", "tgt_text", "utterance"],
+  speaker: ["speaker_id", "spk"],
+  start: ["start_time"],
+  end: ["end_time"],
+};
+
 export type Column = keyof typeof COLUMNS;
 
 /** Which of a manifest's own column names holds what. */
@@ -28,7 +40,28 @@ const NAMED = Object.entries(COLUMNS) as [Column, readonly string[]][];
 
 /** Whether names of columns are a manifest's, as opposed to some other table's. */
 export function hasAudioColumn(names: readonly string[]): boolean {
-  return COLUMNS.audio.some((name) => names.includes(name));
+  return COLUMNS.audio.some((name) => names.includes(name)) || audioOf(names) !== undefined;
+}
+
+/** The column for the audio in a table that has none of the usual names. */
+function audioOf(names: readonly string[]): string | undefined {
+  if (isVoxPopuli(names)) return "id";
+  const isKnown = [COLUMNS.text, OTHERWISE.text!].flat().some((name) => names.includes(name));
+  return isKnown ? OTHERWISE.audio!.find((name) => names.includes(name)) : undefined;
+}
+
+/** Whether a column of this name would make a row a part of its file. */
+export function isPartColumn(name: string): boolean {
+  const names = (["start", "end", "offset"] as const).flatMap((column) => [
+    ...COLUMNS[column],
+    ...(OTHERWISE[column] ?? []),
+  ]);
+  return names.includes(name);
+}
+
+/** VoxPopuli's tables name clips by their ids alone: https://github.com/facebookresearch/voxpopuli */
+function isVoxPopuli(names: readonly string[]): boolean {
+  return ["id", "normalized_text", "speaker_id"].every((name) => names.includes(name));
 }
 
 /**
@@ -46,8 +79,16 @@ export function resolveColumns(names: readonly string[], where: string): ColumnN
         `${where} must have one column for ${column}, but has ${found.join(" and ")}. ` +
           `Name the right one ${JSON.stringify(column)}.`,
       );
-    if (found[0] !== undefined) columns[column] = found[0];
+    const name =
+      found[0] ??
+      (column === "audio" ? audioOf(names) : OTHERWISE[column]?.find((other) => names.includes(other)));
+    if (name !== undefined) columns[column] = name;
   }
+  if (columns.start !== undefined && columns.end === undefined && names.includes("stop"))
+    throw new UserError(
+      `${where} must tell parts of files in seconds, but has columns start and stop, which SpeechBrain counts in samples. ` +
+        "Divide them by the sample rate and call them start and end.",
+    );
   if (columns.audio === undefined) throw missingColumn("audio", names, where);
   return columns;
 }
@@ -60,12 +101,4 @@ export function missingColumn(column: "audio" | "text", names: readonly string[]
     `${where} must have a column ${COLUMNS[column].join(" or ")}, but has ${names.join(", ") || "none"}. ` +
       `Known columns: ${known.join(", ")}.`,
   );
-}
-
-/**
- * Common Voice's release has its clips in `clips/` beside the tables, which name the files alone
- * (https://commonvoice.mozilla.org/datasets).
- */
-export function isCommonVoice(names: readonly string[]): boolean {
-  return ["client_id", "path", "sentence"].every((name) => names.includes(name));
 }

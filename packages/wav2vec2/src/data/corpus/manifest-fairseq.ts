@@ -19,7 +19,7 @@ export function isFairseq(first: string, second: string | undefined): boolean {
 /**
  * Reads fairseq's manifest, with transcripts from the `.wrd` or `.ltr` file beside it where there is one, line by line
  * the same utterances.
- * @throws UserError where that file has another number of lines
+ * @throws UserError where that file has another number of lines, or the directory of the audio does not exist
  */
 export async function* readFairseqRows(path: string, transcripts: boolean): AsyncGenerator<TableRows> {
   const labels = transcripts ? await readLabels(path) : undefined;
@@ -31,6 +31,10 @@ export async function* readFairseqRows(path: string, transcripts: boolean): Asyn
     for (const { number, text, problem } of lines) {
       if (root === undefined) {
         root = resolve(dirname(path), text);
+        if (!existsSync(root))
+          throw new UserError(
+            `${path}:1 must name the directory of the audio, but ${root} does not exist. Put the right one there.`,
+          );
         continue;
       }
       if (!text.trim() && !problem) continue;

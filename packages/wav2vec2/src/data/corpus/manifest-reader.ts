@@ -1,13 +1,17 @@
-import { basename, dirname, extname, isAbsolute, join } from "node:path";
+import { basename, extname } from "node:path";
 import { UserError } from "../../errors.js";
+import { isJsonObject } from "../../files/json-file.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import type { ProblemKind } from "./corpus-problem.js";
 import { collapseSpaces, invalidText } from "./corpus-text.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
-import { firstLines } from "./manifest.js";
-import { type ColumnNames, isCommonVoice, missingColumn, resolveColumns } from "./manifest-columns.js";
+import { firstLines } from "./first-lines.js";
+import { type ColumnNames, missingColumn, resolveColumns } from "./manifest-columns.js";
 import { isFairseq, readFairseqRows } from "./manifest-fairseq.js";
-import { type Row, readCommaRows, readJsonRows, readTabRows, type TableRows } from "./manifest-rows.js";
+import { isJsonName, readJsonFile } from "./manifest-json.js";
+import { ManifestPlaces } from "./manifest-places.js";
+import { type Row, readCommaRows, readTabRows, type TableRows } from "./manifest-rows.js";
+import { tableForm } from "./table-form.js";
 
 export interface ManifestOptions extends FindOptions {
   /** Only rows whose column `split` is one of these. */
@@ -22,8 +26,7 @@ export interface FoundRows extends FoundClips {
 }
 
 /**
- * Reads a manifest: JSON lines, CSV, TSV with a first line of column names (Common Voice's too), or fairseq's TSV,
- * told apart by ending and first line. Rows that cannot be used are problems; a file that cannot be is an error.
+ * Reads a manifest: JSON, CSV or TSV (Common Voice's too), or fairseq's TSV, told apart by ending and first line. Rows that cannot be used are problems; a file that cannot be is an error.
  * @throws UserError where the file cannot be read, has no column for audio, none for transcripts where they are
  * required, or none for splits where one is asked for
  */
@@ -34,50 +37,51 @@ export async function readManifest(
 ): Promise<FoundRows> {
   const found: FoundRows = { clips: [], problems: [], splits: new Set() };
   const reader = new RowReader(path, options, found);
-  if (extname(path).toLowerCase() === ".jsonl") {
-    for await (const rows of readJsonRows(path)) {
+  if (isJsonName(path)) {
+    for await (const rows of readJsonFile(path)) {
       if (turns.due) await turns.next();
-      for (const row of rows) reader.addObject(row);
+      for (const row of rows) await reader.addObject(row);
     }
   } else
     for await (const { names, rows } of await readTable(path, options)) {
       if (turns.due) await turns.next();
-      reader.addTable(names, rows);
+      await reader.addTable(names, rows);
     }
   return found;
 }
 
 async function readTable(path: string, { transcripts }: FindOptions): Promise<AsyncGenerator<TableRows>> {
   const [first = "", second] = await firstLines(path);
-  if (extname(path).toLowerCase() === ".csv") return readCommaRows(path);
-  return isFairseq(first, second) ? readFairseqRows(path, transcripts === "required") : readTabRows(path);
+  if (isFairseq(first, second)) return readFairseqRows(path, transcripts === "required");
+  const { separator, names, isQuoted } = tableForm(path, first);
+  return isQuoted ? readCommaRows(path, { separator, names }) : readTabRows(path, { separator, names });
 }
 
 class RowReader {
   #names: string | undefined;
   #columns: ColumnNames = {};
-  #audioRoot: string;
+  readonly #places: ManifestPlaces;
 
   constructor(
     readonly path: string,
     readonly options: ManifestOptions,
     readonly found: FoundRows,
   ) {
-    this.#audioRoot = dirname(path);
+    this.#places = new ManifestPlaces(path);
   }
 
   /** Rows of a table: what its columns lack is the table's fault, and an error. */
-  addTable(names: readonly string[], rows: readonly Row[]): void {
+  async addTable(names: readonly string[], rows: readonly Row[]): Promise<void> {
     const where = `${this.path}:1`;
     this.#use(names, where);
     if (this.options.transcripts === "required" && this.#columns.text === undefined)
       throw missingColumn("text", names, where);
     if (this.options.splits && this.#columns.split === undefined) throw this.#noSplit(where, names);
-    for (const row of rows) this.#add(row);
+    for (const row of rows) await this.#add(row);
   }
 
   /** A JSON object has its own columns: what it lacks is a problem of its row. */
-  addObject(row: Row): void {
+  async addObject(row: Row): Promise<void> {
     if (!row.problem) {
       const names = Object.keys(row.values);
       try {
@@ -87,10 +91,10 @@ class RowReader {
         this.#problem(row.line, "manifest-row", error.message);
         return;
       }
-      if (this.options.splits && this.#columns.split === undefined)
+      if (this.options.splits && this.#columns.split === undefined && !row.splits)
         throw this.#noSplit(`${this.path}:${row.line}`, names);
     }
-    this.#add(row);
+    await this.#add(row);
   }
 
   #use(names: readonly string[], where: string): void {
@@ -98,7 +102,6 @@ class RowReader {
     if (key === this.#names) return;
     this.#columns = resolveColumns(names, where);
     this.#names = key;
-    this.#audioRoot = isCommonVoice(names) ? join(dirname(this.path), "clips") : dirname(this.path);
   }
 
   #noSplit(where: string, names: readonly string[]): UserError {
@@ -112,7 +115,7 @@ class RowReader {
     this.found.problems.push({ id, file: this.path, kind, message });
   }
 
-  #add({ line, values, problem }: Row): void {
+  async #add({ line, values, problem, splits: several }: Row): Promise<void> {
     const where = `${this.path}:${line}`;
     if (problem) {
       this.#problem(line, "manifest-row", `${where} ${problem}`);
@@ -122,10 +125,12 @@ class RowReader {
       const name = this.#columns[column];
       return name === undefined ? undefined : values[name];
     };
-    const split = words(value("split"));
-    if (split !== undefined) this.found.splits.add(split);
-    if (this.options.splits && !this.options.splits.includes(split ?? "")) return;
-    const audio = value("audio");
+    const splits = several ?? [words(value("split"))];
+    for (const name of splits) if (name !== undefined) this.found.splits.add(name);
+    const asked = this.options.splits;
+    const split = asked ? splits.find((name) => name !== undefined && asked.includes(name)) : splits[0];
+    if (asked && split === undefined) return;
+    const audio = fileOf(value("audio"));
     if (typeof audio !== "string" || audio === "") {
       this.#problem(
         line,
@@ -142,7 +147,7 @@ class RowReader {
     }
     const clip: Clip = {
       id,
-      path: isAbsolute(audio) ? audio : join(this.#audioRoot, audio),
+      path: this.#places.isId(audio) ? await this.#places.search(audio) : this.#places.locate(audio),
       text: undefined,
       split,
       speaker: words(value("speaker")),
@@ -181,6 +186,11 @@ class RowReader {
   }
 }
 
+/** A name, or an object with one, as Hugging Face's datasets have it in JSON. */
+function fileOf(given: unknown): unknown {
+  return isJsonObject(given) && typeof given.path === "string" ? given.path : given;
+}
+
 /** What the columns that are asked for hold: text as it is, numbers and JSON's lists as JSON. */
 function kept(columns: readonly string[], values: Row["values"]): Record<string, string> {
   const entries = columns.map((name) => [name, values[name]] as const);
@@ -208,6 +218,11 @@ function defaultId(audio: string, part: Part | { problem: string }): string {
   return `${name}#${part.start ?? 0}-${part.end ?? ""}`;
 }
 
+/** Without the noise of adding, which would be in the id. */
+function rounded(seconds: number): number {
+  return Number(seconds.toFixed(6));
+}
+
 interface Part {
   start: number | undefined;
   end: number | undefined;
@@ -227,7 +242,8 @@ function readPart(value: (column: keyof ColumnNames) => unknown): Part | { probl
   }
   const { offset, duration } = numbers;
   const start = numbers.start ?? offset;
-  const end = numbers.end ?? (start !== undefined && duration !== undefined ? start + duration : undefined);
+  const end =
+    numbers.end ?? (start !== undefined && duration !== undefined ? rounded(start + duration) : undefined);
   if (end !== undefined && end <= (start ?? 0))
     return { problem: `end must be after start, but start is ${start ?? 0} and end ${end}.` };
   return { start: start === 0 ? undefined : start, end };

@@ -10,6 +10,8 @@ export interface Row {
   /** Of the file, counted from 1. */
   line: number;
   values: Record<string, unknown>;
+  /** Names of the splits that it belongs to, where the corpus has splits within one another. */
+  splits?: readonly string[];
   /** What is wrong with the row, as the end of a sentence that begins with file and line; there are no values then. */
   problem?: string;
 }
@@ -43,36 +45,47 @@ export interface TableRows {
   rows: Row[];
 }
 
+/** How the rows of a table are written. */
+export interface TableOptions {
+  /** A character. */
+  separator: string;
+  /** Of the columns, where they do not stand in the first line. */
+  names?: readonly string[] | undefined;
+}
+
 /**
- * Rows below a first line of names, divided by tabs. Nothing is quoted, as in Common Voice's tables: a quotation mark
- * is a character like any other.
+ * Rows below a first line of names, divided by tabs or another character. Nothing is quoted, as in Common Voice's tables: a
+ * quotation mark is a character like any other.
  */
-export async function* readTabRows(path: string): AsyncGenerator<TableRows> {
-  let names: string[] | undefined;
+export async function* readTabRows(path: string, options: TableOptions): AsyncGenerator<TableRows> {
+  const { separator } = options;
+  let names = options.names && [...options.names];
   for await (const lines of readLines(path)) {
     const rows: Row[] = [];
     for (const { number, text, problem } of lines) {
       if (problem && !names) throw new UserError(`${path}:${number} ${problem}`);
       if (problem) rows.push({ line: number, values: {}, problem });
       else if (!text.trim()) continue;
-      else if (names) rows.push(toRow(names, text.split("\t"), number));
-      else names = text.split("\t").map((name) => name.trim());
+      else if (names) rows.push(toRow(names, text.split(separator), number));
+      else names = text.split(separator).map((name) => name.trim());
     }
     if (names) yield { names, rows };
   }
 }
 
 /**
- * Rows below a first line of names, divided by commas, quoted where needed (RFC 4180). Where a quotation mark is missing
+ * Rows below a first line of names, divided by commas or another character, quoted where needed (RFC 4180). Where a quotation mark is missing
  * nobody knows where the next row begins: that row is the last one, with its problem.
  */
-export async function* readCommaRows(path: string): AsyncGenerator<TableRows> {
-  let names: string[] | undefined;
+export async function* readCommaRows(path: string, options: TableOptions): AsyncGenerator<TableRows> {
+  let names = options.names && [...options.names];
   let rows: Row[] = [];
   let lastLine = 0;
   let failure: Error | undefined;
   const parser = parse({
     bom: true,
+    delimiter: options.separator,
+    ltrim: true,
     relax_column_count: true,
     max_record_size: MAX_ROW,
     // Not read from the parser's stream: one that fails forgets the good rows that it holds.

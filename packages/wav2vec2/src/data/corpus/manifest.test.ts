@@ -143,8 +143,12 @@ describe("forms of manifests", () => {
 
 describe("what is wrong with a manifest", () => {
   it.each([
-    ["m.csv", "file,text\na.flac,A\n", "m.csv:1 must have a column audio or audio_filepath"],
-    ["m.csv", "file,text\na.flac,A\n", "but has file, text. Known columns: audio (or audio_filepath"],
+    ["m.csv", "recording,text\na.flac,A\n", "m.csv:1 must have a column audio or audio_filepath"],
+    [
+      "m.csv",
+      "recording,text\na.flac,A\n",
+      "but has recording, text. Known columns: audio (or audio_filepath",
+    ],
     ["m.csv", "audio\na.flac\n", "m.csv:1 must have a column text or sentence"],
     [
       "m.csv",

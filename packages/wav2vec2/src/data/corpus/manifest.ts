@@ -1,35 +1,30 @@
 import { extname } from "node:path";
-import { readLines } from "./corpus-text.js";
+import { firstLines } from "./first-lines.js";
 import { hasAudioColumn } from "./manifest-columns.js";
 import { isFairseq } from "./manifest-fairseq.js";
+import { firstJsonNames, isJsonName } from "./manifest-json.js";
+import { isTableOfAudio } from "./table-form.js";
 
+/** Of what is written. */
 export const MANIFEST_ENDINGS = [".jsonl", ".csv", ".tsv"];
 
+/** Endings of manifests in a directory, whose splits they are. */
+const ENDINGS = [...MANIFEST_ENDINGS, ".json"];
+/** Those of lists that are read where they are named. */
+const LIST_ENDINGS = [".txt", ".lst", ".list"];
+
 export function isManifestName(name: string): boolean {
-  return MANIFEST_ENDINGS.includes(extname(name).toLowerCase());
+  return ENDINGS.includes(extname(name).toLowerCase());
 }
 
-/** Whether a file with a manifest's ending is one, by its first line: corpora have tables of other things too. */
+/** Whether a file is read as a manifest where it is named itself. */
+export function isNamedManifest(path: string): boolean {
+  return isManifestName(path) || LIST_ENDINGS.includes(extname(path).toLowerCase());
+}
+
+/** Whether a file with a manifest's ending is one, by its first rows: corpora have tables of other things too. */
 export async function isManifest(path: string): Promise<boolean> {
+  if (isJsonName(path)) return hasAudioColumn(await firstJsonNames(path));
   const [first = "", second] = await firstLines(path);
-  if (extname(path).toLowerCase() === ".jsonl") {
-    try {
-      return hasAudioColumn(Object.keys(JSON.parse(first) as object));
-    } catch {
-      return false;
-    }
-  }
-  if (isFairseq(first, second)) return true;
-  const separator = extname(path).toLowerCase() === ".tsv" ? "\t" : ",";
-  return hasAudioColumn(first.split(separator).map((name) => name.trim().replace(/^"(.*)"$/, "$1")));
-}
-
-/** The first two lines that are not blank; fewer where the file is shorter. */
-export async function firstLines(path: string): Promise<string[]> {
-  const first: string[] = [];
-  for await (const lines of readLines(path)) {
-    for (const { text } of lines) if (text.trim()) first.push(text);
-    if (first.length >= 2) break;
-  }
-  return first.slice(0, 2);
+  return isFairseq(first, second) || isTableOfAudio(path, first);
 }

@@ -6,10 +6,10 @@ import { collapseSpaces, invalidText, readTextFile } from "./corpus-text.js";
 /**
  * Names of files that hold the transcripts of many clips, a line each: LibriSpeech's and Libri-light's `84-121123.trans.txt`,
  * MLS's `transcripts.txt`, Kaldi's `text`, OpenSLR's `line_index.tsv`, LJSpeech's and M-AILABS's `metadata.csv` (divided by `|`), CSS10's
- * `transcript.txt`, VoxForge's `PROMPTS`.
+ * `transcript.txt`, VoxForge's `PROMPTS`, AISHELL's `aishell_transcript_v0.8.txt` and `content.txt`.
  */
 const LISTS =
-  /^(.*\.trans\.txt|transcripts?(\.txt|\.tsv)?|transcriptions?\.txt|text|line_index\.tsv|metadata\.csv|prompts(\.txt)?)$/i;
+  /^(.*\.trans\.txt|transcripts?(\.txt|\.tsv)?|transcriptions?\.txt|text|line_index\.tsv|metadata\.csv|prompts(\.txt)?|content\.txt|aishell_transcript.*\.txt)$/i;
 const AUDIO_ENDING = /\.(flac|wave?|mp3|og[ga]|opus|sph)$/i;
 
 function isListName(name: string): boolean {
@@ -30,13 +30,18 @@ export class TranscriptList {
   /** Ids that stand twice with different texts: which is meant, nobody knows. */
   readonly #twice = new Set<string>();
   #used = false;
+  /** Whether each speaker's recordings lie in a directory of their own, as AISHELL's. */
+  readonly isBySpeaker: boolean;
 
   /** @throws UserError where the file cannot be read or is not UTF-8 */
   constructor(readonly path: string) {
+    const isAishell = /^(content|aishell_transcript.*)\.txt$/i.test(basename(path));
+    this.isBySpeaker = isAishell;
     for (const [index, given] of readTextFile(path, "a list of transcripts")
       .split(/\r\n|\n|\r/)
       .entries()) {
-      const [id, text] = divide(given.trim());
+      const [id, words] = divide(given.trim());
+      const text = isAishell ? chinese(words) : words;
       if (!id) continue;
       const earlier = this.#texts.get(id);
       if (earlier && earlier.text !== text) this.#twice.add(id);
@@ -81,12 +86,23 @@ export class TranscriptList {
   }
 }
 
-/** `id|text|...`, `id<TAB>text` or `id text`; an id may be the path of the audio file. */
+/**
+ * `id|text|...`, `id<TAB>text` or `id text`; an id may be the path of the audio file. Where two texts are divided by `|` the
+ * second is the first in words that are spoken: with numbers and abbreviations written out.
+ */
 function divide(line: string): [id: string, text: string] {
   const separator = ["\t", "|"].find((each) => line.includes(each));
-  const [first = "", text = ""] =
+  const [first = "", given = "", spoken = ""] =
     separator === undefined ? (/^(\S+)\s*(.*)$/.exec(line)?.slice(1) ?? []) : line.split(separator);
+  const text = separator === "|" && /\p{L}/u.test(spoken) ? spoken : given;
   return [basename(first.trim()).replace(AUDIO_ENDING, ""), collapseSpaces(text)];
+}
+
+/** Without AISHELL's spaces between words, which nobody writes or speaks, and AISHELL-3's pronunciations between characters. */
+function chinese(text: string): string {
+  const isSpelt = /^\S+ [a-z]+\d(\s|$)/.test(text);
+  const characters = isSpelt ? text.replace(/(^| )[a-z]+\d(?= |$)/g, "") : text;
+  return characters.replace(/(?<=\p{Script=Han}) +(?=\p{Script=Han})/gu, "").trim();
 }
 
 /** Reads the lists among the files of a directory. What cannot be read is a problem. */

@@ -1,3 +1,4 @@
+import { lineName } from "../../files/line-name.js";
 import { joinTexts } from "../unspaced-scripts.js";
 import type { Transcript, TranscriptWriter } from "./transcript.js";
 
@@ -41,6 +42,6 @@ export class NamedTextWriter implements TranscriptWriter {
 
   /** Half a recording is none. */
   end(error?: string): string {
-    return error === undefined ? `${this.#file}\t${joinTexts(this.#texts)}\n` : "";
+    return error === undefined ? `${lineName(this.#file)}\t${joinTexts(this.#texts)}\n` : "";
   }
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { nearest } from "@wav2vec2/libtorch/nearest";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { ConfigurationError } from "../../../errors.js";
+import { homeDirectory } from "../../../files/home-directory.js";
 import { unreadable } from "../../../files/unreadable.js";
 import type { Environment } from "../../environment.js";
 import type { GivenOptions } from "./launch-options.js";
@@ -117,7 +117,7 @@ function isOff(value: unknown): boolean {
 }
 
 function defaultPath(env: Environment): string {
-  const cache = env.XDG_CACHE_HOME || join(env.HOME || homedir(), ".cache");
+  const cache = env.XDG_CACHE_HOME || join(env.HOME || homeDirectory(), ".cache");
   return join(env.HF_HOME || join(cache, "huggingface"), "accelerate", "default_config.yaml");
 }
 

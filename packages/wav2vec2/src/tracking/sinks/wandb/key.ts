@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { homeDirectory } from "../../../files/home-directory.js";
 
 /** Hosts that take the same keys: W&B's client writes down one or the other, by its version. */
 const SAME = ["api.wandb.ai", "api.forge.coreweave.com"];
@@ -17,8 +17,8 @@ export function readKey(baseUrl: string, environment: NodeJS.ProcessEnv): string
 
 function readNetrc({ NETRC }: NodeJS.ProcessEnv): string {
   const paths = NETRC
-    ? [NETRC.replace(/^~(?=\/)/, homedir())]
-    : [join(homedir(), ".netrc"), join(homedir(), "_netrc")];
+    ? [NETRC.replace(/^~(?=\/)/, homeDirectory())]
+    : [join(homeDirectory(), ".netrc"), join(homeDirectory(), "_netrc")];
   const path = paths.find(existsSync);
   try {
     return path ? readFileSync(path, "utf8") : "";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { ConfigurationError } from "../../../errors.js";
+import { homeDirectory } from "../../../files/home-directory.js";
 import type { RunDescription } from "../../run-description.js";
 import type { ServiceOptions } from "../../service-thread.js";
 import { readKey } from "./key.js";
@@ -124,7 +124,7 @@ function listOf(text: string | undefined): string[] {
 /** `wandb login --host`, `wandb offline` and `wandb init` write into one for the user and one for the current directory. */
 function readFiles({ WANDB_CONFIG_DIR, WANDB_DIR }: NodeJS.ProcessEnv): Record<string, string> {
   const paths = [
-    join(WANDB_CONFIG_DIR || join(homedir(), ".config", "wandb"), "settings"),
+    join(WANDB_CONFIG_DIR || join(homeDirectory(), ".config", "wandb"), "settings"),
     join(WANDB_DIR || ".", "wandb", "settings"),
   ];
   return Object.fromEntries(

@@ -1,0 +1,140 @@
+import { UserError } from "../errors.js";
+import type { ByteSource } from "./byte-source.js";
+import type { ByteStream } from "./byte-stream.js";
+import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
+import { decodePcm, type PcmFormat, streamSamples } from "./pcm.js";
+import { inputName } from "./source-names.js";
+
+/**
+ * NIST SPHERE, in which TED-LIUM, TIMIT, Switchboard and other corpora of the LDC come: a header of text, then samples
+ * (https://www.nist.gov/itl/iad/mig/tools, sphere.c of the SPHERE package).
+ */
+export const SPHERE_MAGIC = "NIST_1A";
+
+/** Of "NIST_1A" and the header's size, a line each. */
+const START = 16;
+/** Larger than any header that was ever written. */
+const MAX_HEADER = 2 ** 20;
+
+interface SphereLayout {
+  format: PcmFormat;
+  /** Samples a channel. */
+  samples: number;
+  /** Of the first sample's first byte in the file. */
+  position: number;
+}
+
+/** @throws UserError as `decodeSphere` */
+export function readSphereHeader(source: ByteSource, name: string): AudioHeader {
+  const { format, samples } = parseLayout(source, name);
+  const { sampleRate, channels, sampleBytes } = format;
+  return { format: "nist-sphere", sampleRate, channels, bitsPerSample: sampleBytes * 8, samples };
+}
+
+/**
+ * Reads PCM of 16, 24 or 32 bits in either byte order, A-law and mu-law. PCM samples become integers / 2^(bits-1).
+ * @param range all samples where absent
+ * @throws UserError naming the file where it is truncated or compressed (shorten), with the command that converts it
+ */
+export function decodeSphere(source: ByteSource, name: string, range?: SampleRange): DecodedAudio {
+  const { format, samples, position } = parseLayout(source, name);
+  const { from, to } = range ?? { from: 0, to: samples };
+  const frameBytes = format.channels * format.sampleBytes;
+  const bytes = source.read(position + from * frameBytes, (to - from) * frameBytes);
+  return { channelData: decodePcm(bytes, format, to - from), sampleRate: format.sampleRate };
+}
+
+/** Decodes as the bytes come. @throws UserError as `decodeSphere` */
+export async function* streamSphere(stream: ByteStream, name: string): AsyncGenerator<DecodedAudio> {
+  await stream.fill(START);
+  const position = headerSize(stream.bytes.subarray(0, START), name);
+  await stream.fill(position);
+  const { format, samples } = parseHeader(stream.bytes.subarray(0, position), position, name);
+  stream.take(position);
+  const size = samples === undefined ? undefined : samples * format.channels * format.sampleBytes;
+  yield* streamSamples(stream, format, size);
+  const read = stream.position - position + stream.bytes.length;
+  if (size !== undefined && read < size) throw truncated(name, size, read);
+}
+
+function parseLayout(source: ByteSource, name: string): SphereLayout {
+  const position = headerSize(source.read(0, START), name);
+  const { format, samples } = parseHeader(source.read(0, position), position, name);
+  const frameBytes = format.channels * format.sampleBytes;
+  const available = source.size - position;
+  if (samples !== undefined && samples * frameBytes > available)
+    throw truncated(name, samples * frameBytes, available);
+  return { format, samples: samples ?? Math.floor(available / frameBytes), position };
+}
+
+function headerSize(start: Uint8Array, name: string): number {
+  const size = Number(ascii(start.subarray(8)).trim());
+  if (Number.isInteger(size) && size >= START && size <= MAX_HEADER) return size;
+  throw new UserError(`${name} must tell the size of its NIST SPHERE header, but does not. ${AGAIN}`, {
+    code: "ERR_AUDIO_CORRUPT",
+  });
+}
+
+/** @returns the samples of a channel where the header tells them */
+function parseHeader(
+  header: Uint8Array,
+  size: number,
+  name: string,
+): { format: PcmFormat; samples: number | undefined } {
+  if (header.length < size) throw truncated(name, size, header.length);
+  const fields = parseFields(ascii(header));
+  const sampleRate = Number(fields.get("sample_rate"));
+  const channels = Number(fields.get("channel_count") ?? 1);
+  if (!(sampleRate > 0 && channels > 0))
+    throw new UserError(
+      `${name} must have at least one channel and a sample rate, but has ${channels} and ${fields.get("sample_rate") ?? "none"}.`,
+      { code: "ERR_AUDIO_CORRUPT" },
+    );
+  const count = fields.get("sample_count");
+  const format = { ...codingOf(fields, name), channels, sampleRate };
+  return { format, samples: count === undefined ? undefined : Number(count) };
+}
+
+/** `sample_rate -i 16000` a line, until `end_head`. */
+function parseFields(header: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of header.split("\n").slice(2)) {
+    if (line.startsWith("end_head")) break;
+    const [, key, value] = /^\s*(\S+)\s+-(?:i|r|s\d+)\s(.*?)\s*$/.exec(line) ?? [];
+    if (key !== undefined && value !== undefined) fields.set(key, value);
+  }
+  return fields;
+}
+
+function codingOf(
+  fields: ReadonlyMap<string, string>,
+  name: string,
+): Pick<PcmFormat, "encoding" | "sampleBytes" | "bigEndian"> {
+  const coding = fields.get("sample_coding") ?? "pcm";
+  const sampleBytes = Number(fields.get("sample_n_bytes") ?? (/law/.test(coding) ? 1 : 2));
+  const order = fields.get("sample_byte_format") ?? "01";
+  if (/^(u|mu-?)law$/.test(coding) && sampleBytes === 1) return { encoding: "mu-law", sampleBytes };
+  if (/^a-?law$/.test(coding) && sampleBytes === 1) return { encoding: "a-law", sampleBytes };
+  if (coding === "pcm" && [2, 3, 4].includes(sampleBytes) && /^(0?1|1?0|0123|3210|012|210)$/.test(order))
+    return { encoding: "integer", sampleBytes, bigEndian: /^(10|3210|210)$/.test(order) };
+  const command = /shorten|wavpack|shortpack/.test(coding)
+    ? `sph2pipe -f wav ${inputName(name)} OUTPUT.wav (https://www.openslr.org/3)`
+    : `ffmpeg -i ${inputName(name)} OUTPUT.flac`;
+  throw new UserError(
+    `${name} must hold PCM of 16, 24 or 32 bits, A-law or mu-law in its NIST SPHERE file, but holds ${coding} ` +
+      `of ${sampleBytes * 8} bits. Convert it with: ${command}`,
+    { code: "ERR_AUDIO_FORMAT" },
+  );
+}
+
+function truncated(name: string, size: number, available: number): UserError {
+  return new UserError(
+    `${name} must hold ${size} bytes of samples by its header, but only ${available} are there: ` +
+      `the file is truncated. ${AGAIN}`,
+    { code: "ERR_AUDIO_TRUNCATED" },
+  );
+}
+
+function ascii(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("latin1");
+}
