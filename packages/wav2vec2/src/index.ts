@@ -289,6 +289,7 @@ export {
 } from "./training/pretraining/pretraining-batches.js";
 export { type Recipe, resolveRecipe } from "./training/recipe/recipe.js";
 export { loadRecipe, type RecipeValues } from "./training/recipe/recipe-file.js";
+export type { OwnModel } from "./training/run/initial-model.js";
 export { type RunOptions, type Splits, type TrainingRun, withRun } from "./training/run/training-run.js";
 export { HookError } from "./training/task/own-hooks.js";
 export type { BatchLoss, StepContext, Task, TrainingBatch, Validation } from "./training/task/task.js";
