@@ -3,7 +3,7 @@
     python reference/exchange.py JOBS.json
 
 JOBS is a list of {"class", "directory", "input", "output", "saved"}. Each directory is loaded as its class (one of
-Wav2Vec2Model, Wav2Vec2ForPreTraining, Wav2Vec2ForCTC and the classes with a classification head) and run on the tensor `input` of the input file; the output goes
+Wav2Vec2Model, Wav2Vec2ForPreTraining, Wav2Vec2ForCTC, the classes with a classification head, and those of HuBERT and the like) and run on the tensor `input` of the input file; the output goes
 to the output file, and the model is saved again below `saved` in every file format. A JSON list on stdout says for each
 which keys did not fit and what was warned of.
 """
@@ -33,13 +33,14 @@ def compare(job: dict, recorder: Recorder):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model, info = getattr(transformers, job["class"]).from_pretrained(job["directory"], output_loading_info=True)
-        if job["class"] == "Wav2Vec2ForCTC":
+        if job["class"].endswith("ForCTC"):
             processor = transformers.Wav2Vec2Processor.from_pretrained(job["directory"])
             assert len(processor.tokenizer) == model.config.vocab_size, len(processor.tokenizer)
         with torch.no_grad():
             result = model.eval()(load_file(job["input"])["input"])
-    output = {"Wav2Vec2Model": "last_hidden_state", "Wav2Vec2ForPreTraining": "projected_quantized_states"}
-    tensor = getattr(result, output.get(job["class"], "embeddings" if "embeddings" in result else "logits"))
+    output = {"Model": "last_hidden_state", "ForPreTraining": "projected_quantized_states"}
+    named = next((name for end, name in output.items() if job["class"].endswith(end)), None)
+    tensor = getattr(result, named or ("embeddings" if "embeddings" in result else "logits"))
     save_file({"output": tensor.contiguous()}, job["output"])
     report = {key: sorted(map(str, info[key])) for key in ("missing_keys", "unexpected_keys", "mismatched_keys")}
     report["warnings"] = recorder.messages + [str(warning.message) for warning in caught]

@@ -11,6 +11,7 @@ import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { Wav2Vec2ForPreTraining } from "../src/model/heads/pretraining/pretraining.js";
 import { Wav2Vec2ForSequenceClassification } from "../src/model/heads/sequence-classification.js";
 import { Wav2Vec2ForXVector } from "../src/model/heads/xvector.js";
+import { classOfType } from "../src/model/model-type.js";
 import { Wav2Vec2Model } from "../src/model/wav2vec2-model.js";
 import { loadModel, saveModel } from "../src/pretrained/model-directory.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
@@ -59,6 +60,10 @@ const SHAPES: [string, Partial<Wav2Vec2Config>][] = [
     },
   ],
   ["no masks", { maskTimeProb: 0, maskFeatureProb: 0 }],
+  ["HuBERT", { modelType: "hubert" }],
+  ["HuBERT, batch norm", { modelType: "hubert", convPosBatchNorm: true, featProjLayerNorm: false }],
+  ["data2vec", { modelType: "data2vec-audio", featExtractNorm: "layer", numConvPosEmbeddings: 3 }],
+  ["UniSpeech-SAT", { modelType: "unispeech-sat" }],
   ["own keys", { referencePadding: true, featureGradMult: 0.1, featurePenaltyWeight: 10 }],
 ];
 const CLASSES = {
@@ -88,10 +93,23 @@ function difference(a: Tensor, b: Tensor): number {
 
 const FORMATS = ["safetensors", "sharded", "bin", "sharded-bin", "weight_g"];
 
+/** Heads that transformers has for every type but pre-training's own. */
+const IN_ALL_TYPES: readonly ClassName[] = [
+  "Wav2Vec2Model",
+  "Wav2Vec2ForCTC",
+  "Wav2Vec2ForSequenceClassification",
+];
+
 const cases = SHAPES.flatMap(([shape, overrides]) =>
   (Object.keys(CLASSES) as ClassName[])
     .filter((name) => !overrides.addAdapter || name === "Wav2Vec2Model" || name === "Wav2Vec2ForCTC")
-    .map((name) => ({ shape, name, overrides })),
+    .filter((name) => !overrides.modelType || IN_ALL_TYPES.includes(name))
+    .map((name) => ({
+      shape,
+      name,
+      overrides,
+      theirs: classOfType(name, overrides.modelType ?? "wav2vec2"),
+    })),
 );
 
 describe.skipIf(!python)("transformers (skipped without TRANSFORMERS_PYTHON)", () => {
@@ -119,7 +137,7 @@ describe.skipIf(!python)("transformers (skipped without TRANSFORMERS_PYTHON)", (
       });
     }
     const jobs = join(directory, "jobs.json");
-    await writeFile(jobs, JSON.stringify(cases.map(({ name }, i) => ({ class: name, ...paths(i) }))));
+    await writeFile(jobs, JSON.stringify(cases.map(({ theirs }, i) => ({ class: theirs, ...paths(i) }))));
     const { stdout, stderr } = await run(python!, [EXCHANGE, jobs]);
     expect(stderr).toBe("");
     reports = JSON.parse(stdout);

@@ -19,7 +19,10 @@ export async function readNormalize(directory: string): Promise<boolean> {
   const { path, settings } = await readSettings(directory);
   const { do_normalize: normalize = true, sampling_rate: rate = SAMPLE_RATE } = settings;
   if (rate !== SAMPLE_RATE)
-    throw new UserError(`${path}: sampling_rate must be ${SAMPLE_RATE}, but is ${rate}.`);
+    throw new UserError(
+      `${path}: sampling_rate must be ${SAMPLE_RATE}, but is ${rate}. Name a model of ${SAMPLE_RATE / 1000} kHz, to which all audio ` +
+        "is brought here.",
+    );
   if (typeof normalize !== "boolean") {
     throw new UserError(`${path}: do_normalize must be true or false, but is ${JSON.stringify(normalize)}.`);
   }
