@@ -231,6 +231,26 @@ describe("evaluate", () => {
 });
 
 describe("compare", () => {
+  it("counts words that differ in form alone, and puts CER first where WER counts sentences", async () => {
+    const write = (name: string, utterances: object[]) => writeFile(at(name), JSON.stringify({ utterances }));
+    const reference = "caf\u00e9";
+    await write("composed.json", [{ id: "1", reference, hypothesis: reference }]);
+    await write("decomposed.json", [{ id: "1", reference, hypothesis: "cafe\u0301" }]);
+    expect(await main(["compare", at("composed.json"), at("decomposed.json")])).toBe(0);
+    expect(output.stdout).toContain(
+      '2: 1 error is of form alone, such as "cafe\u0301" for "caf\u00e9", where "\u00e9" is U+00E9 in the reference',
+    );
+    expect(output.stdout).toMatch(/^ +WER .* CER\n/);
+    output.clear();
+    const japanese = "昨日は雨が降っていました";
+    await write("japanese.json", [
+      { id: "1", reference: japanese, hypothesis: japanese.replace("は", "わ") },
+    ]);
+    expect(await main(["compare", at("japanese.json"), at("japanese.json")])).toBe(0);
+    expect(output.stdout).toMatch(/^ +CER +WER /);
+    expect(output.stdout).toContain("WER counts whole sentences: 1 of 1 references have no spaces");
+  });
+
   const keep = async (model: string, name: string, split = "dev+test") =>
     expect(await evaluate(model, "--split", split, "--output", at(name))).toBe(0);
 

@@ -32,6 +32,24 @@ const path = (name: string) => join(directory, name);
 const text = golden.text.map((line) => `${line}\n`).join("");
 
 describe("wav2vec2 lm", () => {
+  it("changes case by a language's rules, and says what is written in several ways", async () => {
+    const file = await write("turkish.txt", "ISPARTA İZMİR\ncaf\u00e9 cafe\u0301 10\u00a0km\n");
+    const list = await write("list.txt", "cafe\u0301 ısparta");
+    const build = (...more: string[]) =>
+      run("build", file, "--order", "1", "--discount-fallback", "--output", path("t.arpa"), ...more);
+    const { code, stderr } = await build("--lower-case", "--case-language", "tr");
+    expect(code).toBe(0);
+    expect(await readFile(path("t.arpa"), "utf8")).toMatch(/\tısparta\n.*\tizmir\n/);
+    expect(stderr).toContain("é is written in two ways (2 words");
+    expect(stderr).toContain('1 word has a space within that is not U+0020, such as "10\u00a0km" (U+00A0)');
+    expect((await build("--vocabulary", list)).stderr).toContain("--vocabulary has it in another form");
+    expect(await build("--case-language", "tr")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("must stand with --lower-case or --upper-case"),
+    });
+    expect((await build("--lower-case", "--case-language", "nothing")).code).toBe(2);
+  });
+
   it("builds, compiles, describes and measures a model", async () => {
     const file = await write("words.txt", text);
     const built = await run("build", file, "--order", "3", "--discount-fallback", "--output", path("a.arpa"));

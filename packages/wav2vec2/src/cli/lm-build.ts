@@ -70,13 +70,7 @@ async function build(
   const { TokenizedText } = await import("../text/language-model/tokenized-text.js");
   const vocabulary = options.vocabulary === undefined ? undefined : await readWords(options.vocabulary);
   const text = new TokenizedText(options.order);
-  // "und" is Unicode's rules, whatever the system's language.
-  const caseLanguage = options.caseLanguage ?? "und";
-  const changed = options.lowerCase
-    ? (line: string) => line.toLocaleLowerCase(caseLanguage)
-    : options.upperCase
-      ? (line: string) => line.toLocaleUpperCase(caseLanguage)
-      : (line: string) => line;
+  const changed = caseChange(options);
   for await (const { lines, where } of readSentences({ texts, data, split, signal })) {
     for (const [i, line] of lines.entries()) text.add(changed(line), () => where(i));
     showProgress(`Reading: ${text.wordCount.toLocaleString("en")} words`);
@@ -102,6 +96,13 @@ async function build(
   const { formNotes, leftOutNote } = await import("../text/language-model/form-notes.js");
   const leftOut = vocabulary && leftOutNote(text.words, vocabulary);
   return { text, estimate, notes: [...formNotes(text.words), ...(leftOut === undefined ? [] : [leftOut])] };
+}
+
+/** What is done to each line: by Unicode's rules, whatever the system's language, or by those of a language. */
+function caseChange({ lowerCase, upperCase, caseLanguage: language }: Options): (line: string) => string {
+  if (lowerCase) return language ? (line) => line.toLocaleLowerCase(language) : (line) => line.toLowerCase();
+  if (upperCase) return language ? (line) => line.toLocaleUpperCase(language) : (line) => line.toUpperCase();
+  return (line) => line;
 }
 
 function requireFitting({ output, prune, order, lowerCase, upperCase, caseLanguage }: Options): void {

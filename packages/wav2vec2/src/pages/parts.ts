@@ -30,7 +30,7 @@ export function renderFacts(facts: readonly (readonly [name: string, value: stri
 
 /** Remarks that a reader should not miss. */
 export function renderNotes(lines: readonly string[]): string {
-  return lines.map((line) => `<p class="note-box" dir="auto">${escapeHtml(line)}</p>`).join("\n");
+  return lines.map((line) => `<p class="note-box">${escapeHtml(line)}</p>`).join("\n");
 }
 
 /** What has become of clips that were to be played, if not all can be. */
@@ -72,6 +72,6 @@ export function renderAligned(
   const names =
     heads &&
     `<span class="who" dir="auto">${heads.map((head) => `<i>${escapeHtml(head)}</i>`).join("")}</span>`;
-  const whole = texts.map((text) => `<p dir="auto">${escapeHtml(text)}</p>`).join("");
+  const whole = texts.map((text) => `<p>${escapeHtml(text)}</p>`).join("");
   return `<div class="unseen">${whole}</div><div class="words" dir="auto" aria-hidden="true">${names ?? ""}${columns.join("")}</div>`;
 }

@@ -62,16 +62,16 @@ describe("times", () => {
     const japanese = new CtcTokenizer(new Vocabulary(tokens, { wordDelimiter: null }));
     const labels = japanese.encode("「あい」、か\u3099。AB");
     const words = timedWords(japanese, labels, oneFrameEach(labels), {
-      secondsPerFrame: 1,
+      secondsPerFrame: 0.5,
       startSeconds: 0,
       endSeconds: 99,
     });
     expect(words.map(({ text, start, end }) => [text, start, end])).toEqual([
-      ["「あ", 0, 2],
-      ["い」、", 2, 5],
-      ["か\u3099。", 5, 8],
-      ["A", 8, 9],
-      ["B", 9, 10],
+      ["「あ", 0, 1],
+      ["い」、", 1, 2.5],
+      ["か\u3099。", 2.5, 4],
+      ["A", 4, 4.5],
+      ["B", 4.5, 5],
     ]);
     expect(words[1]!.characters.map(({ text }) => text)).toEqual(["い", "」", "、"]);
     expect(words.map(({ text }) => text).join("")).toBe(japanese.decode(labels, { groupTokens: false }));

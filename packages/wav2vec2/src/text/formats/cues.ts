@@ -75,12 +75,21 @@ function unitsOf(word: SpacedWord): Unit[] {
 }
 
 function measured({ text, start, end }: Pick<Unit, "text" | "start" | "end">, spaced: boolean): Unit {
-  const limit = graphemes(text).some(isWide) ? WIDE_LINE : THAI_AND_NEIGHBOURS.test(text) ? THAI_LINE : LINE;
+  const limit = graphemes(text).some(isWideLetter)
+    ? WIDE_LINE
+    : THAI_AND_NEIGHBOURS.test(text)
+      ? THAI_LINE
+      : LINE;
   return { text, start, end, spaced, width: displayWidth(text), limit };
 }
 
 /** The characters of a word with their times; evenly over it where they are not known. */
-function charactersOf({ text, start, end, characters }: SpacedWord): Pick<Unit, "text" | "start" | "end">[] {
+function charactersOf({
+  text,
+  start,
+  end,
+  characters = [],
+}: SpacedWord): Pick<Unit, "text" | "start" | "end">[] {
   if (characters.length > 1 && characters.map((each) => each.text).join("") === text) return [...characters];
   const parts = graphemes(text);
   const time = (index: number): number => start + ((end - start) * index) / parts.length;
@@ -132,6 +141,10 @@ function goodness(units: readonly Unit[], at: number): number {
   if (CLAUSE_END.test(before.text)) return 3;
   if (behind.start - before.end >= SHORT_PAUSE) return 2;
   return behind.begins ? 1 : 0;
+}
+
+function isWideLetter(grapheme: string): boolean {
+  return isWide(grapheme) && /^\p{L}/u.test(grapheme); // an emoji makes no Chinese of a line
 }
 
 function textOf(units: readonly Unit[]): string {

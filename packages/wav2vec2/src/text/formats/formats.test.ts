@@ -187,14 +187,20 @@ describe("cues of writing without spaces", () => {
   });
 });
 
+test("an emoji takes two columns of a line, which else stays as long as it was", () => {
+  const text = `😀 ${"word ".repeat(8)}`.trim();
+  const words = text.split(" ").map((each, i) => word(each, i * 0.2, i * 0.2 + 0.2));
+  expect(cuesOf(spacedWords(text, words), 9)[0]!.lines).toEqual([text]);
+});
+
 describe("a word", () => {
   test("longer than a line is divided, with the times of its characters", () => {
     const [first, second] = cuesOf(spaced([word("a".repeat(100), 0, 5)]), 9);
     expect([first!.lines, second!.lines]).toEqual([["a".repeat(42), "a".repeat(42)], ["a".repeat(16)]]);
     expect(second!.start).toBeCloseTo(4.2, 6);
-    const unknown = { ...word("b".repeat(60), 0, 5), characters: [] };
+    const { characters: _, ...unknown } = word("b".repeat(60), 0, 5); // as it comes out of JSON
     expect(
-      cuesOf(spaced([unknown]), 9)
+      cuesOf(spaced([unknown as TimedWord]), 9)
         .flatMap(({ lines }) => lines)
         .join(""),
     ).toBe("b".repeat(60));
