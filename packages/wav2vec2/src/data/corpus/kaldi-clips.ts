@@ -116,11 +116,17 @@ async function audioOf(given: string | undefined, directory: string): Promise<Re
   const decoded = decodedFile(given);
   if (decoded === undefined) return { fault: `has a command. ${inDirectory(directory, FROM_COMMANDS)}` };
   const path = locate(decoded.file, directory);
-  if (decoded.channel === undefined) return { path };
-  // Of what cannot be read the index of lengths tells more.
-  const info = await readAudioInfo(path).catch(() => undefined);
-  if (info === undefined || info.channels === 1) return { path };
-  const command = `sph2pipe -f wav -p -c ${decoded.channel} ${shellName(path)} ${shellName(stemOf(path))}-${decoded.channel}.wav`;
+  if (decoded.channel === undefined && decoded.rate === undefined) return { path };
+  const info = await readAudioInfo(path).catch(() => undefined); // of what cannot be read the index of lengths tells more
+  if (info && decoded.rate !== undefined && decoded.rate < info.sampleRate)
+    return {
+      fault: `is brought from ${info.sampleRate} to ${decoded.rate} Hz by a command. ${inDirectory(directory, FROM_COMMANDS)}`,
+    };
+  if (info === undefined || decoded.channel === undefined || info.channels === 1) return { path };
+  const output = shellName(`${stemOf(path)}-${decoded.channel}.wav`);
+  const command = path.endsWith(".sph")
+    ? `sph2pipe -f wav -p -c ${decoded.channel} ${shellName(path)} ${output}`
+    : `sox ${shellName(path)} ${output} remix ${decoded.channel}`;
   return { fault: `takes one of the ${info.channels} channels of ${path}. Make a file of it: ${command}` };
 }
 

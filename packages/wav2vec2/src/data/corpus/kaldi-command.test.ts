@@ -14,6 +14,21 @@ it("finds the file that a command only decodes", () => {
     "mpg123 -q -w - /c/a.flac |".replace(" - /c/a.flac", " /c/a.flac"),
   ])
     expect(decodedFile(command), command).toEqual({ file: "/c/a.flac" });
+  expect(
+    decodedFile(
+      "sph2pipe /c/a.sph -f wav -c 2 -p | ffmpeg -threads 1 -i pipe:0 -ar 8000 -f wav -threads 1 pipe:1 |",
+    ),
+  ).toEqual({ file: "/c/a.sph", channel: 2, rate: 8000 });
+  expect(
+    decodedFile("ffmpeg -threads 1 -i a.mp3 -ar 16000 -map_channel 0.0.0  -f wav -threads 1 pipe:1 |"),
+  ).toEqual({
+    file: "a.mp3",
+    channel: 1,
+  });
+  expect(decodedFile("sph2pipe -f wav -p a.sph | sox -t wav - -r 8k -t wav - |")).toEqual({
+    file: "a.sph",
+    rate: 8000,
+  });
   expect(decodedFile("sph2pipe -f wav -p -c 2 /c/a.sph |")).toEqual({ file: "/c/a.sph", channel: 2 });
   expect(decodedFile("sph2pipe -f wav -p '/c/with space é.sph' |")).toEqual({ file: "/c/with space é.sph" });
 });
@@ -23,7 +38,10 @@ it("leaves alone what may change the sound, or do anything else", () => {
     "sox a.wav -t wav - speed 0.9 |",
     "sox -v 0.5 a.wav -t wav - |",
     "sox a.wav b.wav -t wav - |",
-    "sox a.wav -t wav -r 8k - |",
+    "sox a.wav -t wav - rate 16k vol 2 |",
+    "sox - -t wav - |",
+    "cat a.wav | sox b.wav -t wav - |",
+    "cat a.wav | sox -t wav - -t wav - speed 2 |",
     "ffmpeg -ss 3 -i a.wav -f wav - |",
     "ffmpeg -i a.wav -af volume=2 -f wav - |",
     "sph2pipe -f wav -t 1:2 a.sph |",
