@@ -1,13 +1,14 @@
 import type { ByteStream } from "./byte-stream.js";
 import type { DecodedAudio } from "./decoded-audio.js";
+import { A_LAW, MU_LAW } from "./g711.js";
 
 /** How samples that are not compressed are coded: little-endian, channels interleaved. */
 export interface PcmFormat {
-  encoding: "integer" | "float";
+  encoding: "integer" | "float" | "a-law" | "mu-law";
   channels: number;
   /** Hz. */
   sampleRate: number;
-  /** 1 (unsigned), 2, 3 or 4 of integers, 4 or 8 of floats. */
+  /** 1 (unsigned), 2, 3 or 4 of integers, 4 or 8 of floats, 1 of A-law and µ-law. */
   sampleBytes: number;
 }
 
@@ -31,6 +32,8 @@ export function decodePcm(bytes: Uint8Array, format: PcmFormat, length: number):
 function sampleReader(view: DataView, { encoding, sampleBytes }: PcmFormat): (at: number) => number {
   if (encoding === "float")
     return sampleBytes === 4 ? (at) => view.getFloat32(at, true) : (at) => view.getFloat64(at, true);
+  const table = encoding === "a-law" ? A_LAW : encoding === "mu-law" ? MU_LAW : undefined;
+  if (table) return (at) => table[view.getUint8(at)]!;
   if (sampleBytes === 1) return (at) => (view.getUint8(at) - 128) / 128; // 8 bits alone are unsigned
   if (sampleBytes === 2) return (at) => view.getInt16(at, true) / 2 ** 15;
   if (sampleBytes === 3) return (at) => (view.getInt8(at + 2) * 65536 + view.getUint16(at, true)) / 2 ** 23;
