@@ -11,6 +11,7 @@ const pool = await recognizerPool(model, { queue: 16 }); // once, for all reques
 /** What went wrong, for HTTP: the client's fault, too much at once, or this server's. */
 function statusOf(error) {
   if (error.code === "ERR_POOL_BUSY") return 429;
+  if (error.code === "ERR_POOL_IDLE") return 408;
   if (error instanceof PoolError) return 503;
   if (error.code === "ERR_TOO_LARGE") return 413;
   return error instanceof UserError && error.code.startsWith("ERR_AUDIO_") ? 400 : 500;

@@ -1,15 +1,17 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { readAudio } from "../src/audio/audio-file.js";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { ConfigurationError, UserError } from "../src/errors.js";
 import { loadCtcModel } from "../src/pretrained/ctc-directory.js";
+import { Aligner } from "../src/recognition/align.js";
 import { LIVE_WINDOWS } from "../src/recognition/emissions.js";
 import { PoolError } from "../src/recognition/pool/pool-error.js";
 import { type RecognizerPool, recognizerPool } from "../src/recognition/pool/recognizer-pool.js";
@@ -250,6 +252,87 @@ describe("a pool", () => {
     const both = await Promise.all([pool.transcribe(clip), pool.transcribe(clip)]);
     expect(both.map(({ text }) => text)).toEqual(["AB C", "AB C"]);
     await until(() => pool.stats().memory.threads.every(({ heap }) => heap > 0));
+  });
+
+  it("aligns a text as an aligner does", async () => {
+    const aligner = new Aligner(recognizer.ctc);
+    for (const source of [clip, readFileSync(clip), toneClip("AB C", new Random(1, "clip"))]) {
+      const [here, there] = [await aligner.align(source, "AB C"), await pool.align(source, "AB C")];
+      expect(rounded(there.transcript)).toEqual(rounded(here.transcript));
+      expect(there.transcript.words.map(({ text }) => text)).toEqual(["AB", "C"]);
+      expect([...there.path.path]).toEqual([...here.path.path]);
+      expect(there.emissions.frames).toBe(here.emissions.frames);
+      expect(there.confidence).toBeCloseTo(here.confidence, 3);
+    }
+    const there = await pool.align(clip, "ab, c!", { respell: true });
+    expect(there.transcript.words.map(({ text }) => text)).toEqual(["ab,", "c!"]);
+    const message = (from: Aligner | RecognizerPool, text: unknown) =>
+      from.align(clip, text as string).catch(({ name, code, message }) => ({ name, code, message }));
+    for (const [text, code] of [
+      ["Ü", "ERR_TEXT"],
+      ["", "ERR_TEXT"],
+      [5, "ERR_INVALID_ARG_TYPE"],
+    ] as const) {
+      expect(await message(pool, text)).toEqual(await message(aligner, text));
+      expect(await message(pool, text)).toMatchObject({ code });
+    }
+    await expect(pool.align(clip, "A", { respel: true } as object)).rejects.toThrow("Did you mean respell?");
+    await expect(pool.align(clip, "A", { signal: AbortSignal.abort(new Error("no")) })).rejects.toThrow("no");
+  });
+
+  it("gives the thread of a stream that sends nothing to others", async () => {
+    await using impatient = await recognizerPool(model, { threads: 1, idleSeconds: 0.3 });
+    const begun = endless();
+    begun.write(readFileSync(clip).subarray(0, 2000));
+    const streams = [endless(), begun];
+    for (const stream of streams) {
+      await expect(impatient.transcribe(stream)).rejects.toMatchObject({
+        name: "PoolError",
+        code: "ERR_POOL_IDLE",
+        message: "The recording must go on within 0.3 s, but its stream gave nothing. Send it again.",
+      });
+      expect((await impatient.transcribe(clip)).text).toBe("AB C");
+      expect(stream.destroyed).toBe(true);
+    }
+    for (const idleSeconds of [0, -1, Number.NaN, 1e9])
+      await expect(recognizerPool(model, { idleSeconds })).rejects.toThrow(
+        "idleSeconds must be from above 0",
+      );
+  });
+
+  it.runIf(process.platform === "linux")("lets the system prefer other threads", async () => {
+    const nicenesses = () =>
+      readdirSync("/proc/self/task").map((thread) => {
+        const stat = readFileSync(`/proc/self/task/${thread}/stat`, "latin1");
+        return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[17]);
+      });
+    const own = getPriority();
+    const lowered = () => nicenesses().filter((niceness) => niceness === Math.min(19, own + 9)).length;
+    expect(lowered()).toBe(0);
+    await using gentle = await recognizerPool(model, { threads: 1, torchThreads: 2, nice: 9 });
+    await gentle.transcribe(clip);
+    expect(lowered()).toBeGreaterThanOrEqual(1);
+    expect(getPriority()).toBe(own);
+    await expect(recognizerPool(model, { nice: -1 })).rejects.toThrow(
+      "nice must be a whole number from 0 to 19",
+    );
+  });
+
+  it("takes one signal for many recordings", async () => {
+    const warnings: Error[] = [];
+    const warn = (warning: Error) => void warnings.push(warning);
+    process.on("warning", warn);
+    const stop = new AbortController();
+    await using wide = await recognizerPool(model, { threads: 1 });
+    const jobs = Array.from({ length: 20 }, () => wide.transcribe(endless(), { signal: stop.signal }));
+    const reads = Array.from({ length: 20 }, () => readAudio(endless(), { signal: stop.signal }));
+    const reason = new Error("enough");
+    const failed = [...jobs, ...reads].map((job) => expect(job).rejects.toBe(reason));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    stop.abort(reason);
+    await Promise.all(failed);
+    process.off("warning", warn);
+    expect(warnings).toEqual([]);
   });
 
   it("says what its threads share and what they hold", () => {

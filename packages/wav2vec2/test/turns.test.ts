@@ -1,20 +1,28 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { nn, scope } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
 import { readAudio } from "../src/audio/audio-file.js";
+import type { AudioSource } from "../src/audio/audio-source.js";
 import { streamAudio } from "../src/audio/audio-stream.js";
 import { encodeFlac } from "../src/audio/flac-writer.js";
+import { openSource } from "../src/audio/open-source.js";
 import { encodeWav } from "../src/audio/wav.js";
 import { Random } from "../src/data/random.js";
 import { inTurns } from "../src/in-turns.js";
 import { createConfig } from "../src/model/configuration.js";
 import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { Aligner } from "../src/recognition/align.js";
+import { makeDecoder } from "../src/recognition/decoding-choice.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { transcriptOf } from "../src/recognition/transcript-of.js";
 import { alignmentSteps, forcedAlignment } from "../src/text/alignment/forced-alignment.js";
+import { textFit } from "../src/text/alignment/text-fit.js";
 import { CtcDecoder } from "../src/text/decoding/ctc-decoder.js";
+import { loadLanguageModel } from "../src/text/language-model/load-language-model.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";
+import { temporaryDirectory } from "./temporary-directory.js";
 
 // The library leaves the event loop its turns: what else a server does goes on. Turns are counted, not timed.
 
@@ -78,11 +86,58 @@ describe("the event loop has its turn", () => {
       ).toBeGreaterThanOrEqual(seconds);
   });
 
+  it("while sources of one large part are read, whatever they are", async () => {
+    const samples = noise(130); // 4 MB of 16 bits
+    const wav = encodeWav(samples, 16_000);
+    const flac = encodeFlac(samples, 16_000);
+    const sources: Record<string, AudioSource> = {
+      "a Blob": new Blob([wav]),
+      "an ArrayBuffer": wav.slice().buffer,
+      "one chunk": [wav],
+      "one chunk of FLAC": [flac],
+      "a web stream of one chunk": new Blob([wav]).stream(),
+      samples,
+      "a block of samples": [samples],
+    };
+    for (const [name, source] of Object.entries(sources)) {
+      const isStream = name.includes("web");
+      if (!isStream) expect(await turnsOf(() => readAudio(source)), name).toBeGreaterThan(12);
+      const stream = async () => {
+        for await (const _ of streamAudio(source));
+      };
+      expect(await turnsOf(stream), name).toBeGreaterThan(130);
+    }
+    let largest = 0;
+    const opened = await openSource([wav]);
+    if (opened.kind !== "stream") throw new Error("bytes are a stream");
+    for await (const { length } of opened.chunks) largest = Math.max(largest, length);
+    expect(largest).toBeLessThanOrEqual(2 ** 16);
+  });
+
   it("between the windows of a recording in memory and while it is decoded", async () => {
     const recognizer = new Recognizer(ctc);
     const seconds = 90; // five windows
     const turns = await turnsOf(() => recognizer.transcribe(noise(seconds), { words: true }));
     expect(turns).toBeGreaterThanOrEqual(seconds + seconds / 2 + 5);
+  });
+
+  it("while many hotwords and the words of a language model are gone through", async () => {
+    const words = Array.from(
+      { length: 27 ** 3 },
+      (_, i) => [i, i / 27, i / 729].map((n) => "ABC"[Math.floor(n) % 3]).join("") + i,
+    ).map((word) => word.replace(/\d/g, (digit) => "ABCABCABCA"[Number(digit)]! + "C".repeat(Number(digit))));
+    const unique = [...new Set(words)];
+    expect(await turnsOf(() => makeDecoder(ctc.tokenizer, { hotwords: unique }))).toBeGreaterThan(20);
+    const path = join(await temporaryDirectory("turns"), "words.arpa");
+    const unigrams = ["<s>", "</s>", ...unique].map((word) => `-2\t${word}\t-0.5`);
+    const bigrams = unique.map((word) => `-1\t<s> ${word}`);
+    const counts = `ngram 1=${unigrams.length}\nngram 2=${bigrams.length}`;
+    const sections = ["\\1-grams:", ...unigrams, "", "\\2-grams:", ...bigrams, "", "\\end\\", ""];
+    await writeFile(path, `\\data\\\n${counts}\n\n${sections.join("\n")}`);
+    expect(await turnsOf(() => loadLanguageModel(path))).toBeGreaterThan(20);
+    const languageModel = await loadLanguageModel(path);
+    const decoder = () => inTurns(CtcDecoder.inSteps(ctc.tokenizer, { languageModel }));
+    expect(await turnsOf(decoder)).toBeGreaterThan(20);
   });
 
   it("while emissions are decoded as a whole", async () => {
@@ -101,7 +156,10 @@ describe("the event loop has its turn", () => {
       aligned = await inTurns(alignmentSteps(logits, frames, 8, 0, labels));
     });
     expect(turns).toBeGreaterThan(10);
-    expect(aligned).toEqual(forcedAlignment(logits, frames, 8, 0, labels));
+    const { path, scores, ...rest } = forcedAlignment(logits, frames, 8, 0, labels);
+    expect(aligned).toEqual({ path, scores, ...rest });
+    const fitting = await turnsOf(() => inTurns(textFit(logits, 8, 0, { path, scores }, 0.02)));
+    expect(fitting).toBeGreaterThanOrEqual(12);
     expect(await turnsOf(() => new Aligner(ctc).align(noise(60), "A B C"))).toBeGreaterThanOrEqual(60);
   });
 });

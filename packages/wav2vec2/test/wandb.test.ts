@@ -125,7 +125,7 @@ describe("a run on a server", () => {
     expect(clips).toMatchObject({ _type: "audio", count: 1, sampleRates: [16_000], durations: [0.1] });
     const wav = run.files.get(clips.audio[0]!.path)!;
     expect(wav).toHaveLength(clips.audio[0]!.size);
-    expect(decodeWav(memorySource(wav), "clip").channelData[0]).toHaveLength(1600);
+    expect((await decodeWav(memorySource(wav), "clip")).channelData[0]).toHaveLength(1600);
     expect(JSON.parse(run.files.get(transcripts.path)!.toString())).toEqual({
       columns: ["id", "reference", "hypothesis", "word errors", "words"],
       data: [["a", "ONE TWO", "ONE TOO", 1, 2]],

@@ -7,7 +7,7 @@ import type { AudioSource } from "./audio-source.js";
 import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
 import type { AudioHeader, DecodedAudio, OnNote, SampleRange } from "./decoded-audio.js";
-import { joined } from "./joined.js";
+import { joinInTurns, lengthOf } from "./join-in-turns.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
 import { openSource } from "./open-source.js";
 import { Resampler, resampledLength } from "./resample.js";
@@ -18,7 +18,7 @@ export const SAMPLE_RATE = 16000;
 // Of a file of which only a part is wanted: the headers, mostly, and all of a short clip.
 const AHEAD = 2 ** 16;
 // Samples of a file that are mixed and resampled before the event loop has its turn.
-const SLICE = 2 ** 16;
+const SLICE = 2 ** 15;
 // Of a file whose headers alone are wanted.
 const HEADERS = 2 ** 12;
 
@@ -65,17 +65,21 @@ async function readSource(source: AudioSource, options: ReadOptions): Promise<Fl
   const { name } = opened;
   if (opened.kind === "bytes") return await decodeAudio(memorySource(opened.bytes), name, options);
   if (opened.kind === "stream") {
-    const bytes = Buffer.concat(await all(opened.chunks));
+    const chunks = await all(opened.chunks);
+    const [only] = chunks;
+    const bytes =
+      only && chunks.length === 1 ? only : await joinInTurns(chunks, new Uint8Array(lengthOf(chunks)));
     return await decodeAudio(memorySource(bytes), name, options);
   }
   if (opened.kind === "samples") {
     const { sampleRate } = opened;
-    const samples = joined(await all(opened.blocks));
-    const header = { sampleRate, samples: samples.length };
+    const blocks = await all(opened.blocks);
+    const header = { sampleRate, samples: lengthOf(blocks) };
     const { from, to } = isPartial(options)
       ? toSamples(options, header, name)
-      : { from: 0, to: samples.length };
-    return await toMono({ channelData: [samples.slice(from, to)], sampleRate }, name, options.signal);
+      : { from: 0, to: header.samples };
+    const samples = await joinInTurns(within(blocks, from, to), new Float32Array(to - from));
+    return await toMono({ channelData: [samples], sampleRate }, name, options.signal);
   }
   const ahead = isPartial(options) ? AHEAD : Number.POSITIVE_INFINITY;
   const file = await FileSource.open(opened.path, ahead, "an audio file");
@@ -83,6 +87,15 @@ async function readSource(source: AudioSource, options: ReadOptions): Promise<Fl
     return await decodeAudio(file, name, options);
   } finally {
     file.close();
+  }
+}
+
+/** Of blocks one behind the other, what lies in [from, to) of them. */
+function* within(blocks: readonly Float32Array[], from: number, to: number): Generator<Float32Array> {
+  let at = 0;
+  for (const block of blocks) {
+    yield block.subarray(Math.max(0, from - at), Math.max(0, to - at));
+    at += block.length;
   }
 }
 
@@ -127,8 +140,8 @@ async function toMono(
     const samples = mixDown(channels);
     requireFinite(samples, name, at);
     cancellation.push(channels, samples, sampleRate);
-    if (isReady) continue;
-    append(resampler.push(samples));
+    if (!isReady) append(resampler.push(samples));
+    if (at + SLICE >= length) continue;
     await turn();
     signal?.throwIfAborted();
   }

@@ -50,7 +50,7 @@ const flac: FormatReader = {
 const wav: FormatReader = {
   format: "wav",
   readHeader: readWavHeader,
-  decode: async (source, name, range) => decodeWav(source, name, range),
+  decode: decodeWav,
   stream: streamWav,
 };
 

@@ -66,6 +66,8 @@ const sources: Record<string, () => AudioSource> = {
   "a File": () => new File(pieces, "clip.flac"),
   "a Node.js stream": () => Readable.from(pieces),
   "a web stream": () => new Response(bytes).body!,
+  "a response": () => new Response(bytes),
+  "a request": () => new Request(origin, { method: "POST", body: bytes }),
   "an iterable of bytes": () => pieces,
   "an asynchronous iterable of bytes": () => later(pieces),
   "a Float32Array": () => samples,
@@ -167,6 +169,34 @@ describe("a source", () => {
         code,
         message: expect.stringContaining(message),
       });
+  });
+
+  it("that was read before says what to do", async () => {
+    const web = new Response(bytes).body!;
+    const node = Readable.from(pieces);
+    const response = new Response(bytes);
+    const request = new Request(origin, { method: "POST", body: bytes });
+    for (const source of [web, node, response, request]) {
+      await readAudio(source);
+      await expect(readAudio(source)).rejects.toMatchObject({
+        name: "ConfigurationError",
+        code: "ERR_CONFIGURATION",
+        message: expect.stringContaining(
+          "the audio stream must be a stream that nobody has read, but was read before. Give a new one; what is needed twice,",
+        ),
+      });
+    }
+    const locked = new Response(bytes).body!;
+    locked.getReader();
+    await expect(readAudio(locked)).rejects.toThrow("but another reader has it");
+    await expect(readAudio(new Response(null))).rejects.toMatchObject({ code: "ERR_AUDIO_EMPTY" });
+    await expect(readAudio(await fetch(`${origin}/none`))).rejects.toMatchObject({
+      code: "ERR_AUDIO_UNREACHABLE",
+      message: "the response must give audio, but answers 404 Not Found.",
+    });
+    const broken = new PassThrough();
+    broken.on("error", () => {}).destroy(new Error("the client left"));
+    await expect(readAudio(broken)).rejects.toMatchObject({ code: "ERR_AUDIO_TRUNCATED" });
   });
 
   it("is named in messages: by the caller, or by its own name", async () => {

@@ -5,8 +5,8 @@ import type { Readable } from "node:stream";
  *
  * - a path, or a URL: `file:`, `http:`, `https:`, `data:`
  * - the bytes of a file: a Buffer or other Uint8Array, an ArrayBuffer, a SharedArrayBuffer, a Blob or File
- * - bytes as they come: a Node.js stream such as a request, a web stream such as the body of a `fetch`, an iterable of
- *   Uint8Arrays, asynchronous or not
+ * - bytes as they come: a Node.js stream such as a request, a web stream, a Response or Request with one for its body, an
+ *   iterable of Uint8Arrays, asynchronous or not
  * - samples, mono, full scale [-1, 1): a Float32Array at 16 kHz, an iterable of them as they come, or
  *   {@link AudioSamples} at another rate
  *
@@ -20,6 +20,7 @@ export type AudioSource =
   | Blob
   | Readable
   | WebStream
+  | WebBody
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>
   | Float32Array
@@ -33,6 +34,13 @@ export interface AudioSamples {
   samples: Float32Array;
   /** Hz. */
   sampleRate: number;
+}
+
+/** What is used of a `Response`, such as of `fetch`, or a `Request`, such as of a server. */
+export interface WebBody {
+  body: WebStream | null;
+  bodyUsed: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** What is used of a web `ReadableStream`, whichever library's types it has. */

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { unreadable } from "../files/unreadable.js";
 import type { ByteSource } from "./byte-source.js";
 
@@ -28,8 +29,18 @@ export class ByteStream {
 
   /** Reads on until `length` bytes are there. @returns false where the stream ends before */
   async fill(length: number): Promise<boolean> {
-    while (this.bytes.length < length) if (!(await this.more())) return false;
-    return true;
+    if (this.bytes.length >= length) return true;
+    const parts = [this.bytes];
+    let there = this.bytes.length;
+    while (there < length) {
+      const { value, done } = await this.#chunks.next();
+      if (done) break;
+      parts.push(value);
+      there += value.length;
+    }
+    const [first, second] = parts.filter((part) => part.length > 0);
+    this.bytes = second ? Buffer.concat(parts) : (first ?? EMPTY);
+    return there >= length;
   }
 
   /** The next bytes, of which `length` must be there. */
@@ -82,6 +93,10 @@ export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** The bytes of a source in order; the event loop has its turn between them. */
 export async function* sourceChunks(source: ByteSource): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < source.size; at += CHUNK) yield source.read(at, CHUNK);
+  for (let at = 0; at < source.size; at += CHUNK) {
+    if (at > 0) await turn();
+    yield source.read(at, CHUNK);
+  }
 }

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { joinInTurns, lengthOf } from "./join-in-turns.js";
 
 /** Audio as it left a file: one array of samples a channel, integer formats scaled to integers / 2^(bits-1). */
 export interface DecodedAudio {
@@ -42,17 +43,16 @@ export const AGAIN = "Copy or download it again.";
 
 /** Parts behind one another; the event loop has its turn between them. */
 export async function collect(parts: AsyncIterable<DecodedAudio>): Promise<DecodedAudio> {
-  const all: DecodedAudio[] = [];
+  const all: Float32Array[][] = [];
+  let sampleRate = 0;
   for await (const part of parts) {
-    all.push(part);
+    if (all.length === 0) for (const _ of part.channelData) all.push([]);
+    for (const [channel, samples] of all.entries()) samples.push(part.channelData[channel]!);
+    sampleRate ||= part.sampleRate;
     await turn();
   }
-  const length = all.reduce((sum, { channelData }) => sum + channelData[0]!.length, 0);
-  const channelData = Array.from({ length: all[0]?.channelData.length ?? 0 }, () => new Float32Array(length));
-  let at = 0;
-  for (const part of all) {
-    for (const [channel, samples] of part.channelData.entries()) channelData[channel]!.set(samples, at);
-    at += part.channelData[0]!.length;
-  }
-  return { channelData, sampleRate: all[0]?.sampleRate ?? 0 };
+  const channelData: Float32Array[] = [];
+  for (const channel of all)
+    channelData.push(await joinInTurns(channel, new Float32Array(lengthOf(channel))));
+  return { channelData, sampleRate };
 }

@@ -17,7 +17,7 @@ const SIDE_RIGHT = 9;
 const MID_SIDE = 10;
 
 /** Frames, of mostly 4,096 samples, that are decoded before the event loop has its turn. */
-const FRAMES_A_TURN = 16;
+const FRAMES_A_TURN = 8;
 
 const SAMPLE_BITS = [0, 8, 12, 0, 16, 20, 24, 32]; // by the header's code; 0: as the stream's header says
 

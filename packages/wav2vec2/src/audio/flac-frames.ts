@@ -1,4 +1,5 @@
 import { crc8, crc16 } from "./crc.js";
+import type { FlacFormat } from "./flac-decoder.js";
 
 /** A frame and its place in the stream: https://www.rfc-editor.org/rfc/rfc9639#name-frame-structure. */
 export interface FlacFrame {
@@ -94,4 +95,9 @@ export function parseFrameHeader(bytes: Uint8Array, at: number): FlacFrameHeader
   if (sizeBytes === 1) blockSize = bytes[behindNumber]! + 1;
   if (sizeBytes === 2) blockSize = ((bytes[behindNumber]! << 8) | bytes[behindNumber + 1]!) + 1;
   return { countsSamples: (bytes[at + 1]! & 1) === 1, number, blockSize, length: end + 1 - at };
+}
+
+/** In bytes: twice what samples take that are not compressed at all. What is still no frame by then will be none. */
+export function largestFrame({ channels, bitsPerSample }: FlacFormat): number {
+  return 0x10000 + (2 * 0x10000 * channels * (bitsPerSample + 1)) / 8;
 }

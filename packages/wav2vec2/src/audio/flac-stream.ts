@@ -12,7 +12,7 @@ import {
 } from "./flac.js";
 import { FlacDecoder } from "./flac-decoder.js";
 import { BehindFrames, isDamaged, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
-import { type FlacFrame, parseFrameHeader, splitFrames } from "./flac-frames.js";
+import { type FlacFrame, largestFrame, parseFrameHeader, splitFrames } from "./flac-frames.js";
 
 /**
  * Decodes a FLAC file frame by frame as its bytes come.
@@ -87,9 +87,4 @@ async function* streamFrames(stream: ByteStream, info: FlacInfo): AsyncGenerator
     }
     isWhole = !(await stream.more());
   }
-}
-
-// Twice what samples take that are not compressed at all: what is still no frame by then will be none.
-function largestFrame({ channels, bitsPerSample }: FlacInfo): number {
-  return 0x10000 + (2 * 0x10000 * channels * (bitsPerSample + 1)) / 8;
 }

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { atOnce, inTurns, type Steps } from "../in-turns.js";
 import { type ByteSource, FileSource } from "./byte-source.js";
 import {
   AGAIN,
@@ -12,6 +13,7 @@ import { BehindFrames, isDamaged, LOOK, lastFrame, withoutZeros } from "./flac-e
 import {
   type FlacFrame,
   type FlacFrameHeader,
+  largestFrame,
   MAX_FRAME_HEADER,
   metadataEnd,
   parseFrameHeader,
@@ -102,7 +104,7 @@ export function readFlacHeader(source: ByteSource, name: string, onNote?: OnNote
     return { ...header, samples: samples - begin };
   }
   const bytes = source.read(0, source.size);
-  const { frames, isWhole, rest } = wholeFrames(bytes, header, source.begin ?? 0, name);
+  const { frames, isWhole, rest } = atOnce(wholeFrames(bytes, header, source.begin ?? 0, name));
   if (!isWhole) throw incomplete(name, samples, sampleCount(frames), isDamaged(rest, header));
   return { ...header, samples: sampleCount(frames) };
 }
@@ -117,7 +119,7 @@ export function readFlacHeader(source: ByteSource, name: string, onNote?: OnNote
  */
 export async function decodeFlac(bytes: Uint8Array, name: string, begin = 0): Promise<DecodedAudio> {
   const info = parseStreamInfo(bytes, name);
-  const { frames, isWhole, rest } = wholeFrames(bytes, info, begin, name);
+  const { frames, isWhole, rest } = await inTurns(wholeFrames(bytes, info, begin, name));
   const { channelData, md5 } = await decode(frames, info, name);
   const samples = channelData[0]?.length ?? 0;
   const place = frames[0] ? placeIn(info, frames[0].header) : 0;
@@ -154,13 +156,13 @@ export async function decodeFlacRange(
  * @returns isWhole: whether nothing else is there that may be a damaged frame; rest: what stands behind the last frame
  * @throws UserError where another file follows
  */
-function wholeFrames(
+function* wholeFrames(
   bytes: Uint8Array,
   format: FlacFormat,
   begin: number,
   name: string,
-): { frames: FlacFrame[]; isWhole: boolean; rest: Uint8Array } {
-  const { frames, rest: length } = splitFrames(bytes, metadataEnd(bytes));
+): Steps<{ frames: FlacFrame[]; isWhole: boolean; rest: Uint8Array }> {
+  const { frames, length } = yield* splitInSteps(bytes, metadataEnd(bytes), format);
   const rest = bytes.subarray(bytes.length - length);
   if (length === 0) {
     const last = frames.pop();
@@ -190,6 +192,30 @@ export function cutNote(name: string, begin: number): string {
     `${name} begins at sample ${begin} of the recording that its FLAC header is of, as files do that were cut without being ` +
     "decoded: what is there is read, and compared with its checksums, but not with the MD5 of the whole."
   );
+}
+
+/** Bytes of frames that are found in one step. */
+const STEP = 2 ** 19;
+
+/**
+ * The frames of a file from `begin` on, and how many bytes stand behind them: where none ends in what no frame is longer than,
+ * none is looked for further on.
+ */
+function* splitInSteps(
+  bytes: Uint8Array,
+  begin: number,
+  format: FlacFormat,
+): Steps<{ frames: FlacFrame[]; length: number }> {
+  const step = Math.max(STEP, 2 * largestFrame(format));
+  const all: FlacFrame[] = [];
+  for (let at = begin; ; ) {
+    const end = Math.min(bytes.length, at + step);
+    const { frames, rest } = splitFrames(bytes, at, end, end === bytes.length);
+    for (const frame of frames) all.push(frame);
+    at = end - rest;
+    if (end === bytes.length || frames.length === 0) return { frames: all, length: bytes.length - at };
+    yield;
+  }
 }
 
 /** @param md5 of all samples */

@@ -28,7 +28,7 @@ export async function* monoBlocks(
   const blocks = new Blocks();
   try {
     for await (const part of parts) {
-      for (const { channelData, sampleRate } of seconds(part)) {
+      for (const { channelData, sampleRate } of slices(part)) {
         signal?.throwIfAborted();
         for (const samples of mono.push(channelData, sampleRate)) yield* blocks.push(samples);
         await turn();
@@ -47,12 +47,14 @@ export async function* monoBlocks(
   if (blocks.length > 0) yield blocks.take();
 }
 
-/** A part in pieces of a second at most, between which the event loop has its turn. */
-function* seconds({ channelData, sampleRate }: DecodedAudio): Generator<DecodedAudio> {
+/** Samples between which the event loop has its turn: half a second of speech. */
+const SLICE = 2 ** 13;
+
+/** A part in pieces, between which the event loop has its turn. */
+function* slices({ channelData, sampleRate }: DecodedAudio): Generator<DecodedAudio> {
   const length = channelData[0]!.length;
-  const step = Math.max(1, sampleRate);
-  for (let at = 0; at < length || at === 0; at += step)
-    yield { channelData: channelData.map((channel) => channel.subarray(at, at + step)), sampleRate };
+  for (let at = 0; at < length || at === 0; at += SLICE)
+    yield { channelData: channelData.map((channel) => channel.subarray(at, at + SLICE)), sampleRate };
 }
 
 /** Resamples, and refuses what `readAudio` does. */

@@ -1,10 +1,10 @@
-import type { Readable } from "node:stream";
+import { isErrored, isReadable as isReadableStill, Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { describeType } from "../describe-type.js";
-import { UserError, wrongType } from "../errors.js";
+import { ConfigurationError, UserError, wrongType } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
-import type { AudioSamples, AudioSource, WebStream } from "./audio-source.js";
+import type { AudioSamples, AudioSource, WebBody, WebStream } from "./audio-source.js";
 import { requireFinite } from "./mono.js";
 import { requireSampleRate } from "./raw-format.js";
 import { DATA_URL, FILE, RECORDING, STREAM } from "./source-names.js";
@@ -26,9 +26,9 @@ export interface OpenOptions {
 
 const SAMPLE_RATE = 16000;
 /** Samples that are looked at before the event loop has its turn. */
-const SLICE = 2 ** 20;
+const SLICE = 2 ** 18;
 const KINDS =
-  "a path, a URL, the bytes of a file (Uint8Array, ArrayBuffer, Blob), a stream or iterable of bytes, or samples " +
+  "a path, a URL, the bytes of a file (Uint8Array, ArrayBuffer, Blob), a stream or iterable of bytes, a Response or Request, or samples " +
   "(Float32Arrays at 16 kHz)";
 
 /**
@@ -36,12 +36,15 @@ const KINDS =
  *
  * @throws TypeError where it is no source, in a sentence that says what is one
  * @throws UserError where an address gives no audio
+ * @throws ConfigurationError where a stream was read before
  */
 export async function openSource(
   source: AudioSource,
-  { name, signal }: OpenOptions = {},
+  { name, signal: given }: OpenOptions = {},
 ): Promise<OpenedSource> {
-  signal?.throwIfAborted();
+  given?.throwIfAborted();
+  // Of its own: one that many recordings share would get a listener of each.
+  const signal = given && AbortSignal.any([given]);
   if (typeof source === "string") return openPath(source, name);
   if (source instanceof URL) return await openUrl(source, name, signal);
   if (source instanceof Uint8Array) return { kind: "bytes", bytes: source, name: name ?? FILE };
@@ -55,6 +58,8 @@ export async function openSource(
   }
   if (ArrayBuffer.isView(source)) throw wrongNumbers(source);
   if (isObject(source)) {
+    requireUnused(source, name);
+    if (isWebBody(source)) return await openBody(source, name, signal);
     if (isReadable(source)) return await openParts(readableParts(source, name, signal), name);
     if (isWebStream(source)) return await openParts(webParts(source, name, signal), name);
     if (isIterable(source)) return await openParts(iterableParts(source, signal), name);
@@ -85,14 +90,36 @@ async function openUrl(url: URL, given: string | undefined, signal: AbortSignal 
     const reason = cause instanceof Error && cause.message ? cause.message : message;
     throw unreachable(`${name} must give audio, but cannot be reached: ${reason}.`, error);
   }
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw unreachable(
-      `${name} must give audio, but answers ${response.status} ${response.statusText}`.trimEnd(),
-    );
+  return await openBody(response, name, signal);
+}
+
+/** The body of an answer or a request. */
+async function openBody(
+  source: WebBody,
+  name: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<OpenedSource> {
+  const { ok = true, status, statusText } = source as Partial<Response>;
+  if (!ok) {
+    await (source as Response).body?.cancel();
+    const answer = `${status} ${statusText}`.trimEnd();
+    throw unreachable(`${name ?? "the response"} must give audio, but answers ${answer}.`);
   }
-  const body = response.body ?? new Blob([]).stream();
-  return await openParts(webParts(body, name, signal), name);
+  const body = source.body ?? new Blob([]).stream();
+  return await openParts(webParts(body as WebStream, name, signal), name);
+}
+
+/** @throws ConfigurationError where nothing is left of a stream, or another reader has it */
+function requireUnused(source: object, name = STREAM): void {
+  const body = isWebBody(source) ? (source.body ?? {}) : source;
+  const isLocked = "locked" in body && body.locked === true;
+  const isOver = isReadable(body) ? isReadOut(body) : body instanceof ReadableStream && isReadOutOfWeb(body);
+  const isUsed = isOver || (isWebBody(source) && source.bodyUsed);
+  if (isUsed || isLocked)
+    throw new ConfigurationError(
+      `${name} must be a stream that nobody has read, but ${isUsed ? "was read before" : "another reader has it"}. ` +
+        "Give a new one; what is needed twice, gather into bytes first: new Uint8Array(await new Response(stream).arrayBuffer()).",
+    );
 }
 
 function unreachable(message: string, cause?: unknown): UserError {
@@ -105,10 +132,20 @@ function openBlob(blob: Blob, given: string | undefined, signal: AbortSignal | u
   const name = given ?? own ?? FILE;
   return {
     kind: "stream",
-    chunks: new SourceParts(webParts(blob.stream(), name, signal)),
+    chunks: new SourceParts({ iterator: blobParts(blob), signal, broken: (error) => brokenOff(name, error) }),
     isWhole: true,
     name,
   };
+}
+
+/** Bytes of a Blob that are asked for at once; its own stream gives all that is in memory as one part. */
+const BLOB_PART = 2 ** 19;
+
+async function* blobParts(blob: Blob): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < blob.size; at += BLOB_PART) {
+    yield new Uint8Array(await blob.slice(at, at + BLOB_PART).arrayBuffer());
+    await turn();
+  }
 }
 
 /** Samples that are all there, which are looked at before any is used. */
@@ -216,6 +253,24 @@ function isSamples(source: unknown): source is AudioSamples {
     "sampleRate" in source &&
     source.samples instanceof Float32Array
   );
+}
+
+function isWebBody(source: object): source is WebBody {
+  return (
+    "bodyUsed" in source &&
+    "body" in source &&
+    "arrayBuffer" in source &&
+    typeof source.arrayBuffer === "function"
+  );
+}
+
+function isReadOut({ readableEnded, readableDidRead, destroyed, errored }: Readable): boolean {
+  return readableEnded || (destroyed && readableDidRead && !errored);
+}
+
+function isReadOutOfWeb(stream: ReadableStream): boolean {
+  const asReadable = stream as unknown as Readable; // Node.js' types know only its own
+  return Readable.isDisturbed(asReadable) && !isReadableStill(asReadable) && !isErrored(asReadable);
 }
 
 function isReadable(source: object): source is Readable {

@@ -1,5 +1,5 @@
 import type { ByteStream } from "./byte-stream.js";
-import type { DecodedAudio } from "./decoded-audio.js";
+import type { DecodedAudio, SampleRange } from "./decoded-audio.js";
 import { A_LAW, MU_LAW } from "./g711.js";
 
 /** How samples that are not compressed are coded: little-endian, channels interleaved. */
@@ -18,15 +18,29 @@ export interface PcmFormat {
  * @returns [channels][length]
  */
 export function decodePcm(bytes: Uint8Array, format: PcmFormat, length: number): Float32Array[] {
+  const channelData = Array.from({ length: format.channels }, () => new Float32Array(length));
+  decodePcmInto(channelData, bytes, format, { from: 0, to: length });
+  return channelData;
+}
+
+/**
+ * {@link decodePcm} of a part.
+ * @param channelData [channels][samples], of which those in `range` are written
+ * @param bytes of the samples in `range`
+ */
+export function decodePcmInto(
+  channelData: readonly Float32Array[],
+  bytes: Uint8Array,
+  format: PcmFormat,
+  { from, to }: SampleRange,
+): void {
   const { channels, sampleBytes } = format;
   const read = sampleReader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), format);
   const step = channels * sampleBytes;
-  return Array.from({ length: channels }, (_, channel) => {
-    const samples = new Float32Array(length);
+  for (const [channel, samples] of channelData.entries()) {
     let at = channel * sampleBytes;
-    for (let i = 0; i < length; i++, at += step) samples[i] = read(at);
-    return samples;
-  });
+    for (let i = from; i < to; i++, at += step) samples[i] = read(at);
+  }
 }
 
 function sampleReader(view: DataView, { encoding, sampleBytes }: PcmFormat): (at: number) => number {

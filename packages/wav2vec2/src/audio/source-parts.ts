@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+
 /** What the parts of a source are taken from. */
 interface Origin {
   iterator: Iterator<unknown> | AsyncIterator<unknown>;
@@ -9,11 +11,19 @@ interface Origin {
   broken?: ((error: unknown) => unknown) | undefined;
 }
 
-/** The parts of a source that is read once, in order. It must be closed, also where nothing was read of it. */
+/** Bytes or samples of a part that are handed on at once: what is done with them does not hold the event loop for long. */
+const MOST = 2 ** 16;
+
+/**
+ * The parts of a source that is read once, in order; large ones are divided, and the event loop has its turn in between. It must
+ * be closed, also where nothing was read of it.
+ */
 export class SourceParts<Part> implements AsyncIterableIterator<Part> {
   readonly #origin: Origin;
   readonly #read: (part: unknown) => Part;
   #peeked: IteratorResult<unknown> | undefined;
+  /** Of a large part, what was not given yet. */
+  #rest: Uint8Array | Float32Array | undefined;
   #closed = false;
 
   /** @param read makes a part of what comes, or throws */
@@ -36,11 +46,24 @@ export class SourceParts<Part> implements AsyncIterableIterator<Part> {
   }
 
   async next(): Promise<IteratorResult<Part>> {
+    if (this.#rest) {
+      await turn();
+      this.#origin.signal?.throwIfAborted();
+    }
     if (this.#closed) return { done: true, value: undefined };
+    if (this.#rest) return { done: false, value: this.#first(this.#rest) as Part };
     const next = this.#peeked ?? (await this.#take());
     this.#peeked = undefined;
     if (next.done) return { done: true, value: undefined };
-    return { done: false, value: this.#read(next.value) };
+    const part = this.#read(next.value);
+    const isArray = part instanceof Uint8Array || part instanceof Float32Array;
+    return { done: false, value: isArray ? (this.#first(part) as Part) : part };
+  }
+
+  /** As much of a part as is handed on at once. */
+  #first(part: Uint8Array | Float32Array): Uint8Array | Float32Array {
+    this.#rest = part.length > MOST ? part.subarray(MOST) : undefined;
+    return part.length > MOST ? part.subarray(0, MOST) : part;
   }
 
   async return(): Promise<IteratorResult<Part>> {

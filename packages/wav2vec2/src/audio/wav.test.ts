@@ -233,19 +233,19 @@ describe("decodeWav", () => {
     ],
     ["extensible PCM", wav([[16384, -16384]], 16, { extensible: true }), [[0.5], [-0.5]]],
     ["extensible float", wav([[0.125]], 32, { float: true, extensible: true }), [[0.125]]],
-  ])("reads %s", (_, bytes, expected) => {
-    const { channelData, sampleRate } = decodeWav(memorySource(bytes), "x.wav");
+  ])("reads %s", async (_, bytes, expected) => {
+    const { channelData, sampleRate } = await decodeWav(memorySource(bytes), "x.wav");
     expect(sampleRate).toBe(16000);
     expect(channelData.map((channel) => [...channel])).toEqual(expected);
   });
 
-  it("reads what a pipe wrote, without a size", () => {
+  it("reads what a pipe wrote, without a size", async () => {
     const bytes = wav([[16384], [8192]], 16);
     new DataView(bytes.buffer).setUint32(bytes.length - 8, 0xffffffff, true);
-    expect([...decodeWav(memorySource(bytes), "x.wav").channelData[0]!]).toEqual([0.5, 0.25]);
+    expect([...(await decodeWav(memorySource(bytes), "x.wav")).channelData[0]!]).toEqual([0.5, 0.25]);
   });
 
-  it("refuses a file cut anywhere", () => {
+  it("refuses a file cut anywhere", async () => {
     const whole = wav(
       [
         [1, 2],
@@ -257,23 +257,23 @@ describe("decodeWav", () => {
     );
     for (let length = 0; length < whole.length; length++) {
       const decode = () => decodeWav(memorySource(whole.slice(0, length)), "cut.wav");
-      expect(decode, `cut at ${length}`).toThrow(UserError);
-      expect(decode).toThrow("cut.wav");
+      await expect(decode(), `cut at ${length}`).rejects.toThrow(UserError);
+      await expect(decode()).rejects.toThrow("cut.wav");
     }
   });
 
-  it("refuses other encodings", () => {
+  it("refuses other encodings", async () => {
     const bytes = wav([[0]], 16);
     new DataView(bytes.buffer).setUint16(20, 6, true); // A-law
-    expect(() => decodeWav(memorySource(bytes), "x.wav")).toThrow(
+    await expect(decodeWav(memorySource(bytes), "x.wav")).rejects.toThrow(
       "but holds format 6 with 16 bits. Convert it with: ffmpeg",
     );
   });
 });
 
-it("encodeWav writes 16-bit PCM", () => {
+it("encodeWav writes 16-bit PCM", async () => {
   const samples = Float32Array.of(0, 0.5, -1, 1, -0.25);
-  const { channelData, sampleRate } = decodeWav(memorySource(encodeWav(samples, 22050)), "x.wav");
+  const { channelData, sampleRate } = await decodeWav(memorySource(encodeWav(samples, 22050)), "x.wav");
   expect(sampleRate).toBe(22050);
   expect([...channelData[0]!]).toEqual([0, 0.5, -1, 32767 / 32768, -0.25]);
 });

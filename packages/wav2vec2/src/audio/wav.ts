@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { type ErrorCode, UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
@@ -10,7 +11,7 @@ import {
   type StreamOptions,
 } from "./decoded-audio.js";
 import { toInt16 } from "./int16.js";
-import { decodePcm, type PcmFormat, streamSamples } from "./pcm.js";
+import { decodePcmInto, type PcmFormat, streamSamples } from "./pcm.js";
 import { TAG_HEADER } from "./tags.js";
 import { FORMAT_CHUNK, PCM, parseFormat } from "./wav-format.js";
 import {
@@ -44,20 +45,34 @@ export function readWavHeader(source: ByteSource, name: string, onNote?: OnNote)
 
 /**
  * Reads PCM of 8, 16, 24 or 32 bits and float of 32 or 64 bits, plain or WAVE_FORMAT_EXTENSIBLE.
- * PCM samples become integers / 2^(bits-1).
+ * PCM samples become integers / 2^(bits-1). The event loop has its turns meanwhile.
  * @param source the file's contents, of which the samples in `range` alone are read
  * @param name the file's name, for messages
  * @param range all samples where absent
  * @throws UserError naming the file where it is no WAV file, truncated, in another encoding, or holds another recording
  * behind the first
  */
-export function decodeWav(source: ByteSource, name: string, range?: SampleRange): DecodedAudio {
+export async function decodeWav(
+  source: ByteSource,
+  name: string,
+  range?: SampleRange,
+): Promise<DecodedAudio> {
   const { format, samples, position } = parseLayout(source, name);
   const { from, to } = range ?? { from: 0, to: samples };
-  const frameBytes = format.channels * format.sampleBytes;
-  const bytes = source.read(position + from * frameBytes, (to - from) * frameBytes);
-  return { channelData: decodePcm(bytes, format, to - from), sampleRate: format.sampleRate };
+  const frameBytes = frameSize(format);
+  const channelData = Array.from({ length: format.channels }, () => new Float32Array(to - from));
+  const step = Math.max(1, Math.floor(SLICE / frameBytes));
+  for (let at = from; at < to; at += step) {
+    if (at > from) await turn();
+    const end = Math.min(to, at + step);
+    const bytes = source.read(position + at * frameBytes, (end - at) * frameBytes);
+    decodePcmInto(channelData, bytes, format, { from: at - from, to: end - from });
+  }
+  return { channelData, sampleRate: format.sampleRate };
 }
+
+/** Bytes of samples that are decoded before the event loop has its turn. */
+const SLICE = 2 ** 18;
 
 function parseLayout(source: ByteSource, name: string): WavLayout {
   const chunks = new WavChunks(source.read(0, START), name);

@@ -2,8 +2,9 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
-import { joined } from "../audio/joined.js";
-import { UserError } from "../errors.js";
+import { joinInTurns, lengthOf } from "../audio/join-in-turns.js";
+import { describeType } from "../describe-type.js";
+import { UserError, wrongType } from "../errors.js";
 import { inTurns } from "../in-turns.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
@@ -41,7 +42,7 @@ export interface AlignOptions {
   onNote?: OnNote | undefined;
 }
 
-const OPTIONS = { name: true, respell: true, signal: true, onNote: true } satisfies Record<
+export const ALIGN_OPTIONS = { name: true, respell: true, signal: true, onNote: true } satisfies Record<
   keyof AlignOptions,
   true
 >;
@@ -83,11 +84,26 @@ export class Aligner {
    * @throws the signal's reason where it is aborted
    */
   async align(source: AudioSource, text: string, options: AlignOptions = {}): Promise<Alignment> {
-    requireOptions("align", options, OPTIONS);
-    const { name = nameOf(source), respell, signal, onNote } = options;
+    requireOptions("align", options, ALIGN_OPTIONS);
+    const { name, respell, signal, onNote } = options;
+    const blocks = streamAudio(source, { name, signal, onNote });
+    return await this.alignBlocks(blocks, text, { name: name ?? nameOf(source), respell, signal });
+  }
+
+  /**
+   * {@link align} of audio that is read already.
+   *
+   * @param blocks mono at 16 kHz in order, in pieces of any size
+   */
+  async alignBlocks(
+    blocks: AsyncIterable<Float32Array>,
+    text: string,
+    { name = CLIP, respell, signal }: Omit<AlignOptions, "onNote"> = {},
+  ): Promise<Alignment> {
+    if (typeof text !== "string")
+      throw wrongType(`The text of ${name} must be a string, but is ${describeType(text)}.`);
     const { tokenizer } = this.ctc;
     const sought = alignableText(tokenizer, text, { name, respell }); // before the audio is read, which takes long
-    const blocks = streamAudio(source, { name: options.name, signal, onNote });
     const { length, ...emissions } = await this.#emissions(blocks, name, signal);
     const duration = seconds(length / SAMPLE_RATE);
     const needed = framesNeeded(sought.labels);
@@ -104,7 +120,10 @@ export class Aligner {
     const path = await inTurns(steps, signal);
     const range = { secondsPerFrame: this.secondsPerFrame, startSeconds: 0, endSeconds: duration };
     const words = wordTimes(sought.words, path.spans, range);
-    const { fit, other } = textFit(emissions.logits, size, blankId, path, this.secondsPerFrame);
+    const { fit, other } = await inTurns(
+      textFit(emissions.logits, size, blankId, path, this.secondsPerFrame),
+      signal,
+    );
     return {
       transcript: { text: sought.text, start: 0, end: duration, words },
       confidence: confidenceOf(sought, path),
@@ -132,14 +151,16 @@ export class Aligner {
       frames += part.frames;
       samples = part.length ?? samples;
     }
-    return { logits: joined(parts), frames, length: samples };
+    return { logits: await joinInTurns(parts, new Float32Array(lengthOf(parts))), frames, length: samples };
   }
 }
 
 /** What messages call a source whose text is wrong. */
-function nameOf(source: AudioSource): string {
-  return typeof source === "string" ? source : "the clip";
+export function nameOf(source: AudioSource): string {
+  return typeof source === "string" ? source : CLIP;
 }
+
+const CLIP = "the clip";
 
 function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignment): number {
   const sought = words

@@ -2,9 +2,10 @@ import { dirname, relative, resolve } from "node:path";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { readJsonObject } from "../files/json-file.js";
+import { inTurns } from "../in-turns.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { type DecodingOptions, resolveDecodingOptions } from "../text/decoding/decoding-options.js";
-import { languageModelFit } from "../text/decoding/language-model-fit.js";
+import { languageModelFitInSteps } from "../text/decoding/language-model-fit.js";
 import { loadLanguageModel } from "../text/language-model/load-language-model.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 
@@ -106,7 +107,7 @@ export function decodingEntries({
 }
 
 /**
- * The decoder that a choice describes.
+ * The decoder that a choice describes. The event loop has its turns while words are gone through.
  *
  * @param onNote gets what is odd about it, such as a language model that shares few words with what can be spelled
  * @throws UserError where a number is out of range or the language model cannot be read
@@ -118,10 +119,10 @@ export async function makeDecoder(
 ): Promise<CtcDecoder> {
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = choice;
   const options = { beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight };
-  if (languageModel === undefined) return new CtcDecoder(tokenizer, options);
+  if (languageModel === undefined) return await inTurns(CtcDecoder.inSteps(tokenizer, options));
   const model = await loadLanguageModel(languageModel, { onNote });
-  const decoder = new CtcDecoder(tokenizer, { ...options, languageModel: model });
-  const { problem } = languageModelFit(tokenizer, model);
+  const decoder = await inTurns(CtcDecoder.inSteps(tokenizer, { ...options, languageModel: model }));
+  const { problem } = await inTurns(languageModelFitInSteps(tokenizer, model));
   if (problem !== undefined) onNote(problem);
   return decoder;
 }

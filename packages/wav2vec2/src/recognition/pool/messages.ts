@@ -2,6 +2,7 @@ import type { RawFormat } from "../../audio/raw-format.js";
 import type { PlainError } from "../../error-transfer.js";
 import type { SharedModel } from "../../pretrained/shared-model.js";
 import type { Transcript } from "../../text/formats/transcript.js";
+import type { Alignment } from "../align.js";
 import type { DecodingChoice } from "../decoding-choice.js";
 import type { WindowSeconds } from "../emissions.js";
 
@@ -15,6 +16,8 @@ export interface ThreadData {
   device: string;
   /** Threads of one operator of libtorch. */
   torchThreads: number;
+  /** By how much the system prefers other threads. */
+  nice: number;
 }
 
 /** Where a job's audio comes from, in the thread. */
@@ -26,17 +29,22 @@ export type JobSource = { name: string } & (
   | { kind: "samples"; sampleRate: number }
 );
 
-export interface JobOptions {
+/** What is wanted of a job's audio. */
+export type JobTask =
+  | ({ kind: "transcribe" } & TranscribeSettings)
+  /** @property name what messages call what the text is of */
+  | { kind: "align"; text: string; respell: boolean | undefined; name: string };
+
+export interface TranscribeSettings {
   words: boolean | undefined;
   windows: WindowSeconds | undefined;
-  raw: RawFormat | undefined;
   /** Whether the words of unfinished pieces are wanted. */
   partial: boolean;
 }
 
 /** From the pool to a thread; `job` is the number of the one that it is about. */
 export type ToThread =
-  | { kind: "begin"; job: number; source: JobSource; options: JobOptions }
+  | { kind: "begin"; job: number; source: JobSource; raw: RawFormat | undefined; task: JobTask }
   /** What was asked for: nothing where the source has ended. */
   | { kind: "part"; job: number; part: Uint8Array | Float32Array | undefined }
   | { kind: "broken"; job: number; error: PlainError }
@@ -50,7 +58,7 @@ export type FromThread =
   | { kind: "note"; job: number | undefined; text: string }
   | { kind: "pull"; job: number }
   | { kind: "partial"; job: number; text: string }
-  | { kind: "piece"; job: number; transcript: Transcript }
+  | { kind: "result"; job: number; result: Transcript | Alignment }
   /** @property error where it failed */
   | { kind: "end"; job: number; error: PlainError | undefined; memory: ThreadMemory };
 

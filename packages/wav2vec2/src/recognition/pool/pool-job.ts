@@ -1,11 +1,24 @@
 import type { AudioSource } from "../../audio/audio-source.js";
-import type { Transcript } from "../../text/formats/transcript.js";
-import type { TranscribeOptions } from "../recognizer.js";
+import type { OnNote } from "../../audio/decoded-audio.js";
+import type { RawFormat } from "../../audio/raw-format.js";
+import type { JobTask } from "./messages.js";
 
-/** Something to transcribe, from when it waits to when it ends; its pieces are iterated over as they come. */
-export class PoolJob implements AsyncIterable<Transcript> {
+/** What a job is, and who is told of it. */
+export interface JobRequest {
+  source: AudioSource;
+  task: JobTask;
+  /** What messages call the recording. */
+  name: string | undefined;
+  raw: RawFormat | undefined;
+  signal: AbortSignal | undefined;
+  onPartial: ((text: string) => void) | undefined;
+  onNote: OnNote | undefined;
+}
+
+/** A recording for a thread, from when it waits to when it ends; its results are iterated over as they come. */
+export class PoolJob<Result = unknown> implements AsyncIterable<Result> {
   /** What came and was not taken yet. */
-  readonly #pieces: Transcript[] = [];
+  readonly #results: Result[] = [];
   #ended = false;
   #error: unknown;
   #wake: (() => void) | undefined;
@@ -13,17 +26,16 @@ export class PoolJob implements AsyncIterable<Transcript> {
   /** @param id a number of its own */
   constructor(
     readonly id: number,
-    readonly source: AudioSource,
-    readonly options: TranscribeOptions,
+    readonly request: JobRequest,
   ) {}
 
   get ended(): boolean {
     return this.#ended;
   }
 
-  add(piece: Transcript): void {
+  add(result: Result): void {
     if (this.#ended) return;
-    this.#pieces.push(piece);
+    this.#results.push(result);
     this.#wake?.();
   }
 
@@ -35,9 +47,9 @@ export class PoolJob implements AsyncIterable<Transcript> {
     this.#wake?.();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Transcript> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<Result> {
     for (;;) {
-      for (let piece = this.#pieces.shift(); piece; piece = this.#pieces.shift()) yield piece;
+      while (this.#results.length > 0) yield this.#results.shift()!;
       if (this.#ended) break;
       await new Promise<void>((wake) => {
         this.#wake = wake;

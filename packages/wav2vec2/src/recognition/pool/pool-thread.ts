@@ -27,10 +27,17 @@ export class PoolThread {
   #job: PoolJob | undefined;
   /** Of the job, where they are asked for one by one. */
   #parts: SourceParts<Uint8Array> | SourceParts<Float32Array> | undefined;
+  /** Ends the wait for the job's stream. */
+  #idle: AbortController | undefined;
   #isReady = false;
   #failure: Error | undefined;
 
-  constructor(data: ThreadData, events: ThreadEvents) {
+  /** @param idleSeconds how long a job's stream may give nothing */
+  constructor(
+    data: ThreadData,
+    events: ThreadEvents,
+    readonly idleSeconds = Number.POSITIVE_INFINITY,
+  ) {
     this.#events = events;
     const module = new URL("./pool-worker.js", import.meta.url);
     // Not with this process's arguments, such as conditions by which the tests find sources.
@@ -63,13 +70,14 @@ export class PoolThread {
   async begin(job: PoolJob): Promise<void> {
     this.#job = job;
     this.#worker.ref();
-    const { signal, name, words, windows, raw, onPartial } = job.options;
+    const { source: given, name, raw, task, signal } = job.request;
+    this.#idle = new AbortController();
+    const ends = [this.#idle.signal, ...(signal ? [signal] : [])];
     try {
-      const opened = await openSource(job.source, { name, signal });
-      const source = await this.#sourceOf(opened);
-      const options = { words, windows, raw, partial: onPartial !== undefined };
+      const opening = openSource(given, { name, signal: AbortSignal.any(ends) });
+      const source = await this.#sourceOf(await this.#patiently(opening));
       if (!job.ended) {
-        this.#send({ kind: "begin", job: job.id, source, options });
+        this.#send({ kind: "begin", job: job.id, source, raw, task });
         return;
       }
     } catch (error) {
@@ -105,9 +113,9 @@ export class PoolThread {
     if (message.kind === "note" && message.job === undefined) this.#events.onNote(message.text);
     const job = this.#job;
     if (!job || message.job !== job.id) return;
-    if (message.kind === "piece") job.add(message.transcript);
-    else if (message.kind === "partial") this.#tell(job, job.options.onPartial, message.text);
-    else if (message.kind === "note") this.#tell(job, job.options.onNote, message.text);
+    if (message.kind === "result") job.add(message.result);
+    else if (message.kind === "partial") this.#tell(job, job.request.onPartial, message.text);
+    else if (message.kind === "note") this.#tell(job, job.request.onNote, message.text);
     else if (message.kind === "pull") void this.#sendPart(job);
     else if (message.kind === "end") {
       this.memory = message.memory;
@@ -150,13 +158,34 @@ export class PoolThread {
 
   async #sendPart(job: PoolJob): Promise<void> {
     try {
-      const next = await this.#parts?.next();
+      const next =
+        this.#parts && (await this.#patiently<IteratorResult<Uint8Array | Float32Array>>(this.#parts.next()));
       if (this.#job !== job) return;
       // A view of a larger buffer would be posted with all of it.
       const part = !next || next.done ? undefined : copyOf(next.value);
       this.#send({ kind: "part", job: job.id, part }, part && [part.buffer as ArrayBuffer]);
     } catch (error) {
-      if (this.#job === job) this.#send({ kind: "broken", job: job.id, error: plainError(error) });
+      if (this.#job !== job) return;
+      if (error instanceof PoolError) {
+        job.end(error);
+        this.abort(job);
+      } else this.#send({ kind: "broken", job: job.id, error: plainError(error) });
+    }
+  }
+
+  /** What comes of a job's stream, or nothing in time: the thread is then needed by others. */
+  async #patiently<T>(waiting: Promise<T>): Promise<T> {
+    if (this.idleSeconds === Number.POSITIVE_INFINITY) return await waiting;
+    const idle = this.#idle;
+    const message = `The recording must go on within ${this.idleSeconds} s, but its stream gave nothing. Send it again.`;
+    const timer = setTimeout(
+      () => idle?.abort(new PoolError("ERR_POOL_IDLE", message)),
+      1000 * this.idleSeconds,
+    );
+    try {
+      return await waiting;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -170,7 +199,7 @@ function copyOf(part: Uint8Array | Float32Array): Uint8Array | Float32Array {
 }
 
 /** Bytes that are copied before the event loop has its turn. */
-const SLICE = 2 ** 24;
+const SLICE = 2 ** 20;
 
 /** A copy in memory that threads share. */
 async function shared(bytes: Uint8Array): Promise<Uint8Array> {

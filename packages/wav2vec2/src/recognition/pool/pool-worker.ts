@@ -7,14 +7,17 @@ import { resolveDevice } from "../../device.js";
 import { plainError, reviveError } from "../../error-transfer.js";
 import { type CtcModel, loadCtcModel } from "../../pretrained/ctc-directory.js";
 import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
+import { Aligner } from "../align.js";
 import { makeDecoder } from "../decoding-choice.js";
 import { Recognizer } from "../recognizer.js";
-import type { FromThread, JobOptions, JobSource, ThreadData, ThreadMemory, ToThread } from "./messages.js";
+import { lowerPriority } from "./lower-priority.js";
+import type { FromThread, JobSource, ThreadData, ThreadMemory, ToThread } from "./messages.js";
 
 // A thread of a pool: loads the model or takes the one that another thread has loaded, then does a job at a time.
 
 const port = parentPort!;
-const send = (message: FromThread): void => port.postMessage(message);
+const send = (message: FromThread, transferred: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, transferred);
 
 /** The job at work. */
 interface Job {
@@ -28,10 +31,11 @@ let current: Job | undefined;
 
 try {
   const data = workerData as ThreadData;
+  lowerPriority(data.nice); // before libtorch starts threads of its own, which have it too
   setThreads(data.torchThreads);
   const { recognizer, shared } = await prepare(data);
   port.on("message", (message: ToThread) => {
-    if (message.kind === "begin") void perform(recognizer, message.job, message.source, message.options);
+    if (message.kind === "begin") void perform(recognizer, message);
     else if (message.job === current?.id) tell(current, message);
   });
   send({ kind: "ready", shared, memory: memoryOf() });
@@ -60,25 +64,32 @@ function tell(job: Job, message: Exclude<ToThread, { kind: "begin" }>): void {
   else job.onBroken?.(reviveError(message.error));
 }
 
-async function perform(recognizer: Recognizer, id: number, source: JobSource, options: JobOptions) {
+async function perform(
+  recognizer: Recognizer,
+  { job: id, source, raw, task }: Extract<ToThread, { kind: "begin" }>,
+): Promise<void> {
   const job: Job = { id, abort: new AbortController(), onPart: undefined, onBroken: undefined };
   current = job;
   const { signal } = job.abort;
   let error: unknown;
   try {
-    const { words, windows, raw, partial } = options;
     const onNote = (text: string) => send({ kind: "note", job: id, text });
     const blocks = streamOpened(opened(source, job), { raw, signal, onNote });
-    const onPartial = partial ? (text: string) => send({ kind: "partial", job: id, text }) : undefined;
-    const { name } = source;
-    for await (const transcript of recognizer.streamBlocks(blocks, {
-      words,
-      windows,
-      name,
-      signal,
-      onPartial,
-    }))
-      send({ kind: "piece", job: id, transcript });
+    if (task.kind === "align") {
+      const { text, respell, name } = task;
+      const result = await new Aligner(recognizer.ctc).alignBlocks(blocks, text, { name, respell, signal });
+      const arrays = [result.emissions.logits, result.path.path, result.path.scores]; // nobody needs them here any more
+      send(
+        { kind: "result", job: id, result },
+        arrays.map(({ buffer }) => buffer as ArrayBuffer),
+      );
+    } else {
+      const { partial, ...settings } = task;
+      const onPartial = partial ? (text: string) => send({ kind: "partial", job: id, text }) : undefined;
+      const options = { ...settings, name: source.name, signal, onPartial };
+      for await (const result of recognizer.streamBlocks(blocks, options))
+        send({ kind: "result", job: id, result });
+    }
   } catch (thrown) {
     error = thrown;
   }

@@ -7,12 +7,13 @@ import { requireOptions } from "../../known-options.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { copyModel, type SharedModel } from "../../pretrained/shared-model.js";
 import type { RecordingTranscript, Transcript } from "../../text/formats/transcript.js";
+import { ALIGN_OPTIONS, type Alignment, type AlignOptions, nameOf } from "../align.js";
 import { DECODING_CHOICE_OPTIONS, type DecodingChoice } from "../decoding-choice.js";
 import { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "../recognizer.js";
 import { joinPieces } from "../whole-transcript.js";
 import type { ThreadData, ThreadMemory } from "./messages.js";
 import { PoolError } from "./pool-error.js";
-import { PoolJob } from "./pool-job.js";
+import { type JobRequest, PoolJob } from "./pool-job.js";
 import { PoolThread } from "./pool-thread.js";
 
 export interface RecognizerPoolOptions extends DecodingChoice {
@@ -22,6 +23,16 @@ export interface RecognizerPoolOptions extends DecodingChoice {
   torchThreads?: number | undefined;
   /** Recordings that may wait for a thread; more are refused with `ERR_POOL_BUSY`. Default: 64 */
   queue?: number | undefined;
+  /**
+   * Seconds that a recording's stream may give nothing, which then fails with `ERR_POOL_IDLE` and gives its thread to others.
+   * Infinity: any. Default: 60
+   */
+  idleSeconds?: number | undefined;
+  /**
+   * By how much the system prefers this process's other threads where cores are short, in steps of niceness from 0 to 19. On
+   * Linux. Default: 5
+   */
+  nice?: number | undefined;
   /** Of a Hub model: branch, tag or commit. Default: `main` */
   revision?: string | undefined;
   /** Of a multilingual model. */
@@ -37,6 +48,8 @@ const OPTIONS = {
   threads: true,
   torchThreads: true,
   queue: true,
+  idleSeconds: true,
+  nice: true,
   revision: true,
   language: true,
   device: true,
@@ -45,6 +58,10 @@ const OPTIONS = {
 
 const MOST_THREADS = 256;
 const QUEUE = 64;
+const IDLE_SECONDS = 60;
+const NICE = 5;
+/** What a timer of Node.js can wait, in seconds. */
+const LONGEST_TIMER = 2_147_483;
 
 /** How busy a pool is, and what it takes. */
 export interface PoolStats {
@@ -75,6 +92,7 @@ export class RecognizerPool {
   readonly #queue: number;
   /** How many threads there should be. */
   readonly #size: number;
+  readonly #idleSeconds: number;
   readonly #onNote: (text: string) => void;
   /** Once it is closed: what a recording then fails with. */
   #closed: PoolError | undefined;
@@ -84,10 +102,11 @@ export class RecognizerPool {
   private constructor(
     data: ThreadData,
     shared: SharedModel,
-    { queue, threads }: { queue: number; threads: number },
+    { queue, threads, idleSeconds }: { queue: number; threads: number; idleSeconds: number },
     onNote: (text: string) => void,
   ) {
     this.#size = threads;
+    this.#idleSeconds = idleSeconds;
     this.#data = { ...data, model: shared };
     this.#shared = shared;
     this.#queue = queue;
@@ -100,11 +119,13 @@ export class RecognizerPool {
     {
       threads,
       queue,
+      idleSeconds,
       onNote,
       ...data
     }: Omit<ThreadData, "model"> & {
       threads: number;
       queue: number;
+      idleSeconds: number;
       revision: string | undefined;
       language: string | undefined;
       onNote: (text: string) => void;
@@ -122,7 +143,12 @@ export class RecognizerPool {
       await loader.close();
       releaseMemory(); // what it had loaded the model into
     }
-    const pool = new RecognizerPool({ ...settings, model: shared }, shared, { queue, threads }, onNote);
+    const pool = new RecognizerPool(
+      { ...settings, model: shared },
+      shared,
+      { queue, threads, idleSeconds },
+      onNote,
+    );
     try {
       await Promise.all(Array.from({ length: threads }, () => pool.#add().ready));
     } catch (error) {
@@ -144,7 +170,10 @@ export class RecognizerPool {
    */
   async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<RecordingTranscript> {
     requireOptions("transcribe", options, TRANSCRIBE_OPTIONS);
-    return await joinPieces((onPartial) => this.#enter(source, { ...options, onPartial }), options.onPartial);
+    return await joinPieces(
+      (onPartial) => this.#enter<Transcript>(transcription(source, { ...options, onPartial })),
+      options.onPartial,
+    );
   }
 
   /**
@@ -155,7 +184,23 @@ export class RecognizerPool {
    */
   async *stream(source: AudioSource, options: TranscribeOptions = {}): AsyncGenerator<Transcript> {
     requireOptions("stream", options, TRANSCRIBE_OPTIONS);
-    yield* this.#enter(source, options);
+    yield* this.#enter<Transcript>(transcription(source, options));
+  }
+
+  /**
+   * Where the words of a known text are in a recording, as `Aligner.align`, in one of the threads.
+   *
+   * @param text what is said in it; `*` stands for any speech
+   * @throws as {@link transcribe}, and UserError where the text cannot be aligned to the audio
+   */
+  async align(source: AudioSource, text: string, options: AlignOptions = {}): Promise<Alignment> {
+    requireOptions("align", options, ALIGN_OPTIONS);
+    const { name, respell, signal, onNote } = options;
+    const task = { kind: "align", text, respell, name: name ?? nameOf(source) } as const;
+    const request = { source, task, name, signal, onNote, raw: undefined, onPartial: undefined };
+    let alignment: Alignment | undefined;
+    for await (const result of this.#enter<Alignment>(request)) alignment = result;
+    return alignment!; // a job that has none has failed
   }
 
   stats(): PoolStats {
@@ -184,9 +229,10 @@ export class RecognizerPool {
     await this.close();
   }
 
-  async *#enter(source: AudioSource, options: TranscribeOptions): AsyncGenerator<Transcript> {
-    const { signal } = options;
-    signal?.throwIfAborted();
+  async *#enter<Result>(request: JobRequest): AsyncGenerator<Result> {
+    request.signal?.throwIfAborted();
+    // Of its own: one that many recordings share would get a listener of each.
+    const signal = request.signal && AbortSignal.any([request.signal]);
     if (this.#closed) throw this.#closed;
     if (this.#idle.length === 0 && this.#waiting.length >= this.#queue)
       throw new PoolError(
@@ -194,7 +240,7 @@ export class RecognizerPool {
         `The pool must have room, but ${this.#waiting.length} recordings wait for its ${this.#threads.size} threads. Try again later.`,
       );
     while (this.#threads.size < this.#size) this.#add();
-    const job = new PoolJob(++this.#jobs, source, options);
+    const job = new PoolJob<Result>(++this.#jobs, { ...request, signal });
     const stop = () => this.#stop(job, signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
     this.#waiting.push(job);
@@ -221,14 +267,15 @@ export class RecognizerPool {
   }
 
   #add(): PoolThread {
-    const thread = new PoolThread(this.#data, {
-      onIdle: (idle) => {
+    const events = {
+      onIdle: (idle: PoolThread) => {
         this.#idle.push(idle);
         this.#next();
       },
-      onGone: (gone, cause) => this.#replace(gone, cause),
+      onGone: (gone: PoolThread, cause: Error | undefined) => this.#replace(gone, cause),
       onNote: this.#onNote,
-    });
+    };
+    const thread = new PoolThread(this.#data, events, this.#idleSeconds);
     this.#threads.add(thread);
     return thread;
   }
@@ -262,12 +309,20 @@ export async function recognizerPool(
   requireOptions("recognizerPool", options, OPTIONS);
   const cores = availableParallelism();
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
+  const { idleSeconds = IDLE_SECONDS, nice = NICE } = options;
   const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, onNote } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
   requireWhole("threads", threads, 1, MOST_THREADS);
   requireWhole("torchThreads", torchThreads, 1, 1024);
+  requireWhole("nice", nice, 0, 19);
   requireWhole("queue", queue, 0, Number.POSITIVE_INFINITY);
+  if (!(idleSeconds > 0 && (idleSeconds <= LONGEST_TIMER || idleSeconds === Number.POSITIVE_INFINITY)))
+    throw new ConfigurationError(
+      `idleSeconds must be from above 0 to ${LONGEST_TIMER} seconds, or Infinity, but is ${String(idleSeconds)}.`,
+    );
   return await RecognizerPool.start(model, {
+    idleSeconds,
+    nice,
     threads,
     torchThreads,
     queue,
@@ -277,6 +332,14 @@ export async function recognizerPool(
     decoding: { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight },
     onNote: once((text) => tellNote({ onNote }, text)),
   });
+}
+
+function transcription(
+  source: AudioSource,
+  { words, windows, raw, name, signal, onPartial, onNote }: TranscribeOptions,
+): JobRequest {
+  const task = { kind: "transcribe", words, windows, partial: onPartial !== undefined } as const;
+  return { source, task, name, raw, signal, onPartial, onNote };
 }
 
 /** Tells what all threads say once. */

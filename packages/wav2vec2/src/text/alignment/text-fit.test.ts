@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { atOnce } from "../../in-turns.js";
 import { forcedAlignment, WILDCARD } from "./forced-alignment.js";
 import { textFit } from "./text-fit.js";
 
@@ -9,7 +10,7 @@ const emissions = (tokens: readonly number[]) =>
 const fitOf = (tokens: readonly number[], labels: readonly number[]) => {
   const logits = emissions(tokens);
   const path = forcedAlignment(logits, tokens.length, 4, BLANK, Int32Array.from(labels));
-  return textFit(logits, 4, BLANK, path, 0.02);
+  return atOnce(textFit(logits, 4, BLANK, path, 0.02));
 };
 const SAID = [0, 1, 0, 2, 0, 3, 0, 0, 1, 0, 2, 0, 3, 0, 1, 0];
 

@@ -1,3 +1,4 @@
+import type { Steps } from "../../in-turns.js";
 import { type ForcedAlignment, WILDCARD } from "./forced-alignment.js";
 
 /** From how much less likely a frame's token is than the likeliest one that something else counts as said there: a tenth. */
@@ -6,6 +7,9 @@ const ELSE = Math.log(0.1);
 const MISHEARD = 2;
 /** Seconds between two tokens that belong together. */
 const TOGETHER = 0.6;
+
+/** Ten seconds of speech. */
+const FRAMES_A_STEP = 500;
 
 /** Speech that a text does not have, or has other words for. */
 export interface OtherSpeech {
@@ -29,18 +33,18 @@ export interface TextFit {
 
 /**
  * What the confidence of a text's own labels cannot tell: speech between them, and beside them, that the text leaves out.
- * A path has blanks there, or stretches its labels over it, at frames where the network is sure of other tokens.
+ * In steps. A path has blanks there, or stretches its labels over it, at frames where the network is sure of other tokens.
  *
  * @param logits [frames * size], as of the alignment
  * @param secondsPerFrame from one frame to the next
  */
-export function textFit(
+export function* textFit(
   logits: Float32Array,
   size: number,
   blankId: number,
   { path, scores }: Pick<ForcedAlignment, "path" | "scores">,
   secondsPerFrame: number,
-): TextFit {
+): Steps<TextFit> {
   const gap = TOGETHER / secondsPerFrame;
   const other: OtherSpeech[] = [];
   let sum = 0;
@@ -64,6 +68,7 @@ export function textFit(
       if (token !== before) open.labels.push(token);
     }
     before = token;
+    if (frame % FRAMES_A_STEP === FRAMES_A_STEP - 1) yield;
   }
   close();
   return { fit: path.length === 0 ? 1 : Math.exp(sum / path.length), other };

@@ -1,3 +1,51 @@
+import { atOnce, type Steps } from "../../in-turns.js";
+import { sortedInSteps } from "./sorted-in-steps.js";
+
+/** What a trie is made of, by node. */
+interface TrieArrays {
+  children: Int32Array;
+  units: Uint16Array;
+  values: Int32Array;
+  parents: Int32Array;
+}
+
+/** Nodes that are made in one step. */
+const NODES = 2 ** 12;
+
+function* arraysOf(words: ReadonlyMap<string, number>): Steps<TrieArrays> {
+  const sorted = yield* sortedInSteps([...words.keys()].filter((word) => word !== ""));
+  // Level by level: a node is the range of words that begin alike.
+  const children: number[] = [];
+  const units: number[] = [0];
+  const values: number[] = [];
+  const parents: number[] = [-1];
+  const starts: number[] = [0];
+  const ends: number[] = [sorted.length];
+  const lengths: number[] = [0];
+  for (let node = 0; node < units.length; node++) {
+    children.push(units.length);
+    const length = lengths[node]!;
+    let [word, end] = [starts[node]!, ends[node]!];
+    const endsHere = word < end && sorted[word]!.length === length;
+    values.push(endsHere ? words.get(sorted[word]!)! : -1);
+    if (endsHere) word++;
+    while (word < end) {
+      const unit = sorted[word]!.charCodeAt(length);
+      starts.push(word);
+      while (word < end && sorted[word]!.charCodeAt(length) === unit) word++;
+      ends.push(word);
+      units.push(unit);
+      parents.push(node);
+      lengths.push(length + 1);
+    }
+    if (node % NODES === NODES - 1) yield;
+  }
+  children.push(units.length);
+  const arrays = { children: new Int32Array(children), units: new Uint16Array(units) };
+  yield;
+  return { ...arrays, values: new Int32Array(values), parents: new Int32Array(parents) };
+}
+
 /**
  * Words by their beginnings, in flat arrays: a node is a beginning, the children of one stand side by side, sorted by
  * the UTF-16 unit that they add. A language model's 200,000 words take about 10 MB.
@@ -14,38 +62,18 @@ export class CharacterTrie {
   readonly parents: Int32Array;
 
   /** @param words each with its value, which is at least 0; of equal words the last one's counts */
-  constructor(words: ReadonlyMap<string, number>) {
-    const sorted = [...words.keys()].filter((word) => word !== "").sort();
-    // Level by level: a node is the range of words that begin alike.
-    const children: number[] = [];
-    const units: number[] = [0];
-    const values: number[] = [];
-    const parents: number[] = [-1];
-    const starts: number[] = [0];
-    const ends: number[] = [sorted.length];
-    const lengths: number[] = [0];
-    for (let node = 0; node < units.length; node++) {
-      children.push(units.length);
-      const length = lengths[node]!;
-      let [word, end] = [starts[node]!, ends[node]!];
-      const endsHere = word < end && sorted[word]!.length === length;
-      values.push(endsHere ? words.get(sorted[word]!)! : -1);
-      if (endsHere) word++;
-      while (word < end) {
-        const unit = sorted[word]!.charCodeAt(length);
-        starts.push(word);
-        while (word < end && sorted[word]!.charCodeAt(length) === unit) word++;
-        ends.push(word);
-        units.push(unit);
-        parents.push(node);
-        lengths.push(length + 1);
-      }
-    }
-    children.push(units.length);
-    this.#children = Int32Array.from(children);
-    this.#units = Uint16Array.from(units);
-    this.values = Int32Array.from(values);
-    this.parents = Int32Array.from(parents);
+  constructor(words: ReadonlyMap<string, number> | TrieArrays) {
+    const { children, units, values, parents } =
+      words instanceof Map ? atOnce(arraysOf(words)) : (words as TrieArrays);
+    this.#children = children;
+    this.#units = units;
+    this.values = values;
+    this.parents = parents;
+  }
+
+  /** The same in steps. */
+  static *inSteps(words: ReadonlyMap<string, number>): Steps<CharacterTrie> {
+    return new CharacterTrie(yield* arraysOf(words));
   }
 
   get size(): number {

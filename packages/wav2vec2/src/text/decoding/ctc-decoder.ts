@@ -1,4 +1,5 @@
 import { UserError } from "../../errors.js";
+import { atOnce, type Steps } from "../../in-turns.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import {
   type DecodingOptions,
@@ -6,7 +7,7 @@ import {
   resolveDecodingOptions,
 } from "./decoding-options.js";
 import { GreedySearch } from "./greedy-search.js";
-import { languageModelFit, requireSpelling } from "./language-model-fit.js";
+import { languageModelFitInSteps, requireSpelling } from "./language-model-fit.js";
 import { PrefixBeam } from "./prefix-beam.js";
 import type { Path, Search } from "./search.js";
 import { WordScorer } from "./word-scorer.js";
@@ -16,6 +17,26 @@ export interface Hypothesis extends Path {
   text: string;
   /** Share of frames whose likeliest token is the blank; 0 where there are no frames. */
   blankShare: number;
+}
+
+/** What a decoder is made of. */
+class Prepared {
+  constructor(
+    readonly options: ResolvedDecodingOptions,
+    readonly scorer: WordScorer | undefined,
+  ) {}
+}
+
+function* prepare(tokenizer: CtcTokenizer, given: DecodingOptions): Steps<Prepared> {
+  const options = resolveDecodingOptions(given);
+  const { languageModel, hotwords } = options;
+  yield* requireSpelling(tokenizer, hotwords);
+  if (languageModel) {
+    const { words, spelled, problem } = yield* languageModelFitInSteps(tokenizer, languageModel);
+    if (words > 0 && spelled === 0) throw new UserError(problem!, { code: "ERR_LANGUAGE_MODEL" });
+  }
+  const scoresWords = languageModel !== undefined || hotwords.length > 0;
+  return new Prepared(options, scoresWords ? yield* WordScorer.inSteps(tokenizer, options) : undefined);
 }
 
 /** Emissions to text: the likeliest token of each frame, or a prefix beam search with what is known of words. */
@@ -29,18 +50,25 @@ export class CtcDecoder {
    * @throws UserError where an option is out of range, a hotword cannot be spelled with the vocabulary, or none of the
    * language model's words can
    */
+  constructor(tokenizer: CtcTokenizer, options?: DecodingOptions);
+  /** @internal */
+  constructor(tokenizer: CtcTokenizer, prepared: Prepared);
   constructor(
     readonly tokenizer: CtcTokenizer,
-    options: DecodingOptions = {},
+    options: DecodingOptions | Prepared = {},
   ) {
-    this.options = resolveDecodingOptions(options);
-    const { languageModel, hotwords } = this.options;
-    requireSpelling(tokenizer, hotwords);
-    if (languageModel) {
-      const { words, spelled, problem } = languageModelFit(tokenizer, languageModel);
-      if (words > 0 && spelled === 0) throw new UserError(problem!, { code: "ERR_LANGUAGE_MODEL" });
-    }
-    if (languageModel || hotwords.length > 0) this.#scorer = new WordScorer(tokenizer, this.options);
+    const prepared = options instanceof Prepared ? options : atOnce(prepare(tokenizer, options));
+    this.options = prepared.options;
+    this.#scorer = prepared.scorer;
+  }
+
+  /**
+   * The same in steps of some milliseconds.
+   *
+   * @internal
+   */
+  static *inSteps(tokenizer: CtcTokenizer, options: DecodingOptions): Steps<CtcDecoder> {
+    return new CtcDecoder(tokenizer, yield* prepare(tokenizer, options));
   }
 
   /**

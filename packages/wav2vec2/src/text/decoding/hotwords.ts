@@ -1,4 +1,8 @@
+import type { Steps } from "../../in-turns.js";
 import { CharacterTrie } from "./character-trie.js";
+
+/** Nodes that are looked at in one step. */
+const NODES = 2 ** 13;
 
 /** Words to be recognised more readily, by their beginnings; places in them are nodes of a trie. */
 export class Hotwords {
@@ -8,28 +12,33 @@ export class Hotwords {
   /** Of each node, the longest other beginning that ends in the same letters. */
   readonly #failure: Int32Array;
 
-  constructor(
-    words: readonly string[],
-    readonly weight: number,
-  ) {
-    const trie = new CharacterTrie(new Map(words.map((word) => [word, 0])));
+  private constructor(trie: CharacterTrie, failure: Int32Array, bonus: Float64Array) {
+    this.#trie = trie;
+    this.#failure = failure;
+    this.#bonus = bonus;
+  }
+
+  static *inSteps(words: readonly string[], weight: number): Steps<Hotwords> {
+    const trie = yield* CharacterTrie.inSteps(new Map(words.map((word) => [word, 0])));
     const depth = new Int32Array(trie.size);
     const shortest = new Int32Array(trie.size).fill(2 ** 31 - 1);
-    this.#failure = new Int32Array(trie.size);
+    const failure = new Int32Array(trie.size);
     // Nodes stand level by level: parents before their children.
     for (let node = 1; node < trie.size; node++) {
       const parent = trie.parents[node]!;
       const unit = trie.unit(node);
       depth[node] = depth[parent]! + (isSecondHalf(unit) ? 0 : 1);
-      if (parent !== CharacterTrie.ROOT) this.#failure[node] = follow(trie, this.#failure, parent, unit);
+      if (parent !== CharacterTrie.ROOT) failure[node] = follow(trie, failure, parent, unit);
+      if (node % NODES === 0) yield;
     }
     for (let node = trie.size - 1; node > 0; node--) {
       const parent = trie.parents[node]!;
       if (trie.values[node]! >= 0) shortest[node] = depth[node]!;
       shortest[parent] = Math.min(shortest[parent]!, shortest[node]!);
+      if (node % NODES === 0) yield;
     }
-    this.#trie = trie;
-    this.#bonus = Float64Array.from(depth, (length, node) => (weight * length) / shortest[node]!);
+    const bonus = Float64Array.from(depth, (length, node) => (weight * length) / shortest[node]!);
+    return new Hotwords(trie, failure, bonus);
   }
 
   /** The place behind more letters of the same word, -1 where no hotword goes on so. */

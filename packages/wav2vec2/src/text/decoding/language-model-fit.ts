@@ -1,4 +1,5 @@
 import { UserError } from "../../errors.js";
+import { atOnce, type Steps } from "../../in-turns.js";
 import type { LanguageModel } from "../language-model/language-model.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { lexiconOf } from "./lexicon.js";
@@ -18,12 +19,31 @@ export interface LanguageModelFit {
  * them.
  */
 export function languageModelFit(tokenizer: CtcTokenizer, lm: LanguageModel): LanguageModelFit {
-  const { words, spelled } = lexiconOf(tokenizer, lm);
+  return atOnce(languageModelFitInSteps(tokenizer, lm));
+}
+
+/** Words that are looked at in one step. */
+const WORDS = 2 ** 11;
+/** Words by which the case of the others is judged. */
+const ENOUGH = 2 ** 13;
+
+/** {@link languageModelFit} in steps. */
+export function* languageModelFitInSteps(
+  tokenizer: CtcTokenizer,
+  lm: LanguageModel,
+): Steps<LanguageModelFit> {
+  const { words, spelled } = yield* lexiconOf(tokenizer, lm);
   if (words === 0)
     return { words, spelled, problem: "The language model must know words, but knows none. Use another." };
   if (2 * spelled >= words) return { words, spelled, problem: undefined };
   const speller = new Speller(tokenizer);
-  const lost = [...lm.words()].filter((word) => !speller.spells(word));
+  const lost: string[] = [];
+  let seen = 0;
+  for (const word of lm.words()) {
+    if (++seen % WORDS === 0) yield;
+    if (!speller.spells(word)) lost.push(word);
+    if (lost.length === ENOUGH) break;
+  }
   const share =
     spelled === 0 ? "none of them" : `only ${spelled} of them (${((100 * spelled) / words).toFixed(1)} %)`;
   const found =
@@ -43,9 +63,10 @@ function advice(tokenizer: CtcTokenizer, speller: Speller, lost: readonly string
 }
 
 /** @throws UserError naming the hotword that the vocabulary cannot spell */
-export function requireSpelling(tokenizer: CtcTokenizer, hotwords: readonly string[]): void {
+export function* requireSpelling(tokenizer: CtcTokenizer, hotwords: readonly string[]): Steps<void> {
   const speller = new Speller(tokenizer, true);
-  for (const word of hotwords)
+  for (const [index, word] of hotwords.entries()) {
+    if (index % WORDS === WORDS - 1) yield;
     if (!speller.spells(word)) {
       const other = [word.toUpperCase(), word.toLowerCase()].find((changed) => speller.spells(changed));
       throw new UserError(
@@ -56,4 +77,5 @@ export function requireSpelling(tokenizer: CtcTokenizer, hotwords: readonly stri
         { code: "ERR_CONFIGURATION" },
       );
     }
+  }
 }

@@ -1,3 +1,4 @@
+import type { Steps } from "../../in-turns.js";
 import type { LanguageModel } from "../language-model/language-model.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { CharacterTrie } from "./character-trie.js";
@@ -17,27 +18,30 @@ export interface Lexicon {
 /** Decoders with other weights, of which tuning makes many, share it. */
 const made = new WeakMap<LanguageModel, WeakMap<CtcTokenizer, Lexicon>>();
 
-export function lexiconOf(tokenizer: CtcTokenizer, lm: LanguageModel): Lexicon {
+/** Words, or beginnings of words, that are looked at in one step. */
+const WORDS = 2 ** 11;
+
+export function* lexiconOf(tokenizer: CtcTokenizer, lm: LanguageModel): Steps<Lexicon> {
   const ofModel = made.get(lm) ?? new WeakMap<CtcTokenizer, Lexicon>();
   made.set(lm, ofModel);
-  const lexicon = ofModel.get(tokenizer) ?? makeLexicon(tokenizer, lm);
+  const lexicon = ofModel.get(tokenizer) ?? (yield* makeLexicon(tokenizer, lm));
   ofModel.set(tokenizer, lexicon);
   return lexicon;
 }
 
-function makeLexicon(tokenizer: CtcTokenizer, lm: LanguageModel): Lexicon {
+function* makeLexicon(tokenizer: CtcTokenizer, lm: LanguageModel): Steps<Lexicon> {
   const speller = new Speller(tokenizer);
   const spelled = new Map<string, number>();
   let words = 0;
   for (const word of lm.words()) {
-    words++;
+    if (++words % WORDS === 0) yield;
     if (speller.spells(word)) spelled.set(word, lm.wordId(word));
   }
-  const trie = new CharacterTrie(spelled);
-  return { trie, likeliest: likeliestWords(trie, lm), words, spelled: spelled.size };
+  const trie = yield* CharacterTrie.inSteps(spelled);
+  return { trie, likeliest: yield* likeliestWords(trie, lm), words, spelled: spelled.size };
 }
 
-function likeliestWords(trie: CharacterTrie, lm: LanguageModel): Float64Array {
+function* likeliestWords(trie: CharacterTrie, lm: LanguageModel): Steps<Float64Array> {
   const likeliest = new Float64Array(trie.size).fill(Number.NEGATIVE_INFINITY);
   // Nodes stand level by level: children behind their parents.
   for (let node = trie.size - 1; node > 0; node--) {
@@ -45,6 +49,7 @@ function likeliestWords(trie: CharacterTrie, lm: LanguageModel): Float64Array {
     if (word >= 0) likeliest[node] = Math.max(likeliest[node]!, lm.score(lm.empty, word));
     const parent = trie.parents[node]!;
     likeliest[parent] = Math.max(likeliest[parent]!, likeliest[node]!);
+    if (node % WORDS === 0) yield;
   }
   return likeliest;
 }

@@ -1,10 +1,11 @@
+import type { Steps } from "../../in-turns.js";
 import type { LanguageModel } from "../language-model/language-model.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { CharacterTrie } from "./character-trie.js";
 import type { ResolvedDecodingOptions } from "./decoding-options.js";
 import { Hotwords } from "./hotwords.js";
 import { labelText } from "./label-text.js";
-import { lexiconOf } from "./lexicon.js";
+import { type Lexicon, lexiconOf } from "./lexicon.js";
 import type { PrefixTree } from "./prefix-tree.js";
 
 /** Letters up to which an unknown beginning costs the same; pyctcdecode's AVG_TOKEN_LEN. */
@@ -35,17 +36,27 @@ export class WordScorer {
   #lmScore = 0;
   #state = 0;
 
-  constructor(tokenizer: CtcTokenizer, options: ResolvedDecodingOptions) {
+  static *inSteps(tokenizer: CtcTokenizer, options: ResolvedDecodingOptions): Steps<WordScorer> {
     const { languageModel, hotwords, hotwordWeight } = options;
-    this.#lm = languageModel;
+    const lexicon = languageModel && (yield* lexiconOf(tokenizer, languageModel));
+    const favoured = hotwords.length > 0 ? yield* Hotwords.inSteps(hotwords, hotwordWeight) : undefined;
+    return new WordScorer(tokenizer, options, lexicon, favoured);
+  }
+
+  private constructor(
+    tokenizer: CtcTokenizer,
+    options: ResolvedDecodingOptions,
+    lexicon: Lexicon | undefined,
+    hotwords: Hotwords | undefined,
+  ) {
+    this.#lm = options.languageModel;
     this.#options = options;
     this.#texts = labelText(tokenizer);
     this.#lengths = this.#texts.map((text) => [...text].length);
     this.#delimiter = tokenizer.vocabulary.delimiterId ?? -1;
-    const lexicon = languageModel && lexiconOf(tokenizer, languageModel);
     this.#lexicon = lexicon?.trie ?? new CharacterTrie(new Map());
     this.#likeliest = lexicon?.likeliest ?? new Float64Array(1);
-    this.#hotwords = hotwords.length > 0 ? new Hotwords(hotwords, hotwordWeight) : undefined;
+    this.#hotwords = hotwords;
   }
 
   /** The most that one more label can add to what a prefix's finished words add. */

@@ -1,8 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { stat } from "node:fs/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { UserError } from "../../errors.js";
 import { firstBytes, isGzip, readBytes } from "../../files/file-bytes.js";
 import { tellNote } from "../../files/tell-note.js";
+import { inTurns } from "../../in-turns.js";
 import { readNumber } from "./arpa-number.js";
 import { type Automaton, BEGIN_WORD, END_WORD, LOG_ZERO } from "./automaton.js";
 import { AutomatonBuilder } from "./automaton-builder.js";
@@ -14,6 +16,8 @@ const BYTE_ORDER_MARK = "\xef\xbb\xbf";
 const MOST_PACKED = 1032;
 /** Bytes of the shortest line of a unigram, and what each further word adds. */
 const [SHORTEST_LINE, SHORTEST_WORD] = [4, 2];
+/** Bytes that are read before the event loop has its turn: about a thousand n-grams. */
+const BYTES_A_TURN = 1 << 15;
 /** No line of a text is as long, so that what is read of another kind of file does not fill the memory. */
 const LONGEST_LINE = 1 << 24;
 const MOST_ORDERS = 32;
@@ -53,11 +57,14 @@ export async function readArpa(
   const size = await mostBytes(path);
   const parser = new ArpaParser(path, size, (text) => tellNote({ onNote }, text));
   for await (const chunk of readBytes(path, "a language model")) {
-    signal?.throwIfAborted();
-    parser.push(chunk);
+    for (let at = 0; at < chunk.length; at += BYTES_A_TURN) {
+      signal?.throwIfAborted();
+      parser.push(chunk.subarray(at, at + BYTES_A_TURN));
+      await turn();
+    }
     onProgress?.(parser.done, parser.total);
   }
-  return parser.finish();
+  return await parser.finish(signal);
 }
 
 /** What the file may have unpacked; unknown for a pipe. */
@@ -111,10 +118,10 @@ class ArpaParser {
     if (this.#rest.length > LONGEST_LINE) throw this.#notArpa("has a line of more than 16 MB");
   }
 
-  finish(): Automaton {
+  async finish(signal: AbortSignal | undefined): Promise<Automaton> {
     if (!this.#isAtEnd() && this.#rest.length > 0) this.#readLine(this.#rest, 0, this.#rest.length);
     this.#requireEnd();
-    const built = this.#builder!.finish();
+    const built = await inTurns(this.#builder!.finish(), signal);
     if ("missing" in built)
       throw new UserError(
         `${this.#path} must have ${built.missing} among its 1-grams, but has not. Make the model with marks at the beginning and end of sentences.`,

@@ -1,8 +1,12 @@
+import type { Steps } from "../../in-turns.js";
 import { type Automaton, BEGIN_WORD, END_WORD, UNKNOWN_WORDS } from "./automaton.js";
 import { NgramTable } from "./ngram-table.js";
 import { StateTable } from "./state-table.js";
 import { UnigramTable } from "./unigram-table.js";
 import { WordTableBuilder } from "./word-table.js";
+
+/** Slots of the table of n-grams that are gone through in one step. */
+const SLOTS = 2 ** 14;
 
 /** log10 P(<unk>) of a model that has none, as KenLM takes it. */
 const UNKNOWN_MISSING = -100;
@@ -98,8 +102,8 @@ export class AutomatonBuilder {
     return "added";
   }
 
-  /** The automaton, or the word that a model must have and this one has not. */
-  finish(): Automaton | { missing: string } {
+  /** In steps: the automaton, or the word that a model must have and this one has not. */
+  *finish(): Steps<Automaton | { missing: string }> {
     const words = this.#words.finish();
     const [beginWord, endWord] = [words.find(BEGIN_WORD), words.find(END_WORD)];
     if (beginWord < 0) return { missing: BEGIN_WORD };
@@ -109,7 +113,7 @@ export class AutomatonBuilder {
       unknownWord = words.size;
       this.#unigrams.set(unknownWord, UNKNOWN_MISSING);
     }
-    this.#link();
+    yield* this.#link();
     return {
       order: this.#counts.length,
       counts: [words.size, ...this.#counts.slice(1)],
@@ -124,7 +128,7 @@ export class AutomatonBuilder {
   }
 
   /** Lets all that lead to contexts that do not matter lead to those that do, the short ones first. */
-  #link(): void {
+  *#link(): Steps<void> {
     const [unigrams, states, ngrams] = [this.#unigrams, this.#states, this.#ngrams];
     const order = this.#counts.length;
     if (order > 1)
@@ -137,13 +141,16 @@ export class AutomatonBuilder {
       }
       return unigrams.next(word);
     };
-    for (let n = 2; n <= order; n++) {
-      ngrams.forEach(this.#firstStates[n - 1]!, this.#firstStates[n]!, (at, context, word) => {
-        const own = ngrams.next(at);
-        const suffix = behind(states.shorter(context), word);
-        if (own !== 0) states.setShorter(own, suffix);
-        if (own === 0 || !states.matters(own)) ngrams.setNext(at, suffix);
-      });
-    }
+    const visit = (at: number, context: number, word: number): void => {
+      const own = ngrams.next(at);
+      const suffix = behind(states.shorter(context), word);
+      if (own !== 0) states.setShorter(own, suffix);
+      if (own === 0 || !states.matters(own)) ngrams.setNext(at, suffix);
+    };
+    for (let n = 2; n <= order; n++)
+      for (let slot = 0; slot < ngrams.slots; slot += SLOTS) {
+        ngrams.forEach(this.#firstStates[n - 1]!, this.#firstStates[n]!, visit, { slot, count: SLOTS });
+        yield;
+      }
   }
 }

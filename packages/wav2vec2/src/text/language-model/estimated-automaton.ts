@@ -1,3 +1,4 @@
+import { atOnce } from "../../in-turns.js";
 import type { Automaton } from "./automaton.js";
 import { AutomatonBuilder } from "./automaton-builder.js";
 import type { NgramEstimate } from "./kneser-ney.js";
@@ -22,7 +23,7 @@ export function estimatedAutomaton(estimate: NgramEstimate): Automaton {
         logProbability,
         logBackoff,
       );
-  const automaton = builder.finish();
+  const automaton = atOnce(builder.finish());
   if ("missing" in automaton) throw new Error(`An estimated model lacks ${automaton.missing}.`);
   return automaton;
 }

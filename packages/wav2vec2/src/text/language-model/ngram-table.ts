@@ -71,10 +71,20 @@ export class NgramTable {
     return true;
   }
 
-  /** Calls `visit` for each n-gram whose context is one of [from, to). */
-  forEach(from: number, to: number, visit: (at: number, context: number, word: number) => void): void {
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /** Calls `visit` for each n-gram in `count` slots from `slot` on whose context is one of [from, to). */
+  forEach(
+    from: number,
+    to: number,
+    visit: (at: number, context: number, word: number) => void,
+    { slot, count }: { slot: number; count: number },
+  ): void {
     const { array } = this;
-    for (let at = 0; at < array.length; at += FIELDS) {
+    const end = Math.min(array.length, (slot + count) * FIELDS);
+    for (let at = slot * FIELDS; at < end; at += FIELDS) {
       const context = array[at + CONTEXT]!;
       if (context >= from && context < to) visit(at, context, array[at + WORD]!);
     }
