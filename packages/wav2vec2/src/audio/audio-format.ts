@@ -14,6 +14,7 @@ import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac.js";
 import { streamFlac } from "./flac-stream.js";
 import { decodeMp3, readMp3Header, streamMp3 } from "./mp3.js";
 import { findFrame, MAX_LEAD, parseFrame } from "./mp3-frames.js";
+import { firstSound, oggCodec } from "./ogg-codec.js";
 import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg-flac.js";
 import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
 import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg-vorbis.js";
@@ -104,7 +105,9 @@ export function behindTags(source: ByteSource, name: string): ByteSource {
     if (begin >= source.size) throw onlyTags(name);
     const head = source.read(begin, TAG_HEADER);
     size = leadingTagSize(head);
-    if (size === 0 && head[0] === 0) begin += leadingZeros(source.read(begin, MAX_LEAD));
+    if (size > 0 || head[0] !== 0) continue;
+    begin += leadingZeros(source.read(begin, MAX_LEAD));
+    size = leadingTagSize(source.read(begin, TAG_HEADER));
   }
   return sourceBehind(source, begin);
 }
@@ -119,6 +122,8 @@ export async function skipTags(stream: ByteStream, name: string): Promise<void> 
     if (size > 0 || stream.bytes[0] !== 0) continue; // sound that is there is not kept waiting
     await stream.fill(MAX_LEAD);
     await stream.skip(leadingZeros(stream.bytes.subarray(0, MAX_LEAD)));
+    await stream.fill(TAG_HEADER);
+    size = leadingTagSize(stream.bytes);
   }
 }
 
@@ -148,7 +153,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   const magic = magicOf(head);
   if (magic === "fLaC") return flac;
   if (["RIFF", "RF64", "BW64"].includes(magic)) return wav;
-  if (magic === "OggS") return detectOgg(head, name, piped);
+  if (magic === "OggS") return detectOgg(source, name, piped);
   if (magic === WEBM_MAGIC) return webmOpus;
   if (startsWith(head, SPHERE_MAGIC)) return sphere;
   if (parseFrame(head, 0)) return mp3;
@@ -163,7 +168,9 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
 
 /** Whether the first bytes alone tell the format, if only that it is none that is read. */
 export function isKnown(head: Uint8Array): boolean {
-  const isRead = ["fLaC", "RIFF", "RF64", "BW64", "OggS", WEBM_MAGIC].includes(magicOf(head));
+  // The stream of sound may not be the first.
+  if (magicOf(head) === "OggS") return oggCodec(firstSound(head) ?? head) !== undefined;
+  const isRead = ["fLaC", "RIFF", "RF64", "BW64", WEBM_MAGIC].includes(magicOf(head));
   return (
     isRead ||
     startsWith(head, SPHERE_MAGIC) ||
@@ -176,23 +183,19 @@ function magicOf(head: Uint8Array): string {
   return String.fromCharCode(...head.subarray(0, 4));
 }
 
-/** Where an Ogg file's first packet begins: behind the first page's header and the packet's length. */
-const FIRST_PACKET = 28;
-
-/** The first page of an Ogg file holds the codec's header alone, behind one segment's length. */
-function detectOgg(head: Uint8Array, name: string, piped: boolean): FormatReader {
-  if (head.length < FIRST_PACKET + 8)
+/** @param source of which as much is there as first pages may take */
+function detectOgg(source: ByteSource, name: string, piped: boolean): FormatReader {
+  const packet = firstSound(source.read(0, FAR));
+  const codec = packet && oggCodec(packet);
+  if (codec) return { opus: oggOpus, vorbis: oggVorbis, flac: oggFlac }[codec];
+  if (!packet || packet.length < 8)
     throw new UserError(
-      `${name} must begin with a whole Ogg page, but ends within it: ${piped ? "it" : "the file"} is truncated. ${AGAIN}`,
+      `${name} must begin with whole Ogg pages, but ends within them: ${piped ? "it" : "the file"} is truncated. ${AGAIN}`,
       { code: "ERR_AUDIO_TRUNCATED" },
     );
-  const packet = String.fromCharCode(...head.subarray(FIRST_PACKET, FIRST_PACKET + 8));
-  if (packet === "OpusHead") return oggOpus;
-  if (packet.startsWith("\x01vorbis")) return oggVorbis;
-  if (packet.startsWith("\x7fFLAC")) return oggFlac;
+  const found = JSON.stringify(String.fromCharCode(...packet.subarray(0, 8)));
   throw new UserError(
-    `${name} must hold Opus, Vorbis or FLAC in its Ogg stream, but it begins with ${JSON.stringify(packet)}. ` +
-      conversion(name, piped),
+    `${name} must hold Opus, Vorbis or FLAC in its Ogg stream, but it begins with ${found}. ${conversion(name, piped)}`,
     { code: "ERR_AUDIO_FORMAT" },
   );
 }

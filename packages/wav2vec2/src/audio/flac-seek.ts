@@ -28,7 +28,7 @@ export function findFrames(
   stream: Stream,
   range: SampleRange,
 ): { frames: FlacFrame[]; position: number } | undefined {
-  const begin = firstFrame(source);
+  const begin = framesBegin(source);
   const position = (header: FlacFrameHeader) =>
     header.countsSamples ? header.number : stream.blockSize > 0 ? header.number * stream.blockSize : -1;
   // The last known frame at or before the target, and the first known one behind it, to a few windows.
@@ -63,7 +63,7 @@ export function findFrames(
 }
 
 /** Where the metadata blocks, of which a picture may be large, end. */
-function firstFrame(source: ByteSource): number {
+export function framesBegin(source: ByteSource): number {
   let at = 4; // behind "fLaC"
   for (;;) {
     const block = source.read(at, 4);

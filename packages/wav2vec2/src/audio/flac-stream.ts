@@ -1,28 +1,40 @@
 import type { ByteStream } from "./byte-stream.js";
 import type { DecodedAudio, StreamOptions } from "./decoded-audio.js";
-import { corrupt, type FlacInfo, incomplete, parseStreamInfo, requireMd5, STREAMINFO_END } from "./flac.js";
+import {
+  corrupt,
+  cutNote,
+  type FlacInfo,
+  incomplete,
+  parseStreamInfo,
+  placeIn,
+  requireMd5,
+  STREAMINFO_END,
+} from "./flac.js";
 import { FlacDecoder } from "./flac-decoder.js";
 import { BehindFrames, isDamaged, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
 import { type FlacFrame, largestFrame, parseFrameHeader, splitFrames } from "./flac-frames.js";
 
 /**
  * Decodes a FLAC file frame by frame as its bytes come.
+ * @param isCounted whether what it lies in counts its samples: another number in its header is then let pass
  * @throws UserError as `decodeFlac`; what was given before is right, each frame's checksum was
  */
 export async function* streamFlac(
   stream: ByteStream,
   name: string,
-  { piped }: Pick<StreamOptions, "piped">,
+  { piped, onNote }: StreamOptions,
+  isCounted = false,
 ): AsyncGenerator<DecodedAudio> {
   await stream.fill(STREAMINFO_END);
   const info = parseStreamInfo(stream.bytes, name);
   await skipMetadata(stream);
   const decoder = new FlacDecoder(info);
-  let samples = 0;
+  let [samples, begin] = [0, 0];
   for await (const frame of streamFrames(stream, info)) {
     const { blockSize } = frame.header;
-    if (info.samples > 0 && samples + blockSize > info.samples)
-      throw incomplete(name, info.samples, samples + blockSize, true);
+    if (samples === 0 && !isCounted) begin = placeIn(info, frame.header);
+    if (!isCounted && info.samples > 0 && samples + blockSize > info.samples - begin)
+      throw incomplete(name, info.samples - begin, samples + blockSize, true);
     const channelData = Array.from({ length: info.channels }, () => new Float32Array(blockSize));
     try {
       decoder.decode(frame, channelData, 0);
@@ -34,9 +46,11 @@ export async function* streamFlac(
   }
   const rest = stream.bytes;
   const isWhole = await isWholeBehind(stream, name, piped);
-  if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== info.samples))
-    throw incomplete(name, info.samples, samples, isDamaged(rest, info));
-  requireMd5(info, decoder.md5(), name);
+  if (isCounted && samples > 0 && samples !== info.samples) return;
+  if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== info.samples - begin))
+    throw incomplete(name, info.samples - begin, samples, isDamaged(rest, info));
+  if (begin > 0) onNote?.(cutNote(name, begin));
+  else requireMd5(info, decoder.md5(), name);
 }
 
 /** Of the magic and the metadata blocks, of which pictures may be large. */

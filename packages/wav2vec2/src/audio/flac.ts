@@ -1,11 +1,25 @@
 import { UserError } from "../errors.js";
 import { atOnce, inTurns, type Steps } from "../in-turns.js";
 import { type ByteSource, FileSource } from "./byte-source.js";
-import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
+import {
+  AGAIN,
+  type AudioHeader,
+  type DecodedAudio,
+  type OnNote,
+  type SampleRange,
+} from "./decoded-audio.js";
 import { decodeFrames, type FlacFormat } from "./flac-decoder.js";
 import { BehindFrames, isDamaged, LOOK, lastFrame, withoutZeros } from "./flac-end.js";
-import { type FlacFrame, largestFrame, metadataEnd, splitFrames } from "./flac-frames.js";
-import { findFrames } from "./flac-seek.js";
+import {
+  type FlacFrame,
+  type FlacFrameHeader,
+  largestFrame,
+  MAX_FRAME_HEADER,
+  metadataEnd,
+  parseFrameHeader,
+  splitFrames,
+} from "./flac-frames.js";
+import { findFrames, framesBegin } from "./flac-seek.js";
 import { inputName } from "./source-names.js";
 
 /** A FLAC file's STREAMINFO block: https://www.rfc-editor.org/rfc/rfc9639#name-streaminfo. */
@@ -79,13 +93,16 @@ export function parseStreamInfo(bytes: Uint8Array, name: string): FlacInfo {
 }
 
 /** @throws UserError as `decodeFlac`; a file whose header does not tell its length is split into frames to know it. */
-export function readFlacHeader(source: ByteSource, name: string): AudioHeader {
-  const { sampleRate, channels, bitsPerSample, samples } = parseStreamInfo(
-    source.read(0, STREAMINFO_END),
-    name,
-  );
+export function readFlacHeader(source: ByteSource, name: string, onNote?: OnNote): AudioHeader {
+  const info = parseStreamInfo(source.read(0, STREAMINFO_END), name);
+  const { sampleRate, channels, bitsPerSample, samples } = info;
   const header = { format: "flac", sampleRate, channels, bitsPerSample } as const;
-  if (samples > 0) return { ...header, samples };
+  if (samples > 0) {
+    const first = parseFrameHeader(source.read(framesBegin(source), MAX_FRAME_HEADER), 0);
+    const begin = first ? placeIn(info, first) : 0;
+    if (begin > 0) onNote?.(cutNote(name, begin));
+    return { ...header, samples: samples - begin };
+  }
   const bytes = source.read(0, source.size);
   const { frames, isWhole, rest } = atOnce(wholeFrames(bytes, header, source.begin ?? 0, name));
   if (!isWhole) throw incomplete(name, samples, sampleCount(frames), isDamaged(rest, header));
@@ -105,9 +122,11 @@ export async function decodeFlac(bytes: Uint8Array, name: string, begin = 0): Pr
   const { frames, isWhole, rest } = await inTurns(wholeFrames(bytes, info, begin, name));
   const { channelData, md5 } = await decode(frames, info, name);
   const samples = channelData[0]?.length ?? 0;
-  if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== info.samples))
-    throw incomplete(name, info.samples, samples, isDamaged(rest, info));
-  requireMd5(info, md5, name);
+  const place = frames[0] ? placeIn(info, frames[0].header) : 0;
+  const expected = info.samples - place;
+  if (samples === 0 || (info.samples === 0 ? !isWhole : samples !== expected))
+    throw incomplete(name, expected, samples, isDamaged(rest, info));
+  if (place === 0) requireMd5(info, md5, name);
   return { channelData, sampleRate: info.sampleRate };
 }
 
@@ -158,6 +177,23 @@ function* wholeFrames(
   return { frames: [...frames, last], isWhole: behind.isHarmless, rest: bytes.subarray(start) };
 }
 
+/**
+ * The place of a frame's first sample in the recording that the header is of; 0 of what begins where no frame of it can, or
+ * tells no place. The first frame of a file is elsewhere where the file was cut without being decoded.
+ */
+export function placeIn(info: FlacInfo, { countsSamples, number }: FlacFrameHeader): number {
+  const place = countsSamples ? number : number * info.blockSize;
+  return place < info.samples ? place : 0;
+}
+
+/** @param begin the place of the first sample */
+export function cutNote(name: string, begin: number): string {
+  return (
+    `${name} begins at sample ${begin} of the recording that its FLAC header is of, as files do that were cut without being ` +
+    "decoded: what is there is read, and compared with its checksums, but not with the MD5 of the whole."
+  );
+}
+
 /** Bytes of frames that are found in one step. */
 const STEP = 2 ** 19;
 
@@ -196,7 +232,8 @@ export function requireMd5(info: FlacInfo, md5: Uint8Array, name: string): void 
 export function incomplete(name: string, expected: number, samples: number, damaged: boolean): UserError {
   if (expected > 0 && samples > expected)
     return new UserError(
-      `${name} must hold the ${expected} samples of its header, but holds more: it is corrupt. ${AGAIN}`,
+      `${name} must hold the ${expected} samples of its header, but holds more: it was joined without being decoded, or is corrupt. ` +
+        `Convert it with: ffmpeg -i ${inputName(name)} OUTPUT.flac`,
       { code: "ERR_AUDIO_CORRUPT" },
     );
   const held = samples === 0 ? "hold audio" : `be whole (${expected || "unknown"} samples by its header)`;

@@ -10,47 +10,53 @@ import {
   type OnNote,
   type StreamOptions,
 } from "./decoded-audio.js";
-import {
-  lastOggPage,
-  misplaced,
-  type OggPage,
-  oggPackets,
-  oggPages,
-  openEndNote,
-  PacketJoiner,
-  requireOpenEnd,
-  streamPages,
-} from "./ogg.js";
+import { oggPackets, openEndNote, PacketJoiner, streamPages } from "./ogg.js";
+import { decodeLinks, type OggLink, oggLinks, requireAlike } from "./ogg-links.js";
+import type { OggPage } from "./ogg-page.js";
+import { OggPlaces } from "./ogg-places.js";
 import { decodePackets, OPUS_RATE, type OpusHead, openDecoder, parseHead, samplesOf } from "./opus.js";
 
 // The first packet and the comments.
 const HEADER_PACKETS = 2;
 
 /**
- * The length is the last page's place less the first one's and the encoder's delay:
+ * The length is the last page's place less the first one's and the encoder's delay, of each stream in the file:
  * https://www.rfc-editor.org/rfc/rfc7845#section-4.
  * @throws UserError naming the file where its first or last pages are damaged
  */
 export function readOpusHeader(source: ByteSource, name: string, onNote?: OnNote): AudioHeader {
-  // Two header packets, then packets up to the first page that says where it ends.
-  let first: OggPage | undefined;
-  let pages = 0;
-  let serial = 0;
-  const packets = oggPackets(oggPages(source, name, onNote), (page) => {
-    serial = page.serial;
-    first = page;
-    return ++pages > HEADER_PACKETS && page.granule > 0;
-  });
-  const head = parseHead(packets[0]!, name);
-  const { granule: last, ends } = lastOggPage(source, serial, name);
-  const begin = beginOf(first!, samplesOf(packets.slice(HEADER_PACKETS)), name, false);
-  if (!ends) {
-    const sound = oggPackets(oggPages(source, name)).slice(HEADER_PACKETS);
-    requireOpenEnd(last, begin + samplesOf(sound), name, false);
-    onNote?.(openEndNote(name));
+  const links = oggLinks(source, name, onNote).map((link) => readLink(link, name));
+  for (const { head } of links) requireAlike(kindOf(links[0]!.head), kindOf(head), name);
+  if (links.some(({ isOpen }) => isOpen)) onNote?.(openEndNote(name));
+  const samples = links.reduce((sum, link) => sum + link.samples, 0);
+  return { format: "ogg-opus", ...kindOf(links[0]!.head), samples };
+}
+
+function kindOf({ channels }: OpusHead): { sampleRate: number; channels: number } {
+  return { sampleRate: OPUS_RATE, channels };
+}
+
+function readLink(
+  { pages, last, isWhole }: OggLink,
+  name: string,
+): { head: OpusHead; samples: number; isOpen: boolean } {
+  const isOpen = !last.ends;
+  if (isWhole) {
+    const link = new OpusPages(name, false);
+    for (const page of pages) link.push(page);
+    return { head: link.head, samples: link.samples, isOpen };
   }
-  const samples = playedSamples(head, begin, last, name);
-  return { format: "ogg-opus", sampleRate: OPUS_RATE, channels: head.channels, samples };
+  // Two header packets, then packets up to the first page that says where it ends.
+  let [first, count]: [OggPage, number] = [last, 0];
+  const packets = oggPackets(pages, (page) => {
+    first = page;
+    return ++count > HEADER_PACKETS && page.granule > 0;
+  });
+  const head = parseHead(packets[0] ?? new Uint8Array(0), name);
+  const begin = Math.max(0, first.granule - samplesOf(packets.slice(HEADER_PACKETS)));
+  const samples = last.granule - begin - head.preSkip;
+  if (samples < 0) throw onlyDelay(head, last.granule, name);
+  return { head, samples, isOpen };
 }
 
 /** @throws UserError naming the file where it is truncated or corrupt: its length must be the one of its last page */
@@ -68,68 +74,99 @@ export async function* streamOpus(
   name: string,
   { piped, onNote }: StreamOptions,
 ): AsyncGenerator<DecodedAudio> {
-  const joiner = new PacketJoiner();
-  let [pageCount, packetCount] = [0, 0];
-  let head: OpusHead | undefined;
-  let decoder: OpusDecoder | undefined;
-  let begin: number | undefined;
-  let passed = 0; // until the first page's place is known
-  let given = 0;
-  let last: OggPage | undefined;
-  try {
-    for await (const page of streamPages(stream, name, { piped, onNote })) {
-      last = page;
-      const packets = joiner.endingOn(page);
-      if (packetCount === 0 && packets.length > 0) {
-        head = parseHead(packets[0]!, name);
-        decoder = await openDecoder(head);
+  let isOpen = false;
+  yield* decodeLinks(streamPages(stream, name, { piped, onNote }), name, piped, async function* (pages) {
+    const link = new OpusPages(name, piped);
+    let decoder: OpusDecoder | undefined;
+    let given = 0;
+    try {
+      for await (const page of pages) {
+        const sound = link.push(page);
+        decoder ??= link.hasHead ? await openDecoder(link.head) : undefined;
+        if (!decoder) continue;
+        const channelData = decodePackets(decoder, sound, link.head.gain, name);
+        const length = Math.min(channelData[0]!.length, Math.max(0, link.samples - link.silence - given));
+        given += length;
+        yield {
+          channelData: channelData.map((channel) => channel.subarray(0, length)),
+          sampleRate: OPUS_RATE,
+        };
       }
-      const sound = packets.slice(Math.max(0, HEADER_PACKETS - packetCount));
-      packetCount += packets.length;
-      passed += samplesOf(sound);
-      if (++pageCount > HEADER_PACKETS && page.granule > 0) begin ??= beginOf(page, passed, name, piped);
-      if (!head || !decoder) continue;
-      const channelData = decodePackets(decoder, sound, head.gain, name);
-      if (!page.ends) {
-        given += channelData[0]!.length;
-        yield { channelData, sampleRate: OPUS_RATE };
-        continue;
-      }
-      const samples = playedSamples(head, begin ?? 0, page.granule, name);
-      const decoded = given + channelData[0]!.length;
-      if (decoded < samples || samples < given) throw misplaced(name, samples, decoded, piped);
-      yield {
-        channelData: channelData.map((channel) => channel.subarray(0, samples - given)),
-        sampleRate: OPUS_RATE,
-      };
+      isOpen ||= !link.ends;
+      link.requireWhole(given + link.silence);
+      yield { channelData: silenceOf(link.head, link.silence), sampleRate: OPUS_RATE };
+    } finally {
+      decoder?.free();
     }
-    if (!last?.ends) {
-      requireOpenEnd(last?.granule ?? 0, (begin ?? 0) + passed, name, piped);
-      const samples = playedSamples(head!, begin ?? 0, last!.granule, name);
-      if (given !== samples) throw misplaced(name, samples, given, piped);
-      onNote?.(openEndNote(name));
+  });
+  if (isOpen) onNote?.(openEndNote(name));
+}
+
+function silenceOf({ channels }: OpusHead, length: number): Float32Array[] {
+  return Array.from({ length: channels }, () => new Float32Array(length));
+}
+
+/** What one stream's pages hold, one after the other. */
+class OpusPages {
+  /** Whether the last page was passed. */
+  ends = false;
+  readonly #joiner = new PacketJoiner();
+  #head: OpusHead | undefined;
+  #places: OggPlaces | undefined;
+  #packets = 0;
+
+  constructor(
+    readonly name: string,
+    readonly piped: boolean,
+  ) {}
+
+  get hasHead(): boolean {
+    return this.#head !== undefined;
+  }
+
+  /** @throws UserError where the stream ended before it */
+  get head(): OpusHead {
+    return this.#head ?? parseHead(new Uint8Array(0), this.name);
+  }
+
+  /** To be played, of all pages so far. */
+  get samples(): number {
+    return this.#places?.samples ?? 0;
+  }
+
+  /** Of them, at the end. */
+  get silence(): number {
+    return this.#places?.silence ?? 0;
+  }
+
+  /** @returns the packets of sound that end on a page */
+  push(page: OggPage): Uint8Array[] {
+    const packets = this.#joiner.endingOn(page);
+    if (!this.#head && packets.length > 0) {
+      this.#head = parseHead(packets[0]!, this.name);
+      this.#places = new OggPlaces(this.name, this.piped, { delay: this.#head.preSkip });
     }
-  } finally {
-    decoder?.free();
+    const sound = packets.slice(Math.max(0, HEADER_PACKETS - this.#packets));
+    this.#packets += packets.length;
+    this.#places?.push(page, samplesOf(sound));
+    this.ends = page.ends;
+    if (page.ends && page.granule < this.head.preSkip) throw onlyDelay(this.head, page.granule, this.name);
+    return sound;
+  }
+
+  /** @throws UserError where fewer samples were decoded than the stream's pages count */
+  requireWhole(samples: number): void {
+    if (samples === this.samples) return;
+    throw new UserError(
+      `${this.name} must hold the ${this.samples} samples that its Ogg pages count, but ${samples} were decoded: it is corrupt. ${AGAIN}`,
+      { code: "ERR_AUDIO_CORRUPT" },
+    );
   }
 }
 
-/**
- * The place of the first sample: one that was cut out of a longer stream begins later than 0.
- * @param page the first with a place
- * @param passed samples up to its end
- * @throws UserError where it holds more than its place, which the last page alone may
- */
-function beginOf({ granule, ends }: OggPage, passed: number, name: string, piped: boolean): number {
-  if (granule < passed && !ends) throw misplaced(name, granule, passed, piped);
-  return Math.max(0, granule - passed);
-}
-
-/** @throws UserError where the last page lies before the sound */
-function playedSamples({ preSkip }: OpusHead, begin: number, last: number, name: string): number {
-  const samples = last - begin - preSkip;
-  if (samples >= 0) return samples;
-  throw new UserError(
+/** Of a stream that ends before its sound begins. */
+function onlyDelay({ preSkip }: OpusHead, last: number, name: string): UserError {
+  return new UserError(
     `${name} must hold at least its delay of ${preSkip} samples, but ends at ${last}. ${AGAIN}`,
     { code: "ERR_AUDIO_TRUNCATED" },
   );

@@ -2,64 +2,19 @@ import { counted } from "../counted.js";
 import { UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
-import { crc32 } from "./crc.js";
 import { AGAIN, type OnNote, type StreamOptions } from "./decoded-audio.js";
+import { isSilentStream } from "./ogg-codec.js";
+import { HEADER, MAX_PAGE, type OggPage, pageLength, parsePage } from "./ogg-page.js";
 import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
-/** A page of an Ogg file: https://www.rfc-editor.org/rfc/rfc3533#section-6. */
-export interface OggPage {
-  /** The place in the stream, in the codec's units, where the last packet that ends on this page ends; -1: none does. */
-  granule: number;
-  serial: number;
-  sequence: number;
-  continued: boolean;
-  begins: boolean;
-  ends: boolean;
-  /** Lengths of the segments; a packet ends with one shorter than 255. */
-  segments: Uint8Array;
-  body: Uint8Array;
-  /** The whole page. */
-  bytes: Uint8Array;
-}
-
-const HEADER = 27;
 /** Of "OggS". */
 const PAGE_MARK = 4;
-const MAX_PAGE = HEADER + 255 + 255 * 255;
-
-function parsePage(bytes: Uint8Array): OggPage | undefined {
-  if (bytes.length < HEADER || String.fromCharCode(...bytes.subarray(0, 5)) !== "OggS\0") return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const segments = bytes.slice(HEADER, HEADER + bytes[26]!);
-  const start = HEADER + segments.length;
-  const length = pageLength(bytes);
-  if (segments.length < bytes[26]! || length > bytes.length) return undefined;
-  const checksum = crc32(bytes, 26, length, crc32(new Uint8Array(4), 0, 4, crc32(bytes, 0, 22)));
-  if (checksum !== view.getUint32(22, true)) return undefined;
-  const flags = bytes[5]!;
-  return {
-    granule: Number(view.getBigInt64(6, true)),
-    serial: view.getUint32(14, true),
-    sequence: view.getUint32(18, true),
-    continued: (flags & 1) !== 0,
-    begins: (flags & 2) !== 0,
-    ends: (flags & 4) !== 0,
-    segments,
-    body: bytes.subarray(start, length),
-    bytes: bytes.subarray(0, length),
-  };
-}
-
-/** Of a page, by as much of its header as is there. */
-function pageLength(bytes: Uint8Array): number {
-  const segments = bytes.subarray(HEADER, HEADER + (bytes[26] ?? 0));
-  return segments.reduce((sum, segment) => sum + segment, HEADER + segments.length);
-}
 
 /**
- * The pages of a file that holds one stream.
- * @throws UserError naming the file where a page is missing, cut off or damaged, or belongs to another stream
+ * The pages of sound of a file: of one stream, or of several behind one another. Streams of other things beside it, such as a
+ * picture's or a skeleton, are left out.
+ * @throws UserError naming the file where a page is missing, cut off or damaged, or another stream of sound is beside the first
  */
 export function* oggPages(source: ByteSource, name: string, onNote?: OnNote): Generator<OggPage> {
   const walk = new OggWalk(name, { piped: false, onNote });
@@ -102,11 +57,17 @@ type OggStep =
   | { kind: "end" };
 
 /**
- * Goes from page to page of one stream. Their numbers and checksums show whether one is missing, so that anything may
+ * Goes from page to page. Their numbers and checksums show whether one is missing, so that anything may
  * stand between them: programs that cut and align files leave it there.
  */
 class OggWalk {
+  /** Of the stream of sound. */
   #first: OggPage | undefined;
+  /** Whether only first pages of streams were passed: all of them stand in front. */
+  #isOpening = true;
+  /** Serial numbers of streams of sound, and of what is beside the last of them. */
+  readonly #sounds = new Set<number>();
+  #others = new Set<number>();
   #count = 0;
   /** Whether only headers were passed. */
   #isHead = true;
@@ -134,9 +95,10 @@ class OggWalk {
     if (isPage && !isWhole && !isAll && bytes.length < MAX_PAGE) return { kind: "more" };
     const page = isPage ? parsePage(bytes) : undefined;
     if (page) {
-      this.#check(page);
+      const isSound = this.#choose(page);
+      if (isSound) this.#check(page);
       this.#unknownAt = undefined;
-      return { kind: "page", page };
+      return isSound ? { kind: "page", page } : { kind: "skip", length: page.bytes.length };
     }
     if (bytes.length < PAGE_MARK && !isAll) return { kind: "more" };
     const isCut = isAll && !isWhole && startsWith(bytes, "OggS".slice(0, bytes.length));
@@ -157,9 +119,31 @@ class OggWalk {
     return isAll ? bytes.length : bytes.length - PAGE_MARK + 1;
   }
 
+  /** Whether a page is of the stream of sound. @throws UserError where two such streams are beside one another */
+  #choose(page: OggPage): boolean {
+    if (!page.begins) {
+      this.#isOpening = false;
+      return !this.#others.has(page.serial);
+    }
+    if (!this.#isOpening) {
+      // Another recording, behind the one before.
+      this.#first = undefined;
+      this.#others = new Set();
+      [this.#count, this.#isHead, this.#ended, this.#isOpening] = [0, true, false, true];
+    }
+    if (isSilentStream(page.body)) {
+      this.#others.add(page.serial);
+      return false;
+    }
+    if (this.#first || this.#sounds.has(page.serial)) throw this.#several();
+    this.#first = page;
+    this.#sounds.add(page.serial);
+    return true;
+  }
+
   /** @throws UserError where it is not the next page of the stream */
   #check(page: OggPage): void {
-    this.#first ??= page;
+    if (!this.#first) throw this.#damaged(this.#unknownAt ?? 0);
     const { serial, sequence } = this.#first;
     const jump = page.sequence - sequence - this.#count;
     // Who listens to a station gets the headers first and then what is being sent.
@@ -176,14 +160,7 @@ class OggWalk {
       );
     }
     if (page.granule > 0) this.#isHead = false;
-    if (this.#count === 0 && !page.begins) throw this.#damaged(this.#unknownAt ?? 0);
-    if (this.#ended || page.begins !== (this.#count === 0) || page.serial !== serial) {
-      const input = this.options.piped ? "INPUT" : inputName(this.name);
-      throw new UserError(
-        `${this.name} must hold one Ogg stream, but holds several. Make one of them with: ffmpeg -i ${input} OUTPUT.flac`,
-        { code: "ERR_AUDIO_FORMAT" },
-      );
-    }
+    if (this.#ended || page.serial !== serial) throw this.#several();
     if (page.sequence - sequence !== this.#count) {
       const number = sequence + this.#count;
       throw new UserError(
@@ -209,6 +186,15 @@ class OggWalk {
     );
   }
 
+  #several(): UserError {
+    const input = this.options.piped ? "INPUT" : inputName(this.name);
+    return new UserError(
+      `${this.name} must hold one Ogg stream of sound at a time, but holds several beside one another, or one twice. ` +
+        `Take one of them: ffmpeg -i ${input} -map 0:a:0 OUTPUT.flac`,
+      { code: "ERR_AUDIO_FORMAT" },
+    );
+  }
+
   #damaged(at: number): UserError {
     return new UserError(
       `${this.name} must be whole Ogg pages, but the one at byte ${at} is damaged: the file is corrupt. ${AGAIN}`,
@@ -219,33 +205,12 @@ class OggWalk {
 
 /**
  * Of a stream without the mark of a last page, as some recorders leave it: page numbers and checksums show that nothing
- * is missing before the end, its place that the last page was not shortened.
+ * is missing before the end.
  */
 export function openEndNote(name: string): string {
   return (
     `${name} does not mark its last Ogg page, as some recorders do not: it is read to its end, and that nothing is ` +
     "missing there cannot be known."
-  );
-}
-
-/** Of a stream that was cut without being decoded: its places are not those of its samples. */
-export function misplaced(name: string, samples: number, decoded: number, piped: boolean): UserError {
-  const input = piped ? "INPUT" : inputName(name);
-  return new UserError(
-    `${name} must hold the ${samples} samples that its Ogg pages count, but holds ${decoded}: it was cut out of a longer ` +
-      `one, or is corrupt. Convert it with: ffmpeg -i ${input} OUTPUT.flac`,
-    { code: "ERR_AUDIO_CORRUPT" },
-  );
-}
-
-/** @param place the last page's; `expected` by the samples that were decoded */
-export function requireOpenEnd(place: number, expected: number, name: string, piped: boolean): void {
-  if (place === expected) return;
-  const input = piped ? "INPUT" : inputName(name);
-  throw new UserError(
-    `${name} must end with the mark of its last Ogg page or at the place of its samples, ${expected}, but ends at ${place} ` +
-      `without one: it may be truncated. Where it is whole, mark it with: ffmpeg -i ${input} -c copy OUTPUT.ogg`,
-    { code: "ERR_AUDIO_TRUNCATED" },
   );
 }
 
@@ -293,19 +258,16 @@ export class PacketJoiner {
 
 /**
  * The last page, found from the file's end; behind it tags may stand.
- * @throws UserError where no page of the stream `serial` is found
+ * @throws UserError where none is found
  */
-export function lastOggPage(source: ByteSource, serial: number, name: string): OggPage {
+export function lastOggPage(source: ByteSource, name: string): OggPage {
   for (let end = source.size; end > 0; end -= MAX_PAGE) {
     const start = Math.max(0, end - MAX_PAGE);
     const bytes = source.read(start, end - start + MAX_PAGE);
     for (let at = Math.min(bytes.length - HEADER, end - start - 1); at >= 0; at--) {
       if (bytes[at] !== 0x4f || bytes[at + 1] !== 0x67) continue; // "Og"
       const page = parsePage(bytes.subarray(at));
-      if (!page || page.serial !== serial) continue;
-      // Without the mark, all of them must be seen to know that nothing is cut off.
-      if (!page.ends) for (const _ of oggPages(source, name));
-      return page;
+      if (page) return page;
     }
   }
   throw new UserError(

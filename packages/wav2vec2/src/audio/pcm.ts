@@ -1,5 +1,6 @@
 import type { ByteStream } from "./byte-stream.js";
 import type { DecodedAudio, SampleRange } from "./decoded-audio.js";
+import { A_LAW, MU_LAW } from "./g711.js";
 
 /** How samples that are not compressed are coded, channels interleaved. */
 export interface PcmFormat {
@@ -65,21 +66,6 @@ function bigEndianReader(view: DataView, sampleBytes: number): (at: number) => n
   if (sampleBytes === 3) return (at) => (view.getInt16(at) * 256 + view.getUint8(at + 2)) / 2 ** 23;
   return (at) => view.getInt32(at) / 2 ** 31;
 }
-
-/** Of 14 bits, scaled to 16. */
-const MU_LAW = Float32Array.from({ length: 256 }, (_, code) => {
-  const bits = ~code & 0xff;
-  const size = (((bits & 0x0f) * 2 + 33) << ((bits >> 4) & 7)) - 33;
-  return ((bits & 0x80 ? -size : size) * 4) / 2 ** 15;
-});
-
-/** Of 13 bits, scaled to 16. */
-const A_LAW = Float32Array.from({ length: 256 }, (_, code) => {
-  const bits = code ^ 0x55;
-  const exponent = (bits >> 4) & 7;
-  const size = exponent === 0 ? (bits & 0x0f) * 2 + 1 : ((bits & 0x0f) * 2 + 33) << (exponent - 1);
-  return ((bits & 0x80 ? size : -size) * 8) / 2 ** 15;
-});
 
 /**
  * Decodes what a stream holds as it comes: whole samples of all channels, a cut-off last one is left.

@@ -6,6 +6,7 @@ import { gather } from "../../test/gather-blocks.js";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { readAudio } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";
+import { metadataEnd, splitFrames } from "./flac-frames.js";
 import { encodeFlac } from "./flac-writer.js";
 
 const samples = Float32Array.from(
@@ -35,6 +36,7 @@ describe.each([
   it.each<[string, Uint8Array[]]>([
     ["ID3v2 in front", [id3v2, file]],
     ["ID3v2 twice and zeros in front", [id3v2, id3v2, zeros, file]],
+    ["ID3v2 on both sides of zeros in front", [id3v2, zeros, id3v2, file]],
     ["an APE tag in front", [ape, file]],
     ["ID3v1 behind", [file, id3v1]],
     ["ID3v2 behind", [file, id3v2]],
@@ -76,4 +78,21 @@ it("another FLAC file behind the first is refused, with the commands that take t
     expect((blocks.error as Error).message).toContain(message);
     expect(blocks.samples).toEqual(samples);
   }
+});
+
+it("a FLAC file whose beginning was cut away without decoding it is read with a note, one without its end is none", async () => {
+  const { frames } = splitFrames(flac, metadataEnd(flac));
+  const head = flac.subarray(0, metadataEnd(flac));
+  const bytes = frames.map((frame) => frame.bytes);
+  const given = await read(head, ...bytes.slice(1));
+  expect(given.notes).toEqual([
+    expect.stringContaining("begins at sample 4096 of the recording that its FLAC header is of"),
+  ]);
+  expect(given.samples).toEqual(samples.slice(4096));
+  expect((await read(head, ...bytes.slice(1, -1))).error).toContain(
+    "must be whole (4904 samples by its header)",
+  );
+  expect((await read(head, ...bytes, ...bytes)).error).toMatch(
+    /holds more: it was joined without being decoded, or is corrupt\. Convert it with: ffmpeg -i/,
+  );
 });

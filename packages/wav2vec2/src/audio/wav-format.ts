@@ -6,7 +6,17 @@ import { inputName } from "./source-names.js";
 // Format tags of the "fmt " chunk: https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatex
 export const PCM = 1;
 const FLOAT = 3;
+const A_LAW = 6;
+const MU_LAW = 7;
 const EXTENSIBLE = 0xfffe;
+
+/** How samples of these tags and bits are coded; undefined where they are not read. */
+function encodingOf(code: number, bits: number): PcmFormat["encoding"] | undefined {
+  if (code === PCM && [8, 16, 24, 32].includes(bits)) return "integer";
+  if (code === FLOAT && [32, 64].includes(bits)) return "float";
+  if (bits === 8 && code === A_LAW) return "a-law";
+  return bits === 8 && code === MU_LAW ? "mu-law" : undefined;
+}
 
 /** What must be seen of the "fmt " chunk, which is longest where it is extensible. */
 export const FORMAT_CHUNK = 40;
@@ -34,11 +44,10 @@ export function parseFormat(body: Uint8Array, size: number, name: string): PcmFo
   const sampleBits = view.getUint16(14, true);
   // The extensible format's sub-format GUID begins with the plain format tag.
   if (code === EXTENSIBLE && size >= 26) code = view.getUint16(24, true);
-  const isPcm = code === PCM && [8, 16, 24, 32].includes(sampleBits);
-  const isFloat = code === FLOAT && [32, 64].includes(sampleBits);
-  if (!isPcm && !isFloat)
+  const encoding = encodingOf(code, sampleBits);
+  if (!encoding)
     throw new UserError(
-      `${name} must hold PCM of 8, 16, 24 or 32 bits or float of 32 or 64 bits, but holds format ${code} ` +
+      `${name} must hold PCM of 8, 16, 24 or 32 bits, float of 32 or 64 bits, A-law or µ-law, but holds format ${code} ` +
         `with ${sampleBits} bits. Convert it with: ffmpeg -i ${inputName(name)} -c:a pcm_s16le OUTPUT.wav`,
       { code: "ERR_AUDIO_FORMAT" },
     );
@@ -47,7 +56,7 @@ export function parseFormat(body: Uint8Array, size: number, name: string): PcmFo
       `${name} must have at least one channel and a sample rate, but has ${channels} and ${sampleRate} Hz.`,
     );
   requireAlignment({ blockAlign, sampleBits, channels }, name);
-  return { encoding: isPcm ? "integer" : "float", channels, sampleRate, sampleBytes: sampleBits / 8 };
+  return { encoding, channels, sampleRate, sampleBytes: sampleBits / 8 };
 }
 
 /**
@@ -61,7 +70,9 @@ function requireAlignment(
 ): void {
   const sampleBytes = sampleBits / 8;
   const harmless = [0, sampleBytes, sampleBytes * channels, sampleBits, sampleBits * channels];
-  if (harmless.includes(blockAlign)) return;
+  // Six channels of 24 bits in four bytes each have as many bytes as a sample has bits.
+  const isPadded = sampleBits === 24 && blockAlign === 4 * channels;
+  if (harmless.includes(blockAlign) && !isPadded) return;
   throw new UserError(
     `${name} must say one thing of its samples, but its header says ${sampleBits} bits a sample and ` +
       `${Number((blockAlign / channels).toFixed(2))} bytes a sample and channel. Write it again from its source; ` +

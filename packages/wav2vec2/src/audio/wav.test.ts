@@ -196,6 +196,11 @@ describe("fields that contradict one another", () => {
       spoilt(32, 4, 2, wav([[1]], 24, { extensible: true })),
       "24 bits a sample and 4 bytes",
     ],
+    [
+      "the same, of six channels",
+      spoilt(32, 24, 2, wav([[1, 2, 3, 4, 5, 6]], 24)),
+      "24 bits a sample and 4 bytes",
+    ],
     ["16 bits in four bytes", spoilt(32, 4, 2), "16 bits a sample and 4 bytes"],
     ["24 bits in two bytes", spoilt(32, 2, 2, packed), "24 bits a sample and 2 bytes"],
     ["six bytes for two channels of 16 bits", spoilt(32, 6, 2, stereo), "16 bits a sample and 3 bytes"],

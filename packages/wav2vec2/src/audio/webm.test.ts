@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { readings } from "../../test/audio-readings.js";
 import { gather, sameBits } from "../../test/gather-blocks.js";
 import { type Shape, webm } from "../../test/webm-fixture.js";
 import { Random } from "../data/random.js";
@@ -53,6 +54,15 @@ describe("WebM", () => {
       });
       await expect(readAudio(bytes)).rejects.toMatchObject({ code: "ERR_AUDIO_TRUNCATED" });
     }
+  });
+
+  it("that another one follows is refused, with the commands that take them apart", async () => {
+    const file = webm(clip("mono.opus"));
+    expect((await readings(Buffer.concat([file, file]), "clip.webm")).error).toMatch(
+      new RegExp(
+        `another WebM or Matroska file begins, at byte ${file.length}. Take them apart: head -c ${file.length} `,
+      ),
+    );
   });
 
   it("that is damaged is refused or read, and never crashes", async () => {

@@ -7,6 +7,7 @@ import { inputName } from "./source-names.js";
 // unknown where it was written as a stream.
 
 const ID = {
+  start: 0x1a45dfa3,
   segment: 0x18538067,
   cluster: 0x1f43b675,
   tracks: 0x1654ae6b,
@@ -76,6 +77,7 @@ export class WebmWalk {
       if (this.#leaves(id, at, at + whole)) throw this.#damaged(at);
       this.#end = Math.max(this.#end, at + whole);
     }
+    if (id === ID.start && this.#track !== undefined) throw this.#several(at);
     if (ENTERED.includes(id)) {
       this.#bounds.set(id, size === undefined ? Number.POSITIVE_INFINITY : at + whole);
       return { kind: "skip", length };
@@ -145,6 +147,15 @@ export class WebmWalk {
         code: "ERR_AUDIO_TRUNCATED",
       });
     return { kind: "end" };
+  }
+
+  #several(at: number): UserError {
+    const input = inputName(this.name);
+    return new UserError(
+      `${this.name} must hold one recording, but behind it another WebM or Matroska file begins, at byte ${at}. ` +
+        `Take them apart: head -c ${at} ${input} > FIRST.webm; tail -c +${at + 1} ${input} > SECOND.webm`,
+      { code: "ERR_AUDIO_FORMAT" },
+    );
   }
 
   #truncated(at: number): UserError {
