@@ -15,7 +15,7 @@ import { Wav2Vec2ForPreTraining } from "../src/model/heads/pretraining/pretraini
 import { saveModel } from "../src/pretrained/model-directory.js";
 import { trainClassifier } from "../src/training/classification/train-classifier.js";
 import { finetune } from "../src/training/finetuning/finetune.js";
-import { resolveRecipe } from "../src/training/recipe/recipe.js";
+import { type Recipe, resolveRecipe } from "../src/training/recipe/recipe.js";
 import { CapturedOutput } from "./captured-output.js";
 import { finalWeights, recorder } from "./recorder.js";
 import { TINY_MODEL, toneClip } from "./tone-corpus.js";
@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-function recipe(task: string, output: string, changes: Record<string, unknown> = {}) {
+function recipe(task: Recipe["task"], output: string, changes: Record<string, unknown> = {}) {
   const { data, model, ...others } = changes as { data?: object; model?: object };
   return resolveRecipe({
     task,
@@ -82,8 +82,12 @@ const run = ({ tracker } = recorder(), resume = false, signal = new AbortControl
   resume,
   system: false,
 });
-const train = (task: string, output: string, changes: Record<string, unknown> = {}, seen = recorder()) =>
-  trainClassifier(recipe(task, output, changes), run(seen));
+const train = (
+  task: Recipe["task"],
+  output: string,
+  changes: Record<string, unknown> = {},
+  seen = recorder(),
+) => trainClassifier(recipe(task, output, changes), run(seen));
 
 describe("a keyword spotter", () => {
   it("learns the labels of a column, and is evaluated by what it says it is", async () => {

@@ -56,7 +56,7 @@ describe("evaluateModel", () => {
     for (const [steps, message] of [
       [["cases"], 'but holds "cases". Did you mean "case"?'],
       [["lowercase"], 'but holds "lowercase".'],
-      ["case", "must be a list of case, punctuation or functions of a text, but is the string case."],
+      ["case", 'must be a list of case, punctuation or functions of a text, but is the string "case".'],
       [[5], "but holds the number 5."],
     ] as const)
       await expect(

@@ -1,8 +1,18 @@
+import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { readArchitectures } from "../model/configuration-file.js";
-import { type DeviceOption, type HubOptions, loadModel, saveModel } from "../pretrained/model-directory.js";
+import {
+  type DeviceOption,
+  HUB_OPTIONS,
+  type HubOptions,
+  hubRequest,
+  loadModel,
+  saveModel,
+} from "../pretrained/model-directory.js";
 import { readNormalize } from "../pretrained/preprocessor.js";
+import { CLASSIFIER } from "./classifier-kind.js";
 import {
   CLASSIFICATION_TASKS,
   type ClassificationModel,
@@ -19,6 +29,11 @@ export interface Classifier {
 
 export interface LoadClassifierOptions extends HubOptions, DeviceOption {}
 
+const LOAD_CLASSIFIER_OPTIONS = {
+  ...HUB_OPTIONS,
+  device: TEXT,
+} satisfies KnownOptions<LoadClassifierOptions>;
+
 /**
  * Which classification head a model has, by `architectures` of its config.json; undefined where it has none.
  *
@@ -28,7 +43,7 @@ export async function classificationTaskOf(
   nameOrDirectory: string,
   hub: HubOptions = {},
 ): Promise<ClassificationTask | undefined> {
-  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  const directory = await resolveModel(nameOrDirectory, hubRequest(hub));
   return taskOfArchitecture((await readArchitectures(directory))[0]);
 }
 
@@ -41,9 +56,11 @@ export async function classificationTaskOf(
  */
 export async function loadClassifier(
   nameOrDirectory: string,
-  { device, ...hub }: LoadClassifierOptions = {},
+  options: LoadClassifierOptions = {},
 ): Promise<Classifier> {
-  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  requireOptions("loadClassifier", options, LOAD_CLASSIFIER_OPTIONS);
+  const { device, ...hub } = options;
+  const directory = await resolveModel(nameOrDirectory, hubRequest(hub));
   const architectures = await readArchitectures(directory);
   const task = taskOfArchitecture(architectures[0]);
   if (!task) throw noClassifier(nameOrDirectory, architectures);
@@ -62,6 +79,8 @@ function noClassifier(name: string, architectures: readonly string[]): UserError
 }
 
 /** Writes a directory that `loadClassifier` and Hugging Face transformers read: complete, or as it was before. */
-export async function saveClassifier(directory: string, { model, normalize }: Classifier): Promise<void> {
+export async function saveClassifier(directory: string, classifier: Classifier): Promise<void> {
+  requireArguments("saveClassifier", { directory: [directory, PATH], classifier: [classifier, CLASSIFIER] });
+  const { model, normalize } = classifier;
   await saveModel(directory, model, { normalize });
 }

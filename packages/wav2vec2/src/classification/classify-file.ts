@@ -1,8 +1,10 @@
 import { basename, extname } from "node:path";
+import { PATH, requireArguments } from "../argument-kinds.js";
 import { readAudio } from "../audio/audio-file.js";
 import type { Segment } from "../data/labels/rttm.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
 import type { Classifier } from "./classifier-directory.js";
+import { CLASSIFIER } from "./classifier-kind.js";
 import { segmentsOfFrames } from "./frame-targets.js";
 import { chooseFrameLabels, predictSamples, rankLabels } from "./predict.js";
 
@@ -20,6 +22,7 @@ export interface FileLabels {
 
 /** @throws UserError for a file that is no audio, or too large to be read as a whole */
 export async function classifyFile(classifier: Classifier, path: string): Promise<FileLabels> {
+  requireArguments("classifyFile", { classifier: [classifier, CLASSIFIER], path: [path, PATH] });
   const recording = basename(path, extname(path));
   const prediction = predictSamples(classifier, await readAudio(path), path);
   const { model } = classifier;

@@ -1,18 +1,21 @@
+import { BOOLEAN, requireArguments, TEXT } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
 import { joined } from "../audio/joined.js";
-import { UserError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { inTurns } from "../in-turns.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import {
   type CtcModel,
+  findCtcModel,
   LOAD_CTC_OPTIONS,
   type LoadCtcOptions,
-  loadCtcModel,
 } from "../pretrained/ctc-directory.js";
+import { CTC_MODEL, isCtcModel } from "../pretrained/ctc-model-kind.js";
 import { type AlignableText, alignableText } from "../text/alignment/alignable-text.js";
 import {
   alignmentSteps,
@@ -41,10 +44,12 @@ export interface AlignOptions {
   onNote?: OnNote | undefined;
 }
 
-const OPTIONS = { name: true, respell: true, signal: true, onNote: true } satisfies Record<
-  keyof AlignOptions,
-  true
->;
+const OPTIONS = {
+  name: TEXT,
+  respell: BOOLEAN,
+  signal: true,
+  onNote: true,
+} satisfies KnownOptions<AlignOptions>;
 
 /** Where in a recording its text was said. */
 export interface Alignment {
@@ -68,6 +73,7 @@ export interface Alignment {
 /** A model that tells where in a recording the words of its text are. */
 export class Aligner {
   constructor(readonly ctc: CtcModel) {
+    requireArguments("new Aligner", { ctc: [ctc, CTC_MODEL] });
     ctc.model.eval();
   }
 
@@ -84,6 +90,7 @@ export class Aligner {
    */
   async align(source: AudioSource, text: string, options: AlignOptions = {}): Promise<Alignment> {
     requireOptions("align", options, OPTIONS);
+    requireArguments("align", { text: [text, ALIGNED_TEXT] });
     const { name = nameOf(source), respell, signal, onNote } = options;
     const { tokenizer } = this.ctc;
     const sought = alignableText(tokenizer, text, { name, respell }); // before the audio is read, which takes long
@@ -150,6 +157,12 @@ function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignme
   return sought.length > 0 ? meanProbability(sought) : 1; // wildcards fit anything
 }
 
+const ALIGNED_TEXT = {
+  ...TEXT,
+  must: "the text that is said",
+  advice: () => "Without one, transcribe finds it.",
+};
+
 /**
  * Loads a model once, to align many recordings.
  *
@@ -157,6 +170,10 @@ function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignme
  * @throws UserError when there is no such model or it is no recogniser
  */
 export async function loadAligner(nameOrDirectory: string, options: LoadCtcOptions = {}): Promise<Aligner> {
+  if (isCtcModel(nameOrDirectory))
+    throw new ConfigurationError(
+      "The model of loadAligner must be a directory or a Hub id, but is a model in memory. Call new Aligner(ctc).",
+    );
   requireOptions("loadAligner", options, LOAD_CTC_OPTIONS);
-  return new Aligner(await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" }));
+  return new Aligner(await findCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" }));
 }

@@ -1,4 +1,5 @@
 import { fromHost, type Tensor } from "@wav2vec2/libtorch";
+import { ITERABLE, isObject, type Kind, OBJECT, requireArguments, UTTERANCES } from "../argument-kinds.js";
 import type { AugmentationOptions } from "../data/batches/augmentation.js";
 import type { BatchLimits, PlannedBatch } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
@@ -16,6 +17,7 @@ import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import type { CtcOutput, Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
+import { MODULE } from "../module-kinds.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";
 
@@ -40,6 +42,11 @@ export interface CtcBatchOptions extends BatchLoadOptions {
   training?: boolean | undefined;
 }
 
+const ENCODING: Kind = {
+  must: "{ model, tokenizer, normalize } as loadCtcModel gives it",
+  holds: (value) => isObject(value) && isObject(value.model) && isObject(value.tokenizer),
+};
+
 /**
  * The audio and labels of planned batches. A transform of texts changes what labels are made of.
  *
@@ -48,15 +55,19 @@ export interface CtcBatchOptions extends BatchLoadOptions {
  * @throws UserError as `loadBatches`, and for characters outside the vocabulary
  */
 export async function* ctcBatches(
-  {
-    model,
-    tokenizer,
-    normalize,
-  }: Pick<CtcModel, "tokenizer" | "normalize"> & { model: { config: Wav2Vec2Config } },
+  ctc: Pick<CtcModel, "tokenizer" | "normalize"> & { model: { config: Wav2Vec2Config } },
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
-  { unknown, seed = 0, augmentation, transforms, training = true, ...options }: CtcBatchOptions,
+  given: CtcBatchOptions,
 ): AsyncGenerator<CtcTrainingBatch | EmptyBatch> {
+  requireArguments("ctcBatches", {
+    ctc: [ctc, ENCODING],
+    utterances: [utterances, UTTERANCES],
+    plan: [plan, ITERABLE],
+    options: [given, OBJECT],
+  });
+  const { model, tokenizer, normalize } = ctc;
+  const { unknown, seed = 0, augmentation, transforms, training = true, ...options } = given;
   const preparation = ctcPreparation(model.config, { seed, normalize, augmentation, transforms, training });
   const textOf = await textTransform(transforms, { seed, training });
   const clipOf = (index: number, epoch: number): ClipJob => {
@@ -78,6 +89,7 @@ export function batchLimits({ batchSeconds, batchSize }: BatchLimits, seconds: n
 
 /** Scores of a batch's clips, [batch, frames, vocabulary], and each clip's own frames. */
 export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): CtcOutput {
+  requireArguments("forwardBatch", { model: [model, MODULE], batch: [batch, OBJECT] });
   const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
   return model.forward({ input, lengths: batch.lengths });
 }

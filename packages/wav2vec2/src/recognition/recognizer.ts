@@ -1,16 +1,21 @@
+import { BOOLEAN, type Kind, requireArguments, TEXT } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
 import type { RawFormat } from "../audio/raw-format.js";
+import { RAW_FORMAT } from "../audio/raw-format.js";
+import { ConfigurationError } from "../errors.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import {
   type CtcModel,
+  findCtcModel,
   LOAD_CTC_OPTIONS,
   type LoadCtcOptions,
-  loadCtcModel,
 } from "../pretrained/ctc-directory.js";
+import { CTC_MODEL, isCtcModel } from "../pretrained/ctc-model-kind.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import type { DecodingOptions } from "../text/decoding/decoding-options.js";
 import type { RecordingTranscript, Transcript } from "../text/formats/transcript.js";
@@ -47,14 +52,23 @@ export interface TranscribeOptions {
 }
 
 export const TRANSCRIBE_OPTIONS = {
-  words: true,
+  words: BOOLEAN,
   signal: true,
   onPartial: true,
   windows: true,
-  raw: true,
-  name: true,
+  raw: RAW_FORMAT,
+  name: TEXT,
   onNote: true,
-} satisfies Record<keyof TranscribeOptions, true>;
+} satisfies KnownOptions<TranscribeOptions>;
+
+const RECOGNIZED: Kind = {
+  ...CTC_MODEL,
+  advice(value) {
+    return typeof value === "string"
+      ? `Load it: await loadRecognizer(${JSON.stringify(value)}).`
+      : CTC_MODEL.advice?.(value);
+  },
+};
 
 /** A model and a way to decode: speech to text. */
 export class Recognizer {
@@ -71,6 +85,7 @@ export class Recognizer {
     readonly ctc: CtcModel,
     decoding: CtcDecoder | DecodingOptions = {},
   ) {
+    requireArguments("new Recognizer", { ctc: [ctc, RECOGNIZED] });
     this.decoder = decoding instanceof CtcDecoder ? decoding : new CtcDecoder(ctc.tokenizer, decoding);
     ctc.model.eval();
   }
@@ -148,7 +163,7 @@ export class Recognizer {
 
 export const RECOGNIZER_OPTIONS = { ...LOAD_CTC_OPTIONS, ...DECODING_CHOICE_OPTIONS } satisfies Record<
   keyof RecognizerOptions,
-  true
+  true | Kind
 >;
 
 /**
@@ -162,8 +177,12 @@ export async function loadRecognizer(
   nameOrDirectory: string,
   options: RecognizerOptions = {},
 ): Promise<Recognizer> {
+  if (isCtcModel(nameOrDirectory))
+    throw new ConfigurationError(
+      "The model of loadRecognizer must be a directory or a Hub id, but is a model in memory. Call new Recognizer(ctc, decoding).",
+    );
   requireOptions("loadRecognizer", options, RECOGNIZER_OPTIONS);
   const { onNote, ...choice } = options;
-  const ctc = await loadCtcModel(nameOrDirectory, { ...choice, onNote, device: choice.device ?? "auto" });
+  const ctc = await findCtcModel(nameOrDirectory, { ...choice, onNote, device: choice.device ?? "auto" });
   return new Recognizer(ctc, await makeDecoder(ctc.tokenizer, choice, onNote));
 }

@@ -1,6 +1,18 @@
 import { join } from "node:path";
-import { UserError } from "../errors.js";
+import {
+  BOOLEAN,
+  choice,
+  ITERABLE,
+  isObject,
+  type Kind,
+  PATH,
+  requireArguments,
+  TEXT,
+} from "../argument-kinds.js";
+import { describeValue } from "../describe-type.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { requireOptions } from "../known-options.js";
 import { readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
 import { tokenizerJson, tokenPattern } from "./tokenizer-json.js";
 import { Vocabulary } from "./vocabulary.js";
@@ -12,6 +24,23 @@ export interface TokenizerOptions {
   /** What the word delimiter becomes in a text (`replace_word_delimiter_char`). */
   wordSeparator?: string;
 }
+
+const VOCABULARY: Kind = {
+  must: "a Vocabulary",
+  holds: (value) => value instanceof Vocabulary,
+  advice: (value) =>
+    Array.isArray(value)
+      ? "Make one: new Vocabulary(tokens)."
+      : typeof value === "string"
+        ? "Read a model's own: await CtcTokenizer.read(directory)."
+        : undefined,
+};
+
+const GROUPING: Kind = {
+  must: "{ groupTokens }",
+  holds: (value) => isObject(value) && typeof value.groupTokens === "boolean",
+  advice: () => "Give true for ids of one frame each, false for labels.",
+};
 
 /**
  * Text to labels and back, mostly a character a token, as `Wav2Vec2CTCTokenizer` does:
@@ -27,8 +56,11 @@ export class CtcTokenizer {
 
   constructor(
     readonly vocabulary: Vocabulary,
-    { lowerCase = false, wordSeparator = " " }: TokenizerOptions = {},
+    options: TokenizerOptions = {},
   ) {
+    requireArguments("new CtcTokenizer", { vocabulary: [vocabulary, VOCABULARY] });
+    requireOptions("new CtcTokenizer", options, { lowerCase: BOOLEAN, wordSeparator: TEXT });
+    const { lowerCase = false, wordSeparator = " " } = options;
     this.lowerCase = lowerCase;
     this.wordSeparator = wordSeparator;
     const long = longTokens(vocabulary);
@@ -46,6 +78,8 @@ export class CtcTokenizer {
    * @throws UserError naming the character and the utterance
    */
   encode(text: string, options: { utterance?: string; unknown?: "error" | "token" } = {}): Int32Array {
+    requireArguments("encode", { text: [text, TEXT] });
+    requireOptions("encode", options, { utterance: TEXT, unknown: choice("error", "token") });
     const labels = new Int32Array(this.#written(text).length);
     let count = 0;
     for (const piece of this.#pieces(text))
@@ -113,12 +147,14 @@ export class CtcTokenizer {
    * letters are meant
    */
   decode(ids: Iterable<number>, options: { groupTokens: boolean }): string {
+    requireArguments("decode", { ids: [ids, ITERABLE], options: [options, GROUPING] });
     const { vocabulary, lowerCase, wordSeparator } = this;
     const { blankId, delimiterId, tokens, size } = vocabulary;
     let text = "";
     let previous = -1;
     for (const id of ids) {
-      if (id < 0 || id >= size) throw new RangeError(`id must be from 0 to ${size - 1}, but is ${id}.`);
+      if (!(id >= 0 && id < size))
+        throw new ConfigurationError(`id must be from 0 to ${size - 1}, but is ${describeValue(id)}.`);
       const repeated = options.groupTokens && id === previous;
       if (!repeated && id !== blankId && !vocabulary.isSpecial(id))
         text += id === delimiterId ? wordSeparator : tokens[id];
@@ -134,6 +170,7 @@ export class CtcTokenizer {
    * @throws UserError naming the file that is missing, invalid or does not fit the others
    */
   static async read(directory: string, choice: TokenizerChoice = {}): Promise<CtcTokenizer> {
+    requireArguments("CtcTokenizer.read", { directory: [directory, PATH] });
     const { tokens, roles, name, ...options } = await readTokenizerFiles(directory, choice);
     return new CtcTokenizer(new Vocabulary(tokens, roles, name), options);
   }

@@ -1,3 +1,4 @@
+import { OBJECT, requireArguments, TEXTS } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 
@@ -47,6 +48,7 @@ export class Vocabulary {
    * @throws UserError where a token stands twice or is empty, or the blank is missing, not to be told or the delimiter
    */
   constructor(tokens: readonly string[], roles: TokenRoles = {}, name = "vocabulary") {
+    requireArguments("new Vocabulary", { tokens: [tokens, TEXTS], roles: [roles, OBJECT] });
     this.tokens = [...tokens];
     this.#ids = new Map(tokens.map((token, id) => [token, id]));
     const duplicate = tokens.find((token, id) => this.#ids.get(token) !== id);

@@ -1,3 +1,4 @@
+import { choice, ERROR_OR_SKIP, PATH, requireArguments, TEXT, whole } from "../../argument-kinds.js";
 import {
   type Classifier,
   type LoadClassifierOptions,
@@ -5,7 +6,7 @@ import {
 } from "../../classification/classifier-directory.js";
 import type { Prediction } from "../../classification/predict.js";
 import { CLASSIFICATION_TASKS, type ClassificationTask, taskOfModel } from "../../classification/tasks.js";
-import type { BatchLimits } from "../../data/batches/batches.js";
+import { BATCH_LIMITS, type BatchLimits } from "../../data/batches/batches.js";
 import { batchWorkers } from "../../data/batches/load-batches.js";
 import type { BadClip } from "../../data/batches/prepare-batch.js";
 import { readSplit } from "../../data/corpus/read-split.js";
@@ -13,8 +14,10 @@ import { labelClips, labelNames, listLabels, requireLabels } from "../../data/la
 import { segmentClips } from "../../data/labels/segments.js";
 import type { Utterance } from "../../data/utterance.js";
 import { ConfigurationError, UserError } from "../../errors.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
+import { HUB_OPTIONS } from "../../pretrained/model-directory.js";
 import { RESAMPLES } from "../bootstrap.js";
-import { type BootstrapUnit, sumSeconds } from "../summary.js";
+import { BOOTSTRAP_UNITS, type BootstrapUnit, sumSeconds } from "../summary.js";
 import { bootstrapClips, type ClipUnit, clipUnits } from "./bootstrap-clips.js";
 import { type ClipCounts, classScores, confusionMatrix, weightedScores } from "./class-scores.js";
 import type { ClassEvaluation, ClassifierResult, VerificationEvaluation } from "./classifier-result.js";
@@ -47,6 +50,21 @@ export interface EvaluateClassifierOptions extends BatchLimits, LoadClassifierOp
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+const OPTIONS = {
+  ...HUB_OPTIONS,
+  ...BATCH_LIMITS,
+  device: TEXT,
+  data: PATH,
+  split: TEXT,
+  label: TEXT,
+  trials: PATH,
+  bootstrapBy: choice(...BOOTSTRAP_UNITS),
+  resamples: whole(1),
+  seed: true,
+  onBadData: ERROR_OR_SKIP,
+  onProgress: true,
+} satisfies KnownOptions<EvaluateClassifierOptions>;
+
 /**
  * How well a model with a classification head does on a split of a corpus: accuracy and F1 of its labels, of speakers the
  * equal error rate of telling whether two clips are of one.
@@ -59,8 +77,11 @@ export async function evaluateClassifier(
   nameOrDirectory: string,
   options: EvaluateClassifierOptions,
 ): Promise<ClassifierResult & { processingSeconds: number }> {
+  requireOptions("evaluateClassifier", options, OPTIONS);
+  requireArguments("evaluateClassifier", { data: [options.data, PATH] });
   const { data, split, onBadData, bootstrapBy: by = "utterance", resamples = RESAMPLES, seed = 0 } = options;
-  const classifier = await loadClassifier(nameOrDirectory, { ...options, device: options.device ?? "auto" });
+  const { revision, signal, onDownload, onNote, device = "auto" } = options;
+  const classifier = await loadClassifier(nameOrDirectory, { revision, signal, onDownload, onNote, device });
   const task = taskOfModel(classifier.model);
   if (options.trials !== undefined && task !== "speaker")
     throw new ConfigurationError(

@@ -1,5 +1,7 @@
 import { conv1d, nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 
 /** Under PyTorch's name for a re-parametrized weight: `parametrizations.weight.original0`. */
 class Parametrizations extends nn.Module {
@@ -42,6 +44,7 @@ export class PositionalConvEmbedding extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new PositionalConvEmbedding", { config: [config, CONFIG] });
     this.#activation = nn.activation(config.featExtractActivation);
     this.conv = new WeightNormConv1d(
       config.hiddenSize,

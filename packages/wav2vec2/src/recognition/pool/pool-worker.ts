@@ -5,7 +5,7 @@ import type { OpenedSource } from "../../audio/open-source.js";
 import { SourceParts } from "../../audio/source-parts.js";
 import { resolveDevice } from "../../device.js";
 import { plainError, reviveError } from "../../error-transfer.js";
-import { type CtcModel, loadCtcModel } from "../../pretrained/ctc-directory.js";
+import { type CtcModel, findCtcModel } from "../../pretrained/ctc-directory.js";
 import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
 import { makeDecoder } from "../decoding-choice.js";
 import { Recognizer } from "../recognizer.js";
@@ -46,7 +46,7 @@ async function prepare({ model, decoding, device }: ThreadData) {
   if ("parameters" in model) ctc = modelOf(model);
   else {
     const { nameOrDirectory, ...options } = model;
-    ctc = await loadCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
+    ctc = await findCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
     shared = shareModel(ctc);
   }
   const place = resolveDevice(device);

@@ -1,10 +1,13 @@
 import { availableParallelism } from "node:os";
 import { releaseMemory } from "@wav2vec2/libtorch";
+import { isObject, type Kind, requireArguments, requireKind, TEXT, whole } from "../../argument-kinds.js";
 import type { AudioSource } from "../../audio/audio-source.js";
 import { ConfigurationError } from "../../errors.js";
 import { tellNote } from "../../files/tell-note.js";
+import type { KnownOptions } from "../../known-options.js";
 import { requireOptions } from "../../known-options.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
+import { CTC_MODEL, isCtcModel } from "../../pretrained/ctc-model-kind.js";
 import { copyModel, type SharedModel } from "../../pretrained/shared-model.js";
 import type { RecordingTranscript, Transcript } from "../../text/formats/transcript.js";
 import { DECODING_CHOICE_OPTIONS, type DecodingChoice } from "../decoding-choice.js";
@@ -37,11 +40,17 @@ const OPTIONS = {
   threads: true,
   torchThreads: true,
   queue: true,
-  revision: true,
-  language: true,
-  device: true,
+  revision: TEXT,
+  language: TEXT,
+  device: TEXT,
   onNote: true,
-} satisfies Record<keyof RecognizerPoolOptions, true>;
+} satisfies KnownOptions<RecognizerPoolOptions>;
+
+const POOLED: Kind = {
+  ...CTC_MODEL,
+  must: `a model directory, a Hub id, or ${CTC_MODEL.must}`,
+  holds: (value) => typeof value === "string" || isCtcModel(value),
+};
 
 const MOST_THREADS = 256;
 const QUEUE = 64;
@@ -84,9 +93,14 @@ export class RecognizerPool {
   private constructor(
     data: ThreadData,
     shared: SharedModel,
-    { queue, threads }: { queue: number; threads: number },
+    size: { queue: number; threads: number },
     onNote: (text: string) => void,
   ) {
+    if (!isObject(shared) || !Array.isArray(shared.parameters))
+      throw new ConfigurationError(
+        "new RecognizerPool must be called by recognizerPool alone, but is called with something else. Call await recognizerPool(model).",
+      );
+    const { queue, threads } = size;
     this.#size = threads;
     this.#data = { ...data, model: shared };
     this.#shared = shared;
@@ -259,14 +273,15 @@ export async function recognizerPool(
   model: CtcModel | string,
   options: RecognizerPoolOptions = {},
 ): Promise<RecognizerPool> {
+  requireArguments("recognizerPool", { model: [model, POOLED] });
   requireOptions("recognizerPool", options, OPTIONS);
   const cores = availableParallelism();
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
   const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, onNote } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
-  requireWhole("threads", threads, 1, MOST_THREADS);
-  requireWhole("torchThreads", torchThreads, 1, 1024);
-  requireWhole("queue", queue, 0, Number.POSITIVE_INFINITY);
+  requireKind("threads", threads, whole(1, MOST_THREADS));
+  requireKind("torchThreads", torchThreads, whole(1, 1024));
+  requireKind("queue", queue, whole(0, Number.POSITIVE_INFINITY));
   return await RecognizerPool.start(model, {
     threads,
     torchThreads,
@@ -286,10 +301,4 @@ function once(onNote: (text: string) => void): (text: string) => void {
     if (!told.has(text)) onNote(text);
     told.add(text);
   };
-}
-
-function requireWhole(name: string, value: number, least: number, most: number): void {
-  if ((Number.isInteger(value) || value === most) && value >= least && value <= most) return;
-  const range = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new ConfigurationError(`${name} must be a whole number ${range}, but is ${value}.`);
 }

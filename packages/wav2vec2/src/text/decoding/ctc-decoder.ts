@@ -1,5 +1,7 @@
+import { requireArguments } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import type { CtcTokenizer } from "../tokenizer.js";
+import { TOKENIZER } from "../tokenizer-kind.js";
 import {
   type DecodingOptions,
   type ResolvedDecodingOptions,
@@ -33,6 +35,7 @@ export class CtcDecoder {
     readonly tokenizer: CtcTokenizer,
     options: DecodingOptions = {},
   ) {
+    requireArguments("new CtcDecoder", { tokenizer: [tokenizer, TOKENIZER] });
     this.options = resolveDecodingOptions(options);
     const { languageModel, hotwords } = this.options;
     requireSpelling(tokenizer, hotwords);
@@ -47,7 +50,7 @@ export class CtcDecoder {
    * The best text of one utterance.
    *
    * @param logits [frames * vocabulary], row by row; log-probabilities do as well
-   * @throws RangeError where the sizes do not fit or a frame holds other than finite numbers
+   * @throws UserError where the sizes do not fit or a frame holds other than finite numbers
    */
   decode(logits: Float32Array, frames: number): Hypothesis {
     return this.nBest(logits, frames, 1)[0]!;

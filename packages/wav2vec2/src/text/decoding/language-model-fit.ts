@@ -1,6 +1,9 @@
+import { requireArguments } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import type { LanguageModel } from "../language-model/language-model.js";
+import { LANGUAGE_MODEL } from "../language-model/language-model-kind.js";
 import type { CtcTokenizer } from "../tokenizer.js";
+import { TOKENIZER } from "../tokenizer-kind.js";
 import { lexiconOf } from "./lexicon.js";
 import { Speller } from "./speller.js";
 
@@ -18,6 +21,7 @@ export interface LanguageModelFit {
  * them.
  */
 export function languageModelFit(tokenizer: CtcTokenizer, lm: LanguageModel): LanguageModelFit {
+  requireArguments("languageModelFit", { tokenizer: [tokenizer, TOKENIZER], lm: [lm, LANGUAGE_MODEL] });
   const { words, spelled } = lexiconOf(tokenizer, lm);
   if (words === 0)
     return { words, spelled, problem: "The language model must know words, but knows none. Use another." };

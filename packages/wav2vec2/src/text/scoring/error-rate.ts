@@ -1,3 +1,4 @@
+import { requireArguments, TEXT } from "../../argument-kinds.js";
 import { type EditCounts, editCounts } from "./edit-counts.js";
 
 export interface WordErrors extends EditCounts {
@@ -15,6 +16,7 @@ export interface CharacterErrors extends EditCounts {
  * separates; case and punctuation count. Against an empty reference every word is an insertion.
  */
 export function wordErrors(reference: string, hypothesis: string): WordErrors {
+  requireArguments("wordErrors", { reference: [reference, TEXT], hypothesis: [hypothesis, TEXT] });
   const words = splitWords(reference);
   return { ...editCounts(words, splitWords(hypothesis)), words: words.length };
 }
@@ -78,6 +80,7 @@ export class ErrorRate implements TextErrors {
   }
 
   add(reference: string, hypothesis: string): void {
+    requireArguments("add", { reference: [reference, TEXT], hypothesis: [hypothesis, TEXT] });
     this.addErrors(textErrors(reference, hypothesis));
   }
 

@@ -33,9 +33,22 @@ const NAMED: Readonly<Record<NamedNormalization, (text: string) => string>> = {
 export function normalizeText(text: string, steps: readonly TextNormalization[]): string {
   if (steps.length === 0) return text;
   return steps
-    .reduce((changed, step) => (typeof step === "string" ? NAMED[step] : step)(changed), text)
+    .reduce(
+      (changed, step) => (typeof step === "string" ? NAMED[step](changed) : ownStep(step, changed)),
+      text,
+    )
     .trim()
     .replace(/\s+/g, " ");
+}
+
+/** @throws ConfigurationError where a function gives no text */
+function ownStep(step: (text: string) => string, text: string): string {
+  const changed: unknown = step(text);
+  if (typeof changed === "string") return changed;
+  throw new ConfigurationError(
+    `${normalizationName(step)} of textNormalization must return a string, but returned ${describeType(changed)}.` +
+      (changed instanceof Promise ? " It must do so at once." : ""),
+  );
 }
 
 /** A step as results name it. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireArguments } from "../../argument-kinds.js";
 import { type ClipBatch, clipBatches } from "../../classification/classifier-batches.js";
 import { type Classifier, saveClassifier } from "../../classification/classifier-directory.js";
 import { CLASSIFICATION_TASKS, type ClassificationTask } from "../../classification/tasks.js";
@@ -22,6 +23,7 @@ import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { type ClassificationRecipe, requireClassification } from "../recipe/recipe-rules.js";
 import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
@@ -84,6 +86,7 @@ export async function trainClassifier(
   given: Recipe,
   options: ClassifierOptions = {},
 ): Promise<ClassifierTraining> {
+  requireArguments("trainClassifier", { recipe: [given, RECIPE] });
   const recipe = requireClassification(given);
   requireLearnedBackbone(recipe);
   requireOptions("trainClassifier", options, { ...RUN_OPTIONS, task: true });

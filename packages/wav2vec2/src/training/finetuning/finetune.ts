@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireArguments } from "../../argument-kinds.js";
 import { counted } from "../../counted.js";
 import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
@@ -29,6 +30,7 @@ import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { requireTask } from "../recipe/recipe-rules.js";
 import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
@@ -108,6 +110,7 @@ export async function finetune(
   recipe: Recipe,
   options: FinetuneOptions & Partial<OwnModel<Wav2Vec2ForCTC>> = {},
 ): Promise<FinetuneResult> {
+  requireArguments("finetune", { recipe: [recipe, RECIPE] });
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
   requireOptions("finetune", options, { ...RUN_OPTIONS, task: true, model: true });

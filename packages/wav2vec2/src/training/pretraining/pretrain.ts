@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireArguments } from "../../argument-kinds.js";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { batchOrder, lengthBucketedBatches, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
@@ -18,6 +19,7 @@ import { batchPlanOf } from "../loop/batch-plan.js";
 import { drawSkippedLayers } from "../loop/draws.js";
 import { train } from "../loop/loop.js";
 import type { PreTrainingRecipe, Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { requireTask } from "../recipe/recipe-rules.js";
 import { findAugmentation } from "../run/augmentation-files.js";
 import { findInit, type OwnModel, requireSubclass } from "../run/initial-model.js";
@@ -102,6 +104,7 @@ export async function pretrain(
   given: Recipe,
   options: PretrainOptions & Partial<OwnModel<Wav2Vec2ForPreTraining>> = {},
 ): Promise<PretrainResult> {
+  requireArguments("pretrain", { recipe: [given, RECIPE] });
   requireTask(given, "pretrain");
   requireOptions("pretrain", options, { ...RUN_OPTIONS, task: true, model: true });
   const { task: change, model: modelClass = Wav2Vec2ForPreTraining, ...runOptions } = options;

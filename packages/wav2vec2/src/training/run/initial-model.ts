@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { nn } from "@wav2vec2/libtorch";
 import { hooksOf, transformFault } from "../../data/batches/load-transforms.js";
 import type { Transforms } from "../../data/batches/transforms.js";
+import { describeValue } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { resolveModel } from "../../files/hub.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
@@ -30,7 +31,7 @@ export function requireSubclass(
   if (isOne) return;
   throw new ConfigurationError(
     `The option model must be a class that extends ${base.name}, such as class MyModel extends ${base.name} { … }, but is ` +
-      `${typeof modelClass === "function" ? "another function" : typeof modelClass}.`,
+      `${typeof modelClass === "function" ? "another function" : describeValue(modelClass)}.`,
   );
 }
 

@@ -1,6 +1,8 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../../argument-kinds.js";
 import { ConfigurationError, UserError } from "../../../errors.js";
 import type { Wav2Vec2Config } from "../../configuration.js";
+import { CONFIG } from "../../configuration-kind.js";
 import { checkInput, MODEL_INPUTS, requireInputs } from "../../input.js";
 import { frameMask, maskTensor } from "../../masking.js";
 import {
@@ -65,6 +67,7 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
   /** @throws ConfigurationError with `add_adapter`: its output has fewer frames than there are targets */
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new Wav2Vec2ForPreTraining", { config: [config, CONFIG] });
     if (config.addAdapter) {
       throw new ConfigurationError(
         "add_adapter must be false for pre-training, but is true. Shortened outputs have no target each.",
