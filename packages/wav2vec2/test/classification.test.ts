@@ -380,12 +380,12 @@ describe("what cannot be", () => {
       /must be a model with a classification head .* but is a Wav2Vec2ForPreTraining/,
     );
     await expect(finetune(recipe("classify", "x"), run())).rejects.toThrow(
-      "task must be finetune for this command, but is 'classify'. Run wav2vec2 finetune with this recipe.",
+      "The task of a recipe for finetune must be finetune, but is classify. Call trainClassifier(recipe).",
     );
     await expect(
       trainClassifier(resolveRecipe({ task: "pretrain", data: { root: "x" } }), run()),
     ).rejects.toThrow(
-      "task must be classify, frames or speaker to train a classification head, but is 'pretrain'. Run wav2vec2 pretrain",
+      "The task of a recipe for trainClassifier must be classify, frames or speaker, but is pretrain. Call pretrain(recipe).",
     );
     expect(() => recipe("frames", "x", { data: { root: "x", speed_perturbation: 0.1 } })).toThrow(
       "data.speed_perturbation moves what segments say the times of",

@@ -114,6 +114,44 @@ describe("values of wrong types", () => {
   });
 });
 
+const INSTANCES: Record<string, () => object> = {
+  Recognizer: () => new library.Recognizer(ctc),
+  Aligner: () => new library.Aligner(ctc),
+  CtcDecoder: () => new library.CtcDecoder(tokenizer),
+  DecodingStream: () => new library.CtcDecoder(tokenizer).stream(),
+  CtcTokenizer: () => tokenizer,
+  Vocabulary: () => tokenizer.vocabulary,
+  Random: () => new library.Random(1),
+  ErrorRate: () => new library.ErrorRate(),
+  Augmentation: () => new library.Augmentation({}),
+  Wav2Vec2ForCTC: () => ctc.model,
+};
+
+/** Of the class and those that it extends, but nn.Module, whose methods have a test of their own. */
+function methods(instance: object): string[] {
+  const found: string[] = [];
+  for (
+    let at = Object.getPrototypeOf(instance);
+    at && at.constructor.name !== "Module";
+    at = Object.getPrototypeOf(at)
+  )
+    if (at !== Object.prototype)
+      for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+        if (typeof value === "function" && name !== "constructor") found.push(name);
+  return [...new Set(found)];
+}
+
+describe("values of wrong types in methods", () => {
+  it.each(Object.entries(INSTANCES))("are refused by %s", async (kind, make) => {
+    const faults: string[] = [];
+    for (const name of methods(make())) {
+      const call: Callable = (...args) => Reflect.apply(Reflect.get(make(), name), make(), args);
+      faults.push(...(await faultsOf(`${kind}.${name}`, call)));
+    }
+    expect(faults).toEqual([]);
+  });
+});
+
 /** What is thrown, as its code and message. */
 async function said(call: () => unknown): Promise<string> {
   try {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type Kind, requireArguments, requireKind, whole } from "../argument-kinds.js";
 
+const LIST: Kind = { must: "an array", holds: Array.isArray };
 const NUMBER_OR_TEXT: Kind = {
   must: "a number or a string",
   holds: (value) => Number.isFinite(value) || typeof value === "string",
@@ -56,6 +57,7 @@ export class Random {
 
   /** Shuffles in place (Fisher-Yates) and returns the array. */
   shuffle<T>(array: T[]): T[] {
+    requireArguments("shuffle", { array: [array, LIST] });
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
       [array[i], array[j]] = [array[j]!, array[i]!];

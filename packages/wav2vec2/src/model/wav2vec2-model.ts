@@ -1,5 +1,5 @@
 import { isTensor, nn, type Tensor, where } from "@wav2vec2/libtorch";
-import { requireArguments } from "../argument-kinds.js";
+import { requireArguments, whole } from "../argument-kinds.js";
 import { ConfigurationError } from "../errors.js";
 import { Adapter } from "./adapter.js";
 import type { Wav2Vec2Config } from "./configuration.js";
@@ -115,6 +115,7 @@ export class Wav2Vec2Model extends nn.Module {
    * @throws ConfigurationError for more layers than there are
    */
   freezeLayers(count: number): void {
+    requireArguments("freezeLayers", { count: [count, whole(0)] });
     const { numHiddenLayers, doStableLayerNorm } = this.config;
     if (count > numHiddenLayers) {
       throw new ConfigurationError(

@@ -1,4 +1,4 @@
-import { BOOLEAN, type Kind, requireArguments, TEXT } from "../argument-kinds.js";
+import { BOOLEAN, isObject, type Kind, requireArguments, SAMPLES, TEXT, whole } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
@@ -60,6 +60,11 @@ export const TRANSCRIBE_OPTIONS = {
   name: TEXT,
   onNote: true,
 } satisfies KnownOptions<TranscribeOptions>;
+
+const EMISSIONS: Kind = {
+  must: "{ logits, frames }",
+  holds: (value) => isObject(value) && SAMPLES.holds(value.logits) && whole(0).holds(value.frames),
+};
 
 const RECOGNIZED: Kind = {
   ...CTC_MODEL,
@@ -124,14 +129,10 @@ export class Recognizer {
    */
   async *streamBlocks(
     blocks: AsyncIterable<Float32Array>,
-    {
-      words = false,
-      signal,
-      onPartial,
-      windows = FILE_WINDOWS,
-      name = "the recording",
-    }: Omit<TranscribeOptions, "raw" | "onNote"> = {},
+    options: Omit<TranscribeOptions, "raw" | "onNote"> = {},
   ): AsyncGenerator<Transcript> {
+    requireOptions("streamBlocks", options, TRANSCRIBE_OPTIONS);
+    const { words = false, signal, onPartial, windows = FILE_WINDOWS, name = "the recording" } = options;
     const emissions = emissionsOf(this.ctc, blocks, { ...windows, name, signal });
     const { secondsPerFrame } = this;
     const pauses = new PauseFinder(this.ctc.tokenizer.vocabulary, secondsPerFrame);
@@ -147,8 +148,11 @@ export class Recognizer {
   async read(
     emissions: Emissions,
     length: number,
-    { words = false, signal }: Pick<TranscribeOptions, "words" | "signal"> = {},
+    options: Pick<TranscribeOptions, "words" | "signal"> = {},
   ): Promise<Transcript> {
+    requireOptions("read", options, { words: BOOLEAN, signal: true });
+    const { words = false, signal } = options;
+    requireArguments("read", { emissions: [emissions, EMISSIONS], length: [length, whole(0)] });
     const { secondsPerFrame } = this;
     const decoding = this.decoder.stream();
     await decodeInTurns(decoding, emissions.logits, emissions.frames, signal);

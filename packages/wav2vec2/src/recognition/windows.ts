@@ -1,5 +1,5 @@
 import { quietPlace } from "../audio/quiet-place.js";
-import { UserError } from "../errors.js";
+import { UserError, wrongType } from "../errors.js";
 
 /** How a recording is divided for a network that sees a stretch of it at a time. All in samples. */
 export interface WindowSizes {
@@ -67,9 +67,7 @@ async function* parts(
   try {
     for await (const block of blocks) {
       if (!(block instanceof Float32Array))
-        throw new TypeError(
-          "blocks must be Float32Arrays of samples at 16 kHz, one after another, but are not.",
-        );
+        throw wrongType("blocks must be Float32Arrays of samples at 16 kHz, one after another, but are not.");
       for (let at = 0; at < block.length; at += LARGEST) yield block.subarray(at, at + LARGEST);
     }
   } catch (error) {

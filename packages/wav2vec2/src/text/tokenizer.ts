@@ -89,6 +89,7 @@ export class CtcTokenizer {
 
   /** The characters of a text that the vocabulary has no token for. */
   unknownIn(text: string): string[] {
+    requireArguments("unknownIn", { text: [text, TEXT] });
     return [...this.#pieces(text)].filter((piece) => this.#knownLabel(piece) === undefined);
   }
 
@@ -180,6 +181,7 @@ export class CtcTokenizer {
    * tokenizers library, `tokenizer.json` into an existing directory.
    */
   async write(directory: string): Promise<void> {
+    requireArguments("write", { directory: [directory, PATH] });
     const { vocabulary } = this;
     const token = (id: number | undefined) => (id === undefined ? null : vocabulary.tokens[id]);
     const specialTokens = {

@@ -1,4 +1,4 @@
-import { requireArguments } from "../../argument-kinds.js";
+import { requireArguments, whole } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { TOKENIZER } from "../tokenizer-kind.js";
@@ -9,6 +9,7 @@ import {
 } from "./decoding-options.js";
 import { GreedySearch } from "./greedy-search.js";
 import { languageModelFit, requireSpelling } from "./language-model-fit.js";
+import { LOGITS } from "./logits-kind.js";
 import { PrefixBeam } from "./prefix-beam.js";
 import type { Path, Search } from "./search.js";
 import { WordScorer } from "./word-scorer.js";
@@ -58,6 +59,11 @@ export class CtcDecoder {
 
   /** The best texts, best first: at most `count`, and as many as the beam held; greedy decoding has one. */
   nBest(logits: Float32Array, frames: number, count: number): Hypothesis[] {
+    requireArguments("nBest", {
+      logits: [logits, LOGITS],
+      frames: [frames, whole(0)],
+      count: [count, whole(1)],
+    });
     const search = this.#search(count > 1);
     search.push(logits, frames);
     return search.finish(count).map((path) => hypothesis(this.tokenizer, search, path));
@@ -91,6 +97,7 @@ export class DecodingStream {
 
   /** @param logits [frames * vocabulary], row by row; log-probabilities do as well */
   push(logits: Float32Array, frames: number): void {
+    requireArguments("push", { logits: [logits, LOGITS], frames: [frames, whole(0)] });
     this.#search.push(logits, frames);
   }
 

@@ -1,14 +1,6 @@
-import { type Kind, requireArguments, SAMPLES, whole } from "../../argument-kinds.js";
+import { requireArguments, whole } from "../../argument-kinds.js";
 import { ConfigurationError, UserError } from "../../errors.js";
-
-const LOGITS: Kind = {
-  must: "a Float32Array [frames * vocabulary]",
-  holds: SAMPLES.holds,
-  advice: (value) =>
-    typeof value === "object" && value !== null && "toFloat32Array" in value
-      ? "Give its toFloat32Array()."
-      : undefined,
-};
+import { LOGITS } from "./logits-kind.js";
 
 export interface GreedyDecoding {
   /** [frames], the likeliest token of each frame. */

@@ -1,4 +1,4 @@
-import { requireArguments, TEXT } from "../../argument-kinds.js";
+import { isObject, type Kind, requireArguments, TEXT } from "../../argument-kinds.js";
 import { type EditCounts, editCounts } from "./edit-counts.js";
 
 export interface WordErrors extends EditCounts {
@@ -55,6 +55,12 @@ export function sumErrors({ substitutions, deletions, insertions }: EditCounts):
   return substitutions + deletions + insertions;
 }
 
+const ERRORS: Kind = {
+  must: "errors of one utterance, such as wordErrors counts",
+  holds: (value) =>
+    isObject(value) && [value.substitutions, value.words].every((count) => Number.isFinite(count)),
+};
+
 /**
  * Errors summed over utterances. The rates are errors over reference words (characters) of all utterances
  * together. Where these are 0, the rate is the number of insertions, as in jiwer.
@@ -85,6 +91,7 @@ export class ErrorRate implements TextErrors {
   }
 
   addErrors(errors: TextErrors): void {
+    requireArguments("addErrors", { errors: [errors, ERRORS] });
     this.utterances++;
     if (sumErrors(errors) > 0) this.wrongUtterances++;
     this.words += errors.words;
