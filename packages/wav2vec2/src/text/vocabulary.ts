@@ -1,4 +1,4 @@
-import { OBJECT, requireArguments, TEXTS } from "../argument-kinds.js";
+import { OBJECT, PATH, requireArguments, TEXTS } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 
@@ -110,6 +110,7 @@ export class Vocabulary {
 
   /** Writes `vocab.json`, ordered by id; complete or not at all. */
   async write(path: string): Promise<void> {
+    requireArguments("write", { path: [path, PATH] });
     const lines = this.tokens.map((token, id) => `  ${JSON.stringify(token)}: ${id}`);
     // Not through an object, which would put the digits' keys first.
     await writeFileAtomic(path, `{\n${lines.join(",\n")}\n}\n`);
