@@ -14,7 +14,10 @@ export const HIGHEST_RATE = 768_000;
 // Samples that are filtered at once, so that what lies between two stages stays in the processor's cache.
 const STEP = 2 ** 13;
 
-const RATE = whole(LOWEST_RATE, HIGHEST_RATE);
+const RATE = {
+  ...whole(LOWEST_RATE, HIGHEST_RATE),
+  must: `a whole number from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz`,
+};
 
 /**
  * Changes the sample rate by a windowed sinc: a polyphase filter of linear phase, aligned so that nothing is delayed.
