@@ -106,13 +106,13 @@ def row_of(result):
     if name.startswith("mutant-"):
         return "equal" if own is not None and None in (result["to_libsndfile"], result["to_ffmpeg"]) else "mutant"
     if own is None:
-        if has(DAMAGED) or (has(("-nomark", "-nolength", "-lead", "-live")) and "-tags" in name) or "-lead" in name:
+        if has(DAMAGED) or (has(("-nomark", "-nolength", "webm")) and "-tags" in name) or "-lead" in name:
             return "damaged"
         if has(SEVERAL):
             return "several"
         if has(NOT_READ):
             return "not-read"
-        if result["code"] == "ERR_AUDIO_EMPTY":
+        if result["code"] == "ERR_AUDIO_EMPTY" or "-preskip" in name:
             return "empty"
         return "flac-copy" if kind == "flac" and "-copy_" in name else None
     if sndfile is None and not is_clean:
@@ -138,7 +138,7 @@ def row_of(result):
         return "opus-begin"
     if kind in ("opus", "webm") and (as_sndfile or sndfile is None):
         return "ffmpeg-opus"
-    if kind == "wav" and (as_sndfile or as_ffmpeg):
+    if kind == "wav" and (as_sndfile or as_ffmpeg or has(("-riffodd", "-align"))):
         return "wav-blocks"
     return None
 

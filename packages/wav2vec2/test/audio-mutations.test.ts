@@ -53,7 +53,10 @@ describe.each([...clips.keys()])("%s with other headers and parts", (name) => {
           expect(error, `${hint}: ${error.stack}`).toBeInstanceOf(UserError);
           expect((error as UserError).code, `${hint}: ${error.message}`).not.toBe("ERR_USER");
         }
-      if (whole instanceof Error) continue;
+      if (whole instanceof Error) {
+        if (i % 2) expect(blocks.error, `${hint}: ${whole.message}`).toBeInstanceOf(UserError);
+        continue;
+      }
       expect(whole.length, hint).toBeLessThan(bytes.length * SAMPLES_A_BYTE);
       expect(info, hint).toMatchObject({ samplesAt16k: whole.length });
       // A stream's open end cannot be told from one that is cut off, nor its open size.

@@ -148,7 +148,8 @@ class OpusPages {
     this.#packets += packets.length;
     this.#places?.push(page, samplesOf(sound));
     this.ends = page.ends;
-    if (page.ends && page.granule - Math.min(0, this.begin ?? 0) < this.head.preSkip)
+    const last = page.granule - Math.min(0, this.begin ?? 0);
+    if (page.ends && page.granule >= 0 && last < this.head.preSkip)
       throw onlyDelay(this.head, page.granule, this.name);
     return sound;
   }

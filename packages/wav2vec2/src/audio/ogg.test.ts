@@ -101,6 +101,11 @@ describe("an Ogg file", () => {
     expect((await read(...copied, page(4, 57_600, 4, packets))).length).toBe(57_600 - 20 - 312);
   });
 
+  it("is read whole where its last page tells no place", async () => {
+    const packets = Array(20).fill(SILENCE);
+    expect((await read(...opus().slice(0, -1), page(4, -1, 6, packets))).length).toBe(SAMPLES);
+  });
+
   it("is read beside streams without sound", async () => {
     const [first, ...rest] = opus();
     const skeleton = Buffer.from(`fishead\0${"x".repeat(56)}`);
