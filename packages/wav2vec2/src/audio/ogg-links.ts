@@ -10,7 +10,7 @@ import { inputName } from "./source-names.js";
 
 /** One of the streams of a file, as far as its length must be known. */
 export interface OggLink {
-  /** Can be gone through once where `isWhole` is false, and must not be to the end. */
+  /** Can be gone through once; where `isWhole`, to the end and before those of the next stream, else not to the end. */
   pages: Iterable<OggPage>;
   last: OggPage;
   /** Whether all pages were seen. */
@@ -26,12 +26,19 @@ export function oggLinks(source: ByteSource, name: string, onNote?: OnNote): Ogg
   const last = lastOggPage(source, name);
   if (first!.serial === last.serial && last.ends && last.granule >= 0)
     return [{ pages: oggPages(source, name, onNote), last, isWhole: false }];
-  const links: OggPage[][] = [];
-  for (const page of oggPages(source, name, onNote)) {
-    if (page.begins) links.push([]);
-    links.at(-1)!.push(page);
+  // Twice through the file, so that a page at a time is held.
+  const ends: OggPage[] = [];
+  for (const page of oggPages(source, name)) ends[page.begins ? ends.length : ends.length - 1] = page;
+  const pages = oggPages(source, name, onNote);
+  return ends.map((last) => ({ pages: upTo(last, pages), last, isWhole: true }));
+}
+
+/** What comes of pages up to one of them. */
+function* upTo(last: OggPage, pages: Generator<OggPage>): Generator<OggPage> {
+  for (let next = pages.next(); !next.done; next = pages.next()) {
+    yield next.value;
+    if (next.value.serial === last.serial && next.value.sequence === last.sequence) return;
   }
-  return links.map((pages) => ({ pages, last: pages.at(-1)!, isWhole: true }));
 }
 
 /**

@@ -5,6 +5,7 @@ import { memorySource } from "./byte-source.js";
 import { crc32 } from "./crc.js";
 import { parseFrameHeader } from "./flac-frames.js";
 import { oggPackets, oggPages } from "./ogg.js";
+import { readOpusHeader } from "./ogg-opus.js";
 
 /** @param flags 1: goes on with a packet, 2: begins a stream, 4: ends it */
 function page(
@@ -65,6 +66,22 @@ describe("an Ogg file", () => {
     ["with anything behind it", [...opus(), Buffer.alloc(500, 0x11)]],
   ])("is read whole %s", async (_, pages) => {
     expect(await read(...pages)).toMatchObject({ length: SAMPLES, notes: [] });
+  });
+
+  it("is gone through a page at a time where its length is to be counted", () => {
+    const bytes = Buffer.concat([
+      ...opus({ cut: 100 }),
+      ...opus({ serial: 8 }),
+      ...opus({ serial: 9, mark: 0 }),
+    ]);
+    const memory = Buffer.alloc(2 ** 17);
+    const read = (at: number, length: number) => {
+      memory.fill(0); // nothing is left of pages before
+      const part = bytes.subarray(at, at + length);
+      memory.set(part);
+      return memory.subarray(0, part.length);
+    };
+    expect(readOpusHeader({ size: bytes.length, read }, "clip.opus").samples).toBe(3 * SAMPLES - 100);
   });
 
   it("that does not mark its last page is read with a note", async () => {

@@ -89,10 +89,29 @@ describe("NIST SPHERE", () => {
     await expect(readAudio(cut)).rejects.toThrow("10 bytes of samples by its header, but only 7 are there");
     await expect(streamed(cut)).rejects.toThrow("10 bytes of samples by its header, but only 7 are there");
     await expect(readAudio(put("no.sph", sphere({ sample_count: 5 }, body)))).rejects.toThrow(
-      "a sample rate",
+      "must have a sample_rate in its NIST SPHERE header, but has none",
     );
     await expect(readAudio(put("x.sph", Buffer.from("NIST_1A\n   many\n")))).rejects.toThrow(
       "the size of its",
     );
+  });
+
+  it("numbers that none can be are told, and what is cut off behind a tag", async () => {
+    const body = Buffer.alloc(10);
+    for (const [key, value] of [
+      ["sample_count", "many"],
+      ["sample_count", "-5"],
+      ["sample_rate", "0"],
+      ["channel_count", "1.5"],
+      ["channel_count", "4000000000"],
+    ] as const) {
+      const path = put("odd.sph", sphere({ ...MONO, [key]: value }, body));
+      const told = { code: "ERR_AUDIO_CORRUPT", message: expect.stringContaining(`${key} that is a whole`) };
+      await expect(readAudioInfo(path), `${key} ${value}`).rejects.toMatchObject(told);
+      await expect(streamed(path), `${key} ${value}`).rejects.toMatchObject(told);
+    }
+    const tag = Buffer.concat([Buffer.from("ID3\x03\0\0\0\0\0\x20"), Buffer.alloc(32)]);
+    const cut = Buffer.concat([tag, sphere({ ...MONO, sample_count: 5 }, body.subarray(0, 7))]);
+    await expect(streamed(put("tagged.sph", cut))).rejects.toThrow("only 7 are there");
   });
 });

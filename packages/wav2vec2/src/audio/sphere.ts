@@ -15,6 +15,8 @@ export const SPHERE_MAGIC = "NIST_1A";
 const START = 16;
 /** Larger than any header that was ever written. */
 const MAX_HEADER = 2 ** 20;
+/** More than any recording has: of a damaged header, memory would be taken for each. */
+const MOST_CHANNELS = 2 ** 16;
 
 interface SphereLayout {
   format: PcmFormat;
@@ -51,9 +53,10 @@ export async function* streamSphere(stream: ByteStream, name: string): AsyncGene
   await stream.fill(position);
   const { format, samples } = parseHeader(stream.bytes.subarray(0, position), position, name);
   stream.take(position);
+  const begin = stream.position; // behind tags too
   const size = samples === undefined ? undefined : samples * format.channels * format.sampleBytes;
   yield* streamSamples(stream, format, size);
-  const read = stream.position - position + stream.bytes.length;
+  const read = stream.position - begin + stream.bytes.length;
   if (size !== undefined && read < size) throw truncated(name, size, read);
 }
 
@@ -83,16 +86,31 @@ function parseHeader(
 ): { format: PcmFormat; samples: number | undefined } {
   if (header.length < size) throw truncated(name, size, header.length);
   const fields = parseFields(ascii(header));
-  const sampleRate = Number(fields.get("sample_rate"));
-  const channels = Number(fields.get("channel_count") ?? 1);
-  if (!(sampleRate > 0 && channels > 0))
-    throw new UserError(
-      `${name} must have at least one channel and a sample rate, but has ${channels} and ${fields.get("sample_rate") ?? "none"}.`,
-      { code: "ERR_AUDIO_CORRUPT" },
-    );
-  const count = fields.get("sample_count");
-  const format = { ...codingOf(fields, name), channels, sampleRate };
-  return { format, samples: count === undefined ? undefined : Number(count) };
+  const sampleRate = wholeNumber(fields, "sample_rate", { least: 1, name }) ?? 0;
+  const channels = wholeNumber(fields, "channel_count", { least: 1, most: MOST_CHANNELS, name }) ?? 1;
+  const samples = wholeNumber(fields, "sample_count", { least: 0, name });
+  if (sampleRate === 0) throw corruptHeader("a sample_rate", "has none", name);
+  return { format: { ...codingOf(fields, name), channels, sampleRate }, samples };
+}
+
+/** @returns undefined where the header has no such field */
+function wholeNumber(
+  fields: ReadonlyMap<string, string>,
+  key: string,
+  { least, most = Number.MAX_SAFE_INTEGER, name }: { least: number; most?: number; name: string },
+): number | undefined {
+  const text = fields.get(key);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  const range = most < Number.MAX_SAFE_INTEGER ? `${least} to ${most}` : `${least} on`;
+  throw corruptHeader(`a ${key} that is a whole number from ${range}`, `has ${text.slice(0, 40)}`, name);
+}
+
+function corruptHeader(wanted: string, found: string, name: string): UserError {
+  return new UserError(`${name} must have ${wanted} in its NIST SPHERE header, but ${found}. ${AGAIN}`, {
+    code: "ERR_AUDIO_CORRUPT",
+  });
 }
 
 /** `sample_rate -i 16000` a line, until `end_head`. */

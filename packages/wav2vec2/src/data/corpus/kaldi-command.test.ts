@@ -55,6 +55,8 @@ it("leaves alone what may change the sound, or do anything else", () => {
     "cat *.wav |",
     "cat a.wav > b |",
     "wav-reverberate a.wav - |",
+    "constructor a.wav |",
+    "toString a.wav |",
     "cat |",
     "|",
   ])

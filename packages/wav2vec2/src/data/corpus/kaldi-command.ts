@@ -27,8 +27,8 @@ export function decodedFile(command: string): DecodedFile | undefined {
 
 function stageOf(command: string): DecodedFile | undefined {
   const [program = "", ...args] = shellWords(command) ?? [];
-  const reader = READERS[program.slice(program.lastIndexOf("/") + 1)];
-  return reader?.(args);
+  const name = program.slice(program.lastIndexOf("/") + 1);
+  return Object.hasOwn(READERS, name) ? READERS[name]!(args) : undefined;
 }
 
 /** Whether a program reads what the one before it wrote. */
@@ -89,11 +89,11 @@ const anything: Check = () => true;
 const isStdout: Check = (value) => value === "-";
 const isMono: Check = (value) => value === "1";
 const isRate: Check = (value) => rateOf(value) >= 1000;
+const isDeep: Check = (value) => Number(value) >= 16;
 
 function rateOf(value: string): number {
   return Number(value.replace(/k$/i, "e3"));
 }
-const isDeep: Check = (value) => Number(value) >= 16;
 
 const SOX_FLAGS = /^(-V\d?|-D|-G|-R|-q|--no-dither|--no-show-progress)$/;
 const SOX_VALUES = { "-t": anything, "-r": isRate, "-b": isDeep, "-e": anything, "-c": isMono };

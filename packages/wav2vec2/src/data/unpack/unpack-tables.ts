@@ -1,6 +1,6 @@
 import { existsSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { detectFormat } from "../../audio/audio-format.js";
 import { memorySource } from "../../audio/byte-source.js";
 import type { AudioFormat } from "../../audio/decoded-audio.js";
@@ -9,7 +9,7 @@ import { unwritable, writeFileAtomic } from "../../files/atomic-file.js";
 import { isJsonObject } from "../../files/json-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { shellName } from "../../files/shell-name.js";
-import { stemOf } from "../corpus/audio-names.js";
+import { audioNames, isHidden, stemOf } from "../corpus/audio-names.js";
 import { listDirectory } from "../corpus/corpus-directory.js";
 import { isPartColumn } from "../corpus/manifest-columns.js";
 import { readParquet } from "./read-parquet.js";
@@ -39,10 +39,7 @@ const LIST = "metadata.jsonl";
  * @throws UserError where there are none, one cannot be read or holds no recordings, or a split was unpacked there before
  */
 export async function unpackTables(source: string, options: UnpackOptions): Promise<UnpackedSplit[]> {
-  const splits = new Map<string, string[]>();
-  for (const file of tablesOf(source))
-    splits.set(splitOf(file), [...(splits.get(splitOf(file)) ?? []), file]);
-  const places = [...splits].map(([name, files]) => ({ name, files, path: join(options.to, name) }));
+  const places = splitsOf(source).map(([name, files]) => ({ name, files, path: join(options.to, name) }));
   for (const { path } of places)
     if (existsSync(join(path, LIST)))
       throw new UserError(
@@ -73,10 +70,11 @@ function tablesOf(source: string): string[] {
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     const { files, directories } = listDirectory(path);
     for (const name of files) {
+      if (isHidden(name)) continue;
       if (name.endsWith(".parquet")) found.push(join(path, name));
       if (name.endsWith(".arrow")) arrow.push(join(path, name));
     }
-    for (const name of directories) if (!name.startsWith(".")) pending.push(join(path, name));
+    for (const name of directories) if (!isHidden(name)) pending.push(join(path, name));
   }
   if (found.length === 0 && arrow[0] !== undefined) requireParquet(arrow[0]);
   if (found.length === 0)
@@ -97,10 +95,34 @@ function requireParquet(file: string): string {
   );
 }
 
-/** `data/train-00000-of-00002.parquet`, `train/0000.parquet` or `train.parquet`. */
-function splitOf(file: string): string {
-  const stem = stemOf(basename(file)).replace(/-\d+-of-\d+(-[0-9a-f]+)?$/, "");
-  return /^(part-)?\d+$/.test(stem) || stem === "data" ? basename(dirname(file)) : stem;
+/**
+ * The files of each split: `data/train-00000-of-00002.parquet`, `train/0000.parquet` or `train.parquet`. Where several directories
+ * have a split of one name, as those of languages do, their names are told too: `en/train`.
+ */
+function splitsOf(source: string): [name: string, files: string[]][] {
+  const tables = tablesOf(source).map((file) => ({ file, ...splitOf(file) }));
+  const isSeveral = tables.some(({ name, above }) =>
+    tables.some((other) => other.name === name && other.above !== above),
+  );
+  const splits = new Map<string, string[]>();
+  for (const { file, name, above } of tables) {
+    const full = isSeveral ? join(relative(resolve(source), above), name) : name;
+    splits.set(full, [...(splits.get(full) ?? []), file]);
+  }
+  return [...splits];
+}
+
+interface Split {
+  name: string;
+  /** The directory that the split is in, absolute. */
+  above: string;
+}
+
+function splitOf(file: string): Split {
+  const directory = dirname(resolve(file));
+  const name = stemOf(basename(file)).replace(/-\d+-of-\d+(-[0-9a-f]+)?$/, "");
+  const isNumber = /^(part-)?\d+$/.test(name) || name === "data" || isHidden(name);
+  return isNumber ? { name: basename(directory), above: dirname(directory) } : { name, above: directory };
 }
 
 /** A split's clips, each as it comes, and the table of them at the end: without it the split is not there. */
@@ -134,15 +156,24 @@ class SplitWriter {
     if (this.clips > 0) await writeFileAtomic(join(this.path, LIST), this.#rows.join(""));
   }
 
-  /** Its own name where it has one that is free, otherwise its number. */
+  /** Its own name where that is one of a recording and free, otherwise a number that is. */
   #nameOf({ path, bytes }: Recording, where: string): string {
     const given = path === undefined ? "" : basename(path);
     const ending = ENDINGS[detectFormat(memorySource(bytes), where).format];
-    const isFree = /^[^.].*\.\w+$/.test(given) && !this.#names.has(given.toLowerCase());
-    const name = isFree ? given : `${this.clips}${ending}`;
+    const isTaken = (name: string) => this.#names.has(name.toLowerCase());
+    let name = isClipName(given) ? given : `${this.clips}${ending}`;
+    for (let number = this.clips; isTaken(name); number++) name = `${number}${ending}`;
     this.#names.add(name.toLowerCase());
     return name;
   }
+}
+
+/** Bytes that every file system takes for a name. */
+const LONGEST_NAME = 255;
+
+function isClipName(name: string): boolean {
+  const isPlain = !/\p{Cc}/u.test(name) && Buffer.byteLength(name) <= LONGEST_NAME;
+  return isPlain && audioNames([name]).length > 0;
 }
 
 const ENDINGS: Record<AudioFormat, string> = {
