@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
-import { inKnownForm } from "../unicode-forms.js";
+import { inKnownForm } from "../unicode/unicode-forms.js";
 import { PHONEME_CLASS, readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
 import { tokenizerJson, tokenPattern } from "./tokenizer-json.js";
 import { Vocabulary } from "./vocabulary.js";
