@@ -146,7 +146,7 @@ describe("damaged files", () => {
     await writeFile(path, "These are notes, not sound.");
     for (const read of [readAudio, readAudioInfo])
       await expect(read(path)).rejects.toThrow(
-        `${path} must be FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus, but begins with "Thes"`,
+        `${path} must be FLAC, WAV, MP3, Ogg (Opus, Vorbis or FLAC), WebM with Opus or NIST SPHERE, but begins with "Thes"`,
       );
   });
 });

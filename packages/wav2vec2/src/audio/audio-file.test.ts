@@ -81,7 +81,7 @@ describe("readAudio", () => {
     [
       "notes.flac",
       "These are notes.",
-      'must be FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus, but begins with "Thes"',
+      'must be FLAC, WAV, MP3, Ogg (Opus, Vorbis or FLAC), WebM with Opus or NIST SPHERE, but begins with "Thes"',
     ],
     ["none.wav", encodeWav(new Float32Array(0), 16000), "must hold audio, but holds 0 samples"],
     [

@@ -3,6 +3,7 @@ import { type ByteSource, sourceBehind } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import {
   AGAIN,
+  AUDIO_FORMATS,
   type AudioFormat,
   type AudioHeader,
   type DecodedAudio,
@@ -87,9 +88,6 @@ const oggVorbis = whole("ogg-vorbis", readVorbisHeader, decodeVorbis, streamVorb
 const webmOpus = whole("webm-opus", readWebmHeader, decodeWebm, streamWebm);
 const oggFlac = whole("ogg-flac", readOggFlacHeader, decodeOggFlac, streamOggFlac);
 
-/** As a message lists them. */
-const FORMAT_NAMES = "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus";
-
 /** What `detectFormat` must see of a file; where `isKnown` knows nothing there, as much as MP3 frames may be behind. */
 export const MAGIC = 64;
 export const FAR = MAX_LEAD;
@@ -161,7 +159,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   const other = otherFormat(head) ?? freeFormat(head);
   const found = other?.name ?? `begins with ${JSON.stringify(magic)}`;
   throw new UserError(
-    `${name} must be ${FORMAT_NAMES}, but ${found}. ${other?.advice ?? conversion(name, piped)}`,
+    `${name} must be ${AUDIO_FORMATS}, but ${found}. ${other?.advice ?? conversion(name, piped)}`,
     { code: "ERR_AUDIO_FORMAT" },
   );
 }

@@ -10,7 +10,7 @@ import type { Readable } from "node:stream";
  * - samples, mono, full scale [-1, 1): a Float32Array at 16 kHz, an iterable of them as they come, or
  *   {@link AudioSamples} at another rate
  *
- * What bytes hold is told by their content: FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis, Ogg FLAC, WebM with Opus.
+ * What bytes hold is told by their content: FLAC, WAV, MP3, Ogg (Opus, Vorbis or FLAC), WebM with Opus or NIST SPHERE.
  */
 export type AudioSource =
   | string

@@ -31,6 +31,9 @@ export type AudioFormat =
   | "webm-opus"
   | "nist-sphere";
 
+/** All of them, as messages list them. */
+export const AUDIO_FORMATS = "FLAC, WAV, MP3, Ogg (Opus, Vorbis or FLAC), WebM with Opus or NIST SPHERE";
+
 /** Samples [from, to) of each channel. */
 export interface SampleRange {
   from: number;

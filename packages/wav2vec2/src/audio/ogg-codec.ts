@@ -1,4 +1,5 @@
 import { HEADER, pageLength } from "./ogg-page.js";
+import { startsWith } from "./tags.js";
 
 /** What an Ogg stream holds, by the beginning of its first packet: https://wiki.xiph.org/MIMETypesCodecs. */
 const CODECS = [
@@ -12,11 +13,11 @@ const SILENT = ["fishead\0", "\x80theora", "\x80daala", "\x80kate", "\x01video",
 
 /** @returns undefined where it is none that is read */
 export function oggCodec(packet: Uint8Array): (typeof CODECS)[number][1] | undefined {
-  return CODECS.find(([mark]) => begins(packet, mark))?.[1];
+  return CODECS.find(([mark]) => startsWith(packet, mark))?.[1];
 }
 
 export function isSilentStream(packet: Uint8Array): boolean {
-  return SILENT.some((mark) => begins(packet, mark));
+  return SILENT.some((mark) => startsWith(packet, mark));
 }
 
 /**
@@ -30,8 +31,4 @@ export function firstSound(bytes: Uint8Array): Uint8Array | undefined {
     if (!isSilentStream(packet)) return packet;
   }
   return undefined;
-}
-
-function begins(packet: Uint8Array, mark: string): boolean {
-  return packet.length >= mark.length && [...mark].every((letter, i) => packet[i] === letter.charCodeAt(0));
 }

@@ -164,7 +164,7 @@ describe("a pipe of any kind", () => {
       message(await gather(streamAudio(pipe(bytes), { name })));
     expect(await refused(new Uint8Array(0))).toBe("the audio stream must be audio, but is empty (0 bytes).");
     expect(await refused(Buffer.from("Hello, this is text.\n"))).toBe(
-      'the audio stream must be FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus, but begins with "Hell". ' +
+      'the audio stream must be FLAC, WAV, MP3, Ogg (Opus, Vorbis or FLAC), WebM with Opus or NIST SPHERE, but begins with "Hell". ' +
         "Convert it with: ffmpeg -i INPUT -f wav -",
     );
     expect(await refused(encodeWav(new Float32Array(0), 16_000), "the pipe")).toBe(

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type Command, Option } from "commander";
+import { AUDIO_FORMATS } from "../audio/decoded-audio.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import { lineName } from "../files/line-name.js";
@@ -51,10 +52,7 @@ export const defineAlign: Define = (command, { exit }) => {
 function describe(command: Command): void {
   command
     .argument("<model>", "model directory or Hugging Face Hub id")
-    .argument(
-      "[audio]",
-      "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus file of any length, at any sample rate; - is standard input",
-    )
+    .argument("[audio]", `${AUDIO_FORMATS} file of any length, at any sample rate; - is standard input`)
     .argument("[text]", "what is said in it; * stands for any speech; - is standard input")
     .option("--text-file <file>", "a file with the text instead; - is standard input")
     .option(

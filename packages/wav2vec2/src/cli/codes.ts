@@ -1,4 +1,5 @@
 import { Option } from "commander";
+import { AUDIO_FORMATS } from "../audio/decoded-audio.js";
 import { UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import { lineName } from "../files/line-name.js";
@@ -20,7 +21,7 @@ type Result = { file: string } & (ClipCodes | { error: string });
 export const defineCodes: Define = (command, { exit }) => {
   addDeviceOption(command)
     .argument("<model>", "directory or Hugging Face Hub id of a pre-trained model with a quantizer")
-    .argument("<file...>", "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus files, at any sample rate")
+    .argument("<file...>", `${AUDIO_FORMATS} files, at any sample rate`)
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--collapse", "print each run of equal frames once", false)
     .addOption(

@@ -1,6 +1,6 @@
 import type { SplitStats } from "../data/stats/corpus-stats.js";
 import type { Histogram } from "../data/stats/distribution.js";
-import { displayWidth, padToWidth } from "../display-width.js";
+import { displayWidth, padToWidth } from "../unicode/display-width.js";
 import { type Define, outputFile, print, printJson } from "./command.js";
 import { requireWritable } from "./writable.js";
 

@@ -1,7 +1,7 @@
-import { cutToWidth } from "../display-width.js";
 import { formatDuration } from "../tracking/duration.js";
 import type { TerminalStream } from "../tracking/sinks/live-line.js";
 import { isLive } from "../tracking/sinks/terminal-style.js";
+import { cutToWidth } from "../unicode/display-width.js";
 
 const REDRAW_MS = 100;
 /** Without a terminal, at most one line in this time. */

@@ -44,8 +44,7 @@ export const defineExport: Define = (command, { exit }) => {
         onDownload: downloadProgress(),
         onCompared: ({ name }) => showProgress(`compared: ${name}`),
       }),
-    );
-    showProgress("");
+    ).finally(() => showProgress(""));
     if (results === undefined) return exit(exitCodes.interrupted);
     if (json) return printJson({ directory: to, comparisons: results });
     print(

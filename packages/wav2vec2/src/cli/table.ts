@@ -1,4 +1,4 @@
-import { displayWidth, padToWidth } from "../display-width.js";
+import { displayWidth, padToWidth } from "../unicode/display-width.js";
 
 /** Columns for a fixed-width font: the first to the left, the others to the right. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {

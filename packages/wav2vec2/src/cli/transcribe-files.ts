@@ -1,11 +1,11 @@
 import { streamAudio } from "../audio/audio-stream.js";
 import type { RawEncoding } from "../audio/raw-format.js";
-import { tailToWidth } from "../display-width.js";
 import { LIVE_WINDOWS } from "../recognition/emissions.js";
 import { type FileNews, faultOf, transcribeFiles } from "../recognition/files.js";
 import type { Recognizer } from "../recognition/recognizer.js";
 import type { Format } from "../text/formats/formats.js";
 import { transcriptLine } from "../text/formats/json.js";
+import { tailToWidth } from "../unicode/display-width.js";
 import { endWithReader } from "./closed-pipe.js";
 import { print, showProgress } from "./command.js";
 import { type Recording, recordingNames } from "./recording-names.js";

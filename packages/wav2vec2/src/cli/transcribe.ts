@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { AUDIO_FORMATS } from "../audio/decoded-audio.js";
 import { RAW_ENCODINGS } from "../audio/raw-format.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
@@ -108,7 +109,7 @@ function describe(command: Command): void {
     .argument("<model>", "model directory or Hugging Face Hub id")
     .argument(
       "<file...>",
-      "FLAC, WAV, MP3, Ogg Opus, Ogg Vorbis or WebM with Opus files of any length, at any sample rate, or directories of them; - is standard input",
+      `${AUDIO_FORMATS} files of any length, at any sample rate, or directories of them; - is standard input`,
     )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")

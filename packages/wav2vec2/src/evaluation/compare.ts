@@ -2,7 +2,7 @@ import { UserError } from "../errors.js";
 import { alignToRead, alignWords } from "../text/scoring/aligned-words.js";
 import { sumErrors, type TextErrors, textErrors } from "../text/scoring/error-rate.js";
 import { type FormDifferences, formDifferences } from "../text/scoring/form-differences.js";
-import { differInFormAlone, formKey } from "../unicode-forms.js";
+import { differInFormAlone, formKey } from "../unicode/unicode-forms.js";
 import {
   type BootstrapDifference,
   type BootstrapOptions,

@@ -13,7 +13,7 @@ import { describeValue } from "../describe-type.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
-import { inKnownForm } from "../unicode-forms.js";
+import { inKnownForm } from "../unicode/unicode-forms.js";
 import { PHONEME_CLASS, readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
 import { tokenizerJson, tokenPattern } from "./tokenizer-json.js";
 import { Vocabulary } from "./vocabulary.js";

@@ -1,6 +1,6 @@
 import { counted } from "../../counted.js";
-import { codePoints, formDifference, inKnownForm } from "../../unicode-forms.js";
-import { describeSeveral, WrittenForms } from "../../written-forms.js";
+import { codePoints, formDifference, inKnownForm } from "../../unicode/unicode-forms.js";
+import { describeSeveral, WrittenForms } from "../../unicode/written-forms.js";
 import type { Utterance } from "../utterance.js";
 import type { Findings } from "./findings.js";
 
@@ -59,7 +59,7 @@ export function transcriptFindings(
 }
 
 /** `"é" (U+00E9)` */
-export function describeCharacter(character: string): string {
+function describeCharacter(character: string): string {
   return `${JSON.stringify(character)} (${codePoints(character)})`;
 }
 

@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { isJsonObject } from "../../files/json-file.js";
 
 const BLOCK_BYTES = 1 << 20;
 /** A longer line is none of ours; it is passed over. */
@@ -142,9 +143,7 @@ export function parseLine(bytes: Buffer): Record<string, unknown> | undefined {
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

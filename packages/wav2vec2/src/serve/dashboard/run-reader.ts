@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parse } from "yaml";
 import { flattenedTexts } from "../../differences.js";
+import { isJsonObject } from "../../files/json-file.js";
 import type { RunFile } from "../../tracking/sinks/run-file.js";
 import { type CurveOptions, curveOf, MovingAverages } from "./curves.js";
 import { GrowingFile, type LineSink, parseLine } from "./growing-file.js";
@@ -207,9 +208,7 @@ function descriptionOf({
 function recipeValues(text: string): Record<string, string> {
   try {
     const recipe: unknown = parse(text);
-    return typeof recipe === "object" && recipe !== null && !Array.isArray(recipe)
-      ? flattenedTexts(recipe as Record<string, unknown>)
-      : {};
+    return isJsonObject(recipe) ? flattenedTexts(recipe) : {};
   } catch {
     return {}; // nothing to compare
   }

@@ -1,5 +1,5 @@
 import { UserError } from "../../errors.js";
-import { graphemes } from "../../unicode-forms.js";
+import { graphemes } from "../../unicode/unicode-forms.js";
 import { type CtcTokenizer, WRITE_PHONEMES } from "../tokenizer.js";
 import { WILDCARD } from "./forced-alignment.js";
 import { tokenWords } from "./token-words.js";

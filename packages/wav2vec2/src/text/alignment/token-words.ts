@@ -1,4 +1,4 @@
-import { graphemes } from "../../unicode-forms.js";
+import { graphemes } from "../../unicode/unicode-forms.js";
 import type { SpelledWord } from "./word-times.js";
 
 /** What is written behind a character and belongs to it: marks and joiners, closing punctuation. */

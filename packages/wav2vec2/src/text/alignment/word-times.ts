@@ -1,4 +1,4 @@
-import { displayWidth } from "../../display-width.js";
+import { displayWidth } from "../../unicode/display-width.js";
 import type { TimedText, TimedWord } from "../formats/transcript.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { hasUnspacedScript } from "../unspaced-scripts.js";

@@ -1,4 +1,4 @@
-import { inKnownForm } from "../../unicode-forms.js";
+import { inKnownForm } from "../../unicode/unicode-forms.js";
 import type { CtcTokenizer } from "../tokenizer.js";
 import { labelText } from "./label-text.js";
 

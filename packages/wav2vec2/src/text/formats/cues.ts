@@ -1,5 +1,5 @@
-import { displayWidth, isWide } from "../../display-width.js";
-import { graphemes } from "../../unicode-forms.js";
+import { displayWidth, isWide } from "../../unicode/display-width.js";
+import { graphemes } from "../../unicode/unicode-forms.js";
 import { hasUnspacedScript } from "../unspaced-scripts.js";
 import type { SpacedWord } from "./transcript.js";
 

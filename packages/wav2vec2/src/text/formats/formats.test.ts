@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../data/random.js";
-import { displayWidth } from "../../display-width.js";
-import { graphemes } from "../../unicode-forms.js";
+import { displayWidth } from "../../unicode/display-width.js";
+import { graphemes } from "../../unicode/unicode-forms.js";
 import { cuesOf } from "./cues.js";
 import { type Format, transcriptWriter } from "./formats.js";
 import { spacedWords, type TimedWord, type Transcript } from "./transcript.js";

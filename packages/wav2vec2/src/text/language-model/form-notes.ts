@@ -1,6 +1,6 @@
 import { counted } from "../../counted.js";
-import { codePoints, formDifference, formKey } from "../../unicode-forms.js";
-import { describeSeveral, WrittenForms } from "../../written-forms.js";
+import { codePoints, formDifference, formKey } from "../../unicode/unicode-forms.js";
+import { describeSeveral, WrittenForms } from "../../unicode/written-forms.js";
 
 /** Letters that are named. */
 const SHOWN = 5;

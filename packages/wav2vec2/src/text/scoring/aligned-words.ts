@@ -1,5 +1,5 @@
-import { displayWidth, padToWidth } from "../../display-width.js";
-import { graphemes } from "../../unicode-forms.js";
+import { displayWidth, padToWidth } from "../../unicode/display-width.js";
+import { graphemes } from "../../unicode/unicode-forms.js";
 import { isUndivided } from "./whole-sentences.js";
 
 /** A word of the reference beside the word that was recognised for it; one of them is missing in an insertion or deletion. */

@@ -1,5 +1,5 @@
 import { counted } from "../../counted.js";
-import { differInFormAlone, formDifference } from "../../unicode-forms.js";
+import { differInFormAlone, formDifference } from "../../unicode/unicode-forms.js";
 import type { WordPair } from "./aligned-words.js";
 
 /** Words that were recognised right, but for the form in which their letters are encoded. */

@@ -1,7 +1,7 @@
 import { nearest } from "@wav2vec2/libtorch/nearest";
 import { describeType } from "../../describe-type.js";
 import { ConfigurationError } from "../../errors.js";
-import { formKey } from "../../unicode-forms.js";
+import { formKey } from "../../unicode/unicode-forms.js";
 
 /** What may be taken away from a text before it is compared; nothing is unless it is asked for. */
 export const TEXT_NORMALIZATIONS = ["case", "punctuation", "form"] as const;

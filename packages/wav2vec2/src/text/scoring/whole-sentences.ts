@@ -1,4 +1,4 @@
-import { graphemes } from "../../unicode-forms.js";
+import { graphemes } from "../../unicode/unicode-forms.js";
 import { hasUnspacedScript } from "../unspaced-scripts.js";
 
 /** Characters a word, on average, from which on a text's words are none: of scripts written without spaces, and of others. */

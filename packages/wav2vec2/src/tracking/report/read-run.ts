@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { parse } from "yaml";
+import { isJsonObject } from "../../files/json-file.js";
 import type { RunDescription } from "../run-description.js";
 import { parseStepLines } from "../sinks/metrics-file.js";
 import type { RunFile } from "../sinks/run-file.js";
@@ -72,9 +73,7 @@ function linesText(lines: number): string {
 function recordOf(read: () => unknown): Record<string, unknown> {
   try {
     const value = read();
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : {};
+    return isJsonObject(value) ? value : {};
   } catch {
     return {};
   }

@@ -1,4 +1,4 @@
-import { cutToWidth, displayWidth } from "../../display-width.js";
+import { cutToWidth, displayWidth } from "../../unicode/display-width.js";
 
 /** The part of a stream that the progress line needs; `process.stderr` is one. */
 export interface TerminalStream {

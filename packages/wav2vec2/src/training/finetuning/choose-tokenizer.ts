@@ -7,8 +7,8 @@ import { hasCtcHead } from "../../pretrained/ctc-directory.js";
 import { CtcTokenizer, WRITE_PHONEMES } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
-import { codePoints, formDifference } from "../../unicode-forms.js";
-import { describeSeveral, WrittenForms } from "../../written-forms.js";
+import { codePoints, formDifference } from "../../unicode/unicode-forms.js";
+import { describeSeveral, WrittenForms } from "../../unicode/written-forms.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** Characters that a message names. */

@@ -1,4 +1,4 @@
-import { counted } from "./counted.js";
+import { counted } from "../counted.js";
 import { codePoints, graphemes, oneForm, withoutInvisible } from "./unicode-forms.js";
 
 /** A letter that texts encode in several ways. */
