@@ -1,7 +1,6 @@
-import { UserError } from "../errors.js";
 import { contentEnd, type FlacFormat, frameEnd } from "./flac-decoder.js";
 import { type FlacFrame, findSync, MAX_FRAME_HEADER, parseFrameHeader } from "./flac-frames.js";
-import { inputName } from "./source-names.js";
+import { refuseRecordingBehind } from "./recording-behind.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
 /** The last frame of a file, behind which something stands that is no frame. @param rest from its beginning on */
@@ -69,10 +68,10 @@ export class BehindFrames {
    * @param bytes what comes next
    * @param at where it is in the file
    * @returns how many bytes on the next look is due
-   * @throws UserError where another FLAC file begins
+   * @throws UserError where another recording begins
    */
   look(bytes: Uint8Array, at: number): number {
-    if (startsWith(bytes, "fLaC")) throw this.#several(at);
+    refuseRecordingBehind(bytes, at, { name: this.name, piped: this.piped, ending: "flac" });
     const zeros = bytes.findIndex((byte) => byte !== 0);
     if (zeros !== 0) return zeros < 0 ? bytes.length : zeros;
     const tag = tagSize(bytes.subarray(0, TAG_HEADER));
@@ -86,16 +85,5 @@ export class BehindFrames {
   /** Whether nothing was passed in which damaged frames might be. */
   get isHarmless(): boolean {
     return this.#unknown < FEW;
-  }
-
-  #several(at: number): UserError {
-    const name = inputName(this.name);
-    const advice = this.piped
-      ? "Send them one at a time."
-      : `Take them apart: head -c ${at} ${name} > FIRST.flac; tail -c +${at + 1} ${name} > SECOND.flac`;
-    return new UserError(
-      `${this.name} must hold one recording, but behind it another FLAC file begins, at byte ${at}. ${advice}`,
-      { code: "ERR_AUDIO_FORMAT" },
-    );
   }
 }

@@ -2,6 +2,7 @@ import { counted } from "../counted.js";
 import { type ErrorCode, UserError } from "../errors.js";
 import { AGAIN } from "./decoded-audio.js";
 import { hasInfo, isAlike, type Mp3Frame, type Mp3Info, parseFrame } from "./mp3-frames.js";
+import { refuseRecordingBehind } from "./recording-behind.js";
 import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
@@ -54,7 +55,7 @@ export class Mp3Walk {
     if (frame && this.#isOtherKind(bytes, frame)) throw this.#severalKinds(frame, at);
     const tag = tagSize(bytes.subarray(0, TAG_HEADER));
     if (tag > 0 && tag < Number.POSITIVE_INFINITY) return { kind: "skip", length: tag };
-    return this.#skipUnknown(bytes, isAll);
+    return this.#skipUnknown(bytes, at, isAll);
   }
 
   /** Samples of the sound in what was decoded of all frames. */
@@ -95,7 +96,7 @@ export class Mp3Walk {
     return next !== undefined && isAlike(next, frame);
   }
 
-  #skipUnknown(bytes: Uint8Array, isAll: boolean): Mp3Step {
+  #skipUnknown(bytes: Uint8Array, at: number, isAll: boolean): Mp3Step {
     const zeros = bytes.findIndex((byte) => byte !== 0);
     if (zeros !== 0) {
       const length = zeros < 0 ? bytes.length : zeros;
@@ -103,6 +104,7 @@ export class Mp3Walk {
       return { kind: "skip", length };
     }
     if (bytes.length < WINDOW && !isAll) return { kind: "more" };
+    if (this.frames > 0) refuseRecordingBehind(bytes, at, { name: this.name, piped: false, ending: "mp3" });
     if (startsWith(bytes, "LYRICSBEGIN")) this.#tagged = true;
     const next = this.#nextKnown(bytes);
     if (next === undefined && isAll && endsInTag(bytes)) this.#tagged = true;

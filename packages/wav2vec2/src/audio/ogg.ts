@@ -5,6 +5,7 @@ import type { ByteStream } from "./byte-stream.js";
 import { AGAIN, type OnNote, type StreamOptions } from "./decoded-audio.js";
 import { isSilentStream } from "./ogg-codec.js";
 import { HEADER, MAX_PAGE, type OggPage, pageLength, parsePage } from "./ogg-page.js";
+import { refuseRecordingBehind } from "./recording-behind.js";
 import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
@@ -108,6 +109,8 @@ class OggWalk {
   /** @returns the bytes to where a page may begin */
   #skipUnknown(bytes: Uint8Array, at: number, isAll: boolean, fault: "cut" | "damaged"): number {
     this.#unknownAt ??= at;
+    if (!startsWith(bytes, "OggS"))
+      refuseRecordingBehind(bytes, at, { name: this.name, piped: this.options.piped, ending: "ogg" });
     const tag = tagSize(bytes.subarray(0, TAG_HEADER));
     const zeros = bytes.findIndex((byte) => byte !== 0);
     if (tag === 0 && zeros === 0) this.#fault ??= fault;

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readings } from "../../test/audio-readings.js";
@@ -8,6 +8,7 @@ import { readAudio } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";
 import { metadataEnd, splitFrames } from "./flac-frames.js";
 import { encodeFlac } from "./flac-writer.js";
+import { encodeWav } from "./wav.js";
 
 const samples = Float32Array.from(
   { length: 9000 },
@@ -95,4 +96,27 @@ it("a FLAC file whose beginning was cut away without decoding it is read with a 
   expect((await read(head, ...bytes, ...bytes)).error).toMatch(
     /holds more: it was joined without being decoded, or is corrupt\. Convert it with: ffmpeg -i/,
   );
+});
+
+describe("a recording of another format behind", () => {
+  const fixture = (name: string) => readFile(new URL(`../../test/audio/${name}`, import.meta.url));
+  const wav = encodeWav(samples, 16000);
+
+  it.each<[string, () => Promise<Uint8Array> | Uint8Array, string, Uint8Array]>([
+    ["FLAC", () => flac, "a WAV file", wav],
+    ["FLAC of unknown length", () => open, "a WAV file", wav],
+    ["WAV", () => wav, "a FLAC file", flac],
+    ["MP3", () => fixture("mono-16k.mp3"), "a FLAC file", flac],
+    ["MP3", () => fixture("cbr-48k-no-xing.mp3"), "a WAV file", wav],
+    ["Opus", () => fixture("mono.opus"), "a WAV file", wav],
+    ["Vorbis", () => fixture("mono-22k.ogg"), "a FLAC file", flac],
+  ])("%s is refused, with the commands that take them apart", async (_, first, found, second) => {
+    const bytes = await first();
+    for (const between of [[], [id3v1]]) {
+      const joined = Buffer.concat([bytes, ...between, second]);
+      const at = joined.length - second.length;
+      const { error } = await readings(joined, "joined.bin");
+      expect(error).toContain(`behind it ${found} begins, at byte ${at}. Take them apart: head -c ${at} `);
+    }
+  });
 });

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { refuseRecordingBehind } from "./recording-behind.js";
 import { inputName } from "./source-names.js";
 import { startsWith, TAG_HEADER, tagSize } from "./tags.js";
 
@@ -66,6 +67,8 @@ export class BehindSamples {
     if (zeros !== 0) return zeros < 0 ? bytes.length : zeros;
     const riff = ["RIFF", "RF64", "BW64"].some((magic) => startsWith(bytes, magic));
     if (riff && startsWith(bytes, "WAVE", 8)) throw this.#several(at);
+    if (!startsWith(bytes, "R"))
+      refuseRecordingBehind(bytes, at, { name: this.name, piped: this.piped, ending: "wav" });
     if (startsWith(bytes, "data")) throw this.#severalChunks(at);
     const tag = tagSize(bytes.subarray(0, TAG_HEADER));
     if (tag > 0) return tag;

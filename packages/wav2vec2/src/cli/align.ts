@@ -227,7 +227,8 @@ async function readText(path: string): Promise<string> {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new UserError("standard input must be UTF-8 text, but is not. Convert it with iconv -t UTF-8.");
+    const { notUtf8 } = await import("../files/text-encoding.js");
+    throw new UserError(`standard input ${notUtf8("-", bytes)}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import type { SplitStats } from "../data/stats/corpus-stats.js";
 import type { Histogram } from "../data/stats/distribution.js";
 import { displayWidth, padToWidth } from "../unicode/display-width.js";
@@ -74,7 +75,7 @@ function describe(split: SplitStats): string {
     facts.push(["characters a second", spread(transcripts.charactersPerSecond, 1)]);
     facts.push([
       "vocabulary",
-      `${transcripts.characters.length} characters: ${inventory(transcripts.characters)}`,
+      `${counted(transcripts.characters.length, "character")}: ${inventory(transcripts.characters)}`,
     ]);
   }
   const width = Math.max(...facts.map(([label]) => label!.length));

@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { type Define, print, printJson, showProgress } from "./command.js";
 import { showReading } from "./lm-compile.js";
 
@@ -43,7 +44,7 @@ export const defineLmInfo: Define = (command) => {
           `${n + 1}-grams`,
           count.toLocaleString("en"),
         ]),
-        ["vocabulary", `${vocabulary.toLocaleString("en")} words`],
+        ["vocabulary", counted(vocabulary, "word", vocabulary.toLocaleString("en"))],
         ["unknown words", `log10 P = ${unknown.toFixed(4)} each`],
       ];
       const width = Math.max(...facts.map(([name]) => name.length));

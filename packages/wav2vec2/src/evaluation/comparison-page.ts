@@ -112,7 +112,7 @@ function changeHistogram(utterances: readonly ComparedUtterance[]): string {
     .map((change) => {
       const value = counts.get(change) ?? 0;
       const name = `${change > 0 ? "+" : "−"}${Math.abs(change)}${Math.abs(change) === MANY_ERRORS ? " …" : ""}`;
-      return { name, value, detail: `${count(value)} utterances with ${name}` };
+      return { name, value, detail: `${counted(value, "utterance", count(value))} with ${name}` };
     });
   return drawBarChart({
     title: "Utterances by the errors that 2 makes more (+) or fewer (−) than 1",

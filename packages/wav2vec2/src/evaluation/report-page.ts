@@ -75,7 +75,9 @@ function remarks(result: EvaluationResult): string[] {
     );
   }
   if (skipped.length > 0)
-    lines.push(`${count(skipped.length)} clips could not be used: ${skipped[0]!.message}`);
+    lines.push(
+      `${counted(skipped.length, "clip", count(skipped.length))} could not be used: ${skipped[0]!.message}`,
+    );
   return lines;
 }
 
@@ -133,7 +135,7 @@ function groupChart(title: string, axis: string, groups: readonly GroupScores[])
     name,
     value: wer,
     interval,
-    detail: `${name}: ${percent(wer)} (${percent(interval.low)} to ${percent(interval.high)}), ${count(utteranceCount)} utterances`,
+    detail: `${name}: ${percent(wer)} (${percent(interval.low)} to ${percent(interval.high)}), ${counted(utteranceCount, "utterance", count(utteranceCount))}`,
   }));
   return drawBarChart({ title, axis, bars, format: FORMATS.percent });
 }
@@ -148,7 +150,11 @@ function errorHistogram(utterances: readonly EvaluatedUtterance[], unit: TextUni
   const most = counts.findLastIndex((n) => n > 0);
   const bars = counts.slice(0, most + 1).map((value, errors) => {
     const name = errors === MANY_ERRORS ? `${errors}+` : String(errors);
-    return { name, value, detail: `${count(value)} utterances with ${name} errors` };
+    return {
+      name,
+      value,
+      detail: `${counted(value, "utterance", count(value))} with ${name === "1" ? "1 error" : `${name} errors`}`,
+    };
   });
   return drawBarChart({
     title: "Utterances by their number of errors",

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import { UserError } from "../errors.js";
+import { PACKED_MAGIC, refusePacked } from "./packed.js";
 import { unreadable } from "./unreadable.js";
 
 const CHUNK_BYTES = 1 << 20;
@@ -33,10 +34,12 @@ export function isGzip(first: Uint8Array): boolean {
  * The bytes of a file in parts, unpacked where it is gzipped.
  *
  * @param expected what the file should be, for messages: "a text"
- * @throws UserError where it cannot be read, or its gzip is damaged or cut
+ * @throws UserError where it cannot be read, is packed in another way, or its gzip is damaged or cut
  */
 export async function* readBytes(path: string, expected: string): AsyncGenerator<Uint8Array> {
-  const packed = isGzip(await firstBytes(path, 2, expected));
+  const first = await firstBytes(path, PACKED_MAGIC, expected);
+  refusePacked(path, expected, first);
+  const packed = isGzip(first);
   const raw = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   const gunzip = packed ? createGunzip({ chunkSize: CHUNK_BYTES }) : undefined;
   if (gunzip) raw.on("error", (error) => gunzip.destroy(error)).pipe(gunzip);

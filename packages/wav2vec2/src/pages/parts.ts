@@ -1,3 +1,4 @@
+import { counted } from "../counted.js";
 import { count } from "./format.js";
 import { escapeHtml } from "./html.js";
 
@@ -36,7 +37,9 @@ export function renderNotes(lines: readonly string[]): string {
 /** What has become of clips that were to be played, if not all can be. */
 export function clipNotes({ left, played }: { left: number; played: number }): string[] {
   if (left === 0) return [];
-  return [`${count(played)} clips can be played; ${count(left)} more did not fit or cannot be read.`];
+  return [
+    `${counted(played, "clip", count(played))} can be played; ${count(left)} more did not fit or cannot be read.`,
+  ];
 }
 
 /** A button that plays a clip of the page. @param clip its name there @param name what is played */

@@ -31,6 +31,11 @@ test.each([
   ["ΟΔΟΣ".toLowerCase(), "οδοσ", "the final sigma"],
   ["İzmir".toLowerCase(), "izmir", "i with two dots"],
   ["\u0958", "\u0915\u093c", "a nukta"],
+  ["\u00b5m", "\u03bcm", "the sign micro"],
+  ["അവ\u0d28\u0d4d\u200d", "അവ\u0d7b", "a chillu in parts"],
+  ["น้ํา", "น้ำ", "Thai am in parts behind a tone"],
+  ["นํ้า", "น้ำ", "Thai am in parts around a tone"],
+  ["\u0e81\u0ecd\u0eb2", "\u0e81\u0eb3", "Lao am in parts"],
   ["한", "\u1112\u1161\u11ab", "Hangul in parts"],
 ])("%s and %s differ in form alone: %s", (one, other) => {
   expect(differInFormAlone(one, other)).toBe(true);
@@ -46,6 +51,7 @@ test.each([
   ["は", "ば"],
   ["10 km", "10km"],
   ["ى", "ي"],
+  ["ന്", "ൻ"],
   ["same", "same"],
 ])("%s and %s do not", (one, other) => expect(differInFormAlone(one, other)).toBe(false));
 
@@ -73,6 +79,9 @@ describe("a text in the form that is known", () => {
     ["ﬁn", "fin", "fin"],
     ["a\u00adb\u200b", "ab", "ab"],
     ["οδος", "οδσ", "οδοσ"],
+    ["\u0d28\u0d4d\u200d", "\u0d7b", "\u0d7b"],
+    ["\u0d7b", "\u0d28\u0d4d\u200d", "\u0d28\u0d4d\u200d"],
+    ["น้ํา", "น้ำ", "น้ำ"],
   ])("%s of %s is %s", (text, tokens, known) => expect(inKnownForm(text, of(tokens))).toBe(known));
 
   test("is as it was where a vocabulary tells its forms apart, and where none is known", () => {

@@ -11,7 +11,20 @@ const ALIKE: readonly (readonly string[])[] = [
   ["\u0218", "\u015E"],
   ["\u021B", "\u0163"],
   ["\u021A", "\u0162"],
+  ["\u03BC", "\u00B5"], // mu, and the sign micro
+  // Malayalam's chillus: a code point each since Unicode 5.1, before it a letter, virama and joiner
+  ["\u0D7A", "\u0D23\u0D4D\u200D"],
+  ["\u0D7B", "\u0D28\u0D4D\u200D"],
+  ["\u0D7C", "\u0D30\u0D4D\u200D"],
+  ["\u0D7D", "\u0D32\u0D4D\u200D"],
+  ["\u0D7E", "\u0D33\u0D4D\u200D"],
+  ["\u0D7F", "\u0D15\u0D4D\u200D"],
 ];
+/** Members of `ALIKE` that are several code points. */
+const CHILLU = /[\u0D15\u0D23\u0D28\u0D30\u0D32\u0D33]\u0D4D\u200D/gu;
+/** Thai's and Lao's vowel am as its two parts, before or behind the mark of a tone. */
+const AM_IN_PARTS =
+  /[\u0E48-\u0E4B]?\u0E4D[\u0E48-\u0E4B]?\u0E32|[\u0EC8-\u0ECB]?\u0ECD[\u0EC8-\u0ECB]?\u0EB2/gu;
 /** The same letter by its place in the word: text holds both, and none is another way to write the other. */
 const BY_PLACE: readonly (readonly string[])[] = [["\u03C3", "\u03C2"]];
 
@@ -49,13 +62,23 @@ export function withoutInvisible(text: string): string {
 
 /**
  * A text with each letter encoded in one way, and all else as it is: composed (NFC); letters of full or half width, ligatures and
- * presentation forms as the letters that they are; one apostrophe and one hyphen; kaf, yeh and Romanian ș and ț by one
- * code point each. Case stays.
+ * presentation forms as the letters that they are; one apostrophe and one hyphen; kaf, yeh, Romanian ș and ț, mu, Malayalam's chillus,
+ * Thai's and Lao's am by one code point each. Case stays.
  */
 export function oneForm(text: string): string {
   if (PLAIN.test(text)) return text;
   const letters = text.replace(PRESENTED, (character) => character.normalize("NFKC")).normalize("NFC");
-  return letters.replace(/[^\p{N}A-Za-z ]/gu, (character) => FIRST_ALIKE.get(character) ?? character);
+  return withAm(letters, () => true)
+    .replace(CHILLU, (character) => FIRST_ALIKE.get(character)!)
+    .replace(/[^\p{N}A-Za-z ]/gu, (character) => FIRST_ALIKE.get(character) ?? character);
+}
+
+/** A text with Thai's and Lao's vowel am as one code point where `isWanted` says so of that. */
+function withAm(text: string, isWanted: (am: string) => boolean): string {
+  return text.replace(AM_IN_PARTS, (parts: string) => {
+    const am = parts.includes("\u0E4D") ? "\u0E33" : "\u0EB3";
+    return isWanted(am) ? parts.replace(/[\u0E4D\u0E32\u0ECD\u0EB2]/gu, "") + am : parts;
+  });
 }
 
 /**
@@ -63,9 +86,8 @@ export function oneForm(text: string): string {
  * kinds as U+0020, the final sigma as any other and i with two dots as i. To compare by, not to show.
  */
 export function formKey(text: string): string {
-  return oneForm(withoutInvisible(text).replace(UNSEEN, "").replace(/\s/gu, " "))
-    .replaceAll("\u03C2", "\u03C3")
-    .replaceAll("i\u0307", "i");
+  const seen = oneForm(withoutInvisible(text)).replace(UNSEEN, ""); // behind oneForm, which knows letters by their joiner
+  return oneForm(seen.replace(/\s/gu, " ")).replaceAll("\u03C2", "\u03C3").replaceAll("i\u0307", "i");
 }
 
 /** Whether two texts are different characters that a reader takes for the same. */
@@ -92,7 +114,7 @@ export function formsOf(grapheme: string): string[] {
  */
 export function inKnownForm(text: string, isKnown: (text: string) => boolean): string {
   if (isKnown(text)) return text;
-  return graphemes(text)
+  return graphemes(withAm(text, isKnown))
     .map((grapheme) =>
       isKnown(grapheme)
         ? grapheme

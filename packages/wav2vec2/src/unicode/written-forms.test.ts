@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeSeveral, WrittenForms } from "./written-forms.js";
+import { describeSeveral, describeSpelledOut, WrittenForms } from "./written-forms.js";
 
 function formsOf(...texts: string[]): WrittenForms {
   const forms = new WrittenForms();
@@ -22,6 +22,15 @@ test("apostrophes, widths and ligatures are letters too; case, place in the word
   expect(letters("don't", "don't", "don’t")).toEqual([["'", "’"]]);
   expect(letters("AＡ")).toEqual([["A", "Ａ"]]);
   expect(letters("σοφος Σ", "می\u200cخواهم میخواهم", "x² 2")).toEqual([]);
+});
+
+test("a character that stands for several letters is told where these are written too, and spelled out", () => {
+  const forms = formsOf("\ufb01n", "fin", "ﻻ");
+  expect(forms.spelledOut().map((each) => describeSpelledOut(each))).toEqual([
+    "\ufb01 (U+FB01) stands for several letters, fi, which are also written one by one (1 clip, such as clip 0)",
+  ]);
+  expect(forms.unifier()!("\ufb01n ﻻ")).toBe("fin ﻻ"); // there is no other ل
+  expect(formsOf("\ufb01n", "\ufb01n").unifier()).toBeUndefined();
 });
 
 test("texts are brought into the form that most have, at the same count the composed one", () => {

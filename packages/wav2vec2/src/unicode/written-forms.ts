@@ -14,6 +14,13 @@ export interface SeveralForms {
   }[];
 }
 
+/** A character that stands for several letters: `ﬁ`. */
+export interface SpelledOut extends Form {
+  character: string;
+  /** As they are written one by one. */
+  letters: string;
+}
+
 interface Form {
   texts: number;
   example: string;
@@ -24,6 +31,7 @@ export class WrittenForms {
   readonly #letters = new Map<string, Map<string, Form>>();
   /** Letters of graphemes met so far. */
   readonly #letterOf = new Map<string, string>();
+  readonly #several = new Map<string, SpelledOut>();
   #invisible: Form | undefined;
   #composed = 0;
   #decomposed = 0;
@@ -41,6 +49,7 @@ export class WrittenForms {
     const letter = this.#letterOf.get(grapheme) ?? oneForm(withoutInvisible(grapheme));
     this.#letterOf.set(grapheme, letter);
     if (letter === "") return;
+    if (graphemes(letter).length > 1) this.#countSeveral(grapheme, letter, example);
     if (grapheme.normalize("NFC") !== grapheme.normalize("NFD"))
       grapheme === grapheme.normalize("NFC") ? this.#composed++ : this.#decomposed++;
     const forms = this.#letters.get(letter) ?? new Map<string, Form>();
@@ -48,6 +57,20 @@ export class WrittenForms {
     const form = forms.get(grapheme);
     if (form) form.texts++;
     else forms.set(grapheme, { texts: 1, example });
+  }
+
+  #countSeveral(character: string, letters: string, example: string): void {
+    const several = this.#several.get(character);
+    if (several) several.texts++;
+    else this.#several.set(character, { character, letters, texts: 1, example });
+  }
+
+  /** Characters that stand for letters which the texts have one by one as well, such as a ligature; those of most texts first. */
+  spelledOut(): SpelledOut[] {
+    const isWritten = (letter: string) => this.#letters.has(letter);
+    return [...this.#several.values()]
+      .filter(({ letters }) => graphemes(letters).every(isWritten))
+      .sort((a, b) => b.texts - a.texts || (a.character < b.character ? -1 : 1));
   }
 
   /** Letters that are encoded in more than one way, those of most texts first. */
@@ -75,7 +98,8 @@ export class WrittenForms {
    */
   unifier(): ((text: string) => string) | undefined {
     const several = this.several();
-    if (several.length === 0 && !this.#invisible) return undefined;
+    const spelledOut = this.spelledOut();
+    if (several.length === 0 && spelledOut.length === 0 && !this.#invisible) return undefined;
     const isMixed = several.some(({ forms }) =>
       forms.some(({ text }) => text !== forms[0]!.text && text.normalize() === forms[0]!.text.normalize()),
     );
@@ -86,11 +110,20 @@ export class WrittenForms {
         forms.map(({ text }) => [normalized(text), normalized(forms[0]!.text)] as const),
       ),
     );
+    for (const { character, letters } of spelledOut) chosen.set(normalized(character), normalized(letters));
     return (text) =>
       graphemes(normalized(withoutInvisible(text)))
         .map((grapheme) => chosen.get(grapheme) ?? grapheme)
         .join("");
   }
+}
+
+/** `ﬁ (U+FB01) stands for several letters, fi, which are also written one by one (1 clip, such as a)` */
+export function describeSpelledOut(
+  { character, letters, texts, example }: SpelledOut,
+  noun = "clip",
+): string {
+  return `${character} (${codePoints(character)}) stands for several letters, ${letters}, which are also written one by one (${counted(texts, noun)}, such as ${example})`;
 }
 
 /** How many texts have a form that is not the most frequent. */

@@ -1,6 +1,6 @@
 import { counted } from "../../counted.js";
 import { codePoints, formDifference, inKnownForm } from "../../unicode/unicode-forms.js";
-import { describeSeveral, WrittenForms } from "../../unicode/written-forms.js";
+import { describeSeveral, describeSpelledOut, WrittenForms } from "../../unicode/written-forms.js";
 import type { Utterance } from "../utterance.js";
 import type { Findings } from "./findings.js";
 
@@ -90,6 +90,11 @@ export function formRemarks(
     const message = `${describeSeveral(several)}. A model takes them for different letters; training reads them as one.`;
     return { id, file: path, kind: "several-forms" as const, message };
   });
+  for (const spelled of forms.spelledOut()) {
+    const { id, path } = ids.get(spelled.example)!;
+    const message = `${describeSpelledOut(spelled)}. A model takes it for a letter of its own; training reads it as these.`;
+    remarks.push({ id, file: path, kind: "several-forms", message });
+  }
   if (!characters) return remarks;
   const others = clips.filter(({ text }) => text !== undefined && inFormOf(text, characters) !== text);
   const [first] = others;

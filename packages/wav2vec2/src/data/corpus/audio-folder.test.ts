@@ -178,6 +178,60 @@ it("audio beside the splits is a problem of them all", async () => {
   expect((await readSplits(root, { splits: ["dev"], transcripts: "none" }))[0]!.problems).toEqual([]);
 });
 
+it("names beside the splits that are not UTF-8 are a problem of them all", async () => {
+  const place = Buffer.concat([Buffer.from(`${root}/sp`), Buffer.of(0xe9), Buffer.from("cial")]);
+  mkdirSync(place);
+  writeFileSync(Buffer.concat([place, Buffer.from("/a.flac")]), flac(400));
+  const read = await readSplits(root, { transcripts: "none" });
+  expect(read.flatMap(({ problems }) => problems)).toMatchObject([
+    { kind: "undecodable-name", message: expect.stringContaining("(the first: sp\\xe9cial). Rename what") },
+  ]);
+});
+
+describe("recordings whose names do not end as audio's", () => {
+  beforeEach(() => {
+    for (const name of ["take.1", "take.2", "plain", "call.dat"]) put(`odd/${name}`, wav(400));
+    for (const [name, text] of [
+      ["take.1.txt", "ONE"],
+      ["take.2.txt", "TWO"],
+      ["plain.txt", "A"],
+      ["call.txt", "B"],
+    ] as const)
+      put(`odd/${name}`, text);
+    put("odd/known.wav", wav(400));
+    put("odd/known.txt", "C");
+    for (const name of ["known.wav.bak", "known.wav~", "known.old"]) put(`odd/${name}`, wav(400));
+    put("odd/README", "nothing");
+    put("odd/weights.bin", Uint8Array.of(0xff, 0xfb, 0x90, 0, 1, 2, 3));
+    put("odd/page", "<html></html>");
+  });
+
+  it("are found by their contents, copies beside a recording left out", async () => {
+    const { utterances } = await readCorpus(root, "odd", { cache });
+    expect(utterances.map(({ id, text }) => [id, text])).toEqual([
+      ["call.dat", "B"],
+      ["known", "C"],
+      ["plain", "A"],
+      ["take.1", "ONE"],
+      ["take.2", "TWO"],
+    ]);
+    expect(await listAudio(join(root, "odd"))).toHaveLength(5);
+  });
+
+  it("make a directory one of audio", async () => {
+    put("bare/only", wav(400));
+    expect(await listSplits(root)).toContain("bare");
+  });
+
+  it("beside the splits are misplaced", async () => {
+    put("stray", flac(400));
+    const read = await readSplits(root, { transcripts: "none" });
+    expect(read.flatMap(({ problems }) => problems)).toMatchObject([
+      { id: "stray", kind: "misplaced-audio" },
+    ]);
+  });
+});
+
 describe("links", () => {
   it("in a circle end, and each directory is read once, by its own name", async () => {
     symlinkSync("..", join(root, "train/deep/up")); // a parent within

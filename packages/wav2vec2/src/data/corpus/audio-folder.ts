@@ -9,11 +9,12 @@ import type { CorpusProblem } from "./corpus-problem.js";
 import { readTextFile } from "./corpus-text.js";
 import { EventLoopTurns } from "./corpus-turns.js";
 import { FolderTranscripts } from "./folder-transcripts.js";
+import { unnamedAudio } from "./unnamed-audio.js";
 
 /** Whether there is an audio file anywhere in a directory. */
 export async function holdsAudio(directory: string, turns: EventLoopTurns): Promise<boolean> {
-  for await (const { files, undecodable } of walk(directory, turns, []))
-    if (audioNames([...files, ...undecodable]).length > 0) return true;
+  for await (const { files, unnamed, undecodable } of walk(directory, turns, []))
+    if (audioNames([...files, ...undecodable]).length + unnamed.length > 0) return true;
   return false;
 }
 
@@ -25,8 +26,8 @@ export async function listAudio(directory: string): Promise<string[]> {
   listDirectory(directory);
   const paths: string[] = [];
   const problems: CorpusProblem[] = [];
-  for await (const { prefix, files } of walk(directory, new EventLoopTurns(), problems))
-    for (const name of audioNames(files)) paths.push(join(directory, prefix + name));
+  for await (const { prefix, files, unnamed } of walk(directory, new EventLoopTurns(), problems))
+    for (const name of [...audioNames(files), ...unnamed]) paths.push(join(directory, prefix + name));
   if (problems[0]) throw new UserError(problems[0].message);
   return paths.sort();
 }
@@ -52,7 +53,7 @@ export async function findFolderClips(
     for (const clip of above) covered.add(resolve(clip.path));
     found.clips.push(...above);
   }
-  for await (const { prefix, files } of walk(directory, turns, found.problems)) {
+  for await (const { prefix, files, unnamed } of walk(directory, turns, found.problems)) {
     if (reads) {
       const rows = await transcripts.add(prefix, files, options, turns);
       for (const clip of rows) covered.add(resolve(clip.path));
@@ -60,11 +61,11 @@ export async function findFolderClips(
     }
     const names = new Set(files);
     const described = speakerOf(directory, prefix, files);
-    for (const name of audioNames(files)) {
+    for (const name of [...audioNames(files), ...unnamed]) {
       if (turns.due) await turns.next();
       const path = join(directory, prefix + name);
       if (covered.size > 0 && covered.has(resolve(path))) continue;
-      const stem = stemOf(name);
+      const stem = unnamed.includes(name) ? name : stemOf(name); // `take.1` and `take.2` are two
       const clip: Clip = {
         id: prefix + stem,
         path,
@@ -122,6 +123,8 @@ interface Folder {
   /** Path below the directory that the walk began in, with a slash at its end; empty for that directory itself. */
   prefix: string;
   files: string[];
+  /** Those of them that are recordings by their contents alone. */
+  unnamed: string[];
   /** Names of files and directories that are not UTF-8. */
   undecodable: string[];
 }
@@ -149,7 +152,8 @@ async function* walk(
     const listing = orReport(listDirectory, join(directory, name), name, problems);
     if (!listing) continue;
     undecodable.push(...listing.undecodable.filter(isOfInterest).map((name) => prefix + name));
-    yield { prefix, files: listing.files, undecodable: listing.undecodable };
+    const { files } = listing;
+    yield { prefix, files, unnamed: unnamedAudio(real, files), undecodable: listing.undecodable };
     const children = listing.directories.filter((name) => !isHidden(name)).reverse();
     for (const child of children) {
       const path = join(real, child);
@@ -157,19 +161,24 @@ async function* walk(
       (target === path ? pending : links).push({ prefix: `${prefix}${child}/`, real: target });
     }
   }
+  const problem = undecodableNames(directory, undecodable);
+  if (problem) problems.push(problem);
+}
+
+/** What is wrong with names that are not UTF-8; undefined where there are none. */
+export function undecodableNames(
+  directory: string,
+  undecodable: readonly string[],
+): CorpusProblem | undefined {
   const [first] = undecodable;
-  if (first === undefined) return;
+  if (first === undefined) return undefined;
   const names = undecodable.length === 1 ? "1 name is" : `${undecodable.length} names are`;
-  problems.push({
-    id: "",
-    file: directory,
-    kind: "undecodable-name",
-    message: `${names} not UTF-8 in ${directory} (the first: ${first}). ${renameAdvice(directory)}`,
-  });
+  const message = `${names} not UTF-8 in ${directory} (the first: ${first}). ${renameAdvice(directory)}`;
+  return { id: "", file: directory, kind: "undecodable-name", message };
 }
 
 /** Whether a name that is not UTF-8 may be audio, a transcript or a directory of them. */
-function isOfInterest(name: string): boolean {
+export function isOfInterest(name: string): boolean {
   return audioNames([name]).length > 0 || [".txt", ""].includes(extname(name).toLowerCase());
 }
 

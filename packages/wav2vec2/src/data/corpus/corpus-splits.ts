@@ -4,7 +4,7 @@ import { editDistance } from "@wav2vec2/libtorch/nearest";
 import { PATH, requireArguments } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
-import { holdsAudio } from "./audio-folder.js";
+import { holdsAudio, isOfInterest, undecodableNames } from "./audio-folder.js";
 import { audioNames, stemOf } from "./audio-names.js";
 import { type Listing, listDirectory, listNames, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
@@ -14,6 +14,7 @@ import { isLibriSpeechSplit } from "./librispeech-clips.js";
 import { isManifest, isManifestName, isNamedManifest, MANIFEST_ENDINGS } from "./manifest.js";
 import { adviceOnDirectory, adviceOnFile, directoryOfSplit } from "./other-layouts.js";
 import { isStm, isStmDirectory } from "./stm-clips.js";
+import { unnamedAudio } from "./unnamed-audio.js";
 
 /** Where the utterances of a split are listed. */
 export interface Source {
@@ -77,19 +78,22 @@ function partsOfList(root: string, files: readonly string[]): Source[] {
   return GIGASPEECH_SPLITS.map((name) => ({ kind: "manifest", path, name, isPart: true }));
 }
 
-/** Audio that lies beside the directories that are splits, and so is in none of them. */
+/** Audio that lies beside the directories that are splits, and so is in none of them, or in a directory that cannot be opened by its name. */
 export async function audioBesideSplits(root: string): Promise<CorpusProblem[]> {
   if (isFile(root)) return [];
   const splits = await findSplits(root, new EventLoopTurns());
   // A manifest or a list may name what lies anywhere.
   if (splits.length === 0 || splits.some(({ kind }) => kind === "manifest" || kind === "ids")) return [];
-  return [...new Set([root, splitsDirectory(root)])].flatMap((directory) =>
-    audioNames(listDirectory(directory).files).map((name) => {
+  return [...new Set([root, splitsDirectory(root)])].flatMap((directory) => {
+    const { files, undecodable } = listDirectory(directory);
+    const problems = [...audioNames(files), ...unnamedAudio(directory, files)].map((name): CorpusProblem => {
       const file = join(directory, name);
       const message = `${file} must lie in the directory of a split, but lies beside ${splits[0]!.path}. Move it into one.`;
-      return { id: stemOf(name), file, kind: "misplaced-audio" as const, message };
-    }),
-  );
+      return { id: stemOf(name), file, kind: "misplaced-audio", message };
+    });
+    const lost = undecodableNames(directory, undecodable.filter(isOfInterest));
+    return lost ? [...problems, lost] : problems;
+  });
 }
 
 /** Directories in which corpora have their splits, and what lies beside these. */

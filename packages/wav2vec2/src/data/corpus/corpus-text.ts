@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { UserError } from "../../errors.js";
-import { shellName } from "../../files/shell-name.js";
+import { notUtf8 } from "../../files/text-encoding.js";
 import { unreadable } from "../../files/unreadable.js";
 
 // Longer than any transcript of speech or any row of a manifest: such a "line" is no text.
@@ -48,9 +48,7 @@ export function readTextFile(path: string, expected: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new UserError(
-      `${path} must be UTF-8 text, but is not. Convert it with: iconv -t UTF-8 ${shellName(path)}`,
-    );
+    throw new UserError(`${path} ${notUtf8(path, bytes)}`);
   }
 }
 
@@ -78,7 +76,7 @@ export async function* readLines(path: string): AsyncGenerator<Line[]> {
         const stop = newline < 0 ? bytes.length : newline;
         number++;
         const line = bytes.subarray(at, stop);
-        lines.push(overlong ? tooLong(number) : decodeLine(line, number));
+        lines.push(overlong ? tooLong(number) : decodeLine(line, number, path));
         overlong = false;
         at = stop + 1;
       }
@@ -105,14 +103,14 @@ function tooLong(number: number): Line {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function decodeLine(bytes: Uint8Array, number: number): Line {
+function decodeLine(bytes: Uint8Array, number: number, path: string): Line {
   if (bytes.length > MAX_LINE) return tooLong(number);
   const line = bytes.at(-1) === CARRIAGE_RETURN ? bytes.subarray(0, -1) : bytes;
   let text: string;
   try {
     text = utf8.decode(line);
   } catch {
-    return { number, text: "", problem: "must be UTF-8 text, but is not." };
+    return { number, text: "", problem: notUtf8(path, bytes) };
   }
   if (number === 1 && text.startsWith("\ufeff")) text = text.slice(1);
   if (text.includes("\0")) return { number, text: "", problem: "must be text, but holds a NUL character." };

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { parse } from "csv-parse";
 import { UserError } from "../../errors.js";
 import { isJsonObject } from "../../files/json-file.js";
+import { notUtf8 } from "../../files/text-encoding.js";
 import { unreadable } from "../../files/unreadable.js";
 import { type Line, readLines } from "./corpus-text.js";
 
@@ -93,7 +94,7 @@ export async function* readCommaRows(path: string, options: TableOptions): Async
       const line = lastLine + 1;
       lastLine = lines;
       if (record.length === 1 && !record[0]?.trim()) return null;
-      if (names) rows.push(checkText(toRow(names, record, line), record));
+      if (names) rows.push(checkText(toRow(names, record, line), record, path));
       else names = record.map((name) => name.trim());
       return null;
     },
@@ -125,9 +126,9 @@ export async function* readCommaRows(path: string, options: TableOptions): Async
 }
 
 /** The parser puts a replacement character where bytes are no UTF-8. */
-function checkText(row: Row, fields: readonly string[]): Row {
+function checkText(row: Row, fields: readonly string[], path: string): Row {
   for (const field of fields) {
-    if (field.includes("\ufffd")) return { ...row, problem: "must be UTF-8 text, but is not." };
+    if (field.includes("\ufffd")) return { ...row, problem: notUtf8(path, new Uint8Array(0)) };
     if (field.includes("\0")) return { ...row, problem: "must be text, but holds a NUL character." };
   }
   return row;

@@ -18,7 +18,11 @@ const MOST_COLUMNS = 30;
 export function classifierPage(result: ClassifierResult, clips: ReportClips): string {
   const { skipped, model, split, data, column, clipCount, seconds } = result;
   const remarks =
-    skipped.length > 0 ? [`${count(skipped.length)} clips could not be used: ${skipped[0]!.message}`] : [];
+    skipped.length > 0
+      ? [
+          `${counted(skipped.length, "clip", count(skipped.length))} could not be used: ${skipped[0]!.message}`,
+        ]
+      : [];
   return renderReport({
     kind: "evaluation",
     title: `${model}${split === undefined ? "" : ` on ${split}`}`,

@@ -71,6 +71,11 @@ describe("an alignable text", () => {
     expect(() => read(upper, "A X", true)).toThrow(
       'but "X" is not. Write them as the vocabulary does, or put *',
     );
+    // Letters that it cannot help with.
+    for (const letter of ["五", "ж", "ა"])
+      expect(() => read(upper, `A ${letter}`)).toThrow(
+        `but "${letter}" is not. Write them as the vocabulary does, or put * for`,
+      );
     expect(() => read(upper, "A|B")).toThrow('but "|" is not. Normalize the text (--normalize) or');
   });
 

@@ -58,6 +58,9 @@ export function alignableText(
   return { text: written.join(" "), labels: Int32Array.from(speller.labels), words: speller.words };
 }
 
+/** What normalizing leaves out where the vocabulary lacks it: punctuation, symbols and what formats a text. */
+const LEFT_OUT = /^(?:[\p{P}\p{S}\p{Cf}]|\u{FE0F})+$/u;
+
 class Speller {
   readonly labels: number[] = [];
   readonly words: SpelledWord[] = [];
@@ -156,7 +159,7 @@ class Speller {
       .map((cased) => this.#tokenizer.inVocabularyForm(cased))
       .find((candidate) => this.#encodes(candidate));
     if (form !== undefined) return [{ text: grapheme, form }];
-    if (!/^(?:[\p{P}\p{S}\p{Cf}]|\u{FE0F})+$/u.test(grapheme)) this.unknown.add(grapheme);
+    if (!LEFT_OUT.test(grapheme)) this.unknown.add(grapheme);
     return [{ text: grapheme, form: "" }];
   }
 
@@ -207,7 +210,7 @@ function unknownCharacters(
   const digits = unknown.some((character) => /\p{N}/u.test(character));
   const advice = digits
     ? "Write numbers as words, as they were said, or put * for what is not to be looked for"
-    : respell
+    : respell || !(cased || unknown.some((character) => LEFT_OUT.test(character)))
       ? "Write them as the vocabulary does, or put * for what is not to be looked for"
       : `Normalize the text (--normalize)${cased ? ", which changes its case to the vocabulary's," : ""} or write it as the vocabulary does`;
   return new UserError(

@@ -91,7 +91,7 @@ describe("readArpa", () => {
   it("refuses words that are not in UTF-8", async () => {
     const latin = Buffer.from(ARPA.replace("\tB\t", "\t\u00dcB\t"), "latin1");
     expect(latin.includes(0xdc)).toBe(true);
-    await expect(load(latin)).rejects.toThrow("a word must be in UTF-8, but is not.");
+    await expect(load(latin)).rejects.toThrow("a word must be UTF-8 text, but is not.");
   });
 
   it("gives unknown words -100 in a model without <unk>, as KenLM", async () => {

@@ -4,6 +4,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { UserError } from "../../errors.js";
 import { firstBytes, isGzip, readBytes } from "../../files/file-bytes.js";
 import { tellNote } from "../../files/tell-note.js";
+import { notUtf8 } from "../../files/text-encoding.js";
 import { inTurns } from "../../in-turns.js";
 import { readNumber } from "./arpa-number.js";
 import { type Automaton, BEGIN_WORD, END_WORD, LOG_ZERO } from "./automaton.js";
@@ -257,8 +258,9 @@ class ArpaParser {
 
   #addUnigram(bytes: Buffer, logProbability: number, backoff: number): void {
     const [start, end] = [this.#fields[2]!, this.#fields[3]!];
-    if (!isUtf8(bytes.subarray(start, end)))
-      throw this.#wrong("a word must be in UTF-8, but is not. Convert the file, for example with iconv");
+    const spelled = bytes.subarray(start, end);
+    if (!isUtf8(spelled))
+      throw new UserError(`${this.#path}:${this.#line}: a word ${notUtf8(this.#path, spelled)}`);
     const unigram = { line: this.#line, logProbability, backoff };
     const builder = this.#builder!;
     const isNew = builder.addUnigram(bytes, start, end, logProbability, backoff);

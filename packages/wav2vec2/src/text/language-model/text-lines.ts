@@ -1,5 +1,6 @@
 import { UserError } from "../../errors.js";
 import { readBytes } from "../../files/file-bytes.js";
+import { notUtf8 } from "../../files/text-encoding.js";
 
 /**
  * The lines of a text in UTF-8, plain or gzipped, many at a time. What follows the last line end is a line if it is not
@@ -16,7 +17,7 @@ export async function* readTextLines(path: string): AsyncGenerator<string[]> {
       return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
       throw new UserError(
-        `${path} must be a text in UTF-8, but is not${line === 0 ? "" : ` behind line ${line}`}. Convert it, for example with iconv.`,
+        `${path}${line === 0 ? "" : `, behind line ${line},`} ${notUtf8(path, chunk ?? new Uint8Array(0))}`,
       );
     }
   };

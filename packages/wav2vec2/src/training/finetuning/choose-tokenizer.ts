@@ -8,7 +8,7 @@ import { CtcTokenizer, WRITE_PHONEMES } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { codePoints, formDifference } from "../../unicode/unicode-forms.js";
-import { describeSeveral, WrittenForms } from "../../unicode/written-forms.js";
+import { describeSeveral, describeSpelledOut, WrittenForms } from "../../unicode/written-forms.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** Characters that a message names. */
@@ -90,6 +90,14 @@ function vocabularyOfTranscripts({ train, held }: Clips, tracker: Pick<Tracker, 
         .slice(0, SHOWN)
         .map((each) => describeSeveral(each, "transcript"))
         .join("; ")}${more}. The vocabulary has one form of each, and transcripts are read in it.`,
+    );
+  const spelledOut = forms.spelledOut();
+  if (spelledOut.length > 0)
+    tracker.note(
+      `${spelledOut
+        .slice(0, SHOWN)
+        .map((each) => describeSpelledOut(each, "transcript"))
+        .join("; ")}. Transcripts are read with the letters.`,
     );
   if (forms.invisible)
     tracker.note(

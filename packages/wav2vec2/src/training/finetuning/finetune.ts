@@ -245,7 +245,7 @@ function usable(
   if (dropped.length > 0) {
     const example = dropped[0]!;
     tracker.note(
-      `${dropped.length} utterances have fewer frames than their labels need and were left out, for example ` +
+      `${counted(dropped.length, "utterance")} ${dropped.length === 1 ? "has fewer frames than its" : "have fewer frames than their"} labels need and ${dropped.length === 1 ? "was" : "were"} left out, for example ` +
         `${example.id}: ${example.frames} frames, ${example.needed} needed.`,
     );
   }

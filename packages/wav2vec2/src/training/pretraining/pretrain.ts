@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { requireArguments } from "../../argument-kinds.js";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
+import { counted } from "../../counted.js";
 import { batchOrder, lengthBucketedBatches, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
 import type { PreTrainingPreparation } from "../../data/batches/preparation.js";
@@ -161,7 +162,7 @@ function describe(
 ): void {
   const { max_seconds: maxSeconds, train_split: split } = recipe.data;
   tracker.tell(
-    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${train.length} clips (${hoursOf(train)} h) to learn from, ` +
+    `${(model.parameterCount() / 1e6).toFixed(2)} M parameters, ${counted(train.length, "clip")} (${hoursOf(train)} h) to learn from, ` +
       `${held.length} (${hoursOf(held)} h) to validate on.`,
   );
   const limits = { ...batchPlanOf(recipe), epoch: 0 };
@@ -185,7 +186,7 @@ function describe(
   const short = train.filter(({ samples }) => samples <= span);
   if (short[0]) {
     tracker.note(
-      `${short.length} clips are not longer than a mask of ${maskTimeLength} frames, for example ${short[0].id}: they ` +
+      `${counted(short.length, "clip")} ${short.length === 1 ? "is" : "are"} not longer than a mask of ${maskTimeLength} frames, for example ${short[0].id}: such ` +
         "are hidden as a whole and teach little. Raise data.min_seconds or lower model.mask_time_length.",
     );
   }

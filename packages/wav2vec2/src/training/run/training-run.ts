@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Device, libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
 import { BOOLEAN, FUNCTION, isObject, OBJECT, requireArguments } from "../../argument-kinds.js";
+import { counted } from "../../counted.js";
 import { lengthBucketedBatches } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
 import { loadTransforms } from "../../data/batches/load-transforms.js";
@@ -152,7 +153,10 @@ export async function withRun<T extends { interrupted: boolean }>(
     const reading = { onProblem, exclude, signal, onProgress, transcripts, columns };
     const { utterances, problems, excluded, unknownExclusions } = await readSplit<T>(root, split, reading);
     leftOut.addAll(problems, split);
-    if (exclude) tracker.tell(`${excluded} clips of ${split} are left out as ${exclude} says.`);
+    if (exclude)
+      tracker.tell(
+        `${counted(excluded, "clip")} of ${split} ${excluded === 1 ? "is" : "are"} left out as ${exclude} says.`,
+      );
     return { utterances, unknownExclusions };
   };
   const readSplits = async <T extends Utterance>(
