@@ -1,5 +1,6 @@
 // Checks of what plain JavaScript may pass, before a wrong value becomes a number that is none or fails far from its cause.
 import { argumentError } from "./errors.js";
+import { isTensor } from "./handles.js";
 import { nearest } from "./nearest.js";
 
 /** A value in a message: short, and never more than its kind for what is large. */
@@ -40,10 +41,10 @@ export function checkOptions(
   allowed: readonly string[],
   required: readonly string[] = [],
 ): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options))
+  if (typeof options !== "object" || options === null || Array.isArray(options) || isTensor(options))
     throw argumentError(
       operator,
-      `options must be an object such as { ${allowed[0]}: … }, but is ${describe(options)}`,
+      `options must be an object such as { ${allowed[0]}: … }, but is ${describe(options)}${isTensor(options) ? ". Several tensors go into one array: [a, b]" : ""}`,
     );
   for (const name of Object.keys(options)) {
     if (allowed.includes(name)) continue;

@@ -46,7 +46,10 @@ export function handlesOf(
   argument: string,
 ): (number | undefined)[] {
   if (!Array.isArray(values)) {
-    throw argumentError(operator, `'${argument}' must be an array of Tensors, but is ${describe(values)}`);
+    throw argumentError(
+      operator,
+      `'${argument}' must be an array of Tensors, but is ${describe(values)}${isTensor(values) ? ". Give [a, b]" : ""}`,
+    );
   }
   return values.map((value) => optionalHandleOf(value, operator, argument));
 }

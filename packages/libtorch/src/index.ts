@@ -1,3 +1,4 @@
+export { type ArangeOptions, arange } from "./arange.js";
 export type { NestedArray } from "./array-data.js";
 export * from "./autocast.js";
 export * from "./autograd.js";

@@ -5,6 +5,7 @@ import { native } from "./native.js";
 import { nearest } from "./nearest.js";
 import { stateName } from "./nn/state-name.js";
 import { type OperatorSchema, parseSchema, type SchemaParameter } from "./operator-schema.js";
+import { OPERATORS } from "./operators.generated.js";
 import type { Tensor } from "./tensor.js";
 
 /** What operators take: tensors, numbers, strings and arrays of them; the last one may be an object of arguments by name. */
@@ -47,6 +48,7 @@ function candidatesOf(name: string): readonly Candidate[] {
   const known = candidates.get(name);
   if (known) return known;
   const [base, wanted] = name.replace(/^aten::/, "").split(".") as [string, string?];
+  if (isPrivate(base)) throw argumentError("operator", privateOperator(base));
   const found = (allOverloads().get(base) ?? [])
     .filter((overload) => wanted === undefined || overload === wanted)
     .map((overload) => {
@@ -59,6 +61,24 @@ function candidatesOf(name: string): readonly Candidate[] {
   if (found.length === 0) throw argumentError("operator", unknownOperator(name, base));
   candidates.set(name, found);
   return found;
+}
+
+/**
+ * libtorch's own parts, which trust their callers: of some 480 a dozen ended the process within 60 calls with tensors of
+ * wrong shapes (`_ctc_loss_backward`, `_foreach_copy`, `_convert_indices_from_coo_to_csr` and others).
+ */
+function isPrivate(base: string): boolean {
+  return base.startsWith("_") && !OPERATORS.includes(base);
+}
+
+function privateOperator(base: string): string {
+  const names = allOverloads();
+  const open = base.replace(/^_+/, "");
+  const meant = [open, open.replace(/_(backward|forward|impl)$/, "")].find((name) => names.has(name));
+  return (
+    `'name' must be an operator that checks its arguments, but '${base}' is a part of libtorch's own, which can end the process. ` +
+    `Use ${meant === undefined ? "one whose name begins with a letter" : `'${meant}'`}`
+  );
 }
 
 function unknownOperator(name: string, base: string): string {
@@ -162,8 +182,8 @@ function fromNative(value: unknown, type: string): OperatorResult {
  *     operator("aten::cdist", x, y)
  *
  * Without an overload behind a point, the arguments choose it: of those that take them, the one with the fewest parameters.
- * Of operators that work in place, such as `add_`, the result is the first argument. libtorch checks what it is given, but
- * operators whose names begin with an underscore are its own parts, and some of them trust their callers.
+ * Of operators that work in place, such as `add_`, the result is the first argument. libtorch checks what it is given; operators
+ * whose names begin with an underscore are its own parts, which trust their callers, and are refused.
  *
  * @returns a tensor, an array of several results, or a number or boolean, as the operator's schema says; name the type
  * where it is not one tensor: `operator<[Tensor, Tensor]>("max.dim", x, 0)`

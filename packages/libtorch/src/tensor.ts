@@ -163,6 +163,15 @@ export class Tensor extends Operators {
     return Array.from(this.toTypedArray() as ArrayLike<number | bigint>, Number);
   }
 
+  /**
+   * What `JSON.stringify` writes: the values in arrays as deep as there are dimensions, those that are not finite as null; of a
+   * freed tensor, and of one without values, what `toString` says.
+   */
+  toJSON(): unknown {
+    if (!this.isLive || this.device.startsWith("meta") || !(this.dtype in BYTES)) return this.toString();
+    return this.shape.reduceRight<unknown[]>(inRows, this.toArray())[0];
+  }
+
   /** The elements' memory in row-major order, little-endian, copied. */
   toBytes(): Uint8Array {
     requireNumbers(this.dtype);
@@ -190,6 +199,12 @@ export class Tensor extends Operators {
     const values = valuesText(this);
     return `${head}${values.includes("\n") || this.shape.length > 1 ? "\n" : " "}${values}`;
   }
+}
+
+/** Rows of `size` values each. */
+function inRows(values: unknown[], size: number): unknown[] {
+  if (size === 0) return [[]];
+  return Array.from({ length: values.length / size }, (_, row) => values.slice(row * size, (row + 1) * size));
 }
 
 /** @throws TorchError for dtypes that only operators know, such as complex ones */

@@ -184,7 +184,7 @@ export {
   type PreTrainingModel,
   savePreTrainingModel,
 } from "./pretrained/pretraining-directory.js";
-export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/align.js";
+export { Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/align.js";
 export {
   type CtcBatchMaker,
   type CtcBatchOptions,
@@ -287,7 +287,7 @@ export {
   preTrainingBatches,
   type ScoredBatch,
 } from "./training/pretraining/pretraining-batches.js";
-export { type Recipe, resolveRecipe } from "./training/recipe/recipe.js";
+export { type Recipe, type RecipeInput, resolveRecipe } from "./training/recipe/recipe.js";
 export { loadRecipe, type RecipeValues } from "./training/recipe/recipe-file.js";
 export type { OwnModel } from "./training/run/initial-model.js";
 export { type RunOptions, type Splits, type TrainingRun, withRun } from "./training/run/training-run.js";

@@ -22,7 +22,7 @@ import { loadAligner } from "../src/recognition/align.js";
 import { loadRecognizer } from "../src/recognition/recognizer.js";
 import { trainClassifier } from "../src/training/classification/train-classifier.js";
 import { finetune } from "../src/training/finetuning/finetune.js";
-import { resolveRecipe } from "../src/training/recipe/recipe.js";
+import { type Recipe, resolveRecipe } from "../src/training/recipe/recipe.js";
 import { CapturedOutput } from "./captured-output.js";
 import { finalWeights, recorder } from "./recorder.js";
 import { TINY_MODEL, toneClip } from "./tone-corpus.js";
@@ -58,7 +58,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-function recipe(task: string, output: string, changes: Record<string, unknown> = {}) {
+function recipe(task: Recipe["task"], output: string, changes: Record<string, unknown> = {}) {
   const { data, model, ...others } = changes as { data?: object; model?: object };
   return resolveRecipe({
     task,
@@ -89,8 +89,12 @@ const run = ({ tracker } = recorder(), resume = false, signal = new AbortControl
   resume,
   system: false,
 });
-const train = (task: string, output: string, changes: Record<string, unknown> = {}, seen = recorder()) =>
-  trainClassifier(recipe(task, output, changes), run(seen));
+const train = (
+  task: Recipe["task"],
+  output: string,
+  changes: Record<string, unknown> = {},
+  seen = recorder(),
+) => trainClassifier(recipe(task, output, changes), run(seen));
 
 describe("a keyword spotter", () => {
   it("learns the labels of a column, and is evaluated by what it says it is", async () => {
@@ -344,22 +348,28 @@ describe("a classifier in memory", () => {
     const classifier = await loadClassifier(keywords);
     const apply = (given: (...args: never) => Promise<unknown>, ...args: unknown[]) =>
       Reflect.apply(given, undefined, args);
-    const refused = (message: string) => ({
-      code: "ERR_CONFIGURATION",
+    const refused = (message: string, code = "ERR_CONFIGURATION") => ({
+      code,
       message: expect.stringContaining(message),
     });
     await expect(apply(classifyFile, keywords, clip())).rejects.toMatchObject(
       refused(
-        `The classifier of classifyFile must be { model, normalize } with a classification head, but is the`,
+        `classifier of classifyFile must be { model, normalize } with a classification head, but is "${keywords}". ` +
+          `Load it: await loadClassifier("${keywords}").`,
+        "ERR_INVALID_ARG_TYPE",
       ),
     );
     await expect(apply(classifyFile, { model: keywords, classifier }, clip())).rejects.toMatchObject(
       refused(
         "Give await loadClassifier(directory), or the field classifier of what trainClassifier returns.",
+        "ERR_INVALID_ARG_TYPE",
       ),
     );
     await expect(apply(evaluateClassifier, undefined, { data: at("corpus") })).rejects.toMatchObject(
-      refused("The classifier of evaluateClassifier must be"),
+      refused(
+        "modelOrName of evaluateClassifier must be a model directory, a Hub id, or { model, normalize } with",
+        "ERR_INVALID_ARG_TYPE",
+      ),
     );
     await expect(
       apply(evaluateClassifier, classifier, { data: at("corpus"), splits: "test" }),
@@ -501,12 +511,12 @@ describe("what cannot be", () => {
       /must be a model with a classification head .* but is a Wav2Vec2ForPreTraining/,
     );
     await expect(finetune(recipe("classify", "x"), run())).rejects.toThrow(
-      "task must be finetune for this command, but is 'classify'. Run wav2vec2 finetune with this recipe.",
+      "The task of a recipe for finetune must be finetune, but is classify. Call trainClassifier(recipe).",
     );
     await expect(
       trainClassifier(resolveRecipe({ task: "pretrain", data: { root: "x" } }), run()),
     ).rejects.toThrow(
-      "task must be classify, frames or speaker to train a classification head, but is 'pretrain'. Run wav2vec2 pretrain",
+      "The task of a recipe for trainClassifier must be classify, frames or speaker, but is pretrain. Call pretrain(recipe).",
     );
     expect(() => recipe("frames", "x", { data: { root: "x", speed_perturbation: 0.1 } })).toThrow(
       "data.speed_perturbation moves what segments say the times of",

@@ -23,8 +23,19 @@ declare global {
   const recipe: Recipe, config: Wav2Vec2Config, model: Wav2Vec2ForCTC, ctc: CtcModel, recognizer: Recognizer;
   const clips: Parameters<typeof collatePreTraining>[0];
   const request: IncomingMessage, microphone: Readable, signal: AbortSignal;
-  const logits: Float32Array, frames: number;
+  const logits: Float32Array, samples: Float32Array, frames: number;
   const data: string, id: string, seed: number, epoch: number;
+}`;
+
+/** Programs that read what this one exports, and are not installed here. */
+const OTHERS = `
+declare module "@huggingface/transformers" {
+  const env: { localModelPath: string; allowRemoteModels: boolean };
+  function pipeline(task: string, name: string, options: { dtype: string }): Promise<(samples: Float32Array) => Promise<{ text: string }>>;
+}
+declare module "sherpa-onnx-node" {
+  const sherpa: { OfflineRecognizer: new (options: { modelConfig: object }) => object };
+  export default sherpa;
 }`;
 
 const OPTIONS = {
@@ -38,9 +49,10 @@ beforeAll(async () => {
   await symlink(join(ROOT, "node_modules"), join(directory, "node_modules"));
   await mkdir(join(directory, "code"));
   await writeFile(join(directory, "given.d.mts"), GIVEN);
+  await writeFile(join(directory, "others.d.ts"), OTHERS);
   await writeFile(
     join(directory, "tsconfig.json"),
-    JSON.stringify({ compilerOptions: OPTIONS, include: ["code", "given.d.mts"] }),
+    JSON.stringify({ compilerOptions: OPTIONS, include: ["code", "given.d.mts", "others.d.ts"] }),
   );
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));

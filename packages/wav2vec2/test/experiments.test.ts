@@ -19,6 +19,7 @@ import {
   type RunOptions,
   readCorpus,
   resolveRecipe,
+  type StepContext,
   type Task,
   trackRun,
   trainClassifier,
@@ -188,7 +189,7 @@ describe("a task of one's own", () => {
     const whole = { module, loss, evaluate, data: "x", batches: async function* () {} };
     await refused({ ...whole, metric: () => ({}) }, /A task knows no 'metric'. Did you mean 'metrics'\?/);
     await refused({ ...whole, module: {} }, /module of a task must be an nn.Module/);
-    await refused({ ...whole, afterStep: 5 }, /afterStep of a task must be a function, but is number/);
+    await refused({ ...whole, afterStep: 5 }, /afterStep of a task must be a function, but is 5/);
     await expect(
       Reflect.apply(trainTask, undefined, [recipe("refused"), { trakcer: {} }, () => whole]),
     ).rejects.toThrow(/options of trainTask must be among .* Did you mean tracker\?/);
@@ -379,7 +380,9 @@ describe("fine-tuning with hooks", () => {
     expect(again.notes).toContainEqual(expect.stringContaining(": speaker_head.bias, speaker_head.weight."));
     await expect(
       Reflect.apply(finetune, undefined, [recipe("no-word"), { newHead: "sometimes" }]),
-    ).rejects.toThrow(/newHead must be "where missing", "where different", "always", "never", but is/);
+    ).rejects.toThrow(
+      /newHead of finetune must be "where missing" or "where different" or "always" or "never", but is/,
+    );
     await expect(
       Reflect.apply(finetune, undefined, [recipe("no-class"), { model: () => ctc.model }]),
     ).rejects.toThrow(/model must be a class that extends Wav2Vec2ForCTC/);
@@ -446,6 +449,21 @@ describe("mistakes in hooks", () => {
       /x is NaN/,
     ],
     [
+      "with a tensor of NaN among its sums",
+      (base) => ({ loss: () => ({ loss: weight(base).sum(), count: 1, sums: { x: tensor(Number.NaN) } }) }),
+      /The task's loss must sum numbers, but x is NaN up to step 1/,
+    ],
+    [
+      "that counts nothing",
+      (base) => ({ loss: () => ({ loss: weight(base).sum(), count: 0 }) }),
+      /must count parts, but counted 0 in all batches up to step 1: nothing was trained/,
+    ],
+    [
+      "that logs a tensor",
+      () => ({ afterStep: ({ log }: StepContext) => log({ x: tensor(1) } as never) }),
+      /failed at step 1: What is given to log must hold numbers, but x is a tensor: use item\(\)/,
+    ],
+    [
       "with a loss of NaN",
       (base) => ({ loss: () => ({ loss: weight(base).sum().mul(Number.NaN), count: 1 }) }),
       /The loss of step 1 must be finite, but is NaN.*1-1-/,
@@ -475,7 +493,11 @@ describe("mistakes in hooks", () => {
       () => ({ afterStep: async () => explode() }),
       /The task's afterStep failed at step 1: no such luck/,
     ],
-    ["state", () => ({ state: () => new Map([[1, 2]]) }), /state of step 2 must be what JSON holds/],
+    [
+      "state",
+      () => ({ state: () => new Map([[1, 2]]), loadState: () => {} }),
+      /state of step 2 must be what JSON holds/,
+    ],
     [
       "an optimiser that is none",
       () => ({ optimizer: () => ({}) }),

@@ -51,7 +51,16 @@ const STEPS = 12; // three epochs of four batches
 
 async function run(
   output: string,
-  { feature_cache, corpus = data, normalize, ...changes }: Record<string, unknown> & { corpus?: string } = {},
+  {
+    feature_cache,
+    corpus = data,
+    normalize,
+    ...changes
+  }: Record<string, unknown> & {
+    corpus?: string;
+    feature_cache?: string;
+    normalize?: boolean;
+  } = {},
   { stopAt, resume = false }: { stopAt?: number; resume?: boolean } = {},
 ): Promise<Recorder> {
   const recipe = resolveRecipe({

@@ -97,7 +97,7 @@ describe("evaluateModel", () => {
       [["lowercase"], 'but holds "lowercase".'],
       [
         "case",
-        "must be a list of case, punctuation, form, case:LANGUAGE or functions of a text, but is the string case.",
+        'must be a list of case, punctuation, form, case:LANGUAGE or functions of a text, but is the string "case".',
       ],
       [[5], "but holds the number 5."],
     ] as const)

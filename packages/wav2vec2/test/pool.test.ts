@@ -365,7 +365,9 @@ describe("pools", () => {
     await expect(recognizerPool(model, { threads: 1, languageModel: clip })).rejects.toMatchObject({
       code: "ERR_LANGUAGE_MODEL",
     });
-    await expect(recognizerPool(undefined as unknown as string)).rejects.toThrow("The model must be");
+    await expect(recognizerPool(undefined as unknown as string)).rejects.toThrow(
+      "model of recognizerPool must be a model directory, a Hub id, or a recogniser in memory",
+    );
   });
 
   it("fail what is under way when they are closed", async () => {

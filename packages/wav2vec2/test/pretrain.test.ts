@@ -302,7 +302,7 @@ describe("pre-training", () => {
       /add_adapter must be false/,
     );
     await expect(pretrain(resolveRecipe({ data: { root: data } }), run())).rejects.toThrow(
-      /task must be pretrain for this command, but is 'finetune'/,
+      /task of a recipe for pretrain must be pretrain, but is finetune. Call finetune/,
     );
   });
 

@@ -50,6 +50,12 @@ export class Conv1d extends Module {
     this.bias = bias ? parameter(fanInUniform([outChannels], fanIn)) : undefined;
   }
 
+  override extraRepr(): string {
+    const [outChannels, inChannels, kernel] = this.weight.shape as [number, number, number];
+    const options = `stride=${this.#stride}, padding=${this.#padding}, groups=${this.#groups}, bias=${this.bias !== undefined}`;
+    return `${inChannels * this.#groups}, ${outChannels}, kernel=${kernel}, ${options}`;
+  }
+
   /** [batch, inChannels, time] to [batch, outChannels, floor((time + 2 padding - kernel) / stride) + 1] */
   forward(x: Tensor): Tensor {
     return conv1d(x, this.weight, this.bias, this.#stride, this.#padding, 1, this.#groups);

@@ -13,6 +13,10 @@ export class Dropout extends Module {
     this.#p = p;
   }
 
+  override extraRepr(): string {
+    return `p=${this.#p}`;
+  }
+
   forward(x: Tensor): Tensor {
     return this.training && this.#p > 0 ? dropout(x, this.#p, true) : x;
   }

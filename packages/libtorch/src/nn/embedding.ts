@@ -16,6 +16,10 @@ export class Embedding extends Module {
     this.weight = parameter(normal([entries, features], 1));
   }
 
+  override extraRepr(): string {
+    return this.weight.shape.join(", ");
+  }
+
   /** int64 [...] to [..., features] */
   forward(ids: Tensor): Tensor {
     return embedding(this.weight, ids);

@@ -22,6 +22,11 @@ export class Linear extends Module {
     this.bias = bias ? parameter(fanInUniform([outFeatures], inFeatures)) : undefined;
   }
 
+  override extraRepr(): string {
+    const [outFeatures, inFeatures] = this.weight.shape;
+    return `${inFeatures}, ${outFeatures}, bias=${this.bias !== undefined}`;
+  }
+
   /** [..., inFeatures] to [..., outFeatures] */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   checkBoolean,
   checkChoice,
@@ -13,6 +14,7 @@ import type { Device, Dtype, Tensor } from "../tensor.js";
 import { addForwardHook, addForwardPreHook } from "./forward-hooks.js";
 import { forgetFill, inheritFill } from "./init.js";
 import { type Held, heldIn, replaceIn } from "./module-fields.js";
+import { moduleText } from "./module-text.js";
 import { inheritRole, type Role, roleOf } from "./parameter.js";
 
 /** Keys that do not fit between a state and a module. */
@@ -36,6 +38,29 @@ const FLOATING: readonly Dtype[] = ["float32", "float64", "float16", "bfloat16"]
 export abstract class Module {
   /** Dropout and LayerDrop act only in training. */
   training = true;
+
+  /**
+   * What `console.log` shows in the module's brackets: its options. A layer of one's own says more by overriding it (PyTorch:
+   * `extra_repr`). Default: its public fields that are numbers, strings or booleans, and the shapes of its own parameters
+   */
+  extraRepr(): string {
+    const options = Object.entries(this).flatMap(([name, value]: [string, unknown]) =>
+      name !== "training" && ["number", "string", "boolean"].includes(typeof value)
+        ? [`${name}=${value}`]
+        : [],
+    );
+    const tensors = heldIn(this, isHeld).flatMap(({ name, value }) =>
+      isTensor(value) && value.isLive ? [`${name}=[${value.shape.join(", ")}]`] : [],
+    );
+    return [...options, ...tensors].join(", ");
+  }
+
+  /** What `console.log` shows: the tree of modules with their options, and how many parameters it has. */
+  [inspect.custom](depth: number): string {
+    if (depth < 0) return `${this.constructor.name}(…)`;
+    const parameters = this.parameterCount();
+    return `${moduleText(this)}${parameters > 0 ? `  # ${parameters.toLocaleString("en")} parameters` : ""}`;
+  }
 
   /** Its own tensors of some roles, of what it holds. */
   #tensors(held: readonly Held<Tensor | Module>[], wanted: readonly Role[]): Held<Tensor>[] {

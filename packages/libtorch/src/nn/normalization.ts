@@ -23,6 +23,10 @@ export class LayerNorm extends Module {
     this.bias = parameter(zeros([features]));
   }
 
+  override extraRepr(): string {
+    return `${this.#features}, eps=${this.eps}`;
+  }
+
   /** [..., features] to [..., features] */
   forward(x: Tensor): Tensor {
     return layerNorm(x, [this.#features], this.weight, this.bias, this.eps);
@@ -48,6 +52,10 @@ export class GroupNorm extends Module {
     this.eps = eps;
     this.weight = parameter(ones([channels]));
     this.bias = parameter(zeros([channels]));
+  }
+
+  override extraRepr(): string {
+    return `${this.#groups}, ${this.weight.shape[0]}, eps=${this.eps}`;
   }
 
   /** [batch, channels, time] to [batch, channels, time] */

@@ -2,7 +2,7 @@ import { checkBoolean, checkNumber, checkOptions, describe } from "../arguments.
 import { noGrad } from "../autograd.js";
 import { argumentError, stateError } from "../errors.js";
 import { handleOf, isTensor, keep, scope } from "../handles.js";
-import { empty, full, zerosLike } from "../operators.generated.js";
+import { empty, full, zeros, zerosLike } from "../operators.generated.js";
 import type { Dtype, Tensor } from "../tensor.js";
 
 export interface ParameterGroup {
@@ -34,7 +34,7 @@ export interface OptimizerState {
   name: string;
   /** How often each parameter was updated. */
   steps: number[];
-  /** For each of the optimiser's `momentNames`, a tensor of each parameter's shape; none before its first update. */
+  /** For each of the optimiser's `momentNames`, a tensor of each parameter; none before its first update. */
   moments: Record<string, (Tensor | undefined)[]>;
 }
 
@@ -82,7 +82,7 @@ const OPTION_KEYS = ["learningRate", "weightDecay", "maximize"];
 export abstract class Optimizer {
   /** Under which its state is known: a state of another name is refused. */
   abstract readonly name: string;
-  /** What is kept for each parameter, under PyTorch's names. Each is a tensor of the parameter's shape. */
+  /** What is kept for each parameter, under PyTorch's names. Each is a tensor of {@link momentShape}. */
   abstract readonly momentNames: readonly string[];
   #learningRate: number;
   readonly #weightDecay: number;
@@ -130,6 +130,15 @@ export abstract class Optimizer {
     return this.#slots.map((slot) => slot.parameter);
   }
 
+  /**
+   * The shape of one of `momentNames`: the parameter's own, unless an optimiser keeps something else of it, such as Adafactor's
+   * means of rows and columns. It must depend on the parameter's shape alone.
+   */
+  momentShape(_name: string, parameter: Tensor): readonly number[] {
+    handleOf(parameter, `${this.name}.momentShape`, "parameter");
+    return parameter.shape;
+  }
+
   /** Changes `update.parameter` and `update.moments` in place, without recording. Called inside a scope. */
   protected abstract update(update: ParameterUpdate): void;
 
@@ -151,7 +160,7 @@ export abstract class Optimizer {
           if (!gradient) continue;
           slot.step++;
           if (group.elsewhere) continue;
-          slot.moments ??= Array.from(this.momentNames, () => keep(zerosLike(parameter)));
+          slot.moments ??= this.momentNames.map((name) => keep(this.#zeros(name, parameter)));
           if (skip) gradient.maskedFill_(skip, 0); // times 0, what is not finite would be no number
           const { dtype } = parameter;
           this.update({
@@ -167,6 +176,17 @@ export abstract class Optimizer {
         }
       }),
     );
+  }
+
+  #zeros(name: string, parameter: Tensor): Tensor {
+    const shape = this.momentShape(name, parameter);
+    if (shape === parameter.shape) return zerosLike(parameter);
+    if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0))
+      throw argumentError(
+        this.name,
+        `'momentShape' must return a shape such as [2, 3], but returned ${describe(shape)}`,
+      );
+    return zeros(shape, { dtype: parameter.dtype, device: parameter.device });
   }
 
   /** Forgets the gradients of all parameters. */
@@ -233,9 +253,10 @@ export abstract class Optimizer {
         }
         if (!isTensor(moment))
           throw refuse(`the state's ${name} of parameter ${i} must be a Tensor, but is ${describe(moment)}`);
-        if (moment.shape.join() !== parameter.shape.join())
+        const shape = this.momentShape(name, parameter);
+        if (moment.shape.join() !== shape.join())
           throw refuse(
-            `the state's ${name} of parameter ${i} must have the shape [${parameter.shape.join(", ")}], but has [${moment.shape.join(", ")}]`,
+            `the state's ${name} of parameter ${i} must have the shape [${shape.join(", ")}], but has [${moment.shape.join(", ")}]`,
           );
       }
     }
@@ -252,6 +273,11 @@ function slotsOf(kind: string, parameters: unknown): Slot[] {
   const groups = parameters.map((entry: unknown, i) =>
     isTensor(entry) ? { parameters: [entry] } : groupOf(kind, entry, i),
   );
+  if (groups.every((group) => group.parameters.length === 0))
+    throw argumentError(
+      kind,
+      "'parameters' must hold at least one Tensor, but holds none. Give module.parameters(); Tensors in a field are parameters once nn.parameter made them",
+    );
   const seen = new Set<number>();
   return groups.flatMap((group) =>
     group.parameters.map((parameter) => {

@@ -1,6 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { TEXT } from "../argument-kinds.js";
 import { describeType } from "../describe-type.js";
 import { UserError, withCode, wrongType } from "../errors.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { behindTags, detectFormat } from "./audio-format.js";
 import type { AudioSource } from "./audio-source.js";
@@ -39,10 +41,13 @@ export interface ReadOptions extends AudioRange {
   onNote?: OnNote | undefined;
 }
 
-const OPTIONS = { start: true, end: true, name: true, signal: true, onNote: true } satisfies Record<
-  keyof ReadOptions,
-  true
->;
+const OPTIONS = {
+  start: true,
+  end: true,
+  name: TEXT,
+  signal: true,
+  onNote: true,
+} satisfies KnownOptions<ReadOptions>;
 
 /**
  * Reads all of some audio as mono at 16 kHz: channels are averaged, other rates resampled. FLAC and WAV are exact; the

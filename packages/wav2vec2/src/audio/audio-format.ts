@@ -19,7 +19,7 @@ import { firstSound, oggCodec } from "./ogg-codec.js";
 import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg-flac.js";
 import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
 import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg-vorbis.js";
-import { otherFormat } from "./other-formats.js";
+import { freeFormat, otherFormat } from "./other-formats.js";
 import { inputName } from "./source-names.js";
 import { decodeSphere, readSphereHeader, SPHERE_MAGIC, streamSphere } from "./sphere.js";
 import { leadingTagSize, startsWith, TAG_HEADER } from "./tags.js";
@@ -156,7 +156,7 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   if (startsWith(head, SPHERE_MAGIC)) return sphere;
   if (parseFrame(head, 0)) return mp3;
   if (!otherFormat(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
-  const other = otherFormat(head);
+  const other = otherFormat(head) ?? freeFormat(head);
   const found = other?.name ?? `begins with ${JSON.stringify(magic)}`;
   throw new UserError(
     `${name} must be ${AUDIO_FORMATS}, but ${found}. ${other?.advice ?? conversion(name, piped)}`,

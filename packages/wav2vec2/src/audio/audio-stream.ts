@@ -1,4 +1,6 @@
-import { coded } from "../errors.js";
+import { TEXT } from "../argument-kinds.js";
+import { ConfigurationError, coded } from "../errors.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { SAMPLE_RATE } from "./audio-file.js";
 import { detectFormat, FAR, isKnown, MAGIC, skipTags } from "./audio-format.js";
@@ -9,7 +11,7 @@ import type { DecodedAudio, OnNote, StreamOptions } from "./decoded-audio.js";
 import { monoBlocks } from "./mono-stream.js";
 import { type OpenedSource, openSource } from "./open-source.js";
 import { streamSamples } from "./pcm.js";
-import { pcmFormat, type RawFormat } from "./raw-format.js";
+import { pcmFormat, RAW_FORMAT, type RawFormat } from "./raw-format.js";
 
 export interface AudioStreamOptions {
   /** Of bytes that are samples without a header; default: an audio file of any kind, told by its content. */
@@ -22,10 +24,12 @@ export interface AudioStreamOptions {
   onNote?: OnNote | undefined;
 }
 
-const OPTIONS = { raw: true, name: true, signal: true, onNote: true } satisfies Record<
-  keyof AudioStreamOptions,
-  true
->;
+export const STREAM_OPTIONS = {
+  raw: RAW_FORMAT,
+  name: TEXT,
+  signal: true,
+  onNote: true,
+} satisfies KnownOptions<AudioStreamOptions>;
 
 // 20 ms, a frame of the model: shorter blocks would bring it nothing.
 const LEAST = 320;
@@ -45,7 +49,7 @@ export async function* streamAudio(
   source: AudioSource,
   options: AudioStreamOptions = {},
 ): AsyncGenerator<Float32Array> {
-  requireOptions("streamAudio", options, OPTIONS);
+  requireOptions("streamAudio", options, STREAM_OPTIONS);
   yield* streamOpened(await openSource(source, options), options);
 }
 
@@ -78,6 +82,10 @@ async function* decodedParts(
 ): AsyncGenerator<DecodedAudio> {
   const format = raw && pcmFormat(raw);
   if (opened.kind === "samples") {
+    if (format)
+      throw new ConfigurationError(
+        "raw must be given with bytes alone, but the audio is samples. Leave it out; give { samples, sampleRate } at another rate than 16 kHz.",
+      );
     for await (const block of opened.blocks) yield { channelData: [block], sampleRate: opened.sampleRate };
     return;
   }

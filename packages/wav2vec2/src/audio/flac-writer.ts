@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { requireArguments, whole } from "../argument-kinds.js";
 import { describeType } from "../describe-type.js";
 import { wrongType } from "../errors.js";
 import { crc8, crc16 } from "./crc.js";
@@ -14,13 +15,13 @@ const MAX_RICE_PARAMETER = 14; // 15 is the escape code
  * Encodes 16-bit mono FLAC: fixed predictors with Rice-coded residuals, losslessly.
  * @param samples full scale [-1, 1] (rounded to integers / 32768 and clipped), or 16-bit integers
  * @param sampleRate Hz, an integer from 1 to 65535. Default: 16,000
- * @throws RangeError on a sample that is not finite or a rate out of range
+ * @throws UserError on a sample that is not finite
+ * @throws ConfigurationError on a rate out of range
  */
 export function encodeFlac(samples: Float32Array | Int16Array, sampleRate = 16000): Uint8Array {
   if (!(samples instanceof Float32Array || samples instanceof Int16Array))
     throw wrongType(`samples must be a Float32Array or an Int16Array, but are ${describeType(samples)}.`);
-  if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate > 65535)
-    throw new RangeError(`sampleRate must be an integer from 1 to 65535 Hz, but is ${sampleRate}.`);
+  requireArguments("encodeFlac", { sampleRate: [sampleRate, whole(1, 65535)] });
   const pcm = samples instanceof Int16Array ? samples : toInt16(samples);
   const frames: Uint8Array[] = [];
   for (let start = 0; start < pcm.length; start += BLOCK_SIZE)

@@ -133,7 +133,7 @@ export class Mp3Walk {
   #end(at: number): Mp3Step {
     const count = this.info?.frames ?? 0;
     // Some cutters count the frame of the counts itself.
-    const least = this.#gap || this.#unknown > 0 ? count : count - 1;
+    const least = this.#gap || (this.#unknown > 0 && !this.#tagged) ? count : count - 1;
     if (count > 0 && this.frames < least) throw this.#otherCount(count);
     if (count > 0) return { kind: "end" };
     const none = ["none: the file is corrupt", "ERR_AUDIO_CORRUPT"] as const;

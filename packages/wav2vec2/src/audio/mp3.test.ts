@@ -52,6 +52,11 @@ describe("counts of an MP3 file", () => {
     ["are those of its frames", [info(50), sound(50)], played(50)],
     ["are sealed", [info(50, { bytes: 51 * 192 }), sound(50)], played(50)],
     ["count their own frame (mp3splt)", [info(51), sound(50)], played(50, 0)],
+    [
+      "count their own frame before a tag that its end tells",
+      [info(51), sound(50), ape(1), id3v1],
+      played(50, 0),
+    ],
     ["are 0 where the encoder could not go back", [info(0), sound(50)], 50 * 1152],
     ["are not there", [info(50, { flags: 0 }), sound(50)], 50 * 1152],
     ["are fewer than the frames", [info(40), sound(50)], played(50)],
@@ -136,4 +141,13 @@ describe("what stands around MP3 frames", () => {
       "changes from 1 channel at 48000 Hz to 2 channels at 48000 Hz at byte 1728. Convert it with: ffmpeg",
     );
   });
+});
+
+it("free format is named, with what converts it", async () => {
+  const frames = Buffer.concat(
+    Array.from({ length: 9 }, () => Buffer.from([0xff, 0xfb, 0x04, 0xc4, ...Array(300).fill(0)])),
+  );
+  expect((await read(frames)).error).toContain(
+    "but is MP3 of free format, whose frames tell no bit rate. Convert it with: lame --decode INPUT OUTPUT.wav",
+  );
 });

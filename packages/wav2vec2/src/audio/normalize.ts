@@ -1,15 +1,16 @@
+import { optional, requireArguments, SAMPLES } from "../argument-kinds.js";
+
 /**
  * Zero mean and unit variance over the whole clip: (x - mean) / sqrt(variance + 1e-7), the variance biased.
  * Sums run in float64. `zero_mean_unit_var_norm` of
  * https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/feature_extraction_wav2vec2.py
  * @param samples [samples], without padding
- * @param out where the result goes, for example `samples` itself; a new array when left out
- * @returns [samples], `out`
+ * @param given where the result goes, for example `samples` itself; a new array when left out
+ * @returns [samples], `given`
  */
-export function normalize(
-  samples: Float32Array,
-  out: Float32Array = new Float32Array(samples.length),
-): Float32Array {
+export function normalize(samples: Float32Array, given?: Float32Array): Float32Array {
+  requireArguments("normalize", { samples: [samples, SAMPLES], out: [given, optional(SAMPLES)] });
+  const out = given ?? new Float32Array(samples.length);
   const { mean, variance } = moments(samples);
   const scale = 1 / Math.sqrt(variance + 1e-7);
   for (let i = 0; i < samples.length; i++) out[i] = (samples[i]! - mean) * scale;

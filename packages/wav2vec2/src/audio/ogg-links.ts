@@ -18,13 +18,13 @@ export interface OggLink {
 }
 
 /**
- * The streams of a file. Where there is one that marks its last page, no more than the last page is read ahead.
+ * The streams of a file. Where there is one that marks its last page and tells its place, no more than the last page is read ahead.
  * @throws UserError as `oggPages`
  */
 export function oggLinks(source: ByteSource, name: string, onNote?: OnNote): OggLink[] {
   const [first] = oggPages(source, name);
   const last = lastOggPage(source, name);
-  if (first!.serial === last.serial && last.ends)
+  if (first!.serial === last.serial && last.ends && last.granule >= 0)
     return [{ pages: oggPages(source, name, onNote), last, isWhole: false }];
   // Twice through the file, so that a page at a time is held.
   const ends: OggPage[] = [];

@@ -10,7 +10,7 @@ import {
   type OnNote,
   type StreamOptions,
 } from "./decoded-audio.js";
-import { oggPackets, openEndNote, PacketJoiner, streamPages } from "./ogg.js";
+import { openEndNote, PacketJoiner, streamPages } from "./ogg.js";
 import { decodeLinks, type OggLink, oggLinks, requireAlike } from "./ogg-links.js";
 import type { OggPage } from "./ogg-page.js";
 import { OggPlaces } from "./ogg-places.js";
@@ -41,20 +41,13 @@ function readLink(
   name: string,
 ): { head: OpusHead; samples: number; isOpen: boolean } {
   const isOpen = !last.ends;
-  if (isWhole) {
-    const link = new OpusPages(name, false);
-    for (const page of pages) link.push(page);
-    return { head: link.head, samples: link.samples, isOpen };
+  const link = new OpusPages(name, false);
+  for (const page of pages) {
+    link.push(page);
+    if (!isWhole && link.begin !== undefined) break;
   }
-  // Two header packets, then packets up to the first page that says where it ends.
-  let [first, count]: [OggPage, number] = [last, 0];
-  const packets = oggPackets(pages, (page) => {
-    first = page;
-    return ++count > HEADER_PACKETS && page.granule > 0;
-  });
-  const head = parseHead(packets[0] ?? new Uint8Array(0), name);
-  const begin = Math.max(0, first.granule - samplesOf(packets.slice(HEADER_PACKETS)));
-  const samples = last.granule - begin - head.preSkip;
+  const { head } = link;
+  const samples = isWhole ? link.samples : last.granule - (link.begin ?? 0) - head.preSkip;
   if (samples < 0) throw onlyDelay(head, last.granule, name);
   return { head, samples, isOpen };
 }
@@ -129,6 +122,11 @@ class OpusPages {
     return this.#head ?? parseHead(new Uint8Array(0), this.name);
   }
 
+  /** The place of the first sample, once it is known. */
+  get begin(): number | undefined {
+    return this.#places?.begin;
+  }
+
   /** To be played, of all pages so far. */
   get samples(): number {
     return this.#places?.samples ?? 0;
@@ -150,7 +148,9 @@ class OpusPages {
     this.#packets += packets.length;
     this.#places?.push(page, samplesOf(sound));
     this.ends = page.ends;
-    if (page.ends && page.granule < this.head.preSkip) throw onlyDelay(this.head, page.granule, this.name);
+    const last = page.granule - Math.min(0, this.begin ?? 0);
+    if (page.ends && page.granule >= 0 && last < this.head.preSkip)
+      throw onlyDelay(this.head, page.granule, this.name);
     return sound;
   }
 

@@ -57,7 +57,8 @@ export class OggPlaces {
       this.#passed += samples;
       return samples;
     }
-    this.#begin ??= Math.max(this.#isCut ? 0 : -Infinity, granule - this.#passed - samples);
+    // What the first page holds beyond its place was before the cut: it is sound, too.
+    this.#begin ??= Math.max(this.#isCut && ends ? 0 : -Infinity, granule - this.#passed - samples);
     const expected = this.#begin + this.#passed + samples;
     const excess = expected - granule;
     if (excess > (this.#isCut ? samples : 0) || excess < (this.#isCut ? -JITTER : 0))

@@ -45,3 +45,13 @@ export function otherFormat(head: Uint8Array): OtherFormat | undefined {
   if (/^<(!doctype|html|\?xml)/i.test(text)) return PAGE;
   return /^[{[]\s*["{[]/.test(text) ? JSON_TEXT : undefined;
 }
+
+/** MP3 without bit rates in its frames' headers, whose length only a search would tell; FFmpeg does not read it either. */
+export function freeFormat(head: Uint8Array): OtherFormat | undefined {
+  const [sync, version = 0, rates = 0] = head;
+  if (sync !== 0xff || (version & 0xe6) !== 0xe2 || rates >> 4 !== 0) return undefined;
+  return {
+    name: "is MP3 of free format, whose frames tell no bit rate",
+    advice: "Convert it with: lame --decode INPUT OUTPUT.wav",
+  };
+}

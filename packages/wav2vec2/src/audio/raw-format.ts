@@ -1,4 +1,7 @@
+import { type Kind, OBJECT } from "../argument-kinds.js";
+import { describeValue } from "../describe-type.js";
 import { ConfigurationError } from "../errors.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import type { PcmFormat } from "./pcm.js";
 import { HIGHEST_RATE, LOWEST_RATE } from "./resample.js";
 
@@ -26,16 +29,27 @@ export interface RawFormat {
 // As many as a WAV file can tell.
 const MOST_CHANNELS = 65535;
 
+const OPTIONS = { encoding: true, sampleRate: true, channels: true } satisfies KnownOptions<RawFormat>;
+
+/** Of an option; what it holds, {@link pcmFormat} looks at. */
+export const RAW_FORMAT: Kind = {
+  must: "an object { encoding, sampleRate, channels }",
+  holds: OBJECT.holds,
+  advice: () => 'For example { encoding: "s16le", sampleRate: 16000, channels: 1 }.',
+};
+
 /** @throws ConfigurationError naming what is wrong with it */
-export function pcmFormat({ encoding, sampleRate, channels }: RawFormat): PcmFormat {
+export function pcmFormat(format: RawFormat): PcmFormat {
+  requireOptions("raw audio", format, OPTIONS);
+  const { encoding, sampleRate, channels } = format;
   if (!Object.hasOwn(ENCODINGS, encoding))
     throw new ConfigurationError(
-      `encoding of raw audio must be one of ${RAW_ENCODINGS.join(", ")}, but is ${JSON.stringify(encoding)}.`,
+      `encoding of raw audio must be one of ${RAW_ENCODINGS.join(", ")}, but is ${describeValue(encoding)}.`,
     );
   requireSampleRate(sampleRate, "raw audio");
   if (!(Number.isInteger(channels) && channels >= 1 && channels <= MOST_CHANNELS))
     throw new ConfigurationError(
-      `channels of raw audio must be a whole number from 1 to ${MOST_CHANNELS}, but are ${channels}.`,
+      `channels of raw audio must be a whole number from 1 to ${MOST_CHANNELS}, but are ${describeValue(channels)}.`,
     );
   return { ...ENCODINGS[encoding], sampleRate, channels };
 }
@@ -44,6 +58,6 @@ export function pcmFormat({ encoding, sampleRate, channels }: RawFormat): PcmFor
 export function requireSampleRate(rate: number, of: string): void {
   if (Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE) return;
   throw new ConfigurationError(
-    `sample rate of ${of} must be a whole number from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but is ${rate}.`,
+    `sample rate of ${of} must be a whole number from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but is ${describeValue(rate)}.`,
   );
 }

@@ -1,3 +1,5 @@
+import { requireArguments, SAMPLES, whole } from "../argument-kinds.js";
+import { ConfigurationError } from "../errors.js";
 import { filterOf, greatestCommonDivisor, type PolyphaseFilter } from "./polyphase-filter.js";
 
 // The transition band is the last tenth below the lower Nyquist frequency: all that could alias is in the stopband.
@@ -12,6 +14,11 @@ export const HIGHEST_RATE = 768_000;
 // Samples that are filtered at once, so that what lies between two stages stays in the processor's cache.
 const STEP = 2 ** 13;
 
+const RATE = {
+  ...whole(LOWEST_RATE, HIGHEST_RATE),
+  must: `a whole number from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz`,
+};
+
 /**
  * Changes the sample rate by a windowed sinc: a polyphase filter of linear phase, aligned so that nothing is delayed.
  * Up to 0.9 of the lower Nyquist frequency no tone changes by more than 0.0001 dB; what would alias is suppressed by
@@ -20,9 +27,10 @@ const STEP = 2 ** 13;
  * @param from Hz, a whole number from 1000 to 768000
  * @param to Hz, likewise
  * @returns [ceil(n * to / from)]; `samples` itself where the rates are equal
- * @throws RangeError on a rate out of range
+ * @throws ConfigurationError on a rate out of range
  */
 export function resample(samples: Float32Array, from: number, to: number): Float32Array {
+  requireArguments("resample", { samples: [samples, SAMPLES], from: [from, RATE], to: [to, RATE] });
   const resampler = new Resampler(from, to);
   if (from === to) return samples;
   const result = new Float32Array(resampledLength(samples.length, from, to));
@@ -51,14 +59,14 @@ export class Resampler {
   #taken = 0;
   #given = 0;
 
-  /** @throws RangeError on a rate out of range, as `resample` */
+  /** @throws ConfigurationError on a rate out of range, as `resample` */
   constructor(
     readonly from: number,
     readonly to: number,
   ) {
     for (const rate of [from, to])
       if (!(Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
-        throw new RangeError(
+        throw new ConfigurationError(
           `rates must be whole numbers from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but one is ${rate}.`,
         );
     this.#stages = stagesOf(from, to);

@@ -10,12 +10,19 @@ const A_LAW = 6;
 const MU_LAW = 7;
 const EXTENSIBLE = 0xfffe;
 
-/** How samples of these tags and bits are coded; undefined where they are not read. */
+/**
+ * How samples of these tags and bits are coded; undefined where they are not read. Integers of 12 or 20 bits lie in the highest
+ * ones of as many bytes as they need.
+ */
 function encodingOf(code: number, bits: number): PcmFormat["encoding"] | undefined {
-  if (code === PCM && [8, 16, 24, 32].includes(bits)) return "integer";
+  if (code === PCM && bits >= 8 && bits <= 32) return "integer";
   if (code === FLOAT && [32, 64].includes(bits)) return "float";
   if (bits === 8 && code === A_LAW) return "a-law";
   return bits === 8 && code === MU_LAW ? "mu-law" : undefined;
+}
+
+function bytesOf(sampleBits: number): number {
+  return Math.ceil(sampleBits / 8);
 }
 
 /** What must be seen of the "fmt " chunk, which is longest where it is extensible. */
@@ -47,7 +54,7 @@ export function parseFormat(body: Uint8Array, size: number, name: string): PcmFo
   const encoding = encodingOf(code, sampleBits);
   if (!encoding)
     throw new UserError(
-      `${name} must hold PCM of 8, 16, 24 or 32 bits, float of 32 or 64 bits, A-law or µ-law, but holds format ${code} ` +
+      `${name} must hold PCM of 8 to 32 bits, float of 32 or 64 bits, A-law or µ-law, but holds format ${code} ` +
         `with ${sampleBits} bits. Convert it with: ffmpeg -i ${inputName(name)} -c:a pcm_s16le OUTPUT.wav`,
       { code: "ERR_AUDIO_FORMAT" },
     );
@@ -56,7 +63,7 @@ export function parseFormat(body: Uint8Array, size: number, name: string): PcmFo
       `${name} must have at least one channel and a sample rate, but has ${channels} and ${sampleRate} Hz.`,
     );
   requireAlignment({ blockAlign, sampleBits, channels }, name);
-  return { encoding, channels, sampleRate, sampleBytes: sampleBits / 8 };
+  return { encoding, channels, sampleRate, sampleBytes: bytesOf(sampleBits) };
 }
 
 /**
@@ -68,10 +75,10 @@ function requireAlignment(
   { blockAlign, sampleBits, channels }: { blockAlign: number; sampleBits: number; channels: number },
   name: string,
 ): void {
-  const sampleBytes = sampleBits / 8;
+  const sampleBytes = bytesOf(sampleBits);
   const harmless = [0, sampleBytes, sampleBytes * channels, sampleBits, sampleBits * channels];
   // Six channels of 24 bits in four bytes each have as many bytes as a sample has bits.
-  const isPadded = sampleBits === 24 && blockAlign === 4 * channels;
+  const isPadded = sampleBytes === 3 && blockAlign === 4 * channels;
   if (harmless.includes(blockAlign) && !isPadded) return;
   throw new UserError(
     `${name} must say one thing of its samples, but its header says ${sampleBits} bits a sample and ` +

@@ -185,6 +185,8 @@ describe("fields that contradict one another", () => {
     ["no bytes a second", spoilt(28, 0, 4), ramped],
     ["bits for the block", spoilt(32, 24, 2, packed), [2 ** -15, -(2 ** -22), 0.5]],
     ["a sample's size for the block", spoilt(32, 2, 2, stereo), [(256 + 512) / 2 / 32768]],
+    ["20 bits in the highest of three bytes", spoilt(34, 20, 2, packed), [2 ** -15, -(2 ** -22), 0.5]],
+    ["12 bits in the highest of two bytes", spoilt(34, 12, 2), ramped],
   ])("are read where there is one meaning: %s", async (_, bytes, expected) => {
     expect((await readings(bytes)).samples).toEqual(expected);
   });
@@ -202,6 +204,7 @@ describe("fields that contradict one another", () => {
       "24 bits a sample and 4 bytes",
     ],
     ["16 bits in four bytes", spoilt(32, 4, 2), "16 bits a sample and 4 bytes"],
+    ["20 bits in four bytes", spoilt(32, 4, 2, spoilt(34, 20, 2, packed)), "20 bits a sample and 4 bytes"],
     ["24 bits in two bytes", spoilt(32, 2, 2, packed), "24 bits a sample and 2 bytes"],
     ["six bytes for two channels of 16 bits", spoilt(32, 6, 2, stereo), "16 bits a sample and 3 bytes"],
   ])("are refused where there are several: %s", async (_, bytes, message) => {

@@ -44,7 +44,7 @@ export function readWavHeader(source: ByteSource, name: string, onNote?: OnNote)
 }
 
 /**
- * Reads PCM of 8, 16, 24 or 32 bits and float of 32 or 64 bits, plain or WAVE_FORMAT_EXTENSIBLE.
+ * Reads PCM of 8 to 32 bits and float of 32 or 64 bits, plain or WAVE_FORMAT_EXTENSIBLE.
  * PCM samples become integers / 2^(bits-1). The event loop has its turns meanwhile.
  * @param source the file's contents, of which the samples in `range` alone are read
  * @param name the file's name, for messages

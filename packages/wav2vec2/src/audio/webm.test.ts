@@ -56,6 +56,18 @@ describe("WebM", () => {
     }
   });
 
+  it("is read with tags and zeros behind it", async () => {
+    const id3v1 = Buffer.concat([Buffer.from("TAG"), Buffer.alloc(125, "x")]);
+    const id3v2 = Buffer.concat([Buffer.from("ID3\x04\0\0\0\0\0\x20"), Buffer.alloc(32)]);
+    for (const isLive of [false, true]) {
+      const file = webm(clip("mono.opus"), { isLive });
+      const { samples } = await readings(file, "clip.webm");
+      expect(
+        (await readings(Buffer.concat([file, Buffer.alloc(900), id3v2, id3v1]), "clip.webm")).samples,
+      ).toEqual(samples);
+    }
+  });
+
   it("that another one follows is refused, with the commands that take them apart", async () => {
     const file = webm(clip("mono.opus"));
     expect((await readings(Buffer.concat([file, file]), "clip.webm")).error).toMatch(

@@ -1,6 +1,7 @@
 import { UserError } from "../errors.js";
 import { AGAIN } from "./decoded-audio.js";
 import { inputName } from "./source-names.js";
+import { TAG_HEADER, tagSize } from "./tags.js";
 
 // WebM and Matroska: elements of an id, a size and a body (https://www.rfc-editor.org/rfc/rfc8794,
 // https://www.rfc-editor.org/rfc/rfc9559). What browsers record is such a file with one track of Opus, whose sizes are
@@ -28,6 +29,18 @@ const NEEDED: readonly number[] = [ID.tracks, ID.simpleBlock, ID.blockGroup];
 const AUDIO = 2;
 /** The longest header of an element: an id of 4 bytes and a size of 8. */
 const HEADER = 12;
+/** A tag that ends with its name alone stands at the file's end, as far as this. */
+const LONGEST_TAG = 2 ** 16;
+
+/** Of a tag or zeros, as programs put them behind files of any format; 0 where an element may begin. */
+function behindSize(bytes: Uint8Array): number {
+  if (bytes[0] === 0) {
+    const zeros = bytes.findIndex((byte) => byte !== 0);
+    return zeros < 0 ? bytes.length : zeros;
+  }
+  const size = tagSize(bytes.subarray(0, TAG_HEADER));
+  return size === Number.POSITIVE_INFINITY ? Math.min(bytes.length, LONGEST_TAG) : size;
+}
 /** No block of sound is as large. */
 const LARGEST = 2 ** 24;
 
@@ -55,6 +68,8 @@ export class WebmWalk {
   #track: number | undefined;
   /** Where the file ends at least, by the sizes of what it holds. */
   #end = 0;
+  /** Whether tags or zeros were passed, behind which nothing more may be. */
+  #isBehind = false;
   /** Where the segment and the cluster end that were entered last, where their sizes tell. */
   readonly #bounds = new Map<number, number>();
 
@@ -68,7 +83,12 @@ export class WebmWalk {
    */
   step(bytes: Uint8Array, at: number, isAll: boolean): WebmStep {
     if (bytes.length === 0 && isAll) return this.#finish(at);
-    if (bytes.length < HEADER && !isAll) return { kind: "more", length: HEADER };
+    if (bytes.length < TAG_HEADER && !isAll) return { kind: "more", length: TAG_HEADER };
+    const behind = this.#track !== undefined && at >= this.#end ? behindSize(bytes) : 0;
+    if (behind > 0) {
+      this.#isBehind = true;
+      return { kind: "skip", length: behind };
+    }
     const element = readElement(bytes, 0);
     if (!element) throw isAll && bytes.length < HEADER ? this.#truncated(at) : this.#damaged(at);
     const { id, length, size } = element;
@@ -78,6 +98,7 @@ export class WebmWalk {
       this.#end = Math.max(this.#end, at + whole);
     }
     if (id === ID.start && this.#track !== undefined) throw this.#several(at);
+    if (this.#isBehind) throw this.#damaged(at);
     if (ENTERED.includes(id)) {
       this.#bounds.set(id, size === undefined ? Number.POSITIVE_INFINITY : at + whole);
       return { kind: "skip", length };

@@ -1,17 +1,24 @@
-import { describeType } from "../describe-type.js";
-import { ConfigurationError, UserError } from "../errors.js";
+import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
+import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
-import { requireOptions } from "../known-options.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { readArchitectures } from "../model/configuration-file.js";
 import {
   CLASSIFIERS,
   type ClassificationModel,
   type ClassificationTask,
-  isClassificationModel,
   taskOfArchitecture,
 } from "../model/heads/classification-task.js";
-import { type DeviceOption, type HubOptions, loadModel, saveModel } from "../pretrained/model-directory.js";
+import {
+  type DeviceOption,
+  HUB_OPTIONS,
+  type HubOptions,
+  hubRequest,
+  loadModel,
+  saveModel,
+} from "../pretrained/model-directory.js";
 import { readNormalize } from "../pretrained/preprocessor.js";
+import { CLASSIFIER } from "./classifier-kind.js";
 
 /** A model with a classification head as it lies in a directory in Hugging Face's layout. */
 export interface Classifier<Model extends ClassificationModel = ClassificationModel> {
@@ -23,12 +30,9 @@ export interface Classifier<Model extends ClassificationModel = ClassificationMo
 export interface LoadClassifierOptions extends HubOptions, DeviceOption {}
 
 export const LOAD_CLASSIFIER_OPTIONS = {
-  revision: true,
-  signal: true,
-  onDownload: true,
-  onNote: true,
-  device: true,
-} satisfies Record<keyof LoadClassifierOptions, true>;
+  ...HUB_OPTIONS,
+  device: TEXT,
+} satisfies KnownOptions<LoadClassifierOptions>;
 
 /**
  * Which classification head a model has, by `architectures` of its config.json; undefined where it has none.
@@ -39,7 +43,7 @@ export async function classificationTaskOf(
   nameOrDirectory: string,
   hub: HubOptions = {},
 ): Promise<ClassificationTask | undefined> {
-  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  const directory = await resolveModel(nameOrDirectory, hubRequest(hub));
   return taskOfArchitecture((await readArchitectures(directory))[0]);
 }
 
@@ -56,7 +60,7 @@ export async function loadClassifier(
 ): Promise<Classifier> {
   requireOptions("loadClassifier", options, LOAD_CLASSIFIER_OPTIONS);
   const { device, ...hub } = options;
-  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  const directory = await resolveModel(nameOrDirectory, hubRequest(hub));
   const architectures = await readArchitectures(directory);
   const task = taskOfArchitecture(architectures[0]);
   if (!task) throw noClassifier(nameOrDirectory, architectures);
@@ -77,23 +81,9 @@ function noClassifier(name: string, architectures: readonly string[]): UserError
   );
 }
 
-/**
- * @param of the function that wants a classifier in memory, for the message
- * @throws ConfigurationError where it is none, with what to do to have one
- */
-export function requireClassifier(of: string, value: unknown): asserts value is Classifier {
-  const { model, normalize } = (
-    typeof value === "object" && value !== null ? value : {}
-  ) as Partial<Classifier>;
-  if (isClassificationModel(model) && typeof normalize === "boolean") return;
-  throw new ConfigurationError(
-    `The classifier of ${of} must be { model, normalize } with a classification head, but is ${describeType(value)}` +
-      (model ? ` whose model is ${describeType(model)}. ` : ". ") +
-      "Give await loadClassifier(directory), or the field classifier of what trainClassifier returns.",
-  );
-}
-
 /** Writes a directory that `loadClassifier` and Hugging Face transformers read: complete, or as it was before. */
-export async function saveClassifier(directory: string, { model, normalize }: Classifier): Promise<void> {
+export async function saveClassifier(directory: string, classifier: Classifier): Promise<void> {
+  requireArguments("saveClassifier", { directory: [directory, PATH], classifier: [classifier, CLASSIFIER] });
+  const { model, normalize } = classifier;
   await saveModel(directory, model, { normalize });
 }

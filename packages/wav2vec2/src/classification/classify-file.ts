@@ -1,20 +1,17 @@
 import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { requireArguments } from "../argument-kinds.js";
 import type { AudioSource } from "../audio/audio-source.js";
-import { type AudioStreamOptions, streamAudio } from "../audio/audio-stream.js";
+import { type AudioStreamOptions, STREAM_OPTIONS, streamAudio } from "../audio/audio-stream.js";
 import { joined } from "../audio/joined.js";
 import { RECORDING } from "../audio/source-names.js";
 import type { Segment } from "../data/labels/rttm.js";
 import { requireOptions } from "../known-options.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
-import { type Classifier, requireClassifier } from "./classifier-directory.js";
+import type { Classifier } from "./classifier-directory.js";
+import { CLASSIFIER } from "./classifier-kind.js";
 import { segmentsOfFrames } from "./frame-targets.js";
 import { chooseFrameLabels, predictSamples, rankLabels } from "./predict.js";
-
-const OPTIONS = { name: true, signal: true, raw: true, onNote: true } satisfies Record<
-  keyof AudioStreamOptions,
-  true
->;
 
 /** What a model says of a recording. */
 export interface FileLabels {
@@ -35,7 +32,8 @@ export interface FileLabels {
  * @param source a path, a file's bytes such as an upload's, a stream, samples: see {@link AudioSource}
  * @param options.name of the recording. Default: the path's, URL's or file's where the source has one
  * @throws UserError for what is no audio, or cannot be read as a whole
- * @throws ConfigurationError where the classifier is none, such as a directory's name, and for options that do not exist
+ * @throws TypeError where the classifier is none, such as a directory's name
+ * @throws ConfigurationError for options that do not exist
  * @throws the signal's reason where it is aborted
  */
 export async function classifyFile(
@@ -43,8 +41,8 @@ export async function classifyFile(
   source: AudioSource,
   options: AudioStreamOptions = {},
 ): Promise<FileLabels> {
-  requireClassifier("classifyFile", classifier);
-  requireOptions("classifyFile", options, OPTIONS);
+  requireArguments("classifyFile", { classifier: [classifier, CLASSIFIER] });
+  requireOptions("classifyFile", options, STREAM_OPTIONS);
   const name = options.name ?? nameOf(source);
   const blocks: Float32Array[] = [];
   for await (const block of streamAudio(source, options)) blocks.push(block);

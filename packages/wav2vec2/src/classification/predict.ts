@@ -1,4 +1,5 @@
 import { noGrad, scope } from "@wav2vec2/libtorch";
+import { type Kind, requireArguments, SAMPLES, TEXTS } from "../argument-kinds.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { UserError } from "../errors.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
@@ -8,6 +9,7 @@ import { clipSamples } from "../recognition/clip-samples.js";
 import { requireFiniteWeights } from "../recognition/finite-weights.js";
 import { type ClipBatch, inputOf } from "./classifier-batches.js";
 import type { Classifier } from "./classifier-directory.js";
+import { CLASSIFIER } from "./classifier-kind.js";
 import { CLASSIFICATION_TASKS } from "./tasks.js";
 
 /** What a model says of a clip. */
@@ -93,6 +95,7 @@ function finite(
  * @throws UserError for samples that are none, or not finite
  */
 export function predictSamples(classifier: Classifier, samples: Float32Array, name = "samples"): Prediction {
+  requireArguments("predictSamples", { classifier: [classifier, CLASSIFIER], samples: [samples, SAMPLES] });
   const { model, normalize } = classifier;
   const least = CLASSIFICATION_TASKS[taskOfModel(model)].minimumSamples(model.config);
   const prepared = clipSamples(samples, name, normalize);
@@ -106,11 +109,17 @@ export function predictSamples(classifier: Classifier, samples: Float32Array, na
   }
 }
 
+const SCORES: Kind = {
+  must: "a Float32Array of a score for each label",
+  holds: (value) => value instanceof Float32Array || (Array.isArray(value) && value.every(Number.isFinite)),
+};
+
 /** The labels of a clip with their scores, the likeliest first. */
 export function rankLabels(
   labels: readonly string[],
   scores: Float32Array,
 ): { label: string; score: number }[] {
+  requireArguments("rankLabels", { labels: [labels, TEXTS], scores: [scores, SCORES] });
   return Array.from(scores, (score, id) => ({ label: labels[id]!, score })).sort((a, b) => b.score - a.score);
 }
 

@@ -110,7 +110,7 @@ export class TranscriptDirectory implements TranscriptSink {
       const isFile = (error as NodeJS.ErrnoException).code === "EEXIST";
       throw new UserError(
         isFile
-          ? `--output must be a directory to write to, but ${directory} is a file. Leave --output out: transcripts are printed then.`
+          ? `--output must be a directory to write to, but ${directory} is none: it is a file. Leave --output out: transcripts are printed then.`
           : `--output must be a directory to write to, but ${directory} is none: ${reasonOf(error)}.`,
         { cause: error },
       );

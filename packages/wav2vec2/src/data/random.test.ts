@@ -36,7 +36,7 @@ describe("Random", () => {
     const random = new Random(2);
     const seen = new Set(Array.from({ length: 1000 }, () => random.integer(7)));
     expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    expect(() => random.integer(0)).toThrow(RangeError);
+    expect(() => random.integer(0)).toThrow("n must be a whole number of at least 1, but is 0.");
   });
 
   it("shuffles every item to every place equally often", () => {

@@ -1,4 +1,11 @@
 import { createHash } from "node:crypto";
+import { type Kind, requireArguments, requireKind, whole } from "../argument-kinds.js";
+
+const LIST: Kind = { must: "an array", holds: Array.isArray };
+const NUMBER_OR_TEXT: Kind = {
+  must: "a number or a string",
+  holds: (value) => Number.isFinite(value) || typeof value === "string",
+};
 
 /**
  * xoshiro128** (https://prng.di.unimi.it/xoshiro128starstar.c), seeded by SHA-256. Each consumer names a
@@ -12,6 +19,8 @@ export class Random {
    * @param stream what the numbers are for, for example `"batches", epoch`
    */
   constructor(seed: number, ...stream: (string | number)[]) {
+    requireArguments("new Random", { seed: [seed, NUMBER_OR_TEXT] });
+    for (const part of stream) requireArguments("new Random", { stream: [part, NUMBER_OR_TEXT] });
     const digest = createHash("sha256")
       .update(JSON.stringify([seed, ...stream]))
       .digest();
@@ -42,12 +51,13 @@ export class Random {
 
   /** An integer in [0, n). */
   integer(n: number): number {
-    if (!Number.isInteger(n) || n < 1) throw new RangeError(`n must be a positive integer, but is ${n}.`);
+    requireKind("n", n, whole(1));
     return Math.floor(this.uniform() * n);
   }
 
   /** Shuffles in place (Fisher-Yates) and returns the array. */
   shuffle<T>(array: T[]): T[] {
+    requireArguments("shuffle", { array: [array, LIST] });
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
       [array[i], array[j]] = [array[j]!, array[i]!];

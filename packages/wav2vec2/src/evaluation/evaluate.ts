@@ -1,6 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
-import { type BatchLimits, epochOfBatches, shareOfBatches } from "../data/batches/batches.js";
+import {
+  choice,
+  ERROR_OR_SKIP,
+  PATH,
+  requireArguments,
+  requireKind,
+  TEXT,
+  whole,
+} from "../argument-kinds.js";
+import { BATCH_LIMITS, type BatchLimits, epochOfBatches, shareOfBatches } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers, isEmpty } from "../data/batches/load-batches.js";
 import type { BadClip } from "../data/batches/prepare-batch.js";
@@ -12,8 +21,10 @@ import { gatherParts } from "../distributed/interrupted.js";
 import { ALONE, type World } from "../distributed/world.js";
 import { UserError } from "../errors.js";
 import { tellNote } from "../files/tell-note.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
-import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
+import { type CtcModel, findCtcModel, type LoadCtcOptions } from "../pretrained/ctc-directory.js";
+import { CTC_MODEL_OR_NAME } from "../pretrained/ctc-model-kind.js";
 import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
 import { type DecodingChoice, decodingEntries, makeDecoder } from "../recognition/decoding-choice.js";
 import { RECOGNIZER_OPTIONS } from "../recognition/recognizer.js";
@@ -31,6 +42,7 @@ import { bootstrapWer, RESAMPLES } from "./bootstrap.js";
 import { encodable } from "./encodable.js";
 import type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation.js";
 import {
+  BOOTSTRAP_UNITS,
   type BootstrapUnit,
   bootstrapUnits,
   confusionsOf,
@@ -79,18 +91,17 @@ export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, Decod
 
 const OPTIONS = {
   ...RECOGNIZER_OPTIONS,
-  data: true,
-  split: true,
-  batchSize: true,
-  batchSeconds: true,
+  data: PATH,
+  split: TEXT,
+  ...BATCH_LIMITS,
   textNormalization: true,
-  bootstrapBy: true,
-  resamples: true,
+  bootstrapBy: choice(...BOOTSTRAP_UNITS),
+  resamples: whole(1),
   seed: true,
-  name: true,
-  onBadData: true,
+  name: TEXT,
+  onBadData: ERROR_OR_SKIP,
   onProgress: true,
-} satisfies Record<keyof EvaluateModelOptions, true>;
+} satisfies KnownOptions<EvaluateModelOptions>;
 
 /**
  * Error rates of a model on a split of a corpus, with all that a table or a report says of them.
@@ -103,7 +114,9 @@ export async function evaluateModel(
   modelOrName: CtcModel | string,
   allOptions: EvaluateModelOptions,
 ): Promise<EvaluationResult & { processingSeconds: number }> {
+  requireArguments("evaluateModel", { modelOrName: [modelOrName, CTC_MODEL_OR_NAME] });
   requireOptions("evaluateModel", allOptions, OPTIONS);
+  requireKind("data of evaluateModel", allOptions.data, PATH);
   const { data, split, onBadData, bootstrapBy = "utterance", ...options } = allOptions;
   const { textNormalization = [], resamples = RESAMPLES, seed = 0, name = "in memory" } = options;
   requireNormalizations(textNormalization);
@@ -112,9 +125,9 @@ export async function evaluateModel(
   const onBad = ({ id, message }: BadClip) => void skipped.push({ id, message });
   requireWords(clips, textNormalization, options.onNote);
   const ctc =
-    typeof modelOrName === "object"
+    typeof modelOrName !== "string"
       ? modelOrName
-      : await loadCtcModel(modelOrName, { ...options, device: options.device ?? "auto" });
+      : await findCtcModel(modelOrName, { ...options, device: options.device ?? "auto" });
   if (typeof modelOrName === "string")
     tellNote(options, await unusedLanguageModel(modelOrName, options.languageModel));
   const decoder = await makeDecoder(ctc.tokenizer, options, options.onNote);

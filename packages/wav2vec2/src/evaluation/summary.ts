@@ -14,7 +14,8 @@ const FEWEST_SPEAKERS = 10;
 /** Seconds at which the buckets of lengths begin. */
 const LENGTHS = [0, 2, 5, 10, 15, 20];
 
-export type BootstrapUnit = "utterance" | "speaker";
+export const BOOTSTRAP_UNITS = ["utterance", "speaker"] as const;
+export type BootstrapUnit = (typeof BOOTSTRAP_UNITS)[number];
 
 /** Error rates over all of `utterances`, and their counts. */
 export function scoresOf(utterances: Iterable<TextErrors>): Scores {

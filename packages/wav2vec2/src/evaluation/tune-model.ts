@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { noGrad, scope } from "@wav2vec2/libtorch";
+import { OBJECT, PATH, requireArguments, TEXT, whole } from "../argument-kinds.js";
 import { epochOfBatches } from "../data/batches/batches.js";
 import { batchWorkers, isEmpty } from "../data/batches/load-batches.js";
 import { readSplit } from "../data/corpus/read-split.js";
@@ -7,9 +8,16 @@ import { Random } from "../data/random.js";
 import type { TranscribedUtterance } from "../data/utterance.js";
 import { WorkerPool } from "../data/worker-pool.js";
 import { resolveModel } from "../files/hub.js";
-import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
+import {
+  type CtcModel,
+  findCtcModel,
+  LOAD_CTC_OPTIONS,
+  type LoadCtcOptions,
+} from "../pretrained/ctc-directory.js";
+import { hubRequest } from "../pretrained/model-directory.js";
 import { clipEmissions, ctcBatches, type Emissions, scoreBatch } from "../recognition/ctc-batches.js";
-import { type DecodingChoice, makeDecoder } from "../recognition/decoding-choice.js";
+import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "../recognition/decoding-choice.js";
 import { wholeSentences, wholeSentencesNote } from "../text/scoring/whole-sentences.js";
 import { encodable } from "./encodable.js";
 import { searchWeights, type WeightedErrors } from "./tune-decoding.js";
@@ -33,6 +41,17 @@ export interface TuneOptions extends LoadCtcOptions {
   onNote?: ((text: string) => void) | undefined;
 }
 
+const OPTIONS = {
+  ...LOAD_CTC_OPTIONS,
+  data: PATH,
+  split: TEXT,
+  choice: OBJECT,
+  utterances: whole(1),
+  threads: whole(1),
+  onRecognized: true,
+  onMeasured: true,
+} satisfies KnownOptions<TuneOptions>;
+
 /**
  * Chooses the weights of a language model and of words on a split: the network recognises each clip once, then weights after
  * weights decode its scores. The word error rate decides; where it counts whole sentences (`wholeSentences`), the character error
@@ -44,19 +63,26 @@ export interface TuneOptions extends LoadCtcOptions {
  */
 export async function tuneDecoding(
   nameOrDirectory: string,
-  { data, split, choice, utterances: most, onRecognized, onMeasured, onNote, ...options }: TuneOptions,
+  allOptions: TuneOptions,
 ): Promise<{ tried: WeightedErrors[]; clips: number }> {
+  requireOptions("tuneDecoding", allOptions, OPTIONS);
+  const { data, split, choice, utterances: most, onRecognized, onMeasured, onNote, ...options } = allOptions;
+  requireArguments("tuneDecoding", {
+    nameOrDirectory: [nameOrDirectory, TEXT],
+    data: [data, PATH],
+    choice: [choice, OBJECT],
+  });
+  requireOptions("choice", choice, DECODING_CHOICE_OPTIONS);
+  requireArguments("choice", { languageModel: [choice.languageModel, PATH] });
   const { threads = availableParallelism(), language } = options;
   const { utterances } = await readSplit(data, split, {});
   const clips = drawn(utterances, most);
   const directory = await resolveModel(nameOrDirectory, {
-    ...options,
+    ...hubRequest({ ...options, onNote }),
     adapter: language,
     tokenizer: true,
-    onNote,
-    onProgress: options.onDownload,
   });
-  const ctc = await loadCtcModel(directory, { language, onNote, device: options.device ?? "auto" });
+  const ctc = await findCtcModel(directory, { language, onNote, device: options.device ?? "auto" });
   await makeDecoder(ctc.tokenizer, choice, onNote); // what is wrong with it is said before the clips are recognised
   const emissions = await emissionsOf(ctc, clips, onRecognized);
   const tokenizer = language === undefined ? { size: ctc.model.config.vocabSize } : { language };

@@ -1,14 +1,16 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { PATH, PATHS, POSITIVE, requireArguments, TEXT } from "../argument-kinds.js";
 import { readAudio, SAMPLE_RATE } from "../audio/audio-file.js";
 import { UserError } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
-import { requireOptions } from "../known-options.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { writeConfig } from "../model/configuration-file.js";
 import { minimumSamples } from "../model/lengths.js";
 import { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
-import { refuseOtherFiles } from "../pretrained/model-directory.js";
+import { CTC_MODEL_OR_NAME } from "../pretrained/ctc-model-kind.js";
+import { HUB_OPTIONS, refuseOtherFiles } from "../pretrained/model-directory.js";
 import { writePreprocessor } from "../pretrained/preprocessor.js";
 import { modelClassOf } from "../pretrained/weights.js";
 import { ctcNetwork } from "./onnx/network/ctc-network.js";
@@ -32,16 +34,13 @@ export interface ExportOptions
 }
 
 const EXPORT_OPTIONS = {
-  language: true,
-  revision: true,
-  onNote: true,
-  onDownload: true,
-  audio: true,
-  maxDifference: true,
-  longest: true,
+  ...HUB_OPTIONS,
+  language: TEXT,
+  audio: PATHS,
+  maxDifference: POSITIVE,
+  longest: POSITIVE,
   onCompared: true,
-  signal: true,
-} satisfies Record<keyof ExportOptions, true>;
+} satisfies KnownOptions<ExportOptions>;
 
 /** The file of the network below the directory, as transformers.js looks for it. */
 const MODEL_FILE = "onnx/model.onnx";
@@ -63,6 +62,7 @@ export async function exportOnnx(
   directory: string,
   options: ExportOptions = {},
 ): Promise<Comparison[]> {
+  requireArguments("exportOnnx", { model: [model, CTC_MODEL_OR_NAME], directory: [directory, PATH] });
   requireOptions("exportOnnx", options, EXPORT_OPTIONS);
   const { audio = [], maxDifference = 1e-3, longest = 60, onCompared, signal, ...loading } = options;
   const ctc = typeof model === "string" ? await loadCtcModel(model, { ...loading, signal }) : model;

@@ -1,8 +1,10 @@
 import { existsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { BOOLEAN, TEXT } from "../argument-kinds.js";
 import { describeType } from "../describe-type.js";
 import { ConfigurationError, UserError, withCode, wrongType } from "../errors.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { pause, RequestError } from "./http-request.js";
 import { COMMIT, HubCache, hasSize, isForbidden } from "./hub-cache.js";
 import { downloadBlob } from "./hub-download.js";
@@ -42,6 +44,15 @@ export interface ResolveOptions {
   onNote?: ((text: string) => void) | undefined;
 }
 
+const RESOLVE_OPTIONS = {
+  revision: TEXT,
+  adapter: TEXT,
+  tokenizer: BOOLEAN,
+  signal: true,
+  onProgress: true,
+  onNote: true,
+} satisfies KnownOptions<ResolveOptions>;
+
 /**
  * The directory of a model that is named by its directory or its Hugging Face Hub id. A Hub model's files (those that a
  * wav2vec 2.0 model needs, no others) are downloaded into Hugging Face's cache unless they are there already; where the
@@ -55,8 +66,15 @@ export interface ResolveOptions {
  */
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<string> {
   if (typeof name !== "string")
-    throw wrongType(`The model must be a directory or a Hub id, but is ${describeType(name)}.`);
+    throw wrongType(
+      `The model must be a directory or a Hub id, but is ${describeType(name)}.${isPromise(name) ? " Await it." : ""}`,
+    );
+  requireOptions("resolveModel", options, RESOLVE_OPTIONS);
   return await withCode("ERR_MODEL_NOT_FOUND", () => findModel(name, options));
+}
+
+function isPromise(value: unknown): boolean {
+  return value instanceof Promise;
 }
 
 async function findModel(name: string, options: ResolveOptions): Promise<string> {

@@ -3,10 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { stateName } from "@wav2vec2/libtorch/state-name";
+import { PATH, requireArguments, TEXTS } from "../argument-kinds.js";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { unreadable } from "../files/unreadable.js";
 import { completeConfig, DEFAULT_CONFIG, defaultsOf, type Wav2Vec2Config } from "./configuration.js";
+import { CONFIG } from "./configuration-kind.js";
 import { idsByLabel, labelsById, takeLabels } from "./configuration-labels.js";
 import { CONFIG_FIELDS, checkConfig, FLOAT_FIELDS, SPARSE_FIELDS } from "./configuration-rules.js";
 import { classOfType, differenceOf, isModelType, MODEL_TYPES, ownClass } from "./model-type.js";
@@ -103,6 +105,7 @@ function modelIn(directory: string): string {
 
 /** @throws {ConfigurationError} if there is no readable `config.json` of a model with this network in `directory` */
 export async function readConfig(directory: string): Promise<Wav2Vec2Config> {
+  requireArguments("readConfig", { directory: [directory, PATH] });
   return configFromHuggingFace(await readJson(directory), join(directory, FILE_NAME));
 }
 
@@ -142,6 +145,11 @@ export async function writeConfig(
   config: Wav2Vec2Config,
   architectures: readonly string[],
 ): Promise<void> {
+  requireArguments("writeConfig", {
+    directory: [directory, PATH],
+    config: [config, CONFIG],
+    architectures: [architectures, TEXTS],
+  });
   await writeFileAtomic(join(directory, FILE_NAME), serialize(configToHuggingFace(config, architectures)));
 }
 

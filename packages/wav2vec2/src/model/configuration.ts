@@ -1,5 +1,7 @@
 import type { nn } from "@wav2vec2/libtorch";
+import { FINITE, OBJECT, requireArguments } from "../argument-kinds.js";
 import { ConfigurationError } from "../errors.js";
+import { CONFIG } from "./configuration-kind.js";
 import { checkConfig } from "./configuration-rules.js";
 import type { ModelType } from "./model-type.js";
 
@@ -227,6 +229,7 @@ export function createConfig(
   overrides: Partial<Wav2Vec2Config> = {},
   base: Wav2Vec2Config = DEFAULT_CONFIG,
 ): Wav2Vec2Config {
+  requireArguments("createConfig", { overrides: [overrides, OBJECT], base: [base, CONFIG] });
   return completeConfig(overrides, base, "The model configuration");
 }
 
@@ -242,7 +245,7 @@ export function completeConfig(
     merged.outputHiddenSize =
       base.outputHiddenSize === base.hiddenSize ? merged.hiddenSize : base.outputHiddenSize;
   }
-  return sealed(checkConfig(structuredClone(merged), source));
+  return sealed(structuredClone(checkConfig(merged, source)));
 }
 
 /** @throws {ConfigurationError} naming every value that is wrong, under Hugging Face's key */
@@ -258,6 +261,7 @@ export function featureFrames(
   config: Pick<Wav2Vec2Config, "convKernel" | "convStride">,
   samples: number,
 ): number {
+  requireArguments("featureFrames", { config: [config, CONFIG], samples: [samples, FINITE] });
   let frames = samples;
   for (const [layer, kernel] of config.convKernel.entries()) {
     if (frames < kernel) return 0;
@@ -271,6 +275,7 @@ export function adapterFrames(
   config: Pick<Wav2Vec2Config, "addAdapter" | "adapterKernelSize" | "adapterStride" | "numAdapterLayers">,
   frames: number,
 ): number {
+  requireArguments("adapterFrames", { config: [config, OBJECT], frames: [frames, FINITE] });
   let shortened = frames;
   for (let layer = 0; config.addAdapter && layer < config.numAdapterLayers; layer++) {
     shortened = Math.max(
@@ -297,6 +302,8 @@ function sealed(config: Wav2Vec2Config): Wav2Vec2Config {
       },
     });
   }
+  const inspected = { value: () => ({ ...config }) };
+  Object.defineProperty(config, Symbol.for("nodejs.util.inspect.custom"), inspected); // values, not accessors
   return Object.freeze(config);
 }
 

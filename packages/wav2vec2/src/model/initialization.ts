@@ -1,4 +1,6 @@
 import { nn } from "@wav2vec2/libtorch";
+import { OBJECT, requireArguments } from "../argument-kinds.js";
+import { MODULE } from "../module-kinds.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 import { FeatureProjection } from "./features/feature-projection.js";
 
@@ -7,6 +9,7 @@ import { FeatureProjection } from "./features/feature-projection.js";
  * projection U(-b, b) with b = 1 / sqrt(channels). Convolutions set their own.
  */
 export function initializeWeights(module: nn.Module, config: Wav2Vec2Config): void {
+  requireArguments("initializeWeights", { module: [module, MODULE], config: [config, OBJECT] });
   if (module instanceof FeatureProjection) return; // nn.Linear starts that way
   if (module instanceof nn.Linear) {
     const [outFeatures, inFeatures] = module.weight.shape as [number, number];

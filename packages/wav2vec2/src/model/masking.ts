@@ -1,4 +1,5 @@
 import { type Device, isTensor, type Tensor, tensor, uniform } from "@wav2vec2/libtorch";
+import { type Kind, listOf, MASK, requireArguments, whole } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 
 /** Uniform numbers from libtorch's generator, so that its seed and saved state govern masks too. */
@@ -14,13 +15,17 @@ export function torchUniform(): () => number {
   };
 }
 
+const FRAMES: Kind = listOf("each row's own frames", whole(0).holds);
+
 /** A mask of 0 and 1 as bool [rows, width]. */
 export function maskTensor(mask: Uint8Array, rows: number, device: Device): Tensor {
+  requireArguments("maskTensor", { mask: [mask, MASK], rows: [rows, whole(1)] });
   return tensor(mask, [rows, mask.length / rows], { dtype: "bool", device });
 }
 
 /** bool [batch, time]: true on each row's own frames, false on padding. */
 export function frameMask(frames: readonly number[], time: number, device: Device): Tensor {
+  requireArguments("frameMask", { frames: [frames, FRAMES], time: [time, whole(0)] });
   const mask = new Uint8Array(frames.length * time);
   for (const [row, count] of frames.entries()) mask.fill(1, row * time, row * time + count);
   return tensor(mask, [frames.length, time], { dtype: "bool", device });

@@ -1,3 +1,13 @@
+import {
+  FINITE,
+  FUNCTION,
+  isObject,
+  type Kind,
+  listOf,
+  OBJECT,
+  requireArguments,
+  whole,
+} from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import type { Wav2Vec2Config } from "./configuration.js";
 
@@ -59,6 +69,7 @@ export function drawnSpans(
 export function timeSpans(
   config: Pick<Wav2Vec2Config, "maskTimeProb" | "maskTimeLength" | "maskTimeMinMasks">,
 ): SpanOptions {
+  requireArguments("timeSpans", { config: [config, OBJECT] });
   return {
     probability: config.maskTimeProb,
     length: config.maskTimeLength,
@@ -68,12 +79,22 @@ export function timeSpans(
 
 /** The configuration's spans over channels. */
 export function featureSpans(config: Wav2Vec2Config): SpanOptions {
+  requireArguments("featureSpans", { config: [config, OBJECT] });
   return {
     probability: config.maskFeatureProb,
     length: config.maskFeatureLength,
     minSpans: config.maskFeatureMinMasks,
   };
 }
+
+const STEPS = listOf("each row's own steps", whole(0).holds);
+
+const SPANS: Kind = {
+  must: "{ probability, length, minSpans }",
+  holds: (value) =>
+    isObject(value) && [value.probability, value.length, value.minSpans].every((each) => FINITE.holds(each)),
+  advice: () => "Make them of a configuration with timeSpans or featureSpans.",
+};
 
 /**
  * Spans to mask, as Hugging Face's `_compute_mask_indices`: for a row of L steps floor(p L / M + e) spans of M
@@ -87,9 +108,16 @@ export function featureSpans(config: Wav2Vec2Config): SpanOptions {
 export function sampleSpans(
   lengths: readonly number[],
   width: number,
-  { probability, length, minSpans }: SpanOptions,
+  options: SpanOptions,
   uniform: () => number,
 ): Uint8Array {
+  requireArguments("sampleSpans", {
+    lengths: [lengths, STEPS],
+    width: [width, whole(0)],
+    options: [options, SPANS],
+    uniform: [uniform, FUNCTION],
+  });
+  const { probability, length, minSpans } = options;
   const mask = new Uint8Array(lengths.length * width);
   const epsilon = uniform();
   for (const [row, steps] of lengths.entries()) {

@@ -1,4 +1,5 @@
 import type { Tensor } from "@wav2vec2/libtorch";
+import { OBJECT, requireArguments } from "../argument-kinds.js";
 
 /** What a forward pass was asked to show of its inside. */
 export class Trace {
@@ -13,6 +14,7 @@ export class Trace {
     outputHiddenStates?: boolean | "every layer" | undefined;
     outputAttentions?: boolean | undefined;
   }) {
+    requireArguments("new Trace", { wanted: [wanted, OBJECT] });
     this.hiddenStates = wanted.outputHiddenStates ? [] : undefined;
     this.everyLayer = wanted.outputHiddenStates === "every layer";
     this.attentions = wanted.outputAttentions ? [] : undefined;

@@ -1,7 +1,9 @@
 import { isTensor, nn, type Tensor, where } from "@wav2vec2/libtorch";
+import { requireArguments, whole } from "../argument-kinds.js";
 import { ConfigurationError } from "../errors.js";
 import { Adapter } from "./adapter.js";
 import type { Wav2Vec2Config } from "./configuration.js";
+import { CONFIG } from "./configuration-kind.js";
 import { FeatureEncoder } from "./features/feature-encoder.js";
 import { FeatureProjection } from "./features/feature-projection.js";
 import { initializeWeights } from "./initialization.js";
@@ -89,6 +91,7 @@ export class Wav2Vec2Model extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new Wav2Vec2Model", { config: [config, CONFIG] });
     this.config = config;
     this.featureExtractor = new FeatureEncoder(config);
     this.featureProjection = new FeatureProjection(config);
@@ -112,6 +115,7 @@ export class Wav2Vec2Model extends nn.Module {
    * @throws ConfigurationError for more layers than there are
    */
   freezeLayers(count: number): void {
+    requireArguments("freezeLayers", { count: [count, whole(0)] });
     const { numHiddenLayers, doStableLayerNorm } = this.config;
     if (count > numHiddenLayers) {
       throw new ConfigurationError(

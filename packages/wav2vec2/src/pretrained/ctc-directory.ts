@@ -1,15 +1,25 @@
 import { join } from "node:path";
 import type { Device } from "@wav2vec2/libtorch";
+import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readArchitectures, readConfig } from "../model/configuration-file.js";
 import { taskOfArchitecture } from "../model/heads/classification-task.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
+import { CTC_MODEL } from "./ctc-model-kind.js";
 import { loadLanguageAdapter } from "./language-adapter.js";
-import { type DeviceOption, type HubOptions, loadModel, saveModel } from "./model-directory.js";
+import {
+  type DeviceOption,
+  HUB_OPTIONS,
+  type HubOptions,
+  hubRequest,
+  loadModel,
+  saveModel,
+} from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
 import { holdsTensors } from "./weights.js";
 
@@ -27,13 +37,10 @@ export interface LoadCtcOptions extends HubOptions, DeviceOption {
 }
 
 export const LOAD_CTC_OPTIONS = {
-  revision: true,
-  signal: true,
-  onDownload: true,
-  onNote: true,
-  device: true,
-  language: true,
-} satisfies Record<keyof LoadCtcOptions, true>;
+  ...HUB_OPTIONS,
+  device: TEXT,
+  language: TEXT,
+} satisfies KnownOptions<LoadCtcOptions>;
 
 /**
  * Reads a `Wav2Vec2ForCTC` directory, or a model of the Hub: `config.json`, weights, `vocab.json`, `preprocessor_config.json`.
@@ -42,12 +49,18 @@ export const LOAD_CTC_OPTIONS = {
  * @throws ConfigurationError where there is no such device
  * @throws UserError naming the file that is missing, corrupt or does not fit the others
  */
-export async function loadCtcModel(
+export async function loadCtcModel(nameOrDirectory: string, options: LoadCtcOptions = {}): Promise<CtcModel> {
+  requireOptions("loadCtcModel", options, LOAD_CTC_OPTIONS);
+  return await findCtcModel(nameOrDirectory, options);
+}
+
+/** {@link loadCtcModel} for callers whose options hold more. */
+export async function findCtcModel(
   nameOrDirectory: string,
-  { language, device: wanted, ...hub }: LoadCtcOptions = {},
+  { language, device: wanted, ...hub }: LoadCtcOptions,
 ): Promise<CtcModel> {
   const device = resolveDevice(wanted ?? "cpu");
-  const found = { ...hub, adapter: language, tokenizer: true, onProgress: hub.onDownload };
+  const found = { ...hubRequest(hub), adapter: language, tokenizer: true };
   const directory = await resolveModel(nameOrDirectory, found);
   return await withCode("ERR_MODEL_INVALID", () => readCtcModel(directory, language, device, hub));
 }
@@ -114,8 +127,12 @@ function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabula
  */
 export async function saveCtcModel(
   directory: string,
-  { model, tokenizer, normalize }: CtcModel,
-  { language }: { language?: string | undefined } = {},
+  ctc: CtcModel,
+  options: { language?: string | undefined } = {},
 ): Promise<void> {
+  requireArguments("saveCtcModel", { directory: [directory, PATH], ctc: [ctc, CTC_MODEL] });
+  requireOptions("saveCtcModel", options, { language: TEXT });
+  const { model, tokenizer, normalize } = ctc;
+  const { language } = options;
   await saveModel(directory, model, { normalize, tokenizer, language });
 }

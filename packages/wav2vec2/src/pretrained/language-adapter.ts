@@ -2,11 +2,14 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loadState } from "@wav2vec2/libtorch";
+import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { adapterFileName, chooseAdapter } from "../files/model-files.js";
 import { tellNote } from "../files/tell-note.js";
+import { requireOptions } from "../known-options.js";
 import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { adapterKeys, stateKeys } from "../model/state-keys.js";
+import { MODULE } from "../module-kinds.js";
 import type { HubOptions } from "./model-directory.js";
 import { requireComplete } from "./state-mismatch.js";
 import { withoutAdapterAxis, withTensors } from "./weights.js";
@@ -24,7 +27,13 @@ export async function loadLanguageAdapter(
   language: string,
   notes: Pick<HubOptions, "onNote"> = {},
 ): Promise<void> {
-  if (model.wav2vec2.config.adapterAttnDim === null) {
+  requireArguments("loadLanguageAdapter", {
+    model: [model, MODULE],
+    directory: [directory, PATH],
+    language: [language, TEXT],
+  });
+  requireOptions("loadLanguageAdapter", notes, { onNote: true });
+  if (model.wav2vec2?.config.adapterAttnDim === null) {
     throw new UserError(
       `${directory} must be a model with adapter_attn_dim for a language to be chosen, but its config.json has none.`,
     );

@@ -8,16 +8,30 @@ import {
   type Tensor,
   type TensorSource,
 } from "@wav2vec2/libtorch";
+import {
+  BOOLEAN,
+  choice,
+  FUNCTION,
+  type Kind,
+  OBJECT,
+  PATH,
+  requireArguments,
+  requireKind,
+  TEXT,
+} from "../argument-kinds.js";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
-import { type DownloadProgress, resolveModel } from "../files/hub.js";
+import { type DownloadProgress, type ResolveOptions, resolveModel } from "../files/hub.js";
 import { tellNote } from "../files/tell-note.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readConfig, writeConfig } from "../model/configuration-file.js";
+import { CONFIG } from "../model/configuration-kind.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { ATTENTION_ADAPTER } from "../model/heads/model-with-head.js";
 import { keyOfType } from "../model/model-type.js";
+import { MODULE, MODULE_CLASS } from "../module-kinds.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { findBackbone, requireBackbone } from "./backbone.js";
 import { writeLanguageFiles } from "./language-files.js";
@@ -49,7 +63,8 @@ export interface DeviceOption {
  */
 export type NewHead = "where missing" | "where different" | "always" | "never";
 
-export const NEW_HEADS: readonly NewHead[] = ["where missing", "where different", "always", "never"];
+const NEW_HEADS: readonly NewHead[] = ["where missing", "where different", "always", "never"];
+export const NEW_HEAD: Kind = choice(...NEW_HEADS);
 
 export interface LoadOptions extends HubOptions, DeviceOption {
   /** What differs from `config.json`, such as dropouts for further training: some keys, or a function of it all. */
@@ -58,6 +73,34 @@ export interface LoadOptions extends HubOptions, DeviceOption {
   /** Start attention adapters from random weights, whether the directory has some or not. */
   newAdapters?: boolean | undefined;
 }
+
+export const HUB_OPTIONS = {
+  revision: TEXT,
+  signal: true,
+  onDownload: true,
+  onNote: true,
+} satisfies KnownOptions<HubOptions>;
+
+/** The same as `resolveModel` names it. */
+export function hubRequest({ revision, signal, onDownload, onNote }: HubOptions): ResolveOptions {
+  return { revision, signal, onProgress: onDownload, onNote };
+}
+
+/** Without what `loadModel` alone has. */
+export const PRETRAINED_OPTIONS = {
+  ...HUB_OPTIONS,
+  device: TEXT,
+  config: {
+    must: "an object or a function of the configuration",
+    holds: (value) => FUNCTION.holds(value) || OBJECT.holds(value),
+  },
+  newAdapters: BOOLEAN,
+} satisfies KnownOptions<Omit<LoadOptions, "newHead">>;
+
+const LOAD_OPTIONS = {
+  ...PRETRAINED_OPTIONS,
+  newHead: NEW_HEAD,
+} satisfies KnownOptions<LoadOptions>;
 
 /** Parameters that a checkpoint need not have: only a model that masks in training uses the vector. */
 const OPTIONAL = /(^|\.)masked_spec_embed$/;
@@ -78,10 +121,13 @@ const LEARNED_HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
 export async function loadModel<Model extends nn.Module>(
   modelClass: new (config: Wav2Vec2Config) => Model,
   nameOrDirectory: string,
-  { config: change = {}, newHead, newAdapters = false, device: wanted = "cpu", ...hub }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<Model> {
+  requireArguments("loadModel", { modelClass: [modelClass, MODULE_CLASS] });
+  requireOptions("loadModel", options, LOAD_OPTIONS);
+  const { config: change = {}, newHead, newAdapters = false, device: wanted = "cpu", ...hub } = options;
   const device = resolveDevice(wanted);
-  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  const directory = await resolveModel(nameOrDirectory, hubRequest(hub));
   return await withCode("ERR_MODEL_INVALID", async () => {
     const base = await readConfig(directory);
     const config = typeof change === "function" ? change(base) : createConfig(change, base);
@@ -154,6 +200,20 @@ export interface SaveOptions {
   config?: Wav2Vec2Config | undefined;
 }
 
+const SAVE_OPTIONS = {
+  normalize: BOOLEAN,
+  tokenizer: true,
+  language: TEXT,
+  config: CONFIG,
+} satisfies KnownOptions<SaveOptions>;
+
+/** There is no default: it is part of what the model is. */
+export const NORMALIZE: Kind = {
+  ...BOOLEAN,
+  advice: () =>
+    "Give that of the model it comes from, as readNormalize says it of a directory; true for a new one.",
+};
+
 /**
  * Writes a directory in Hugging Face's layout: complete, or as it was before. A model that is there is replaced. Any module
  * can be written; its class's name stands in `config.json` (`architectures`).
@@ -164,8 +224,12 @@ export interface SaveOptions {
 export async function saveModel(
   directory: string,
   model: nn.Module & { readonly config?: Wav2Vec2Config },
-  { normalize, tokenizer, language, config = configOf(model) }: SaveOptions,
+  options: SaveOptions,
 ): Promise<void> {
+  requireArguments("saveModel", { directory: [directory, PATH], model: [model, MODULE] });
+  requireOptions("saveModel", options, SAVE_OPTIONS);
+  requireKind("normalize of saveModel", options.normalize, NORMALIZE);
+  const { normalize, tokenizer, language, config = configOf(model) } = options;
   await writeDirectoryAtomic(directory, async (temporary) => {
     await writeConfig(temporary, config, [modelClassOf(model)]);
     const tensors = namedFor(config, model.stateDict());

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { PATH, requireArguments } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
@@ -16,6 +17,7 @@ const PROCESSOR_FILE_NAME = "processor_config.json";
  * @throws UserError where the file is not JSON, has another sampling rate than 16 kHz, or a value that is no boolean
  */
 export async function readNormalize(directory: string): Promise<boolean> {
+  requireArguments("readNormalize", { directory: [directory, PATH] });
   const { path, settings } = await readSettings(directory);
   const { do_normalize: normalize = true, sampling_rate: rate = SAMPLE_RATE } = settings;
   if (rate !== SAMPLE_RATE)

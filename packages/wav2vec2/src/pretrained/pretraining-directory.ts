@@ -1,7 +1,10 @@
+import { isObject, type Kind, PATH, requireArguments } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { resolveModel } from "../files/hub.js";
+import { requireOptions } from "../known-options.js";
 import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
-import { type LoadOptions, loadModel, saveModel } from "./model-directory.js";
+import { MODULE } from "../module-kinds.js";
+import { hubRequest, type LoadOptions, loadModel, PRETRAINED_OPTIONS, saveModel } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
 import { holdsTensors, weightsPath } from "./weights.js";
 
@@ -22,13 +25,20 @@ export type LoadPreTrainingOptions = Omit<LoadOptions, "newHead">;
  */
 export async function loadPreTrainingModel(
   nameOrDirectory: string,
-  { config, device, ...hub }: LoadPreTrainingOptions = {},
+  options: LoadPreTrainingOptions = {},
 ): Promise<PreTrainingModel> {
-  const directory = await resolveModel(nameOrDirectory, { ...hub, onProgress: hub.onDownload });
+  requireOptions("loadPreTrainingModel", options, PRETRAINED_OPTIONS);
+  const { config, device, newAdapters, ...hub } = options;
+  const directory = await resolveModel(nameOrDirectory, hubRequest(hub));
   const normalize = await readNormalize(directory);
   await requireQuantizer(nameOrDirectory, directory);
   return {
-    model: await loadModel(Wav2Vec2ForPreTraining, directory, { config, device, onNote: hub.onNote }),
+    model: await loadModel(Wav2Vec2ForPreTraining, directory, {
+      config,
+      device,
+      newAdapters,
+      onNote: hub.onNote,
+    }),
     normalize,
   };
 }
@@ -47,10 +57,17 @@ async function requireQuantizer(name: string, directory: string): Promise<void> 
   );
 }
 
+const PRETRAINING_MODEL: Kind = {
+  must: "{ model, normalize } as loadPreTrainingModel gives it",
+  holds: (value) => isObject(value) && MODULE.holds(value.model),
+};
+
 /** Writes a directory that `loadPreTrainingModel` and Hugging Face transformers read: complete, or as it was before. */
-export async function savePreTrainingModel(
-  directory: string,
-  { model, normalize }: PreTrainingModel,
-): Promise<void> {
+export async function savePreTrainingModel(directory: string, given: PreTrainingModel): Promise<void> {
+  requireArguments("savePreTrainingModel", {
+    directory: [directory, PATH],
+    model: [given, PRETRAINING_MODEL],
+  });
+  const { model, normalize } = given;
   await saveModel(directory, model, { normalize });
 }

@@ -12,6 +12,9 @@ const LANDMARKS = [
   "encoder.layers.0.attention.q_proj.weight",
 ];
 
+/** Keys of the network below the heads, wherever a class has it. */
+const BACKBONE = /(^|\.)(feature_extractor|feature_projection|encoder|adapter)\.|(^|\.)masked_spec_embed$/;
+
 /**
  * @param path the file or directory that the weights were read from, for the message
  * @returns a note on tensors that the model has no place for; those change nothing
@@ -100,13 +103,19 @@ function misshapedCause(misshaped: StateMismatch["misshaped"]): [string] | undef
   )
     return [
       `The file's CTC head is for a vocabulary of ${head.found[0]} tokens, not ${head.expected[0]}. ` +
-        "Take vocab.json and config.json's vocab_size of the same model.",
+        'Take vocab.json and config.json\'s vocab_size of the same model, or begin the head anew: newHead: "where different" (in a recipe ' +
+        "vocabulary: transcripts).",
     ];
   const labels = misshaped.find(({ name }) => /(^|\.)(classifier\.|objective\.)/.test(name));
   if (labels && misshaped.every(({ name }) => /(^|\.)(projector|classifier|objective)\./.test(name)))
     return [
       "The file's head is for other labels or of another width than config.json's. Take id2label and classifier_proj_size of the same " +
-        'model, or begin the head anew: newHead: "always".',
+        'model, or begin the head anew: newHead: "where different".',
+    ];
+  if (misshaped.every(({ name }) => !BACKBONE.test(name)))
+    return [
+      'What the class has outside the network is of another shape than in the file. Begin it anew: newHead: "where different" (in a ' +
+        "recipe of finetune vocabulary: transcripts).",
     ];
   const width = misshaped.find(({ name }) => name.endsWith("encoder.layer_norm.weight"));
   if (width)

@@ -1,19 +1,21 @@
+import { BOOLEAN, type Kind, requireArguments, TEXT } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
 import { joinInTurns, lengthOf } from "../audio/join-in-turns.js";
-import { describeType } from "../describe-type.js";
 import { UserError, wrongType } from "../errors.js";
 import { inTurns } from "../in-turns.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import {
   type CtcModel,
+  findCtcModel,
   LOAD_CTC_OPTIONS,
   type LoadCtcOptions,
-  loadCtcModel,
 } from "../pretrained/ctc-directory.js";
+import { CTC_MODEL, isCtcModel } from "../pretrained/ctc-model-kind.js";
 import { type AlignableText, alignableText } from "../text/alignment/alignable-text.js";
 import {
   alignmentSteps,
@@ -27,6 +29,7 @@ import { seconds } from "../text/formats/rounding.js";
 import type { TimedText, Transcript } from "../text/formats/transcript.js";
 import type { Emissions } from "./ctc-batches.js";
 import { emissionsOf, FILE_WINDOWS } from "./emissions.js";
+import { BLOCKS } from "./windows.js";
 
 export interface AlignOptions {
   /** The recording's name, for messages. Default: the path or the file's name where the source has one */
@@ -42,10 +45,12 @@ export interface AlignOptions {
   onNote?: OnNote | undefined;
 }
 
-export const ALIGN_OPTIONS = { name: true, respell: true, signal: true, onNote: true } satisfies Record<
-  keyof AlignOptions,
-  true
->;
+export const ALIGN_OPTIONS = {
+  name: TEXT,
+  respell: BOOLEAN,
+  signal: true,
+  onNote: true,
+} satisfies KnownOptions<AlignOptions>;
 
 /** Where in a recording its text was said. */
 export interface Alignment {
@@ -69,6 +74,7 @@ export interface Alignment {
 /** A model that tells where in a recording the words of its text are. */
 export class Aligner {
   constructor(readonly ctc: CtcModel) {
+    requireArguments("new Aligner", { ctc: [ctc, CTC_MODEL] });
     ctc.model.eval();
   }
 
@@ -100,8 +106,7 @@ export class Aligner {
     text: string,
     { name = CLIP, respell, signal }: Omit<AlignOptions, "onNote"> = {},
   ): Promise<Alignment> {
-    if (typeof text !== "string")
-      throw wrongType(`The text of ${name} must be a string, but is ${describeType(text)}.`);
+    requireArguments("align", { blocks: [blocks, BLOCKS], text: [text, ALIGNED_TEXT] });
     const { tokenizer } = this.ctc;
     const sought = alignableText(tokenizer, text, { name, respell }); // before the audio is read, which takes long
     const { length, ...emissions } = await this.#emissions(blocks, name, signal);
@@ -171,6 +176,12 @@ function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignme
   return sought.length > 0 ? meanProbability(sought) : 1; // wildcards fit anything
 }
 
+export const ALIGNED_TEXT: Kind = {
+  ...TEXT,
+  must: "the text that is said",
+  advice: () => "Without one, transcribe finds it.",
+};
+
 /**
  * Loads a model once, to align many recordings.
  *
@@ -178,6 +189,10 @@ function confidenceOf({ words, labels }: AlignableText, { spans }: ForcedAlignme
  * @throws UserError when there is no such model or it is no recogniser
  */
 export async function loadAligner(nameOrDirectory: string, options: LoadCtcOptions = {}): Promise<Aligner> {
+  if (isCtcModel(nameOrDirectory))
+    throw wrongType(
+      "The model of loadAligner must be a directory or a Hub id, but is a model in memory. Call new Aligner(ctc).",
+    );
   requireOptions("loadAligner", options, LOAD_CTC_OPTIONS);
-  return new Aligner(await loadCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" }));
+  return new Aligner(await findCtcModel(nameOrDirectory, { ...options, device: options.device ?? "auto" }));
 }

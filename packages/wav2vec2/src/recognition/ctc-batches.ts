@@ -1,4 +1,5 @@
 import { fromHost, type Tensor } from "@wav2vec2/libtorch";
+import { ITERABLE, isObject, type Kind, OBJECT, requireArguments, UTTERANCES } from "../argument-kinds.js";
 import type { AugmentationOptions } from "../data/batches/augmentation.js";
 import type { BatchLimits, PlannedBatch } from "../data/batches/batches.js";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
@@ -17,6 +18,7 @@ import type { TranscribedUtterance } from "../data/utterance.js";
 import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/configuration.js";
 import type { CtcOutput, Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
+import { MODULE } from "../module-kinds.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";
 
@@ -44,6 +46,11 @@ export interface CtcBatchOptions extends BatchLoadOptions {
 /** What batches for CTC are made by: a {@link CtcModel}, of whose network the configuration is enough. */
 export type CtcBatchMaker = Pick<CtcModel, "tokenizer" | "normalize"> & { model: { config: Wav2Vec2Config } };
 
+const ENCODING: Kind = {
+  must: "{ model, tokenizer, normalize } as loadCtcModel gives it",
+  holds: (value) => isObject(value) && isObject(value.model) && isObject(value.tokenizer),
+};
+
 /**
  * The audio and labels of planned batches. A transform of texts changes what labels are made of.
  *
@@ -64,18 +71,19 @@ export function ctcBatches(
   options: CtcBatchOptions,
 ): AsyncGenerator<CtcTrainingBatch | EmptyBatch>;
 export async function* ctcBatches(
-  { model, tokenizer, normalize }: CtcBatchMaker,
+  ctc: CtcBatchMaker,
   utterances: readonly TranscribedUtterance[],
   plan: Iterable<PlannedBatch>,
-  {
-    unknown = "error",
-    seed = 0,
-    augmentation,
-    transforms,
-    training = true,
-    ...options
-  }: CtcBatchOptions = {},
+  given: CtcBatchOptions = {},
 ): AsyncGenerator<CtcTrainingBatch | EmptyBatch> {
+  requireArguments("ctcBatches", {
+    ctc: [ctc, ENCODING],
+    utterances: [utterances, UTTERANCES],
+    plan: [plan, ITERABLE],
+    options: [given, OBJECT],
+  });
+  const { model, tokenizer, normalize } = ctc;
+  const { unknown = "error", seed = 0, augmentation, transforms, training = true, ...options } = given;
   const preparation = ctcPreparation(model.config, { seed, normalize, augmentation, transforms, training });
   const textOf = await textTransform(transforms, { seed, training });
   const clipOf = (index: number, epoch: number): ClipJob => {
@@ -97,6 +105,7 @@ export function batchLimits({ batchSeconds, batchSize }: BatchLimits, seconds: n
 
 /** Scores of a batch's clips, [batch, frames, vocabulary], and each clip's own frames. */
 export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): CtcOutput {
+  requireArguments("forwardBatch", { model: [model, MODULE], batch: [batch, OBJECT] });
   const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
   return model.forward({ input, lengths: batch.lengths });
 }

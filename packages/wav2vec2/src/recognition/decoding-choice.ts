@@ -1,8 +1,10 @@
 import { dirname, relative, resolve } from "node:path";
+import { PATH, requireArguments } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { readJsonObject } from "../files/json-file.js";
 import { inTurns } from "../in-turns.js";
+import type { KnownOptions } from "../known-options.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { type DecodingOptions, resolveDecodingOptions } from "../text/decoding/decoding-options.js";
 import { languageModelFitInSteps } from "../text/decoding/language-model-fit.js";
@@ -17,14 +19,14 @@ export interface DecodingChoice
 }
 
 export const DECODING_CHOICE_OPTIONS = {
-  languageModel: true,
+  languageModel: PATH,
   beamWidth: true,
   lmWeight: true,
   wordScore: true,
   unknownScore: true,
   hotwords: true,
   hotwordWeight: true,
-} satisfies Record<keyof DecodingChoice, true>;
+} satisfies KnownOptions<DecodingChoice>;
 
 /** Names in a decoding file. */
 const NUMBERS = {
@@ -43,6 +45,7 @@ const NAMES = ["language_model", "hotwords", ...Object.keys(NUMBERS)];
  * @throws UserError naming the file and the entry that is wrong
  */
 export async function readDecodingChoice(path: string): Promise<DecodingChoice> {
+  requireArguments("readDecodingChoice", { path: [path, PATH] });
   const entries = await readJsonObject(path);
   if (entries === undefined)
     throw new UserError(`${path} must be a file that says how to decode, but is missing.`, {

@@ -2,7 +2,9 @@ import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
+import { describeValue } from "../describe-type.js";
 import { ConfigurationError, UserError } from "../errors.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
@@ -31,6 +33,12 @@ export interface WindowSeconds {
 
 /** Of files: 30 s at a time, about as long as the longest clips that models are trained on. */
 export const FILE_WINDOWS: WindowSeconds = { step: 20, first: 25, before: 5, after: 5 };
+const WINDOW_OPTIONS = {
+  step: true,
+  first: true,
+  before: true,
+  after: true,
+} satisfies KnownOptions<WindowSeconds>;
 /** Of live audio: words are there after two seconds. */
 export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after: 1 };
 
@@ -63,12 +71,12 @@ export async function* emissionsOf(
 }
 
 function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes {
-  requireOptions("windows", seconds, { ...FILE_WINDOWS });
+  requireOptions("windows", seconds, WINDOW_OPTIONS);
   for (const name of Object.keys(FILE_WINDOWS) as (keyof WindowSeconds)[]) {
     const value: unknown = seconds[name];
     if (typeof value !== "number" || !(value >= 0 && Number.isFinite(value)))
       throw new ConfigurationError(
-        `windows.${name} must be a number of seconds, but is ${typeof value === "string" ? JSON.stringify(value) : String(value)}. Give step, first, before and ` +
+        `windows.${name} must be a number of seconds, but is ${describeValue(value)}. Give step, first, before and ` +
           "after, or FILE_WINDOWS or LIVE_WINDOWS.",
       );
   }

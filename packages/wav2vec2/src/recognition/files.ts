@@ -1,17 +1,20 @@
 import { stat } from "node:fs/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
+import { BOOLEAN, PATHS, requireArguments, whole } from "../argument-kinds.js";
 import { readAudioInfo, SAMPLE_RATE } from "../audio/audio-file.js";
-import { lengthBucketedBatches } from "../data/batches/batches.js";
+import { BATCH_LIMITS, lengthBucketedBatches } from "../data/batches/batches.js";
 import { batchWorkers, loadBatches } from "../data/batches/load-batches.js";
 import type { BadClip } from "../data/batches/prepare-batch.js";
 import { mapConcurrent } from "../data/map-concurrent.js";
 import { type ErrorCode, UserError } from "../errors.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { minimumSamples } from "../model/lengths.js";
 import type { Transcript } from "../text/formats/transcript.js";
 import { clipEmissions, scoreBatch } from "./ctc-batches.js";
 import { FILE_WINDOWS } from "./emissions.js";
 import type { Recognizer } from "./recognizer.js";
+import { RECOGNIZER } from "./recognizer-kind.js";
 
 /** What became known of one of many files. */
 export type FileNews = {
@@ -32,12 +35,12 @@ export interface FilesOptions {
 }
 
 const OPTIONS = {
-  words: true,
-  batchSeconds: true,
-  workers: true,
+  words: BOOLEAN,
+  batchSeconds: BATCH_LIMITS.batchSeconds,
+  workers: whole(1),
   signal: true,
   onNote: true,
-} satisfies Record<keyof FilesOptions, true>;
+} satisfies KnownOptions<FilesOptions>;
 const BATCH_SECONDS = 60;
 const HEADERS_AT_ONCE = 32;
 const MOST_THREADS = 256;
@@ -56,6 +59,7 @@ export async function* transcribeFiles(
   files: readonly string[],
   options: FilesOptions = {},
 ): AsyncGenerator<FileNews> {
+  requireArguments("transcribeFiles", { recognizer: [recognizer, RECOGNIZER], files: [files, PATHS] });
   requireOptions("transcribeFiles", options, OPTIONS);
   const lengths = await mapConcurrent(files, HEADERS_AT_ONCE, async (path) => {
     try {

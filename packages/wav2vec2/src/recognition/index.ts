@@ -23,7 +23,7 @@ export type {
   TranscriptWriter,
 } from "../text/formats/transcript.js";
 export { loadLanguageModel } from "../text/language-model/load-language-model.js";
-export { type Aligner, type Alignment, type AlignOptions, loadAligner } from "./align.js";
+export { Aligner, type Alignment, type AlignOptions, loadAligner } from "./align.js";
 export { type DecodingChoice, readDecodingChoice } from "./decoding-choice.js";
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./files.js";

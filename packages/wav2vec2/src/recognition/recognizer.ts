@@ -1,17 +1,21 @@
+import { BOOLEAN, isObject, type Kind, requireArguments, SAMPLES, TEXT, whole } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
-import type { RawFormat } from "../audio/raw-format.js";
+import { RAW_FORMAT, type RawFormat } from "../audio/raw-format.js";
+import { wrongType } from "../errors.js";
 import { tellNote } from "../files/tell-note.js";
+import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import {
   type CtcModel,
+  findCtcModel,
   LOAD_CTC_OPTIONS,
   type LoadCtcOptions,
-  loadCtcModel,
 } from "../pretrained/ctc-directory.js";
+import { CTC_MODEL, isCtcModel } from "../pretrained/ctc-model-kind.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import type { DecodingOptions } from "../text/decoding/decoding-options.js";
 import type { RecordingTranscript, Transcript } from "../text/formats/transcript.js";
@@ -24,6 +28,7 @@ import { decodePieces } from "./pieces.js";
 import { transcriptOf } from "./transcript-of.js";
 import { unusedLanguageModel } from "./unused-language-model.js";
 import { joinPieces } from "./whole-transcript.js";
+import { BLOCKS } from "./windows.js";
 
 export interface RecognizerOptions extends LoadCtcOptions, DecodingChoice {
   /** Gets what is odd about the model or the language model. */
@@ -49,14 +54,28 @@ export interface TranscribeOptions {
 }
 
 export const TRANSCRIBE_OPTIONS = {
-  words: true,
+  words: BOOLEAN,
   signal: true,
   onPartial: true,
   windows: true,
-  raw: true,
-  name: true,
+  raw: RAW_FORMAT,
+  name: TEXT,
   onNote: true,
-} satisfies Record<keyof TranscribeOptions, true>;
+} satisfies KnownOptions<TranscribeOptions>;
+
+const EMISSIONS: Kind = {
+  must: "{ logits, frames }",
+  holds: (value) => isObject(value) && SAMPLES.holds(value.logits) && whole(0).holds(value.frames),
+};
+
+const RECOGNIZED: Kind = {
+  ...CTC_MODEL,
+  advice(value) {
+    return typeof value === "string"
+      ? `Load it: await loadRecognizer(${JSON.stringify(value)}).`
+      : CTC_MODEL.advice?.(value);
+  },
+};
 
 /** A model and a way to decode: speech to text. */
 export class Recognizer {
@@ -73,6 +92,7 @@ export class Recognizer {
     readonly ctc: CtcModel,
     decoding: CtcDecoder | DecodingOptions = {},
   ) {
+    requireArguments("new Recognizer", { ctc: [ctc, RECOGNIZED] });
     this.decoder = decoding instanceof CtcDecoder ? decoding : new CtcDecoder(ctc.tokenizer, decoding);
     ctc.model.eval();
   }
@@ -111,14 +131,11 @@ export class Recognizer {
    */
   async *streamBlocks(
     blocks: AsyncIterable<Float32Array>,
-    {
-      words = false,
-      signal,
-      onPartial,
-      windows = FILE_WINDOWS,
-      name = "the recording",
-    }: Omit<TranscribeOptions, "raw" | "onNote"> = {},
+    options: Omit<TranscribeOptions, "raw" | "onNote"> = {},
   ): AsyncGenerator<Transcript> {
+    requireArguments("streamBlocks", { blocks: [blocks, BLOCKS] });
+    requireOptions("streamBlocks", options, TRANSCRIBE_OPTIONS);
+    const { words = false, signal, onPartial, windows = FILE_WINDOWS, name = "the recording" } = options;
     const emissions = emissionsOf(this.ctc, blocks, { ...windows, name, signal });
     const { secondsPerFrame } = this;
     const pauses = new PauseFinder(this.ctc.tokenizer.vocabulary, secondsPerFrame);
@@ -134,8 +151,11 @@ export class Recognizer {
   async read(
     emissions: Emissions,
     length: number,
-    { words = false, signal }: Pick<TranscribeOptions, "words" | "signal"> = {},
+    options: Pick<TranscribeOptions, "words" | "signal"> = {},
   ): Promise<Transcript> {
+    requireOptions("read", options, { words: BOOLEAN, signal: true });
+    const { words = false, signal } = options;
+    requireArguments("read", { emissions: [emissions, EMISSIONS], length: [length, whole(0)] });
     const { secondsPerFrame } = this;
     const decoding = this.decoder.stream();
     await decodeInTurns(decoding, emissions.logits, emissions.frames, signal);
@@ -148,10 +168,10 @@ export class Recognizer {
   }
 }
 
-export const RECOGNIZER_OPTIONS = { ...LOAD_CTC_OPTIONS, ...DECODING_CHOICE_OPTIONS } satisfies Record<
-  keyof RecognizerOptions,
-  true
->;
+export const RECOGNIZER_OPTIONS = {
+  ...LOAD_CTC_OPTIONS,
+  ...DECODING_CHOICE_OPTIONS,
+} satisfies KnownOptions<RecognizerOptions>;
 
 /**
  * Loads a model once, to transcribe many clips.
@@ -164,9 +184,13 @@ export async function loadRecognizer(
   nameOrDirectory: string,
   options: RecognizerOptions = {},
 ): Promise<Recognizer> {
+  if (isCtcModel(nameOrDirectory))
+    throw wrongType(
+      "The model of loadRecognizer must be a directory or a Hub id, but is a model in memory. Call new Recognizer(ctc, decoding).",
+    );
   requireOptions("loadRecognizer", options, RECOGNIZER_OPTIONS);
   const { onNote, ...choice } = options;
-  const ctc = await loadCtcModel(nameOrDirectory, { ...choice, onNote, device: choice.device ?? "auto" });
+  const ctc = await findCtcModel(nameOrDirectory, { ...choice, onNote, device: choice.device ?? "auto" });
   tellNote({ onNote }, await unusedLanguageModel(nameOrDirectory, choice.languageModel));
   return new Recognizer(ctc, await makeDecoder(ctc.tokenizer, choice, onNote));
 }

@@ -1,6 +1,15 @@
+import { isObject, type Kind } from "../argument-kinds.js";
 import { quietPlace } from "../audio/quiet-place.js";
 import { describeType } from "../describe-type.js";
 import { UserError, wrongType } from "../errors.js";
+
+/** Samples of a recording in order, in pieces of any size. */
+export const BLOCKS: Kind = {
+  must: "blocks of samples at 16 kHz, one after another",
+  holds: (value) => isObject(value) && (Symbol.asyncIterator in value || Symbol.iterator in value),
+  advice: (value) =>
+    typeof value === "string" ? `Read the file: streamAudio(${JSON.stringify(value)}).` : "Give [samples].",
+};
 
 /** How a recording is divided for a network that sees a stretch of it at a time. All in samples. */
 export interface WindowSizes {

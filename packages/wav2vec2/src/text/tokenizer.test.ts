@@ -119,7 +119,9 @@ describe("decode", () => {
   });
 
   it("refuses ids outside the vocabulary", () => {
-    expect(() => tokenizer.decode([14], { groupTokens: false })).toThrow(RangeError);
+    expect(() => tokenizer.decode([14], { groupTokens: false })).toThrow(
+      "id must be from 0 to 13, but is 14.",
+    );
   });
 });
 

@@ -1,6 +1,18 @@
 import { join } from "node:path";
-import { UserError } from "../errors.js";
+import {
+  BOOLEAN,
+  choice,
+  ITERABLE,
+  isObject,
+  type Kind,
+  PATH,
+  requireArguments,
+  TEXT,
+} from "../argument-kinds.js";
+import { describeValue } from "../describe-type.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { inKnownForm } from "../unicode/unicode-forms.js";
 import { PHONEME_CLASS, readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";
 import { tokenizerJson, tokenPattern } from "./tokenizer-json.js";
@@ -22,6 +34,30 @@ export const WRITE_PHONEMES = "Write the vocabulary's phonemes with spaces betwe
 /** Texts are phonemes already: transformers is not to make them of words, for which it needs espeak. */
 const PHONEME_SETTINGS = { do_phonemize: false, phone_delimiter_token: " " };
 
+const OPTIONS = {
+  lowerCase: BOOLEAN,
+  wordSeparator: TEXT,
+  phonemes: BOOLEAN,
+} satisfies KnownOptions<TokenizerOptions>;
+
+const VOCABULARY: Kind = {
+  must: "a Vocabulary",
+  holds: (value) => value instanceof Vocabulary,
+  advice: (value) =>
+    Array.isArray(value)
+      ? "Make one: new Vocabulary(tokens)."
+      : typeof value === "string"
+        ? "Read a model's own: await CtcTokenizer.read(directory)."
+        : undefined,
+};
+
+const GROUPING: Kind = {
+  must: "{ groupTokens }",
+  holds: (value) => isObject(value) && typeof value.groupTokens === "boolean",
+  isOfType: isObject,
+  advice: () => "Give true for ids of one frame each, false for labels.",
+};
+
 /**
  * Text to labels and back, mostly a character a token, as `Wav2Vec2CTCTokenizer` does:
  * https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/tokenization_wav2vec2.py
@@ -38,8 +74,11 @@ export class CtcTokenizer {
 
   constructor(
     readonly vocabulary: Vocabulary,
-    { lowerCase = false, wordSeparator = " ", phonemes = false }: TokenizerOptions = {},
+    options: TokenizerOptions = {},
   ) {
+    requireArguments("new CtcTokenizer", { vocabulary: [vocabulary, VOCABULARY] });
+    requireOptions("new CtcTokenizer", options, OPTIONS);
+    const { lowerCase = false, wordSeparator = " ", phonemes = false } = options;
     this.lowerCase = lowerCase;
     this.wordSeparator = wordSeparator;
     this.phonemes = phonemes;
@@ -59,6 +98,8 @@ export class CtcTokenizer {
    * @throws UserError naming the character and the utterance
    */
   encode(text: string, options: { utterance?: string; unknown?: "error" | "token" } = {}): Int32Array {
+    requireArguments("encode", { text: [text, TEXT] });
+    requireOptions("encode", options, { utterance: TEXT, unknown: choice("error", "token") });
     const written = this.inVocabularyForm(text);
     const labels = new Int32Array(this.#written(written).length);
     let count = 0;
@@ -69,6 +110,7 @@ export class CtcTokenizer {
 
   /** The characters, or phonemes, of a text that the vocabulary has no token for, in whatever form. */
   unknownIn(text: string): string[] {
+    requireArguments("unknownIn", { text: [text, TEXT] });
     return this.#unknownPieces(this.inVocabularyForm(text));
   }
 
@@ -78,6 +120,7 @@ export class CtcTokenizer {
    * stays, and so do phonemes.
    */
   inVocabularyForm(text: string): string {
+    requireArguments("inVocabularyForm", { text: [text, TEXT] });
     if (this.phonemes) return text;
     return inKnownForm(text, (part) => this.#unknownPieces(part).length === 0);
   }
@@ -146,12 +189,14 @@ export class CtcTokenizer {
    * letters are meant
    */
   decode(ids: Iterable<number>, options: { groupTokens: boolean }): string {
+    requireArguments("decode", { ids: [ids, ITERABLE], options: [options, GROUPING] });
     const { vocabulary, lowerCase, wordSeparator } = this;
     const { blankId, delimiterId, tokens, size } = vocabulary;
     const parts: string[] = [];
     let previous = -1;
     for (const id of ids) {
-      if (id < 0 || id >= size) throw new RangeError(`id must be from 0 to ${size - 1}, but is ${id}.`);
+      if (!(id >= 0 && id < size))
+        throw new ConfigurationError(`id must be from 0 to ${size - 1}, but is ${describeValue(id)}.`);
       const repeated = options.groupTokens && id === previous;
       if (!repeated && id !== blankId && !vocabulary.isSpecial(id))
         parts.push(id === delimiterId ? wordSeparator : tokens[id]!);
@@ -168,6 +213,7 @@ export class CtcTokenizer {
    * @throws UserError naming the file that is missing, invalid or does not fit the others
    */
   static async read(directory: string, choice: TokenizerChoice = {}): Promise<CtcTokenizer> {
+    requireArguments("CtcTokenizer.read", { directory: [directory, PATH] });
     const { tokens, roles, name, ...options } = await readTokenizerFiles(directory, choice);
     return new CtcTokenizer(new Vocabulary(tokens, roles, name), options);
   }
@@ -177,6 +223,7 @@ export class CtcTokenizer {
    * tokenizers library, `tokenizer.json` into an existing directory; the last not for phonemes.
    */
   async write(directory: string): Promise<void> {
+    requireArguments("write", { directory: [directory, PATH] });
     const { vocabulary } = this;
     const token = (id: number | undefined) => (id === undefined ? null : vocabulary.tokens[id]);
     const specialTokens = {

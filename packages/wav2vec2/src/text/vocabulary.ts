@@ -1,3 +1,4 @@
+import { OBJECT, PATH, requireArguments, TEXTS } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 
@@ -47,6 +48,7 @@ export class Vocabulary {
    * @throws UserError where a token stands twice or is empty, or the blank is missing, not to be told or the delimiter
    */
   constructor(tokens: readonly string[], roles: TokenRoles = {}, name = "vocabulary") {
+    requireArguments("new Vocabulary", { tokens: [tokens, TEXTS], roles: [roles, OBJECT] });
     this.tokens = [...tokens];
     this.#ids = new Map(tokens.map((token, id) => [token, id]));
     const duplicate = tokens.find((token, id) => this.#ids.get(token) !== id);
@@ -124,6 +126,7 @@ export class Vocabulary {
 
   /** Writes `vocab.json`, ordered by id; complete or not at all. */
   async write(path: string): Promise<void> {
+    requireArguments("write", { path: [path, PATH] });
     const lines = this.tokens.map((token, id) => `  ${JSON.stringify(token)}: ${id}`);
     // Not through an object, which would put the digits' keys first.
     await writeFileAtomic(path, `{\n${lines.join(",\n")}\n}\n`);

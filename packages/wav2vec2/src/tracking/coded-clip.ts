@@ -1,3 +1,4 @@
+import { MASK, requireArguments, SAMPLES, whole } from "../argument-kinds.js";
 import type { ClipSource } from "../audio/clip-source.js";
 
 /** What a model in pre-training made of a clip of a validation: what was hidden, and whether it was found again. */
@@ -24,6 +25,7 @@ const DECIMALS = 4;
  * @param columns fewer where there are fewer samples
  */
 export function drawableWaveform(samples: Float32Array, columns = MOST_COLUMNS): [number, number][] {
+  requireArguments("drawableWaveform", { samples: [samples, SAMPLES], columns: [columns, whole(1)] });
   const pieces = Math.min(columns, samples.length);
   return Array.from({ length: pieces }, (_, piece) => {
     const from = Math.floor((piece * samples.length) / pieces);
@@ -40,6 +42,7 @@ export function drawableWaveform(samples: Float32Array, columns = MOST_COLUMNS):
 
 /** The runs of ones in a clip's mask: the first frame of each, and the one behind its last. */
 export function maskedSpans(mask: Uint8Array): [number, number][] {
+  requireArguments("maskedSpans", { mask: [mask, MASK] });
   const spans: [number, number][] = [];
   for (let first = mask.indexOf(1); first >= 0; ) {
     const end = mask.indexOf(0, first);

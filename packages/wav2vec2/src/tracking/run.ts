@@ -1,9 +1,11 @@
+import { BOOLEAN, FUNCTION, listOf, OBJECT, PATH, requireArguments } from "../argument-kinds.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 import { DEFAULT_SERVICE_OPTIONS, type ServiceOptions, serviceThread } from "./service-thread.js";
 import type { Chosen } from "./services.js";
 import { logFile } from "./sinks/log-file.js";
 import { metricsFile } from "./sinks/metrics-file.js";
 import { runFile } from "./sinks/run-file.js";
-import { type TerminalOptions, terminalProgress } from "./sinks/terminal.js";
+import { TERMINAL_OPTIONS, type TerminalOptions, terminalProgress } from "./sinks/terminal.js";
 import { sinkThread } from "./threads/sink-thread.js";
 import { combineTrackers, type Sink, type Tracker } from "./tracker.js";
 
@@ -18,11 +20,21 @@ export interface TrackRunOptions extends TerminalOptions {
   stop?: (reason: string) => void;
 }
 
+const OPTIONS = {
+  ...TERMINAL_OPTIONS,
+  resume: BOOLEAN,
+  services: listOf("services", OBJECT.holds),
+  serviceOptions: OBJECT,
+  stop: FUNCTION,
+} satisfies KnownOptions<TrackRunOptions>;
+
 /**
  * What a training command tracks to: the terminal, in `directory` `log.txt`, `run.json`, the files of `metricsFile`, clips and
  * `report.html`, and services, each in a thread of its own.
  */
 export function trackRun(directory: string, options: TrackRunOptions = {}): Tracker {
+  requireArguments("trackRun", { directory: [directory, PATH] });
+  requireOptions("trackRun", options, OPTIONS);
   const { services = [], serviceOptions = DEFAULT_SERVICE_OPTIONS, stop = () => {} } = options;
   const terminal = terminalProgress(options);
   const log = logFile(directory);

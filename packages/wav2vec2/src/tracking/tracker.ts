@@ -1,6 +1,8 @@
+import { listOf, requireArguments } from "../argument-kinds.js";
 import type { ClipSource } from "../audio/clip-source.js";
 import type { CodedClip } from "./coded-clip.js";
 import type { RunDescription, RunEnd } from "./run-description.js";
+import { SINK } from "./sink-kind.js";
 import type { SystemReading } from "./system/system-reading.js";
 
 /** One utterance as it was recognised during an evaluation. */
@@ -77,8 +79,11 @@ export type Sink = {
   [Name in keyof Tracker]?: (...values: Parameters<Tracker[Name]>) => void | Promise<void>;
 };
 
+const SINKS = listOf("trackers", SINK.holds);
+
 /** Passes everything on to each of `sinks`, in order. What one rejects with later is thrown at the next call. */
 export function combineTrackers(sinks: readonly Sink[]): Tracker {
+  requireArguments("combineTrackers", { sinks: [sinks, SINKS] });
   let failure: { error: unknown } | undefined;
   const watch = (result: unknown): void => {
     if (result instanceof Promise)

@@ -1,10 +1,13 @@
+import { FINITE, isObject, TEXTS } from "../../argument-kinds.js";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { addNoise } from "../../audio/noise.js";
 import { power } from "../../audio/power.js";
 import { reverberate } from "../../audio/reverberation.js";
 import { changeSpeed } from "../../audio/speed.js";
 import { changeVolume } from "../../audio/volume.js";
+import { describeValue } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import type { Random } from "../random.js";
 import { AudioCache } from "./audio-cache.js";
 
@@ -35,13 +38,33 @@ const LONGEST_RESPONSE = 20; // seconds; what is longer is no impulse response
 // Noises and impulse responses that a thread has read.
 const kept = new AudioCache();
 
+const isRange = (value: unknown) =>
+  Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === "number");
+
+const hasFiles = (value: unknown) =>
+  isObject(value) && TEXTS.holds(value.files) && FINITE.holds(value.probability);
+
+const OPTIONS = {
+  speedPerturbation: FINITE,
+  noise: {
+    must: "{ files, probability, snrDb: [lowest, highest] }",
+    holds: (value) => hasFiles(value) && isObject(value) && isRange(value.snrDb),
+  },
+  reverberation: { must: "{ files, probability }", holds: hasFiles },
+  volume: {
+    must: "{ db: [lowest, highest], probability }",
+    holds: (value) => isObject(value) && isRange(value.db) && FINITE.holds(value.probability),
+  },
+} satisfies KnownOptions<AugmentationOptions>;
+
 /** Changes clips at random, so that a network is trained on more voices, rooms and noises than were recorded. */
 export class Augmentation {
   readonly #options: AugmentationOptions;
 
   /** @throws ConfigurationError where an option is out of range, or there is no file to choose from */
   constructor(options: AugmentationOptions) {
-    requireOptions(options);
+    requireOptions("new Augmentation", options, OPTIONS);
+    requireRanges(options);
     this.#options = options;
   }
 
@@ -102,10 +125,10 @@ async function readResponse(
   );
 }
 
-function requireOptions({ speedPerturbation = 0, noise, reverberation, volume }: AugmentationOptions): void {
+function requireRanges({ speedPerturbation = 0, noise, reverberation, volume }: AugmentationOptions): void {
   if (!(speedPerturbation >= 0 && speedPerturbation < 1))
     throw new ConfigurationError(
-      `Speed perturbation must be from 0 to below 1, but is ${speedPerturbation}.`,
+      `Speed perturbation must be from 0 to below 1, but is ${describeValue(speedPerturbation)}.`,
     );
   for (const [name, choice] of Object.entries({ noise, reverberation })) {
     if (choice?.files.length === 0)
@@ -114,7 +137,7 @@ function requireOptions({ speedPerturbation = 0, noise, reverberation, volume }:
   for (const [name, part] of Object.entries({ noise, reverberation, volume })) {
     if (part && !(part.probability >= 0 && part.probability <= 1))
       throw new ConfigurationError(
-        `The probability of ${name} must be from 0 to 1, but is ${part.probability}.`,
+        `The probability of ${name} must be from 0 to 1, but is ${describeValue(part.probability)}.`,
       );
   }
   const ranges = { "signal-to-noise ratios": noise?.snrDb, "changes of volume": volume?.db };

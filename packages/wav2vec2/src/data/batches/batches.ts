@@ -1,5 +1,19 @@
+import {
+  BOOLEAN,
+  ITERABLE,
+  isObject,
+  type Kind,
+  OBJECT,
+  POSITIVE,
+  requireArguments,
+  requireKind,
+  UTTERANCES,
+  whole,
+} from "../../argument-kinds.js";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
-import { UserError } from "../../errors.js";
+import { describeValue } from "../../describe-type.js";
+import { ConfigurationError, UserError } from "../../errors.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { Random } from "../random.js";
 import type { Utterance } from "../utterance.js";
 
@@ -15,6 +29,11 @@ export interface BatchLimits {
   batchSize?: number | undefined;
 }
 
+export const BATCH_LIMITS = {
+  batchSeconds: POSITIVE,
+  batchSize: { must: "at least 1", holds: (value) => typeof value === "number" && value >= 1 },
+} satisfies KnownOptions<BatchLimits>;
+
 export interface BatchOptions extends BatchLimits {
   seed: number;
   /** Each epoch groups and orders anew. */
@@ -25,12 +44,26 @@ export interface BatchOptions extends BatchLimits {
   shuffle?: boolean | undefined;
 }
 
+const BATCH_OPTIONS = {
+  batchSeconds: true,
+  batchSize: true,
+  seed: true,
+  epoch: whole(0),
+  groupByLength: BOOLEAN,
+  shuffle: BOOLEAN,
+} satisfies KnownOptions<BatchOptions>;
+
 /** A batch's place among those of all processes: training that starts there sees what it would have seen next. */
 export interface BatchPosition {
   epoch: number;
   /** Batches of the epoch that lie before it. */
   batch: number;
 }
+
+const POSITION: Kind = {
+  must: "a position { epoch, batch }",
+  holds: (value) => isObject(value) && [value.epoch, value.batch].every((at) => whole(0).holds(at)),
+};
 
 export interface PlannedBatch extends BatchPosition {
   /** Into the utterances. */
@@ -52,14 +85,16 @@ export interface BatchShare {
  * always give the same. A clip longer than `batchSeconds` makes a batch alone.
  *
  * @returns batches as indices into `utterances`, each of which comes exactly once
- * @throws RangeError for limits that fit nothing
+ * @throws ConfigurationError for limits that fit nothing
  */
 export function lengthBucketedBatches(
   utterances: readonly Pick<Utterance, "samples">[],
   options: BatchOptions,
 ): number[][] {
+  requireArguments("lengthBucketedBatches", { utterances: [utterances, UTTERANCES] });
+  requireOptions("lengthBucketedBatches", options, BATCH_OPTIONS);
+  requireLimits(options);
   const { seed, epoch, shuffle = true, groupByLength = true } = options;
-  requireOptions(options);
   const random = new Random(seed, "batches", epoch);
   const order = groupByLength
     ? longestFirst(utterances, shuffle ? random : undefined)
@@ -84,6 +119,8 @@ export function* batchOrder(
   options: Omit<BatchOptions, "epoch">,
   from: BatchPosition = { epoch: 0, batch: 0 },
 ): Generator<PlannedBatch, never> {
+  requireArguments("batchOrder", { utterances: [utterances, UTTERANCES], from: [from, POSITION] });
+  requireOptions("batchOrder", options, BATCH_OPTIONS);
   if (utterances.length === 0) throw new UserError("Utterances must be at least one, but there are none.");
   for (let { epoch, batch } = from; ; epoch++, batch = 0) {
     const batches = epochOfBatches(utterances, { ...options, epoch });
@@ -102,6 +139,7 @@ export function epochOfBatches(
   utterances: readonly Pick<Utterance, "samples">[],
   options: BatchOptions,
 ): PlannedBatch[] {
+  requireArguments("epochOfBatches", { options: [options, OBJECT] });
   const { epoch } = options;
   return lengthBucketedBatches(utterances, options).map((indices, batch) => ({
     epoch,
@@ -115,14 +153,15 @@ export function epochOfBatches(
  * Every `size`-th of planned batches, beginning with the `rank`-th: what one of several processes computes. The plan is the
  * same for any number of processes, so training goes on with another number without a batch that comes twice or never.
  *
- * @throws RangeError for a rank that there is not
+ * @throws ConfigurationError for a rank that there is not
  */
-export function* shareOfBatches(
-  plan: Iterable<PlannedBatch>,
-  { rank, size }: BatchShare,
-): Generator<PlannedBatch> {
+export function* shareOfBatches(plan: Iterable<PlannedBatch>, share: BatchShare): Generator<PlannedBatch> {
+  requireArguments("shareOfBatches", { plan: [plan, ITERABLE], share: [share, OBJECT] });
+  const { rank, size } = share;
   if (!(Number.isInteger(rank) && Number.isInteger(size) && rank >= 0 && rank < size))
-    throw new RangeError(`rank must be a whole number from 0 to below size, but is ${rank} of ${size}.`);
+    throw new ConfigurationError(
+      `rank must be a whole number from 0 to below size, but is ${describeValue(rank)} of ${describeValue(size)}.`,
+    );
   let own: PlannedBatch | undefined;
   let place = 0;
   for (const planned of plan) {
@@ -150,13 +189,11 @@ export function paddingShare(
   return padded === 0 ? 0 : 1 - samples / padded;
 }
 
-function requireOptions({ batchSeconds, batchSize }: BatchOptions): void {
+function requireLimits({ batchSeconds, batchSize }: BatchOptions): void {
   if (batchSeconds === undefined && batchSize === undefined)
-    throw new RangeError("batchSeconds or batchSize must be given, but neither is.");
-  if (batchSeconds !== undefined && !(batchSeconds > 0))
-    throw new RangeError(`batchSeconds must be positive, but is ${batchSeconds}.`);
-  if (batchSize !== undefined && !(batchSize >= 1))
-    throw new RangeError(`batchSize must be at least 1, but is ${batchSize}.`);
+    throw new ConfigurationError("batchSeconds or batchSize must be given, but neither is.");
+  if (batchSeconds !== undefined) requireKind("batchSeconds", batchSeconds, BATCH_LIMITS.batchSeconds);
+  if (batchSize !== undefined) requireKind("batchSize", batchSize, BATCH_LIMITS.batchSize);
 }
 
 /** Indices by falling length, blurred by `jitter`'s draws. */

@@ -66,7 +66,9 @@ describe("collateCtc", () => {
   });
 
   it("refuses an empty batch", () => {
-    expect(() => collateCtc([], { minimumSamples: 400 })).toThrow(RangeError);
+    expect(() => collateCtc([], { minimumSamples: 400 })).toThrow(
+      "must hold at least one clip, but is empty.",
+    );
   });
 });
 

@@ -1,3 +1,15 @@
+import {
+  FUNCTION,
+  isObject,
+  listOf,
+  requireArguments,
+  requireKind,
+  SAMPLES,
+  UTTERANCES,
+  whole,
+} from "../../argument-kinds.js";
+import { ConfigurationError } from "../../errors.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import type { TranscribedUtterance } from "../utterance.js";
 import { type Allocate, padClips } from "./pad-clips.js";
 
@@ -32,12 +44,28 @@ export interface CtcCollation {
   minimumSamples: number;
 }
 
+const COLLATION = {
+  task: true, // of a preparation's collation
+  minimumSamples: true,
+  allocate: FUNCTION,
+} satisfies KnownOptions<CtcCollation & { task?: unknown; allocate?: Allocate | undefined }>;
+
+const CTC_ITEMS = listOf(
+  "clips { id, samples, labels }",
+  (item) => isObject(item) && SAMPLES.holds(item.samples) && isObject(item.labels) && "length" in item.labels,
+);
+
 /** Puts clips of different lengths into one zero-padded batch. */
 export function collateCtc(
   items: readonly CtcItem[],
-  { minimumSamples, allocate }: CtcCollation & { allocate?: Allocate | undefined },
+  options: CtcCollation & { allocate?: Allocate | undefined },
 ): CtcBatch {
-  if (items.length === 0) throw new RangeError("items must hold at least one clip, but is empty.");
+  requireArguments("collateCtc", { items: [items, CTC_ITEMS] });
+  requireOptions("collateCtc", options, COLLATION);
+  requireKind("minimumSamples of collateCtc", options.minimumSamples, whole(0));
+  const { minimumSamples, allocate } = options;
+  if (items.length === 0)
+    throw new ConfigurationError("items of collateCtc must hold at least one clip, but is empty.");
   const lengths = Int32Array.from(items, ({ samples }) => Math.max(samples.length, minimumSamples));
   const paddedLength = lengths.reduce((longest, length) => Math.max(longest, length), 0);
   const clips = items.map(({ samples }) => samples);
@@ -71,6 +99,11 @@ export function dropImpossibleTargets<T extends Pick<TranscribedUtterance, "id" 
   frameCount: (samples: number) => number,
   encode: (text: string, id: string) => Int32Array,
 ): { kept: T[]; dropped: ImpossibleTarget[] } {
+  requireArguments("dropImpossibleTargets", {
+    utterances: [utterances, UTTERANCES],
+    frameCount: [frameCount, FUNCTION],
+    encode: [encode, FUNCTION],
+  });
   const kept: T[] = [];
   const dropped: ImpossibleTarget[] = [];
   for (const utterance of utterances) {

@@ -1,4 +1,13 @@
+import {
+  ERROR_OR_SKIP,
+  ITERABLE,
+  isObject,
+  type Kind,
+  requireArguments,
+  whole,
+} from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { WorkerCrash, WorkerPool } from "../worker-pool.js";
 import type { PlannedBatch } from "./batches.js";
 import type {
@@ -15,8 +24,16 @@ import { prepareBatch, withoutStop } from "./prepare-batch.js";
 
 export type BatchWorkers = WorkerPool<BatchJob, PreparedBatch>;
 
-/** Threads that prepare batches. */
+const MOST_WORKERS = 256;
+
+/**
+ * Threads that prepare batches.
+ *
+ * @param threads 1 to 256
+ * @throws ConfigurationError for another number
+ */
 export function batchWorkers(threads: number): BatchWorkers {
+  requireArguments("batchWorkers", { threads: [threads, whole(1, MOST_WORKERS)] });
   return new WorkerPool<BatchJob, PreparedBatch>(new URL("./batch-worker.js", import.meta.url), threads);
 }
 
@@ -46,6 +63,21 @@ export interface LoadBatchesOptions extends BatchLoadOptions {
   tokenizer?: LabelEncoder | undefined;
 }
 
+const OPTIONS = {
+  workers: {
+    must: "the threads that batchWorkers starts",
+    holds: (value) => value instanceof WorkerPool,
+    advice: (value) => (typeof value === "number" ? `Give batchWorkers(${value}).` : undefined),
+  },
+  onBadAudio: ERROR_OR_SKIP,
+  onBad: true,
+  onNote: true,
+  tokenizer: {
+    must: "a tokenizer",
+    holds: (value) => isObject(value) && typeof value.encode === "function",
+  },
+} satisfies KnownOptions<LoadBatchesOptions>;
+
 /** What {@link loadBatches} makes a batch of. */
 export type LoadJob = Omit<BatchJob, "progress" | "memory">;
 
@@ -65,7 +97,10 @@ export function emptyBatch({ place, next }: Placed): EmptyBatch {
   return { ids: [], lengths: new Int32Array(0), place, next };
 }
 
+const BATCH: Kind = { must: "a batch", holds: (value) => isObject(value) && Array.isArray(value.ids) };
+
 export function isEmpty(batch: { ids: readonly string[] }): batch is EmptyBatch {
+  requireArguments("isEmpty", { batch: [batch, BATCH] });
   return batch.ids.length === 0;
 }
 
@@ -85,8 +120,11 @@ const AHEAD = 2;
  */
 export async function* loadBatches<Job extends LoadJob>(
   jobs: Iterable<Job>,
-  { tokenizer, ...options }: LoadBatchesOptions = {},
+  given: LoadBatchesOptions = {},
 ): AsyncGenerator<{ batch: BatchOf<Job["preparation"]>; job: Job }> {
+  requireArguments("loadBatches", { jobs: [jobs, ITERABLE] });
+  requireOptions("loadBatches", given, OPTIONS);
+  const { tokenizer, ...options } = given;
   for await (const { batch, job } of loadEveryBatch(labelled(jobs, tokenizer), options))
     if (batch) yield { batch, job };
 }

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { isObject, type Kind, PATH, requireArguments } from "../../argument-kinds.js";
+import { describeType } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import { Random } from "../random.js";
@@ -16,6 +18,12 @@ import {
   type Transforms,
 } from "./transforms.js";
 
+const PATH_OR_URL: Kind = {
+  ...PATH,
+  must: "a path or a file: URL",
+  holds: (value) => value instanceof URL || PATH.holds(value),
+};
+
 /**
  * Finds a module of transforms and looks at what it exports. Threads import it again.
  *
@@ -27,6 +35,7 @@ import {
 export async function loadTransforms<Module = unknown>(
   file: string | URL,
 ): Promise<Transforms<CollatedBy<Module>>> {
+  requireArguments("loadTransforms", { file: [file, PATH_OR_URL] });
   const url = urlOf(file);
   const name = fileURLToPath(url);
   const sha256 = await hashOf(name);
@@ -117,9 +126,32 @@ export function requireCollated(batch: unknown): CollatedBatch {
     typeof batch === "object" && batch !== null ? batch : {}
   ) as Partial<CollatedBatch>;
   const isList = Array.isArray(ids) && ids.length > 0 && ids.every((id) => typeof id === "string");
-  if (isList && lengths instanceof Int32Array && lengths.length === ids.length) return batch as CollatedBatch;
+  if (isList && lengths instanceof Int32Array && lengths.length === ids.length) {
+    requireCopyable(batch as object, "the batch");
+    return batch as CollatedBatch;
+  }
   throw new UserError(
     "it must return { ids, lengths, … } with a string and a number of samples (Int32Array) for each clip, but did not",
+  );
+}
+
+const COPYABLE = [ArrayBuffer, SharedArrayBuffer, Map, Set, Date, RegExp, Error] as const;
+
+/** @throws UserError naming what reaches no other thread, such as a function or a tensor */
+function requireCopyable(value: unknown, name: string): void {
+  const isPlain =
+    isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object);
+  if (isPlain || Array.isArray(value)) {
+    for (const [key, inner] of Object.entries(value)) {
+      if (typeof inner !== "number" && typeof inner !== "string") requireCopyable(inner, `${key} of ${name}`);
+    }
+    return;
+  }
+  const isObjectOfOthers =
+    isObject(value) && !ArrayBuffer.isView(value) && !COPYABLE.some((kind) => value instanceof kind);
+  if (!isObjectOfOthers && typeof value !== "function" && typeof value !== "symbol") return;
+  throw new UserError(
+    `it must return plain values and typed arrays, which reach another thread, but ${name} is ${describeType(value)}`,
   );
 }
 

@@ -1,3 +1,7 @@
+import { FUNCTION, listOf, requireArguments, SAMPLES, whole } from "../../argument-kinds.js";
+
+const CLIPS = listOf("Float32Arrays", SAMPLES.holds);
+
 /** Gives memory for so many samples, whatever they hold; for example in memory that threads share. */
 export type Allocate = (length: number) => Float32Array;
 
@@ -12,6 +16,11 @@ export function padClips(
   paddedLength: number,
   allocate: Allocate = (length) => new Float32Array(length),
 ): Float32Array {
+  requireArguments("padClips", {
+    clips: [clips, CLIPS],
+    paddedLength: [paddedLength, whole(0)],
+    allocate: [allocate, FUNCTION],
+  });
   const input = allocate(clips.length * paddedLength);
   for (const [row, clip] of clips.entries()) {
     const start = row * paddedLength;

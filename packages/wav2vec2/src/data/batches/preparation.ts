@@ -1,10 +1,14 @@
+import { BOOLEAN, choice, FINITE, OBJECT, requireArguments, whole } from "../../argument-kinds.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
+import { CONFIG } from "../../model/configuration-kind.js";
 import { minimumSamples } from "../../model/lengths.js";
 import type { AugmentationOptions } from "./augmentation.js";
 import type { CtcCollation } from "./ctc-collator.js";
 import type { Preparation } from "./prepare-batch.js";
 import type { PreTrainingCollation } from "./pretraining-collator.js";
 import type { Transforms } from "./transforms.js";
+import { TRANSFORMS } from "./transforms.js";
 
 export interface PreparationOptions<Own = unknown> {
   /** Of augmentation, masks and transforms. Default: 0 */
@@ -24,6 +28,14 @@ export type PreTrainingPreparation<Own = unknown> = Preparation<
   Own
 >;
 
+const OPTIONS = {
+  seed: FINITE,
+  normalize: BOOLEAN,
+  augmentation: OBJECT,
+  transforms: TRANSFORMS,
+  training: BOOLEAN,
+} satisfies KnownOptions<PreparationOptions>;
+
 /** How clips become batches for CTC: padded, with labels. `loadBatches` makes `CtcBatch`es by it. */
 export function ctcPreparation<Own>(
   config: Wav2Vec2Config,
@@ -31,6 +43,8 @@ export function ctcPreparation<Own>(
 ): CtcPreparation<Own> & { transforms: Transforms<Own> };
 export function ctcPreparation(config: Wav2Vec2Config, options?: PreparationOptions): CtcPreparation;
 export function ctcPreparation(config: Wav2Vec2Config, options: PreparationOptions = {}): CtcPreparation {
+  requireArguments("ctcPreparation", { config: [config, CONFIG] });
+  requireOptions("ctcPreparation", options, OPTIONS);
   return { ...settings(options), collation: { task: "ctc", minimumSamples: minimumSamples(config) } };
 }
 
@@ -42,12 +56,15 @@ export function ctcPreparation(config: Wav2Vec2Config, options: PreparationOptio
  */
 export function preTrainingPreparation(
   config: Wav2Vec2Config,
-  {
-    padding = "pad",
-    maxSamples,
-    ...options
-  }: PreparationOptions & Partial<Pick<PreTrainingCollation, "padding" | "maxSamples">> = {},
+  given: PreparationOptions & Partial<Pick<PreTrainingCollation, "padding" | "maxSamples">> = {},
 ): PreTrainingPreparation {
+  requireArguments("preTrainingPreparation", { config: [config, CONFIG] });
+  requireOptions("preTrainingPreparation", given, {
+    ...OPTIONS,
+    padding: choice("pad", "crop"),
+    maxSamples: whole(1),
+  });
+  const { padding = "pad", maxSamples, ...options } = given;
   const { convKernel, convStride, maskTimeProb, maskTimeLength, maskTimeMinMasks, numNegatives } = config;
   const masks = { maskTimeProb, maskTimeLength, maskTimeMinMasks, numNegatives };
   const collation = { convKernel, convStride, ...masks, padding, maxSamples };

@@ -156,7 +156,9 @@ describe("collatePreTraining", () => {
   });
 
   it("refuses no clips, and cuts too short for a frame", () => {
-    expect(() => collatePreTraining([], PAPER, draws())).toThrow(RangeError);
+    expect(() => collatePreTraining([], PAPER, draws())).toThrow(
+      "must hold at least one clip, but is empty.",
+    );
     expect(() => collatePreTraining(clips([500]), { ...PAPER, maxSamples: 399 }, draws())).toThrow(
       "maxSamples must be at least 400",
     );

@@ -1,4 +1,17 @@
+import {
+  FINITE,
+  FUNCTION,
+  isObject,
+  type Kind,
+  listOf,
+  requireArguments,
+  SAMPLES,
+  whole,
+} from "../../argument-kinds.js";
+import { describeValue } from "../../describe-type.js";
+import { ConfigurationError } from "../../errors.js";
 import { featureFrames, type Wav2Vec2Config } from "../../model/configuration.js";
+import { CONFIG } from "../../model/configuration-kind.js";
 import { sampleNegatives } from "../../model/heads/pretraining/negatives.js";
 import { receptiveField } from "../../model/lengths.js";
 import { drawnSpans, type SpanSampler, sampleSpans, timeSpans } from "../../model/span-mask.js";
@@ -47,25 +60,44 @@ export interface PreTrainingBatch {
   maskedFrames: number;
 }
 
+const ITEMS = listOf("clips { id, samples }", (item) => isObject(item) && SAMPLES.holds(item.samples));
+
+const COLLATION: Kind = {
+  must: "a collation, as preTrainingPreparation makes one of a configuration",
+  holds: (value) =>
+    CONFIG.holds(value) &&
+    isObject(value) &&
+    whole(1).holds(value.numNegatives) &&
+    FINITE.holds(value.maskTimeProb),
+};
+
 /**
  * Puts clips into one batch, with the spans to mask and the distractors of every masked frame (paper, sections 3.1 and
  * 3.2). Clips too short for a frame (400 samples by default) are lengthened with zeros, which count as audio.
  *
  * @param options.spanSampler chooses the masked frames. Default: as the paper
  * @param uniform draws from [0, 1): the starts of what is cut, then the spans, then the negatives
- * @throws RangeError for no clips, or a `maxSamples` that makes no frame
+ * @throws ConfigurationError for no clips, or a `maxSamples` that makes no frame
  */
 export function collatePreTraining(
   items: readonly PreTrainingItem[],
   options: PreTrainingCollation & { allocate?: Allocate | undefined; spanSampler?: SpanSampler | undefined },
   uniform: () => number,
 ): PreTrainingBatch {
-  if (items.length === 0) throw new RangeError("items must hold at least one clip, but is empty.");
+  requireArguments("collatePreTraining", {
+    items: [items, ITEMS],
+    options: [options, COLLATION],
+    uniform: [uniform, FUNCTION],
+  });
+  if (items.length === 0)
+    throw new ConfigurationError("items of collatePreTraining must hold at least one clip, but is empty.");
   const { maxSamples = Number.POSITIVE_INFINITY, padding, numNegatives, allocate } = options;
   const { spanSampler = sampleSpans } = options;
   const least = receptiveField(options);
   if (!(maxSamples >= least))
-    throw new RangeError(`maxSamples must be at least ${least}, which make a frame, but is ${maxSamples}.`);
+    throw new ConfigurationError(
+      `maxSamples must be at least ${least}, which make a frame, but is ${describeValue(maxSamples)}.`,
+    );
 
   const own = items.map(({ samples }) => Math.min(Math.max(samples.length, least), maxSamples));
   const shortest = own.reduce((least, length) => Math.min(least, length));

@@ -1,4 +1,5 @@
 import { nearest } from "@wav2vec2/libtorch/nearest";
+import { isObject, type Kind, OBJECT, requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
 import type { SpanSampler } from "../../model/span-mask.js";
 import type { Random } from "../random.js";
@@ -88,8 +89,17 @@ export interface Transforms<Own = unknown> {
   readonly batch?: Own;
 }
 
+/** Of an option. */
+export const TRANSFORMS: Kind = {
+  must: "what loadTransforms gives",
+  holds: (value) => isObject(value) && typeof value.module === "string" && Array.isArray(value.hooks),
+  advice: (value) =>
+    typeof value === "string" ? `Load it: await loadTransforms(${JSON.stringify(value)}).` : undefined,
+};
+
 /** Types and checks the hooks of a module of transforms: `export default defineTransforms({ audio(samples) { … } })`. */
 export function defineTransforms<Hooks extends TransformHooks>(hooks: Hooks): Hooks {
+  requireArguments("defineTransforms", { hooks: [hooks, OBJECT] });
   requireHooks(hooks, "defineTransforms");
   return hooks;
 }

@@ -1,4 +1,6 @@
 import { availableParallelism } from "node:os";
+import { BOOLEAN, choice, PATH, requireArguments, TEXTS, whole } from "../../argument-kinds.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import type { Utterance } from "../utterance.js";
 import { audioFindings, isSilent, narrowBandRemark } from "./audio-findings.js";
 import type { DecodedClip } from "./check-clips.js";
@@ -39,6 +41,17 @@ export interface CorpusReport {
   characters: Map<string, number>;
 }
 
+const OPTIONS = {
+  splits: TEXTS,
+  transcripts: choice("required", "none"),
+  characters: { must: "a Set of characters", holds: (value) => value instanceof Set },
+  headersOnly: BOOLEAN,
+  threads: whole(1),
+  onHeaders: true,
+  onDecoded: true,
+  signal: true,
+} satisfies KnownOptions<CheckOptions>;
+
 /**
  * Finds what is wrong with a corpus: everything that `readCorpus` finds, and by decoding every clip what is truncated,
  * corrupt, silent, clipped or there twice, and transcripts with characters outside a vocabulary.
@@ -47,6 +60,8 @@ export interface CorpusReport {
  * @throws UserError on an unknown split or a directory that cannot be read; the signal's reason once it is aborted
  */
 export async function checkCorpus(root: string, options: CheckOptions = {}): Promise<CorpusReport> {
+  requireArguments("checkCorpus", { root: [root, PATH] });
+  requireOptions("checkCorpus", options, OPTIONS);
   const splits = await readSplits(root, { ...options, onProgress: options.onHeaders });
   const utterances = unique(splits.flatMap((split) => split.utterances));
   const problems: CheckProblem[] = splits.flatMap((split) => split.problems);

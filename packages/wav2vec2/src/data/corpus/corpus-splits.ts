@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { editDistance } from "@wav2vec2/libtorch/nearest";
+import { PATH, requireArguments } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
 import { holdsAudio } from "./audio-folder.js";
@@ -35,6 +36,7 @@ const LAYOUTS =
  * @throws UserError where `root` is no readable directory or manifest
  */
 export async function listSplits(root: string): Promise<string[]> {
+  requireArguments("listSplits", { root: [root, PATH] });
   if (isFile(root)) return [];
   return (await findSplits(root, new EventLoopTurns())).map(({ name }) => name);
 }

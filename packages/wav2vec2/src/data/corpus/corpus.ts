@@ -1,4 +1,14 @@
+import {
+  choice,
+  ERROR_OR_SKIP,
+  optional,
+  PATH,
+  requireArguments,
+  TEXT,
+  TEXTS,
+} from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import type { TranscribedUtterance, Utterance } from "../utterance.js";
 import type { Clip } from "./corpus-clip.js";
 import { Exclusion, readIdList } from "./corpus-list.js";
@@ -31,6 +41,16 @@ export interface CorpusOptions {
   /** Directory of the index of lengths (`defaultCache`); none is kept where it is false. */
   cache?: string | false | undefined;
 }
+
+export const CORPUS_OPTIONS = {
+  transcripts: choice("required", "none"),
+  columns: TEXTS,
+  onProblem: ERROR_OR_SKIP,
+  exclude: PATH,
+  onProgress: true,
+  signal: true,
+  cache: { ...PATH, must: "a path or false", holds: (value) => value === false || PATH.holds(value) },
+} satisfies KnownOptions<CorpusOptions>;
 
 export interface Corpus<T extends Utterance = Utterance> {
   /** Those without a problem, sorted by id. */
@@ -68,6 +88,8 @@ export async function readCorpus(
   split: string | undefined,
   options: CorpusOptions = {},
 ): Promise<Corpus> {
+  requireArguments("readCorpus", { root: [root, PATH], split: [split, optional(TEXT)] });
+  requireOptions("readCorpus", options, CORPUS_OPTIONS);
   const {
     transcripts = "required",
     onProblem = "error",

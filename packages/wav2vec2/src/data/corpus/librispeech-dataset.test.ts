@@ -30,7 +30,8 @@ describe("LibriSpeechDataset", () => {
     });
     expect([...dataset].map(({ id }) => id)).toEqual(["14-208-0000", "14-208-0001", "60-9-0000"]);
     expect(dataset.get(2)).toMatchObject({ id: "60-9-0000", text: "THREE" });
-    for (const index of [-1, 3, 0.5]) expect(() => dataset.get(index)).toThrow(RangeError);
+    for (const index of [-1, 3, 0.5])
+      expect(() => dataset.get(index)).toThrow(`from 0 to 2, but is ${index}.`);
     const { audio, id } = await dataset.read(2);
     expect([id, audio.length]).toEqual(["60-9-0000", 8000]);
   });

@@ -1,7 +1,10 @@
+import { BOOLEAN, PATH, requireArguments, TEXTS, UTTERANCES } from "../../argument-kinds.js";
 import { readAudio } from "../../audio/audio-file.js";
+import { describeValue } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import type { TranscribedUtterance, Utterance } from "../utterance.js";
-import { type CorpusOptions, type CorpusProblem, readCorpus } from "./corpus.js";
+import { CORPUS_OPTIONS, type CorpusOptions, type CorpusProblem, readCorpus } from "./corpus.js";
 import { filterByDuration, truncateDuration } from "./filter.js";
 import { readSpeakers, type SpeakerDetails } from "./librispeech-speakers.js";
 
@@ -15,6 +18,18 @@ export interface DatasetOptions extends CorpusOptions {
   /** Cuts utterances longer than `maxSeconds` instead. Only without transcripts, which would be longer than the audio. */
   truncate?: boolean | undefined;
 }
+
+const OPTIONS = {
+  ...CORPUS_OPTIONS,
+  splits: {
+    ...TEXTS,
+    must: "a list of names of splits",
+    advice: (value: unknown) => (typeof value === "string" ? "Give [name]." : undefined),
+  },
+  minSeconds: true,
+  maxSeconds: true,
+  truncate: BOOLEAN,
+} satisfies KnownOptions<DatasetOptions>;
 
 export interface Speaker extends SpeakerDetails {
   utterances: number;
@@ -49,6 +64,10 @@ export class LibriSpeechDataset<Clip extends Utterance = Utterance> implements I
     readonly tooLong: number,
     details: ReadonlyMap<string, SpeakerDetails>,
   ) {
+    if (!UTTERANCES.holds(utterances) || !(details instanceof Map))
+      throw new ConfigurationError(
+        "new LibriSpeechDataset must be called by LibriSpeechDataset.open alone, but is called with something else. Call await LibriSpeechDataset.open(root).",
+      );
     const speakers = new Map<string, Speaker>();
     const chapters = new Set<string>();
     for (const { speaker, chapter, seconds } of utterances) {
@@ -74,6 +93,8 @@ export class LibriSpeechDataset<Clip extends Utterance = Utterance> implements I
   ): Promise<LibriSpeechDataset<TranscribedUtterance>>;
   static async open(root: string, options: DatasetOptions): Promise<LibriSpeechDataset>;
   static async open(root: string, options: DatasetOptions = {}): Promise<LibriSpeechDataset> {
+    requireArguments("LibriSpeechDataset.open", { root: [root, PATH] });
+    requireOptions("LibriSpeechDataset.open", options, OPTIONS);
     const { splits, minSeconds = 0, maxSeconds = Number.POSITIVE_INFINITY, truncate, ...corpus } = options;
     if (!(minSeconds >= 0 && minSeconds <= maxSeconds && maxSeconds > 0))
       throw new ConfigurationError(
@@ -109,16 +130,18 @@ export class LibriSpeechDataset<Clip extends Utterance = Utterance> implements I
     return this.utterances.reduce((sum, { seconds }) => sum + seconds, 0) / 3600;
   }
 
-  /** @throws RangeError where there is no utterance `index` */
+  /** @throws ConfigurationError where there is no utterance `index` */
   get(index: number): Clip {
     const utterance = this.utterances[index];
     if (utterance) return utterance;
-    throw new RangeError(`index must be an integer from 0 to ${this.length - 1}, but is ${index}.`);
+    throw new ConfigurationError(
+      `index must be a whole number from 0 to ${this.length - 1}, but is ${describeValue(index)}.`,
+    );
   }
 
   /**
    * An utterance with its samples, [samples] at 16 kHz, full scale [-1, 1).
-   * @throws UserError naming the file where it is missing or corrupt; RangeError where there is no utterance `index`
+   * @throws UserError naming the file where it is missing or corrupt; ConfigurationError where there is no utterance `index`
    */
   async read(index: number): Promise<Clip & { audio: Float32Array }> {
     const utterance = this.get(index);

@@ -1,4 +1,5 @@
 import { dirname, extname, relative, resolve } from "node:path";
+import { PATH, requireArguments, UTTERANCES } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
 import type { Utterance } from "../utterance.js";
@@ -16,6 +17,7 @@ const COLUMNS = ["id", "audio", "start", "end", "text", "split", "speaker", "cha
  * @throws ConfigurationError on another ending; UserError where fairseq's form has no place for an utterance
  */
 export async function writeManifest(path: string, utterances: readonly Utterance[]): Promise<void> {
+  requireArguments("writeManifest", { path: [path, PATH], utterances: [utterances, UTTERANCES] });
   const ending = extname(path).toLowerCase();
   if (!MANIFEST_ENDINGS.includes(ending))
     throw new ConfigurationError(

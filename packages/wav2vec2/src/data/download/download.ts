@@ -1,4 +1,13 @@
 import { stat } from "node:fs/promises";
+import {
+  isObject,
+  type Kind,
+  listOf,
+  OBJECT,
+  PATH,
+  requireArguments,
+  requireKind,
+} from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import { mapConcurrent } from "../map-concurrent.js";
 import { type ArchiveFiles, fetchArchive } from "./archive.js";
@@ -43,6 +52,11 @@ export interface DownloadedPart {
   seconds: number;
 }
 
+const PARTS: Kind = {
+  ...listOf("parts of LibriSpeech", (part) => isObject(part) && typeof part.name === "string"),
+  advice: () => "Choose some of corpusParts.",
+};
+
 /**
  * Downloads parts of LibriSpeech, checks their MD5s and unpacks them to `<to>/LibriSpeech/<part>`, two at once. A part
  * is there whole or not at all; what has come of an archive when this ends, however it ends, is gone on with by the
@@ -55,6 +69,8 @@ export async function downloadParts(
   parts: readonly CorpusPart[],
   options: CorpusDownloadOptions,
 ): Promise<DownloadedPart[]> {
+  requireArguments("downloadParts", { parts: [parts, PARTS], options: [options, OBJECT] });
+  requireKind("to of downloadParts", options.to, PATH);
   const { to, keepArchives = false, onNote = () => {} } = options;
   const place = await CorpusPlace.open(to);
   const wanted = new Map<CorpusPart, ArchiveFiles>();

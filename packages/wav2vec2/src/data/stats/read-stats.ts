@@ -1,4 +1,6 @@
+import { choice, PATH, requireArguments, TEXTS } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
+import { requireOptions } from "../../known-options.js";
 import { type ReadSplitsOptions, readSplits } from "../check/read-splits.js";
 import { type SplitStats, splitStats } from "./corpus-stats.js";
 
@@ -12,6 +14,8 @@ export async function readStats(
   root: string,
   options: Pick<ReadSplitsOptions, "splits" | "transcripts"> = {},
 ): Promise<{ stats: SplitStats[]; leftOut: number }> {
+  requireArguments("readStats", { root: [root, PATH] });
+  requireOptions("readStats", options, { splits: TEXTS, transcripts: choice("required", "none") });
   const read = await readSplits(root, options);
   const stats = read.map(({ name, utterances }) => splitStats(name, utterances));
   if (stats.every(({ utterances }) => utterances === 0))

@@ -1,13 +1,22 @@
 import {
+  choice,
+  ERROR_OR_SKIP,
+  PATH,
+  requireArguments,
+  requireKind,
+  TEXT,
+  whole,
+} from "../../argument-kinds.js";
+import {
   type Classifier,
   LOAD_CLASSIFIER_OPTIONS,
   type LoadClassifierOptions,
   loadClassifier,
-  requireClassifier,
 } from "../../classification/classifier-directory.js";
+import { CLASSIFIER_OR_NAME } from "../../classification/classifier-kind.js";
 import type { Prediction } from "../../classification/predict.js";
 import { CLASSIFICATION_TASKS } from "../../classification/tasks.js";
-import type { BatchLimits } from "../../data/batches/batches.js";
+import { BATCH_LIMITS, type BatchLimits } from "../../data/batches/batches.js";
 import { batchWorkers } from "../../data/batches/load-batches.js";
 import type { BadClip } from "../../data/batches/prepare-batch.js";
 import { readSplit } from "../../data/corpus/read-split.js";
@@ -15,10 +24,10 @@ import { labelClips, labelNames, listLabels, requireLabels } from "../../data/la
 import { segmentClips } from "../../data/labels/segments.js";
 import type { Utterance } from "../../data/utterance.js";
 import { ConfigurationError, UserError } from "../../errors.js";
-import { requireOptions } from "../../known-options.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { type ClassificationTask, taskOfModel } from "../../model/heads/classification-task.js";
 import { RESAMPLES } from "../bootstrap.js";
-import { type BootstrapUnit, sumSeconds } from "../summary.js";
+import { BOOTSTRAP_UNITS, type BootstrapUnit, sumSeconds } from "../summary.js";
 import { bootstrapClips, type ClipUnit, clipUnits } from "./bootstrap-clips.js";
 import { type ClipCounts, classScores, confusionMatrix, weightedScores } from "./class-scores.js";
 import type { ClassEvaluation, ClassifierResult, VerificationEvaluation } from "./classifier-result.js";
@@ -55,19 +64,18 @@ export interface EvaluateClassifierOptions extends BatchLimits, LoadClassifierOp
 
 const OPTIONS = {
   ...LOAD_CLASSIFIER_OPTIONS,
-  data: true,
-  split: true,
-  label: true,
-  trials: true,
-  batchSize: true,
-  batchSeconds: true,
-  bootstrapBy: true,
-  resamples: true,
+  ...BATCH_LIMITS,
+  data: PATH,
+  split: TEXT,
+  label: TEXT,
+  trials: PATH,
+  bootstrapBy: choice(...BOOTSTRAP_UNITS),
+  resamples: whole(1),
   seed: true,
-  onBadData: true,
-  name: true,
+  onBadData: ERROR_OR_SKIP,
+  name: TEXT,
   onProgress: true,
-} satisfies Record<keyof EvaluateClassifierOptions, true>;
+} satisfies KnownOptions<EvaluateClassifierOptions>;
 
 /**
  * How well a model with a classification head does on a split of a corpus: accuracy and F1 of its labels, of speakers the
@@ -81,13 +89,14 @@ export async function evaluateClassifier(
   modelOrName: Classifier | string,
   options: EvaluateClassifierOptions,
 ): Promise<ClassifierResult & { processingSeconds: number }> {
+  requireArguments("evaluateClassifier", { modelOrName: [modelOrName, CLASSIFIER_OR_NAME] });
   requireOptions("evaluateClassifier", options, OPTIONS);
+  requireKind("data of evaluateClassifier", options.data, PATH);
   const { data, split, onBadData, bootstrapBy: by = "utterance", resamples = RESAMPLES, seed = 0 } = options;
   const { name = "in memory", revision, signal, onDownload, onNote, device = "auto" } = options;
   const loading = { revision, signal, onDownload, onNote, device };
   const isName = typeof modelOrName === "string";
   const classifier = isName ? await loadClassifier(modelOrName, loading) : modelOrName;
-  requireClassifier("evaluateClassifier", classifier);
   const model = isName ? modelOrName : name;
   const task = taskOfModel(classifier.model);
   if (options.trials !== undefined && task !== "speaker")

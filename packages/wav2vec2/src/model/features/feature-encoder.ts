@@ -1,5 +1,7 @@
 import { cat, conv1d, isGradEnabled, nn, scope, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import { validFrames } from "../lengths.js";
 import { inPieces } from "./in-pieces.js";
 import { stridedConvolution } from "./strided-convolution.js";
@@ -132,6 +134,7 @@ export class FeatureEncoder extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new FeatureEncoder", { config: [config, CONFIG] });
     this.#config = config;
     this.convLayers = config.convDim.map((_, layer) => {
       if (config.featExtractNorm === "layer") return new LayerNormConvLayer(config, layer);

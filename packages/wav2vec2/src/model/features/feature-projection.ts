@@ -1,5 +1,7 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 
 /** From the feature encoder's width to the transformer's. Hugging Face: `Wav2Vec2FeatureProjection`. */
 export class FeatureProjection extends nn.Module {
@@ -10,6 +12,7 @@ export class FeatureProjection extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new FeatureProjection", { config: [config, CONFIG] });
     const channels = config.convDim.at(-1)!;
     this.layerNorm = config.featProjLayerNorm ? new nn.LayerNorm(channels, config.layerNormEps) : undefined;
     this.projection = new nn.Linear(channels, config.hiddenSize);

@@ -1,6 +1,9 @@
 import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { isObject, type Kind, requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
+import { TENSOR } from "../../module-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import { initializeWeights } from "../initialization.js";
 import type {
   AsksAttentions,
@@ -19,10 +22,26 @@ export interface CtcTargets {
   labelLengths: Int32Array | readonly number[];
 }
 
+const isNumbers = (value: unknown) =>
+  ArrayBuffer.isView(value) || (Array.isArray(value) && value.every(Number.isInteger));
+
+const FRAMES: Kind = {
+  must: "a list of each clip's own frames",
+  holds: isNumbers,
+  advice: () => "Give those of forward: loss(logits, frames, targets).",
+};
+
+const TARGETS: Kind = {
+  must: "{ labels, labelLengths }",
+  holds: (value) => isObject(value) && isNumbers(value.labels) && isNumbers(value.labelLengths),
+  advice: () => "Give a batch of collateCtc, or all clips' labels one after another and how many each has.",
+};
+
 /** A configuration with what a CTC head needs. */
 export type CtcConfig = Wav2Vec2Config & { readonly vocabSize: number; readonly padTokenId: number };
 
 function ctcConfig(config: Wav2Vec2Config): CtcConfig {
+  requireArguments("new Wav2Vec2ForCTC", { config: [config, CONFIG] });
   const missing = (["vocabSize", "padTokenId"] as const).filter((field) => config[field] === null);
   if (missing.length === 0) return config as CtcConfig;
   throw new ConfigurationError(
@@ -120,10 +139,16 @@ export class Wav2Vec2ForCTC extends ModelWithHead {
   #ctcLoss(
     logits: Tensor,
     frames: readonly number[],
-    { labels, labelLengths }: CtcTargets,
+    targets: CtcTargets,
     reduction: number,
     zeroInfinity: boolean,
   ): Tensor {
+    requireArguments("loss", {
+      logits: [logits, TENSOR],
+      frames: [frames, FRAMES],
+      targets: [targets, TARGETS],
+    });
+    const { labels, labelLengths } = targets;
     const loss = ctcLoss(
       logits.logSoftmax(-1, "float64").transpose(0, 1), // [frames, batch, vocabulary]
       // As int64 on the logits' device: for int32, cuDNN's kernel would be chosen, which is wrong for confident models

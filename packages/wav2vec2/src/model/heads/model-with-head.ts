@@ -1,5 +1,7 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import { Wav2Vec2Model } from "../wav2vec2-model.js";
 
 /** What training does with any network that has a head: freezing parts of it, saving memory. */
@@ -11,6 +13,7 @@ export abstract class ModelWithHead extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments(`new ${new.target.name}`, { config: [config, CONFIG] });
     this.config = config;
     this.wav2vec2 = new Wav2Vec2Model(config);
   }

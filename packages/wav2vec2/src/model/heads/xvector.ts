@@ -1,6 +1,8 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import { initializeWeights } from "../initialization.js";
 import { receptiveField } from "../lengths.js";
 import type { FeatureInput, InnerStates, ModelInput } from "../wav2vec2-model.js";
@@ -87,6 +89,7 @@ export class Wav2Vec2ForXVector extends ModelWithLayerSum {
 
 /** The fewest samples of a clip for {@link Wav2Vec2ForXVector}; 5,200 for the published models' layers. */
 export function xvectorSamples(config: Wav2Vec2Config): number {
+  requireArguments("xvectorSamples", { config: [config, CONFIG] });
   const lost = config.tdnnKernel.reduce(
     (sum, kernel, layer) => sum + config.tdnnDilation[layer]! * (kernel - 1),
     0,

@@ -1,5 +1,7 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import type { Trace } from "../trace.js";
 
 /** Multi-head self-attention (Vaswani et al. 2017, arXiv 1706.03762). Hugging Face: `Wav2Vec2Attention`. */
@@ -13,6 +15,7 @@ export class Attention extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new Attention", { config: [config, CONFIG] });
     const width = config.hiddenSize;
     this.kProj = new nn.Linear(width, width);
     this.vProj = new nn.Linear(width, width);

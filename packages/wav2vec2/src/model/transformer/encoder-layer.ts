@@ -1,5 +1,7 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import type { Trace } from "../trace.js";
 import { Attention } from "./attention.js";
 import { AttentionAdapter } from "./attention-adapter.js";
@@ -17,6 +19,7 @@ export class EncoderLayer extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new EncoderLayer", { config: [config, CONFIG] });
     this.#stable = config.doStableLayerNorm;
     this.attention = new Attention(config);
     this.dropout = new nn.Dropout(config.hiddenDropout);

@@ -1,5 +1,7 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 
 /** The transformer's position-wise network. Hugging Face: `Wav2Vec2FeedForward`. */
 export class FeedForward extends nn.Module {
@@ -11,6 +13,7 @@ export class FeedForward extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new FeedForward", { config: [config, CONFIG] });
     this.intermediateDense = new nn.Linear(config.hiddenSize, config.intermediateSize);
     this.intermediateDropout = new nn.Dropout(config.activationDropout);
     this.outputDense = new nn.Linear(config.intermediateSize, config.hiddenSize);

@@ -1,5 +1,7 @@
 import { conv1d, nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import { BatchNorm } from "./batch-norm.js";
 
 /** First weights N(0, 4 / (kernel width)), as fairseq has them. */
@@ -62,6 +64,7 @@ export class PositionalConvEmbedding extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new PositionalConvEmbedding", { config: [config, CONFIG] });
     const { hiddenSize: width, numConvPosEmbeddings: kernel, numConvPosEmbeddingGroups: groups } = config;
     this.#activation = nn.activation(config.featExtractActivation);
     this.batchNorm = config.convPosBatchNorm ? new BatchNorm(width) : undefined;

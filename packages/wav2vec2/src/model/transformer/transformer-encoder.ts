@@ -1,5 +1,7 @@
 import { checkpoint, nn, scope, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
+import { CONFIG } from "../configuration-kind.js";
 import { frameMask } from "../masking.js";
 import type { Trace } from "../trace.js";
 import { EncoderLayer } from "./encoder-layer.js";
@@ -31,6 +33,7 @@ export class TransformerEncoder extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new TransformerEncoder", { config: [config, CONFIG] });
     this.#config = config;
     this.posConvEmbed =
       config.modelType === "data2vec-audio"

@@ -5,7 +5,7 @@ import type { OpenedSource } from "../../audio/open-source.js";
 import { SourceParts } from "../../audio/source-parts.js";
 import { resolveDevice } from "../../device.js";
 import { plainError, reviveError } from "../../error-transfer.js";
-import { type CtcModel, loadCtcModel } from "../../pretrained/ctc-directory.js";
+import { type CtcModel, findCtcModel } from "../../pretrained/ctc-directory.js";
 import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
 import { Aligner } from "../align.js";
 import { makeDecoder } from "../decoding-choice.js";
@@ -50,7 +50,7 @@ async function prepare({ model, decoding, device }: ThreadData) {
   if ("parameters" in model) ctc = modelOf(model);
   else {
     const { nameOrDirectory, ...options } = model;
-    ctc = await loadCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
+    ctc = await findCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
     shared = shareModel(ctc);
   }
   const place = resolveDevice(device);
@@ -84,9 +84,9 @@ async function perform(
         arrays.map(({ buffer }) => buffer as ArrayBuffer),
       );
     } else {
-      const { partial, ...settings } = task;
+      const { words, windows, partial } = task;
       const onPartial = partial ? (text: string) => send({ kind: "partial", job: id, text }) : undefined;
-      const options = { ...settings, name: source.name, signal, onPartial };
+      const options = { words, windows, name: source.name, signal, onPartial };
       for await (const result of recognizer.streamBlocks(blocks, options))
         send({ kind: "result", job: id, result });
     }

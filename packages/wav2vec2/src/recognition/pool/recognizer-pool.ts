@@ -1,13 +1,16 @@
 import { availableParallelism } from "node:os";
 import { releaseMemory } from "@wav2vec2/libtorch";
+import { isObject, type Kind, requireArguments, requireKind, TEXT, whole } from "../../argument-kinds.js";
 import type { AudioSource } from "../../audio/audio-source.js";
 import { ConfigurationError } from "../../errors.js";
 import { tellNote } from "../../files/tell-note.js";
+import type { KnownOptions } from "../../known-options.js";
 import { requireOptions } from "../../known-options.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
+import { CTC_MODEL_OR_NAME } from "../../pretrained/ctc-model-kind.js";
 import { copyModel, type SharedModel } from "../../pretrained/shared-model.js";
 import type { RecordingTranscript, Transcript } from "../../text/formats/transcript.js";
-import { ALIGN_OPTIONS, type Alignment, type AlignOptions, nameOf } from "../align.js";
+import { ALIGN_OPTIONS, ALIGNED_TEXT, type Alignment, type AlignOptions, nameOf } from "../align.js";
 import { DECODING_CHOICE_OPTIONS, type DecodingChoice } from "../decoding-choice.js";
 import { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "../recognizer.js";
 import { joinPieces } from "../whole-transcript.js";
@@ -50,18 +53,25 @@ const OPTIONS = {
   queue: true,
   idleSeconds: true,
   nice: true,
-  revision: true,
-  language: true,
-  device: true,
+  revision: TEXT,
+  language: TEXT,
+  device: TEXT,
   onNote: true,
-} satisfies Record<keyof RecognizerPoolOptions, true>;
+} satisfies KnownOptions<RecognizerPoolOptions>;
 
 const MOST_THREADS = 256;
 const QUEUE = 64;
 const IDLE_SECONDS = 60;
 const NICE = 5;
+const MOST_NICE = 19;
 /** What a timer of Node.js can wait, in seconds. */
 const LONGEST_TIMER = 2_147_483;
+
+const IDLE: Kind = {
+  must: `from above 0 to ${LONGEST_TIMER} seconds, or Infinity`,
+  holds: (value) =>
+    typeof value === "number" && value > 0 && (value <= LONGEST_TIMER || value === Number.POSITIVE_INFINITY),
+};
 
 /** How busy a pool is, and what it takes. */
 export interface PoolStats {
@@ -102,9 +112,14 @@ export class RecognizerPool {
   private constructor(
     data: ThreadData,
     shared: SharedModel,
-    { queue, threads, idleSeconds }: { queue: number; threads: number; idleSeconds: number },
+    size: { queue: number; threads: number; idleSeconds: number },
     onNote: (text: string) => void,
   ) {
+    if (!isObject(shared) || !Array.isArray(shared.parameters))
+      throw new ConfigurationError(
+        "new RecognizerPool must be called by recognizerPool alone, but is called with something else. Call await recognizerPool(model).",
+      );
+    const { queue, threads, idleSeconds } = size;
     this.#size = threads;
     this.#idleSeconds = idleSeconds;
     this.#data = { ...data, model: shared };
@@ -194,6 +209,7 @@ export class RecognizerPool {
    * @throws as {@link transcribe}, and UserError where the text cannot be aligned to the audio
    */
   async align(source: AudioSource, text: string, options: AlignOptions = {}): Promise<Alignment> {
+    requireArguments("align", { text: [text, ALIGNED_TEXT] });
     requireOptions("align", options, ALIGN_OPTIONS);
     const { name, respell, signal, onNote } = options;
     const task = { kind: "align", text, respell, name: name ?? nameOf(source) } as const;
@@ -306,20 +322,18 @@ export async function recognizerPool(
   model: CtcModel | string,
   options: RecognizerPoolOptions = {},
 ): Promise<RecognizerPool> {
+  requireArguments("recognizerPool", { model: [model, CTC_MODEL_OR_NAME] });
   requireOptions("recognizerPool", options, OPTIONS);
   const cores = availableParallelism();
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
   const { idleSeconds = IDLE_SECONDS, nice = NICE } = options;
   const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, onNote } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
-  requireWhole("threads", threads, 1, MOST_THREADS);
-  requireWhole("torchThreads", torchThreads, 1, 1024);
-  requireWhole("nice", nice, 0, 19);
-  requireWhole("queue", queue, 0, Number.POSITIVE_INFINITY);
-  if (!(idleSeconds > 0 && (idleSeconds <= LONGEST_TIMER || idleSeconds === Number.POSITIVE_INFINITY)))
-    throw new ConfigurationError(
-      `idleSeconds must be from above 0 to ${LONGEST_TIMER} seconds, or Infinity, but is ${String(idleSeconds)}.`,
-    );
+  requireKind("threads", threads, whole(1, MOST_THREADS));
+  requireKind("torchThreads", torchThreads, whole(1, 1024));
+  requireKind("queue", queue, whole(0, Number.POSITIVE_INFINITY));
+  requireKind("nice", nice, whole(0, MOST_NICE));
+  requireKind("idleSeconds", idleSeconds, IDLE);
   return await RecognizerPool.start(model, {
     idleSeconds,
     nice,
@@ -349,10 +363,4 @@ function once(onNote: (text: string) => void): (text: string) => void {
     if (!told.has(text)) onNote(text);
     told.add(text);
   };
-}
-
-function requireWhole(name: string, value: number, least: number, most: number): void {
-  if ((Number.isInteger(value) || value === most) && value >= least && value <= most) return;
-  const range = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new ConfigurationError(`${name} must be a whole number ${range}, but is ${value}.`);
 }

@@ -149,7 +149,10 @@ describe("CtcDecoder", () => {
       [{ unknownScore: 1 }, "unknownScore must be at most 0"],
       [{ tokenMinLogp: 1 }, "tokenMinLogp"],
       [{ beamPruneLogp: Number.NaN }, "beamPruneLogp"],
-      [{ hotwords: "ab" as unknown as string[] }, 'hotwords must be a list of words, but is "ab".'],
+      [
+        { hotwords: "ab" as unknown as string[] },
+        'hotwords of decoding must be a list of words, but is "ab".',
+      ],
       [{ hotwords: ["ab abc"] }, '"abc" cannot be'],
       [
         { languageModel: arpaModel("\\1-grams:\n-1\tA\n-1\tB\n") },

@@ -1,6 +1,8 @@
+import { requireArguments, whole } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import { atOnce, type Steps } from "../../in-turns.js";
 import type { CtcTokenizer } from "../tokenizer.js";
+import { TOKENIZER } from "../tokenizer-kind.js";
 import {
   type DecodingOptions,
   type ResolvedDecodingOptions,
@@ -8,6 +10,7 @@ import {
 } from "./decoding-options.js";
 import { GreedySearch } from "./greedy-search.js";
 import { languageModelFitInSteps, spelledHotwords } from "./language-model-fit.js";
+import { LOGITS } from "./logits-kind.js";
 import { PrefixBeam } from "./prefix-beam.js";
 import type { Path, Search } from "./search.js";
 import { WordScorer } from "./word-scorer.js";
@@ -28,6 +31,7 @@ class Prepared {
 }
 
 function* prepare(tokenizer: CtcTokenizer, given: DecodingOptions): Steps<Prepared> {
+  requireArguments("new CtcDecoder", { tokenizer: [tokenizer, TOKENIZER] });
   const options = resolveDecodingOptions(given);
   const { languageModel } = options;
   const hotwords = yield* spelledHotwords(tokenizer, options.hotwords);
@@ -78,7 +82,7 @@ export class CtcDecoder {
    * The best text of one utterance.
    *
    * @param logits [frames * vocabulary], row by row; log-probabilities do as well
-   * @throws RangeError where the sizes do not fit or a frame holds other than finite numbers
+   * @throws UserError where the sizes do not fit or a frame holds other than finite numbers
    */
   decode(logits: Float32Array, frames: number): Hypothesis {
     return this.nBest(logits, frames, 1)[0]!;
@@ -86,6 +90,11 @@ export class CtcDecoder {
 
   /** The best texts, best first: at most `count`, and as many as the beam held; greedy decoding has one. */
   nBest(logits: Float32Array, frames: number, count: number): Hypothesis[] {
+    requireArguments("nBest", {
+      logits: [logits, LOGITS],
+      frames: [frames, whole(0)],
+      count: [count, whole(1)],
+    });
     const search = this.#search(count > 1);
     search.push(logits, frames);
     return search.finish(count).map((path) => hypothesis(this.tokenizer, search, path));
@@ -119,6 +128,7 @@ export class DecodingStream {
 
   /** @param logits [frames * vocabulary], row by row; log-probabilities do as well */
   push(logits: Float32Array, frames: number): void {
+    requireArguments("push", { logits: [logits, LOGITS], frames: [frames, whole(0)] });
     this.#search.push(logits, frames);
   }
 

@@ -1,6 +1,10 @@
+import { type Kind, TEXTS } from "../../argument-kinds.js";
+import { describeValue } from "../../describe-type.js";
 import { UserError } from "../../errors.js";
+import type { KnownOptions } from "../../known-options.js";
 import { requireOptions } from "../../known-options.js";
 import type { LanguageModel } from "../language-model/language-model.js";
+import { LANGUAGE_MODEL } from "../language-model/language-model-kind.js";
 
 /**
  * How emissions become text. Names, meanings and, unless said otherwise, defaults are those of pyctcdecode:
@@ -36,17 +40,23 @@ export interface DecodingOptions {
   beamPruneLogp?: number | undefined;
 }
 
+const HOTWORDS: Kind = {
+  ...TEXTS,
+  must: "a list of words",
+  advice: (value) => (typeof value === "string" ? "Give [word]." : TEXTS.advice?.(value)),
+};
+
 const OPTIONS = {
   beamWidth: true,
-  languageModel: true,
+  languageModel: LANGUAGE_MODEL,
   lmWeight: true,
   wordScore: true,
   unknownScore: true,
-  hotwords: true,
+  hotwords: HOTWORDS,
   hotwordWeight: true,
   tokenMinLogp: true,
   beamPruneLogp: true,
-} satisfies Record<keyof DecodingOptions, true>;
+} satisfies KnownOptions<DecodingOptions>;
 
 /** A hundred times what helps; more would only fill the memory. */
 const MOST_PREFIXES = 100_000;
@@ -59,10 +69,6 @@ export type ResolvedDecodingOptions = {
 /** @throws UserError naming the option that is out of range */
 export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodingOptions {
   requireOptions("decoding", options, OPTIONS);
-  if (options.hotwords !== undefined && !Array.isArray(options.hotwords))
-    throw new UserError(`hotwords must be a list of words, but is ${JSON.stringify(options.hotwords)}.`, {
-      code: "ERR_CONFIGURATION",
-    });
   const hotwords = (options.hotwords ?? []).flatMap((phrase) => phrase.split(/\s+/u).filter(Boolean));
   const scoresWords = options.languageModel !== undefined || hotwords.length > 0;
   const unknownScore = options.unknownScore ?? -10;
@@ -81,16 +87,16 @@ export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodi
   const { beamWidth, lmWeight, wordScore, hotwordWeight } = resolved;
   const require = (good: boolean, name: keyof typeof resolved, range: string) => {
     if (!good)
-      throw new UserError(`${name} must be ${range}, but is ${String(resolved[name])}.`, {
+      throw new UserError(`${name} must be ${range}, but is ${describeValue(resolved[name])}.`, {
         code: "ERR_CONFIGURATION",
       });
   };
   const widths = `a whole number from 1 to ${MOST_PREFIXES.toLocaleString("en")}`;
   require(Number.isInteger(beamWidth) && beamWidth >= 1 && beamWidth <= MOST_PREFIXES, "beamWidth", widths);
-  require(lmWeight >= 0 && lmWeight < Number.POSITIVE_INFINITY, "lmWeight", "a number of at least 0");
+  require(Number.isFinite(lmWeight) && lmWeight >= 0, "lmWeight", "a number of at least 0");
   require(Number.isFinite(wordScore), "wordScore", "a number");
   require(Number.isFinite(hotwordWeight), "hotwordWeight", "a number");
   for (const name of ["unknownScore", "tokenMinLogp", "beamPruneLogp"] as const)
-    require(resolved[name] <= 0, name, "at most 0");
+    require(typeof resolved[name] === "number" && resolved[name] <= 0, name, "at most 0");
   return resolved;
 }

@@ -1,3 +1,4 @@
+import { UserError } from "../../errors.js";
 /** Goes through emissions frame by frame: log-probabilities, the likeliest token, and how often it was the blank. */
 export class FrameReader {
   /** [vocabularySize], ln P of each token in the frame read last. */
@@ -26,18 +27,18 @@ export class FrameReader {
     this.frames = this.#blanks = 0;
   }
 
-  /** @throws RangeError where the sizes do not fit */
+  /** @throws UserError where the sizes do not fit */
   check(logits: Float32Array, frames: number): void {
     const { vocabularySize } = this;
     if (logits.length !== frames * vocabularySize)
-      throw new RangeError(
+      throw new UserError(
         `logits must hold ${frames} x ${vocabularySize} values, but hold ${logits.length}.`,
       );
   }
 
   /**
    * Takes the softmax's logarithm of a row.
-   * @throws RangeError where the row has NaN, or no largest value
+   * @throws UserError where the row has NaN, or no largest value
    */
   read(logits: Float32Array, row: number): void {
     const { logp, vocabularySize } = this;
@@ -51,7 +52,7 @@ export class FrameReader {
       sum += Math.exp(logp[id]!);
     }
     if (!(sum >= 1))
-      throw new RangeError(`logits must be finite numbers, but those of frame ${this.#frame} are not.`);
+      throw new UserError(`logits must be finite numbers, but those of frame ${this.#frame} are not.`);
     const norm = Math.log(sum);
     for (let id = 0; id < vocabularySize; id++) logp[id]! -= norm;
     this.best = best;

@@ -1,3 +1,7 @@
+import { requireArguments, whole } from "../../argument-kinds.js";
+import { ConfigurationError, UserError } from "../../errors.js";
+import { LOGITS } from "./logits-kind.js";
+
 export interface GreedyDecoding {
   /** [frames], the likeliest token of each frame. */
   frameIds: Int32Array;
@@ -10,7 +14,7 @@ export interface GreedyDecoding {
 /**
  * Best path decoding of one utterance: https://www.cs.toronto.edu/~graves/icml_2006.pdf, section 3.2.
  * @param logits [frames * vocabularySize], row by row; log-probabilities do as well
- * @throws RangeError where the sizes do not fit or a frame holds NaN
+ * @throws UserError where the sizes do not fit or a frame holds NaN
  */
 export function greedyDecode(
   logits: Float32Array,
@@ -18,14 +22,22 @@ export function greedyDecode(
   vocabularySize: number,
   blankId: number,
 ): GreedyDecoding {
+  requireArguments("greedyDecode", {
+    logits: [logits, LOGITS],
+    frames: [frames, whole(0)],
+    vocabularySize: [vocabularySize, whole(1)],
+    blankId: [blankId, whole(0)],
+  });
   if (logits.length !== frames * vocabularySize)
-    throw new RangeError(`logits must hold ${frames} x ${vocabularySize} values, but hold ${logits.length}.`);
+    throw new ConfigurationError(
+      `logits must hold ${frames} x ${vocabularySize} values, but hold ${logits.length}.`,
+    );
   const frameIds = Int32Array.from({ length: frames }, (_, frame) => {
     const row = logits.subarray(frame * vocabularySize, (frame + 1) * vocabularySize);
     let best = 0;
     for (let id = 0; id < vocabularySize; id++) {
       if (Number.isNaN(row[id]!))
-        throw new RangeError(`logits must be numbers, but frame ${frame} holds NaN.`);
+        throw new UserError(`logits must be numbers, but frame ${frame} holds NaN.`);
       if (row[id]! > row[best]!) best = id;
     }
     return best;

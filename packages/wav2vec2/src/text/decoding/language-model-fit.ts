@@ -1,7 +1,10 @@
+import { requireArguments } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import { atOnce, type Steps } from "../../in-turns.js";
 import type { LanguageModel } from "../language-model/language-model.js";
+import { LANGUAGE_MODEL } from "../language-model/language-model-kind.js";
 import type { CtcTokenizer } from "../tokenizer.js";
+import { TOKENIZER } from "../tokenizer-kind.js";
 import { lexiconOf } from "./lexicon.js";
 import { Speller } from "./speller.js";
 
@@ -21,6 +24,7 @@ export interface LanguageModelFit {
  * them. In which form letters are encoded does not matter.
  */
 export function languageModelFit(tokenizer: CtcTokenizer, lm: LanguageModel): LanguageModelFit {
+  requireArguments("languageModelFit", { tokenizer: [tokenizer, TOKENIZER], lm: [lm, LANGUAGE_MODEL] });
   return atOnce(languageModelFitInSteps(tokenizer, lm));
 }
 

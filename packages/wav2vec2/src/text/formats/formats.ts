@@ -1,5 +1,8 @@
 import { nearest } from "@wav2vec2/libtorch/nearest";
+import { BOOLEAN, requireArguments, TEXT } from "../../argument-kinds.js";
+import { describeValue } from "../../describe-type.js";
 import { ConfigurationError } from "../../errors.js";
+import { requireOptions } from "../../known-options.js";
 import { CtmWriter } from "./ctm.js";
 import { JsonWriter } from "./json.js";
 import { SrtWriter, VttWriter } from "./subtitles.js";
@@ -27,7 +30,7 @@ function requireFormat(format: string): void {
   if (names.includes(format)) return;
   const meant = typeof format === "string" ? nearest(format, names) : undefined;
   throw new ConfigurationError(
-    `The format must be ${names.join(", ")}, but is ${JSON.stringify(format) ?? "undefined"}.` +
+    `The format must be ${names.join(", ")}, but is ${describeValue(format)}.` +
       (meant === undefined ? "" : ` Did you mean ${meant}?`),
   );
 }
@@ -44,6 +47,8 @@ export function transcriptWriter(
   options: { characters?: boolean; name?: string } = {},
 ): TranscriptWriter {
   requireFormat(format);
+  requireArguments("transcriptWriter", { file: [file, TEXT] });
+  requireOptions("transcriptWriter", options, { characters: BOOLEAN, name: TEXT });
   switch (format) {
     case "text":
       return new TextWriter();

@@ -1,6 +1,8 @@
 import { stat } from "node:fs/promises";
+import { PATH, requireArguments } from "../../argument-kinds.js";
 import { UserError, withCode } from "../../errors.js";
 import { firstBytes, isGzip } from "../../files/file-bytes.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { type ArpaOptions, readArpa } from "./arpa-reader.js";
 import { isCompiled, readCompiled, verifyCompiled } from "./compiled-file.js";
 import { NgramModel } from "./ngram-model.js";
@@ -21,6 +23,8 @@ const OTHERS: readonly [beginning: string, advice: string][] = [
   ["SRILM_BINARY_NGRAM", "but is SRILM's binary format. Convert it: ngram -lm FILE -write-lm FILE.arpa"],
 ];
 
+const ARPA_OPTIONS = { onProgress: true, signal: true, onNote: true } satisfies KnownOptions<ArpaOptions>;
+
 /**
  * Loads an n-gram model: ARPA's format, plain or gzipped, or one that `wav2vec2 lm compile` made, which is there at
  * once. The file's contents tell, not its name. Compiled ones of up to 1 GiB are compared with their checksum, which takes
@@ -28,12 +32,14 @@ const OTHERS: readonly [beginning: string, advice: string][] = [
  *
  * @throws UserError where it is none or is damaged, as `readArpa` says
  */
-export async function loadLanguageModel(path: string, options?: ArpaOptions): Promise<NgramModel> {
+export async function loadLanguageModel(path: string, options: ArpaOptions = {}): Promise<NgramModel> {
+  requireArguments("loadLanguageModel", { path: [path, PATH] });
+  requireOptions("loadLanguageModel", options, ARPA_OPTIONS);
   return await withCode("ERR_LANGUAGE_MODEL", async () => {
     const format = await languageModelFormat(path);
     if (format !== "compiled") return new NgramModel(await readArpa(path, options));
     const automaton = await readCompiled(path);
-    if ((await stat(path)).size <= VERIFIED) await verifyCompiled(path, options?.signal);
+    if ((await stat(path)).size <= VERIFIED) await verifyCompiled(path, options.signal);
     return new NgramModel(automaton);
   });
 }

@@ -1,3 +1,4 @@
+import { isObject, type Kind, requireArguments, TEXT } from "../../argument-kinds.js";
 import { type EditCounts, editCounts } from "./edit-counts.js";
 
 export interface WordErrors extends EditCounts {
@@ -15,6 +16,7 @@ export interface CharacterErrors extends EditCounts {
  * separates; case and punctuation count. Against an empty reference every word is an insertion.
  */
 export function wordErrors(reference: string, hypothesis: string): WordErrors {
+  requireArguments("wordErrors", { reference: [reference, TEXT], hypothesis: [hypothesis, TEXT] });
   const words = splitWords(reference);
   return { ...editCounts(words, splitWords(hypothesis)), words: words.length };
 }
@@ -53,6 +55,12 @@ export function sumErrors({ substitutions, deletions, insertions }: EditCounts):
   return substitutions + deletions + insertions;
 }
 
+const ERRORS: Kind = {
+  must: "errors of one utterance, such as wordErrors counts",
+  holds: (value) =>
+    isObject(value) && [value.substitutions, value.words].every((count) => Number.isFinite(count)),
+};
+
 /**
  * Errors summed over utterances. The rates are errors over reference words (characters) of all utterances
  * together. Where these are 0, the rate is the number of insertions, as in jiwer.
@@ -78,10 +86,12 @@ export class ErrorRate implements TextErrors {
   }
 
   add(reference: string, hypothesis: string): void {
+    requireArguments("add", { reference: [reference, TEXT], hypothesis: [hypothesis, TEXT] });
     this.addErrors(textErrors(reference, hypothesis));
   }
 
   addErrors(errors: TextErrors): void {
+    requireArguments("addErrors", { errors: [errors, ERRORS] });
     this.utterances++;
     if (sumErrors(errors) > 0) this.wrongUtterances++;
     this.words += errors.words;

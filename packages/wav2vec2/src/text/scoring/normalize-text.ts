@@ -37,7 +37,7 @@ export function isNormalization(name: string): name is NamedNormalization {
 }
 
 function apply(step: TextNormalization, text: string): string {
-  if (typeof step === "function") return step(text);
+  if (typeof step === "function") return ownStep(step, text);
   return step in NAMED
     ? NAMED[step as keyof typeof NAMED](text)
     : text.toLocaleLowerCase(step.slice(CASE_OF.length));
@@ -61,6 +61,16 @@ export function normalizeText(text: string, steps: readonly TextNormalization[])
     .reduce((changed, step) => apply(step, changed), text)
     .trim()
     .replace(/\s+/g, " ");
+}
+
+/** @throws ConfigurationError where a function gives no text */
+function ownStep(step: (text: string) => string, text: string): string {
+  const changed: unknown = step(text);
+  if (typeof changed === "string") return changed;
+  throw new ConfigurationError(
+    `${normalizationName(step)} of textNormalization must return a string, but returned ${describeType(changed)}.` +
+      (changed instanceof Promise ? " It must do so at once." : ""),
+  );
 }
 
 /** A step as results name it. */

@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { isObject, type Kind, PATH, requireArguments } from "../../argument-kinds.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { type Chart, drawChart } from "../../pages/charts/chart.js";
 import { escapeHtml } from "../../pages/html.js";
 import { renderPage } from "../../pages/page.js";
@@ -25,6 +27,15 @@ export interface ReportOptions {
   path?: string;
 }
 
+const RUN: Kind = {
+  must: "a run directory",
+  holds: (value) => PATH.holds(value) || (isObject(value) && Array.isArray(value.metrics)),
+};
+const SMOOTH: Kind = {
+  must: "a number from 0 to below 1",
+  holds: (value) => typeof value === "number" && value >= 0 && value < 1,
+};
+
 /**
  * Writes a run's report from its metrics, its recipe and the files that lie beside them: one file without outside references,
  * readable in light and dark. Works on a run of any length and either kind of training, also one that is still going on or
@@ -34,6 +45,11 @@ export interface ReportOptions {
  * @returns the report's path
  */
 export async function writeReport(run: string | RunData, options: ReportOptions = {}): Promise<string> {
+  requireArguments("writeReport", { run: [run, RUN] });
+  requireOptions("writeReport", options, {
+    smooth: SMOOTH,
+    path: PATH,
+  } satisfies KnownOptions<ReportOptions>);
   const data = typeof run === "string" ? readRun(run) : run;
   const { path = reportPath(data.directory) } = options;
   await writeFileAtomic(path, await reportPage(data, options));

@@ -1,11 +1,13 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { PATH, requireArguments } from "../../argument-kinds.js";
 import type { Sink } from "../tracker.js";
 import { PatientFile } from "./patient-file.js";
 import { every } from "./progress-text.js";
 
 /** Writes what a run says, with times, to `log.txt` in `directory`. It only ever grows, over all resumptions. */
 export function logFile(directory: string) {
+  requireArguments("logFile", { directory: [directory, PATH] });
   const file = new PatientFile(join(directory, "log.txt"));
   let opened = false;
   const write = (text: string): void => {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OBJECT, PATH, requireArguments } from "../../argument-kinds.js";
 import { areOfValidation, type Finding, type Sink } from "../tracker.js";
 import { type Clip, clipPath } from "./clip-path.js";
 import { PatientFile } from "./patient-file.js";
@@ -118,7 +119,9 @@ function isRow(value: unknown): value is Row & Record<string, unknown> {
  * ...values}`); a file begins to be with its first line. `audio` is where `clipFiles` puts the clip. A metric that is not
  * finite becomes null, as JSON has no other word for it.
  */
-export function metricsFile(directory: string, { resume = false }: { resume?: boolean | undefined } = {}) {
+export function metricsFile(directory: string, options: { resume?: boolean | undefined } = {}) {
+  requireArguments("metricsFile", { directory: [directory, PATH], options: [options, OBJECT] });
+  const { resume = false } = options;
   const files = new StepFiles(directory, resume);
   return {
     log(metrics, step) {

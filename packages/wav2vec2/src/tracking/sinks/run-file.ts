@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { PATH, requireArguments } from "../../argument-kinds.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
 import type { RunDescription, RunEnd } from "../run-description.js";
 import type { Sink } from "../tracker.js";
@@ -18,6 +19,7 @@ export interface RunFile extends RunDescription {
 
 /** Keeps `run.json` in a run directory: what the run is and whether it goes on. */
 export function runFile(directory: string) {
+  requireArguments("runFile", { directory: [directory, PATH] });
   let file: RunFile | undefined;
   let steps: number | undefined;
   let writing: Promise<unknown> = Promise.resolve();

@@ -1,3 +1,5 @@
+import { choice, FINITE, FUNCTION, OBJECT, requireArguments } from "../../argument-kinds.js";
+import type { KnownOptions } from "../../known-options.js";
 import { formatDuration } from "../duration.js";
 import type { SystemReading } from "../system/system-reading.js";
 import { areOfValidation, type Finding, type Sink } from "../tracker.js";
@@ -20,6 +22,14 @@ export interface TerminalOptions {
   now?: () => number;
 }
 
+export const TERMINAL_OPTIONS = {
+  steps: FINITE,
+  maxMinutes: FINITE,
+  verbosity: choice("quiet", "normal", "verbose"),
+  stream: OBJECT,
+  now: FUNCTION,
+} satisfies KnownOptions<TerminalOptions>;
+
 /** Without a terminal, at most one progress line in this time: a log of a day must stay readable. */
 const PLAIN_INTERVAL_MS = 10_000;
 
@@ -27,7 +37,8 @@ const PLAIN_INTERVAL_MS = 10_000;
  * Progress for people on stderr: one line that is rewritten in place, or plain lines at intervals where stderr
  * is not a terminal. Validations and notes stay on lines of their own. It never rings a bell.
  */
-export function terminalProgress(options: TerminalOptions) {
+export function terminalProgress(options: TerminalOptions = {}) {
+  requireArguments("terminalProgress", { options: [options, OBJECT] });
   const { stream = process.stderr, now = Date.now, verbosity = "normal" } = options;
   const colors = colorsOf(stream);
   const quiet = verbosity === "quiet";

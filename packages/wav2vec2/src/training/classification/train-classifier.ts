@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireArguments } from "../../argument-kinds.js";
 import { type ClipBatch, clipBatches } from "../../classification/classifier-batches.js";
 import { type Classifier, saveClassifier } from "../../classification/classifier-directory.js";
 import { CLASSIFICATION_TASKS } from "../../classification/tasks.js";
@@ -22,12 +23,13 @@ import {
   type ClassificationTask,
 } from "../../model/heads/classification-task.js";
 import { PRESETS } from "../../model/presets.js";
-import { loadModel, type NewHead } from "../../pretrained/model-directory.js";
+import { loadModel, NEW_HEAD, type NewHead } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { type ClassificationRecipe, requireClassification } from "../recipe/recipe-rules.js";
 import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
@@ -36,7 +38,6 @@ import {
   type OwnModel,
   prepareNetwork,
   requireLearnedBackbone,
-  requireNewHead,
   requireSameShape,
   requireSubclass,
   useSpanSampler,
@@ -105,12 +106,12 @@ export async function trainClassifier(
   given: Recipe,
   options: ClassifierOptions & Partial<OwnModel<ClassificationModel>> = {},
 ): Promise<ClassifierTraining> {
+  requireArguments("trainClassifier", { recipe: [given, RECIPE] });
   const recipe = requireClassification(given);
   requireLearnedBackbone(recipe);
-  requireOptions("trainClassifier", options, { ...RUN_OPTIONS, task: true, model: true, newHead: true });
+  requireOptions("trainClassifier", options, { ...RUN_OPTIONS, task: true, model: true, newHead: NEW_HEAD });
   const { task: change, model: modelClass = CLASSIFIERS[recipe.task], newHead, ...runOptions } = options;
   requireSubclass(modelClass, CLASSIFIERS[recipe.task]);
-  requireNewHead(newHead);
   return await withRun(recipe, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
     const column = recipe.data.label ?? CLASSIFICATION_TASKS[recipe.task].column;

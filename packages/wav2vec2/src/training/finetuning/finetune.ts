@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireArguments } from "../../argument-kinds.js";
 import { counted } from "../../counted.js";
 import type { AugmentationOptions } from "../../data/batches/augmentation.js";
 import { batchOrder, shareOfBatches } from "../../data/batches/batches.js";
@@ -17,7 +18,7 @@ import { configWithKeys, readConfig } from "../../model/configuration-file.js";
 import { type CtcOutput, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { PRESETS } from "../../model/presets.js";
 import { type CtcModel, saveCtcModel } from "../../pretrained/ctc-directory.js";
-import { loadModel, type NewHead } from "../../pretrained/model-directory.js";
+import { loadModel, NEW_HEAD, type NewHead } from "../../pretrained/model-directory.js";
 import { readNormalize } from "../../pretrained/preprocessor.js";
 import {
   type CtcTrainingBatch,
@@ -29,6 +30,7 @@ import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { requireTask } from "../recipe/recipe-rules.js";
 import { annealHead } from "../run/anneal-head.js";
 import { findAugmentation } from "../run/augmentation-files.js";
@@ -37,7 +39,6 @@ import {
   type OwnModel,
   prepareNetwork,
   requireLearnedBackbone,
-  requireNewHead,
   requireSameShape,
   requireSubclass,
   useSpanSampler,
@@ -110,12 +111,12 @@ export async function finetune(
   recipe: Recipe,
   options: FinetuneOptions & Partial<OwnModel<Wav2Vec2ForCTC>> = {},
 ): Promise<FinetuneResult> {
+  requireArguments("finetune", { recipe: [recipe, RECIPE] });
   requireTask(recipe, "finetune");
   requireLearnedBackbone(recipe);
-  requireOptions("finetune", options, { ...RUN_OPTIONS, task: true, model: true, newHead: true });
+  requireOptions("finetune", options, { ...RUN_OPTIONS, task: true, model: true, newHead: NEW_HEAD });
   const { task: change, model: modelClass = Wav2Vec2ForCTC, newHead, ...runOptions } = options;
   requireSubclass(modelClass, Wav2Vec2ForCTC);
-  requireNewHead(newHead);
   return await withRun(recipe, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
     const splits = await readSplits("required");

@@ -1,7 +1,9 @@
 import { cat, full, keep, noGrad, optim, scope, stack, type Tensor } from "@wav2vec2/libtorch";
+import { listOf, OBJECT, requireArguments } from "../../argument-kinds.js";
 import type { GradientExchange, GradientExchangeOptions } from "../../distributed/gradient-exchange.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
+import { TENSOR } from "../../module-kinds.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** A batch's part in an update. */
@@ -37,6 +39,8 @@ export interface Update {
   skip: Tensor;
 }
 
+const TENSORS = listOf("tensors, such as an optimiser's parameters", TENSOR.holds);
+
 /**
  * The gradients of one update's batches: those of sums are added up and divided once by what all the sums counted, so
  * that many small batches equal one large one. (Hugging Face's run_wav2vec2_pretraining_no_trainer.py divides all
@@ -64,6 +68,8 @@ export class Gradients implements Disposable {
     private readonly world: World = ALONE,
     exchange: GradientExchangeOptions = {},
   ) {
+    requireArguments("new Gradients", { parameters: [parameters, TENSORS], recipe: [recipe, OBJECT] });
+    requireArguments("new Gradients", { "recipe.optimizer": [recipe.optimizer, OBJECT] });
     this.scaler = recipe.precision === "float16" ? new optim.GradScaler() : undefined;
     if (world.size > 1 && this.#everyBatch)
       throw new ConfigurationError(

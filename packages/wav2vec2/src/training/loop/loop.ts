@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { optim, scope, type Tensor } from "@wav2vec2/libtorch";
+import { type Kind, OBJECT, requireArguments, whole } from "../../argument-kinds.js";
 import { isEmpty } from "../../data/batches/load-batches.js";
 import { Interrupted } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
@@ -8,12 +9,13 @@ import { UserError } from "../../errors.js";
 import { isDiskFull } from "../../files/atomic-file.js";
 import { requireFiniteWeights } from "../../recognition/finite-weights.js";
 import type { SystemReading } from "../../tracking/system/system-reading.js";
-import { QUIET, type Tracker } from "../../tracking/tracker.js";
+import { combineTrackers, QUIET, type Tracker } from "../../tracking/tracker.js";
 import type { BestValidation, Progress } from "../checkpoints/checkpoint.js";
 import { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
 import { restore } from "../checkpoints/restore.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { criterionOf } from "../task/criterion.js";
-import { HookError, withNamedHooks } from "../task/own-hooks.js";
+import { HookError, metricsProblem, withNamedHooks } from "../task/own-hooks.js";
 import type { StepContext, Task, TrainingBatch } from "../task/task.js";
 import { requireTaskMembers, TASK_MEMBERS } from "../task/task-members.js";
 import type { PlannedRecipe } from "./batch-plan.js";
@@ -51,6 +53,11 @@ export interface LoopResult {
   interrupted: boolean;
 }
 
+const STEPS: Kind = {
+  ...whole(1),
+  advice: () => "Give max_steps: this loop counts no epochs.",
+};
+
 /**
  * The one training loop: next batches, loss, backward, scale and clip, step, log, evaluate, save.
  *
@@ -60,15 +67,13 @@ export interface LoopResult {
 export async function train<Batch extends TrainingBatch>(
   recipe: PlannedRecipe,
   given: Task<Batch>,
-  {
-    resume = false,
-    signal = new AbortController().signal,
-    tracker = QUIET,
-    world = ALONE,
-    readings: takeReadings,
-    ownHooks = ALL_HOOKS,
-  }: LoopOptions = {},
+  options: LoopOptions = {},
 ): Promise<LoopResult> {
+  requireArguments("train", { recipe: [recipe, RECIPE], options: [options, OBJECT] });
+  requireArguments("train", { "recipe.max_steps": [recipe.max_steps, STEPS] });
+  const { resume = false, signal = new AbortController().signal, world = ALONE } = options;
+  const { readings: takeReadings, ownHooks = ALL_HOOKS } = options;
+  const tracker = combineTrackers([options.tracker ?? QUIET]);
   requireTaskMembers(given, Object.keys(given)); // a task of the project has members besides
   let stepsDone = 0;
   const task = withNamedHooks(given, ownHooks, () => stepsDone);
@@ -248,6 +253,7 @@ export async function train<Batch extends TrainingBatch>(
     if (logs) {
       const { sums, metrics, readings } = await meter.read(world, takeReadings?.());
       const state = { learning_rate: optimizer.learningRate, ...lossScale(gradients.scaler) };
+      if (ownHooks.has("loss")) requireSums(sums, progress.step);
       tracker.log({ ...task.metrics(sums), ...logged, ...state, ...metrics }, progress.step);
       for (const name of Object.keys(logged)) delete logged[name];
       if (readings.length > 0) tracker.system(readings, progress.step);
@@ -308,10 +314,26 @@ function noteCriterion(progress: Progress, by: string | undefined, tracker: Trac
 
 /** @throws UserError where a hook logs something else than numbers */
 function requireNumbers(metrics: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
-  for (const [name, value] of Object.entries(metrics))
-    if (typeof value !== "number")
-      throw new UserError(`log must be given numbers, but ${name} is ${typeof value}`);
+  const problem = metricsProblem(metrics);
+  if (problem !== undefined) throw new UserError(`What is given to log must ${problem}.`);
   return metrics;
+}
+
+/**
+ * What hooks of one's own summed, once it is read from the device.
+ *
+ * @throws HookError where a sum is no number, or all batches together had no parts, so that nothing was trained
+ */
+function requireSums(sums: Readonly<Record<string, number>>, step: number): void {
+  const bad = Object.keys(sums).find((name) => Number.isNaN(sums[name]));
+  if (bad !== undefined)
+    throw new HookError("loss", step, `must sum numbers, but ${bad} is NaN up to step ${step}`);
+  if (sums.count === 0)
+    throw new HookError(
+      "loss",
+      step,
+      `must count parts, but counted 0 in all batches up to step ${step}: nothing was trained. Return the parts that the loss is a sum of`,
+    );
 }
 
 /** Says where an update is of more or fewer batches than before. */

@@ -1,7 +1,8 @@
-import { keep, type nn, type optim, type Tensor, zerosLike } from "@wav2vec2/libtorch";
+import { keep, type nn, type optim, type Tensor, zeros, zerosLike } from "@wav2vec2/libtorch";
 import { exchangeParts, flat, type Part } from "../../distributed/exchange-parts.js";
 import { ownersOf } from "../../distributed/owners.js";
 import type { World } from "../../distributed/world.js";
+import { ConfigurationError } from "../../errors.js";
 import type { CheckpointWriter } from "../checkpoints/checkpoint-writer.js";
 import { type NamedMoment, namedMoments } from "../checkpoints/named-moments.js";
 import type { Recipe } from "../recipe/recipe.js";
@@ -24,6 +25,19 @@ export function divideParameters(
   const sizes = trained.map(({ numel }) => numel);
   const owners = ownersOf(sizes, world.size);
   return new Map(trained.map((parameter, place) => [parameter, owners[place]!]));
+}
+
+/** @throws ConfigurationError where moments cannot be divided as the parameters are */
+function requireParameterShapes(optimizer: optim.Optimizer): void {
+  for (const parameter of optimizer.parameters)
+    for (const kind of optimizer.momentNames) {
+      const shape = optimizer.momentShape(kind, parameter);
+      if (shape.join() === parameter.shape.join()) continue;
+      throw new ConfigurationError(
+        `${kind} of ${optimizer.name} must have the shape of its parameter, [${parameter.shape.join(", ")}], to be divided among ` +
+          `processes, but has [${shape.join(", ")}]. Set distributed.zero_stage to 0.`,
+      );
+    }
 }
 
 /**
@@ -53,6 +67,7 @@ export class OptimizerShards {
     this.#owners = owners;
     this.#world = world;
     this.#messageElements = messageElements;
+    if (this.#isDivided) requireParameterShapes(optimizer);
   }
 
   /**
@@ -86,10 +101,14 @@ export class OptimizerShards {
       if (this.#isDivided) this.#loaded = state;
       return;
     }
-    const room = state.steps.map((steps, i) =>
-      steps > 0 && this.#isHere(parameters[i]!) ? zerosLike(parameters[i]!) : undefined,
-    );
-    const moments = Object.fromEntries(this.optimizer.momentNames.map((kind) => [kind, room]));
+    const room = (kind: string) =>
+      state.steps.map((steps, i) => {
+        const parameter = parameters[i]!;
+        if (steps === 0 || !this.#isHere(parameter)) return undefined;
+        const { dtype, device } = parameter;
+        return zeros(this.optimizer.momentShape(kind, parameter), { dtype, device });
+      });
+    const moments = Object.fromEntries(this.optimizer.momentNames.map((kind) => [kind, room(kind)]));
     this.optimizer.loadState({ ...state, moments });
   }
 

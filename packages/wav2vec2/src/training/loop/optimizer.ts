@@ -1,8 +1,11 @@
 import { type nn, optim, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
+import { MODULE } from "../../module-kinds.js";
 import { findBackbone } from "../../pretrained/backbone.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { HookError } from "../task/own-hooks.js";
 import type { Task } from "../task/task.js";
 
@@ -48,6 +51,7 @@ export function makeOptimizer(
   recipe: Recipe,
   isElsewhere: (parameter: Tensor) => boolean = () => false,
 ): optim.Optimizer {
+  requireArguments("makeOptimizer", { module: [module, MODULE], recipe: [recipe, RECIPE] });
   const { learning_rate: learningRate, betas, eps, weight_decay: weightDecay } = recipe.optimizer;
   return new optim.AdamW(parameterGroups(module, recipe, isElsewhere), {
     learningRate,
@@ -64,9 +68,11 @@ export function makeOptimizer(
  */
 export function parameterGroups(
   module: nn.Module,
-  { optimizer }: Recipe,
+  recipe: Recipe,
   isElsewhere: (parameter: Tensor) => boolean = () => false,
 ): optim.ParameterGroup[] {
+  requireArguments("parameterGroups", { module: [module, MODULE], recipe: [recipe, RECIPE] });
+  const { optimizer } = recipe;
   const trained = [...module.namedParameters()].filter(([, tensor]) => tensor.requiresGrad);
   const matrices = trained.filter(([, tensor]) => tensor.shape.length > 1);
   const vectors = trained.filter(([, tensor]) => tensor.shape.length <= 1); // biases and norms

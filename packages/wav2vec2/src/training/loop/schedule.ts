@@ -1,4 +1,11 @@
+import { FINITE, isObject, type Kind, requireArguments } from "../../argument-kinds.js";
 import type { Recipe } from "../recipe/recipe.js";
+
+const SCHEDULE: Kind = {
+  must: "a recipe's schedule",
+  holds: (value) => isObject(value) && typeof value.name === "string",
+  advice: () => "Give resolveRecipe({ … }).schedule.",
+};
 
 /**
  * The share of the highest learning rate at a step (0 is the first): a linear rise over `warmup_steps`, then what
@@ -6,6 +13,11 @@ import type { Recipe } from "../recipe/recipe.js";
  * `transformers.optimization`'s.
  */
 export function learningRateScale(step: number, schedule: Recipe["schedule"], maxSteps: number): number {
+  requireArguments("learningRateScale", {
+    step: [step, FINITE],
+    schedule: [schedule, SCHEDULE],
+    maxSteps: [maxSteps, FINITE],
+  });
   const { name } = schedule;
   const warmup = warmupSteps(schedule, maxSteps);
   if (step < warmup) return (step + 1) / (warmup + 1);

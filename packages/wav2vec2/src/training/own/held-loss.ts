@@ -52,7 +52,10 @@ export async function heldLoss<Batch extends TrainingBatch>(
     const total: Record<string, number> = {};
     for (const { sums } of parts.flat().sort((a, b) => a.batch - b.batch))
       for (const [name, value] of Object.entries(sums)) total[name] = (total[name] ?? 0) + value;
-    if (!total.count) throw new UserError("The clips to validate on must be readable, but none is.");
+    if (!total.count)
+      throw new UserError(
+        "The loss of the clips to validate on must count parts, but counts none: no clip can be read, or the loss returns a count of 0.",
+      );
     return { metrics: metrics(total), criterion: total.loss! / total.count };
   } finally {
     module.train(wasTraining);

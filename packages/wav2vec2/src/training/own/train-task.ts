@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Device, nn } from "@wav2vec2/libtorch";
+import { FUNCTION, OBJECT, requireArguments } from "../../argument-kinds.js";
 import type { PlannedBatchOf, Preparation } from "../../data/batches/prepare-batch.js";
 import type { Utterance } from "../../data/utterance.js";
 import type { World } from "../../distributed/world.js";
@@ -9,6 +10,7 @@ import type { Wav2Vec2Config } from "../../model/configuration.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { type LoopResult, train } from "../loop/loop.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { fingerprint, RUN_OPTIONS, type RunOptions, type TrainingRun, withRun } from "../run/training-run.js";
 import { meansOf } from "../task/means.js";
 import type { Task, TrainingBatch } from "../task/task.js";
@@ -44,6 +46,7 @@ export interface OwnTask<Batch extends TrainingBatch = TrainingBatch, Module ext
 export function defineTask<Batch extends TrainingBatch, Module extends nn.Module>(
   task: OwnTask<Batch, Module>,
 ): OwnTask<Batch, Module> {
+  requireArguments("defineTask", { task: [task, OBJECT] });
   return task;
 }
 
@@ -86,6 +89,7 @@ export async function trainTask<Batch extends TrainingBatch, Module extends nn.M
   options: RunOptions,
   define: (run: TaskRun) => OwnTask<Batch, Module> | Promise<OwnTask<Batch, Module>>,
 ): Promise<TrainTaskResult<Module>> {
+  requireArguments("trainTask", { recipe: [recipe, RECIPE], define: [define, FUNCTION] });
   requireOptions("trainTask", options, RUN_OPTIONS);
   return await withRun(recipe, options, async (run) => {
     let clips: readonly Utterance[] | undefined;

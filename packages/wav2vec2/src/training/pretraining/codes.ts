@@ -1,4 +1,5 @@
 import { fromHost, noGrad, scope, type Tensor } from "@wav2vec2/libtorch";
+import { OBJECT, requireArguments } from "../../argument-kinds.js";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { minimumSamples } from "../../model/lengths.js";
@@ -32,6 +33,7 @@ export async function loadCoder(
   nameOrDirectory: string,
   options: LoadPreTrainingOptions = {},
 ): Promise<Coder> {
+  requireArguments("loadCoder", { options: [options, OBJECT] });
   const { model, normalize } = await loadPreTrainingModel(nameOrDirectory, {
     ...options,
     device: options.device ?? "auto",

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireArguments } from "../../argument-kinds.js";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { batchOrder, lengthBucketedBatches, shareOfBatches } from "../../data/batches/batches.js";
 import type { BatchLoadOptions } from "../../data/batches/load-batches.js";
@@ -10,6 +11,7 @@ import type { World } from "../../distributed/world.js";
 import { requireOptions } from "../../known-options.js";
 import { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import { receptiveField } from "../../model/lengths.js";
+import { NEW_HEAD } from "../../pretrained/model-directory.js";
 import { type PreTrainingModel, savePreTrainingModel } from "../../pretrained/pretraining-directory.js";
 import type { CodedClip } from "../../tracking/coded-clip.js";
 import { formatDuration } from "../../tracking/duration.js";
@@ -18,9 +20,10 @@ import { batchPlanOf } from "../loop/batch-plan.js";
 import { drawSkippedLayers } from "../loop/draws.js";
 import { train } from "../loop/loop.js";
 import type { PreTrainingRecipe, Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { requireTask } from "../recipe/recipe-rules.js";
 import { findAugmentation } from "../run/augmentation-files.js";
-import { findInit, type OwnModel, requireNewHead, requireSubclass } from "../run/initial-model.js";
+import { findInit, type OwnModel, requireSubclass } from "../run/initial-model.js";
 import { fingerprint, hoursOf, RUN_OPTIONS, type RunOptions, withRun } from "../run/training-run.js";
 import { changedTask } from "../task/changed-task.js";
 import type { BatchLoss, Task } from "../task/task.js";
@@ -102,11 +105,11 @@ export async function pretrain(
   given: Recipe,
   options: PretrainOptions & Partial<OwnModel<Wav2Vec2ForPreTraining>> = {},
 ): Promise<PretrainResult> {
+  requireArguments("pretrain", { recipe: [given, RECIPE] });
   requireTask(given, "pretrain");
-  requireOptions("pretrain", options, { ...RUN_OPTIONS, task: true, model: true, newHead: true });
+  requireOptions("pretrain", options, { ...RUN_OPTIONS, task: true, model: true, newHead: NEW_HEAD });
   const { task: change, model: modelClass = Wav2Vec2ForPreTraining, newHead, ...runOptions } = options;
   requireSubclass(modelClass, Wav2Vec2ForPreTraining);
-  requireNewHead(newHead);
   return await withRun(given, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, transforms } = run;
     const { train: all, held } = await readSplits("none");

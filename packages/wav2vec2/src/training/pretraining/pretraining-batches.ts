@@ -1,4 +1,5 @@
 import { fromHost } from "@wav2vec2/libtorch";
+import { ITERABLE, OBJECT, requireArguments, UTTERANCES } from "../../argument-kinds.js";
 import type { PlannedBatch } from "../../data/batches/batches.js";
 import {
   type BatchLoadOptions,
@@ -13,6 +14,7 @@ import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.j
 import type { Utterance } from "../../data/utterance.js";
 import type { PreTrainingOutput, Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import type { PreTrainingLoss } from "../../model/heads/pretraining/pretraining-loss.js";
+import { MODULE } from "../../module-kinds.js";
 
 /** What a model makes of a batch with masks and distractors. */
 export type ScoredBatch = PreTrainingOutput & PreTrainingLoss;
@@ -44,6 +46,12 @@ export function preTrainingBatches(
   preparation: PreTrainingPreparation,
   options: BatchLoadOptions = {},
 ): AsyncGenerator<PreTrainingTrainingBatch | EmptyBatch> {
+  requireArguments("preTrainingBatches", {
+    utterances: [utterances, UTTERANCES],
+    plan: [plan, ITERABLE],
+    preparation: [preparation, OBJECT],
+    options: [options, OBJECT],
+  });
   const clipOf = (index: number): ClipJob => {
     const { id, path, samples, start, end } = utterances[index]!;
     return preparation.transforms ? utterances[index]! : { id, path, samples, start, end };
@@ -53,6 +61,7 @@ export function preTrainingBatches(
 
 /** The model's outputs and losses for a batch's audio, masks and distractors. */
 export function forwardPreTraining(model: Wav2Vec2ForPreTraining, batch: PreTrainingBatch): ScoredBatch {
+  requireArguments("forwardPreTraining", { model: [model, MODULE], batch: [batch, OBJECT] });
   return model.forward({
     input: fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device),
     lengths: batch.lengths,

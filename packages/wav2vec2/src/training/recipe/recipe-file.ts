@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import { type Kind, PATH, requireArguments } from "../../argument-kinds.js";
 import { flattened } from "../../differences.js";
 import { ConfigurationError } from "../../errors.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
@@ -9,6 +10,7 @@ import { makeDirectory } from "../../files/make-directory.js";
 import { unreadable } from "../../files/unreadable.js";
 import { parseRecipe, type Recipe } from "./recipe.js";
 import { translate } from "./recipe-aliases.js";
+import { RECIPE_VALUES } from "./recipe-kind.js";
 import { ALTERNATIVES, otherTask, type RecipeIssue } from "./recipe-rules.js";
 
 /** Values of the command line by dotted key, such as `optimizer.learning_rate`, and the option each came from. */
@@ -23,6 +25,19 @@ export interface LoadRecipeOptions {
   /** Gets which names of other projects became which keys. */
   onNote?: (text: string) => void;
 }
+
+const RECIPE_FILE: Kind = {
+  ...PATH,
+  must: "a path or a file: URL",
+  holds: (value) => value === undefined || value instanceof URL || PATH.holds(value),
+  advice: (value) =>
+    typeof value === "object" ? "Values alone are a recipe by resolveRecipe({ … })." : undefined,
+};
+
+const OVERRIDING: Kind = {
+  ...RECIPE_VALUES,
+  holds: (value) => value instanceof Map || RECIPE_VALUES.holds(value),
+};
 
 /**
  * Reads a recipe, puts `overriding` over it and fills in defaults. Without a file, all comes from that. Names that
@@ -39,6 +54,7 @@ export function loadRecipe(
   tasks?: readonly Recipe["task"][],
   { fallback = {}, onNote }: LoadRecipeOptions = {},
 ): Recipe {
+  requireArguments("loadRecipe", { path: [path, RECIPE_FILE], overriding: [overriding, OVERRIDING] });
   const file = path instanceof URL ? fileURLToPath(path) : path;
   const given = isOverrides(overriding) ? overriding : overridesOf(overriding);
   const source = file === undefined ? undefined : readYaml(file);

@@ -1,5 +1,6 @@
 import { nearest } from "@wav2vec2/libtorch/nearest";
 import type { z } from "zod";
+import { translate } from "./recipe-aliases.js";
 import { recipeKeys } from "./recipe-keys.js";
 import type { RecipeIssue } from "./recipe-rules.js";
 
@@ -54,14 +55,42 @@ export function explain(issue: z.core.$ZodIssue, values: unknown): RecipeIssue[]
 
 function unknownKey(fullName: string, key: string): string {
   const names = recipeKeys().map(({ name }) => name);
+  const translated = translate(key, undefined) ?? translate(snakeCase(key), undefined);
+  if (translated && "reason" in translated) return `unknown key '${fullName}'. ${translated.reason}`;
+  const own = OTHER_NAMES[snakeCase(key)] ?? (translated && "key" in translated ? translated.key : undefined);
+  if (own !== undefined) return `unknown key '${key}'. Did you mean '${inPlace(own, fullName)}'?`;
   // A known key in the wrong place is a likelier mistake than a misspelt one.
-  const moved = names.find((name) => name.split(".").at(-1) === key);
+  const moved = names.find((name) => [key, snakeCase(key)].includes(name.split(".").at(-1)!));
   const guess = moved ?? nearest(fullName, names);
-  const where = guess?.slice(0, guess.lastIndexOf(".") + 1);
-  const same = where === fullName.slice(0, fullName.lastIndexOf(".") + 1);
   if (guess === undefined) return `unknown key '${key}'. docs/recipes.md lists all keys.`;
-  return `unknown key '${key}'. Did you mean '${same ? guess.split(".").at(-1) : guess}'?`;
+  return `unknown key '${key}'. Did you mean '${inPlace(guess, fullName)}'?`;
 }
+
+/** A key as it is written where the wrong one stands. */
+function inPlace(name: string, wrong: string): string {
+  const where = name.slice(0, name.lastIndexOf(".") + 1);
+  return where === wrong.slice(0, wrong.lastIndexOf(".") + 1) ? name.slice(where.length) : name;
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Short names of PyTorch and of other projects' recipes that nothing takes at the edge, and the keys that are meant. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  batch_size: "data.batch_size",
+  dataset: "data.root",
+  epochs: "max_epochs",
+  num_epochs: "max_epochs",
+  learning_rate: "optimizer.learning_rate",
+  lr: "optimizer.learning_rate",
+  model: "init",
+  num_workers: "data.workers",
+  scheduler: "schedule.name",
+  steps: "max_steps",
+  warmup: "schedule.warmup_steps",
+  wd: "optimizer.weight_decay",
+};
 
 function article(type: string): string {
   switch (type) {

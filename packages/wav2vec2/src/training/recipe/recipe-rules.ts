@@ -19,6 +19,15 @@ export const COMMANDS = {
   finetune: ["finetune", "classify", "frames", "speaker"],
 } as const satisfies Record<string, readonly Recipe["task"][]>;
 
+/** Which function trains a task. */
+const FUNCTIONS: Readonly<Record<Recipe["task"], string>> = {
+  pretrain: "pretrain",
+  finetune: "finetune",
+  classify: "trainClassifier",
+  frames: "trainClassifier",
+  speaker: "trainClassifier",
+};
+
 /** Which command trains a task. */
 function commandOf(task: Recipe["task"]): string {
   return Object.entries<readonly string[]>(COMMANDS).find(([, tasks]) => tasks.includes(task))![0];
@@ -29,7 +38,7 @@ export function requireClassification(recipe: Recipe): ClassificationRecipe {
   const { task } = recipe;
   if (task === "classify" || task === "frames" || task === "speaker") return { ...recipe, task };
   throw new ConfigurationError(
-    `task must be classify, frames or speaker to train a classification head, but is '${task}'. Run wav2vec2 ${commandOf(task)} with this recipe.`,
+    `The task of a recipe for trainClassifier must be classify, frames or speaker, but is ${task}. Call ${FUNCTIONS[task]}(recipe).`,
   );
 }
 
@@ -37,7 +46,10 @@ export function requireClassification(recipe: Recipe): ClassificationRecipe {
 export function requireTask(recipe: Recipe, task: "pretrain"): asserts recipe is PreTrainingRecipe;
 export function requireTask(recipe: Recipe, task: Recipe["task"]): void;
 export function requireTask(recipe: Recipe, task: Recipe["task"]): void {
-  if (recipe.task !== task) throw new ConfigurationError(otherTask(recipe, task));
+  if (recipe.task === task) return;
+  throw new ConfigurationError(
+    `The task of a recipe for ${FUNCTIONS[task]} must be ${task}, but is ${recipe.task}. Call ${FUNCTIONS[recipe.task]}(recipe).`,
+  );
 }
 
 /** Says that a recipe trains something else. */

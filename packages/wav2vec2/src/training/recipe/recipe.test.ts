@@ -11,10 +11,9 @@ describe("resolveRecipe", () => {
   });
 
   it("throws on a key that does not exist", () => {
-    expect(() => resolveRecipe({ data: { root: "corpus" }, max_step: 3 })).toThrow(ConfigurationError);
-    expect(() => resolveRecipe({ data: { root: "corpus" }, max_step: 3 })).toThrow(
-      /Did you mean 'max_steps'/,
-    );
+    const slip = { data: { root: "corpus" }, max_step: 3 };
+    expect(() => resolveRecipe(slip)).toThrow(ConfigurationError);
+    expect(() => resolveRecipe(slip)).toThrow(/Did you mean 'max_steps'/);
   });
 });
 

@@ -1,9 +1,15 @@
+import type { z } from "zod";
+import { requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
+import { RECIPE_VALUES } from "./recipe-kind.js";
 import { explain, isRecord } from "./recipe-mistakes.js";
 import { checkTogether, type RecipeIssue } from "./recipe-rules.js";
 import { type Recipe, recipeSchema } from "./recipe-schema.js";
 
 export type { PreTrainingRecipe, Recipe } from "./recipe-schema.js";
+
+/** What a recipe is made of: what has a default may be left out. */
+export type RecipeInput = Partial<z.input<typeof recipeSchema>>;
 
 export type RecipeResult = { recipe: Recipe; issues?: never } | { recipe?: never; issues: RecipeIssue[] };
 
@@ -39,7 +45,8 @@ function withTaskDefaults(values: unknown): unknown {
  * A recipe made in code, with defaults filled in.
  * @throws ConfigurationError with a line for each wrong key.
  */
-export function resolveRecipe(values: unknown): Recipe {
+export function resolveRecipe(values: RecipeInput): Recipe {
+  requireArguments("resolveRecipe", { values: [values, RECIPE_VALUES] });
   const { recipe, issues } = parseRecipe(values);
   if (recipe) return recipe;
   throw new ConfigurationError(issues.map(({ message }) => message).join("\n"));

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { nn } from "@wav2vec2/libtorch";
 import { hooksOf, transformFault } from "../../data/batches/load-transforms.js";
 import type { Transforms } from "../../data/batches/transforms.js";
-import { describeType } from "../../describe-type.js";
+import { describeValue } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { resolveModel } from "../../files/hub.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
@@ -10,7 +10,7 @@ import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { ModelWithHead } from "../../model/heads/model-with-head.js";
 import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretraining.js";
 import type { Wav2Vec2Model } from "../../model/wav2vec2-model.js";
-import { NEW_HEADS, type NewHead } from "../../pretrained/model-directory.js";
+import type { NewHead } from "../../pretrained/model-directory.js";
 import type { Recipe } from "../recipe/recipe.js";
 import type { RunOptions } from "./training-run.js";
 
@@ -27,16 +27,6 @@ export interface OwnModel<Model> {
   newHead?: NewHead | undefined;
 }
 
-/** @throws ConfigurationError for a word that does not say when a head begins anew */
-export function requireNewHead(newHead: NewHead | undefined): void {
-  if (newHead === undefined || NEW_HEADS.includes(newHead)) return;
-  throw new ConfigurationError(
-    `The option newHead must be ${listed(NEW_HEADS)}, but is ${describeType(newHead)}.`,
-  );
-}
-
-const listed = (words: readonly string[]) => words.map((word) => JSON.stringify(word)).join(", ");
-
 /** @throws ConfigurationError where a model's class of one's own is none, or not one of the project's made anew */
 export function requireSubclass(
   modelClass: unknown,
@@ -47,7 +37,7 @@ export function requireSubclass(
   if (isOne) return;
   throw new ConfigurationError(
     `The option model must be a class that extends ${base.name}, such as class MyModel extends ${base.name} { … }, but is ` +
-      `${typeof modelClass === "function" ? "another function" : typeof modelClass}.`,
+      `${typeof modelClass === "function" ? "another function" : describeValue(modelClass)}.`,
   );
 }
 

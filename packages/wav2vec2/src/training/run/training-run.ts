@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Device, libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
+import { BOOLEAN, FUNCTION, isObject, OBJECT, requireArguments } from "../../argument-kinds.js";
 import { lengthBucketedBatches } from "../../data/batches/batches.js";
 import { type BatchLoadOptions, batchWorkers } from "../../data/batches/load-batches.js";
 import { loadTransforms } from "../../data/batches/load-transforms.js";
@@ -14,7 +15,8 @@ import { requireAgreement } from "../../distributed/agreement.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
-import { requireOptions } from "../../known-options.js";
+import { type KnownOptions, requireOptions } from "../../known-options.js";
+import { SINK } from "../../tracking/sink-kind.js";
 import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { SystemSampler } from "../../tracking/system/system-sampler.js";
 import { combineTrackers, QUIET, type Sink, type Tracker } from "../../tracking/tracker.js";
@@ -22,6 +24,7 @@ import { version } from "../../version.js";
 import { batchPlanOf, type PlannedRecipe, planSteps } from "../loop/batch-plan.js";
 import { warmupSteps } from "../loop/schedule.js";
 import type { Recipe } from "../recipe/recipe.js";
+import { RECIPE } from "../recipe/recipe-kind.js";
 import { describeRun, type TrainedModel } from "./describe-run.js";
 import { LeftOut } from "./left-out.js";
 import { deviceOf, meet, ownPlace } from "./meet.js";
@@ -87,15 +90,18 @@ export interface Splits<T extends Utterance> {
 }
 
 /** Names of {@link RunOptions}, to refuse others. */
-export const RUN_OPTIONS: Readonly<Record<keyof RunOptions, true>> = {
-  resume: true,
+export const RUN_OPTIONS = {
+  resume: BOOLEAN,
   signal: true,
-  tracker: true,
-  world: true,
-  system: true,
+  tracker: SINK,
+  world: {
+    must: "a world of processes",
+    holds: (value) => isObject(value) && typeof value.sum === "function",
+  },
+  system: BOOLEAN,
   onReading: true,
   onDownload: true,
-};
+} satisfies KnownOptions<RunOptions>;
 
 /**
  * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`.
@@ -108,6 +114,11 @@ export async function withRun<T extends { interrupted: boolean }>(
   options: RunOptions,
   body: (run: TrainingRun) => Promise<T>,
 ): Promise<T> {
+  requireArguments("withRun", {
+    recipe: [recipe, RECIPE],
+    options: [options, OBJECT],
+    body: [body, FUNCTION],
+  });
   const { resume = false, signal = new AbortController().signal } = options;
   requireTrackerMethods(options.tracker);
   const notes: string[] = []; // whether this process speaks is known behind them
@@ -207,7 +218,8 @@ export async function withRun<T extends { interrupted: boolean }>(
 /** @throws ConfigurationError for a method that a tracker has not, which nobody would call */
 function requireTrackerMethods(tracker: Sink = {}): void {
   const methods = Object.entries(tracker).filter(([, value]) => typeof value === "function");
-  requireOptions("a tracker", Object.fromEntries(methods), { ...QUIET });
+  const known = Object.keys(QUIET).map((name) => [name, true] as const);
+  requireOptions("a tracker", Object.fromEntries(methods), Object.fromEntries(known));
 }
 
 /** What may differ between processes. */

@@ -1,3 +1,4 @@
+import { describeValue } from "../../describe-type.js";
 import { ConfigurationError } from "../../errors.js";
 import type { Task, TrainingBatch } from "./task.js";
 import { requireTaskMembers, TASK_MEMBERS } from "./task-members.js";
@@ -15,7 +16,7 @@ export function changedTask<Batch extends TrainingBatch, Base extends Task<Batch
   if (change === undefined) return { task: base, ownHooks: new Set() };
   if (typeof change !== "function")
     throw new ConfigurationError(
-      `The option task must be a function such as (base) => ({ ...base, loss }), but is ${typeof change}.`,
+      `The option task must be a function such as (base) => ({ ...base, loss }), but is ${describeValue(change)}.`,
     );
   const task = change(base);
   if ((task as unknown) instanceof Promise)

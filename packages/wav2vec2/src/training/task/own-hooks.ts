@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { distributed, isTensor } from "@wav2vec2/libtorch";
+import { nearest } from "@wav2vec2/libtorch/nearest";
 import type { EmptyBatch } from "../../data/batches/load-batches.js";
+import { describeValue } from "../../describe-type.js";
 import { Interrupted } from "../../distributed/interrupted.js";
 import { UserError } from "../../errors.js";
 import type { BatchLoss, Task, TrainingBatch, Validation } from "./task.js";
@@ -17,7 +19,7 @@ export class HookError extends UserError {
     problem: string,
     options?: ErrorOptions,
   ) {
-    super(`The task's ${hook} ${problem.replace(/\.$/, "")}.`, options);
+    super(`The task's ${hook} ${problem.replace(/[.?]$/, "")}${problem.endsWith("?") ? "?" : "."}`, options);
   }
 }
 
@@ -118,17 +120,32 @@ const CHECKS: Partial<Record<TaskMember, () => (result: unknown) => string | und
   },
   evaluate: () => (validation) => {
     const { metrics } = (isObject(validation) ? validation : {}) as Partial<Validation>;
-    return isObject(metrics)
-      ? metricsProblem(metrics)
-      : `return { metrics, criterion }, but returned ${shown(validation)}`;
+    if (!isObject(metrics)) return `return { metrics, criterion }, but returned ${shown(validation)}`;
+    return strangerIn(validation as Validation, ["metrics", "criterion"]) ?? metricsProblem(metrics);
   },
   state: () => (state) =>
-    isDeepStrictEqual(state, JSON.parse(JSON.stringify(state ?? null)))
+    isJson(state)
       ? undefined
       : "be what JSON holds, such as numbers, lists and plain objects, but is something else",
 };
 
-function metricsProblem(metrics: unknown): string | undefined {
+function isJson(value: unknown): boolean {
+  try {
+    return isDeepStrictEqual(value, JSON.parse(JSON.stringify(value ?? null)));
+  } catch {
+    return false; // a bigint, or what holds itself
+  }
+}
+
+/** A name that nothing reads, behind "must". */
+function strangerIn(result: object, names: readonly string[]): string | undefined {
+  const stranger = Object.keys(result).find((name) => !names.includes(name));
+  if (stranger === undefined) return undefined;
+  const meant = nearest(stranger, names);
+  return `return ${names.join(", ")} alone, but returned ${stranger}. ${meant === undefined ? "Leave it out" : `Did you mean ${meant}?`}`;
+}
+
+export function metricsProblem(metrics: unknown): string | undefined {
   if (!isObject(metrics)) return `be an object of numbers, but is ${shown(metrics)}`;
   for (const [name, value] of Object.entries(metrics))
     if (typeof value !== "number" || Number.isNaN(value))
@@ -146,6 +163,10 @@ function lossProblem(part: unknown): string | undefined {
     return `return a scalar loss, but it is [${loss.shape.join(", ")}]. Add its elements up with sum()`;
   if (!loss.requiresGrad)
     return "return a loss with a gradient, but it has none: what it was computed from is detached, frozen or inside noGrad";
+  const stranger = strangerIn(part, ["loss", "count", "sums"]);
+  if (stranger !== undefined) return stranger;
+  if (!isObject(sums) || Array.isArray(sums) || isTensor(sums))
+    return `return sums as an object of numbers and scalar tensors by their names, but they are ${shown(sums)}`;
   const reserved = ["loss", "count"].find((name) => Object.hasOwn(sums, name));
   if (reserved !== undefined) return `give its sums other names than ${reserved}, which is added up anyway`;
   if (typeof count !== "number" || !Number.isFinite(count) || count < 0)
@@ -165,7 +186,7 @@ function isObject(value: unknown): value is object {
 function shown(value: unknown): string {
   if (isTensor(value)) return "a tensor";
   if (Array.isArray(value)) return "an array";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
+  return typeof value === "object" && value !== null ? "an object" : describeValue(value);
 }
 
 /** An iterator of batches that is endless, and whose batches are what the loop needs. */

@@ -1,5 +1,6 @@
 import { nn } from "@wav2vec2/libtorch";
 import { nearest } from "@wav2vec2/libtorch/nearest";
+import { describeValue } from "../../describe-type.js";
 import { ConfigurationError } from "../../errors.js";
 import type { Task } from "./task.js";
 
@@ -26,7 +27,7 @@ const VALUES: Partial<Record<TaskMember, string>> = { data: "string", greaterIsB
  */
 export function requireTaskMembers(task: unknown, others: readonly string[] = []): asserts task is Task {
   if (typeof task !== "object" || task === null)
-    throw new ConfigurationError(`A task must be an object of hooks, but is ${String(task)}.`);
+    throw new ConfigurationError(`A task must be an object of hooks, but is ${describeValue(task)}.`);
   const given = task as Record<string, unknown>;
   const known = [...TASK_MEMBERS, ...others];
   const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(task) as object | null);
@@ -49,6 +50,14 @@ export function requireTaskMembers(task: unknown, others: readonly string[] = []
     const kind = VALUES[name] ?? "function";
     const an = kind === "string" ? "a string" : kind === "boolean" ? "true or false" : "a function";
     if (typeof value !== kind)
-      throw new ConfigurationError(`${name} of a task must be ${an}, but is ${typeof value}.`);
+      throw new ConfigurationError(`${name} of a task must be ${an}, but is ${describeValue(value)}.`);
   }
+  for (const [one, other] of [
+    ["state", "loadState"],
+    ["loadState", "state"],
+  ] as const)
+    if (given[one] !== undefined && given[other] === undefined)
+      throw new ConfigurationError(
+        `A task must have both state and loadState, but has ${one} alone: what a checkpoint held would be lost. Add ${other}.`,
+      );
 }

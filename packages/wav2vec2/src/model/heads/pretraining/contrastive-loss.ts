@@ -1,5 +1,7 @@
 import { autocast, cat, crossEntropyLoss, type Tensor, tensor, zeros } from "@wav2vec2/libtorch";
+import { FINITE, type Kind, MASK, OBJECT, requireArguments } from "../../../argument-kinds.js";
 import { UserError } from "../../../errors.js";
+import { TENSOR } from "../../../module-kinds.js";
 
 export interface ContrastiveInput {
   /** The transformer's outputs in the common space, c in the paper, [batch, frames, width] */
@@ -16,6 +18,11 @@ export interface ContrastiveInput {
   temperature: number;
 }
 
+const NEGATIVES: Kind = {
+  must: "an Int32Array, as sampleNegatives gives it",
+  holds: (value) => value instanceof Int32Array,
+};
+
 // libtorch's at::Reduction
 const SUM = 2;
 
@@ -28,6 +35,15 @@ const SUM = 2;
  * @throws UserError for a distractor of another clip
  */
 export function contrastiveLogits(input: ContrastiveInput): Tensor {
+  requireArguments("contrastiveLogits", { input: [input, OBJECT] });
+  requireArguments("contrastiveLogits", {
+    predicted: [input.predicted, TENSOR],
+    targets: [input.targets, TENSOR],
+    codes: [input.codes, TENSOR],
+    mask: [input.mask, MASK],
+    negatives: [input.negatives, NEGATIVES],
+    temperature: [input.temperature, FINITE],
+  });
   const { predicted, targets, codes, mask, negatives, temperature } = input;
   const [batch, time] = predicted.shape as [number, number];
   const { device } = predicted;
@@ -90,6 +106,7 @@ function otherClip(): UserError {
 
 /** L_m of the paper: cross-entropy with the own target as the class, summed over masked frames. */
 export function contrastiveLoss(logits: Tensor): Tensor {
+  requireArguments("contrastiveLoss", { logits: [logits, TENSOR] });
   const first = zeros([logits.shape[0]!], { dtype: "int64", device: logits.device });
   return crossEntropyLoss(logits, first, undefined, SUM);
 }

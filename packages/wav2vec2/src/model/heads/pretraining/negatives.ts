@@ -1,3 +1,5 @@
+import { FUNCTION, MASK, requireArguments, whole } from "../../../argument-kinds.js";
+
 /**
  * Distractors for every masked frame: `count` other masked frames of the same clip, each as likely as any other, with
  * replacement (paper, section 3.2). Hugging Face: `_sample_negative_indices`.
@@ -15,6 +17,12 @@ export function sampleNegatives(
   count: number,
   uniform: () => number,
 ): Int32Array {
+  requireArguments("sampleNegatives", {
+    mask: [mask, MASK],
+    width: [width, whole(1)],
+    count: [count, whole(0)],
+    uniform: [uniform, FUNCTION],
+  });
   const negatives = new Int32Array(mask.length * count);
   for (let start = 0; start < mask.length; start += width) {
     const masked: number[] = [];

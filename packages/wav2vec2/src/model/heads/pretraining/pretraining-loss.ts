@@ -1,5 +1,8 @@
 import type { Tensor } from "@wav2vec2/libtorch";
+import { OBJECT, requireArguments } from "../../../argument-kinds.js";
+import { TENSOR } from "../../../module-kinds.js";
 import type { Wav2Vec2Config } from "../../configuration.js";
+import { CONFIG } from "../../configuration-kind.js";
 import { frameMask } from "../../masking.js";
 import { type ContrastiveInput, contrastiveLogits, contrastiveLoss } from "./contrastive-loss.js";
 
@@ -27,6 +30,12 @@ export function pretrainingLoss(
   codevectorPerplexity: Tensor,
   conv: { features: Tensor; frames: readonly number[] },
 ): PreTrainingLoss {
+  requireArguments("pretrainingLoss", {
+    config: [config, CONFIG],
+    compared: [compared, OBJECT],
+    codevectorPerplexity: [codevectorPerplexity, TENSOR],
+    conv: [conv, OBJECT],
+  });
   const logits = contrastiveLogits({ ...compared, temperature: config.contrastiveLogitsTemperature });
   const maskedFrames = logits.shape[0]!;
   const contrastive = contrastiveLoss(logits);

@@ -1,6 +1,8 @@
 import { isTensor, type Tensor } from "@wav2vec2/libtorch";
+import { FUNCTION, listOf, requireArguments, whole } from "../../../argument-kinds.js";
 import { ConfigurationError, UserError } from "../../../errors.js";
 import type { Wav2Vec2Config } from "../../configuration.js";
+import { CONFIG } from "../../configuration-kind.js";
 import { type GivenMask, requireMaskShape, torchUniform } from "../../masking.js";
 import { drawnSpans, type SpanSampler, sampleSpans, timeSpans } from "../../span-mask.js";
 import { sampleNegatives } from "./negatives.js";
@@ -24,6 +26,8 @@ export interface GivenTargets {
   sampledNegativeIndices?: Int32Array | Tensor | undefined;
 }
 
+const FRAMES = listOf("each clip's own frames", whole(0).holds);
+
 /**
  * Spans to mask and negatives for them, as the configuration says, from libtorch's random numbers.
  *
@@ -38,6 +42,12 @@ export function samplePreTrainingTargets(
   time: number,
   sampler: SpanSampler = sampleSpans,
 ): PreTrainingTargets {
+  requireArguments("samplePreTrainingTargets", {
+    config: [config, CONFIG],
+    frames: [frames, FRAMES],
+    time: [time, whole(0)],
+    sampler: [sampler, FUNCTION],
+  });
   if (config.maskTimeProb === 0) {
     throw new ConfigurationError(
       "mask_time_prob must be above 0 for pre-training, but is 0. The paper's is 0.65 with spans of 10 frames.",

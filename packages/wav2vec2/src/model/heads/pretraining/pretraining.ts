@@ -1,6 +1,8 @@
 import { nn, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../../argument-kinds.js";
 import { ConfigurationError, UserError } from "../../../errors.js";
 import type { Wav2Vec2Config } from "../../configuration.js";
+import { CONFIG } from "../../configuration-kind.js";
 import { checkInput, MODEL_INPUTS, requireInputs } from "../../input.js";
 import { frameMask, maskTensor } from "../../masking.js";
 import {
@@ -71,6 +73,7 @@ export class Wav2Vec2ForPreTraining extends nn.Module {
    */
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new Wav2Vec2ForPreTraining", { config: [config, CONFIG] });
     if (config.modelType !== "wav2vec2") {
       throw new ConfigurationError(
         `model_type must be "wav2vec2" for pre-training, but is "${config.modelType}", which was pre-trained by another method. ` +

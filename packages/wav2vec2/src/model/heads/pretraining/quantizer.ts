@@ -1,6 +1,8 @@
 import { nn, rand, type Tensor } from "@wav2vec2/libtorch";
+import { requireArguments } from "../../../argument-kinds.js";
 import { UserError } from "../../../errors.js";
 import type { Wav2Vec2Config } from "../../configuration.js";
+import { CONFIG } from "../../configuration-kind.js";
 
 /** The smallest normal float32. */
 const SMALLEST = 2 ** -126;
@@ -30,6 +32,7 @@ export class GumbelVectorQuantizer extends nn.Module {
 
   constructor(config: Wav2Vec2Config) {
     super();
+    requireArguments("new GumbelVectorQuantizer", { config: [config, CONFIG] });
     this.#groups = config.numCodevectorGroups;
     this.#entries = config.numCodevectorsPerGroup;
     const [choices, channels] = [this.#groups * this.#entries, config.convDim.at(-1)!];

@@ -1,0 +1,16 @@
+import { isObject, type Kind } from "../argument-kinds.js";
+import { isCtcModel } from "../pretrained/ctc-model-kind.js";
+import { Recognizer } from "./recognizer.js";
+
+/** What transcribes: `loadRecognizer` and `new Recognizer` make one. */
+export const RECOGNIZER: Kind = {
+  must: "a Recognizer",
+  holds: (value) => value instanceof Recognizer,
+  advice(value) {
+    if (typeof value === "string") return `Load it: await loadRecognizer(${JSON.stringify(value)}).`;
+    if (isCtcModel(value)) return "Call new Recognizer(ctc).";
+    if (isObject(value) && typeof value.transcribe === "function")
+      return "A pool transcribes by its own transcribe.";
+    return undefined;
+  },
+};
