@@ -217,20 +217,6 @@ export function openEndNote(name: string): string {
   );
 }
 
-/** The packets that end on pages up to one where `until` is true, or of the whole file. */
-export function oggPackets(
-  pages: Iterable<OggPage>,
-  until: (page: OggPage) => boolean = () => false,
-): Uint8Array[] {
-  const packets: Uint8Array[] = [];
-  const joiner = new PacketJoiner();
-  for (const page of pages) {
-    for (const packet of joiner.endingOn(page)) packets.push(packet);
-    if (until(page)) break;
-  }
-  return packets;
-}
-
 /** Joins packets that were divided among pages. */
 export class PacketJoiner {
   #parts: Uint8Array[] = [];
