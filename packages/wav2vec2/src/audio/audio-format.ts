@@ -13,7 +13,7 @@ import {
 import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac.js";
 import { streamFlac } from "./flac-stream.js";
 import { decodeMp3, readMp3Header, streamMp3 } from "./mp3.js";
-import { findFrame, MAX_LEAD, parseFrame } from "./mp3-frames.js";
+import { findFrame, isFreeFormat, MAX_LEAD, parseFrame } from "./mp3-frames.js";
 import { firstSound, oggCodec } from "./ogg-codec.js";
 import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg-flac.js";
 import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
@@ -158,6 +158,11 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   if (startsWith(head, SPHERE_MAGIC)) return sphere;
   if (parseFrame(head, 0)) return mp3;
   if (!otherFormat(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
+  if (isFreeFormat(head))
+    throw new UserError(
+      `${name} must be ${FORMAT_NAMES}, but is MP3 of a free bit rate. Convert it with: lame --decode ${piped ? "- -" : `${inputName(name)} OUTPUT.wav`}`,
+      { code: "ERR_AUDIO_FORMAT" },
+    );
   const other = otherFormat(head);
   const found = other?.name ?? `begins with ${JSON.stringify(magic)}`;
   throw new UserError(

@@ -35,6 +35,13 @@ export function parseFrame(bytes: Uint8Array, at: number): Mp3Frame | undefined 
   return { length, samples, sampleRate, channels, sideInfo };
 }
 
+/** Whether a frame begins there whose bit rate is none of the table, so that its length is not told: `lame --freeformat`. */
+export function isFreeFormat(bytes: Uint8Array): boolean {
+  const [b0 = 0, b1 = 0, b2 = 0] = bytes;
+  const ofTable = Uint8Array.of(b0, b1, b2 | 0x10, 0);
+  return b2 >> 4 === 0 && parseFrame(ofTable, 0) !== undefined;
+}
+
 /** Whether one follows the other in one stream. */
 export function isAlike(frame: Mp3Frame, like: Mp3Frame): boolean {
   return frame.sampleRate === like.sampleRate && frame.channels === like.channels;
