@@ -174,7 +174,9 @@ describe("what is wrong with a manifest", () => {
 
   it("UTF-16 is refused", async () => {
     put("m.tsv", Buffer.from("\ufeffaudio\ttext\na.flac\tA\n", "utf16le"));
-    await expect(read("m.tsv")).rejects.toThrow("m.tsv:1 must be UTF-8 text, but is UTF-16. Convert it: iconv -f UTF-16 -t UTF-8 ");
+    await expect(read("m.tsv")).rejects.toThrow(
+      "m.tsv:1 must be UTF-8 text, but is UTF-16. Convert it: iconv -f UTF-16 -t UTF-8 ",
+    );
   });
 
   // Each beside a good row, which is found in spite of it.
