@@ -1,5 +1,5 @@
 import { memorySource } from "../src/audio/byte-source.js";
-import { oggPackets, oggPages } from "../src/audio/ogg.js";
+import { oggPages, PacketJoiner } from "../src/audio/ogg.js";
 import { readOpusHeader } from "../src/audio/ogg-opus.js";
 import { samplesOf } from "../src/audio/opus.js";
 
@@ -12,6 +12,12 @@ function element(id: number[], body: Uint8Array, isUnknown = false): Buffer {
   return Buffer.concat([Buffer.from(id), isUnknown ? Buffer.from([1, ...Array(7).fill(255)]) : size, body]);
 }
 const number = (id: number[], value: number) => element(id, Buffer.from([value]));
+
+/** The packets of an Ogg file. */
+export function oggPackets(bytes: Uint8Array): Uint8Array[] {
+  const joiner = new PacketJoiner();
+  return [...oggPages(memorySource(bytes), "x")].flatMap((page) => joiner.endingOn(page));
+}
 
 export interface Shape {
   /** Packets a block, and how they are divided. */
@@ -40,7 +46,7 @@ function laces(packets: Uint8Array[], lacing: number): number[] {
 
 /** Packets of an Ogg file in WebM, and how many samples they have. */
 export function webm(ogg: Uint8Array, { lacing = 0, isLive = false, codec = "A_OPUS" }: Shape = {}): Buffer {
-  const [head, , ...packets] = oggPackets(oggPages(memorySource(ogg), "x"));
+  const [head, , ...packets] = oggPackets(ogg);
   const { samples } = readOpusHeader(memorySource(ogg), "x");
   const discard = samplesOf(packets) - Buffer.from(head!).readUInt16LE(10) - samples;
   const track = element(

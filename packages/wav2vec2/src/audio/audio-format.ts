@@ -156,7 +156,9 @@ export function detectFormat(source: ByteSource, name: string, piped = false): F
   if (startsWith(head, SPHERE_MAGIC)) return sphere;
   if (parseFrame(head, 0)) return mp3;
   if (!otherFormat(head) && findFrame(source.read(0, FAR)) !== undefined) return mp3;
-  const other = otherFormat(head) ?? freeFormat(head);
+  const other =
+    otherFormat(head) ??
+    (piped ? freeFormat(head, "-", "-") : freeFormat(head, inputName(name), "OUTPUT.wav"));
   const found = other?.name ?? `begins with ${JSON.stringify(magic)}`;
   throw new UserError(
     `${name} must be ${AUDIO_FORMATS}, but ${found}. ${other?.advice ?? conversion(name, piped)}`,

@@ -144,6 +144,14 @@ describe("a source", () => {
       "ERR_AUDIO_FORMAT",
       'begins with "Hell". Convert it with: ffmpeg -i INPUT',
     ],
+    [
+      "MP3 of a free bit rate",
+      Buffer.concat(
+        Array.from({ length: 9 }, () => Buffer.concat([Buffer.of(0xff, 0xfb, 0, 0xc4), Buffer.alloc(700)])),
+      ),
+      "ERR_AUDIO_FORMAT",
+      "is MP3 of free format, whose frames tell no bit rate. Convert it with: lame --decode INPUT OUTPUT.wav",
+    ],
     ["M4A", Buffer.from("\0\0\0\x1cftypM4A \0\0\0\0"), "ERR_AUDIO_FORMAT", "is MPEG-4 (M4A, MP4)"],
     ["a page", Buffer.from("<!DOCTYPE html><html>"), "ERR_AUDIO_FORMAT", "is a page (HTML)"],
     ["JSON", Buffer.from('{"audio": "UklGR"}'), "ERR_AUDIO_FORMAT", "is JSON. Give the audio's own bytes"],

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readings } from "../../test/audio-readings.js";
-import { memorySource } from "./byte-source.js";
+import { oggPackets } from "../../test/webm-fixture.js";
 import { crc32 } from "./crc.js";
 import { parseFrameHeader } from "./flac-frames.js";
-import { oggPages, PacketJoiner } from "./ogg.js";
+
 import { readOpusHeader } from "./ogg-opus.js";
 
 /** @param flags 1: goes on with a packet, 2: begins a stream, 4: ends it */
@@ -223,7 +223,7 @@ it("Ogg FLAC that was cut without being decoded is read with a note, where its p
   const name = "flac-16k.oga";
   const bytes = readFileSync(new URL(`../../test/audio/${name}`, import.meta.url));
   const whole = await readings(bytes, name);
-  const [pipedHead, comments, ...frames] = packetsOf(bytes, name);
+  const [pipedHead, comments, ...frames] = oggPackets(bytes);
   expect(frames.length).toBeGreaterThan(2);
   const sizes = frames.map((frame) => parseFrameHeader(frame, 0)!.blockSize);
   const first = sizes[0]!;
@@ -252,8 +252,3 @@ it("Ogg FLAC that was cut without being decoded is read with a note, where its p
   expect(given.samples).toEqual(whole.samples!.slice(first));
   expect((await readings(Buffer.concat(pages(0)), name)).error).toContain("must be whole");
 });
-
-function packetsOf(bytes: Uint8Array, name: string): Uint8Array[] {
-  const joiner = new PacketJoiner();
-  return [...oggPages(memorySource(bytes), name)].flatMap((page) => joiner.endingOn(page));
-}

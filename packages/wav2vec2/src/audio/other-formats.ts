@@ -46,12 +46,12 @@ export function otherFormat(head: Uint8Array): OtherFormat | undefined {
   return /^[{[]\s*["{[]/.test(text) ? JSON_TEXT : undefined;
 }
 
-/** MP3 without bit rates in its frames' headers, whose length only a search would tell; FFmpeg does not read it either. */
-export function freeFormat(head: Uint8Array): OtherFormat | undefined {
+/** MP3 without bit rates in its frames' headers, whose length only a search would tell; FFmpeg does not read it either. @param input, output for the command that converts it */
+export function freeFormat(head: Uint8Array, input: string, output: string): OtherFormat | undefined {
   const [sync, version = 0, rates = 0] = head;
   if (sync !== 0xff || (version & 0xe6) !== 0xe2 || rates >> 4 !== 0) return undefined;
   return {
     name: "is MP3 of free format, whose frames tell no bit rate",
-    advice: "Convert it with: lame --decode INPUT OUTPUT.wav",
+    advice: `Convert it with: lame --decode ${input} ${output}`,
   };
 }

@@ -9,7 +9,7 @@ import type { EventLoopTurns } from "./corpus-turns.js";
 import { isManifest, isManifestName } from "./manifest.js";
 import { isJsonName } from "./manifest-json.js";
 import { readManifest } from "./manifest-reader.js";
-import { TranscriptFiles, withoutTimes } from "./transcript-files.js";
+import { ownLine, TranscriptFiles, withoutTimes } from "./transcript-files.js";
 import { readLists, type TranscriptList } from "./transcript-lists.js";
 
 /** Hugging Face's `audiofolder`: https://huggingface.co/docs/datasets/audio_dataset#audiofolder */
@@ -134,7 +134,8 @@ type Read =
 function readTranscript(file: string): Read {
   let text: string;
   try {
-    text = withoutTimes(collapseSpaces(readTextFile(file, "a transcript file")), file);
+    const written = ownLine(readTextFile(file, "a transcript file"), file);
+    text = withoutTimes(collapseSpaces(written), file);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { kind: "unreadable-transcripts", message: error.message };
@@ -145,16 +146,17 @@ function readTranscript(file: string): Read {
   return { kind: "transcript-without-text", message: `${file} must hold a transcript, but holds no text.` };
 }
 
-/** Lists that a directory of their own holds, for all beside it: AISHELL's `transcript/`. */
+/** Lists that a directory of their own holds, for all beside it: AISHELL's `transcript/`, VoxForge's `etc/`. */
 function listsBeside(directory: string, problems: CorpusProblem[]): TranscriptList[] {
-  const place = join(directory, LIST_PLACE);
-  return existsSync(place) ? readLists(place, orReport(listNames, place, "", problems) ?? [], problems) : [];
+  return LIST_PLACES.map((name) => join(directory, name))
+    .filter((place) => existsSync(place))
+    .flatMap((place) => readLists(place, orReport(listNames, place, "", problems) ?? [], problems));
 }
 
-const LIST_PLACE = "transcript";
+const LIST_PLACES = ["transcript", "etc"];
 
 function isListPlace(prefix: string): boolean {
-  return prefix === `${LIST_PLACE}/` || prefix.endsWith(`/${LIST_PLACE}/`);
+  return LIST_PLACES.includes(basename(prefix));
 }
 
 /** A table above the folder that cannot be read is no fault of the folder. */

@@ -340,6 +340,24 @@ describe("corpora as they are published", () => {
     expect(await speakers("s2t", root)).toEqual([["u", "hi", "3"]]);
   });
 
+  it("THCHS-30: the first line of three beside each recording", async () => {
+    put("data_thchs30/data/A2_0.wav", wav(800));
+    put("data_thchs30/data/A2_0.wav.trn", "绿 是 阳春 烟 景\nlv4 shi4 yang2 chun1\nl v4 sh ix4\n");
+    expect(await texts("data", join(root, "data_thchs30"))).toEqual({ A2_0: "绿是阳春烟景" });
+  });
+
+  it("VoxForge: prompts in a directory beside that of the recordings", async () => {
+    put("voxforge/anon-1/wav/rb-01.wav", wav(800));
+    put("voxforge/anon-1/etc/PROMPTS", "anon-1/mfc/rb-01 HELLO THERE\n");
+    put("voxforge/anon-1/etc/README", "of the recording");
+    put("voxforge/ben-2/wav/rb-01.wav", wav(800));
+    put("voxforge/ben-2/etc/PROMPTS", "ben-2/mfc/rb-01 AND AGAIN\n");
+    expect(await texts(undefined, join(root, "voxforge"))).toEqual({
+      "anon-1/wav/rb-01": "HELLO THERE",
+      "ben-2/wav/rb-01": "AND AGAIN",
+    });
+  });
+
   it("VCTK: texts in a tree of their own, microphones apart", async () => {
     put("wav48_silence_trimmed/p225/p225_001_mic1.flac", flac(4800, 48000));
     put("wav48_silence_trimmed/p225/p225_001_mic2.flac", flac(4800, 48000));

@@ -4,9 +4,19 @@ import { nameAmong } from "../../files/name-among.js";
 import { stemOf } from "./audio-names.js";
 import type { Clip } from "./corpus-clip.js";
 import { listNames, orReport } from "./corpus-directory.js";
+import { chinese } from "./transcript-lists.js";
 
 /** Endings of a clip's own transcript, in the place of the audio's: also those of LibriTTS and of aligners; those of TIMIT are in capitals. */
 const ENDINGS = [".txt", ".normalized.txt", ".lab", ".TXT", ".LAB"];
+
+/** Behind a recording's whole name, in THCHS-30: words, syllables and phones in a line each. */
+const THCHS = ".trn";
+
+/** The line of a transcript that is what was said, without the spaces that THCHS-30 puts between words of Han characters. */
+export function ownLine(text: string, file: string): string {
+  if (!file.endsWith(THCHS)) return text;
+  return chinese(text.split("\n", 1)[0]!);
+}
 
 /**
  * Files that hold the transcript of one clip: `clip.txt` beside `clip.wav`, or `txt/<speaker>/<clip>.txt` beside the directory of
@@ -28,7 +38,7 @@ export class TranscriptFiles {
     const directory = dirname(clip.path);
     const name = basename(clip.path);
     const stem = stemOf(name);
-    const usual = [...ENDINGS.map((ending) => stem + ending), `${name}.txt`];
+    const usual = [...ENDINGS.map((ending) => stem + ending), `${name}.txt`, `${name}${THCHS}`];
     const own = usual.map((each) => nameAmong(names, each)).find((each) => each !== undefined);
     if (own !== undefined) {
       if (isTimit(join(directory, own))) clip.speaker ??= basename(directory);

@@ -99,7 +99,7 @@ function divide(line: string): [id: string, text: string] {
 }
 
 /** Without AISHELL's spaces between words, which nobody writes or speaks, and AISHELL-3's pronunciations between characters. */
-function chinese(text: string): string {
+export function chinese(text: string): string {
   const isSpelt = /^\S+ [a-z]+\d(\s|$)/.test(text);
   const characters = isSpelt ? text.replace(/(^| )[a-z]+\d(?= |$)/g, "") : text;
   return characters.replace(/(?<=\p{Script=Han}) +(?=\p{Script=Han})/gu, "").trim();
