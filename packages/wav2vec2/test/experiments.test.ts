@@ -124,7 +124,9 @@ describe("a task of one's own", () => {
     const output = join(directory, "own");
     const tracker = trackRun(output, { verbosity: "quiet" });
     const result = await trainTwoHeads("own", { ...record, tracker }, { optimizer: { layer_decay: 0.5 } });
-    await tracker.close();
+    // Nobody closes the tracker: the run does.
+    expect(JSON.parse(await readFile(join(output, "run.json"), "utf8"))).toMatchObject({ state: "finished" });
+    expect(await readFile(join(output, "report.html"), "utf8")).not.toContain(">running<");
     expect(await readdir(output)).toEqual(
       expect.arrayContaining(["best", "checkpoints", "final", "metrics.jsonl", "recipe.yaml", "report.html"]),
     );
@@ -541,7 +543,6 @@ describe("mistakes in hooks", () => {
     const error: unknown = await finetune(recipe("broken"), { tracker, task: change }).catch(
       (thrown) => thrown,
     );
-    await tracker.close();
     expect(error).toMatchObject({ hook: "afterStep", step: 3, cause: { message: "no such luck" } });
     expect(JSON.parse(await readFile(join(directory, "broken/run.json"), "utf8"))).toMatchObject({
       state: "failed",
