@@ -191,6 +191,10 @@ describe("loadModel", () => {
     expect(() => Object.assign(model.config, { maskTimeProb: 0.3 })).toThrow(
       "maskTimeProb of a model's configuration must stay as the model was made",
     );
+    expect(() => Object.assign(model.config, { mask_time_prob: 0.3 })).toThrow(
+      "loadModel(Model, directory, { config: { maskTimeProb: 0.3 } })",
+    );
+    expect(Object.keys(model.config)).not.toContain("mask_time_prob");
   });
 
   it("says that a head is for other labels", async () => {
