@@ -563,6 +563,13 @@ describe("mistakes in hooks", () => {
         (base: CtcTask) => ({ ...base, aferStep() {} }),
         /A task knows no 'aferStep'. Did you mean 'afterStep'\?/,
       ],
+      [(base: CtcTask) => ({ ...base, compute_loss() {} }), /no 'compute_loss'. Did you mean 'loss'\?/],
+      [
+        (base: CtcTask) => ({ ...base, computeMetrics() {} }),
+        /no 'computeMetrics'. Did you mean 'evaluate'\?/,
+      ],
+      [(base: CtcTask) => ({ ...base, onStepEnd() {} }), /no 'onStepEnd'. Did you mean 'afterStep'\?/],
+      [(base: CtcTask) => ({ ...base, scheduler: 1 }), /no 'scheduler'. Did you mean 'learningRate'\?/],
     ] as const) {
       await expect(Reflect.apply(finetune, undefined, [recipe("none"), { task }])).rejects.toThrow(reason);
       expect(existsSync(join(directory, "none"))).toBe(false);
