@@ -362,6 +362,7 @@ describe("fine-tuning with hooks", () => {
       }),
     });
     expect(lossesOf(record).at(-1)).toBeLessThan(lossesOf(record)[0]!);
+    expect([ctc.model.training, ctc.model.wav2vec2.encoder.training]).toEqual([false, false]);
     const weights = await finalWeights(join(directory, "subclass"));
     const bytes = Buffer.from(ctc.model.speakerHead.weight.toBytes()).toString("base64");
     expect(weights.get("speaker_head.weight")).toBe(bytes);
