@@ -6,7 +6,6 @@ const file = new URL("../configs/pretrain-tiny.yaml", import.meta.url);
 const recipe = loadRecipe(file, { "data.root": data, output, max_steps: Number(steps) });
 const tracker = trackRun(output);
 const { model, contrastiveLoss, chanceLoss } = await pretrain(recipe, { tracker });
-await tracker.close();
 console.log(`contrastive loss ${contrastiveLoss?.toFixed(3)}, by chance ${chanceLoss.toFixed(3)}`);
 
 const { utterances } = await readCorpus(data, "dev", { transcripts: "none" }); // what is said is not needed

@@ -37,5 +37,4 @@ const { metrics } = await finetune(recipe, {
     };
   },
 });
-await tracker.close();
 if (metrics) console.log(`speaker and characters: CER ${(metrics.cer * 100).toFixed(1)} %`);

@@ -17,4 +17,3 @@ const tracker = combineTrackers([
   },
 ]);
 await finetune(recipe, { tracker, signal: stop.signal });
-await tracker.close();

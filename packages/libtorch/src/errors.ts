@@ -25,11 +25,18 @@ export class TorchError extends Error {
   readonly code: TorchErrorCode;
 
   constructor(operator: string, reason: string, tensors = "", code: TorchErrorCode = "ERR_TORCH_OPERATOR") {
-    super(`${operator}: ${reason}${tensors ? ` (${tensors})` : ""}`);
+    super(`${operator}: ${reason}${advice(reason)}${tensors ? ` (${tensors})` : ""}`);
     this.operator = operator;
     this.reason = reason;
     this.code = /\bwas freed\b/.test(reason) ? "ERR_TORCH_FREED" : code;
   }
+}
+
+/** What to do about Python's ways of giving arguments: by name, and a reduction as a word. */
+function advice(reason: string): string {
+  if (reason.startsWith("'reduction' ")) return ". Give 0 for none, 1 for the mean, 2 for the sum";
+  const isByName = /^'\w+' (\([^)]*\) must be .*|must be a Tensor), but is an object$/.test(reason);
+  return isByName ? ". Give arguments by their places, undefined for one that is left out" : "";
 }
 
 /** A mistake in what a function of this package was given, found before libtorch sees it. */

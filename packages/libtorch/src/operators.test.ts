@@ -11,6 +11,7 @@ import {
   groupNorm,
   layerNorm,
   linear,
+  mseLoss,
   ones,
   randperm,
   stack,
@@ -168,6 +169,19 @@ describe("errors", () => {
     );
     expect(() => x.to({ dtype: "float8" as "float16" })).toThrow(/'dtype' .* must be one of float32/);
     expect(() => zeros([1], null as unknown as undefined)).not.toThrow();
+  });
+
+  it("say how arguments are given where Python would give them by name, or a reduction as a word", () => {
+    const scores = tensor([[1, 2]]); // [1, 2]
+    const byPlace = "but is an object. Give arguments by their places, undefined for one that is left out";
+    const named = { reduction: "sum", dim: -1 } as never;
+    expect(() => crossEntropyLoss(scores, tensor([0], { dtype: "int64" }), named)).toThrow(byPlace);
+    expect(() => scores.softmax(named)).toThrow(byPlace);
+    expect(() => scores.sum(named)).toThrow(byPlace);
+    for (const reduction of ["sum", named])
+      expect(() => mseLoss(scores, scores, reduction as never)).toThrow(
+        ". Give 0 for none, 1 for the mean, 2 for the sum",
+      );
   });
 
   it("come before libtorch reads what is not there", () => {

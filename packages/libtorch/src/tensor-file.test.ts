@@ -278,3 +278,12 @@ describe("a deferred module", () => {
     expect(await draw()).toEqual(await draw());
   });
 });
+
+describe("saveTensors", () => {
+  it("says what to give in place of a module or an object, as torch.save takes them", async () => {
+    const path = join(directory, "never.safetensors");
+    await expect(saveTensors(path, new Model() as never)).rejects.toThrow("is a Model. Give its stateDict()");
+    const object = { x: zeros([1]) } as never;
+    await expect(saveTensors(path, object)).rejects.toThrow("is an object. Give Object.entries(…) of it");
+  });
+});

@@ -158,7 +158,7 @@ export async function saveTensors(
   if (typeof tensors !== "object" || tensors === null || !(Symbol.iterator in tensors))
     throw argumentError(
       "saveTensors",
-      `'tensors' must be pairs of name and Tensor such as stateDict returns, but is ${describe(tensors)}`,
+      `'tensors' must be pairs of name and Tensor such as stateDict returns, but is ${describe(tensors)}${pairsOf(tensors)}`,
     );
   const entries = Array.from(tensors, (pair) => {
     const [name, tensor] = Array.isArray(pair) ? pair : [];
@@ -168,6 +168,12 @@ export async function saveTensors(
     return entryOf(name, tensor);
   });
   await writeSafetensors(path, entries, metadata);
+}
+
+/** What to give in place of a module or of an object, which PyTorch's `torch.save` takes. */
+function pairsOf(given: unknown): string {
+  if (typeof given !== "object" || given === null) return "";
+  return "stateDict" in given ? ". Give its stateDict()" : ". Give Object.entries(…) of it";
 }
 
 function entryOf(name: string, tensor: Tensor): SafetensorsTensor {

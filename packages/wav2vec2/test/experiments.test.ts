@@ -124,7 +124,9 @@ describe("a task of one's own", () => {
     const output = join(directory, "own");
     const tracker = trackRun(output, { verbosity: "quiet" });
     const result = await trainTwoHeads("own", { ...record, tracker }, { optimizer: { layer_decay: 0.5 } });
-    await tracker.close();
+    // Nobody closes the tracker: the run does.
+    expect(JSON.parse(await readFile(join(output, "run.json"), "utf8"))).toMatchObject({ state: "finished" });
+    expect(await readFile(join(output, "report.html"), "utf8")).not.toContain(">running<");
     expect(await readdir(output)).toEqual(
       expect.arrayContaining(["best", "checkpoints", "final", "metrics.jsonl", "recipe.yaml", "report.html"]),
     );
@@ -360,6 +362,7 @@ describe("fine-tuning with hooks", () => {
       }),
     });
     expect(lossesOf(record).at(-1)).toBeLessThan(lossesOf(record)[0]!);
+    expect([ctc.model.training, ctc.model.wav2vec2.encoder.training]).toEqual([false, false]);
     const weights = await finalWeights(join(directory, "subclass"));
     const bytes = Buffer.from(ctc.model.speakerHead.weight.toBytes()).toString("base64");
     expect(weights.get("speaker_head.weight")).toBe(bytes);
@@ -541,7 +544,6 @@ describe("mistakes in hooks", () => {
     const error: unknown = await finetune(recipe("broken"), { tracker, task: change }).catch(
       (thrown) => thrown,
     );
-    await tracker.close();
     expect(error).toMatchObject({ hook: "afterStep", step: 3, cause: { message: "no such luck" } });
     expect(JSON.parse(await readFile(join(directory, "broken/run.json"), "utf8"))).toMatchObject({
       state: "failed",
@@ -562,6 +564,13 @@ describe("mistakes in hooks", () => {
         (base: CtcTask) => ({ ...base, aferStep() {} }),
         /A task knows no 'aferStep'. Did you mean 'afterStep'\?/,
       ],
+      [(base: CtcTask) => ({ ...base, compute_loss() {} }), /no 'compute_loss'. Did you mean 'loss'\?/],
+      [
+        (base: CtcTask) => ({ ...base, computeMetrics() {} }),
+        /no 'computeMetrics'. Did you mean 'evaluate'\?/,
+      ],
+      [(base: CtcTask) => ({ ...base, onStepEnd() {} }), /no 'onStepEnd'. Did you mean 'afterStep'\?/],
+      [(base: CtcTask) => ({ ...base, scheduler: 1 }), /no 'scheduler'. Did you mean 'learningRate'\?/],
     ] as const) {
       await expect(Reflect.apply(finetune, undefined, [recipe("none"), { task }])).rejects.toThrow(reason);
       expect(existsSync(join(directory, "none"))).toBe(false);

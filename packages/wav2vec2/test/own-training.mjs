@@ -54,5 +54,4 @@ const { best } = await trainTask(recipe, { tracker, resume, system: false }, asy
     },
   });
 });
-await tracker.close();
 if (process.env.RANK === undefined || process.env.RANK === "0") console.log(JSON.stringify(best));

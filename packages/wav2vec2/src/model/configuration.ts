@@ -1,4 +1,5 @@
 import type { nn } from "@wav2vec2/libtorch";
+import { stateName } from "@wav2vec2/libtorch/state-name";
 import { FINITE, OBJECT, requireArguments } from "../argument-kinds.js";
 import { ConfigurationError } from "../errors.js";
 import { CONFIG } from "./configuration-kind.js";
@@ -286,25 +287,27 @@ export function adapterFrames(
   return shortened;
 }
 
-/** Frozen; who sets a key is told how to have another configuration. */
+/** Frozen; who sets a key, also under Hugging Face's name of it, is told how to have another configuration. */
 function sealed(config: Wav2Vec2Config): Wav2Vec2Config {
   for (const [key, value] of Object.entries(config)) {
     if (typeof value === "object" && value !== null) deepFreeze(value);
-    Object.defineProperty(config, key, {
-      enumerable: true,
-      get: () => value,
-      set(given: unknown) {
-        throw new ConfigurationError(
-          `${key} of a model's configuration must stay as the model was made, but was to become ${JSON.stringify(given)}. ` +
-            `Make the configuration anew before the model: loadModel(Model, directory, { config: { ${key}: ${JSON.stringify(given)} } }), ` +
-            `or createConfig({ ${key}: ${JSON.stringify(given)} }, config).`,
-        );
-      },
-    });
+    const set = (given: unknown): never => refuseChange(key, given);
+    Object.defineProperty(config, key, { enumerable: true, get: () => value, set });
+    const inFiles = stateName(key);
+    if (inFiles !== key) Object.defineProperty(config, inFiles, { enumerable: false, set });
   }
   const inspected = { value: () => ({ ...config }) };
   Object.defineProperty(config, Symbol.for("nodejs.util.inspect.custom"), inspected); // values, not accessors
   return Object.freeze(config);
+}
+
+function refuseChange(key: string, given: unknown): never {
+  const change = `{ ${key}: ${JSON.stringify(given)} }`;
+  throw new ConfigurationError(
+    `${key} of a model's configuration must stay as the model was made, but was to become ${JSON.stringify(given)}. ` +
+      `Make the configuration anew before the model: loadModel(Model, directory, { config: ${change} }), ` +
+      `or createConfig(${change}, config).`,
+  );
 }
 
 function deepFreeze<T extends object>(object: T): T {

@@ -44,7 +44,7 @@ export const LOAD_CTC_OPTIONS = {
 
 /**
  * Reads a `Wav2Vec2ForCTC` directory, or a model of the Hub: `config.json`, weights, `vocab.json`, `preprocessor_config.json`.
- * It is on the CPU unless `device` says otherwise.
+ * It is on the CPU unless `device` says otherwise, and in evaluation.
  *
  * @throws ConfigurationError where there is no such device
  * @throws UserError naming the file that is missing, corrupt or does not fit the others

@@ -112,7 +112,8 @@ const LEARNED_HEAD = /^(lm_head|quantizer|project_q|project_hid)\./;
  * Loads a directory in Hugging Face's layout (`config.json` and weights), or a model of the Hub, as any class that is made
  * from a configuration and has a `Wav2Vec2Model` in one of its fields, or is one: `loadModel(Wav2Vec2Model,
  * "facebook/wav2vec2-base")`. The directory may be of another class: its backbone is taken, and of the rest what has the
- * class's own keys. The model is on the CPU unless `device` says otherwise.
+ * class's own keys. The model is on the CPU unless `device` says otherwise, and in evaluation as `from_pretrained` gives it: a loop
+ * of one's own calls `train()`.
  *
  * @throws ConfigurationError where there is no such device
  * @throws UserError where there is no such model, naming the file that is missing or corrupt, or every parameter of the
@@ -152,7 +153,7 @@ export async function loadModel<Model extends nn.Module>(
       const begun = [...mismatch.missing.filter(isNew), ...replaced];
       if (!newHead || newHead === "where different") tellNote(hub, newParameters(path, begun));
       if (device !== "cpu") model.to({ device });
-      return model;
+      return model.eval();
     });
   });
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadTensors, nn, saveTensors, type Tensor } from "@wav2vec2/libtorch";
+import { loadTensors, nn, noGrad, randn, saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
@@ -191,6 +191,20 @@ describe("loadModel", () => {
     expect(() => Object.assign(model.config, { maskTimeProb: 0.3 })).toThrow(
       "maskTimeProb of a model's configuration must stay as the model was made",
     );
+    expect(() => Object.assign(model.config, { mask_time_prob: 0.3 })).toThrow(
+      "loadModel(Model, directory, { config: { maskTimeProb: 0.3 } })",
+    );
+    expect(Object.keys(model.config)).not.toContain("mask_time_prob");
+  });
+
+  it("gives a model in evaluation, so that its outputs have no dropout and masks", async () => {
+    const model = await loadModel(Wav2Vec2ForCTC, join(root, "ctc"), {
+      config: { hiddenDropout: 0.5, maskTimeProb: 0.5 },
+    });
+    const input = randn([1, 8000]);
+    const [first, second] = [1, 2].map(() => noGrad(() => model.forward({ input }).logits.toArray()));
+    expect(second).toEqual(first);
+    expect(model.train().wav2vec2.training).toBe(true);
   });
 
   it("says that a head is for other labels", async () => {

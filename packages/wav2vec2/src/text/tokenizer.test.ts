@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { tensor } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Random } from "../data/random.js";
@@ -120,7 +121,20 @@ describe("decode", () => {
 
   it("refuses ids outside the vocabulary", () => {
     expect(() => tokenizer.decode([14], { groupTokens: false })).toThrow(
-      "id must be from 0 to 13, but is 14.",
+      "id must be a whole number from 0 to 13, but is 14.",
+    );
+    for (const id of [5.5, Number.NaN, -1, undefined, "6"])
+      expect(() => tokenizer.decode([id as never], { groupTokens: true })).toThrow(
+        "id must be a whole number",
+      );
+  });
+
+  it("takes the bigints of an int64 tensor, and says how to give a tensor", () => {
+    const ids = tensor([6, 6, 0, 7, 4, 8], { dtype: "int64" });
+    expect(tokenizer.decode(ids.toTypedArray() as BigInt64Array, { groupTokens: true })).toBe("AC E");
+    expect(tokenizer.decode(ids.toArray(), { groupTokens: true })).toBe("AC E");
+    expect(() => tokenizer.decode(ids as never, { groupTokens: true })).toThrow(
+      "is a Tensor. Give its toArray().",
     );
   });
 });

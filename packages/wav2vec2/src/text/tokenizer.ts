@@ -58,6 +58,11 @@ const GROUPING: Kind = {
   advice: () => "Give true for ids of one frame each, false for labels.",
 };
 
+const IDS: Kind = {
+  ...ITERABLE,
+  advice: (value) => (isObject(value) && "toArray" in value ? "Give its toArray()." : undefined),
+};
+
 /**
  * Text to labels and back, mostly a character a token, as `Wav2Vec2CTCTokenizer` does:
  * https://github.com/huggingface/transformers/blob/main/src/transformers/models/wav2vec2/tokenization_wav2vec2.py
@@ -185,18 +190,23 @@ export class CtcTokenizer {
    * Text of token ids: repeats are collapsed where asked, then blanks and the other special tokens dropped.
    * That is `Wav2Vec2CTCTokenizer.decode(ids)` less the special tokens' names. Its `skip_special_tokens=True`
    * is not followed: transformers 5 then drops blanks before it collapses, and HELLO becomes HELO.
+   * @param ids of one text; bigints too, as int64 tensors give them
    * @param options.groupTokens true for ids that stand for one frame each, false for labels, whose double
    * letters are meant
+   * @throws ConfigurationError where an id is not in the vocabulary
    */
-  decode(ids: Iterable<number>, options: { groupTokens: boolean }): string {
-    requireArguments("decode", { ids: [ids, ITERABLE], options: [options, GROUPING] });
+  decode(ids: Iterable<number | bigint>, options: { groupTokens: boolean }): string {
+    requireArguments("decode", { ids: [ids, IDS], options: [options, GROUPING] });
     const { vocabulary, lowerCase, wordSeparator } = this;
     const { blankId, delimiterId, tokens, size } = vocabulary;
     const parts: string[] = [];
     let previous = -1;
-    for (const id of ids) {
-      if (!(id >= 0 && id < size))
-        throw new ConfigurationError(`id must be from 0 to ${size - 1}, but is ${describeValue(id)}.`);
+    for (const given of ids) {
+      const id = typeof given === "bigint" ? Number(given) : given;
+      if (!(Number.isInteger(id) && id >= 0 && id < size))
+        throw new ConfigurationError(
+          `id must be a whole number from 0 to ${size - 1}, but is ${describeValue(given)}.`,
+        );
       const repeated = options.groupTokens && id === previous;
       if (!repeated && id !== blankId && !vocabulary.isSpecial(id))
         parts.push(id === delimiterId ? wordSeparator : tokens[id]!);

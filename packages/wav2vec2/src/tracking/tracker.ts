@@ -67,7 +67,7 @@ export interface Tracker {
   saved(kind: "best" | "final", directory: string, step: number): void;
   /** How the run ended; only {@link close} comes behind. */
   end(end: RunEnd): void;
-  /** Finishes what is pending. A tracker can be closed twice. */
+  /** Finishes what is pending. A run closes its tracker when it has ended or failed; a tracker can be closed twice. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { ctcLoss, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
+import { ctcLoss, isTensor, nn, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { isObject, type Kind, requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
 import { TENSOR } from "../../module-kinds.js";
@@ -22,8 +22,11 @@ export interface CtcTargets {
   labelLengths: Int32Array | readonly number[];
 }
 
+/** Bigints, as int64 tensors give them, are none that libtorch's loss takes. */
 const isNumbers = (value: unknown) =>
-  ArrayBuffer.isView(value) || (Array.isArray(value) && value.every(Number.isInteger));
+  Array.isArray(value)
+    ? value.every(Number.isInteger)
+    : ArrayBuffer.isView(value) && !(value instanceof BigInt64Array || value instanceof BigUint64Array);
 
 const FRAMES: Kind = {
   must: "a list of each clip's own frames",
@@ -34,7 +37,14 @@ const FRAMES: Kind = {
 const TARGETS: Kind = {
   must: "{ labels, labelLengths }",
   holds: (value) => isObject(value) && isNumbers(value.labels) && isNumbers(value.labelLengths),
-  advice: () => "Give a batch of collateCtc, or all clips' labels one after another and how many each has.",
+  advice(value) {
+    const labels = isObject(value) && !Array.isArray(value) ? value.labels : value;
+    if (Array.isArray(labels) && labels.every(isNumbers))
+      return "Give { labels: clips.flat(), labelLengths: clips.map(({ length }) => length) }, without padding.";
+    if (isTensor(labels) || labels instanceof BigInt64Array)
+      return `Give numbers: ${isTensor(labels) ? "labels.toArray()" : "Array.from(labels, Number)"}.`;
+    return "Give a batch of collateCtc, or all clips' labels one after another and how many each has.";
+  },
 };
 
 /** A configuration with what a CTC head needs. */

@@ -279,6 +279,7 @@ export async function train<Batch extends TrainingBatch>(
     );
   if (!isStopping() && progress.evaluated !== progress.step) await evaluate();
   if (collected !== progress.step) await collect();
+  module.eval(); // as it is given back, to be used
   const complete = async () => checkpoints?.complete(progress.step, () => checkpoints.save(progress));
   if (isStopping()) {
     const asked = performance.now();

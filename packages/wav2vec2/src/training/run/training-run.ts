@@ -38,7 +38,7 @@ export interface RunOptions {
   resume?: boolean | undefined;
   /** Aborted, it interrupts the run behind the step that is being made, with a checkpoint. Default: nothing interrupts */
   signal?: AbortSignal | undefined;
-  /** Where the run reports to; what it leaves out is not reported. Default: nowhere */
+  /** Where the run reports to, closed at its end; what it leaves out is not reported. Default: nowhere */
   tracker?: Sink | undefined;
   /** The processes that train together. Default: those of the launcher that started this one; else this one alone */
   world?: World | undefined;
@@ -105,7 +105,8 @@ export const RUN_OPTIONS = {
 } satisfies KnownOptions<RunOptions>;
 
 /**
- * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`.
+ * Takes the run directory, sets seed and threads, and gives both that and the worker threads back behind `body`; then the
+ * tracker is closed, also where `body` failed.
  *
  * @throws ConfigurationError where this machine has not the recipe's device or number format
  * @throws UserError where the output directory holds another run or another process writes it
@@ -187,6 +188,7 @@ export async function withRun<T extends { interrupted: boolean }>(
     onNote: (text) => tracker.note(text),
   };
   let sampler: SystemSampler | undefined;
+  let failed = false;
   const readings = () => sampler?.take() ?? [];
   try {
     const begin = async (data: string, model: TrainedModel) => {
@@ -208,6 +210,7 @@ export async function withRun<T extends { interrupted: boolean }>(
     tracker.end({ state: result.interrupted ? "interrupted" : "finished" });
     return result;
   } catch (error) {
+    failed = true;
     const interrupted = signal.aborted && error === signal.reason;
     tracker.end(
       interrupted ? { state: "interrupted" } : { state: "failed", reason: (error as Error).message },
@@ -216,6 +219,8 @@ export async function withRun<T extends { interrupted: boolean }>(
   } finally {
     await sampler?.[Symbol.asyncDispose]();
     await workers?.close();
+    // What ended the run is what is told. A script that does not catch it ends at once, with what was pending.
+    await (failed ? tracker.close().catch(() => {}) : tracker.close());
   }
 }
 

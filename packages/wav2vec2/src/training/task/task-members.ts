@@ -19,6 +19,22 @@ export const TASK_MEMBERS: readonly TaskMember[] = [...REQUIRED, ...OPTIONAL];
 /** Members that are no functions. */
 const VALUES: Partial<Record<TaskMember, string>> = { data: "string", greaterIsBetter: "boolean" };
 
+/** What members of a `Trainer` and methods of its callbacks are called here (docs/coming-from.md), in small letters. */
+const TRAINER: Readonly<Record<string, TaskMember>> = {
+  computeloss: "loss",
+  computemetrics: "evaluate",
+  scheduler: "learningRate",
+  lrscheduler: "learningRate",
+  metricforbestmodel: "criterion",
+  onstepbegin: "beforeStep",
+  onpreoptimizerstep: "beforeUpdate",
+  onoptimizerstep: "beforeUpdate",
+  onstepend: "afterStep",
+  onevaluate: "evaluate",
+  statedict: "state",
+  loadstatedict: "loadState",
+};
+
 /**
  * Makes sure that a task has what the loop needs, before anything is written.
  *
@@ -33,7 +49,7 @@ export function requireTaskMembers(task: unknown, others: readonly string[] = []
   const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(task) as object | null);
   for (const name of isPlain ? Object.keys(given) : []) {
     if (known.includes(name)) continue;
-    const guess = nearest(name, known);
+    const guess = TRAINER[name.replaceAll("_", "").toLowerCase()] ?? nearest(name, known);
     throw new ConfigurationError(
       `A task knows no '${name}'. ${guess ? `Did you mean '${guess}'?` : `It has ${TASK_MEMBERS.join(", ")}.`}`,
     );
