@@ -1,4 +1,4 @@
-import { fromHost, noGrad } from "@wav2vec2/libtorch";
+import { fromHost } from "@wav2vec2/libtorch";
 import type { PlannedBatch } from "../../data/batches/batches.js";
 import type { CtcBatch } from "../../data/batches/ctc-collator.js";
 import { type EmptyBatch, emptyBatch, isEmpty, placeOf } from "../../data/batches/load-batches.js";
@@ -127,11 +127,10 @@ export function cachedForward(model: Wav2Vec2ForCTC, batch: AnyCtcBatch, cache: 
   return model.forward({ features, lengths });
 }
 
+/** The encoder is frozen. Its features are computed as training without a cache computes them, to the last bit. */
 function encodeAndKeep(model: Wav2Vec2ForCTC, batch: CtcBatch, cache: FeatureCache) {
-  return noGrad(() => {
-    const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
-    const features = model.wav2vec2.encode({ input, lengths: batch.lengths });
-    for (const [row, id] of batch.ids.entries()) if (!cache.has(id)) cache.put(id, features.select(0, row));
-    return features;
-  });
+  const input = fromHost(batch.input, [batch.ids.length, batch.paddedLength], model.device);
+  const features = model.wav2vec2.encode({ input, lengths: batch.lengths });
+  for (const [row, id] of batch.ids.entries()) if (!cache.has(id)) cache.put(id, features.select(0, row));
+  return features;
 }
