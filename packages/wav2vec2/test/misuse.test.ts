@@ -311,6 +311,24 @@ describe("a slip", () => {
       'windows of transcribe must be an object, but is "live". Give FILE_WINDOWS or LIVE_WINDOWS.',
     ],
     [
+      "a text in place of a transcript",
+      () => library.transcriptWriter("srt", "a.flac").add("A" as never),
+      'transcript of add must be a transcript, { text, start, end, words }, but is "A". Give those of stream',
+    ],
+    [
+      "words without times",
+      () =>
+        library
+          .transcriptWriter("vtt", "a.flac")
+          .add({ text: "A", start: 0, end: 1, words: [{ text: "A" }] } as never),
+      "transcript of add must be a transcript",
+    ],
+    [
+      "a transcript that nobody awaited",
+      () => library.transcriptWriter("json", "a.flac").add(recognizer().transcribe(samples()) as never),
+      "but is a Promise. Await it.",
+    ],
+    [
       "a normalisation outside a list",
       () =>
         library.evaluateModel(ctc, { data: directory, textNormalization: ((said: string) => said) as never }),
