@@ -3,7 +3,7 @@
 // A body that is the recording itself needs no form, and is read as it comes: 12-server.mjs.
 import { createServer } from "node:http";
 import { Readable } from "node:stream";
-import { recognizerPool, UserError } from "wav2vec2/recognition";
+import { PoolError, recognizerPool, UserError } from "wav2vec2/recognition";
 
 const [model, port = "8080"] = process.argv.slice(2);
 const LARGEST = 100 * 2 ** 20; // bytes of a form, which is held in memory
@@ -20,21 +20,29 @@ const server = createServer(async (request, response) => {
     return answer(415, { error: "POST a form (multipart/form-data) with files named recording." });
   if (length === undefined) return answer(411, { error: "The form must say how long it is." });
   if (Number(length) > LARGEST) return answer(413, { error: "The form is too large." });
+  const gone = new AbortController(); // a client that leaves needs no answer
+  response.once("close", () => gone.abort());
+  const { signal } = gone;
   try {
-    const form = new Response(Readable.toWeb(request), { headers: { "content-type": type } });
-    const files = (await form.formData()).getAll("recording").filter((entry) => entry instanceof File);
+    const body = new Response(Readable.toWeb(request), { headers: { "content-type": type } });
+    const form = await body.formData().catch(() => undefined);
+    if (form === undefined) return answer(400, { error: "The form must be whole, but cannot be read." });
+    const files = form.getAll("recording").filter((entry) => entry instanceof File);
     if (files.length === 0) return answer(400, { error: "The form has no file named recording." });
-    const told = files.map(async (file) => {
+    const told = [];
+    // One after another: a form takes one place of the queue, however many files it has.
+    for (const file of files)
       try {
-        const { text, end } = await pool.transcribe(file); // messages call it by the file's name
-        return { file: file.name, text, duration: end };
+        const { text, end } = await pool.transcribe(file, { signal }); // messages call it by the file's name
+        told.push({ file: file.name, text, duration: end });
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        return { file: file.name, error: error.message, code: error.code };
+        told.push({ file: file.name, error: error.message, code: error.code });
       }
-    });
-    answer(200, await Promise.all(told));
+    answer(200, told);
   } catch (error) {
+    if (signal.aborted) return;
+    if (error instanceof PoolError) return answer(503, { error: error.message, code: error.code }); // try again
     console.error(error);
     answer(500, { error: "Something went wrong." });
   }

@@ -19,7 +19,7 @@ describe("the bridge", () => {
     expect(withoutBridge("console.log(typeof torch.nn.Linear)")).toBe("function\n");
     const attempt = "try { torch.zeros([1]) } catch (error) { console.log(error.name, error.message) }";
     expect(withoutBridge(`${attempt} ${attempt}`)).toBe(
-      "BridgeError The bridge to libtorch must be built, but /tmp/no-bridge-here.node is missing. Run 'npm run setup'.\n".repeat(
+      "BridgeError The bridge to libtorch must be built, but /tmp/no-bridge-here.node is missing. Correct LIBTORCH_BRIDGE, which names it.\n".repeat(
         2,
       ),
     );

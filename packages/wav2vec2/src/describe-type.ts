@@ -7,7 +7,7 @@ export function describeType(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";
   if (typeof value !== "object") return `the ${typeof value} ${String(value)}`;
   const name = value.constructor?.name || "Object";
-  return `${/^([AEIO]|U(?!int))/.test(name) ? "an" : "a"} ${name}`;
+  return `${/^([AEIO]|U(?!int|RL))/.test(name) ? "an" : "a"} ${name}`;
 }
 
 /** A value itself where it is short: `5`, `"5"`, `true`, `[1, "x"]`; else its kind. A string is never taken for a number. */

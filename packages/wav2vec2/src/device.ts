@@ -1,4 +1,5 @@
 import { type Device, type Gpus, gpus, libtorchInfo } from "@wav2vec2/libtorch";
+import { setupCommand } from "@wav2vec2/libtorch/setup-command";
 import { DEVICE_PATTERN, DEVICES } from "./device-name.js";
 import { ConfigurationError } from "./errors.js";
 
@@ -34,7 +35,7 @@ function noCuda(chosen: number, cudaBuild: boolean, cudaDevices: number, wanted:
   if (!cudaBuild)
     return (
       `cpu with this libtorch, but is ${wanted}: ${libtorchInfo().version} is built without CUDA. Run ` +
-      "'npm run setup -- --libtorch cuda', which fetches one with it, or leave device out."
+      `'${setupCommand("cuda")}', which fetches one with it, or leave device out.`
     );
   if (cudaDevices === 0)
     return (

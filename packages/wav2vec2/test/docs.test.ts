@@ -247,6 +247,17 @@ describe("the documentation", () => {
       none.append("other", "no file");
       expect((await fetch(url, { method: "POST", body: none })).status).toBe(400);
       expect((await fetch(url, { method: "POST", body: clip })).status).toBe(415);
+      const many = new FormData();
+      for (let i = 0; i < 20; i++) many.append("recording", new File([clip], `${i}.flac`)); // more than its queue takes
+      const all = await fetch(url, { method: "POST", body: many });
+      expect([
+        all.status,
+        ((await all.json()) as { text?: string }[]).filter(({ text }) => text).length,
+      ]).toEqual([200, 20]);
+      const headers = { "content-type": "multipart/form-data; boundary=x" };
+      expect((await fetch(url, { method: "POST", headers, body: "--x\r\nof which the end" })).status).toBe(
+        400,
+      );
       const ended = new Promise((resolve) => server.once("exit", resolve));
       server.kill();
       expect(await ended).toBe(0);

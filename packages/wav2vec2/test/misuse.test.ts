@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -295,6 +295,50 @@ describe("a slip", () => {
       () => library.loadRecognizer(ctc as never),
       "but is a model in memory. Call new Recognizer(ctc, decoding).",
     ],
+    [
+      "a model's address in place of its path",
+      () => library.loadRecognizer(new URL("file:///models/mine") as never),
+      "The model must be a directory or a Hub id, but is a URL. Give fileURLToPath(…) of it.",
+    ],
+    [
+      "a model that is named by nothing",
+      () => library.loadRecognizer(""),
+      "The model must be a directory or a Hub id, but is empty.",
+    ],
+    [
+      "the name of windows",
+      () => recognizer().transcribe(samples(), { windows: "live" as never }),
+      'windows of transcribe must be an object, but is "live". Give FILE_WINDOWS or LIVE_WINDOWS.',
+    ],
+    [
+      "a text in place of a transcript",
+      () => library.transcriptWriter("srt", "a.flac").add("A" as never),
+      'transcript of add must be a transcript, { text, start, end, words }, but is "A". Give those of stream',
+    ],
+    [
+      "words without times",
+      () =>
+        library
+          .transcriptWriter("vtt", "a.flac")
+          .add({ text: "A", start: 0, end: 1, words: [{ text: "A" }] } as never),
+      "transcript of add must be a transcript",
+    ],
+    [
+      "a transcript that nobody awaited",
+      () => library.transcriptWriter("json", "a.flac").add(recognizer().transcribe(samples()) as never),
+      "but is a Promise. Await it.",
+    ],
+    [
+      "a normalisation outside a list",
+      () =>
+        library.evaluateModel(ctc, { data: directory, textNormalization: ((said: string) => said) as never }),
+      "but is a function. Give it in a list.",
+    ],
+    [
+      "a beam without width",
+      () => library.loadRecognizer(model, { beamWidth: "4" as never }),
+      'beamWidth must be a whole number from 1 to 100,000, but is "4".',
+    ],
     ["a pool of a recogniser", () => library.recognizerPool(recognizer() as never), "Give its ctc."],
     [
       "evaluateModel of a module",
@@ -414,6 +458,35 @@ describe("a slip", () => {
     expect(text).toMatch(/^ERR_/);
     expect(text).toContain(message);
   });
+});
+
+it.each<[string, () => unknown]>([
+  ["a number", () => new library.CtcDecoder(tokenizer, { beamWidth: 0 })],
+  ["a hotword", () => new library.CtcDecoder(tokenizer, { hotwords: ["XYZ"] })],
+  [
+    "a transcript without words in subtitles",
+    () => library.transcriptWriter("srt", "a.flac").add({ text: "A", start: 0, end: 1, words: [] }),
+  ],
+  [
+    "a choice of decoding",
+    async () => {
+      const path = join(directory, "decoding.json");
+      writeFileSync(path, '{"beam_width": 0}');
+      await library.readDecodingChoice(path);
+    },
+  ],
+  [
+    "an entry of a choice",
+    async () => {
+      const path = join(directory, "entry.json");
+      writeFileSync(path, '{"beams": 4}');
+      await library.readDecodingChoice(path);
+    },
+  ],
+])("%s that is wrong usage is a ConfigurationError", async (_, call) => {
+  const error = await new Promise((resolve) => resolve(call())).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(library.ConfigurationError);
+  expect(error).toMatchObject({ code: "ERR_CONFIGURATION" });
 });
 
 it("a configuration is shown with its values", () => {

@@ -4,6 +4,7 @@ import { argumentError } from "../errors.js";
 import { keep } from "../handles.js";
 import { native } from "../native.js";
 import { empty } from "../operators.generated.js";
+import { setupCommand } from "../setup-command.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { DistributedError, reasonOf } from "./distributed-error.js";
 import { TCPStore } from "./tcp-store.js";
@@ -70,7 +71,7 @@ export class ProcessGroup {
     if (!availableBackends().includes(backend)) {
       throw new DistributedError(
         `backend must be ${availableBackends().join(" or ")} in this build, but is ${backend}. For nccl, run ` +
-          "'npm run setup -- --libtorch cuda'.",
+          `'${setupCommand("cuda")}'.`,
       );
     }
     await store.set(`${name}/label/${rank}`, label ?? `process ${process.pid}`);

@@ -1,4 +1,5 @@
 import { gpus } from "../device.js";
+import { setupCommand } from "../setup-command.js";
 import { builtFor } from "./built-for.js";
 import { type CudaBuild, cudaBuild, runsOnCapability } from "./cuda-build.js";
 import { type NvidiaCard, type NvidiaDriver, nvidiaDriver } from "./nvidia-driver.js";
@@ -28,7 +29,6 @@ export interface GpuFacts {
 
 /** PyPI's last torch whose CUDA runs with drivers from 525 on, and its last with kernels for cards as old as 5.0. */
 const OLDER = { driver: "2.10.0", card: "2.7.1" };
-const SETUP = "npm run setup -- --libtorch cuda";
 
 /** Looks at libtorch, the driver and the cards. */
 export function gpuReport(): GpuReport {
@@ -55,7 +55,7 @@ export function describeGpu(facts: GpuFacts): GpuReport {
     return {
       usable: false,
       found: `${list(driver.cards)}, but this libtorch is built for the CPU`,
-      remedy: `${SETUP} takes one with CUDA.`,
+      remedy: `${setupCommand("cuda")} takes one with CUDA.`,
     };
   }
   return driver.state === "working"
@@ -95,7 +95,7 @@ function withDriver(
     return {
       usable: cuda,
       found: `${has}: this CUDA needs a driver of ${oldestDriver} or newer`,
-      remedy: `Update NVIDIA's driver, or take an older CUDA: ${SETUP}==${OLDER.driver}`,
+      remedy: `Update NVIDIA's driver, or take an older CUDA: ${setupCommand("cuda")}==${OLDER.driver}`,
     };
   }
   const lacking = driver.cards.filter(
@@ -108,8 +108,8 @@ function withDriver(
       usable: cuda && lacking.length < driver.cards.length,
       found: `${has}: this libtorch has no kernels for ${list(lacking)}, but for compute capability ${build.capabilities.join(", ")}`,
       remedy: tooNew
-        ? "Take a newer torch: npm run setup -- --libtorch cuda after removing .libtorch/*-cuda."
-        : `Take an older torch, which has kernels from 5.0 on: ${SETUP}==${OLDER.card}`,
+        ? `Take a newer torch: ${setupCommand("cuda")} after removing .libtorch/*-cuda.`
+        : `Take an older torch, which has kernels from 5.0 on: ${setupCommand("cuda")}==${OLDER.card}`,
     };
   }
   if (!cuda) {

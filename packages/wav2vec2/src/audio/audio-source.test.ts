@@ -102,11 +102,23 @@ describe("a source", () => {
     [undefined, "but is undefined."],
     [5, "but is the number 5."],
     [null, "but is null."],
-    [{ path: "a.flac" }, "but is an Object."],
+    [{ path: "a.flac" }, "but is { path }."],
+    [
+      { array: samples, sampling_rate: 16_000 },
+      "{ samples, sampleRate } at another rate), but is { array, sampling_rate }.",
+    ],
+    [{ samples }, "but is { samples }."],
+    [{}, "but is an Object."],
+    [new FormData(), 'must be one file, but is a whole form. Give a file of it: form.get("NAME").'],
+    [
+      ["a.flac", "b.flac"],
+      "must be one recording, but is a list of strings. Give paths one by one, or to transcribeFiles.",
+    ],
     [new Int16Array(4), "come as an Int16Array. Divide integers by their full scale"],
     [[new Int16Array(4)], "come as an Int16Array."],
     [[0.1, 0.2], "Samples must be Float32Arrays, but are numbers."],
-    [["text"], "must give bytes, but gives text."],
+    [new Set(["text"]), "must give bytes, but gives text."],
+    [[bytes, samples], "must give bytes or samples, but gives bytes first, then a Float32Array."],
     [[samples, bytes], "All blocks of samples must be Float32Arrays, but one is a Uint8Array."],
     ["https://example.org/a.flac", "Give it as new URL(…)."],
     [new URL("ftp://example.org/a.flac"), "must be of file:, http:, https: or data:, but is of ftp:"],
@@ -177,6 +189,13 @@ describe("a source", () => {
         code,
         message: expect.stringContaining(message),
       });
+  });
+
+  it("that is an empty path is refused as such", async () => {
+    await expect(readAudio("")).rejects.toMatchObject({
+      name: "ConfigurationError",
+      message: "The audio must be a path where it is a string, but is empty.",
+    });
   });
 
   it("that was read before says what to do", async () => {

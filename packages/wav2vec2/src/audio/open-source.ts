@@ -29,14 +29,14 @@ const SAMPLE_RATE = 16000;
 const SLICE = 2 ** 18;
 const KINDS =
   "a path, a URL, the bytes of a file (Uint8Array, ArrayBuffer, Blob), a stream or iterable of bytes, a Response or Request, or samples " +
-  "(Float32Arrays at 16 kHz)";
+  "(Float32Arrays at 16 kHz, { samples, sampleRate } at another rate)";
 
 /**
  * Tells what a source is. Of an iterable the first item is taken for it.
  *
  * @throws TypeError where it is no source, in a sentence that says what is one
  * @throws UserError where an address gives no audio
- * @throws ConfigurationError where a stream was read before
+ * @throws ConfigurationError where a stream was read before, and of an empty path
  */
 export async function openSource(
   source: AudioSource,
@@ -58,16 +58,32 @@ export async function openSource(
   }
   if (ArrayBuffer.isView(source)) throw wrongNumbers(source);
   if (isObject(source)) {
+    if (source instanceof FormData)
+      throw wrongType(
+        'The audio must be one file, but is a whole form. Give a file of it: form.get("NAME").',
+      );
+    if (Array.isArray(source) && typeof source[0] === "string")
+      throw wrongType(
+        "The audio must be one recording, but is a list of strings. Give paths one by one, or to transcribeFiles.",
+      );
     requireUnused(source, name);
     if (isWebBody(source)) return await openBody(source, name, signal);
     if (isReadable(source)) return await openParts(readableParts(source, name, signal), name);
     if (isWebStream(source)) return await openParts(webParts(source, name, signal), name);
     if (isIterable(source)) return await openParts(iterableParts(source, signal), name);
   }
-  throw wrongType(`The audio must be ${KINDS}, but is ${describeType(source)}.`);
+  throw wrongType(`The audio must be ${KINDS}, but is ${describeObject(source)}.`);
+}
+
+/** With the names of its fields: what is meant by another library's object is one of another name. */
+function describeObject(source: unknown): string {
+  const names = isObject(source) ? Object.keys(source) : [];
+  return names.length === 0 ? describeType(source) : `{ ${names.slice(0, 4).join(", ")} }`;
 }
 
 function openPath(path: string, name = path): OpenedSource {
+  if (path === "")
+    throw new ConfigurationError("The audio must be a path where it is a string, but is empty.");
   if (/^(https?|file|data):/i.test(path))
     throw wrongType(
       `The audio must be a path where it is a string, but is an address. Give it as new URL(…).`,
@@ -220,6 +236,10 @@ async function openParts(parts: Parts, name: string | undefined): Promise<Opened
 function asBytes(part: unknown): Uint8Array {
   if (part instanceof Uint8Array) return part;
   if (part instanceof ArrayBuffer || part instanceof SharedArrayBuffer) return new Uint8Array(part);
+  if (part instanceof Float32Array)
+    throw wrongType(
+      "A stream of audio must give bytes or samples, but gives bytes first, then a Float32Array.",
+    );
   if (typeof part === "string")
     throw wrongType("A stream of audio must give bytes, but gives text. Set no encoding for it.");
   if (ArrayBuffer.isView(part)) throw wrongNumbers(part);

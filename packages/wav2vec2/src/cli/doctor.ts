@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { GpuReport, Gpus } from "@wav2vec2/libtorch";
 import { builtFor } from "@wav2vec2/libtorch/built-for";
+import { isInCheckout, setupCommand } from "@wav2vec2/libtorch/setup-command";
 import picocolors from "picocolors";
 import { exitCodes } from "../exit-codes.js";
 import { type Define, print, printJson } from "./command.js";
@@ -59,8 +60,14 @@ function cpu(): Check {
 function libtorch(): Check {
   const built = builtFor();
   return built === undefined
-    ? { name: "libtorch", state: "failed", found: "set-up has not chosen one", remedy: "npm run setup" }
+    ? { name: "libtorch", state: "failed", found: "set-up has not chosen one", remedy: remedy() }
     : { name: "libtorch", state: "ok", found: `${built.version} in ${built.root} (${built.why})` };
+}
+
+function remedy(): string {
+  return isInCheckout()
+    ? setupCommand()
+    : "Name the bridge of a checkout that was set up with LIBTORCH_BRIDGE (docs/deploying.md).";
 }
 
 /** Loads the bridge and checks that libtorch computes what it should. */
@@ -78,7 +85,7 @@ async function bridge(): Promise<Check[]> {
     ];
   } catch (error) {
     const found = `does not load: ${firstLine(error)}`;
-    return [{ name: "bridge", state: "failed", found, remedy: "npm run setup" }];
+    return [{ name: "bridge", state: "failed", found, remedy: remedy() }];
   }
 }
 
@@ -101,7 +108,7 @@ function devices({ cudaDevices, mps }: Gpus): Check {
 }
 
 function numerics(numericsCheck: typeof import("@wav2vec2/libtorch").numericsCheck): Check {
-  const remedy = "Use another libtorch: npm run setup -- --libtorch wheel, or system, or a directory.";
+  const remedy = `Use another libtorch: ${setupCommand("wheel")}, or system, or a directory.`;
   try {
     const { checks, faults, workarounds } = numericsCheck();
     const around = workarounds.length > 0 ? `; worked around: ${workarounds.join(", ")}` : "";

@@ -26,13 +26,15 @@ describe("a name", () => {
     const file = join(at.home, "model.safetensors");
     await writeFile(file, "");
     await expect(resolveModel(file)).rejects.toThrow(/is a file. Name its directory/);
+    await expect(resolveModel("")).rejects.toThrow(
+      "The model must be a directory or a Hub id, but is empty.",
+    );
     for (const name of [
       "./runs/best",
       "/nowhere/at/all",
       "~/models",
       "a/b/c",
       "C:\\models",
-      "",
       "runs/",
       ".hidden",
     ]) {

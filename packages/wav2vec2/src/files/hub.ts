@@ -67,14 +67,16 @@ const RESOLVE_OPTIONS = {
 export async function resolveModel(name: string, options: ResolveOptions = {}): Promise<string> {
   if (typeof name !== "string")
     throw wrongType(
-      `The model must be a directory or a Hub id, but is ${describeType(name)}.${isPromise(name) ? " Await it." : ""}`,
+      `The model must be a directory or a Hub id, but is ${describeType(name)}.${meantBy(name)}`,
     );
+  if (name === "") throw new ConfigurationError("The model must be a directory or a Hub id, but is empty.");
   requireOptions("resolveModel", options, RESOLVE_OPTIONS);
   return await withCode("ERR_MODEL_NOT_FOUND", () => findModel(name, options));
 }
 
-function isPromise(value: unknown): boolean {
-  return value instanceof Promise;
+function meantBy(value: unknown): string {
+  if (value instanceof URL) return " Give fileURLToPath(…) of it.";
+  return value instanceof Promise ? " Await it." : "";
 }
 
 async function findModel(name: string, options: ResolveOptions): Promise<string> {

@@ -1,6 +1,6 @@
 import { dirname, relative, resolve } from "node:path";
 import { PATH, requireArguments } from "../argument-kinds.js";
-import { UserError } from "../errors.js";
+import { ConfigurationError, UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
 import { readJsonObject } from "../files/json-file.js";
 import { inTurns } from "../in-turns.js";
@@ -42,7 +42,7 @@ const NAMES = ["language_model", "hotwords", ...Object.keys(NUMBERS)];
  * Reads a choice that `lm tune` found or a person wrote: a JSON object with some of `language_model` (a path relative to
  * the file), `lm_weight`, `word_score`, `unknown_score`, `beam_width`, `hotwords` and `hotword_weight`.
  *
- * @throws UserError naming the file and the entry that is wrong
+ * @throws UserError where the file is missing or holds no JSON; ConfigurationError naming the file and the entry that is wrong
  */
 export async function readDecodingChoice(path: string): Promise<DecodingChoice> {
   requireArguments("readDecodingChoice", { path: [path, PATH] });
@@ -54,9 +54,7 @@ export async function readDecodingChoice(path: string): Promise<DecodingChoice> 
   const choice: DecodingChoice = {};
   for (const [name, value] of Object.entries(entries)) {
     const wrong = (kind: string) =>
-      new UserError(`${name} of ${path} must be ${kind}, but is ${JSON.stringify(value)}.`, {
-        code: "ERR_CONFIGURATION",
-      });
+      new ConfigurationError(`${name} of ${path} must be ${kind}, but is ${JSON.stringify(value)}.`);
     if (name === "language_model") {
       if (typeof value !== "string") throw wrong("a path");
       choice.languageModel = resolve(dirname(path), value);
@@ -68,17 +66,15 @@ export async function readDecodingChoice(path: string): Promise<DecodingChoice> 
       if (typeof value !== "number") throw wrong("a number");
       choice[NUMBERS[name as keyof typeof NUMBERS]] = value;
     } else {
-      throw new UserError(`${path} must hold ${NAMES.join(", ")} alone, but holds ${JSON.stringify(name)}.`, {
-        code: "ERR_CONFIGURATION",
-      });
+      throw new ConfigurationError(
+        `${path} must hold ${NAMES.join(", ")} alone, but holds ${JSON.stringify(name)}.`,
+      );
     }
   }
   try {
     resolveDecodingOptions({ ...choice, languageModel: undefined });
   } catch (error) {
-    throw error instanceof UserError
-      ? new UserError(`${path}: ${error.message}`, { code: error.code })
-      : error;
+    throw error instanceof ConfigurationError ? new ConfigurationError(`${path}: ${error.message}`) : error;
   }
   return choice;
 }
@@ -113,7 +109,7 @@ export function decodingEntries({
  * The decoder that a choice describes. The event loop has its turns while words are gone through.
  *
  * @param onNote gets what is odd about it, such as a language model that shares few words with what can be spelled
- * @throws UserError where a number is out of range or the language model cannot be read
+ * @throws ConfigurationError where a number is out of range; UserError where the language model cannot be read
  */
 export async function makeDecoder(
   tokenizer: CtcTokenizer,

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { noGrad, scope } from "@wav2vec2/libtorch";
+import { type Kind, OBJECT } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { describeValue } from "../describe-type.js";
@@ -39,6 +40,8 @@ const WINDOW_OPTIONS = {
   before: true,
   after: true,
 } satisfies KnownOptions<WindowSeconds>;
+/** What the option `windows` must be. */
+export const WINDOWS: Kind = { ...OBJECT, advice: () => "Give FILE_WINDOWS or LIVE_WINDOWS." };
 /** Of live audio: words are there after two seconds. */
 export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after: 1 };
 

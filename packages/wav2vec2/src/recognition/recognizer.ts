@@ -22,7 +22,7 @@ import type { RecordingTranscript, Transcript } from "../text/formats/transcript
 import type { Emissions } from "./ctc-batches.js";
 import { decodeInTurns } from "./decode-in-turns.js";
 import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "./decoding-choice.js";
-import { emissionsOf, FILE_WINDOWS, type WindowSeconds } from "./emissions.js";
+import { emissionsOf, FILE_WINDOWS, WINDOWS, type WindowSeconds } from "./emissions.js";
 import { PauseFinder } from "./pauses.js";
 import { decodePieces } from "./pieces.js";
 import { transcriptOf } from "./transcript-of.js";
@@ -57,7 +57,7 @@ export const TRANSCRIBE_OPTIONS = {
   words: BOOLEAN,
   signal: true,
   onPartial: true,
-  windows: true,
+  windows: WINDOWS,
   raw: RAW_FORMAT,
   name: TEXT,
   onNote: true,
@@ -86,7 +86,7 @@ export class Recognizer {
    *
    * @param ctc is set to evaluation
    * @param decoding default: a beam search of 16 prefixes
-   * @throws UserError where an option of decoding is out of range
+   * @throws ConfigurationError where an option of decoding is out of range
    */
   constructor(
     readonly ctc: CtcModel,

@@ -54,8 +54,8 @@ export class CtcDecoder {
   /**
    * Goes through the language model's words once: make one decoder for many utterances.
    *
-   * @throws UserError where an option is out of range, a hotword cannot be spelled with the vocabulary, or none of the
-   * language model's words can
+   * @throws ConfigurationError where an option is out of range or a hotword cannot be spelled with the vocabulary; UserError
+   * where none of the language model's words can be
    */
   constructor(tokenizer: CtcTokenizer, options?: DecodingOptions);
   /** @internal */

@@ -1,6 +1,6 @@
 import { type Kind, TEXTS } from "../../argument-kinds.js";
 import { describeValue } from "../../describe-type.js";
-import { UserError } from "../../errors.js";
+import { ConfigurationError } from "../../errors.js";
 import type { KnownOptions } from "../../known-options.js";
 import { requireOptions } from "../../known-options.js";
 import type { LanguageModel } from "../language-model/language-model.js";
@@ -66,7 +66,7 @@ export type ResolvedDecodingOptions = {
   [Name in Exclude<keyof DecodingOptions, "languageModel">]-?: NonNullable<DecodingOptions[Name]>;
 } & { languageModel: LanguageModel | undefined };
 
-/** @throws UserError naming the option that is out of range */
+/** @throws ConfigurationError naming the option that is out of range */
 export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodingOptions {
   requireOptions("decoding", options, OPTIONS);
   const hotwords = (options.hotwords ?? []).flatMap((phrase) => phrase.split(/\s+/u).filter(Boolean));
@@ -87,9 +87,7 @@ export function resolveDecodingOptions(options: DecodingOptions): ResolvedDecodi
   const { beamWidth, lmWeight, wordScore, hotwordWeight } = resolved;
   const require = (good: boolean, name: keyof typeof resolved, range: string) => {
     if (!good)
-      throw new UserError(`${name} must be ${range}, but is ${describeValue(resolved[name])}.`, {
-        code: "ERR_CONFIGURATION",
-      });
+      throw new ConfigurationError(`${name} must be ${range}, but is ${describeValue(resolved[name])}.`);
   };
   const widths = `a whole number from 1 to ${MOST_PREFIXES.toLocaleString("en")}`;
   require(Number.isInteger(beamWidth) && beamWidth >= 1 && beamWidth <= MOST_PREFIXES, "beamWidth", widths);

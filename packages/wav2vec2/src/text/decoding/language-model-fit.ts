@@ -1,5 +1,5 @@
 import { requireArguments } from "../../argument-kinds.js";
-import { UserError } from "../../errors.js";
+import { ConfigurationError } from "../../errors.js";
 import { atOnce, type Steps } from "../../in-turns.js";
 import type { LanguageModel } from "../language-model/language-model.js";
 import { LANGUAGE_MODEL } from "../language-model/language-model-kind.js";
@@ -83,7 +83,7 @@ function advice(tokenizer: CtcTokenizer, speller: Speller, lost: readonly string
 /**
  * Hotwords as the vocabulary spells them: in its form of each letter.
  *
- * @throws UserError naming the hotword that the vocabulary cannot spell
+ * @throws ConfigurationError naming the hotword that the vocabulary cannot spell
  */
 export function* spelledHotwords(tokenizer: CtcTokenizer, hotwords: readonly string[]): Steps<string[]> {
   const speller = new Speller(tokenizer, true);
@@ -99,11 +99,10 @@ function refuseHotword(speller: Speller, word: string): never {
   const other = [word.toUpperCase(), word.toLowerCase()]
     .map((changed) => speller.spelling(changed))
     .find((changed) => changed !== undefined);
-  throw new UserError(
+  throw new ConfigurationError(
     `hotwords must be spelled with the model's vocabulary, but ${JSON.stringify(word)} cannot be. ` +
       (other
         ? `Write ${JSON.stringify(other)}.`
         : "Leave it out or write it with letters that the model knows."),
-    { code: "ERR_CONFIGURATION" },
   );
 }

@@ -250,3 +250,9 @@ test.each(["srt", "vtt", "ctm", "textgrid"] as const)(
     expect(() => writer.add({ text: "", start: 0, end: 2, words: [] })).not.toThrow();
   },
 );
+
+test("what kept the rest of a recording from being recognised stands in its JSON", () => {
+  const writer = transcriptWriter("json", "a.flac");
+  const written = `${writer.begin()}${writer.end("a.flac must be whole, but is cut.")}`;
+  expect(JSON.parse(written)).toMatchObject({ error: "a.flac must be whole, but is cut." });
+});

@@ -1,5 +1,5 @@
 import { nearest } from "@wav2vec2/libtorch/nearest";
-import { BOOLEAN, requireArguments, TEXT } from "../../argument-kinds.js";
+import { BOOLEAN, isObject, type Kind, requireArguments, TEXT } from "../../argument-kinds.js";
 import { describeValue } from "../../describe-type.js";
 import { ConfigurationError } from "../../errors.js";
 import { requireOptions } from "../../known-options.js";
@@ -8,7 +8,7 @@ import { JsonWriter } from "./json.js";
 import { SrtWriter, VttWriter } from "./subtitles.js";
 import { TextWriter } from "./text.js";
 import { TextGridWriter } from "./text-grid.js";
-import type { TranscriptWriter } from "./transcript.js";
+import type { Transcript, TranscriptWriter } from "./transcript.js";
 
 /** What a transcript can be written as, with the usual endings of the files' names. */
 export const FORMATS = {
@@ -35,10 +35,38 @@ function requireFormat(format: string): void {
   );
 }
 
+const isTimed = (value: unknown) =>
+  isObject(value) &&
+  typeof value.text === "string" &&
+  Number.isFinite(value.start) &&
+  Number.isFinite(value.end);
+
+const TRANSCRIPT: Kind = {
+  must: "a transcript, { text, start, end, words }",
+  holds: (value) =>
+    isTimed(value) &&
+    Array.isArray((value as Transcript).words) &&
+    (value as Transcript).words.every(isTimed),
+  advice: () => "Give those of stream, or the segments of transcribe.",
+};
+
+/** A writer that refuses what is no transcript, before a file says undefined or NaN. */
+function checked(writer: TranscriptWriter): TranscriptWriter {
+  return {
+    begin: () => writer.begin(),
+    add(transcript) {
+      requireArguments("add", { transcript: [transcript, TRANSCRIPT] });
+      return writer.add(transcript);
+    },
+    end: (error) => writer.end(error),
+  };
+}
+
 /**
  * @param file the recording's name
  * @param options.characters whether JSON lists each word's characters
  * @param options.name what CTM calls the recording; the file's name without directory and ending when left out
+ * @returns a writer whose `add` throws a TypeError where it gets no transcript
  * @throws ConfigurationError where there is no such format
  */
 export function transcriptWriter(
@@ -49,6 +77,14 @@ export function transcriptWriter(
   requireFormat(format);
   requireArguments("transcriptWriter", { file: [file, TEXT] });
   requireOptions("transcriptWriter", options, { characters: BOOLEAN, name: TEXT });
+  return checked(makeWriter(format, file, options));
+}
+
+function makeWriter(
+  format: Format,
+  file: string,
+  options: { characters?: boolean; name?: string },
+): TranscriptWriter {
   switch (format) {
     case "text":
       return new TextWriter();

@@ -1,4 +1,4 @@
-import { UserError } from "../../errors.js";
+import { ConfigurationError } from "../../errors.js";
 
 /** A stretch of a recording, in seconds from its beginning. */
 export interface TimedText {
@@ -48,13 +48,12 @@ export interface RecordingTranscript extends Transcript {
 /**
  * The words of a transcript, for formats that are made of their times.
  *
- * @throws UserError where it has text and no words: nothing would be written, in silence
+ * @throws ConfigurationError where it has text and no words: nothing would be written, in silence
  */
 export function wordsOf({ text, words }: Transcript, format: string): readonly TimedWord[] {
   if (words.length > 0 || text.trim() === "") return words;
-  throw new UserError(
+  throw new ConfigurationError(
     `The words of a transcript must be there for ${format}, but it has its text alone. Transcribe with words: true.`,
-    { code: "ERR_CONFIGURATION" },
   );
 }
 

@@ -82,7 +82,10 @@ export function normalizationName(step: TextNormalization): string {
 export function requireNormalizations(steps: readonly TextNormalization[]): void {
   const expected = `a list of ${TEXT_NORMALIZATIONS.join(", ")}, case:LANGUAGE or functions of a text`;
   if (!Array.isArray(steps))
-    throw new ConfigurationError(`textNormalization must be ${expected}, but is ${describeType(steps)}.`);
+    throw new ConfigurationError(
+      `textNormalization must be ${expected}, but is ${describeType(steps)}.` +
+        (typeof steps === "function" || typeof steps === "string" ? " Give it in a list." : ""),
+    );
   for (const step of steps as unknown[]) {
     if (typeof step === "function" || (typeof step === "string" && isNormalization(step))) continue;
     const meant = typeof step === "string" ? nearest(step, TEXT_NORMALIZATIONS) : undefined;

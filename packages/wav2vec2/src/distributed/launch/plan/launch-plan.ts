@@ -1,5 +1,6 @@
 import { availableParallelism, constants } from "node:os";
 import { builtFor } from "@wav2vec2/libtorch/built-for";
+import { setupCommand } from "@wav2vec2/libtorch/setup-command";
 import { ConfigurationError } from "../../../errors.js";
 import { type Environment, textOf } from "../../environment.js";
 import { addAccelerateConfig } from "./accelerate-config.js";
@@ -184,7 +185,7 @@ function processesOf(
     if (onGpus && count > usable)
       throw new ConfigurationError(
         usable < seen
-          ? `${from} must be at most the GPUs that libtorch can use, but the libtorch here has no CUDA. Run 'npm run setup -- --libtorch cuda', or pass --device cpu to the command.`
+          ? `${from} must be at most the GPUs that libtorch can use, but the libtorch here has no CUDA. Run '${setupCommand("cuda")}', or pass --device cpu to the command.`
           : `${from} must be at most the ${usable} visible GPUs, but is ${count}. Pass fewer, or --device cpu to the command.`,
       );
     if (count > 1 && /^cuda:\d/.test(device))
@@ -220,7 +221,7 @@ function processesOf(
   }
   onNote(
     seen > 0
-      ? `One process: ${seen} GPUs are visible, but the libtorch here has no CUDA ('npm run setup -- --libtorch cuda').`
+      ? `One process: ${seen} GPUs are visible, but the libtorch here has no CUDA ('${setupCommand("cuda")}').`
       : "One process, as there is no GPU to use; --nproc-per-node starts more.",
   );
   return 1;
@@ -238,7 +239,7 @@ function requireGpus(
     throw new ConfigurationError(`${means} the command's device is ${device}. Remove one of them.`);
   throw new ConfigurationError(
     seen > 0
-      ? `${means} the libtorch here has no CUDA. Run 'npm run setup -- --libtorch cuda', or remove it to use the CPU.`
+      ? `${means} the libtorch here has no CUDA. Run '${setupCommand("cuda")}', or remove it to use the CPU.`
       : `${means} no GPU is visible. Run 'wav2vec2 doctor', which says what is missing, or remove it to use the CPU.`,
   );
 }
