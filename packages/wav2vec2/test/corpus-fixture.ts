@@ -1,12 +1,19 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { afterAll } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { encodeWav } from "../src/audio/wav.js";
 
-/** A directory for one test, with files put into it. */
+const made: string[] = [];
+afterAll(() => {
+  for (const root of made) rmSync(root, { recursive: true, force: true });
+});
+
+/** A directory for one test, with files put into it. It is there until the tests of the file have ended. */
 export function corpusDirectory() {
   const root = mkdtempSync(join(tmpdir(), "corpus-"));
+  made.push(root);
   const put = (path: string, contents: string | Uint8Array): string => {
     const file = join(root, path);
     mkdirSync(dirname(file), { recursive: true });

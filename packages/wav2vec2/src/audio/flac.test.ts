@@ -1,7 +1,7 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { crc16 } from "./crc.js";
@@ -9,7 +9,13 @@ import { decodeFlac, readFlacInfo } from "./flac.js";
 import { encodeFlac } from "./flac-writer.js";
 
 const decode = async (bytes: Uint8Array, name: string) => decodeFlac(bytes, name);
-const scratch = () => mkdtemp(join(tmpdir(), "flac-"));
+const made: string[] = [];
+afterAll(() => Promise.all(made.map((directory) => rm(directory, { recursive: true, force: true }))));
+
+async function scratch(): Promise<string> {
+  made.push(await mkdtemp(join(tmpdir(), "flac-")));
+  return made.at(-1)!;
+}
 
 function noise(length: number, random: Random, amplitude = 65536): Int16Array {
   return Int16Array.from({ length }, () => Math.floor((random.uniform() - 0.5) * amplitude));

@@ -1,11 +1,12 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { readAudio, readAudioInfo } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";
 
 const directory = mkdtempSync(join(tmpdir(), "sphere-"));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** A NIST SPHERE file. */
 function sphere(fields: Record<string, string | number>, body: Uint8Array): Buffer {

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { unpackTables } from "./unpack-tables.js";
 
 // What a table holds, by the names of its recordings.
@@ -21,6 +21,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "unpack-names-"));
   to = join(root, "below/out");
 });
+afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function put(path: string): string {
   const file = join(root, path);

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { readAudio } from "../../audio/audio-file.js";
 import { readCorpus } from "../corpus/corpus.js";
 import { unpackTables } from "./unpack-tables.js";
@@ -10,6 +10,7 @@ let root = "";
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "unpack-"));
 });
+afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function put(path: string, contents: string | Uint8Array): string {
   const file = join(root, path);
