@@ -151,7 +151,7 @@ describe("a run", { timeout: 300_000 }, () => {
       });
       expect(await run.ended, run.said).toBe(1);
       expect(run.said).toMatch(
-        /checkpoints\/step-\d+ must be written, but the disk is full \(it takes \d+ kB, and [\d.]+ kB are free\)\. The newest checkpoint is that of step \d+\. Make room/,
+        /checkpoints\/step-\d+ must be written, but the disk is full \(it takes \d+ kB, and [\d.]+ kB are free\)\. The newest checkpoint is that of step \d+\. Free space/,
       );
       expect(run.said).toContain("Training goes on and tries again");
       expect(await damagedCheckpoints(output)).toEqual([]);

@@ -192,7 +192,7 @@ describe.skipIf(process.platform !== "linux")("training in two processes", { tim
       signal(ranks[0]!, "SIGTERM");
       const { code, stderr } = await run.launched.ended;
       expect(code, stderr).toBe(1);
-      expect(stderr).toMatch(/checkpoints\/step-\d+ must be written, but the disk is full .* Make room/);
+      expect(stderr).toMatch(/checkpoints\/step-\d+ must be written, but the disk is full .* Free space/);
       await expectNothingHalf(run); // steps go on while none can be saved
       rmSync(filler);
       await finish("disk/run");

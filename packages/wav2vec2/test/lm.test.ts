@@ -183,7 +183,12 @@ describe("wav2vec2 lm", () => {
     ["an empty text", ["build", "empty.txt", "--output", "a.arpa"], 1, /but there are none in the text/],
     ["a small text", ["build", "small.txt", "--output", "a.arpa"], 1, /--discount-fallback/],
     ["marks in the text", ["build", "marks.txt", "--output", "a.arpa"], 1, /marks\.txt:2: .* has <s>/],
-    ["no UTF-8", ["build", "latin.txt", "--output", "a.arpa"], 1, /latin\.txt must be a text in UTF-8/],
+    [
+      "no UTF-8",
+      ["build", "latin.txt", "--output", "a.arpa"],
+      1,
+      /latin\.txt must be UTF-8 text, but is not\. Convert it/,
+    ],
     ["the text itself", ["build", "small.txt", "--output", "./small.txt"], 2, /must end in/],
     [
       "no directory to write to",

@@ -183,6 +183,15 @@ describe("a pool", () => {
     });
   });
 
+  it("fails with what its stream threw, of its own class", async () => {
+    class TooLarge extends Error {}
+    async function* upload() {
+      yield new Uint8Array(100);
+      throw new TooLarge("The recording is too large.");
+    }
+    await expect(pool.transcribe(upload())).rejects.toBeInstanceOf(TooLarge);
+  });
+
   it("refuses what its queue has no room for, and drops what is given up while it waits", async () => {
     const streams = [endless(), endless(), endless(), endless()];
     const stops = streams.map(() => new AbortController());

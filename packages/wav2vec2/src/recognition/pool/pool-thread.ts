@@ -29,6 +29,8 @@ export class PoolThread {
   #parts: SourceParts<Uint8Array> | SourceParts<Float32Array> | undefined;
   /** Ends the wait for the job's stream. */
   #idle: AbortController | undefined;
+  /** What the job's stream threw. */
+  #broken: unknown;
   #isReady = false;
   #failure: Error | undefined;
 
@@ -119,9 +121,16 @@ export class PoolThread {
     else if (message.kind === "pull") void this.#sendPart(job);
     else if (message.kind === "end") {
       this.memory = message.memory;
-      this.#endJob(message.error && reviveError(message.error));
+      this.#endJob(message.error && this.#original(reviveError(message.error)));
       this.#rest();
     }
+  }
+
+  /** What the job's stream threw here, of its own class, where that is what came back. */
+  #original(error: unknown): unknown {
+    const broken = this.#broken;
+    const isSame = broken instanceof Error && error instanceof Error && broken.message === error.message;
+    return isSame ? broken : error;
   }
 
   /** What a callback throws ends its job: there is nobody else to tell. */
@@ -144,6 +153,7 @@ export class PoolThread {
   #endJob(error: unknown): void {
     void this.#parts?.return();
     this.#parts = undefined;
+    this.#broken = undefined;
     this.#job?.end(error);
   }
 
@@ -169,7 +179,10 @@ export class PoolThread {
       if (error instanceof PoolError) {
         job.end(error);
         this.abort(job);
-      } else this.#send({ kind: "broken", job: job.id, error: plainError(error) });
+      } else {
+        this.#broken = error;
+        this.#send({ kind: "broken", job: job.id, error: plainError(error) });
+      }
     }
   }
 
