@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { isJsonObject } from "./files/json-file.js";
 
 /** Where two values differ. */
 export interface Difference {
@@ -14,7 +15,7 @@ export interface Difference {
  * @param key of the values themselves
  */
 export function differences(one: unknown, other: unknown, key = ""): Difference[] {
-  if (!isSection(one) || !isSection(other)) {
+  if (!isJsonObject(one) || !isJsonObject(other)) {
     return isDeepStrictEqual(one, other) ? [] : [{ key, one, other }];
   }
   const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
@@ -23,7 +24,7 @@ export function differences(one: unknown, other: unknown, key = ""): Difference[
 
 /** The innermost keys of nested values. */
 export function flattened(value: unknown, key = ""): Record<string, unknown> {
-  if (!isSection(value)) return { [key]: value };
+  if (!isJsonObject(value)) return { [key]: value };
   const inner = Object.entries(value).map(([name, each]) => flattened(each, joined(key, name)));
   return Object.assign({}, ...inner) as Record<string, unknown>;
 }
@@ -35,10 +36,6 @@ export function flattenedTexts(value: Readonly<Record<string, unknown>>): Record
     typeof inner === "string" ? inner : JSON.stringify(inner),
   ]);
   return Object.fromEntries(texts) as Record<string, string>;
-}
-
-function isSection(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function joined(key: string, inner: string): string {

@@ -1,6 +1,7 @@
 import { isErrored, isReadable as isReadableStill, Readable } from "node:stream";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { isObject } from "../argument-kinds.js";
 import { describeType } from "../describe-type.js";
 import { ConfigurationError, UserError, wrongType } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
@@ -260,10 +261,6 @@ function wrongNumbers(numbers: ArrayBufferView): TypeError {
     `Samples must come as a Float32Array, from -1 to 1, but come as ${describeType(numbers)}. Divide integers by their full ` +
       "scale; give bytes as a Uint8Array.",
   );
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }
 
 function isSamples(source: unknown): source is AudioSamples {

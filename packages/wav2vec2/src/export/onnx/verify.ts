@@ -1,6 +1,7 @@
 import { noGrad, scope, tensor } from "@wav2vec2/libtorch";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
 import { normalize } from "../../audio/normalize.js";
+import { padClips } from "../../data/batches/pad-clips.js";
 import { Random } from "../../data/random.js";
 import { UserError } from "../../errors.js";
 import { minimumSamples, samplesPerFrame } from "../../model/lengths.js";
@@ -64,7 +65,9 @@ export async function compareEngines(
 }
 
 async function compareInput(ctc: CtcModel, engine: OnnxEngine, { name, clips }: Input): Promise<Comparison> {
-  const { samples, lengths, longest } = sideBySide(clips);
+  const lengths = clips.map(({ length }) => length);
+  const longest = Math.max(...lengths);
+  const samples = padClips(clips, longest); // [clips * longest]
   const theirs = await engine.run(samples, lengths);
   const ours = scores(ctc, samples, lengths);
   if (theirs.frames !== ours.time)
@@ -84,15 +87,6 @@ async function compareInput(ctc: CtcModel, engine: OnnxEngine, { name, clips }: 
     difference: Math.max(...pairs.map(([one, other]) => largestDifference(one, other))),
     sameText: pairs.every(([one, other]) => greedyText(ctc, one) === greedyText(ctc, other)),
   };
-}
-
-/** Clips in one batch, [batch, samples], 0 behind each. */
-function sideBySide(clips: readonly Float32Array[]) {
-  const lengths = clips.map(({ length }) => length);
-  const longest = Math.max(...lengths);
-  const samples = new Float32Array(clips.length * longest);
-  for (const [row, clip] of clips.entries()) samples.set(clip, row * longest);
-  return { samples, lengths, longest };
 }
 
 /** The model's own, in libtorch. */
@@ -122,7 +116,7 @@ function* edges({ config }: CtcModel["model"], engine: OnnxEngine, longest: numb
     name: "one frame and a sample less than the next",
     clips: [noise(least + samplesPerFrame(config) - 1)],
   };
-  for (const seconds of [1, 10, longest])
+  for (const seconds of new Set([1, 10, longest]))
     if (seconds <= longest) yield { name: `noise, ${seconds} s`, clips: [noise(seconds * SAMPLE_RATE)] };
   yield { name: "silence", clips: [new Float32Array(2 * SAMPLE_RATE)] };
   const lengths = engine.takesMask ? [3 * SAMPLE_RATE, least, SAMPLE_RATE + 123] : [30_000, 30_000, 30_000];

@@ -1,5 +1,6 @@
 import { nearest } from "@wav2vec2/libtorch/nearest";
 import type { z } from "zod";
+import { isJsonObject } from "../../files/json-file.js";
 import { translate } from "./recipe-aliases.js";
 import { recipeKeys } from "./recipe-keys.js";
 import type { RecipeIssue } from "./recipe-rules.js";
@@ -118,12 +119,8 @@ function show(value: unknown): string {
 function hasPath(values: unknown, path: readonly PropertyKey[]): boolean {
   let value = values;
   for (const key of path) {
-    if (!isRecord(value) || !(key in value)) return false;
+    if (!isJsonObject(value) || !(key in value)) return false;
     value = value[String(key)];
   }
   return true;
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,8 +1,9 @@
 import type { z } from "zod";
 import { requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
+import { isJsonObject } from "../../files/json-file.js";
 import { RECIPE_VALUES } from "./recipe-kind.js";
-import { explain, isRecord } from "./recipe-mistakes.js";
+import { explain } from "./recipe-mistakes.js";
 import { checkTogether, type RecipeIssue } from "./recipe-rules.js";
 import { type Recipe, recipeSchema } from "./recipe-schema.js";
 
@@ -26,7 +27,7 @@ const WARMUP_STEPS = 500;
 
 /** Defaults that depend on other keys. */
 function withTaskDefaults(values: unknown): unknown {
-  if (!isRecord(values)) return values;
+  if (!isJsonObject(values)) return values;
   const task = values.task ?? "finetune";
   const defaults: Record<string, unknown> = { output: `runs/${String(task)}` };
   if (task === "pretrain") Object.assign(defaults, { pretraining: {}, gradient_scaling: "once" });
@@ -36,7 +37,7 @@ function withTaskDefaults(values: unknown): unknown {
   const filled: Record<string, unknown> = { ...defaults };
   for (const [key, value] of Object.entries(values)) if (value !== undefined) filled[key] = value;
   const { schedule = {} } = values;
-  if (isRecord(schedule) && schedule.warmup_steps === undefined && schedule.warmup_ratio === undefined)
+  if (isJsonObject(schedule) && schedule.warmup_steps === undefined && schedule.warmup_ratio === undefined)
     return { ...filled, schedule: { ...schedule, warmup_steps: WARMUP_STEPS } };
   return filled;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { distributed, isTensor } from "@wav2vec2/libtorch";
 import { nearest } from "@wav2vec2/libtorch/nearest";
+import { isObject } from "../../argument-kinds.js";
 import type { EmptyBatch } from "../../data/batches/load-batches.js";
 import { describeValue } from "../../describe-type.js";
 import { Interrupted } from "../../distributed/interrupted.js";
@@ -179,10 +180,6 @@ function lossProblem(part: unknown): string | undefined {
   return undefined;
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
-}
-
 function shown(value: unknown): string {
   if (isTensor(value)) return "a tensor";
   if (Array.isArray(value)) return "an array";
@@ -225,7 +222,7 @@ function iterate(made: object): unknown {
 }
 
 function isIterator(value: unknown): value is AsyncIterator<unknown> {
-  return isObject(value) && typeof (value as AsyncIterator<unknown>).next === "function";
+  return isObject(value) && typeof value.next === "function";
 }
 
 function batchProblem(batch: unknown): string | undefined {
