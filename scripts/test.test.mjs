@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "./setup/fixtures.mjs";
-import { formatTotals, readTotals } from "./test.mjs";
+import { failedFiles, formatTotals, readTotals, withSecondRun } from "./test.mjs";
 
 /** @param {object[]} testResults */
 function report(testResults, { passed = 3, failed = 0, pending = 0, todo = 0 } = {}) {
@@ -35,4 +35,22 @@ test("a file that does not load, an error outside the tests and a run without a 
   expect(readTotals(report([fine, { status: "failed", assertionResults: [] }]), 1).failed).toBe(1);
   expect(readTotals(report([fine]), 1).failed).toBe(1);
   expect(readTotals("/nonexistent/report.json", 139)).toEqual({ passed: 0, failed: 1, skipped: 0 });
+});
+
+test("what failed is run again, and fails where it does so again", () => {
+  const file = report([
+    { ...fine, name: "/a.test.ts" },
+    { status: "failed", assertionResults: [], name: "/b.test.ts" },
+  ]);
+  expect(failedFiles(file)).toEqual(["/b.test.ts"]);
+  expect(failedFiles("/nonexistent/report.json")).toEqual([]);
+  const first = { passed: 10, failed: 2, skipped: 1 };
+  const healed = { passed: 3, failed: 0, skipped: 0 };
+  expect(withSecondRun(first, healed)).toEqual({ passed: 12, failed: 0, skipped: 1 });
+  expect(withSecondRun(first, { passed: 2, failed: 1, skipped: 0 })).toEqual({
+    passed: 11,
+    failed: 1,
+    skipped: 1,
+  });
+  expect(withSecondRun(first, { passed: 0, failed: 3, skipped: 0 })).toEqual(first);
 });
