@@ -10,6 +10,7 @@ export default defineConfig({
     include: [
       "packages/*/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
+      "packages/*/setup/**/*.test.mjs",
       "scripts/**/*.test.mjs",
       "benchmarks/**/*.test.mjs",
     ],

@@ -8,8 +8,9 @@ cd "$(dirname "$0")/.."
 # As set-up tells CMake, with NCCL where it builds that in; one option a line.
 lines=$(node --input-type=module -e '
   import { readFileSync } from "node:fs";
-  import { Bridge, cmakeOptions } from "./scripts/setup/bridge.mjs";
-  const { description, headers } = new Bridge(process.cwd());
+  import { Bridge, cmakeOptions } from "./packages/libtorch/setup/bridge.mjs";
+  import { places } from "./packages/libtorch/setup/places.mjs";
+  const { description, headers } = new Bridge(places());
   console.log(cmakeOptions(JSON.parse(readFileSync(description, "utf8")), headers).join("\n"));
 ')
 mapfile -t options <<<"$lines"

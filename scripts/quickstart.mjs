@@ -6,9 +6,9 @@ import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Report } from "../packages/libtorch/setup/report.mjs";
 import { parseQuickstartOptions, USAGE } from "./quickstart/options.mjs";
 import { shortTraining } from "./quickstart/short-training.mjs";
-import { Report } from "./setup/report.mjs";
 import { setup } from "./setup.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "./setup/fixtures.mjs";
+import { temporaryFolder } from "../packages/libtorch/setup/fixtures.mjs";
 import { failedFiles, formatTotals, readTotals, withSecondRun } from "./test.mjs";
 
 /** @param {object[]} testResults */

@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { lastLines, run, runInView } from "./processes.mjs";
-import { SetupError } from "./report.mjs";
+import { lastLines, run, runInView } from "../../packages/libtorch/setup/processes.mjs";
+import { SetupError } from "../../packages/libtorch/setup/report.mjs";
 
 /** onnxruntime-node's install script downloads GPU libraries and breaks where it cannot. */
 const NPM_ENV = { ONNXRUNTIME_NODE_INSTALL: "skip" };

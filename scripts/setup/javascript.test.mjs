@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "./fixtures.mjs";
+import { temporaryFolder } from "../../packages/libtorch/setup/fixtures.mjs";
 import { packagesAreInstalled } from "./javascript.mjs";
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { bridgePath } from "./bridge-path.js";
+import { bridgePath } from "../setup/places.mjs";
 import { MappedFileError, mapFile } from "./mapped-file.js";
 
 let directory: string;

@@ -2,10 +2,9 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
-import { bridgePath } from "./bridge-path.js";
+import { bridgePath, setupCommand } from "../setup/places.mjs";
 import { BridgeError, TorchError } from "./errors.js";
 import { loadOwnLibraries } from "./gpu/own-libraries.js";
-import { isInCheckout, setupCommand } from "./setup-command.js";
 
 /** What the C++ bridge exports; tensors cross it as handles (numbers). See native/src/addon.cpp. */
 export interface Native {
@@ -136,8 +135,12 @@ export interface Native {
 
 function load(): Native {
   const path = bridgePath();
-  if (!existsSync(path))
-    throw new BridgeError(`The bridge to libtorch must be built, but ${path} is missing. ${bridgeAdvice()}`);
+  if (!existsSync(path)) {
+    const advice = process.env.LIBTORCH_BRIDGE
+      ? "Correct LIBTORCH_BRIDGE, which names it."
+      : `Run '${setupCommand()}'.`;
+    throw new BridgeError(`The bridge to libtorch must be built, but ${path} is missing. ${advice}`);
+  }
   // OpenMP threads that wait for work spin for milliseconds, which on shared cores takes them from those that have
   // work: a step became ten times slower. Spinning for some 20 us before they sleep is fastest on idle cores too
   // (1.35 times faster than sleeping at once). libgomp reads this when it is loaded.
@@ -160,15 +163,6 @@ function load(): Native {
   // Some builds start with one thread whatever the machine has.
   if (isMainThread && !process.env.OMP_NUM_THREADS) native.setThreads(availableParallelism());
   return native;
-}
-
-/** What to do where there is no bridge. */
-function bridgeAdvice(): string {
-  if (process.env.LIBTORCH_BRIDGE) return "Correct LIBTORCH_BRIDGE, which names it.";
-  return isInCheckout()
-    ? `Run '${setupCommand()}'.`
-    : "Copies of the packages have none: name that of a checkout that was set up, " +
-        "LIBTORCH_BRIDGE=CHECKOUT/packages/libtorch/build/libtorch_bridge.node.";
 }
 
 /** The bridge, which is loaded where it is used first: who imports this package does not pay for libtorch yet. */

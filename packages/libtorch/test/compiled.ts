@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bridgePath } from "../src/bridge-path.js";
+import { bridgePath } from "../setup/places.mjs";
 
 /** Compiles this package's sources into `directory`, for tests that run them in processes and threads of their own. */
 export function compileInto(directory: string): void {

@@ -1,5 +1,5 @@
 import { type Device, type Gpus, gpus, libtorchInfo } from "@wav2vec2/libtorch";
-import { setupCommand } from "@wav2vec2/libtorch/setup-command";
+import { setupCommand } from "@wav2vec2/libtorch/places";
 import { DEVICE_PATTERN, DEVICES } from "./device-name.js";
 import { ConfigurationError } from "./errors.js";
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { setupCommand } from "../../setup/places.mjs";
 import { checkCount, checkOptions, describe } from "../arguments.js";
 import { argumentError } from "../errors.js";
 import { keep } from "../handles.js";
 import { native } from "../native.js";
 import { empty } from "../operators.generated.js";
-import { setupCommand } from "../setup-command.js";
 import { type Tensor, tensor } from "../tensor.js";
 import { DistributedError, reasonOf } from "./distributed-error.js";
 import { TCPStore } from "./tcp-store.js";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { bridgePath } from "../bridge-path.js";
+import { bridgePath } from "../../setup/places.mjs";
 
 /** The libtorch that a bridge was built for, as set-up describes it. */
 export interface BuiltFor {

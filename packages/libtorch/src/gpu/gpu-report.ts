@@ -1,5 +1,5 @@
+import { setupCommand } from "../../setup/places.mjs";
 import { gpus } from "../device.js";
-import { setupCommand } from "../setup-command.js";
 import { builtFor } from "./built-for.js";
 import { type CudaBuild, cudaBuild, runsOnCapability } from "./cuda-build.js";
 import { type NvidiaCard, type NvidiaDriver, nvidiaDriver } from "./nvidia-driver.js";

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bridgePath } from "../bridge-path.js";
+import { bridgePath } from "../../setup/places.mjs";
 import { builtFor } from "./built-for.js";
 import { librariesWithNamesakes } from "./own-libraries.js";
 

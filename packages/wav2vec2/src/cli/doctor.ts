@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import type { GpuReport, Gpus } from "@wav2vec2/libtorch";
 import { builtFor } from "@wav2vec2/libtorch/built-for";
-import { isInCheckout, setupCommand } from "@wav2vec2/libtorch/setup-command";
+import { setupCommand } from "@wav2vec2/libtorch/places";
 import picocolors from "picocolors";
 import { exitCodes } from "../exit-codes.js";
 import { type Define, print, printJson } from "./command.js";
@@ -60,14 +60,8 @@ function cpu(): Check {
 function libtorch(): Check {
   const built = builtFor();
   return built === undefined
-    ? { name: "libtorch", state: "failed", found: "set-up has not chosen one", remedy: remedy() }
+    ? { name: "libtorch", state: "failed", found: "set-up has not chosen one", remedy: setupCommand() }
     : { name: "libtorch", state: "ok", found: `${built.version} in ${built.root} (${built.why})` };
-}
-
-function remedy(): string {
-  return isInCheckout()
-    ? setupCommand()
-    : "Name the bridge of a checkout that was set up with LIBTORCH_BRIDGE (docs/deploying.md).";
 }
 
 /** Loads the bridge and checks that libtorch computes what it should. */
@@ -85,7 +79,7 @@ async function bridge(): Promise<Check[]> {
     ];
   } catch (error) {
     const found = `does not load: ${firstLine(error)}`;
-    return [{ name: "bridge", state: "failed", found, remedy: remedy() }];
+    return [{ name: "bridge", state: "failed", found, remedy: setupCommand() }];
   }
 }
 

@@ -19,6 +19,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./doctor.js")).defineDoctor,
   },
   {
+    name: "setup",
+    summary: "libtorch and the bridge to it: fetched or built, once on a machine",
+    load: async () => (await import("./setup.js")).defineSetup,
+  },
+  {
     name: "data",
     summary: "speech to train on: download, unpack, check, stats",
     load: async () => (await import("./data.js")).defineData,

@@ -1,6 +1,6 @@
 import { availableParallelism, constants } from "node:os";
 import { builtFor } from "@wav2vec2/libtorch/built-for";
-import { setupCommand } from "@wav2vec2/libtorch/setup-command";
+import { setupCommand } from "@wav2vec2/libtorch/places";
 import { ConfigurationError } from "../../../errors.js";
 import { type Environment, textOf } from "../../environment.js";
 import { addAccelerateConfig } from "./accelerate-config.js";

@@ -1,6 +1,7 @@
 // Of a torch wheel of half a gigabyte only the CPU libraries, what these load, and the headers.
 import { readdirSync } from "node:fs";
 import { basename, join } from "node:path";
+import { setupCommand } from "../places.mjs";
 import { megabytes, SetupError } from "../report.mjs";
 import { memberCalled, neededBeyondSystem, systemHas } from "./needed-libraries.mjs";
 import { RequiredWheels } from "./required-wheels.mjs";
@@ -92,6 +93,6 @@ async function addNeededLibraries(context, torch, staging) {
 export function missingLibrary(library, torch, needed) {
   return new SetupError(
     `${library} of ${torch.wheel.filename} needs ${needed}, which neither the wheel, nor a package that it requires, nor the system has.`,
-    { commands: ["node scripts/setup.mjs --libtorch system"] },
+    { commands: [setupCommand("system")] },
   );
 }

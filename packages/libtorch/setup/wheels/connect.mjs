@@ -1,6 +1,7 @@
 // What every question to a package index needs: this machine's kind, the indexes to ask, a client that they trust.
 import { existsSync } from "node:fs";
 import { release } from "node:os";
+import { systemGlibc } from "../glibc.mjs";
 import { SetupError } from "../report.mjs";
 import { HttpClient } from "./http.mjs";
 import { indexesToAsk, pipSettings } from "./package-index.mjs";
@@ -33,7 +34,5 @@ export function connect(env, build, platform = thisPlatform()) {
 
 /** @returns {import("./versions.mjs").Platform | undefined} */
 function thisPlatform() {
-  /** @type {{ excludeNetwork?: boolean }} */ (process.report).excludeNetwork = true;
-  const { header } = /** @type {{ header: { glibcVersionRuntime?: string } }} */ (process.report.getReport());
-  return describePlatform({ osRelease: release(), glibc: header.glibcVersionRuntime });
+  return describePlatform({ osRelease: release(), glibc: systemGlibc() });
 }

@@ -3,6 +3,7 @@
 import { basename, join } from "node:path";
 import { cudaOfVersionFile } from "../cuda-headers.mjs";
 import { driverProblem } from "../nvidia-driver.mjs";
+import { setupCommand } from "../places.mjs";
 import { megabytes } from "../report.mjs";
 import { missingLibrary } from "./cpu-libraries.mjs";
 import { memberCalled, neededBeyondSystem, systemHas } from "./needed-libraries.mjs";
@@ -142,7 +143,7 @@ function announce(context, cuda, torch, fromTorch, parts) {
   if (missing < 0.95 * packed)
     report.note(`${megabytes(packed - missing)} of it are there from an earlier run.`);
   try {
-    const smaller = "node scripts/setup.mjs --libtorch wheel   (the CPU libraries alone)";
+    const smaller = `${setupCommand("wheel")}   (the CPU libraries alone)`;
     checkSpace(context.home, missing + unpacked, [smaller]);
   } catch (error) {
     throw context.byHand ? error : new WheelUnavailable(/** @type {Error} */ (error).message);

@@ -1,5 +1,6 @@
 // The GPU maker's packages that a torch wheel requires. torch names them itself, or in newer versions by the extras
 // of cuda-toolkit, a package without files that pins them all.
+import { setupCommand } from "../places.mjs";
 import { SetupError } from "../report.mjs";
 import { memberCalled } from "./needed-libraries.mjs";
 import { chooseWheel, listFiles } from "./package-index.mjs";
@@ -113,7 +114,7 @@ export class RequiredWheels {
       if (chooseWheel(files, platform) === undefined) return undefined;
       throw new SetupError(
         `torch and what it requires ask for ${name} ${specifier}, but the index has no such wheel for ${platform.system} ${platform.machine}.`,
-        { commands: ["node scripts/setup.mjs --libtorch wheel"] },
+        { commands: [setupCommand("wheel")] },
       );
     }
     const opened = this.#opened.get(wheel.filename) ?? (await open(wheel));

@@ -2,6 +2,7 @@
 // not arrive. What is taken of it differs between the builds: cpu-libraries.mjs, cuda-libraries.mjs.
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setupCommand } from "../places.mjs";
 import { SetupError } from "../report.mjs";
 import { connect } from "./connect.mjs";
 import { addCpuLibraries } from "./cpu-libraries.mjs";
@@ -68,7 +69,7 @@ export async function installTorchWheel({
       if (attempt === 2) {
         throw new SetupError(
           `${wheel.filename} from ${wheel.url.host} was damaged in two downloads: ${error.message} Nothing was installed.`,
-          { commands: ["node scripts/setup.mjs", "node scripts/setup.mjs --libtorch system"] },
+          { commands: [setupCommand(), setupCommand("system")] },
         );
       }
       report.note(`The download was damaged (${error.message}); fetching it again.`);
@@ -88,7 +89,9 @@ async function findTorch({ client, indexes, platform }, specifier, report) {
     try {
       const wheel = chooseWheel(await listFiles(client, index, "torch"), platform, specifier);
       if (wheel !== undefined) {
-        report.note(`The newest torch there is for this machine is ${wheel.versionText} (${place}).`);
+        report.note(
+          `The newest torch for this machine${specifier && ` of version ${specifier.replace(/^==/, "")}`} is ${wheel.versionText} (${place}).`,
+        );
         return { wheel, index };
       }
       reasons.push(
@@ -142,7 +145,7 @@ function explain(error, wheel, home) {
   }
   return new SetupError(
     `Fetching ${wheel.filename} failed: ${describe(error)} What has arrived is kept; the next run goes on from there.`,
-    { commands: ["node scripts/setup.mjs", "node scripts/setup.mjs --libtorch system"], cause: error },
+    { commands: [setupCommand(), setupCommand("system")], cause: error },
   );
 }
 

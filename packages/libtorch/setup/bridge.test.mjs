@@ -37,7 +37,13 @@ function makeCheckout() {
       why: "test",
     };
   };
-  return { bridge: new Bridge(root), source, old: libtorch("1.13.1"), recent: libtorch("2.15.0") };
+  const places = {
+    base: root,
+    native: join(root, "packages/libtorch/native"),
+    build: join(root, "packages/libtorch/build"),
+    headers: join(root, "node_modules/node-api-headers/include"),
+  };
+  return { bridge: new Bridge(places), source, old: libtorch("1.13.1"), recent: libtorch("2.15.0") };
 }
 
 test("the bridge is built once, and again when its sources or the libtorch change", async () => {

@@ -1,6 +1,7 @@
 // Packages of the operating system: what the build needs, and Debian's libtorch where no wheel can be had.
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
+import { setupCommand } from "./places.mjs";
 import { lastLines, run, runInView, which } from "./processes.mjs";
 import { SetupError } from "./report.mjs";
 
@@ -76,7 +77,7 @@ async function aptInstall(packages, report, log) {
   const commands = [
     `Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(" ")}`,
     "macOS:           xcode-select --install && brew install cmake",
-    "then:            node scripts/setup.mjs",
+    `then:            ${setupCommand()}`,
   ];
   if (which("apt-get") === undefined) {
     throw new SetupError(`There is no apt-get to install ${names.join(", ")} with.`, { commands });

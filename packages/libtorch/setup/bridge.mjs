@@ -1,8 +1,18 @@
 // Builds the native bridge against a libtorch, and records which one, for the program's own `doctor`.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { lastLines, runInView } from "./processes.mjs";
 import { SetupError } from "./report.mjs";
 import { hasGloo } from "./system-packages.mjs";
@@ -13,15 +23,15 @@ import { hasGloo } from "./system-packages.mjs";
 const BYTES_PER_COMPILER = 2e9;
 
 export class Bridge {
-  /** @param {string} root the repository */
-  constructor(root) {
-    this.root = root;
-    this.native = join(root, "packages/libtorch/native");
-    this.build = join(root, "packages/libtorch/build");
-    this.addon = join(this.build, "libtorch_bridge.node");
-    this.description = join(this.build, "libtorch.json");
-    this.headers = join(root, "node_modules/node-api-headers/include");
-    this.log = join(this.build, "build.log");
+  /** @param {Pick<import("./places.mjs").Places, "base" | "native" | "build" | "headers">} places */
+  constructor({ base, native, build, headers }) {
+    this.base = base;
+    this.native = native;
+    this.build = build;
+    this.addon = join(build, "libtorch_bridge.node");
+    this.description = join(build, "libtorch.json");
+    this.headers = headers;
+    this.log = join(build, "build.log");
   }
 
   /**
@@ -39,14 +49,7 @@ export class Bridge {
    * @throws {SetupError} with the compiler's last lines
    */
   async make(libtorch, report) {
-    // The stamp goes first and comes back last: an interrupted build is seen as unfinished.
-    rmSync(this.#stampFile("sources"), { force: true });
-    if (this.#stamp("libtorch") !== this.#identity(libtorch)) {
-      rmSync(this.build, { recursive: true, force: true });
-    }
-    mkdirSync(this.build, { recursive: true });
-    rmSync(this.log, { force: true });
-    writeFileSync(this.#stampFile("libtorch"), this.#identity(libtorch));
+    this.#begin(libtorch);
     const jobs = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / BYTES_PER_COMPILER)));
     // A clean build spends most of its time reading libtorch's headers: one unit for each job reads them least.
     const sources = readdirSync(join(this.native, "src")).filter((name) => name.endsWith(".cpp")).length;
@@ -59,22 +62,70 @@ export class Bridge {
       "-DCMAKE_UNITY_BUILD=ON",
       `-DCMAKE_UNITY_BUILD_BATCH_SIZE=${Math.ceil(sources / jobs)}`,
       "-DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON",
+      `-DBRIDGE_RPATH=${this.#runPath(libtorch)}`,
       ...cmakeOptions(libtorch, this.headers),
     ];
     const compile = ["--build", this.build, "--parallel", String(jobs)];
     for (const args of [configure, compile]) {
-      const options = { cwd: this.root, log: this.log };
+      const options = { cwd: this.base, log: this.log };
       const { code, output } = await runInView(report, "cmake", "cmake", args, options);
       if (code === 0) continue;
       throw new SetupError(
-        `the bridge does not build (the whole output is in ${relative(this.root, this.log)}):\n${errorLines(output)}`,
+        `the bridge does not build (the whole output is in ${relative(this.base, this.log)}):\n${errorLines(output)}`,
         { commands: [configure, compile].map((words) => ["cmake", ...words].map(quoted).join(" ")) },
       );
     }
     if (!existsSync(this.addon))
-      throw new SetupError(`the build made no ${relative(this.root, this.addon)}.`);
+      throw new SetupError(`the build made no ${relative(this.base, this.addon)}.`);
+    this.#end(libtorch);
+  }
+
+  /**
+   * Takes a bridge that was built elsewhere, from these sources for this version of libtorch.
+   * @param {string} addon
+   * @param {Libtorch} libtorch
+   */
+  take(addon, libtorch) {
+    this.#begin(libtorch);
+    this.#runPath(libtorch);
+    copyFileSync(addon, this.addon);
+    this.#end(libtorch);
+  }
+
+  /**
+   * The stamp goes first and comes back last: an interrupted build is seen as unfinished.
+   * @param {Libtorch} libtorch
+   */
+  #begin(libtorch) {
+    rmSync(this.#stampFile("sources"), { force: true });
+    if (this.#stamp("libtorch") !== this.#identity(libtorch)) {
+      rmSync(this.build, { recursive: true, force: true });
+    }
+    mkdirSync(this.build, { recursive: true });
+    rmSync(this.log, { force: true });
+    writeFileSync(this.#stampFile("libtorch"), this.#identity(libtorch));
+  }
+
+  /** @param {Libtorch} libtorch */
+  #end(libtorch) {
     this.describe(libtorch);
     writeFileSync(this.#stampFile("sources"), this.#digest(libtorch));
+  }
+
+  /**
+   * Where the bridge looks for libtorch: in the link `lib` beside it, which is relative where both lie in one folder, so that
+   * the folder can be copied and moved. NVIDIA's libraries find each other from the place that libtorch really has.
+   * @param {Libtorch} libtorch
+   */
+  #runPath({ lib, cuda }) {
+    if (cuda !== undefined) return lib;
+    const link = join(this.build, "lib");
+    rmSync(link, { force: true });
+    const isNear = [this.base, dirname(this.build)].some(
+      (folder) => contains(folder, lib) && contains(folder, link),
+    );
+    symlinkSync(isNear ? relative(this.build, lib) : lib, link);
+    return process.platform === "darwin" ? "@loader_path/lib" : "$ORIGIN/lib";
   }
 
   /**
@@ -108,11 +159,7 @@ export class Bridge {
 
   /** @param {Libtorch} libtorch */
   #digest(libtorch) {
-    const hash = createHash("sha256").update(this.#identity(libtorch));
-    for (const name of readdirSync(this.native, { recursive: true, encoding: "utf8" }).sort()) {
-      const path = join(this.native, name);
-      if (statSync(path).isFile()) hash.update(`\0${name}\0`).update(readFileSync(path));
-    }
+    const hash = createHash("sha256").update(this.#identity(libtorch)).update(digestOfSources(this.native));
     const headers = join(this.headers, "../package.json");
     if (existsSync(headers)) hash.update(readFileSync(headers));
     return hash.digest("hex");
@@ -131,6 +178,24 @@ export class Bridge {
 }
 
 /**
+ * @param {string} native
+ * @returns {string} of the names and contents of the bridge's sources
+ */
+export function digestOfSources(native) {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(native, { recursive: true, encoding: "utf8" }).sort()) {
+    const path = join(native, name);
+    if (statSync(path).isFile()) hash.update(`\0${name}\0`).update(readFileSync(path));
+  }
+  return hash.digest("hex");
+}
+
+/** @param {string} folder @param {string} path */
+function contains(folder, path) {
+  return !/^\.\.|^\//.test(relative(folder, path));
+}
+
+/**
  * @param {Pick<Libtorch, "include" | "lib" | "cuda">} libtorch
  * @param {string} headers folder with Node-API's
  * @returns {string[]} what CMake is told of both; with NCCL where its headers are all there
@@ -143,7 +208,7 @@ export function cmakeOptions({ include, lib, cuda }, headers) {
 
 /** @param {string} word of a command for the shell */
 function quoted(word) {
-  return word.includes(";") ? `"${word}"` : word;
+  return /[;$]/.test(word) ? `'${word}'` : word;
 }
 
 /** @param {string} output */

@@ -1,4 +1,4 @@
-// One set-up at a time in one checkout: two would build in the same folder.
+// One set-up at a time: two would build in the same folder.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +16,7 @@ export async function withLock(file, waiting, action) {
   while (!take(file)) {
     const owner = readOwner(file);
     if (owner !== undefined && isRunning(owner)) {
-      waiting(`Waiting for another set-up of this checkout (process ${owner}, by ${file}).`);
+      waiting(`Waiting for another set-up (process ${owner}, by ${file}).`);
       await sleep(250);
     } else {
       rmSync(file, { force: true });

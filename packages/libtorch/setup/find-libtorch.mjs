@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { describeCuda } from "./cuda-headers.mjs";
+import { setupCommand } from "./places.mjs";
 import { run, which } from "./processes.mjs";
 import { SetupError } from "./report.mjs";
 import { compareReleases, compareVersions, parseVersion, satisfies } from "./wheels/versions.mjs";
@@ -18,8 +19,9 @@ import { compareReleases, compareVersions, parseVersion, satisfies } from "./whe
  */
 
 /** @typedef {{ env: NodeJS.ProcessEnv, home: string, system?: string, hasGpu?: () => Promise<boolean>,
- *  note: (text: string) => void }} Places home: the project's .libtorch folder; system: the system's prefix;
- *  hasGpu: asks whether an NVIDIA card and its driver are there, which takes a second or two */
+ *  version?: string | undefined, note: (text: string) => void }} Places home: the folder of set-up's own; system: the system's prefix;
+ *  hasGpu: asks whether an NVIDIA card and its driver are there, which takes a second or two;
+ *  version: the only one of set-up's own for the CPU that will do, and of those that nobody named */
 
 /** The oldest version that is built and tested against. */
 const OLDEST = [1, 13];
@@ -33,26 +35,37 @@ const VERSION_HEADER = "torch/csrc/api/include/torch/version.h";
  * @throws {SetupError} where a place that the user named holds none
  */
 export async function findLibtorch(choice, places) {
-  const { env, home, note, system = "/usr", hasGpu = async () => false } = places;
+  const { env, home, note, version, system = "/usr", hasGpu = async () => false } = places;
+  const own = version === undefined ? "" : `==${version}`;
   const why = `--libtorch ${choice} asks for it`;
   const cuda = cudaChoice(choice);
   if (choice === "wheel" || choice === "system" || cuda !== undefined) {
     const found =
       choice === "system"
         ? await systemPackage(system)
-        : installedBefore(home, cuda ? "cuda" : "cpu", cuda?.specifier);
+        : installedBefore(home, cuda ? "cuda" : "cpu", cuda?.specifier ?? own);
     return found && { ...found, why };
   }
   if (choice !== undefined) {
-    return named(choice, `--libtorch ${choice}`, "node scripts/setup.mjs --libtorch auto");
+    return named(choice, `--libtorch ${choice}`, setupCommand("auto"));
   }
   if (env.LIBTORCH) return named(env.LIBTORCH, `LIBTORCH=${env.LIBTORCH}`, "unset LIBTORCH");
   if (env.LIBTORCH_USE_PYTORCH === "1") return pythonByRequest(env);
   const python = activePython(env, note);
-  if (python !== undefined) return python;
-  const [cpu, withCuda] = [installedBefore(home, "cpu"), installedBefore(home, "cuda")];
+  if (python !== undefined && (python.cuda !== undefined || isVersion(python, version))) return python;
+  const [cpu, withCuda] = [installedBefore(home, "cpu", own), installedBefore(home, "cuda")];
   if (cpu !== undefined && withCuda !== undefined) return (await hasGpu()) ? withCuda : cpu;
-  return withCuda ?? cpu ?? (await systemPackage(system));
+  if (withCuda !== undefined || cpu !== undefined) return withCuda ?? cpu;
+  const package_ = await systemPackage(system);
+  return package_ && isVersion(package_, version) ? package_ : undefined;
+}
+
+/**
+ * @param {Libtorch} libtorch
+ * @param {string | undefined} version
+ */
+function isVersion(libtorch, version) {
+  return version === undefined || libtorch.version.replace(/\+.*$/, "") === version;
 }
 
 /**

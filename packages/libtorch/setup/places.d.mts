@@ -1,0 +1,6 @@
+/** The addon that set-up builds; `LIBTORCH_BRIDGE` names another one. */
+export function bridgePath(env?: NodeJS.ProcessEnv, folder?: string): string;
+/** The checkout that this package lies in, which has a set-up of its own; undefined for an installed one. */
+export function checkoutOf(folder?: string): string | undefined;
+/** The command of set-up as it works where the user is; `libtorch` is what it is to take, such as `cuda`. */
+export function setupCommand(libtorch?: string, from?: string, folder?: string): string;
