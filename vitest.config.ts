@@ -17,6 +17,7 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 180_000,
+    hookTimeout: 180_000,
     // Where the index of corpora lies; not among the developer's own.
     env: { WAV2VEC2_CACHE: join(tmpdir(), "wav2vec2-tests-cache") },
   },
