@@ -18,8 +18,10 @@ import { encodeWav } from "../src/audio/wav.js";
 import { main } from "../src/cli/main.js";
 import { Random } from "../src/data/random.js";
 import { UserError } from "../src/errors.js";
+import { evaluateModel } from "../src/evaluation/evaluate.js";
 import type { WindowSeconds } from "../src/recognition/emissions.js";
 import { transcribeFiles } from "../src/recognition/files.js";
+import { recognizerPool } from "../src/recognition/pool/recognizer-pool.js";
 import { loadRecognizer, type Recognizer } from "../src/recognition/recognizer.js";
 import { ErrorRate } from "../src/text/scoring/error-rate.js";
 import { CapturedOutput } from "./captured-output.js";
@@ -93,6 +95,33 @@ describe("a recognizer", () => {
     expect(end).toBeCloseTo(samples.length / 16000, 6);
     expect(heard.length).toBeGreaterThan(3);
     expect(errors(text, heard.filter(Boolean).join(" "))).toBeLessThan(0.1);
+  });
+
+  it("hears the same in bfloat16, from other scores, in a pool's threads too", async () => {
+    const { samples, text } = recording(40, 5);
+    const options = { words: true, name: "x" };
+    const exact = await recognizer.transcribe([samples], options);
+    const notes: string[] = []; // what is said of the speed depends on the machine
+    const choice = { precision: "bfloat16", onNote: (note: string) => notes.push(note) } as const;
+    const rounding = await loadRecognizer(model, choice);
+    const rounded = await rounding.transcribe([samples], options);
+    expect(rounded.text).toBe(exact.text);
+    expect(errors(text, rounded.text)).toBeLessThan(0.1);
+    const confidences = ({ words }: typeof exact) => words.map(({ confidence }) => confidence);
+    expect(confidences(rounded)).not.toEqual(confidences(exact));
+    await using pool = await recognizerPool(model, { ...choice, threads: 1 });
+    expect(await pool.transcribe([samples], options)).toEqual(rounded);
+    output.stdout = "";
+    const clip = file("rounded.flac", samples);
+    expect(await main(["transcribe", model, clip, "--json", "--precision", "bfloat16"])).toBe(0);
+    const expected = confidences(await rounding.transcribe(clip, options));
+    const shown = expected.map((confidence) => Number(confidence.toFixed(3)));
+    expect(confidences(JSON.parse(output.stdout)[0])).toEqual(shown);
+    const dev = { data: join(directory, "corpus"), split: "dev" };
+    const { precision, wer } = await evaluateModel(model, { ...dev, ...choice });
+    const { wer: exactWer, ...result } = await evaluateModel(recognizer.ctc, dev);
+    expect([precision, wer]).toEqual(["bfloat16", exactWer]);
+    expect(result.precision).toBeUndefined();
   });
 
   it("hears the same live as in a file, and says what it hears before it is settled", async () => {

@@ -9,12 +9,15 @@ import {
   type ClassificationTask,
   taskOfArchitecture,
 } from "../model/heads/classification-task.js";
+import { inPrecision } from "../precision/in-precision.js";
+import { PRECISION, type Precision } from "../precision/precision-names.js";
 import {
   type DeviceOption,
   HUB_OPTIONS,
   type HubOptions,
   hubRequest,
   loadModel,
+  type PrecisionOption,
   saveModel,
 } from "../pretrained/model-directory.js";
 import { readNormalize } from "../pretrained/preprocessor.js";
@@ -25,13 +28,16 @@ export interface Classifier<Model extends ClassificationModel = ClassificationMo
   model: Model;
   /** Whether clips are brought to zero mean and unit variance first (`do_normalize`). */
   normalize: boolean;
+  /** Number format of matrix products and convolutions in predictions. Default: float32 */
+  precision?: Precision | undefined;
 }
 
-export interface LoadClassifierOptions extends HubOptions, DeviceOption {}
+export interface LoadClassifierOptions extends HubOptions, DeviceOption, PrecisionOption {}
 
 export const LOAD_CLASSIFIER_OPTIONS = {
   ...HUB_OPTIONS,
   device: TEXT,
+  precision: PRECISION,
 } satisfies KnownOptions<LoadClassifierOptions>;
 
 /**
@@ -51,7 +57,7 @@ export async function classificationTaskOf(
  * Reads the directory of a model with a classification head, or a model of the Hub. It is on the CPU unless `device` says
  * otherwise.
  *
- * @throws ConfigurationError where there is no such device
+ * @throws ConfigurationError where there is no such device, or it does not compute in the precision
  * @throws UserError where the model has no such head, naming the file that is missing, corrupt or does not fit the others
  */
 export async function loadClassifier(
@@ -59,7 +65,7 @@ export async function loadClassifier(
   options: LoadClassifierOptions = {},
 ): Promise<Classifier> {
   requireOptions("loadClassifier", options, LOAD_CLASSIFIER_OPTIONS);
-  const { device, ...hub } = options;
+  const { device, precision, ...hub } = options;
   const directory = await resolveModel(nameOrDirectory, hubRequest(hub));
   const architectures = await readArchitectures(directory);
   const task = taskOfArchitecture(architectures[0]);
@@ -69,7 +75,8 @@ export async function loadClassifier(
     newHead: "never",
     onNote: hub.onNote,
   });
-  return { model, normalize: await readNormalize(directory) };
+  const classifier = { model, normalize: await readNormalize(directory) };
+  return await inPrecision<Classifier>(classifier, precision, { device: model.device, onNote: hub.onNote });
 }
 
 function noClassifier(name: string, architectures: readonly string[]): UserError {

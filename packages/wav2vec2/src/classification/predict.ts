@@ -1,10 +1,11 @@
-import { noGrad, scope } from "@wav2vec2/libtorch";
+import { noGrad, scope, type Tensor } from "@wav2vec2/libtorch";
 import { type Kind, requireArguments, SAMPLES, TEXTS } from "../argument-kinds.js";
 import { collateCtc } from "../data/batches/ctc-collator.js";
 import { UserError } from "../errors.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
 import { taskOfModel } from "../model/heads/classification-task.js";
 import { Wav2Vec2ForXVector } from "../model/heads/xvector.js";
+import { computeIn } from "../precision/compute-in.js";
 import { clipSamples } from "../recognition/clip-samples.js";
 import { requireFiniteWeights } from "../recognition/finite-weights.js";
 import { type ClipBatch, inputOf } from "./classifier-batches.js";
@@ -34,20 +35,21 @@ export function predictBatch(
   classifier: Classifier,
   batch: Pick<ClipBatch, "ids" | "input" | "paddedLength" | "lengths">,
 ): Prediction[] {
-  const { model } = classifier;
+  const { model, precision = "float32" } = classifier;
   return noGrad(() =>
     scope(() => {
       const input = inputOf(classifier, batch);
       if (model instanceof Wav2Vec2ForXVector) {
-        const { logits, embeddings } = model.forward(input);
-        const [scores, vectors] = [rows(model.scores(logits)), rows(embeddings)];
+        const { logits, embeddings } = computeIn(precision, model.device, () => model.forward(input));
+        const [scores, vectors] = [rows(model.scores(float32(logits))), rows(float32(embeddings))];
         return finite(
           classifier,
           batch,
           vectors.map((embedding, row) => ({ scores: scores[row]!, frames: 1, embedding })),
         );
       }
-      const { logits, frames } = model.forward(input);
+      const { logits: output, frames } = computeIn(precision, model.device, () => model.forward(input));
+      const logits = float32(output);
       if (!(model instanceof Wav2Vec2ForAudioFrameClassification))
         return finite(
           classifier,
@@ -63,6 +65,10 @@ export function predictBatch(
       );
     }),
   );
+}
+
+function float32(values: Tensor): Tensor {
+  return values.to({ dtype: "float32" });
 }
 
 /** Of [batch, ...] the values of each clip. */

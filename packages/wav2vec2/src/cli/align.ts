@@ -6,10 +6,18 @@ import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import { lineName } from "../files/line-name.js";
 import { makeDirectory } from "../files/make-directory.js";
+import type { WantedPrecision } from "../precision/precision-names.js";
 import type { Alignment } from "../recognition/align.js";
 import { FORMATS, type Format, transcriptWriter } from "../text/formats/formats.js";
 import { WordTableWriter } from "../text/formats/word-table.js";
-import { addDeviceOption, addThreadsOption, type Define, outputFile, showProgress } from "./command.js";
+import {
+  addDeviceOption,
+  addPrecisionOption,
+  addThreadsOption,
+  type Define,
+  outputFile,
+  showProgress,
+} from "./command.js";
 import { downloadProgress } from "./download-progress.js";
 import { interruptible } from "./interruption.js";
 
@@ -25,6 +33,7 @@ interface Options {
   picture?: string;
   revision?: string;
   device?: string;
+  precision?: WantedPrecision;
   language?: string;
 }
 
@@ -34,7 +43,7 @@ const DOUBTFUL = 0.1;
 export const defineAlign: Define = (command, { exit }) => {
   describe(command);
   addThreadsOption(command);
-  addDeviceOption(command);
+  addPrecisionOption(addDeviceOption(command));
   command.action(
     async (model: string, audio: string | undefined, text: string | undefined, options: Options) => {
       requireSource(audio, text, options);
@@ -215,9 +224,16 @@ async function alignCorpus(
   return { failed };
 }
 
-async function load(model: string, { revision, language, device }: Options, signal: AbortSignal) {
+async function load(model: string, { revision, language, device, precision }: Options, signal: AbortSignal) {
   const { loadAligner } = await import("../recognition/align.js");
-  return await loadAligner(model, { revision, language, device, signal, onDownload: downloadProgress() });
+  return await loadAligner(model, {
+    revision,
+    language,
+    device,
+    precision,
+    signal,
+    onDownload: downloadProgress(),
+  });
 }
 
 async function readText(path: string): Promise<string> {

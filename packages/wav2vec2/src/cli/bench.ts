@@ -52,12 +52,22 @@ function describe(result: BenchResult, { max_minutes: minutes, data }: Recipe): 
         ]),
     `batch     ${result.batchAudioSeconds.toFixed(1)} s of audio, forward and backward in ${precise(fastest)} to ${precise(slowest)} s`,
     `step      ${batchesAStep === 1 ? "1 batch" : `${batchesAStep} batches`} in ${precise(stepSeconds)} s: ${result.audioSecondsPerSecond.toPrecision(3)} s of audio a second`,
+    `precision ${precisionsOf(result)}`,
     `memory    ${size(result.memoryMb)} at its highest, in steps or validation`,
     limited
       ? `recipe    stops after ${minutes} min at about step ${Math.floor(recipeSeconds / stepSeconds).toLocaleString("en")} of ${steps.toLocaleString("en")}`
       : `recipe    ${steps.toLocaleString("en")} steps in ${formatDuration(recipeSeconds)}, and what validation takes`,
     `audio     ${result.recipeAudioHours.toPrecision(3)} h${epochs}`,
   ];
+}
+
+function precisionsOf({ precision, precisions }: BenchResult): string {
+  const others = precisions
+    .filter((other) => other.precision !== precision)
+    .map(({ precision: other, stepSeconds: seconds }) =>
+      seconds === undefined ? `much slower in ${other}` : `in ${precise(seconds)} s in ${other}`,
+    );
+  return `${precision}${others.length > 0 ? `; a step is ${others.join(" and ")}` : ""}`;
 }
 
 function size(megabytes: number): string {

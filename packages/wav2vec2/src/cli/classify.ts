@@ -1,7 +1,9 @@
 import { UserError } from "../errors.js";
 import { lineName } from "../files/line-name.js";
+import type { WantedPrecision } from "../precision/precision-names.js";
 import {
   addDeviceOption,
+  addPrecisionOption,
   addThreadsOption,
   type Define,
   positiveWhole,
@@ -14,6 +16,7 @@ interface Options {
   top: number;
   revision?: string;
   device?: string;
+  precision?: WantedPrecision;
   json: boolean;
 }
 
@@ -25,32 +28,39 @@ export const defineClassify: Define = (command) => {
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--json", "print an object a file, one a line", false);
   addThreadsOption(command);
-  addDeviceOption(command).action(async (name: string, files: string[], options: Options) => {
-    const { top, revision, device = "auto", json } = options;
-    const { classifyFile } = await import("../classification/classify-file.js");
-    const { loadClassifier } = await import("../classification/classifier-directory.js");
-    const { writeRttm } = await import("../data/labels/rttm.js");
-    const classifier = await loadClassifier(name, { revision, device, onDownload: downloadProgress() });
-    let failed = 0;
-    for (const file of files) {
-      try {
-        const found = await classifyFile(classifier, file);
-        if (json) printJson({ file, ...found, labels: found.labels?.slice(0, top) });
-        else if (found.segments) process.stdout.write(writeRttm(found.recording, found.segments));
-        else
-          print(
-            [
-              lineName(file),
-              ...found.labels!.slice(0, top).map(({ label, score }) => `${label} ${score.toFixed(3)}`),
-            ].join("\t"),
-          );
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        process.stderr.write(`${error.message}\n`);
-        failed++;
+  addPrecisionOption(addDeviceOption(command)).action(
+    async (name: string, files: string[], options: Options) => {
+      const { top, revision, device = "auto", precision, json } = options;
+      const { classifyFile } = await import("../classification/classify-file.js");
+      const { loadClassifier } = await import("../classification/classifier-directory.js");
+      const { writeRttm } = await import("../data/labels/rttm.js");
+      const classifier = await loadClassifier(name, {
+        revision,
+        device,
+        precision,
+        onDownload: downloadProgress(),
+      });
+      let failed = 0;
+      for (const file of files) {
+        try {
+          const found = await classifyFile(classifier, file);
+          if (json) printJson({ file, ...found, labels: found.labels?.slice(0, top) });
+          else if (found.segments) process.stdout.write(writeRttm(found.recording, found.segments));
+          else
+            print(
+              [
+                lineName(file),
+                ...found.labels!.slice(0, top).map(({ label, score }) => `${label} ${score.toFixed(3)}`),
+              ].join("\t"),
+            );
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          process.stderr.write(`${error.message}\n`);
+          failed++;
+        }
       }
-    }
-    if (failed > 0)
-      throw new UserError(`${failed} of ${files.length} files could not be classified, as is said above.`);
-  });
+      if (failed > 0)
+        throw new UserError(`${failed} of ${files.length} files could not be classified, as is said above.`);
+    },
+  );
 };

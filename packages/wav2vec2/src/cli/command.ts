@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
 import { STDOUT } from "../files/atomic-file.js";
+import { WANTED_PRECISIONS } from "../precision/precision-names.js";
 import { isLive } from "../tracking/sinks/terminal-style.js";
 
 /** What a command gets besides its own `Command`. */
@@ -88,6 +89,16 @@ export function addDeviceOption(command: Command): Command {
     "--device <name>",
     `where the network computes: ${DEVICES} (default: auto, an NVIDIA GPU where libtorch finds one)`,
     deviceName,
+  );
+}
+
+/** Gives `--precision` to a command that runs a network without training it. */
+export function addPrecisionOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--precision <name>",
+      "number format of matrix products and convolutions; auto takes bfloat16 where it is measured to be faster (default: float32)",
+    ).choices(WANTED_PRECISIONS),
   );
 }
 

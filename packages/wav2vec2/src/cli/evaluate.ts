@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { ConfigurationError } from "../errors.js";
 import type { ClassifierResult } from "../evaluation/classification/classifier-result.js";
 import type { EvaluationResult } from "../evaluation/evaluation.js";
+import type { WantedPrecision } from "../precision/precision-names.js";
 import {
   isNormalization,
   type NamedNormalization,
@@ -9,6 +10,7 @@ import {
 } from "../text/scoring/normalize-text.js";
 import {
   addDeviceOption,
+  addPrecisionOption,
   addThreadsOption,
   type Define,
   outputDirectory,
@@ -29,6 +31,7 @@ interface Options extends DecodingArguments {
   onBadData: "error" | "skip";
   revision?: string;
   device?: string;
+  precision?: WantedPrecision;
   language?: string;
   batchSeconds?: number;
   normalize: NamedNormalization[];
@@ -91,10 +94,21 @@ export const defineEvaluate: Define = (command) => {
     .option("--report-clips <number>", "how many of the worst utterances the report plays", whole, 50)
     .option("--json", "print the result, with all utterances, as JSON", false);
   addThreadsOption(command);
-  addDeviceOption(command);
+  addPrecisionOption(addDeviceOption(command));
   addDecodingOptions(command).action(async (model: string, options: Options) => {
-    const { data, split, onBadData, revision, language, device, batchSeconds, normalize, bootstrapBy, seed } =
-      options;
+    const {
+      data,
+      split,
+      onBadData,
+      revision,
+      language,
+      device,
+      precision,
+      batchSeconds,
+      normalize,
+      bootstrapBy,
+      seed,
+    } = options;
     const { worst, report, reportClips, json } = options;
     const { classificationTaskOf } = await import("../classification/classifier-directory.js");
     if (await classificationTaskOf(model, { revision, onDownload: downloadProgress() })) {
@@ -116,6 +130,7 @@ export const defineEvaluate: Define = (command) => {
       revision,
       language,
       device,
+      precision,
       batchSeconds,
       textNormalization: normalize,
       bootstrapBy,
@@ -138,7 +153,18 @@ export const defineEvaluate: Define = (command) => {
 
 /** Options that mean something for models that write text and for others. */
 const OF_ALL: ReadonlySet<string> = new Set([
-  ...["data", "split", "onBadData", "revision", "device", "threads", "batchSeconds", "bootstrapBy", "seed"],
+  ...[
+    "data",
+    "split",
+    "onBadData",
+    "revision",
+    "device",
+    "precision",
+    "threads",
+    "batchSeconds",
+    "bootstrapBy",
+    "seed",
+  ],
   ...["label", "trials", "worst", "output", "report", "reportClips", "json"],
 ]);
 
@@ -169,6 +195,7 @@ async function evaluateClassifierModel(model: string, options: Options): Promise
     onBadData: options.onBadData,
     revision: options.revision,
     device: options.device,
+    precision: options.precision,
     batchSeconds: options.batchSeconds,
     bootstrapBy: options.bootstrapBy,
     seed: options.seed,

@@ -2,8 +2,10 @@ import { availableParallelism } from "node:os";
 import { counted } from "../counted.js";
 import { ConfigurationError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic-file.js";
+import type { WantedPrecision } from "../precision/precision-names.js";
 import {
   addDeviceOption,
+  addPrecisionOption,
   type Define,
   outputFile,
   positiveWhole,
@@ -24,6 +26,7 @@ interface Options extends DecodingArguments {
   threads: number;
   revision?: string;
   device?: string;
+  precision?: WantedPrecision;
   language?: string;
   output?: string;
   picture?: string;
@@ -45,9 +48,10 @@ export const defineLmTune: Define = (command) => {
     .option("--output <file>", "write the choice for --decoding of evaluate and transcribe", outputFile)
     .option("--picture <file>", "draw the error rates of all weights (SVG)", outputFile)
     .option("--json", "print all weights with their error rates as JSON, best first", false);
-  addDeviceOption(command);
+  addPrecisionOption(addDeviceOption(command));
   addDecodingOptions(command).action(async (model: string, options: Options) => {
-    const { data, split, utterances, threads, revision, language, device, output, picture, json } = options;
+    const { data, split, utterances, threads, revision, language, device, precision, output, picture, json } =
+      options;
     const { languageModel, ...choice } = await decodingChoice(options);
     if (languageModel === undefined)
       throw new ConfigurationError(
@@ -64,6 +68,7 @@ export const defineLmTune: Define = (command) => {
       revision,
       language,
       device,
+      precision,
       onDownload: downloadProgress(),
       onRecognized: (done, total) => showProgress(`${done} of ${total} clips are recognised`),
       onMeasured: (done, total, best) =>

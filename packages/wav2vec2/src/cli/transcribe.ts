@@ -3,9 +3,11 @@ import { AUDIO_FORMATS } from "../audio/decoded-audio.js";
 import { RAW_ENCODINGS } from "../audio/raw-format.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
+import type { WantedPrecision } from "../precision/precision-names.js";
 import { FORMATS } from "../text/formats/formats.js";
 import {
   addDeviceOption,
+  addPrecisionOption,
   addThreadsOption,
   type Define,
   outputDirectory,
@@ -22,6 +24,7 @@ import type { TranscribeOptions } from "./transcribe-files.js";
 interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | "onNote"> {
   revision?: string;
   device?: string;
+  precision?: WantedPrecision;
   language?: string;
   json: boolean;
 }
@@ -29,14 +32,14 @@ interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | 
 export const defineTranscribe: Define = (command, { exit }) => {
   describe(command);
   addThreadsOption(command);
-  addDeviceOption(command);
+  addPrecisionOption(addDeviceOption(command));
   command.action(async (model: string, files: string[], options: Options) => {
     const piped = files.includes("-");
     requireConsistent(command, files, options);
     const format = options.json ? "json" : options.format;
     const { transcribeTo } = await import("./transcribe-files.js");
     const { loadRecognizer } = await import("../recognition/recognizer.js");
-    const { revision, language, device } = options;
+    const { revision, language, device, precision } = options;
     const recordings = piped ? [{ path: "-" }] : await recordingsOf(files);
     const onNote = (text: string) => {
       showProgress("");
@@ -49,6 +52,7 @@ export const defineTranscribe: Define = (command, { exit }) => {
         revision,
         language,
         device,
+        precision,
         ...(await decodingChoice(options)),
         signal,
         onDownload: downloadProgress(),

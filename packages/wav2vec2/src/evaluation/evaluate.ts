@@ -23,6 +23,7 @@ import { UserError } from "../errors.js";
 import { tellNote } from "../files/tell-note.js";
 import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
+import { inPrecision } from "../precision/in-precision.js";
 import { type CtcModel, findCtcModel, type LoadCtcOptions } from "../pretrained/ctc-directory.js";
 import { CTC_MODEL_OR_NAME } from "../pretrained/ctc-model-kind.js";
 import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
@@ -126,7 +127,7 @@ export async function evaluateModel(
   requireWords(clips, textNormalization, options.onNote);
   const ctc =
     typeof modelOrName !== "string"
-      ? modelOrName
+      ? await inPrecision(modelOrName, options.precision, { ...options, device: modelOrName.model.device })
       : await findCtcModel(modelOrName, { ...options, device: options.device ?? "auto" });
   if (typeof modelOrName === "string")
     tellNote(options, await unusedLanguageModel(modelOrName, options.languageModel));
@@ -143,6 +144,7 @@ export async function evaluateModel(
       model: typeof modelOrName === "string" ? modelOrName : name,
       data,
       ...(split === undefined ? {} : { split }),
+      ...(ctc.precision === undefined ? {} : { precision: ctc.precision }),
       decoding: decodingOf(options, decoder),
       textNormalization: textNormalization.map(normalizationName),
       ...scores,
@@ -288,10 +290,11 @@ interface RecognizedClip {
 }
 
 /** The clips of a batch, in its order. */
-function recognizeBatch({ model }: CtcModel, batch: CtcBatch, decoder: CtcDecoder): RecognizedClip[] {
+function recognizeBatch(ctc: CtcModel, batch: CtcBatch, decoder: CtcDecoder): RecognizedClip[] {
   return noGrad(() =>
     scope(() => {
-      const scores = scoreBatch(model, batch);
+      const { model } = ctc;
+      const scores = scoreBatch(ctc, batch);
       const { vocabSize, padTokenId } = model.config;
       const losses = model.losses(scores.logits, scores.frames, batch).toArray();
       return clipEmissions(scores).map(({ logits, frames }, row) => {

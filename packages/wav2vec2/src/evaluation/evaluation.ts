@@ -1,3 +1,4 @@
+import type { Precision } from "../precision/precision-names.js";
 import type { Confusions } from "../text/scoring/confusions.js";
 import type { TextErrors } from "../text/scoring/error-rate.js";
 import type { Interval } from "./bootstrap.js";
@@ -53,6 +54,8 @@ export interface EvaluationResult extends Evaluation {
   model: string;
   data: string;
   split?: string;
+  /** Number format of matrix products and convolutions, where one was asked for. */
+  precision?: Precision;
   /** What `words` and the word error rate count. */
   unit: TextUnit;
   /** How scores became words, under the names of a decoding file. */

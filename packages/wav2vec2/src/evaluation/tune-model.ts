@@ -82,7 +82,8 @@ export async function tuneDecoding(
     adapter: language,
     tokenizer: true,
   });
-  const ctc = await findCtcModel(directory, { language, onNote, device: options.device ?? "auto" });
+  const { precision, device = "auto" } = options;
+  const ctc = await findCtcModel(directory, { language, onNote, device, precision });
   await makeDecoder(ctc.tokenizer, choice, onNote); // what is wrong with it is said before the clips are recognised
   const emissions = await emissionsOf(ctc, clips, onRecognized);
   const tokenizer = language === undefined ? { size: ctc.model.config.vocabSize } : { language };
@@ -127,7 +128,7 @@ async function emissionsOf(
     const labelled = encodable(clips, ctc.tokenizer);
     for await (const batch of ctcBatches(ctc, labelled, plan, { workers, unknown: "token" })) {
       if (isEmpty(batch)) continue;
-      const scores = noGrad(() => scope(() => clipEmissions(scoreBatch(ctc.model, batch))));
+      const scores = noGrad(() => scope(() => clipEmissions(scoreBatch(ctc, batch))));
       for (const [row, id] of batch.ids.entries()) emissions[places.get(id)!] = scores[row]!;
       done += batch.ids.length;
       onRecognized?.(done, clips.length);

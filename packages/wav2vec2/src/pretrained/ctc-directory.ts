@@ -9,6 +9,8 @@ import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readArchitectures, readConfig } from "../model/configuration-file.js";
 import { taskOfArchitecture } from "../model/heads/classification-task.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import { inPrecision } from "../precision/in-precision.js";
+import { PRECISION, type Precision } from "../precision/precision-names.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
 import { CTC_MODEL } from "./ctc-model-kind.js";
 import { loadLanguageAdapter } from "./language-adapter.js";
@@ -18,6 +20,7 @@ import {
   type HubOptions,
   hubRequest,
   loadModel,
+  type PrecisionOption,
   saveModel,
 } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
@@ -29,9 +32,11 @@ export interface CtcModel {
   tokenizer: CtcTokenizer;
   /** Whether clips are brought to zero mean and unit variance first (`do_normalize`). */
   normalize: boolean;
+  /** Number format of matrix products and convolutions in recognition. Default: float32 */
+  precision?: Precision | undefined;
 }
 
-export interface LoadCtcOptions extends HubOptions, DeviceOption {
+export interface LoadCtcOptions extends HubOptions, DeviceOption, PrecisionOption {
   /** Of a multilingual model: whose `adapter.<language>.safetensors` and vocabulary to take. */
   language?: string | undefined;
 }
@@ -39,6 +44,7 @@ export interface LoadCtcOptions extends HubOptions, DeviceOption {
 export const LOAD_CTC_OPTIONS = {
   ...HUB_OPTIONS,
   device: TEXT,
+  precision: PRECISION,
   language: TEXT,
 } satisfies KnownOptions<LoadCtcOptions>;
 
@@ -46,7 +52,7 @@ export const LOAD_CTC_OPTIONS = {
  * Reads a `Wav2Vec2ForCTC` directory, or a model of the Hub: `config.json`, weights, `vocab.json`, `preprocessor_config.json`.
  * It is on the CPU unless `device` says otherwise, and in evaluation.
  *
- * @throws ConfigurationError where there is no such device
+ * @throws ConfigurationError where there is no such device, or it does not compute in the precision
  * @throws UserError naming the file that is missing, corrupt or does not fit the others
  */
 export async function loadCtcModel(nameOrDirectory: string, options: LoadCtcOptions = {}): Promise<CtcModel> {
@@ -57,12 +63,13 @@ export async function loadCtcModel(nameOrDirectory: string, options: LoadCtcOpti
 /** {@link loadCtcModel} for callers whose options hold more. */
 export async function findCtcModel(
   nameOrDirectory: string,
-  { language, device: wanted, ...hub }: LoadCtcOptions,
+  { language, device: wanted, precision, ...hub }: LoadCtcOptions,
 ): Promise<CtcModel> {
   const device = resolveDevice(wanted ?? "cpu");
   const found = { ...hubRequest(hub), adapter: language, tokenizer: true };
   const directory = await resolveModel(nameOrDirectory, found);
-  return await withCode("ERR_MODEL_INVALID", () => readCtcModel(directory, language, device, hub));
+  const ctc = await withCode("ERR_MODEL_INVALID", () => readCtcModel(directory, language, device, hub));
+  return await inPrecision(ctc, precision, { device, onNote: hub.onNote });
 }
 
 async function readCtcModel(

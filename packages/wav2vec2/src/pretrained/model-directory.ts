@@ -32,6 +32,7 @@ import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { ATTENTION_ADAPTER } from "../model/heads/model-with-head.js";
 import { keyOfType } from "../model/model-type.js";
 import { MODULE, MODULE_CLASS } from "../module-kinds.js";
+import type { WantedPrecision } from "../precision/precision-names.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
 import { findBackbone, requireBackbone } from "./backbone.js";
 import { writeLanguageFiles } from "./language-files.js";
@@ -54,6 +55,15 @@ export interface HubOptions {
 export interface DeviceOption {
   /** `auto`, `cpu`, `cuda`, `cuda:N` or `mps`: see `resolveDevice`. */
   device?: string | undefined;
+}
+
+/** How a model is to compute when it recognises. */
+export interface PrecisionOption {
+  /**
+   * Number format of matrix products and convolutions: `float32`, `bfloat16`, `float16`, or `auto`, which takes bfloat16 where that is
+   * measured to be faster. Default: float32
+   */
+  precision?: WantedPrecision | undefined;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
 } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
+import type { Precision } from "../precision/precision-names.js";
 import { CtcTokenizer, type TokenizerOptions } from "../text/tokenizer.js";
 import { type TokenRoles, Vocabulary } from "../text/vocabulary.js";
 import type { CtcModel } from "./ctc-directory.js";
@@ -19,6 +20,7 @@ export interface SharedModel {
   roles: TokenRoles;
   tokenizer: TokenizerOptions;
   normalize: boolean;
+  precision: Precision | undefined;
   parameters: readonly SharedParameter[];
 }
 
@@ -33,13 +35,13 @@ export function shareModel(ctc: CtcModel): SharedModel {
 }
 
 /** The model in this thread, on the CPU; it is for recognition alone, since training would change it for all. */
-export function modelOf({ config, tokens, roles, tokenizer, normalize, parameters }: SharedModel): CtcModel {
+export function modelOf({ config, tokens, roles, tokenizer, parameters, ...how }: SharedModel): CtcModel {
   const model = scope(() => nn.init.deferred(() => new Wav2Vec2ForCTC(config)));
   useParameters(model, parameters);
-  return { model, tokenizer: new CtcTokenizer(new Vocabulary(tokens, roles), tokenizer), normalize };
+  return { model, tokenizer: new CtcTokenizer(new Vocabulary(tokens, roles), tokenizer), ...how };
 }
 
-function describe({ model, tokenizer, normalize }: CtcModel): Omit<SharedModel, "parameters"> {
+function describe({ model, tokenizer, normalize, precision }: CtcModel): Omit<SharedModel, "parameters"> {
   const { tokens, blankId, unknownId, delimiterId, bosId, eosId, additionalSpecialIds } =
     tokenizer.vocabulary;
   const token = (id: number | undefined) => (id === undefined ? null : tokens[id]!);
@@ -60,5 +62,6 @@ function describe({ model, tokenizer, normalize }: CtcModel): Omit<SharedModel, 
       phonemes: tokenizer.phonemes,
     },
     normalize,
+    precision,
   };
 }

@@ -19,6 +19,7 @@ import { adapterFrames, featureFrames, type Wav2Vec2Config } from "../model/conf
 import type { CtcOutput, Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { minimumSamples } from "../model/lengths.js";
 import { MODULE } from "../module-kinds.js";
+import { computeIn } from "../precision/compute-in.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { requireFiniteWeights } from "./finite-weights.js";
 
@@ -112,7 +113,7 @@ export function forwardBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): CtcOutput 
 
 /** What decoding needs of a batch. */
 export interface BatchScores {
-  /** [batch, frames, vocabulary], on the model's device */
+  /** [batch, frames, vocabulary] in float32, on the model's device */
   logits: Tensor;
   /** The same on the host. */
   values: Float32Array;
@@ -121,12 +122,16 @@ export interface BatchScores {
 }
 
 /**
- * {@link forwardBatch} for decoding. The scores come to the host in one copy.
+ * {@link forwardBatch} for decoding, in the model's precision. The scores come to the host in one copy.
  *
  * @throws UserError where the scores are no numbers, naming the weights that are to blame
  */
-export function scoreBatch(model: Wav2Vec2ForCTC, batch: CtcBatch): BatchScores {
-  const { logits, frames } = forwardBatch(model, batch);
+export function scoreBatch(
+  { model, precision = "float32" }: Pick<CtcModel, "model" | "precision">,
+  batch: CtcBatch,
+): BatchScores {
+  const { logits: scores, frames } = computeIn(precision, model.device, () => forwardBatch(model, batch));
+  const logits = scores.to({ dtype: "float32" });
   const values = logits.toFloat32Array();
   const sum = values.reduce((total, value) => total + value, 0);
   if (!Number.isFinite(sum)) requireFiniteWeights(model); // otherwise the decoder looks at each frame

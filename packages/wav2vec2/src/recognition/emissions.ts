@@ -99,16 +99,17 @@ function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes 
 }
 
 function scoreWindow(
-  { model, normalize }: CtcModel,
+  ctc: CtcModel,
   { samples, start, from, to }: Window,
   unit: number,
   name: string,
 ): Emissions {
+  const { model, normalize } = ctc;
   const item = { id: name, samples: clipSamples(samples, name, normalize), labels: new Int32Array(0) };
   const batch = collateCtc([item], { minimumSamples: minimumSamples(model.config) });
   return noGrad(() =>
     scope(() => {
-      const { logits, values, frames } = scoreBatch(model, batch); // [1, frames, vocabulary]
+      const { logits, values, frames } = scoreBatch(ctc, batch); // [1, frames, vocabulary]
       const tokens = logits.shape[2]!;
       const first = (from - start) / unit;
       const count = to === undefined ? Math.max(0, frames[0]! - first) : (to - from) / unit;

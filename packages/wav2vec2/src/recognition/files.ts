@@ -111,7 +111,7 @@ async function* transcribeShort(
       void bad.push({ index: Number(id), error: message, code });
     for await (const { batch } of loadBatches(jobs, { workers, onBadAudio: "skip", onBad })) {
       signal?.throwIfAborted();
-      const emissions = noGrad(() => scope(() => clipEmissions(scoreBatch(model, batch))));
+      const emissions = noGrad(() => scope(() => clipEmissions(scoreBatch(recognizer.ctc, batch))));
       for (const [row, id] of batch.ids.entries()) {
         const index = Number(id);
         const { samples } = byIndex.get(index)!;

@@ -5,6 +5,7 @@ import {
   noGrad,
   scope,
   setThreads,
+  supportsAutocast,
   synchronize,
   type Tensor,
 } from "@wav2vec2/libtorch";
@@ -25,13 +26,16 @@ import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
 import { minimumSamples } from "../model/lengths.js";
 import { PRESETS } from "../model/presets.js";
+import { choosePrecision } from "../precision/choose-precision.js";
+import { computeIn } from "../precision/compute-in.js";
+import { PRECISIONS, type Precision } from "../precision/precision-names.js";
+import { HOPELESS, speedOf } from "../precision/speed-of.js";
 import { forwardBatch } from "../recognition/ctc-batches.js";
 import { median } from "../tracking/report/median.js";
 import { ctcLoss } from "./finetuning/ctc-loss.js";
 import { batchLimitsOf, batchPlanOf, planSteps } from "./loop/batch-plan.js";
 import { Gradients } from "./loop/gradients.js";
 import { makeOptimizer } from "./loop/optimizer.js";
-import { withPrecision } from "./loop/precision.js";
 import { HELD_SECONDS, withinSeconds } from "./pretraining/pretrain.js";
 import { forwardPreTraining } from "./pretraining/pretraining-batches.js";
 import { preTrainingLoss } from "./pretraining/pretraining-metrics.js";
@@ -40,7 +44,7 @@ import { usableClips } from "./pretraining/usable-clips.js";
 import type { Recipe } from "./recipe/recipe.js";
 import { requireTask } from "./recipe/recipe-rules.js";
 import { prepareNetwork } from "./run/initial-model.js";
-import { drawShare, requirePrecision } from "./run/training-run.js";
+import { drawShare } from "./run/training-run.js";
 import type { BatchLoss } from "./task/task.js";
 
 /** LibriSpeech's mean: 960.9 hours in 281,241 clips. */
@@ -48,6 +52,8 @@ const MEAN_SECONDS = 12.3;
 /** Characters a second of LibriSpeech's transcripts, about. */
 const LABELS_PER_SECOND = 14;
 const MEGABYTE = 1e6;
+/** A precision that takes as many times the recipe's is not measured further. */
+const SLOWER = 1.5;
 
 export interface BenchResult {
   parameters: number;
@@ -55,6 +61,13 @@ export interface BenchResult {
   modelMb: number;
   /** Of a checkpoint to resume from: weights and the moments of what is trained. */
   checkpointMb: number;
+  /** The recipe's, or what `auto` is. Everything but `precisions` is measured in it. */
+  precision: Precision;
+  /**
+   * Each number format that the device computes in, and seconds of one step in it; undefined where a probe says that it takes
+   * more than four times as long as float32.
+   */
+  precisions: { precision: Precision; stepSeconds: number | undefined }[];
   /** Seconds of audio in a batch, padding included. */
   batchAudioSeconds: number;
   batchesAStep: number;
@@ -102,7 +115,6 @@ export async function bench(
       `task must be pretrain or finetune for bench, but is '${recipe.task}'. Measure a recipe of task finetune with the same network: heads cost little.`,
     );
   const device = resolveDevice(recipe.device);
-  requirePrecision(recipe, device);
   if (recipe.threads) setThreads(recipe.threads);
   manualSeed(recipe.seed);
   const clips = corpus ? await lengthsOf(recipe, signal) : undefined;
@@ -115,35 +127,43 @@ export async function bench(
   }
   const { max_steps: recipeSteps } = planSteps(recipe, lengths);
   const plan = lengthBucketedBatches(lengths, { ...batchPlanOf(recipe), epoch: 0 });
-  const { module, prepare, heldLimits } = await network(recipe);
+  const { module, prepare, heldLimits } = await makeNetwork(recipe);
   module.to({ device });
   module.train();
+  const { config: network } = module;
+  const { precision } = await choosePrecision(recipe.precision, { network, device, use: "training" });
   const optimizer = makeOptimizer(module, recipe);
-  const gradients = new Gradients(optimizer.parameters, recipe);
   const random = new Random(recipe.seed, "bench");
 
   const noiseOf = (indices: readonly number[]) =>
     indices.map((index) =>
       Float32Array.from({ length: lengths[index]!.samples }, () => random.uniform() - 0.5),
     );
-  const batchTimes: number[] = [];
-  let [audio, padded] = [0, 0]; // samples of the measured batches
-  for (let done = 0; done <= batches; done++) {
-    onProgress?.(done, batches + 1);
-    await turn();
-    signal.throwIfAborted();
-    const batch = prepare(noiseOf(plan[done % plan.length]!), () => random.uniform());
-    const began = performance.now();
-    scope(() => {
-      const { loss, count } = withPrecision(recipe, module.device, batch.loss);
-      gradients.add(loss, count, []);
-    });
-    synchronize(device);
-    if (done === 0) continue; // memory is taken and kernels are chosen in the first one
-    batchTimes.push((performance.now() - began) / 1000);
-    audio += batch.lengths.reduce((sum, length) => sum + length, 0);
-    padded += batch.lengths.length * batch.paddedLength;
-  }
+  let [audio, padded] = [0, 0]; // samples of the batches in the recipe's precision
+  /** Seconds of each batch behind one to warm up, until one takes longer than it is of interest. */
+  const batchesIn = async (format: Precision, gradients: Gradients, longest = Number.POSITIVE_INFINITY) => {
+    const times: number[] = [];
+    for (let done = 0; done <= batches && !times.some((time) => time > longest); done++) {
+      if (format === precision) onProgress?.(done, batches + 1);
+      await turn();
+      signal.throwIfAborted();
+      const batch = prepare(noiseOf(plan[done % plan.length]!), () => random.uniform());
+      const began = performance.now();
+      scope(() => {
+        const { loss, count } = computeIn(format, module.device, batch.loss);
+        gradients.add(loss, count, []);
+      });
+      synchronize(device);
+      if (done === 0) continue; // memory is taken and kernels are chosen in the first one
+      times.push((performance.now() - began) / 1000);
+      if (format !== precision) continue;
+      audio += batch.lengths.reduce((sum, length) => sum + length, 0);
+      padded += batch.lengths.length * batch.paddedLength;
+    }
+    return times;
+  };
+  const gradients = new Gradients(optimizer.parameters, { ...recipe, precision });
+  const batchTimes = await batchesIn(precision, gradients);
   await gradients.finish(1);
   optimizer.step(); // makes the moments
   synchronize(device);
@@ -162,8 +182,24 @@ export async function bench(
     noGrad(() => scope(() => batch.loss()));
   }
 
+  const memory = deviceMemory(device)?.peak ?? process.resourceUsage().maxRSS * 1024;
   const batchesAStep = recipe.gradient_accumulation;
-  const stepSeconds = median(batchTimes) * batchesAStep + optimizerSeconds;
+  const stepOf = (times: readonly number[]) => median(times) * batchesAStep + optimizerSeconds;
+  const stepSeconds = stepOf(batchTimes);
+  const precisions: BenchResult["precisions"] = [];
+  module.train();
+  for (const format of PRECISIONS) {
+    if (format === precision) precisions.push({ precision, stepSeconds });
+    else if (format !== "float32" && !supportsAutocast(format, device)) continue;
+    else if (format !== "float32" && speedOf(format, network, device, "training") < HOPELESS)
+      precisions.push({ precision: format, stepSeconds: undefined });
+    else {
+      optimizer.zeroGrad();
+      const others = new Gradients(optimizer.parameters, { ...recipe, precision: format });
+      const times = await batchesIn(format, others, SLOWER * median(batchTimes));
+      precisions.push({ precision: format, stepSeconds: stepOf(times) });
+    }
+  }
   const audioSeconds = audio / SAMPLE_RATE / batches;
   const limit = (recipe.max_minutes ?? Number.POSITIVE_INFINITY) * 60;
   const recipeSeconds = Math.min(stepSeconds * recipeSteps, limit);
@@ -175,12 +211,14 @@ export async function bench(
     parameters: elements(module.parameters()),
     modelMb,
     checkpointMb: modelMb + (4 * optimizer.momentNames.length * elements(optimizer.parameters)) / MEGABYTE,
+    precision,
+    precisions,
     batchAudioSeconds: padded / SAMPLE_RATE / batches,
     batchesAStep,
     batchSeconds: batchTimes,
     stepSeconds,
     audioSecondsPerSecond: (audioSeconds * batchesAStep) / stepSeconds,
-    memoryMb: (deviceMemory(device)?.peak ?? process.resourceUsage().maxRSS * 1024) / MEGABYTE,
+    memoryMb: memory / MEGABYTE,
     recipeSteps,
     recipeSeconds,
     recipeAudioHours,
@@ -225,7 +263,7 @@ interface NoiseBatch extends Pick<PreTrainingBatch, "lengths" | "paddedLength"> 
 }
 
 /** The recipe's network with random weights. */
-async function network(recipe: Recipe): Promise<Network> {
+async function makeNetwork(recipe: Recipe): Promise<Network> {
   const directory = recipe.init === undefined ? undefined : await resolveModel(recipe.init);
   const base = directory === undefined ? PRESETS[recipe.preset] : await readConfig(directory);
   const items = (clips: Float32Array[]) => clips.map((samples, index) => ({ id: String(index), samples }));

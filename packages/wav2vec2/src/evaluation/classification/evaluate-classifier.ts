@@ -26,6 +26,7 @@ import type { Utterance } from "../../data/utterance.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { type ClassificationTask, taskOfModel } from "../../model/heads/classification-task.js";
+import { inPrecision } from "../../precision/in-precision.js";
 import { RESAMPLES } from "../bootstrap.js";
 import { BOOTSTRAP_UNITS, type BootstrapUnit, sumSeconds } from "../summary.js";
 import { bootstrapClips, type ClipUnit, clipUnits } from "./bootstrap-clips.js";
@@ -93,10 +94,12 @@ export async function evaluateClassifier(
   requireOptions("evaluateClassifier", options, OPTIONS);
   requireKind("data of evaluateClassifier", options.data, PATH);
   const { data, split, onBadData, bootstrapBy: by = "utterance", resamples = RESAMPLES, seed = 0 } = options;
-  const { name = "in memory", revision, signal, onDownload, onNote, device = "auto" } = options;
-  const loading = { revision, signal, onDownload, onNote, device };
+  const { name = "in memory", revision, signal, onDownload, onNote, device = "auto", precision } = options;
+  const loading = { revision, signal, onDownload, onNote, device, precision };
   const isName = typeof modelOrName === "string";
-  const classifier = isName ? await loadClassifier(modelOrName, loading) : modelOrName;
+  const classifier = isName
+    ? await loadClassifier(modelOrName, loading)
+    : await inPrecision(modelOrName, precision, { device: modelOrName.model.device, onNote });
   const model = isName ? modelOrName : name;
   const task = taskOfModel(classifier.model);
   if (options.trials !== undefined && task !== "speaker")

@@ -1,5 +1,6 @@
 import type { RawFormat } from "../../audio/raw-format.js";
 import type { PlainError } from "../../error-transfer.js";
+import type { LoadCtcOptions } from "../../pretrained/ctc-directory.js";
 import type { SharedModel } from "../../pretrained/shared-model.js";
 import type { Transcript } from "../../text/formats/transcript.js";
 import type { Alignment } from "../align.js";
@@ -11,7 +12,11 @@ export interface ThreadData {
   /** A model that another thread has loaded, or how to load it. */
   model:
     | SharedModel
-    | { nameOrDirectory: string; revision?: string | undefined; language?: string | undefined };
+    | (Pick<LoadCtcOptions, "revision" | "language" | "precision"> & {
+        nameOrDirectory: string;
+        /** Where it will compute, in other threads. */
+        computesOn: string;
+      });
   decoding: DecodingChoice;
   device: string;
   /** Threads of one operator of libtorch. */

@@ -5,6 +5,7 @@ import type { OpenedSource } from "../../audio/open-source.js";
 import { SourceParts } from "../../audio/source-parts.js";
 import { resolveDevice } from "../../device.js";
 import { plainError, reviveError } from "../../error-transfer.js";
+import { inPrecision } from "../../precision/in-precision.js";
 import { type CtcModel, findCtcModel } from "../../pretrained/ctc-directory.js";
 import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
 import { Aligner } from "../align.js";
@@ -49,8 +50,9 @@ async function prepare({ model, decoding, device }: ThreadData) {
   let shared: SharedModel | undefined;
   if ("parameters" in model) ctc = modelOf(model);
   else {
-    const { nameOrDirectory, ...options } = model;
-    ctc = await findCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
+    const { nameOrDirectory, precision, computesOn, ...options } = model;
+    const loaded = await findCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
+    ctc = await inPrecision(loaded, precision, { device: resolveDevice(computesOn), onNote });
     shared = shareModel(ctc);
   }
   const place = resolveDevice(device);

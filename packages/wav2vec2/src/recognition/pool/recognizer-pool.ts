@@ -2,10 +2,13 @@ import { availableParallelism } from "node:os";
 import { releaseMemory } from "@wav2vec2/libtorch";
 import { isObject, type Kind, requireArguments, requireKind, TEXT, whole } from "../../argument-kinds.js";
 import type { AudioSource } from "../../audio/audio-source.js";
+import { resolveDevice } from "../../device.js";
 import { ConfigurationError } from "../../errors.js";
 import { tellNote } from "../../files/tell-note.js";
 import type { KnownOptions } from "../../known-options.js";
 import { requireOptions } from "../../known-options.js";
+import { inPrecision } from "../../precision/in-precision.js";
+import { PRECISION, type WantedPrecision } from "../../precision/precision-names.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { CTC_MODEL_OR_NAME } from "../../pretrained/ctc-model-kind.js";
 import { copyModel, type SharedModel } from "../../pretrained/shared-model.js";
@@ -42,6 +45,8 @@ export interface RecognizerPoolOptions extends DecodingChoice {
   language?: string | undefined;
   /** Default: `auto`, a GPU where there is one */
   device?: string | undefined;
+  /** As of `loadRecognizer`. Default: float32, or that of the model in memory */
+  precision?: WantedPrecision | undefined;
   /** Gets what is odd about the model or the language model. */
   onNote?: ((text: string) => void) | undefined;
 }
@@ -56,6 +61,7 @@ const OPTIONS = {
   revision: TEXT,
   language: TEXT,
   device: TEXT,
+  precision: PRECISION,
   onNote: true,
 } satisfies KnownOptions<RecognizerPoolOptions>;
 
@@ -143,15 +149,19 @@ export class RecognizerPool {
       idleSeconds: number;
       revision: string | undefined;
       language: string | undefined;
+      precision: WantedPrecision | undefined;
       onNote: (text: string) => void;
     },
   ): Promise<RecognizerPool> {
-    const { revision, language, ...settings } = data;
+    const { revision, language, precision, ...settings } = data;
+    const { device: computesOn } = settings;
     let shared: SharedModel;
-    if (typeof model === "object") shared = await copyModel(model);
-    else {
+    if (typeof model === "object") {
+      const device = resolveDevice(computesOn);
+      shared = await copyModel(await inPrecision(model, precision, { device, onNote }));
+    } else {
       // Loaded in a thread, which is not this one.
-      const source = { nameOrDirectory: model, revision, language };
+      const source = { nameOrDirectory: model, revision, language, precision, computesOn };
       const loading = { ...settings, model: source, decoding: {}, device: "cpu" };
       const loader = new PoolThread(loading, { onIdle: () => {}, onGone: () => {}, onNote });
       shared = (await loader.ready)!;
@@ -327,7 +337,13 @@ export async function recognizerPool(
   const cores = availableParallelism();
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
   const { idleSeconds = IDLE_SECONDS, nice = NICE } = options;
-  const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, onNote } = rest;
+  const {
+    torchThreads = Math.max(1, Math.floor(cores / threads)),
+    revision,
+    language,
+    precision,
+    onNote,
+  } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
   requireKind("threads", threads, whole(1, MOST_THREADS));
   requireKind("torchThreads", torchThreads, whole(1, 1024));
@@ -343,6 +359,7 @@ export async function recognizerPool(
     device,
     revision,
     language,
+    precision,
     decoding: { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight },
     onNote: once((text) => tellNote({ onNote }, text)),
   });

@@ -107,19 +107,19 @@ export async function trainClassifier(
   options: ClassifierOptions & Partial<OwnModel<ClassificationModel>> = {},
 ): Promise<ClassifierTraining> {
   requireArguments("trainClassifier", { recipe: [given, RECIPE] });
-  const recipe = requireClassification(given);
-  requireLearnedBackbone(recipe);
+  const wanted = requireClassification(given);
+  requireLearnedBackbone(wanted);
   requireOptions("trainClassifier", options, { ...RUN_OPTIONS, task: true, model: true, newHead: NEW_HEAD });
-  const { task: change, model: modelClass = CLASSIFIERS[recipe.task], newHead, ...runOptions } = options;
-  requireSubclass(modelClass, CLASSIFIERS[recipe.task]);
-  return await withRun(recipe, runOptions, async (run) => {
+  const { task: change, model: modelClass = CLASSIFIERS[wanted.task], newHead, ...runOptions } = options;
+  requireSubclass(modelClass, CLASSIFIERS[wanted.task]);
+  return await withRun(wanted, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
-    const column = recipe.data.label ?? CLASSIFICATION_TASKS[recipe.task].column;
+    const column = wanted.data.label ?? CLASSIFICATION_TASKS[wanted.task].column;
     const splits = await readSplits("none", [column]);
     const known = (split: "train" | "held") => {
-      const source = split === "train" ? recipe.data.train_split : recipe.data.eval_split;
-      const { root, on_bad_data } = recipe.data;
-      const { labelled, unlabelled } = knownClips(recipe.task, splits[split], { column, source, root });
+      const source = split === "train" ? wanted.data.train_split : wanted.data.eval_split;
+      const { root, on_bad_data } = wanted.data;
+      const { labelled, unlabelled } = knownClips(wanted.task, splits[split], { column, source, root });
       requireLabels(unlabelled, on_bad_data);
       if (unlabelled[0])
         tracker.note(
@@ -129,9 +129,10 @@ export async function trainClassifier(
     };
     const trained = known("train");
     await noteEmptyFolders(trained, tracker);
-    const [all, held] = [usable(recipe, trained, tracker), known("held")];
-    const init = await findInit(recipe, options);
-    const classifier = await makeClassifier(recipe, init, { all, held, modelClass, newHead, tracker });
+    const [all, held] = [usable(wanted, trained, tracker), known("held")];
+    const init = await findInit(wanted, options);
+    const classifier = await makeClassifier(wanted, init, { all, held, modelClass, newHead, tracker });
+    const recipe = await run.settle(wanted, classifier.model.config);
     await useSpanSampler(classifier.model.wav2vec2, transforms);
     classifier.model.to({ device });
     tracker.tell(summary(classifier, all, held));

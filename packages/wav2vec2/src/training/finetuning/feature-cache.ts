@@ -19,7 +19,7 @@ import { makeDirectory } from "../../files/make-directory.js";
 import { featureFrames, type Wav2Vec2Config } from "../../model/configuration.js";
 import { minimumSamples } from "../../model/lengths.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
-import { withPrecision } from "../loop/precision.js";
+import { precisionOf, withPrecision } from "../loop/precision.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** Raised where files of before mean something else. */
@@ -253,7 +253,8 @@ function dtypeOf({ model }: CtcModel, recipe: Recipe): Dtype {
   );
 }
 
-function encoderKey({ model, normalize }: CtcModel, { precision }: Recipe): string {
+function encoderKey({ model, normalize }: CtcModel, recipe: Recipe): string {
+  const precision = precisionOf(recipe);
   const { convDim, convKernel, convStride, convBias, featExtractNorm, featExtractActivation } = model.config;
   const shape = { convDim, convKernel, convStride, convBias, featExtractNorm, featExtractActivation };
   const hash = createHash("sha256").update(JSON.stringify({ FORMAT, ...shape, normalize, precision }));

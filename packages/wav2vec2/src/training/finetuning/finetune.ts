@@ -108,26 +108,27 @@ export async function finetune<Model extends Wav2Vec2ForCTC>(
 ): Promise<FinetuneResult<Model>>;
 export async function finetune(recipe: Recipe, options?: FinetuneOptions): Promise<FinetuneResult>;
 export async function finetune(
-  recipe: Recipe,
+  given: Recipe,
   options: FinetuneOptions & Partial<OwnModel<Wav2Vec2ForCTC>> = {},
 ): Promise<FinetuneResult> {
-  requireArguments("finetune", { recipe: [recipe, RECIPE] });
-  requireTask(recipe, "finetune");
-  requireLearnedBackbone(recipe);
+  requireArguments("finetune", { recipe: [given, RECIPE] });
+  requireTask(given, "finetune");
+  requireLearnedBackbone(given);
   requireOptions("finetune", options, { ...RUN_OPTIONS, task: true, model: true, newHead: NEW_HEAD });
   const { task: change, model: modelClass = Wav2Vec2ForCTC, newHead, ...runOptions } = options;
   requireSubclass(modelClass, Wav2Vec2ForCTC);
-  return await withRun(recipe, runOptions, async (run) => {
+  return await withRun(given, runOptions, async (run) => {
     const { readSplits, loading, device, plan, begin, world, tracker, transforms } = run;
     const splits = await readSplits("required");
-    const all = await withTexts(splits.train, transforms, { seed: recipe.seed, training: true });
-    const validation = await withTexts(splits.held, transforms, { seed: recipe.seed, training: false });
-    const { ctc, inForm } = await makeModel(recipe, await findInit(recipe, options), {
+    const all = await withTexts(splits.train, transforms, { seed: given.seed, training: true });
+    const validation = await withTexts(splits.held, transforms, { seed: given.seed, training: false });
+    const { ctc, inForm } = await makeModel(given, await findInit(given, options), {
       clips: { train: all, held: validation },
       modelClass,
       newHead,
       tracker,
     });
+    const recipe = await run.settle(given, ctc.model.config);
     const held = withForms(validation, inForm);
     const advice = sentenceNote(recipe, held);
     if (advice !== undefined) tracker.note(advice);

@@ -85,19 +85,20 @@ export interface TrainTaskResult<Module extends nn.Module> extends LoopResult {
  * @throws UserError as `finetune`
  */
 export async function trainTask<Batch extends TrainingBatch, Module extends nn.Module>(
-  recipe: Recipe,
+  given: Recipe,
   options: RunOptions,
   define: (run: TaskRun) => OwnTask<Batch, Module> | Promise<OwnTask<Batch, Module>>,
 ): Promise<TrainTaskResult<Module>> {
-  requireArguments("trainTask", { recipe: [recipe, RECIPE], define: [define, FUNCTION] });
+  requireArguments("trainTask", { recipe: [given, RECIPE], define: [define, FUNCTION] });
   requireOptions("trainTask", options, RUN_OPTIONS);
-  return await withRun(recipe, options, async (run) => {
+  return await withRun(given, options, async (run) => {
+    const recipe = await run.settle(given, undefined);
     let clips: readonly Utterance[] | undefined;
     const own = await define({
       ...run,
       recipe,
-      async batchesOf(preparation, given) {
-        const { train: used, ...made } = await ownBatches(preparation, given, { ...run, recipe });
+      async batchesOf(preparation, choice) {
+        const { train: used, ...made } = await ownBatches(preparation, choice, { ...run, recipe });
         clips = used;
         return made;
       },

@@ -121,7 +121,8 @@ export async function pretrain(
       train: usableClips(given, all, (text) => run.tracker.note(text)),
       held: divideLong(held, given.data.max_seconds),
     };
-    const recipe = plan(given, withinSeconds(clips.train, given.data.max_seconds));
+    const settled = await run.settle(given, pretrained.config);
+    const recipe = plan(settled, withinSeconds(clips.train, given.data.max_seconds));
     const tracker = watched(run.tracker, recipe, pretrained.config);
     describe(recipe, pretrained, clips, { tracker, world });
     const parts = { ...loading, onBad: wholeRecordings([...clips.train, ...clips.held], loading.onBad) };

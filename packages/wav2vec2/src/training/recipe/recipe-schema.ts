@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEVICE_PATTERN, DEVICES } from "../../device-name.js";
+import { WANTED_PRECISIONS } from "../../precision/precision-names.js";
 import { SERVICES } from "../../tracking/services.js";
 
 // Names and defaults follow Hugging Face's run_speech_recognition_ctc.py and run_wav2vec2_pretraining_no_trainer.py;
@@ -470,11 +471,11 @@ export const recipeSchema = z.strictObject({
         "an NVIDIA GPU where libtorch finds one. It may change when a run goes on",
     ),
   precision: z
-    .enum(["float32", "bfloat16", "float16"])
-    .default("float32")
+    .enum(WANTED_PRECISIONS)
+    .default("auto")
     .describe(
-      "Number format of the forward pass; weights stay in float32. float16 scales the loss so that small gradients do " +
-        "not vanish",
+      "Number format of the forward pass; weights stay in float32. auto takes bfloat16 where that is measured to be faster, and float32 " +
+        "elsewhere (docs/devices.md). float16 scales the loss so that small gradients do not vanish",
     ),
 });
 

@@ -15,7 +15,7 @@ function recipe(output: string, more: object = {}): Recipe {
 /** A directory that holds a run with a checkpoint. */
 async function begun(output: string): Promise<void> {
   await using run = await takeRunDirectory(recipe(output), false, quiet);
-  await run.begin();
+  await run.begin(recipe(output));
   await mkdir(join(output, "checkpoints/step-5"), { recursive: true });
 }
 
@@ -29,7 +29,7 @@ describe("a run directory", () => {
     await expect(readdir(output)).rejects.toThrow("ENOENT");
     {
       await using run = await takeRunDirectory(recipe(output), false, quiet);
-      await run.begin();
+      await run.begin(recipe(output));
     }
     expect(await readdir(output)).toEqual(["recipe.yaml"]);
   });
@@ -70,7 +70,7 @@ describe("a run directory", () => {
       distributed: { timeout: 60 },
     });
     await using run = await takeRunDirectory(longer, true, quiet);
-    await run.begin();
+    await run.begin(longer);
     expect(await readFile(join(output, "recipe.yaml"), "utf8")).toContain("max_steps: 9");
   });
 

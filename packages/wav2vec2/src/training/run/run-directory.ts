@@ -44,8 +44,10 @@ const CHANGEABLE: (keyof Recipe)[] = [
 
 /** A run directory that no other process writes while this one has it. */
 export interface RunDirectory extends AsyncDisposable {
+  /** The precision of the run that goes on; undefined for a new one. */
+  precision: Recipe["precision"] | undefined;
   /** Says in `recipe.yaml` what is trained. Until then a new run leaves nothing behind. */
-  begin(): Promise<void>;
+  begin(recipe: Recipe): Promise<void>;
 }
 
 /**
@@ -68,16 +70,18 @@ export async function takeRunDirectory(
     await unlock();
     await rmdir(output).catch(() => {}); // unless there is something in it
   };
+  let before: Recipe | undefined;
   try {
     await recoverRun(output);
-    await requireUnused(recipe, resume, tracker);
+    before = await requireUnused(recipe, resume, tracker);
     if (!resume) await rm(join(output, "left-out.txt"), { force: true });
   } catch (error) {
     await release();
     throw error;
   }
   return {
-    begin: () => writeRecipe(join(output, "recipe.yaml"), recipe),
+    precision: before?.precision,
+    begin: (begun) => writeRecipe(join(output, "recipe.yaml"), begun),
     [Symbol.asyncDispose]: release,
   };
 }
@@ -98,7 +102,8 @@ async function makeRunDirectory(path: string): Promise<void> {
   }
 }
 
-async function requireUnused(recipe: Recipe, resume: boolean, tracker: Tracker): Promise<void> {
+/** @returns the recipe of the run that goes on, where one does */
+async function requireUnused(recipe: Recipe, resume: boolean, tracker: Tracker): Promise<Recipe | undefined> {
   const { output } = recipe;
   if ((await listCheckpoints(output)).length > 0) {
     if (resume) return requireSameRun(recipe, tracker);
@@ -114,9 +119,10 @@ async function requireUnused(recipe: Recipe, resume: boolean, tracker: Tracker):
     );
   }
   if (resume) tracker.note(`${output} holds no checkpoint to go on from: a new run begins.`);
+  return undefined;
 }
 
-function requireSameRun(recipe: Recipe, tracker: Tracker): void {
+function requireSameRun(recipe: Recipe, tracker: Tracker): Recipe {
   const path = join(recipe.output, "recipe.yaml");
   const before = loadRecipe(path);
   for (const key of Object.keys(recipe) as (keyof Recipe)[]) {
@@ -124,11 +130,13 @@ function requireSameRun(recipe: Recipe, tracker: Tracker): void {
       key === "data" ? dataChanges(recipe, before) : differences(recipe[key], before[key], key);
     if (key === "optimizer" && change) tracker.note("The optimizer's settings are others from here on.");
     if (!change || CHANGEABLE.includes(key)) continue;
+    if (key === "precision" && recipe.precision === "auto") continue; // it stays what it was
     throw new UserError(
       `${change.key} must be as in ${path} to go on with that run, but is ${shown(change.one)} instead of ` +
         `${shown(change.other)}. Give another --output for another run.`,
     );
   }
+  return before;
 }
 
 /** Those that make it other clips but for what is left out; the number of threads does not change them. */

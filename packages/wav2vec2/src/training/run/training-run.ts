@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Device, libtorchInfo, manualSeed, setThreads, supportsAutocast } from "@wav2vec2/libtorch";
+import { type Device, manualSeed, setThreads } from "@wav2vec2/libtorch";
 import { BOOLEAN, FUNCTION, isObject, OBJECT, requireArguments } from "../../argument-kinds.js";
 import { counted } from "../../counted.js";
 import { lengthBucketedBatches } from "../../data/batches/batches.js";
@@ -14,9 +14,13 @@ import type { TranscribedUtterance, Utterance } from "../../data/utterance.js";
 import { flattened } from "../../differences.js";
 import { requireAgreement } from "../../distributed/agreement.js";
 import { ALONE, type World } from "../../distributed/world.js";
-import { ConfigurationError, UserError } from "../../errors.js";
+import { UserError } from "../../errors.js";
 import type { DownloadProgress } from "../../files/hub.js";
 import { type KnownOptions, requireOptions } from "../../known-options.js";
+import { requirePrecision } from "../../precision/compute-in.js";
+import type { MeasureSpeed } from "../../precision/known-speeds.js";
+import type { Precision } from "../../precision/precision-names.js";
+import type { NetworkWidth } from "../../precision/speed-of.js";
 import { SINK } from "../../tracking/sink-kind.js";
 import type { SystemReading } from "../../tracking/system/system-reading.js";
 import type { SystemSampler } from "../../tracking/system/system-sampler.js";
@@ -30,6 +34,7 @@ import { describeRun, type TrainedModel } from "./describe-run.js";
 import { LeftOut } from "./left-out.js";
 import { deviceOf, meet, ownPlace } from "./meet.js";
 import { takeRunDirectory } from "./run-directory.js";
+import { settlePrecision } from "./settle-precision.js";
 import { sampleSystem, withMachineFindings } from "./system-sampling.js";
 
 /** What training gets besides its recipe. */
@@ -47,6 +52,11 @@ export interface RunOptions {
    * tracker and for findings about them. Default: true
    */
   system?: boolean | undefined;
+  /**
+   * Says how many times as fast as float32 bfloat16 is for a network, which decides what `precision: auto` is. Default: it is measured,
+   * once a machine
+   */
+  measureSpeed?: MeasureSpeed | undefined;
   /** How far the reading of a split is. */
   onReading?: (done: number, total: number | undefined) => void;
   /** How far the download of a Hub model to start from is. */
@@ -67,6 +77,11 @@ export interface TrainingRun {
   signal: AbortSignal;
   /** The module of one's own that the recipe names. */
   transforms: Transforms | undefined;
+  /**
+   * The recipe with the precision that it is trained in, the same in all processes: what `auto` is for a network, or was when the
+   * run began. Called once, by all processes; without it, and where the network is not known, `auto` is float32.
+   */
+  settle<R extends Recipe>(recipe: R, network: NetworkWidth | undefined): Promise<R>;
   /** The recipe with its number of steps, given the clips as long as training takes them. */
   plan<R extends Recipe>(recipe: R, lengths: readonly { samples: number }[]): R & PlannedRecipe;
   /**
@@ -100,6 +115,7 @@ export const RUN_OPTIONS = {
     holds: (value) => isObject(value) && typeof value.sum === "function",
   },
   system: BOOLEAN,
+  measureSpeed: FUNCTION,
   onReading: true,
   onDownload: true,
 } satisfies KnownOptions<RunOptions>;
@@ -126,7 +142,7 @@ export async function withRun<T extends { interrupted: boolean }>(
   const notes: string[] = []; // whether this process speaks is known behind them
   const place = options.world ? undefined : ownPlace((text) => notes.push(text));
   const device = deviceOf(recipe, place);
-  requirePrecision(recipe, device);
+  requirePrecision(recipe.precision, device);
   await using meeting = place && (await meet(place, recipe, device));
   const world = options.world ?? meeting?.world ?? ALONE;
   const tracker =
@@ -172,6 +188,13 @@ export async function withRun<T extends { interrupted: boolean }>(
     trained = splits.train;
     return splits;
   };
+  let settled: Precision | undefined;
+  const settle = async <R extends Recipe>(given: R, network: NetworkWidth | undefined) => {
+    const { precision: before } = directory ?? {};
+    const { measureSpeed: measure } = options;
+    settled = await settlePrecision(given, { world, device, tracker, network, before, measure });
+    return { ...given, precision: settled };
+  };
   const plan = <R extends Recipe>(given: R, lengths: readonly { samples: number }[]) => {
     const planned = planSteps(given, lengths, world.size);
     if (given.max_epochs !== undefined)
@@ -192,20 +215,21 @@ export async function withRun<T extends { interrupted: boolean }>(
   const readings = () => sampler?.take() ?? [];
   try {
     const begin = async (data: string, model: TrainedModel) => {
+      const begun = settled ? { ...recipe, precision: settled } : await settle(recipe, undefined);
       await requireAgreement(world, {
         "The version of wav2vec2": version(),
-        ...prefixed(flattened(withoutPlace(recipe))),
+        ...prefixed(flattened(withoutPlace(begun))),
         "The list of clips to train on": data,
         "The module of transforms": transforms?.sha256,
       });
-      await directory?.begin();
+      await directory?.begin(begun);
       if (directory)
         await tracker.begin(
-          await describeRun(recipe, { ...model, device, processes: world.size, resume, transforms, tracker }),
+          await describeRun(begun, { ...model, device, processes: world.size, resume, transforms, tracker }),
         );
       if (options.system !== false) sampler = sampleSystem(recipe, { world, place, device, tracker });
     };
-    const common = { readSplits, trainClips, loading, device, plan, begin, world, readings, tracker };
+    const common = { readSplits, trainClips, loading, device, settle, plan, begin, world, readings, tracker };
     const result = await body({ ...common, resume, signal, transforms });
     tracker.end({ state: result.interrupted ? "interrupted" : "finished" });
     return result;
@@ -276,15 +300,6 @@ function noteSteps(recipe: PlannedRecipe, tracker: Tracker): void {
       `freeze_backbone_steps should be less than max_steps (${steps}), but is ${headOnly}: only the output layer is trained.`,
     );
   }
-}
-
-/** @throws ConfigurationError where this libtorch cannot compute in the recipe's number format on the device */
-export function requirePrecision({ precision }: Recipe, device: Device): void {
-  if (precision === "float32" || supportsAutocast(precision, device)) return;
-  throw new ConfigurationError(
-    `precision must be float32 or bfloat16 on this machine, but is ${precision}: libtorch ${libtorchInfo().version} does not ` +
-      `compute in it on ${device === "cpu" ? "CPUs" : device}.`,
-  );
 }
 
 /** Of the clips and their lengths, which decide the batches. */
