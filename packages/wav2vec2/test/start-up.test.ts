@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
-// What the start of a program waits for: which files and packages it loads. Seconds are measured by benchmarks/start.mjs.
+// What the start of a program waits for: which files and packages it loads.
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
