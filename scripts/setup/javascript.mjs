@@ -58,6 +58,12 @@ export async function compileTypeScript(root) {
       commands: ["npx tsc --build"],
     });
   }
+  const bundling = await run(process.execPath, [join(root, "scripts/bundle.mjs")], { cwd: root });
+  if (bundling.code !== 0) {
+    throw new SetupError(`the compiled modules cannot be joined:\n${lastLines(bundling.output, 20)}`, {
+      commands: ["npx tsc --build && node scripts/bundle.mjs"],
+    });
+  }
   await buildPages(root);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, digestSources(root));

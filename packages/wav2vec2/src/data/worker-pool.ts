@@ -1,5 +1,8 @@
-import { Piscina } from "piscina";
+import type { Piscina } from "piscina";
 import { compiled } from "../files/compiled.js";
+import { lazyPackage } from "../lazy-package.js";
+
+const piscina = lazyPackage<typeof import("piscina")>("piscina");
 
 /** What every job carries: the item that its thread is busy with, seen from outside even when the thread dies. */
 export interface Watched {
@@ -35,7 +38,7 @@ export class WorkerPool<Job extends Watched, Result> {
     module: URL,
     readonly threads: number,
   ) {
-    this.#pool = new Piscina<Job, Result>({
+    this.#pool = new piscina.Piscina<Job, Result>({
       filename: compiled(module),
       minThreads: threads,
       maxThreads: threads,

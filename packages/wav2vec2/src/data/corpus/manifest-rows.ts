@@ -1,5 +1,4 @@
 import { createReadStream } from "node:fs";
-import { parse } from "csv-parse";
 import { UserError } from "../../errors.js";
 import { isJsonObject } from "../../files/json-file.js";
 import { notUtf8 } from "../../files/text-encoding.js";
@@ -83,6 +82,7 @@ export async function* readCommaRows(path: string, options: TableOptions): Async
   let rows: Row[] = [];
   let lastLine = 0;
   let failure: Error | undefined;
+  const { parse } = await import("csv-parse");
   const parser = parse({
     bom: true,
     delimiter: options.separator,

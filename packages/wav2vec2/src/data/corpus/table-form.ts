@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
-import { parse } from "csv-parse/sync";
 import { UserError } from "../../errors.js";
+import { lazyPackage } from "../../lazy-package.js";
 import { audioNames } from "./audio-names.js";
 import { hasAudioColumn } from "./manifest-columns.js";
+
+const csv = lazyPackage<typeof import("csv-parse/sync")>("csv-parse/sync");
 
 /** How a table is written, as its first line shows. */
 export interface TableForm {
@@ -55,7 +57,7 @@ function fieldsOf(line: string, separator: string): string[] {
 /** Undefined where a quotation mark is missing, or the row goes on in the next line. */
 function quotedFields(line: string, separator: string): string[] | undefined {
   try {
-    return parse(line, { delimiter: separator, ltrim: true })[0];
+    return csv.parse(line, { delimiter: separator, ltrim: true })[0];
   } catch {
     return undefined;
   }

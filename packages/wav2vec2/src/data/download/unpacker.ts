@@ -3,7 +3,7 @@ import { open, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, type Gunzip } from "node:zlib";
-import { Parser, type ReadEntry } from "tar";
+import type { ReadEntry } from "tar";
 import { makeDirectory } from "../../files/make-directory.js";
 import { WrongArchiveError } from "./wrong-archive.js";
 
@@ -59,6 +59,7 @@ export class Unpacker {
   }
 
   async #parse(source: AsyncIterable<Buffer>): Promise<void> {
+    const { Parser } = await import("tar");
     const parser = new Parser({ strict: true });
     let stored = Promise.resolve();
     let current: ReadEntry | undefined;

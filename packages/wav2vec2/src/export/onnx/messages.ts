@@ -1,4 +1,7 @@
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { lazyPackage } from "../../lazy-package.js";
+
+const wire = lazyPackage<typeof import("@bufbuild/protobuf/wire")>("@bufbuild/protobuf/wire");
 
 /**
  * A part of a message: pieces that follow one another, so that weights are written from where they lie and never copied
@@ -7,18 +10,18 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 export type Part = readonly Uint8Array[];
 
 function written(write: (writer: BinaryWriter) => BinaryWriter): Part {
-  return [write(new BinaryWriter()).finish()];
+  return [write(new wire.BinaryWriter()).finish()];
 }
 
 /** A field of an int32, int64, enum or bool. */
 export const integer = (field: number, value: number): Part =>
-  written((writer) => writer.tag(field, WireType.Varint).int64(value));
+  written((writer) => writer.tag(field, wire.WireType.Varint).int64(value));
 
 export const float = (field: number, value: number): Part =>
-  written((writer) => writer.tag(field, WireType.Bit32).float(value));
+  written((writer) => writer.tag(field, wire.WireType.Bit32).float(value));
 
 export const text = (field: number, value: string): Part =>
-  written((writer) => writer.tag(field, WireType.LengthDelimited).string(value));
+  written((writer) => writer.tag(field, wire.WireType.LengthDelimited).string(value));
 
 export const bytes = (field: number, value: Uint8Array): Part => nested(field, [value]);
 
@@ -26,7 +29,7 @@ export const message = (field: number, parts: readonly Part[]): Part => nested(f
 
 function nested(field: number, pieces: Part): Part {
   const length = lengthOf(pieces);
-  return [...written((writer) => writer.tag(field, WireType.LengthDelimited).uint32(length)), ...pieces];
+  return [...written((writer) => writer.tag(field, wire.WireType.LengthDelimited).uint32(length)), ...pieces];
 }
 
 function lengthOf(pieces: Part): number {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { parse } from "yaml";
 import { isJsonObject } from "../../files/json-file.js";
+import { yaml } from "../../files/yaml.js";
 import type { RunDescription } from "../run-description.js";
 import { parseStepLines } from "../sinks/metrics-file.js";
 import type { RunFile } from "../sinks/run-file.js";
@@ -45,7 +45,7 @@ export function readRun(directory: string): RunData {
     return file.rows;
   };
   const recipeText = text("recipe.yaml");
-  const recipe = recordOf(() => parse(recipeText));
+  const recipe = recordOf(() => yaml.parse(recipeText));
   const run = recordOf(() => JSON.parse(text("run.json"))) as Partial<RunFile>;
   const metrics = rows("metrics.jsonl");
   return {

@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import type { Document } from "yaml";
 import { type Kind, PATH, requireArguments } from "../../argument-kinds.js";
 import { flattened } from "../../differences.js";
 import { ConfigurationError } from "../../errors.js";
 import { writeFileAtomic } from "../../files/atomic-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { unreadable } from "../../files/unreadable.js";
+import { yaml } from "../../files/yaml.js";
 import { parseRecipe, type Recipe } from "./recipe.js";
 import { translate } from "./recipe-aliases.js";
 import { RECIPE_VALUES } from "./recipe-kind.js";
@@ -157,8 +158,8 @@ function taskIssues(recipe: Recipe | undefined, tasks: readonly Recipe["task"][]
 
 /** Writes a resolved recipe; the file appears complete or not at all, and {@link loadRecipe} reads it back. */
 export async function writeRecipe(path: string, recipe: Recipe): Promise<void> {
-  const document = new Document(recipe);
-  visit(document, {
+  const document = new yaml.Document(recipe);
+  yaml.visit(document, {
     Seq: (_, list) => {
       list.flow = true;
     },
@@ -182,8 +183,8 @@ function readYaml(file: string): YamlSource {
       cause: error,
     });
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => {
     const { line, col } = lines.linePos(offset);
     return `${file}:${line}:${col}: `;
@@ -208,12 +209,12 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number {
   for (let depth = path.length; depth > 0; depth--) {
     const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true);
     const name = path[depth - 1];
-    if (isMap(parent)) {
-      const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === String(name));
-      if (pair && isNode(pair.key) && pair.key.range) return pair.key.range[0];
+    if (yaml.isMap(parent)) {
+      const pair = parent.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === String(name));
+      if (pair && yaml.isNode(pair.key) && pair.key.range) return pair.key.range[0];
     }
     const item = document.getIn(path.slice(0, depth), true);
-    if (isNode(item) && item.range) return item.range[0];
+    if (yaml.isNode(item) && item.range) return item.range[0];
   }
   return 0;
 }

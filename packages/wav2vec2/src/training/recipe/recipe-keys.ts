@@ -1,9 +1,10 @@
-import { z } from "zod";
+import type { core } from "zod";
 import { recipeSchema } from "./recipe-schema.js";
+import { z } from "./zod.js";
 
 /** The recipe's JSON Schema, for editors that complete and check YAML. */
-export function recipeJsonSchema(): z.core.JSONSchema.JSONSchema {
-  return z.toJSONSchema(recipeSchema, { io: "input" });
+export function recipeJsonSchema(): core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(recipeSchema(), { io: "input" });
 }
 
 /** One key of a recipe as documentation and the command line need it. */
@@ -21,7 +22,7 @@ export function recipeKeys(): RecipeKey[] {
   return keysOf(recipeJsonSchema(), "");
 }
 
-function keysOf(schema: z.core.JSONSchema.JSONSchema, prefix: string): RecipeKey[] {
+function keysOf(schema: core.JSONSchema.JSONSchema, prefix: string): RecipeKey[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
     if (typeof property === "boolean") return [];
     if (property.properties) return keysOf(property, `${prefix}${name}.`);
@@ -36,7 +37,7 @@ function keysOf(schema: z.core.JSONSchema.JSONSchema, prefix: string): RecipeKey
   });
 }
 
-function typeOf(property: z.core.JSONSchema.JSONSchema): RecipeKey["type"] {
+function typeOf(property: core.JSONSchema.JSONSchema): RecipeKey["type"] {
   const list = [property, ...(property.anyOf ?? [])].find(
     (form) => typeof form === "object" && form.type === "array",
   );

@@ -1,17 +1,20 @@
-import { z } from "zod";
+import type { infer as Infer, input as Input } from "zod";
 import { DEVICE_PATTERN, DEVICES } from "../../device-name.js";
 import { WANTED_PRECISIONS } from "../../precision/precision-names.js";
 import { SERVICES } from "../../tracking/services.js";
+import { z } from "./zod.js";
 
 // Names and defaults follow Hugging Face's run_speech_recognition_ctc.py and run_wav2vec2_pretraining_no_trainer.py;
 // where fairseq's or the paper's differ, the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
+// Parts are functions, since zod is not loaded before a recipe is looked at.
 
 const count = () => z.int().positive();
 const amount = () => z.number().positive();
 
 const share = () => z.number().min(0).max(1);
 
-const noise = z.strictObject({
+const noise = () =>
+  z.strictObject({
   directory: z
     .string()
     .optional()
@@ -23,7 +26,8 @@ const noise = z.strictObject({
     .describe("Lowest and highest signal-to-noise ratio in decibels; drawn evenly between"),
 });
 
-const reverberation = z.strictObject({
+const reverberation = () =>
+  z.strictObject({
   directory: z
     .string()
     .optional()
@@ -31,14 +35,16 @@ const reverberation = z.strictObject({
   probability: share().default(0.5).describe("Share of clips that are put into a room"),
 });
 
-const volume = z.strictObject({
+const volume = () =>
+  z.strictObject({
   db: z
     .tuple([z.number(), z.number()])
     .default([0, 0])
     .describe("Lowest and highest change of the volume in training, in decibels; drawn evenly between"),
 });
 
-const data = z.strictObject({
+const data = () =>
+  z.strictObject({
   root: z
     .string()
     .describe(
@@ -136,12 +142,13 @@ const data = z.strictObject({
       "Directory for what a frozen feature encoder makes of each clip: computed once, read from then on, also by later runs. Takes about " +
         "370 MB an hour of audio for BASE in float32; nothing may change the clips. Default: none",
     ),
-  noise: noise.prefault({}),
-  reverberation: reverberation.prefault({}),
-  volume: volume.prefault({}),
+    noise: noise().prefault({}),
+    reverberation: reverberation().prefault({}),
+    volume: volume().prefault({}),
 });
 
-const optimizer = z.strictObject({
+const optimizer = () =>
+  z.strictObject({
   learning_rate: amount()
     .default(3e-4)
     .describe("Highest learning rate (the paper pre-trains with 5e-4 and fine-tunes with 2e-5 to 3e-5)"),
@@ -177,7 +184,8 @@ const optimizer = z.strictObject({
     ),
 });
 
-const schedule = z.strictObject({
+const schedule = () =>
+  z.strictObject({
   name: z
     .enum(["linear", "polynomial", "cosine", "cosine_with_restarts", "constant", "tri_stage"])
     .default("linear")
@@ -214,8 +222,11 @@ const schedule = z.strictObject({
     .describe("cosine_with_restarts: how often it falls from the highest rate to 0. Default: 1"),
 });
 
-const pretraining = z.strictObject({
-  max_gumbel_temperature: amount().default(2).describe("Temperature of the Gumbel softmax at the first step"),
+const pretraining = () =>
+  z.strictObject({
+    max_gumbel_temperature: amount()
+      .default(2)
+      .describe("Temperature of the Gumbel softmax at the first step"),
   min_gumbel_temperature: amount().default(0.5).describe("Its lowest value (the paper's LARGE: 0.1)"),
   gumbel_temperature_decay: amount()
     .max(1)
@@ -232,7 +243,8 @@ const pretraining = z.strictObject({
     ),
 });
 
-const distributed = z.strictObject({
+const distributed = () =>
+  z.strictObject({
   timeout: amount()
     .default(1800)
     .describe(
@@ -251,7 +263,8 @@ const distributed = z.strictObject({
     ),
 });
 
-const wandb = z.strictObject({
+const wandb = () =>
+  z.strictObject({
   project: z.string().optional().describe("Default: WANDB_PROJECT, or wav2vec2"),
   entity: z.string().optional().describe("User or team. Default: WANDB_ENTITY, or the key's own"),
   group: z.string().optional().describe("Default: WANDB_RUN_GROUP, or none"),
@@ -267,14 +280,15 @@ const wandb = z.strictObject({
     ),
 });
 
-const mlflow = z.strictObject({
+const mlflow = () =>
+  z.strictObject({
   experiment: z.string().optional().describe("Default: MLFLOW_EXPERIMENT_NAME, or wav2vec2"),
 });
 
-const service = z.enum([...SERVICES, "auto"]);
-
 /** One name, or several. */
-const services = z
+function services() {
+  const service = z.enum([...SERVICES, "auto"]);
+  return z
   .union(
     [
       z.array(service).transform((names) => [...new Set(names)]),
@@ -285,8 +299,10 @@ const services = z
     },
   )
   .prefault("auto");
+}
 
-export const recipeSchema = z.strictObject({
+const recipe = () =>
+  z.strictObject({
   task: z
     .enum(["pretrain", "finetune", "classify", "frames", "speaker"])
     .default("finetune")
@@ -309,7 +325,7 @@ export const recipeSchema = z.strictObject({
     .string()
     .min(1)
     .describe("Run directory. Default: runs/ and the recipe file's name, or the task's without a file"),
-  data: data.prefault({} as z.input<typeof data>),
+    data: data().prefault({} as Input<ReturnType<typeof data>>),
   preset: z
     .enum(["base", "large", "large-lv60", "xlsr-300m"])
     .default("base")
@@ -385,9 +401,9 @@ export const recipeSchema = z.strictObject({
       "Keep only the input of each transformer layer and compute the rest again in the backward pass: less memory, " +
         "about a quarter more time",
     ),
-  pretraining: pretraining.optional().describe("Only for the task pretrain"),
-  optimizer: optimizer.prefault({}),
-  schedule: schedule.prefault({}),
+    pretraining: pretraining().optional().describe("Only for the task pretrain"),
+    optimizer: optimizer().prefault({}),
+    schedule: schedule().prefault({}),
   ctc_loss_reduction: z
     .enum(["sum", "mean"])
     .optional()
@@ -438,7 +454,7 @@ export const recipeSchema = z.strictObject({
       "By how much a validation must be better than the best to count for early_stopping_patience (0.001 is 0.1 % WER). " +
         "Default: 0",
     ),
-  tracking: services.describe(
+    tracking: services().describe(
     "Where the run is shown beside its directory and the terminal: a list of wandb, tensorboard, mlflow and trackio, or none. auto takes those that " +
       "the environment names (WANDB_API_KEY, MLFLOW_TRACKING_URI and others: docs/tracking.md)",
   ),
@@ -457,9 +473,9 @@ export const recipeSchema = z.strictObject({
   system_seconds: amount()
     .default(15)
     .describe("Seconds between two looks at processors, memory, disk, network and GPUs"),
-  wandb: wandb.prefault({}),
-  mlflow: mlflow.prefault({}),
-  distributed: distributed.prefault({}),
+    wandb: wandb().prefault({}),
+    mlflow: mlflow().prefault({}),
+    distributed: distributed().prefault({}),
   keep_checkpoints: count().default(2).describe("How many of the newest checkpoints to keep"),
   threads: count().max(256).optional().describe("CPU threads. Default: libtorch's choice, one a core"),
   device: z
@@ -479,8 +495,16 @@ export const recipeSchema = z.strictObject({
     ),
 });
 
+let schema: ReturnType<typeof recipe> | undefined;
+
+/** What a recipe may hold. */
+export function recipeSchema(): ReturnType<typeof recipe> {
+  schema ??= recipe();
+  return schema;
+}
+
 /** A resolved recipe: every key has its value. Paths are relative to the working directory. */
-export interface Recipe extends z.infer<typeof recipeSchema> {}
+export interface Recipe extends Infer<ReturnType<typeof recipe>> {}
 
 /** A recipe of the task pretrain. */
 export type PreTrainingRecipe = Recipe & { pretraining: NonNullable<Recipe["pretraining"]> };

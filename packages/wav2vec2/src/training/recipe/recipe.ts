@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type { input } from "zod";
 import { requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
 import { isJsonObject } from "../../files/json-file.js";
@@ -10,13 +10,13 @@ import { type Recipe, recipeSchema } from "./recipe-schema.js";
 export type { PreTrainingRecipe, Recipe } from "./recipe-schema.js";
 
 /** What a recipe is made of: what has a default may be left out. */
-export type RecipeInput = Partial<z.input<typeof recipeSchema>>;
+export type RecipeInput = Partial<input<ReturnType<typeof recipeSchema>>>;
 
 export type RecipeResult = { recipe: Recipe; issues?: never } | { recipe?: never; issues: RecipeIssue[] };
 
 /** Fills in defaults and checks every key of `values`; all mistakes come back together. */
 export function parseRecipe(values: unknown): RecipeResult {
-  const result = recipeSchema.safeParse(withTaskDefaults(values), { reportInput: true });
+  const result = recipeSchema().safeParse(withTaskDefaults(values), { reportInput: true });
   if (!result.success) return { issues: result.error.issues.flatMap((issue) => explain(issue, values)) };
   const issues = checkTogether(result.data);
   return issues.length > 0 ? { issues } : { recipe: result.data };

@@ -1,0 +1,3 @@
+import { lazyPackage } from "../../lazy-package.js";
+
+export const z = lazyPackage<typeof import("zod")>("zod");
