@@ -1,7 +1,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
 import { crc16 } from "./crc.js";
-import type { FlacFrame, FlacFrameHeader } from "./flac-frames.js";
+import { type FlacFrame, type FlacFrameHeader, largestFrame } from "./flac-frames.js";
+import { FlacKernel } from "./flac-kernel.js";
 import { BitReader, decodeSubframe } from "./flac-subframe.js";
 
 /** What a stream's header says of all its frames. */
@@ -48,12 +49,12 @@ export async function decodeFrames(
 /** Decodes frames one after the other, as `decodeFrames` does all. */
 export class FlacDecoder {
   readonly #bitsPerSample: number;
-  readonly #blocks: Int32Array[];
+  readonly #channels: number;
   readonly #pcm: PcmHash;
 
   constructor({ channels, bitsPerSample }: FlacFormat) {
     this.#bitsPerSample = bitsPerSample;
-    this.#blocks = Array.from({ length: channels }, () => new Int32Array(0));
+    this.#channels = channels;
     this.#pcm = new PcmHash(Math.ceil(bitsPerSample / 8));
   }
 
@@ -62,15 +63,12 @@ export class FlacDecoder {
    * @throws Error where the format forbids what is there
    */
   decode({ bytes, header }: FlacFrame, out: Float32Array[], start: number): void {
-    const blocks = this.#blocks;
-    if (blocks[0]!.length < header.blockSize)
-      for (let channel = 0; channel < blocks.length; channel++)
-        blocks[channel] = new Int32Array(header.blockSize);
-    const block = blocks.map((samples) => samples.subarray(0, header.blockSize));
-    decodeFrame(bytes, header.length, block, this.#bitsPerSample);
+    const kernel = new FlacKernel(bytes, this.#channels, header.blockSize);
+    decodeFrame(kernel, header.length, this.#bitsPerSample);
+    this.#pcm.update(kernel.blocks);
     const scale = 2 ** (1 - this.#bitsPerSample);
-    for (const [channel, samples] of block.entries()) copyScaled(samples, scale, out[channel]!, start);
-    this.#pcm.update(block);
+    for (const [channel, samples] of kernel.blocks.entries())
+      out[channel]!.set(kernel.scaled(samples, scale), start);
   }
 
   /** Of all that was decoded; the decoder has done its work then. */
@@ -102,32 +100,34 @@ export function frameEnd(bytes: Uint8Array, header: FlacFrameHeader, format: Fla
 export function contentEnd(
   bytes: Uint8Array,
   { blockSize, length }: FlacFrameHeader,
-  { channels, bitsPerSample }: FlacFormat,
+  format: FlacFormat,
 ): number {
-  const block = Array.from({ length: channels }, () => new Int32Array(blockSize));
-  return decodeSubframes(bytes, length, block, bitsPerSample) + 2;
+  const { channels, bitsPerSample } = format;
+  const frame = bytes.subarray(0, largestFrame(format));
+  return decodeSubframes(new FlacKernel(frame, channels, blockSize), length, bitsPerSample) + 2;
 }
 
-/** @param block one array of the block's size a channel, which is written */
-function decodeFrame(bytes: Uint8Array, headerLength: number, block: Int32Array[], bits: number): void {
-  if (decodeSubframes(bytes, headerLength, block, bits) !== bytes.length - 2)
+function decodeFrame(kernel: FlacKernel, headerLength: number, bits: number): void {
+  const { blocks, bytes } = kernel;
+  if (decodeSubframes(kernel, headerLength, bits) !== bytes.length - 2)
     throw new Error("a frame's content does not fill it");
   const channelCode = bytes[3]! >> 4;
-  if (channelCode >= LEFT_SIDE) toLeftAndRight(block[0]!, block[1]!, channelCode);
+  if (channelCode >= LEFT_SIDE) toLeftAndRight(blocks[0]!, blocks[1]!, channelCode);
 }
 
 /** @returns where the frame's checksum begins */
-function decodeSubframes(bytes: Uint8Array, headerLength: number, block: Int32Array[], bits: number): number {
+function decodeSubframes(kernel: FlacKernel, headerLength: number, bits: number): number {
+  const { blocks, bytes } = kernel;
   const channelCode = bytes[3]! >> 4;
   const channels = channelCode < LEFT_SIDE ? channelCode + 1 : 2;
   const sampleBits = SAMPLE_BITS[(bytes[3]! >> 1) & 7]! || bits;
-  if (channelCode > MID_SIDE || channels !== block.length || sampleBits !== bits)
+  if (channelCode > MID_SIDE || channels !== blocks.length || sampleBits !== bits)
     throw new Error("a frame has other channels or bits a sample than the file's header says");
-  const reader = new BitReader(bytes);
+  const reader = new BitReader(kernel);
   reader.position = headerLength * 8;
-  for (let channel = 0; channel < channels; channel++) {
+  for (const [channel, block] of blocks.entries()) {
     const isSide = channelCode === SIDE_RIGHT ? channel === 0 : channelCode >= LEFT_SIDE && channel === 1;
-    decodeSubframe(reader, block[channel]!, isSide ? bits + 1 : bits);
+    decodeSubframe(reader, block, isSide ? bits + 1 : bits);
   }
   return Math.ceil(reader.position / 8);
 }
@@ -143,10 +143,6 @@ function toLeftAndRight(first: Int32Array, second: Int32Array, channelCode: numb
       second[i] = (doubled - b) >> 1;
     }
   }
-}
-
-function copyScaled(block: Int32Array, scale: number, out: Float32Array, start: number): void {
-  for (let i = 0; i < block.length; i++) out[start + i] = block[i]! * scale;
 }
 
 /** The MD5 of blocks of samples. */

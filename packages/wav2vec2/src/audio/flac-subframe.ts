@@ -1,19 +1,15 @@
+import { type FlacKernel, KERNEL_ORDER } from "./flac-kernel.js";
+
 /** Reads a frame's bits, most significant first. Reading beyond the end throws a RangeError. */
 export class BitReader {
   /** In bits from the beginning. */
   position = 0;
   readonly #view: DataView;
 
-  constructor(bytes: Uint8Array) {
-    // Four bytes are always read at once: three more than there are must be there.
-    const { buffer, byteOffset, length } = bytes;
-    if (byteOffset + length + 3 <= buffer.byteLength)
-      this.#view = new DataView(buffer, byteOffset, length + 3);
-    else {
-      const padded = new Uint8Array(length + 3);
-      padded.set(bytes);
-      this.#view = new DataView(padded.buffer);
-    }
+  constructor(readonly kernel: FlacKernel) {
+    // Four bytes are always read at once.
+    const { buffer, byteOffset, length } = kernel.bytes;
+    this.#view = new DataView(buffer, byteOffset, length + 3);
   }
 
   /** An unsigned integer of up to 25 bits. */
@@ -47,33 +43,13 @@ export class BitReader {
 
   /** Rice codes with this parameter, unfolded (0, -1, 1, -2, …), into out[from, to). */
   rice(parameter: number, out: Int32Array, from: number, to: number): void {
-    const view = this.#view;
-    let position = this.position;
-    for (let i = from; i < to; i++) {
-      const word = view.getInt32(position >> 3) << (position & 7);
-      const zeros = Math.clz32(word);
-      let folded: number;
-      if (zeros + 1 + parameter <= 25) {
-        // Two shifts, because a shift by 32 is none.
-        folded = (zeros << parameter) | ((((word << zeros) << 1) >>> 1) >>> (31 - parameter));
-        position += zeros + 1 + parameter;
-      } else {
-        this.position = position;
-        const high = this.unary();
-        const upper = parameter > 16 ? this.bits(parameter - 16) : 0;
-        const lower = this.bits(Math.min(parameter, 16));
-        folded = (high << parameter) | (upper << 16) | lower;
-        position = this.position;
-      }
-      out[i] = (folded >>> 1) ^ -(folded & 1);
-    }
-    this.position = position;
+    this.position = this.kernel.rice(this.position, parameter, out, from, to);
   }
 }
 
 /**
  * Decodes one channel of a frame: https://www.rfc-editor.org/rfc/rfc9639#name-subframes.
- * @param out [block size], integers of `bits` bits
+ * @param out [block size], a block of the reader's frame: integers of `bits` bits
  * @param bits of a sample; one more than the stream's in a side channel, and 25 at most
  * @throws Error where the format forbids what is there
  */
@@ -117,8 +93,7 @@ function decodeLinear(reader: BitReader, out: Int32Array, width: number, order: 
   for (let j = 0; j < order; j++) coefficients[j] = reader.signed(precision);
   readResidual(reader, out, order);
   if (width + precision + Math.ceil(Math.log2(order)) > 32) predictWide(out, order, shift);
-  else if (order <= 8) predict8(out, order, shift);
-  else if (order <= 12) predict12(out, order, shift);
+  else if (order <= KERNEL_ORDER) reader.kernel.predict(out, coefficients, order, shift);
   else predict(out, order, shift);
 }
 
@@ -153,8 +128,8 @@ function wideSigned(reader: BitReader, count: number): number {
   return (upper << 16) | reader.bits(16);
 }
 
-// Predictors add sum(coefficients[j] * out[i - 1 - j]) >> shift to each residual. Those of up to 8 and up to 12
-// coefficients, which encoders make of speech, keep all they need in registers; the missing coefficients are 0.
+// Predictors add sum(coefficients[j] * out[i - 1 - j]) >> shift to each residual. What encoders make of speech has up to
+// 12 coefficients, for which the kernel is.
 
 function predict(out: Int32Array, order: number, shift: number): void {
   for (let i = order; i < out.length; i++) {
@@ -171,56 +146,5 @@ function predictWide(out: Int32Array, order: number, shift: number): void {
     let sum = 0;
     for (let j = 0; j < order; j++) sum += coefficients[j]! * out[i - 1 - j]!;
     out[i]! += Math.floor(sum * scale);
-  }
-}
-
-function predict8(out: Int32Array, order: number, shift: number): void {
-  const c = coefficients;
-  const [c0, c1, c2, c3] = [c[0]!, c[1]!, c[2]!, c[3]!];
-  const [c4, c5, c6, c7] = [c[4]!, c[5]!, c[6]!, c[7]!];
-  const past = (j: number) => (order >= j ? out[order - j]! : 0);
-  let [h0, h1, h2, h3] = [past(1), past(2), past(3), past(4)];
-  let [h4, h5, h6, h7] = [past(5), past(6), past(7), past(8)];
-  for (let i = order; i < out.length; i++) {
-    const a = (Math.imul(c0, h0) + Math.imul(c1, h1) + Math.imul(c2, h2) + Math.imul(c3, h3)) | 0;
-    const b = (Math.imul(c4, h4) + Math.imul(c5, h5) + Math.imul(c6, h6) + Math.imul(c7, h7)) | 0;
-    h7 = h6;
-    h6 = h5;
-    h5 = h4;
-    h4 = h3;
-    h3 = h2;
-    h2 = h1;
-    h1 = h0;
-    h0 = (out[i]! + (((a + b) | 0) >> shift)) | 0;
-    out[i] = h0;
-  }
-}
-
-function predict12(out: Int32Array, order: number, shift: number): void {
-  const c = coefficients;
-  const [c0, c1, c2, c3] = [c[0]!, c[1]!, c[2]!, c[3]!];
-  const [c4, c5, c6, c7] = [c[4]!, c[5]!, c[6]!, c[7]!];
-  const [c8, c9, c10, c11] = [c[8]!, c[9]!, c[10]!, c[11]!];
-  const past = (j: number) => (order >= j ? out[order - j]! : 0);
-  let [h0, h1, h2, h3] = [past(1), past(2), past(3), past(4)];
-  let [h4, h5, h6, h7] = [past(5), past(6), past(7), past(8)];
-  let [h8, h9, h10, h11] = [past(9), past(10), past(11), past(12)];
-  for (let i = order; i < out.length; i++) {
-    const a = (Math.imul(c0, h0) + Math.imul(c1, h1) + Math.imul(c2, h2) + Math.imul(c3, h3)) | 0;
-    const b = (Math.imul(c4, h4) + Math.imul(c5, h5) + Math.imul(c6, h6) + Math.imul(c7, h7)) | 0;
-    const c = (Math.imul(c8, h8) + Math.imul(c9, h9) + Math.imul(c10, h10) + Math.imul(c11, h11)) | 0;
-    h11 = h10;
-    h10 = h9;
-    h9 = h8;
-    h8 = h7;
-    h7 = h6;
-    h6 = h5;
-    h5 = h4;
-    h4 = h3;
-    h3 = h2;
-    h2 = h1;
-    h1 = h0;
-    h0 = (out[i]! + (((a + b + c) | 0) >> shift)) | 0;
-    out[i] = h0;
   }
 }

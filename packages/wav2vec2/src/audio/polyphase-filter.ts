@@ -1,8 +1,5 @@
 import { besselI0, sinc } from "./windowed-sinc.js";
 
-// Coefficients kept at most, 8 bytes each: only ratios as odd as 16000 / 31999 need more and compute them anew.
-const MAX_KEPT = 2 ** 22;
-
 /**
  * A windowed sinc by phases, Kaiser's window: https://ccrma.stanford.edu/~jos/sasp/Kaiser_Window.html. Output sample i
  * lies at input sample i * down / up, of which the remainder is its phase.
@@ -10,12 +7,11 @@ const MAX_KEPT = 2 ** 22;
 export class PolyphaseFilter {
   /** Input samples before and behind an output sample. */
   readonly half: number;
+  /** Coefficients of a row: 2 * half, and zeros up to a multiple of 4. */
+  readonly taps: number;
   readonly #cutoff: number;
   readonly #width: number;
   readonly #beta: number;
-  /** By phase. */
-  readonly #rows: (Float64Array | undefined)[];
-  #kept = 0;
 
   /**
    * @param pass the last frequency that passes, in cycles an input sample
@@ -34,28 +30,20 @@ export class PolyphaseFilter {
     this.#beta = 0.1102 * (attenuation - 8.7);
     this.#width = (attenuation - 7.95) / (2.285 * 2 * Math.PI * (stop - pass)) / 2;
     this.half = Math.ceil(this.#width);
-    this.#rows = new Array(up).fill(undefined);
+    this.taps = 4 * Math.ceil(this.half / 2);
   }
 
-  /** [2 * half]: the filter at the input samples around an output sample of this phase, from 1 - half to half. */
+  /** [taps]: the filter at the input samples around an output sample of this phase, from 1 - half to half. */
   row(phase: number): Float64Array {
-    return this.#rows[phase] ?? this.#makeRow(phase);
-  }
-
-  #makeRow(phase: number): Float64Array {
-    const row = new Float64Array(2 * this.half);
+    const row = new Float64Array(this.taps);
     let sum = 0;
-    for (let k = 0; k < row.length; k++) {
+    for (let k = 0; k < 2 * this.half; k++) {
       const time = k + 1 - this.half - phase / this.up;
       row[k] = sinc(this.#cutoff * time) * kaiser(time / this.#width, this.#beta);
       sum += row[k]!;
     }
     // Each phase passes a constant unchanged: no phase is louder than another.
     for (let k = 0; k < row.length; k++) row[k]! /= sum;
-    if ((this.#kept + 1) * row.length <= MAX_KEPT) {
-      this.#rows[phase] = row;
-      this.#kept++;
-    }
     return row;
   }
 }

@@ -57,7 +57,7 @@ describe("resample", () => {
       const pulse = new Float32Array(2 * rate);
       pulse[rate] = 1;
       const resampled = resample(pulse, rate, 16000);
-      for (let i = 1; i < 500; i++) expect(resampled[16000 + i]).toBeCloseTo(resampled[16000 - i]!, 9);
+      for (let i = 1; i < 500; i++) expect(resampled[16000 + i]).toBeCloseTo(resampled[16000 - i]!, 7);
     }
   });
 
@@ -77,9 +77,11 @@ describe("resample", () => {
     }
   });
 
-  it("keeps a constant, and returns equal rates as they are", () => {
+  it("keeps a constant to some roundings of float32, and returns equal rates as they are", () => {
     const constant = resample(new Float32Array(44100).fill(0.5), 44100, 16000);
-    expect(difference(constant, new Float32Array(constant.length).fill(0.5), 16000)).toBe(0);
+    expect(difference(constant, new Float32Array(constant.length).fill(0.5), 16000)).toBeLessThan(
+      4 * 2 ** -24,
+    );
     const samples = Float32Array.of(1, 2);
     expect(resample(samples, 16000, 16000)).toBe(samples);
   });

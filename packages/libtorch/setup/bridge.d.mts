@@ -1,0 +1,2 @@
+/** Of the names and contents of the bridge's sources. */
+export function digestOfSources(native: string): string;
