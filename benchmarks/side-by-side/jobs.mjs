@@ -9,7 +9,7 @@ export const RATE = 16000;
  * @typedef {object} Job
  * @property {string} name of --only
  * @property {string} title
- * @property {"products" | "inference" | "finetune" | "pretrain"} kind
+ * @property {"products" | "inference" | "finetune" | "pretrain" | "busy" | "transcribe" | "loading" | "help" | "import" | "first"} kind
  * @property {string} [network] of networks.mjs
  * @property {number} [clips] in a batch
  * @property {number} [seconds] of each clip
@@ -56,6 +56,40 @@ export const JOBS = [
     clips: 8,
     seconds: 3,
   },
+  {
+    name: "busy",
+    title: "Inference, BASE, 1 x 10 s, beside a process that keeps one core busy",
+    kind: "busy",
+    network: "base",
+    clips: 1,
+    seconds: 10,
+  },
+  {
+    name: "transcribe",
+    title: "FLAC to text from the command line, BASE, 20 clips of --data, with start-up",
+    kind: "transcribe",
+    network: "base",
+  },
+  {
+    name: "loading",
+    title: "Loading BASE, from imported modules until every weight was read once",
+    kind: "loading",
+    network: "base",
+  },
+  { name: "help", title: "`wav2vec2 --help`", kind: "help" },
+  {
+    name: "import",
+    title: 'Importing: `import "wav2vec2"`, `import torch, transformers`',
+    kind: "import",
+  },
+  {
+    name: "first",
+    title: "First transcript from the command line: a clip of 3 s, the tiny model",
+    kind: "first",
+    network: "tiny",
+    clips: 1,
+    seconds: 3,
+  },
 ];
 
 function inference(network, clips, seconds) {
@@ -74,10 +108,10 @@ function inference(network, clips, seconds) {
  * @returns {number | undefined} floating-point operations of its matrix products
  */
 export function jobFlops({ kind, network, clips, seconds, frozen }) {
-  if (kind === "products") return undefined;
+  if (!["inference", "busy", "finetune", "pretrain"].includes(kind)) return undefined;
   const samples = seconds * RATE;
   const { config } = NETWORKS[network];
-  if (kind === "inference") {
+  if (kind === "inference" || kind === "busy") {
     const frames = framesOf(config, samples);
     const parts = [
       encoderFlops(config, samples),
@@ -86,6 +120,5 @@ export function jobFlops({ kind, network, clips, seconds, frozen }) {
     ];
     return clips * parts.reduce((sum, part) => sum + part, 0);
   }
-  if (kind !== "finetune" && kind !== "pretrain") return undefined;
   return stepFlops(config, { task: kind, samples: Array(clips).fill(samples), frozenEncoder: frozen });
 }

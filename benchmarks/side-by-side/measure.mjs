@@ -6,12 +6,34 @@ import { residentMb } from "./resident.mjs";
 const LOOK = 20;
 
 /**
- * @param {{ executable: string, args: readonly string[] }} command
- * @param {{ threads: number, timeout: number }} options timeout in seconds
- * @returns {Promise<Record<string, any>>} the last line that it wrote, as JSON, with `elapsed` (seconds of the process) and
- * `peakMb` (which a process tells itself, or was seen from here); or {error}
+ * @param {import("./command.mjs").Command} command
+ * @param {{ threads: number, timeout: number }} options timeout in seconds of a process
+ * @returns {Promise<Record<string, any>>} `seconds` of its passes, or of the process where that is what is timed;
+ * `peakMb`; `texts` of what it recognised; or {error}
  */
-export function measure({ executable, args }, { threads, timeout }) {
+export async function measure(command, options) {
+  const stop = command.busy ? keepBusy() : () => {};
+  try {
+    const { writes, audioSeconds, starts = 1 } = command;
+    if (writes === "json") return await start(command, options);
+    const runs = [];
+    for (let i = 0; i < starts; i++) runs.push(await start(command, options));
+    const failed = runs.find(({ error }) => error);
+    if (failed) return failed;
+    const peakMb = Math.max(...runs.map((run) => run.peakMb));
+    return { seconds: runs.map(({ elapsed }) => elapsed), peakMb, audioSeconds, texts: runs[0].texts };
+  } finally {
+    stop();
+  }
+}
+
+/** A process that computes all the time, as another program on the machine may. @returns what ends it */
+function keepBusy() {
+  const child = spawn(process.execPath, ["--eval", "for (;;);"], { stdio: "ignore" });
+  return () => child.kill("SIGKILL");
+}
+
+function start({ executable, args, writes }, { threads, timeout }) {
   const began = performance.now();
   const child = spawn(executable, args, {
     env: {
@@ -44,16 +66,26 @@ export function measure({ executable, args }, { threads, timeout }) {
       const elapsed = (performance.now() - began) / 1000;
       if (signal === "SIGKILL" && elapsed > timeout - 1) end({ error: `not done after ${timeout} s` });
       else if (code !== 0) end({ error: `failed (${signal ?? code}): ${lastError(errors)}` });
-      else end({ peakMb, elapsed, ...parse(output) });
+      else end({ peakMb, elapsed, ...PARSERS[writes](output) });
     });
   });
 }
 
-function parse(output) {
+const PARSERS = {
+  nothing: () => ({}),
+  json: (output) => parse(output.trim().split("\n").at(-1)),
+  texts: (output) => {
+    const { error, ...found } = parse(output);
+    return error ? { error } : { texts: Object.values(found).map(({ text }) => text) };
+  },
+};
+
+/** @returns an object, of an array its places */
+function parse(text) {
   try {
-    return JSON.parse(output.trim().split("\n").at(-1));
+    return { ...JSON.parse(text) };
   } catch {
-    return { error: `failed: no JSON, but ${output.trim().split("\n").at(-1)}` };
+    return { error: `failed: wrote no JSON, but ${text.slice(0, 200)}` };
   }
 }
 

@@ -17,7 +17,7 @@ import { residentMb } from "./resident.mjs";
 const request = JSON.parse(process.argv[2]);
 const { kind, threads, precision } = request;
 setThreads(threads);
-const measured = await { products, inference, finetune, pretrain }[kind]();
+const measured = await { products, loading, inference, finetune, pretrain }[kind]();
 console.log(JSON.stringify({ ...measured, peakMb: residentMb("VmHWM"), libtorch: libtorchInfo().version }));
 
 /** Products of square matrices, whose memory is read little beside them; small ones where large ones would take seconds. */
@@ -30,6 +30,13 @@ async function products() {
   const trial = await product(small, 3);
   const size = Math.min(...trial.seconds) * (large / small) ** 3 > 1 ? small : large;
   return { ...(await product(size, 40)), flops: 2 * size ** 3 };
+}
+
+async function loading() {
+  const began = performance.now();
+  const { model } = await loadCtcModel(request.directory);
+  for (const parameter of model.parameters()) scope(() => parameter.sum().item());
+  return { seconds: [(performance.now() - began) / 1000] };
 }
 
 async function inference() {

@@ -1,12 +1,6 @@
 // Who does the jobs. A row of the table is a job, a program and a precision.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { writeInputs } from "./inputs.mjs";
 import { JOBS } from "./jobs.mjs";
-import { writeNetwork } from "./networks.mjs";
 
-const HERE = fileURLToPath(new URL(".", import.meta.url));
 const BOTH = ["float32", "bfloat16"];
 const NETWORK_JOBS = ["inference", "finetune", "pretrain"];
 
@@ -15,7 +9,8 @@ const NETWORK_JOBS = ["inference", "finetune", "pretrain"];
  * @property {string} name
  * @property {string} title
  * @property {readonly string[]} kinds of jobs that it does
- * @property {readonly string[]} precisions
+ * @property {readonly string[]} precisions of networks; all else is done in the first
+ * @property {readonly string[]} [networks] that it knows; without, all
  * @property {string} script
  * @property {readonly string[]} [modules] of Python that it needs; without, it is this project's
  */
@@ -25,14 +20,14 @@ export const PROGRAMS = [
   {
     name: "wav2vec2",
     title: "this project",
-    kinds: ["products", ...NETWORK_JOBS],
+    kinds: ["products", ...NETWORK_JOBS, "busy", "transcribe", "loading", "help", "import", "first"],
     precisions: BOTH,
     script: "ours.mjs",
   },
   {
     name: "transformers",
     title: "transformers, eager",
-    kinds: NETWORK_JOBS,
+    kinds: [...NETWORK_JOBS, "busy", "transcribe", "loading", "import", "first"],
     precisions: BOTH,
     script: "pytorch.py",
     modules: ["torch", "transformers"],
@@ -53,14 +48,42 @@ export const PROGRAMS = [
     script: "pytorch.py",
     modules: ["torch", "transformers", "torchaudio"],
   },
+  {
+    name: "onnxruntime",
+    title: "onnxruntime, torch.onnx's file",
+    kinds: ["inference"],
+    precisions: ["float32"],
+    script: "runtimes.py",
+    modules: ["torch", "transformers", "onnxruntime", "onnxscript"],
+  },
+  {
+    name: "onnxruntime-own",
+    title: "onnxruntime, the file of wav2vec2 export",
+    kinds: ["inference"],
+    precisions: ["float32"],
+    script: "runtimes.py",
+    modules: ["onnxruntime"],
+  },
+  {
+    name: "ctranslate2",
+    title: "CTranslate2",
+    kinds: ["inference"],
+    precisions: ["float32"],
+    networks: ["large"], // its converter takes layer-normed convolutions alone
+    script: "runtimes.py",
+    modules: ["torch", "transformers", "ctranslate2"],
+  },
 ];
 
 /** @typedef {{ id: string, job: import("./jobs.mjs").Job, program: Program, precision: string }} Row */
 
 /** @type {readonly Row[]} */
 export const ROWS = JOBS.flatMap((job) =>
-  PROGRAMS.filter(({ kinds }) => kinds.includes(job.kind)).flatMap((program) =>
-    program.precisions.map((precision) => ({
+  PROGRAMS.filter((program) => does(program, job)).flatMap((program) =>
+    (NETWORK_JOBS.includes(job.kind) || job.kind === "products"
+      ? program.precisions
+      : program.precisions.slice(0, 1)
+    ).map((precision) => ({
       id: `${job.name}/${program.name}/${precision}`,
       job,
       program,
@@ -69,31 +92,8 @@ export const ROWS = JOBS.flatMap((job) =>
   ),
 );
 
-/**
- * What a row's process is started with; what it reads is written first.
- *
- * @param {Row} row
- * @param {{ folder: string, python: string | undefined, threads: number }} options
- */
-export async function commandOf({ id, job, program, precision }, { folder, python, threads }) {
-  const request = { kind: job.kind, program: program.name, precision, threads, ...LIMITS };
-  if (job.kind !== "products")
-    Object.assign(request, {
-      directory: await writeNetwork(folder, job.network),
-      inputs: writeInputs(folder, job),
-      frozen: job.frozen ?? false,
-      logits: logitsOf(folder, id),
-    });
-  const executable = program.modules ? python : process.execPath;
-  return { executable, args: [join(HERE, program.script), JSON.stringify(request)] };
-}
-
-/** Of one process: seconds that passes together take at least; how long a first pass must be to count. */
-const LIMITS = { wanted: 4, long: 25 };
-
-/** Where inference's logits go, to be compared. */
-export function logitsOf(folder, id) {
-  return join(folder, `${id.replaceAll("/", "-")}.logits`);
+function does({ kinds, networks }, { kind, network }) {
+  return kinds.includes(kind) && (!networks || networks.includes(network));
 }
 
 /** The job in which a precision is tried before the larger ones. */
@@ -117,9 +117,10 @@ export function tooSlow({ job, program, precision }, secondsOf) {
 }
 
 /** @returns the reason why a row is left out; undefined where it is not */
-export function leftOut({ program }, { python, modules }) {
+export function leftOut({ job, program }, { python, modules, data }) {
+  if (job.kind === "transcribe" && !data) return "no speech (--data DIR)";
   if (!program.modules) return undefined;
-  if (!python || !existsSync(python)) return "no Python with torch and transformers (--python PATH)";
+  if (!python) return "no Python with torch and transformers (--python PATH)";
   const missing = program.modules.filter((module) => !modules[module]);
   return missing.length > 0 ? `this Python has no ${missing.join(", ")}` : undefined;
 }

@@ -1,8 +1,9 @@
 // Stored results as a page of Markdown.
 import { existsSync, readFileSync } from "node:fs";
 import { median } from "../../packages/wav2vec2/dist/tracking/report/median.js";
+import { logitsOf } from "./command.mjs";
 import { JOBS, jobFlops } from "./jobs.mjs";
-import { logitsOf, ROWS } from "./programs.mjs";
+import { ROWS } from "./programs.mjs";
 
 const OURS = "wav2vec2";
 
@@ -81,19 +82,19 @@ function renderJob(store, job, { folder, why, peaks }) {
     const own = program.name === OURS ? undefined : ours(precision);
     const rate = (flops ?? stored.runs[0].flops) / found.seconds;
     const peak = peaks[precision];
-    const audio = job.clips ? (job.clips * job.seconds) / found.seconds : undefined;
+    const heard = stored.runs[0].audioSeconds ?? job.clips * job.seconds;
     return [
       program.title,
       precision,
       `${digits(found.seconds)} (${digits(found.fastest)} to ${digits(found.slowest)}, ${found.processes} runs)`,
       own ? times(own.seconds / found.seconds) : "",
-      audio ? digits(audio) : "",
+      heard ? digits(heard / found.seconds) : "",
       rate ? digits(rate / 1e9) : "",
       rate && peak ? `${Math.round((100 * rate) / peak)} %` : "",
       rate && peak ? times(peak / rate) : "",
       `${Math.round(found.peakMb).toLocaleString("en")} MB`,
       own ? times(own.peakMb / found.peakMb) : "",
-      differences(folder, row),
+      stored.runs[0].texts ? textDifferences(store, row) : logitDifferences(folder, row),
     ];
   });
   const used = HEAD.map((_, column) => column < 3 || lines.some((line) => line[column]));
@@ -106,15 +107,22 @@ function renderJob(store, job, { folder, why, peaks }) {
   return `## ${job.title}\n\n${render(HEAD)}\n|${"---|".repeat(used.filter(Boolean).length)}\n${lines.map(render).join("\n")}${floor}`;
 }
 
-/** Of inference's logits from this project's in float32, and how many frames have the same character. */
-function differences(folder, { id, job }) {
+/** The largest difference of inference's logits from this project's in float32. */
+function logitDifferences(folder, { id, job }) {
   const own = logitsOf(folder, `${job.name}/${OURS}/float32`);
   const path = logitsOf(folder, id);
-  if (job.kind !== "inference" || path === own || !existsSync(own) || !existsSync(path)) return "";
+  if (path === own || !existsSync(own) || !existsSync(path)) return "";
   const [expected, given] = [own, path].map(readFloats);
   if (expected.length !== given.length) return `**${given.length} logits instead of ${expected.length}**`;
-  const most = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - given[i])), 0);
-  return most.toExponential(1);
+  return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - given[i])), 0).toExponential(1);
+}
+
+/** How many texts are others than this project's. */
+function textDifferences(store, { id, job, program, precision }) {
+  const own = store.row(`${job.name}/${OURS}/${precision}`).runs[0]?.texts;
+  if (program.name === OURS || !own) return "";
+  const { texts } = store.row(id).runs[0];
+  return `${texts.filter((text, i) => text !== own[i]).length} of ${own.length} texts`;
 }
 
 function readFloats(path) {
