@@ -26,7 +26,7 @@ def ctranslate2():
     import ctranslate2 as runtime
 
     model = runtime.models.Wav2Vec2(request["model"], intra_threads=request["threads"], compute_type="float32")
-    return lambda: numpy.array(model.encode(runtime.StorageView.from_array(audio), to_cpu=True))
+    return lambda: numpy.array(model.encode(runtime.StorageView.from_array(audio[:, None]), to_cpu=True))
 
 
 forward = {"onnxruntime": onnxruntime, "ctranslate2": ctranslate2}[request["program"].split("-")[0]]()
