@@ -28,7 +28,8 @@ export function renderPage(store, options) {
   return `# Side by side
 
 Written by \`node benchmarks/side-by-side.mjs\`, whose head says how. "This project takes" is its time (or memory) over that of
-the row, at the same precision: below 1 it takes less.
+the row, at the same precision: below 1 it takes less. Processor seconds are those of all cores together: on a machine that does other
+things too, they say more than the clock.
 
 | | |
 |---|---|

@@ -15,6 +15,7 @@ const OURS = "wav2vec2";
  * @property {number} fastest pass
  * @property {number} slowest pass
  * @property {number} processes
+ * @property {number} [processor] seconds of all cores, as `seconds`
  * @property {number} peakMb median
  * @property {readonly string[]} commits
  */
@@ -27,6 +28,9 @@ export function summarize({ runs }) {
     seconds: median(runs.map(({ seconds }) => median(seconds))),
     fastest: Math.min(...passes),
     slowest: Math.max(...passes),
+    processor: runs.every((run) => run.processor)
+      ? median(runs.map(({ processor }) => median(processor)))
+      : undefined,
     processes: runs.length,
     peakMb: median(runs.map(({ peakMb }) => peakMb)),
     commits: [...new Set(runs.map(({ commit }) => commit))],
@@ -45,11 +49,15 @@ export function renderTables(store, { folder, why }) {
     .join("\n\n");
 }
 
-/** Floating-point operations a second of matrix products, the best that was seen, by precision. */
-export function peaksOf(store) {
+/**
+ * Floating-point operations a second of matrix products, the best that was seen, by precision.
+ *
+ * @param {"seconds" | "processor"} [key] by the clock, or by seconds of all cores
+ */
+export function peaksOf(store, key = "seconds") {
   const peaks = {};
   for (const { id, precision } of ROWS.filter(({ job }) => job.kind === "products")) {
-    const rates = store.row(id).runs.map(({ flops, seconds }) => flops / Math.min(...seconds));
+    const rates = store.row(id).runs.flatMap((run) => (run[key] ? run.flops / Math.min(...run[key]) : []));
     if (rates.length > 0) peaks[precision] = Math.max(...rates);
   }
   return peaks;
@@ -59,6 +67,8 @@ const HEAD = [
   "program",
   "precision",
   "seconds, median (fastest to slowest)",
+  "this project takes",
+  "processor seconds",
   "this project takes",
   "audio s/s",
   "GFLOP/s",
@@ -88,6 +98,8 @@ function renderJob(store, job, { folder, why, peaks }) {
       precision,
       `${digits(found.seconds)} (${digits(found.fastest)} to ${digits(found.slowest)}, ${found.processes} runs)`,
       own ? times(own.seconds / found.seconds) : "",
+      found.processor ? digits(found.processor) : "",
+      own?.processor && found.processor ? times(own.processor / found.processor) : "",
       heard ? digits(heard / found.seconds) : "",
       rate ? digits(rate / 1e9) : "",
       rate && peak ? `${Math.round((100 * rate) / peak)} %` : "",
@@ -99,7 +111,11 @@ function renderJob(store, job, { folder, why, peaks }) {
   });
   const used = HEAD.map((_, column) => column < 3 || lines.some((line) => line[column]));
   const render = (cells) => `| ${used.flatMap((use, i) => (use ? [cells[i] ?? ""] : [])).join(" | ")} |`;
-  const floors = Object.entries(peaks).map(([name, peak]) => flops && `${digits(flops / peak)} s in ${name}`);
+  const byProcessor = peaksOf(store, "processor");
+  const floors = Object.entries(peaks).map(([name, peak]) => {
+    const processor = byProcessor[name] ? ` (${digits(flops / byProcessor[name])} processor seconds)` : "";
+    return flops && `${digits(flops / peak)} s in ${name}${processor}`;
+  });
   const floor =
     flops && job.kind !== "products" && floors.length > 0
       ? `\n\nMatrix products: ${digits(flops / 1e9)} GFLOP, at the peak ${floors.join(", ")}.`

@@ -6,17 +6,16 @@ import time
 
 def repeat(run, request, most=10):
     def timed():
-        began = time.perf_counter()
+        before, began = time.process_time(), time.perf_counter()
         run()
-        return time.perf_counter() - began
+        return time.perf_counter() - began, time.process_time() - before
 
     first = timed()
-    if first > request["long"]:
-        return {"first": first, "seconds": [first]}
-    seconds = []
-    while len(seconds) < most and (not seconds or sum(seconds) < request["wanted"]):
-        seconds.append(timed())
-    return {"first": first, "seconds": seconds}
+    passes = [first] if first[0] > request["long"] else []
+    while not passes or (len(passes) < most and sum(took for took, _ in passes) < request["wanted"]):
+        passes.append(timed())
+    seconds, processor = zip(*passes)
+    return {"first": first[0], "seconds": seconds, "processor": processor}
 
 
 def resident_mb(name="VmHWM"):
