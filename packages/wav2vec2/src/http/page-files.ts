@@ -27,12 +27,20 @@ const TYPES: Readonly<Record<string, string>> = {
 const MOST_IN_MEMORY = 4 * 2 ** 20;
 const COMPRESSED = /^text\/|json$|svg|wasm/;
 
-interface PageFile {
+type PageFile = FileInMemory | FileOnDisk;
+
+interface FileKind {
   type: string;
   etag: string;
   /** Whether its name changes with its content. */
   isHashed: boolean;
-  bytes: Record<"br" | "gzip" | "identity", Uint8Array<ArrayBuffer>> | undefined;
+}
+
+interface FileInMemory extends FileKind {
+  bytes: Record<"br" | "gzip" | "identity", Uint8Array<ArrayBuffer>>;
+}
+
+interface FileOnDisk extends FileKind {
   path: string;
   size: number;
 }
@@ -64,8 +72,7 @@ export function loadPageFiles(directory: string, what: string): PageFiles {
 
 function pageFile(path: string, type: string, isHashed: boolean): PageFile {
   const { size, mtimeMs } = statSync(path);
-  if (size > MOST_IN_MEMORY)
-    return { type, etag: `"${size}-${mtimeMs}"`, isHashed, bytes: undefined, path, size };
+  if (size > MOST_IN_MEMORY) return { type, etag: `"${size}-${mtimeMs}"`, isHashed, path, size };
   const raw = readFileSync(path);
   const isSmaller = COMPRESSED.test(type);
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
@@ -75,7 +82,7 @@ function pageFile(path: string, type: string, isHashed: boolean): PageFile {
     identity: copied(raw),
   };
   const etag = `"${createHash("sha256").update(raw).digest("base64url").slice(0, 20)}"`;
-  return { type, etag, isHashed, bytes, path, size };
+  return { type, etag, isHashed, bytes };
 }
 
 function copied(bytes: Buffer): Uint8Array<ArrayBuffer> {
@@ -100,7 +107,7 @@ export function servePage(files: PageFiles, more: Readonly<Record<string, string
     };
     if (context.req.header("if-none-match") === file.etag) return context.body(null, 304, headers);
     headers["Content-Type"] = file.type;
-    if (file.bytes === undefined) {
+    if ("path" in file) {
       headers["Content-Length"] = String(file.size);
       return context.body(Readable.toWeb(createReadStream(file.path)) as ReadableStream, 200, headers);
     }

@@ -4,7 +4,7 @@ import type { Emissions } from "./ctc-batches.js";
 import { decodeInTurns } from "./decode-in-turns.js";
 import type { WindowEmissions } from "./emissions.js";
 import type { PauseFinder } from "./pauses.js";
-import { textAhead } from "./text-ahead.js";
+import { TextAhead } from "./text-ahead.js";
 
 /** A part of a recording that is decoded for good. */
 export interface Piece {
@@ -35,6 +35,7 @@ export async function* decodePieces(
   }: { onPartial?: ((text: string) => void) | undefined; signal?: AbortSignal | undefined },
 ): AsyncGenerator<Piece> {
   const decoding = decoder.stream();
+  const textAhead = new TextAhead(decoder);
   let held = new HeldFrames();
   let firstFrame = 0;
   const take = (hypothesis: Hypothesis): Piece => {
@@ -59,7 +60,7 @@ export async function* decodePieces(
       yield take(decoding.cut());
     }
     await push(frames);
-    if (length === undefined) onPartial?.(textAhead(decoder.tokenizer, decoding.partial(), held.last, ahead));
+    if (length === undefined) onPartial?.(textAhead.with(decoding.partial().labels, held.last, ahead));
     else yield { ...take(decoding.finish()), length };
   }
 }

@@ -4,6 +4,7 @@ import { securityHeaders } from "../http/access.js";
 import { type PageFiles, servePage } from "../http/page-files.js";
 import type { AccessRules } from "./access-rules.js";
 import { ApiError, apiErrorOf } from "./api-error.js";
+import { drain } from "./drain.js";
 import { homePage } from "./home-page.js";
 import { errorFields } from "./log.js";
 import type { ServedModel } from "./models.js";
@@ -142,7 +143,7 @@ async function watched(context: NodeContext, next: () => Promise<void>, service:
   await next();
 }
 
-function refusal(context: NodeContext, error: unknown, service: Service): Response {
+async function refusal(context: NodeContext, error: unknown, service: Service): Promise<Response> {
   if (error instanceof ClientLeft) return context.body(null, CLIENT_LEFT as 400); // nobody reads it
   const told = apiErrorOf(error, service.retryAfter);
   const facts = context.get("facts");
@@ -150,7 +151,6 @@ function refusal(context: NodeContext, error: unknown, service: Service): Respon
   if (told.status >= 500)
     service.log("error", "failed", { id: facts.id, ...errorFields(told.cause ?? error) });
   for (const [name, value] of Object.entries(told.headers)) context.header(name, value);
-  // What was not read of the request is not waited for.
-  if (!context.env.incoming.complete) context.header("Connection", "close");
+  if (!(await drain(context.env.incoming))) context.header("Connection", "close");
   return context.json(told.body, told.status as 400);
 }

@@ -71,7 +71,7 @@ export async function startServer(options: ServeOptions): Promise<TranscriptionS
     fetch: app.fetch,
     autoCleanupIncoming: true,
     serverOptions: {
-      headersTimeout: 1000 * HEADER_SECONDS,
+      headersTimeout: 1000 * Math.min(HEADER_SECONDS, requestSeconds),
       requestTimeout: 1000 * requestSeconds,
       connectionsCheckingInterval: 1000 * LOOK_SECONDS,
     },

@@ -14,6 +14,8 @@ import { AudioQueue } from "./audio-queue.js";
 export const PROMPT_WINDOWS: WindowSeconds = { step: 5, first: 5, least: 0.25, before: 4, after: 1 };
 /** Seconds of audio that may wait before the client is held back. */
 const MOST_SECONDS = 5;
+/** A client that sends nothing for so long has stopped; silence is sent too. Less than a pool waits. */
+const IDLE_MS = 30_000;
 
 /** How samples are coded on the way: as raw samples, or as telephones do. */
 export type LiveEncoding = RawEncoding | "mulaw" | "alaw";
@@ -39,6 +41,8 @@ export interface LiveEvents {
   onEnd(error: unknown): void;
   /** Whether the client is to send no more for now. */
   onFull(isFull: boolean): void;
+  /** Nothing came for long. */
+  onIdle(): void;
 }
 
 /** Audio of one connection while it comes, and its words. */
@@ -48,6 +52,7 @@ export class LiveRecording {
   readonly done: Promise<void>;
   readonly #queue: AudioQueue;
   readonly #abort = new AbortController();
+  readonly #idle: NodeJS.Timeout;
   #isFull = false;
 
   constructor(
@@ -55,6 +60,11 @@ export class LiveRecording {
     readonly events: LiveEvents,
   ) {
     this.#queue = new AudioQueue(() => this.#tellFull());
+    this.#idle = setTimeout(() => {
+      if (this.#isFull)
+        this.#idle.refresh(); // it is held back
+      else events.onIdle();
+    }, IDLE_MS);
     this.done = this.#recognize();
   }
 
@@ -65,19 +75,21 @@ export class LiveRecording {
 
   push(part: Uint8Array): void {
     this.bytes += part.length;
+    this.#idle.refresh();
     this.#queue.push(linear(part, this.options.encoding));
     this.#tellFull();
   }
 
   /** No more will come: what is there is still recognised. */
   end(): void {
+    clearTimeout(this.#idle);
     this.#queue.end();
   }
 
   /** Nobody wants it any more. */
   abort(): void {
     this.#abort.abort();
-    this.#queue.end();
+    this.end();
   }
 
   #tellFull(): void {
@@ -112,6 +124,7 @@ export class LiveRecording {
       error = thrown;
       end = signal.aborted ? "left" : endOf(thrown);
     } finally {
+      clearTimeout(this.#idle);
       release();
       service.metrics.recordings.inc({ ...labels, end });
       service.metrics.audioSeconds.inc(labels, this.seconds);

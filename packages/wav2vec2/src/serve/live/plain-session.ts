@@ -24,30 +24,28 @@ export type StreamQuery = z.infer<typeof STREAM_QUERY>;
  * (a pause ended it), at last `done`; `error` where something is wrong.
  */
 export class PlainSession extends LiveSession {
-  readonly #recording: LiveRecording;
+  /** From the first sample on. */
+  #recording: LiveRecording | undefined;
   #ended = false;
   #partial = "";
   #code: number = CLOSE.done;
 
-  constructor(socket: WebSocket, service: Service, id: string, model: ServedModel, query: StreamQuery) {
+  constructor(
+    socket: WebSocket,
+    service: Service,
+    id: string,
+    readonly model: ServedModel,
+    readonly query: StreamQuery,
+  ) {
     super(socket, service, id);
-    const { encoding, sample_rate: sampleRate, keywords: hotwords } = query;
-    const words = query.words === "true";
-    this.#recording = new LiveRecording(
-      { model, service, words, hotwords, encoding, sampleRate },
-      {
-        onPartial: (text) => this.#tellPartial(text),
-        onPiece: (piece) => this.#tellPiece(piece, words),
-        onEnd: (error) => this.#end(error),
-        onFull: (isFull) => this.hold(isFull),
-      },
-    );
-    this.send({ type: "ready", model: model.name, sample_rate: sampleRate, encoding });
+    const { encoding, sample_rate } = query;
+    this.send({ type: "ready", model: model.name, sample_rate, encoding });
   }
 
   protected take(data: Buffer, isBinary: boolean): void {
     if (isBinary) {
       if (this.#ended) throw new ApiError(400, "Audio must come before the end, but came behind it.");
+      this.#recording ??= this.#begin();
       this.#recording.push(data);
       return;
     }
@@ -56,23 +54,45 @@ export class PlainSession extends LiveSession {
         400,
         'A text message must be {"type":"end"}, but is another. Send audio as binary ones.',
       );
-    this.#ended = true;
-    this.#recording.end();
+    this.#finish(CLOSE.done);
   }
 
   protected left(): void {
-    this.#recording.abort();
+    this.#recording?.abort();
   }
 
   async finish(): Promise<void> {
-    this.#code = this.#ended ? CLOSE.done : CLOSE.restart;
-    this.#ended = true;
-    this.#recording.end();
-    await this.#recording.done;
+    this.#finish(CLOSE.restart);
+    await this.#recording?.done;
   }
 
   protected tellError(error: ApiError): void {
     this.send({ type: "error", ...error.body });
+  }
+
+  #begin(): LiveRecording {
+    const { model, service } = this;
+    const { encoding, sample_rate: sampleRate, keywords: hotwords } = this.query;
+    const words = this.query.words === "true";
+    return new LiveRecording(
+      { model, service, words, hotwords, encoding, sampleRate },
+      {
+        onPartial: (text) => this.#tellPartial(text),
+        onPiece: (piece) => this.#tellPiece(piece, words),
+        onEnd: (error) => (error === undefined ? this.#tellDone() : this.fail(error, CLOSE.refused)),
+        onFull: (isFull) => this.hold(isFull),
+        onIdle: () => this.#finish(CLOSE.idle),
+      },
+    );
+  }
+
+  /** No more comes. @param code with which it ends */
+  #finish(code: number): void {
+    if (this.#ended) return;
+    this.#code = code;
+    this.#ended = true;
+    if (this.#recording) this.#recording.end();
+    else this.#tellDone();
   }
 
   #tellPartial(text: string): void {
@@ -86,16 +106,11 @@ export class PlainSession extends LiveSession {
     if (text === "") return;
     const listed = wantsWords ? { words: words.map(rounded) } : {};
     this.send({ type: "final", text, start: roundTime(start), end: roundTime(end), ...listed });
-    if (end < this.#recording.seconds) this.send({ type: "endpoint", at: roundTime(end) });
+    if (end < this.#recording!.seconds) this.send({ type: "endpoint", at: roundTime(end) });
   }
 
-  #end(error: unknown): void {
-    // Nothing was sent: there is nothing to say.
-    if (error !== undefined && this.#recording.bytes > 0) {
-      this.fail(error, CLOSE.refused);
-      return;
-    }
-    this.send({ type: "done", duration: roundTime(this.#recording.seconds) });
+  #tellDone(): void {
+    this.send({ type: "done", duration: roundTime(this.#recording?.seconds ?? 0) });
     this.close(this.#code, "");
   }
 }

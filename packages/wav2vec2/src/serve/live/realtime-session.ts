@@ -46,8 +46,7 @@ export class RealtimeSession extends LiveSession {
   }
 
   async finish(): Promise<void> {
-    this.#stretch?.recording.end();
-    this.#stretch = undefined;
+    this.#settle();
     await Promise.all([...this.#open].map(({ recording }) => recording.done));
     this.close(CLOSE.restart, "");
   }
@@ -74,9 +73,8 @@ export class RealtimeSession extends LiveSession {
   /** @throws ApiError where there is no such model */
   #update(settings: SessionSettings, event: string): void {
     this.service.models.named(settings.model);
+    this.#settle(); // what came before is of the settings before
     this.#settings = settings;
-    this.#stretch?.recording.end(); // what came before is of the settings before
-    this.#stretch = undefined;
     this.#tell(event, { session: described(this.#sessionId, settings) });
   }
 
@@ -96,6 +94,7 @@ export class RealtimeSession extends LiveSession {
         tell: (type, fields) => this.#tell(type, fields),
         nextItem: () => this.#nextItem(),
         onFull: (isFull) => this.hold(isFull),
+        onIdle: () => this.#settle(),
         onEnd: (error) => {
           this.#open.delete(stretch);
           if (this.#stretch === stretch) this.#stretch = undefined;
@@ -119,6 +118,12 @@ export class RealtimeSession extends LiveSession {
       throw new ApiError(400, "Audio must be appended before it is committed, but there is none.", {
         code: "input_audio_buffer_commit_empty",
       });
+    this.#settle();
+  }
+
+  /** Ends the stretch: what came is recognised. */
+  #settle(): void {
+    if (this.#stretch === undefined) return;
     this.#seconds += this.#stretch.recording.seconds;
     this.#stretch.commit();
     this.#stretch = undefined;
@@ -143,6 +148,7 @@ interface StretchEvents {
   tell(type: string, fields: Readonly<Record<string, unknown>>): void;
   nextItem(): { item_id: string; previous_item_id: string | null };
   onFull(isFull: boolean): void;
+  onIdle(): void;
   onEnd(error: unknown): void;
 }
 
@@ -176,6 +182,7 @@ class Stretch {
         onPiece: (piece) => this.#piece(piece),
         onEnd: (error) => this.#end(error),
         onFull: events.onFull,
+        onIdle: events.onIdle,
       },
     );
   }

@@ -6,19 +6,22 @@ import type { Service } from "../service.js";
 /** What WebSockets are closed with (RFC 6455, 7.4.1). */
 export const CLOSE = {
   done: 1000,
-  unwanted: 1003,
+  idle: 1001,
   refused: 1008,
   failed: 1011,
   restart: 1012,
   later: 1013,
 } as const;
 
+/** A connection over which nothing came for so long is closed. */
+const IDLE_MS = 600_000;
 /** Bytes that a client may leave unread before its connection is ended. */
 const MOST_UNREAD = 8 * 2 ** 20;
 
 /** One connection: what comes is handed to `take`, what goes is JSON. */
 export abstract class LiveSession {
   #closed = false;
+  readonly #idle: NodeJS.Timeout;
 
   constructor(
     readonly socket: WebSocket,
@@ -27,7 +30,9 @@ export abstract class LiveSession {
     readonly id: string,
   ) {
     socket.on("message", (data: RawData, isBinary: boolean) => this.#receive(data, isBinary));
+    this.#idle = setTimeout(() => this.close(CLOSE.idle, "nothing came"), IDLE_MS);
     socket.on("close", (code) => {
+      clearTimeout(this.#idle);
       this.#closed = true;
       this.left();
       service.log("info", "socket-closed", { id, code });
@@ -79,6 +84,7 @@ export abstract class LiveSession {
   }
 
   #receive(data: RawData, isBinary: boolean): void {
+    this.#idle.refresh();
     try {
       const bytes = Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as ArrayBuffer);
       this.take(bytes, isBinary);

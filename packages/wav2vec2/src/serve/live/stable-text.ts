@@ -1,6 +1,6 @@
 /**
- * What may be told of words that still change, where what was told cannot be taken back: whole words that were the same
- * twice in a row.
+ * What may be told of words that still change, where what was told cannot be taken back: words that were the same twice in a
+ * row, behind which another one has begun.
  */
 export class StableText {
   #told = "";
@@ -31,11 +31,10 @@ export class StableText {
   }
 }
 
-/** The words that both begin with. */
+/** The words that both begin with, and behind which another one begins. */
 function commonWords(a: string, b: string): string {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
-  const isWhole = (text: string) => length === text.length || text[length] === " ";
-  if (isWhole(a) && isWhole(b) && length < b.length) return b.slice(0, length);
+  if (a[length] === " " && b[length] === " ") return b.slice(0, length);
   return b.slice(0, Math.max(0, b.lastIndexOf(" ", length - 1)));
 }
