@@ -40,6 +40,7 @@ export async function readForm(request: IncomingMessage, limits: FormLimits): Pr
   const fields: [string, string][] = [];
   const path = join(limits.directory, randomUUID());
   let file: Promise<TranscriptionForm["file"]> | undefined;
+  let upload: Readable | undefined;
   try {
     await new Promise<void>((resolve, reject) => {
       const broken = (error: unknown) => reject(brokenForm(error));
@@ -49,15 +50,18 @@ export async function readForm(request: IncomingMessage, limits: FormLimits): Pr
       });
       parser.on("file", (field, stream, name) => {
         if (field !== "file") return stream.resume();
+        if (file !== undefined)
+          return reject(new ApiError(400, "The form must hold one file, but holds several."));
+        upload = stream;
         file = store(stream, path, name, limits.maxBytes);
         file.catch(reject);
       });
       for (const limit of ["fieldsLimit", "filesLimit", "partsLimit"] as const)
         parser.on(limit, () => reject(new ApiError(413, "The form must have fewer parts.")));
       parser.once("finish", resolve);
-      parser.once("error", broken);
+      parser.on("error", broken);
       request.once("aborted", () => broken(new Error("the connection was closed")));
-      request.once("error", broken);
+      request.on("error", broken);
       request.pipe(parser);
     });
     if (file === undefined) throw noFile("is missing");
@@ -67,6 +71,7 @@ export async function readForm(request: IncomingMessage, limits: FormLimits): Pr
   } catch (error) {
     request.unpipe(parser);
     parser.destroy();
+    upload?.destroy(); // the parser does not
     await file?.catch(() => {});
     await rm(path, { force: true });
     throw error;
