@@ -198,6 +198,7 @@ export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition
 export { PoolError } from "./recognition/pool/pool-error.js";
 export {
   type PoolStats,
+  type PoolTranscribeOptions,
   RecognizerPool,
   type RecognizerPoolOptions,
   recognizerPool,

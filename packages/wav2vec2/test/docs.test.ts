@@ -1,11 +1,11 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { HubServer } from "./hub-server.js";
@@ -19,7 +19,13 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
 
 /** How a documented command is run here; what is not listed fails the test. */
-const RUNS: { command: RegExp; args: (words: string[]) => string[] | undefined }[] = [
+const RUNS: {
+  command: RegExp;
+  args: (words: string[]) => string[] | undefined;
+  /** Runs on, until another one takes its place; `curl` asks it. */
+  serves?: true;
+  program?: string;
+}[] = [
   { command: /^npm test$/, args: () => undefined }, // what runs this test
   // Another libtorch would be installed below this very test; scripts/setup/*.test.mjs do it elsewhere.
   { command: /^npm install onnxruntime-web$/, args: () => undefined }, // is there for the tests
@@ -46,6 +52,12 @@ const RUNS: { command: RegExp; args: (words: string[]) => string[] | undefined }
     command: /^npx wav2vec2 bench /,
     args: (words) => [...program, ...words.slice(2), "--batches", "1"],
   },
+  {
+    command: /^npx wav2vec2 serve /,
+    args: (words) => [...program, ...words.slice(2), "--port", "0"],
+    serves: true,
+  },
+  { command: /^curl /, args: (words) => ["-sS", "--fail", ...words.slice(1)], program: "curl" },
   { command: /^npx wav2vec2 /, args: (words) => [...program, ...words.slice(2)] },
 ];
 const program = ["packages/wav2vec2/bin/wav2vec2.js"];
@@ -106,10 +118,39 @@ async function commandsOf(path: string): Promise<string[]> {
   return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block]) => block!.trim().split("\n"));
 }
 
+/** A server that the documentation starts. */
+class Served {
+  private constructor(
+    readonly child: ChildProcess,
+    readonly url: string,
+  ) {}
+
+  static async start(args: string[], env: NodeJS.ProcessEnv): Promise<Served> {
+    const child = spawn(process.execPath, args, {
+      cwd: directory,
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const url = await new Promise<string>((found, failed) => {
+      child.stdout!.on("data", (text) => found(/http:\S+?:\d+\//.exec(String(text))![0]));
+      child.once("exit", (code) => failed(new Error(`${args.join(" ")} ended with ${code}.`)));
+    });
+    return new Served(child, url);
+  }
+
+  async end(): Promise<void> {
+    const ended = new Promise((resolve) => this.child.once("exit", resolve));
+    this.child.kill();
+    expect(await ended).toBe(0);
+  }
+}
+
 describe("the documentation", () => {
   it("gives commands that work", { timeout: 600_000 }, async () => {
     const commands = (await Promise.all((await documents()).map(commandsOf))).flat();
     expect(commands.length).toBeGreaterThan(5);
+    let served: Served | undefined;
     for (const line of new Set(commands)) {
       const [, variables, command] = COMMAND.exec(line)!;
       const [call, input] = command!.split(" < ");
@@ -123,10 +164,17 @@ describe("the documentation", () => {
         .map((variable) => variable.split("="));
       const env = { ...process.env, ...environment(), ...Object.fromEntries(given) };
       if (!args) continue;
-      const running = run(process.execPath, args, { cwd: directory, env });
+      if (entry.serves) {
+        await served?.end();
+        served = await Served.start(args, env);
+        continue;
+      }
+      const addressed = args.map((word) => word.replace("http://localhost:8080/", served?.url ?? ""));
+      const running = run(entry.program ?? process.execPath, addressed, { cwd: directory, env });
       running.child.stdin!.end(input === undefined ? undefined : await readFile(join(directory, input)));
       await running;
     }
+    await served?.end();
     const best = await readdir(join(directory, "runs/mine/best"));
     expect(best).toEqual(expect.arrayContaining(["config.json", "model.safetensors", "vocab.json"]));
   });

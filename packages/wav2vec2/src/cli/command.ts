@@ -47,6 +47,13 @@ export function whole(text: string): number {
   throw new InvalidArgumentError("It must be a whole number, in at most 15 digits.");
 }
 
+/** Reads an option's value. */
+export function portNumber(text: string): number {
+  const port = whole(text);
+  if (port <= 65535) return port;
+  throw new InvalidArgumentError("It must be at most 65535.");
+}
+
 /** Reads the name of a file that is written: - is standard output, and all else that is printed goes to stderr then. */
 export function outputFile(name: string): string {
   if (name !== "-" && name !== STDOUT) return name;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { InvalidArgumentError } from "commander";
-import { type Define, print, whole } from "./command.js";
+import { type Define, portNumber, print } from "./command.js";
 import { interruptible } from "./interruption.js";
 
 const LEAST_TOKEN = 8;
@@ -40,12 +40,6 @@ From another machine, a tunnel needs no token: ssh -L 6060:localhost:6060 HOST`,
       },
     );
 };
-
-function portNumber(text: string): number {
-  const port = whole(text);
-  if (port <= 65535) return port;
-  throw new InvalidArgumentError("It must be at most 65535.");
-}
 
 function token(text: string): string {
   if (text.length >= LEAST_TOKEN) return text;

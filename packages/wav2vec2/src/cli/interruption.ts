@@ -35,11 +35,13 @@ export function goOnUnderNohup(): void {
  * Does a command's work with a signal that the first Ctrl+C (or another request to stop) aborts, after a word about it;
  * the second ends the process at once.
  *
+ * @param options.except signals that mean something else to the command
  * @returns the work's result, undefined where it ended by throwing the signal's reason
  */
 export async function interruptible<T>(
   text: string,
   work: (signal: AbortSignal) => Promise<T>,
+  { except = [] }: { except?: readonly StopSignal[] } = {},
 ): Promise<T | undefined> {
   const controller = new AbortController();
   let first = 0;
@@ -55,7 +57,9 @@ export async function interruptible<T>(
     const by = name === "SIGINT" ? text : text.replace(/^Interrupted/, `$& by ${name}`);
     process.stderr.write(`\n${by}\n`);
   };
-  const signals = STOP_SIGNALS.filter((name) => name !== "SIGHUP" || !startedByNohup());
+  const signals = STOP_SIGNALS.filter(
+    (name) => !except.includes(name) && (name !== "SIGHUP" || !startedByNohup()),
+  );
   for (const name of signals) process.on(name, interrupt);
   try {
     return await work(controller.signal);

@@ -74,6 +74,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./transcribe.js")).defineTranscribe,
   },
   {
+    name: "serve",
+    summary: "speech to text over HTTP and WebSockets, as OpenAI's clients ask for it",
+    load: async () => (await import("./serve.js")).defineServe,
+  },
+  {
     name: "classify",
     summary: "labels of recordings: a keyword, a speaker, or what is there when",
     load: async () => (await import("./classify.js")).defineClassify,

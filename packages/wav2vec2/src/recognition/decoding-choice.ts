@@ -105,6 +105,37 @@ export function decodingEntries({
   };
 }
 
+/** Makes decoders of one choice: the language model is loaded once. */
+export class DecoderMaker {
+  private constructor(
+    readonly tokenizer: CtcTokenizer,
+    readonly options: DecodingOptions,
+  ) {}
+
+  /** @throws as {@link makeDecoder} */
+  static async load(
+    tokenizer: CtcTokenizer,
+    choice: DecodingChoice,
+    onNote: (text: string) => void,
+  ): Promise<DecoderMaker> {
+    const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = choice;
+    const options = { beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight };
+    if (languageModel === undefined) return new DecoderMaker(tokenizer, options);
+    const model = await loadLanguageModel(languageModel, { onNote });
+    return new DecoderMaker(tokenizer, { ...options, languageModel: model });
+  }
+
+  /**
+   * @param hotwords besides those of the choice
+   * @throws ConfigurationError where one cannot be spelled with the vocabulary
+   */
+  async make(hotwords: readonly string[] = []): Promise<CtcDecoder> {
+    const all = [...(this.options.hotwords ?? []), ...hotwords];
+    const options = all.length > 0 ? { ...this.options, hotwords: all } : this.options;
+    return await inTurns(CtcDecoder.inSteps(this.tokenizer, options));
+  }
+}
+
 /**
  * The decoder that a choice describes. The event loop has its turns while words are gone through.
  *
@@ -116,13 +147,19 @@ export async function makeDecoder(
   choice: DecodingChoice,
   onNote: (text: string) => void = () => {},
 ): Promise<CtcDecoder> {
-  const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = choice;
-  const options = { beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight };
-  if (languageModel === undefined) return await inTurns(CtcDecoder.inSteps(tokenizer, options));
-  const model = await loadLanguageModel(languageModel, { onNote });
-  const decoder = await inTurns(CtcDecoder.inSteps(tokenizer, { ...options, languageModel: model }));
-  const { problem, remark } = await inTurns(languageModelFitInSteps(tokenizer, model));
+  const maker = await DecoderMaker.load(tokenizer, choice, onNote);
+  const decoder = await maker.make();
+  await tellFit(maker, onNote);
+  return decoder;
+}
+
+/** What is odd about the language model beside the vocabulary. */
+export async function tellFit(
+  { tokenizer, options }: DecoderMaker,
+  onNote: (text: string) => void,
+): Promise<void> {
+  if (options.languageModel === undefined) return;
+  const { problem, remark } = await inTurns(languageModelFitInSteps(tokenizer, options.languageModel));
   const note = problem ?? remark;
   if (note !== undefined) onNote(note);
-  return decoder;
 }

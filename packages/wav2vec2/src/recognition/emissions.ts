@@ -11,14 +11,23 @@ import type { Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { clipSamples } from "./clip-samples.js";
-import { type Emissions, scoreBatch } from "./ctc-batches.js";
+import { clipEmissions, type Emissions, scoreBatch } from "./ctc-batches.js";
 import { type Window, type WindowSizes, windows } from "./windows.js";
 
 /** A window's part of them. */
 export interface WindowEmissions extends Emissions {
   /** The recording's samples, where it ends with them. */
   length: number | undefined;
+  /** Of the frames behind them that the window saw: a later one, which sees more, gives them again. */
+  ahead: Emissions;
 }
+
+/**
+ * Gives a window's scores, all of its frames: alone, or together with those of other recordings.
+ *
+ * @param item.samples as the network takes them
+ */
+export type ScoreWindow = (item: { id: string; samples: Float32Array }) => Promise<Emissions> | Emissions;
 
 /** Of windows, in seconds. */
 export interface WindowSeconds {
@@ -26,6 +35,11 @@ export interface WindowSeconds {
   step: number;
   /** What the first one adds, at most; what fits it and `after` whole is one window. */
   first: number;
+  /**
+   * From how much new audio on a window is computed, so that words of live audio come sooner and windows are larger where the
+   * network is behind. Default: as much as it adds at most
+   */
+  least?: number | undefined;
   /** Audio before that it sees besides. */
   before: number;
   /** And behind. */
@@ -37,6 +51,7 @@ export const FILE_WINDOWS: WindowSeconds = { step: 20, first: 25, before: 5, aft
 const WINDOW_OPTIONS = {
   step: true,
   first: true,
+  least: true,
   before: true,
   after: true,
 } satisfies KnownOptions<WindowSeconds>;
@@ -52,6 +67,7 @@ export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after
  *
  * @param blocks samples at 16 kHz in order, in pieces of any size
  * @param name the recording's name, for messages
+ * @param score of windows. Default: each alone
  * @throws UserError where there is no audio, a sample is not finite or the model's weights are not, or a window's
  * seconds are no numbers
  * @throws the signal's reason where it is aborted
@@ -59,14 +75,22 @@ export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after
 export async function* emissionsOf(
   ctc: CtcModel,
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-  { name, signal, ...seconds }: WindowSeconds & { name: string; signal?: AbortSignal | undefined },
+  {
+    name,
+    signal,
+    score = scoreAlone(ctc),
+    ...seconds
+  }: WindowSeconds & { name: string; signal?: AbortSignal | undefined; score?: ScoreWindow | undefined },
 ): AsyncGenerator<WindowEmissions> {
   const sizes = inSamples(seconds, ctc.model.config);
   let length: number | undefined;
   for await (const window of windows(blocks, sizes)) {
     length = window.to === undefined ? window.start + window.samples.length : undefined;
     signal?.throwIfAborted();
-    yield { ...scoreWindow(ctc, window, sizes.unit, name), length };
+    const samples = clipSamples(window.samples, name, ctc.normalize);
+    const scores = await score({ id: name, samples });
+    signal?.throwIfAborted();
+    yield { ...partsOf(scores, window, sizes.unit), length };
     await turn();
   }
   if (length === undefined)
@@ -75,15 +99,16 @@ export async function* emissionsOf(
 
 function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes {
   requireOptions("windows", seconds, WINDOW_OPTIONS);
-  for (const name of Object.keys(FILE_WINDOWS) as (keyof WindowSeconds)[]) {
+  for (const name of Object.keys(WINDOW_OPTIONS) as (keyof WindowSeconds)[]) {
     const value: unknown = seconds[name];
+    if (value === undefined && name === "least") continue;
     if (typeof value !== "number" || !(value >= 0 && Number.isFinite(value)))
       throw new ConfigurationError(
         `windows.${name} must be a number of seconds, but is ${describeValue(value)}. Give step, first, before and ` +
           "after, or FILE_WINDOWS or LIVE_WINDOWS.",
       );
   }
-  const { step, first, before, after } = seconds;
+  const { step, first, least, before, after } = seconds;
   const unit = samplesPerFrame(config);
   const whole = (value: number) => Math.round((value * SAMPLE_RATE) / unit) * unit;
   const some = (value: number) => Math.max(unit, whole(value));
@@ -92,29 +117,45 @@ function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes 
   return {
     step: some(step),
     first: some(first),
+    least: least === undefined ? undefined : some(least),
     before: whole(before),
     after: Math.max(reach, whole(after)),
     unit,
   };
 }
 
-function scoreWindow(
+/** Each window by itself. */
+function scoreAlone(ctc: CtcModel): ScoreWindow {
+  return (item) => scoreWindows(ctc, [item])[0]!;
+}
+
+/**
+ * Scores of windows together, whatever their lengths: padding changes none of them.
+ *
+ * @returns of each all of its frames
+ */
+export function scoreWindows(
   ctc: CtcModel,
-  { samples, start, from, to }: Window,
+  items: readonly { id: string; samples: Float32Array }[],
+): Emissions[] {
+  const labels = new Int32Array(0); // what is said is to be found out
+  const clips = items.map((item) => ({ ...item, labels }));
+  const batch = collateCtc(clips, { minimumSamples: minimumSamples(ctc.model.config) });
+  return noGrad(() => scope(() => clipEmissions(scoreBatch(ctc, batch))));
+}
+
+/** The window's own part of its frames, and what lies behind. */
+function partsOf(
+  { logits, frames }: Emissions,
+  { start, from, to }: Window,
   unit: number,
-  name: string,
-): Emissions {
-  const { model, normalize } = ctc;
-  const item = { id: name, samples: clipSamples(samples, name, normalize), labels: new Int32Array(0) };
-  const batch = collateCtc([item], { minimumSamples: minimumSamples(model.config) });
-  return noGrad(() =>
-    scope(() => {
-      const { logits, values, frames } = scoreBatch(ctc, batch); // [1, frames, vocabulary]
-      const tokens = logits.shape[2]!;
-      const first = (from - start) / unit;
-      const count = to === undefined ? Math.max(0, frames[0]! - first) : (to - from) / unit;
-      if (count === 0) return { logits: new Float32Array(0), frames: 0 };
-      return { logits: values.slice(first * tokens, (first + count) * tokens), frames: count };
-    }),
-  );
+): Emissions & { ahead: Emissions } {
+  const tokens = frames === 0 ? 0 : logits.length / frames;
+  const part = (begin: number, end: number): Emissions => ({
+    logits: logits.slice(begin * tokens, end * tokens),
+    frames: end - begin,
+  });
+  const first = Math.min(frames, (from - start) / unit);
+  const end = to === undefined ? frames : Math.min(frames, first + (to - from) / unit);
+  return { ...part(first, end), ahead: part(end, frames) };
 }

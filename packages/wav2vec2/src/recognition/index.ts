@@ -30,6 +30,7 @@ export { type FileNews, type FilesOptions, transcribeFiles } from "./files.js";
 export { PoolError } from "./pool/pool-error.js";
 export {
   type PoolStats,
+  type PoolTranscribeOptions,
   RecognizerPool,
   type RecognizerPoolOptions,
   recognizerPool,

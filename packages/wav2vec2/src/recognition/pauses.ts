@@ -1,4 +1,5 @@
 import type { Vocabulary } from "../text/vocabulary.js";
+import { likeliest } from "./likeliest.js";
 
 /** Seconds without a label that end a piece of speech wherever they come. */
 const PAUSE = 0.6;
@@ -55,10 +56,4 @@ export class PauseFinder {
     const share = Math.min(1, Math.max(0, (seconds - from) / (to - from)));
     return this.#sawSpace && quiet >= PAUSE * (1 - share);
   }
-}
-
-function likeliest(scores: Float32Array): number {
-  let best = 0;
-  for (let id = 1; id < scores.length; id++) if (scores[id]! > scores[best]!) best = id;
-  return best;
 }

@@ -4,6 +4,7 @@ import type { Emissions } from "./ctc-batches.js";
 import { decodeInTurns } from "./decode-in-turns.js";
 import type { WindowEmissions } from "./emissions.js";
 import type { PauseFinder } from "./pauses.js";
+import { TextAhead } from "./text-ahead.js";
 
 /** A part of a recording that is decoded for good. */
 export interface Piece {
@@ -21,7 +22,7 @@ export interface Piece {
  *
  * The event loop has its turn every two seconds of speech.
  *
- * @param onPartial gets the words of the unfinished piece whenever emissions have come
+ * @param onPartial gets the words of the unfinished piece whenever emissions have come, with those that are only just heard
  * @throws the signal's reason where it is aborted
  */
 export async function* decodePieces(
@@ -34,6 +35,7 @@ export async function* decodePieces(
   }: { onPartial?: ((text: string) => void) | undefined; signal?: AbortSignal | undefined },
 ): AsyncGenerator<Piece> {
   const decoding = decoder.stream();
+  const textAhead = new TextAhead(decoder);
   let held = new HeldFrames();
   let firstFrame = 0;
   const take = (hypothesis: Hypothesis): Piece => {
@@ -42,7 +44,7 @@ export async function* decodePieces(
     held = new HeldFrames();
     return piece;
   };
-  for await (const { logits, frames, length } of stream) {
+  for await (const { logits, frames, length, ahead } of stream) {
     const whole = length !== undefined && firstFrame === 0 && held.frames === 0;
     const width = logits.length / frames;
     const rows = (from: number, to: number) => logits.subarray(from * width, to * width);
@@ -58,7 +60,7 @@ export async function* decodePieces(
       yield take(decoding.cut());
     }
     await push(frames);
-    if (length === undefined) onPartial?.(decoding.partial().text);
+    if (length === undefined) onPartial?.(textAhead.with(decoding.partial().labels, held.last, ahead));
     else yield { ...take(decoding.finish()), length };
   }
 }
@@ -66,12 +68,21 @@ export async function* decodePieces(
 /** Frames of a piece that is still growing. */
 class HeldFrames {
   readonly #parts: Float32Array[] = [];
+  /** Of the last part. */
+  #lastFrames = 0;
   frames = 0;
 
   append(logits: Float32Array, frames: number): void {
     if (frames === 0) return;
     this.#parts.push(logits.slice());
     this.frames += frames;
+    this.#lastFrames = frames;
+  }
+
+  /** The scores of the last frame, where there is one. */
+  get last(): Float32Array | undefined {
+    const part = this.#parts.at(-1);
+    return part?.subarray(part.length - part.length / this.#lastFrames);
   }
 
   take(): Emissions {

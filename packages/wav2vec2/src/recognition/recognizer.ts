@@ -1,5 +1,4 @@
 import { BOOLEAN, isObject, type Kind, requireArguments, SAMPLES, TEXT, whole } from "../argument-kinds.js";
-import { SAMPLE_RATE } from "../audio/audio-file.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
@@ -8,7 +7,6 @@ import { wrongType } from "../errors.js";
 import { tellNote } from "../files/tell-note.js";
 import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
-import { samplesPerFrame } from "../model/lengths.js";
 import {
   type CtcModel,
   findCtcModel,
@@ -22,9 +20,8 @@ import type { RecordingTranscript, Transcript } from "../text/formats/transcript
 import type { Emissions } from "./ctc-batches.js";
 import { decodeInTurns } from "./decode-in-turns.js";
 import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "./decoding-choice.js";
-import { emissionsOf, FILE_WINDOWS, WINDOWS, type WindowSeconds } from "./emissions.js";
-import { PauseFinder } from "./pauses.js";
-import { decodePieces } from "./pieces.js";
+import { WINDOWS, type WindowSeconds } from "./emissions.js";
+import { recognizeBlocks, secondsPerFrame } from "./recognize-blocks.js";
 import { transcriptOf } from "./transcript-of.js";
 import { unusedLanguageModel } from "./unused-language-model.js";
 import { joinPieces } from "./whole-transcript.js";
@@ -135,12 +132,7 @@ export class Recognizer {
   ): AsyncGenerator<Transcript> {
     requireArguments("streamBlocks", { blocks: [blocks, BLOCKS] });
     requireOptions("streamBlocks", options, TRANSCRIBE_OPTIONS);
-    const { words = false, signal, onPartial, windows = FILE_WINDOWS, name = "the recording" } = options;
-    const emissions = emissionsOf(this.ctc, blocks, { ...windows, name, signal });
-    const { secondsPerFrame } = this;
-    const pauses = new PauseFinder(this.ctc.tokenizer.vocabulary, secondsPerFrame);
-    for await (const piece of decodePieces(emissions, this.decoder, pauses, { onPartial, signal }))
-      yield await transcriptOf(this.ctc.tokenizer, piece, { words, signal, secondsPerFrame });
+    yield* recognizeBlocks(this.ctc, this.decoder, blocks, options);
   }
 
   /**
@@ -164,7 +156,7 @@ export class Recognizer {
   }
 
   get secondsPerFrame(): number {
-    return samplesPerFrame(this.ctc.model.config) / SAMPLE_RATE;
+    return secondsPerFrame(this.ctc.model.config);
   }
 }
 

@@ -67,6 +67,34 @@ describe("windows", () => {
     }
   });
 
+  test("with a least size, they come as soon as so much is new, and take in more where more is there", async () => {
+    const sizes = { step: 9600, first: 9600, least: 1600, before: 6400, after: 3200, unit: UNIT };
+    const random = new Random(3, "eager");
+    const recording = noise(64_000, random);
+    let given = 0;
+    async function* spoken() {
+      for (; given < recording.length; given += 800) yield recording.subarray(given, given + 800);
+    }
+    let covered = 0;
+    let seen = 0;
+    for await (const { start, samples, from, to } of windows(spoken(), sizes)) {
+      expect(from).toBe(covered);
+      const end = start + samples.length;
+      expect(end).toBeLessThanOrEqual(given + 800); // what has come so far, and no later
+      if (to === undefined) expect(end).toBe(recording.length);
+      else {
+        expect(end - seen).toBeLessThanOrEqual(1600);
+        expect(to === from || to + sizes.after <= end).toBe(true);
+      }
+      seen = end;
+      covered = to ?? end;
+    }
+    expect(covered).toBe(recording.length);
+    const atOnce: Window[] = [];
+    for await (const window of windows([recording], sizes)) atOnce.push(window);
+    expect(atOnce.length).toBeLessThan(12);
+  });
+
   test("a recording that fits a window is one", async () => {
     const recording = new Float32Array(50_000).fill(0.1);
     const found = await all(recording, [recording], 30_000, 10_000);

@@ -17,6 +17,11 @@ export interface WindowSizes {
   step: number;
   /** What the first window adds, at most; with nothing before it, it can take more. */
   first: number;
+  /**
+   * From how many new samples on a window is made, even where too few lie behind them to take any. Default: where there are
+   * as many as it adds at most
+   */
+  least?: number | undefined;
   /** Samples before them that it sees besides, so that no frame lies at an edge. */
   before: number;
   /** And behind them. */
@@ -49,17 +54,24 @@ const SEARCHED = 0.3;
  */
 export async function* windows(
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-  { step, first, before, after, unit }: WindowSizes,
+  { step, first, least, before, after, unit }: WindowSizes,
 ): AsyncGenerator<Window> {
   const held = new HeldSamples();
   let from = 0;
+  /** Up to where windows have seen. */
+  let seen = 0;
   let fault: UserError | undefined;
   for await (const block of parts(blocks, (error) => (fault = error))) {
     held.append(block);
-    for (let room = from ? step : first; held.end > from + room + after; room = step) {
-      const to = cutPlace(held, from, from + room, unit);
+    for (;;) {
+      const most = from ? step : first;
+      const there = held.end - after - from;
+      if (there <= most && (least === undefined || held.end - seen < least)) break;
+      const to = there < unit ? from : cutPlace(held, from, from + Math.min(most, there), unit);
+      const end = there <= most ? held.end : to + after;
       const start = Math.max(0, from - before);
-      yield { samples: held.slice(start, to + after), start, from, to };
+      yield { samples: held.slice(start, end), start, from, to };
+      seen = end;
       from = to;
       held.forget(Math.max(0, from - before));
     }

@@ -45,6 +45,8 @@ export interface TranscribeSettings {
   windows: WindowSeconds | undefined;
   /** Whether the words of unfinished pieces are wanted. */
   partial: boolean;
+  /** Besides those of the pool. */
+  hotwords: readonly string[] | undefined;
 }
 
 /** From the pool to a thread; `job` is the number of the one that it is about. */
@@ -61,6 +63,8 @@ export type FromThread =
   | { kind: "ready"; shared: SharedModel | undefined; memory: ThreadMemory }
   | { kind: "unusable"; error: PlainError }
   | { kind: "note"; job: number | undefined; text: string }
+  /** The network computes so many windows together. */
+  | { kind: "batch"; windows: number }
   | { kind: "pull"; job: number }
   | { kind: "partial"; job: number; text: string }
   | { kind: "result"; job: number; result: Transcript | Alignment }

@@ -10,11 +10,37 @@ import { PoolError } from "./pool-error.js";
 import type { PoolJob } from "./pool-job.js";
 
 export interface ThreadEvents {
-  /** It can take a job, the first one or another. */
-  onIdle(thread: PoolThread): void;
-  /** It is no more; its job has failed. @param cause where it never was ready, why */
+  /** It can take a job: the first one, or another beside those that it has. */
+  onRoom(): void;
+  /** It is no more; its jobs have failed. @param cause where it never was ready, why */
   onGone(thread: PoolThread, cause: Error | undefined): void;
   onNote(text: string): void;
+  /** The network computes windows of so many recordings together. */
+  onBatch?(windows: number): void;
+}
+
+/** A job in a thread. */
+class Running {
+  /** Of its source, where they are asked for one by one. */
+  parts: SourceParts<Uint8Array> | SourceParts<Float32Array> | undefined;
+  /** Ends the wait for its stream. */
+  readonly idle = new AbortController();
+  /** What its stream threw. */
+  broken: unknown;
+
+  constructor(readonly job: PoolJob) {}
+
+  end(error: unknown): void {
+    void this.parts?.return();
+    this.job.end(error);
+  }
+
+  /** What the job's stream threw, of its own class, where that is what came back. */
+  original(error: unknown): unknown {
+    const { broken } = this;
+    const isSame = broken instanceof Error && error instanceof Error && broken.message === error.message;
+    return isSame ? broken : error;
+  }
 }
 
 /** A thread of a pool, as the pool's own thread sees it. */
@@ -24,20 +50,19 @@ export class PoolThread {
   memory: ThreadMemory = { heap: 0, arrays: 0 };
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
-  #job: PoolJob | undefined;
-  /** Of the job, where they are asked for one by one. */
-  #parts: SourceParts<Uint8Array> | SourceParts<Float32Array> | undefined;
-  /** Ends the wait for the job's stream. */
-  #idle: AbortController | undefined;
-  /** What the job's stream threw. */
-  #broken: unknown;
+  readonly #running = new Map<number, Running>();
   #isReady = false;
+  #isGone = false;
   #failure: Error | undefined;
 
-  /** @param idleSeconds how long a job's stream may give nothing */
+  /**
+   * @param together jobs that it takes at once
+   * @param idleSeconds how long a job's stream may give nothing
+   */
   constructor(
     data: ThreadData,
     events: ThreadEvents,
+    readonly together = 1,
     readonly idleSeconds = Number.POSITIVE_INFINITY,
   ) {
     this.#events = events;
@@ -55,7 +80,7 @@ export class PoolThread {
       this.#worker.on("exit", (code) => {
         const cause = this.#failure ?? new Error(`its thread ended with code ${code}`);
         reject(cause);
-        this.#endJob(
+        this.#endAll(
           new PoolError("ERR_POOL_THREAD", `The thread at work ended: ${cause.message}.`, { cause }),
         );
         events.onGone(this, this.#isReady ? undefined : cause);
@@ -64,20 +89,25 @@ export class PoolThread {
     this.ready.catch(() => {}); // told to the pool
   }
 
-  get busy(): boolean {
-    return this.#job !== undefined;
+  /** Jobs that it has. */
+  get jobs(): number {
+    return this.#running.size;
   }
 
-  /** Must be idle. */
+  get hasRoom(): boolean {
+    return this.#isReady && !this.#isGone && this.jobs < this.together;
+  }
+
+  /** Must have room. */
   async begin(job: PoolJob): Promise<void> {
-    this.#job = job;
+    const running = new Running(job);
+    this.#running.set(job.id, running);
     this.#worker.ref();
     const { source: given, name, raw, task, signal } = job.request;
-    this.#idle = new AbortController();
-    const ends = [this.#idle.signal, ...(signal ? [signal] : [])];
+    const ends = [running.idle.signal, ...(signal ? [signal] : [])];
     try {
       const opening = openSource(given, { name, signal: AbortSignal.any(ends) });
-      const source = await this.#sourceOf(await this.#patiently(opening));
+      const source = await this.#sourceOf(running, await this.#patiently(running, opening));
       if (!job.ended) {
         this.#send({ kind: "begin", job: job.id, source, raw, task });
         return;
@@ -85,18 +115,17 @@ export class PoolThread {
     } catch (error) {
       job.end(error);
     }
-    this.#endJob(undefined); // it was given up meanwhile, or there is no such source
-    this.#rest();
+    this.#end(running, undefined); // it was given up meanwhile, or there is no such source
   }
 
   /** Ends a job between two windows; the thread stays. */
   abort(job: PoolJob): void {
-    if (this.#job === job) this.#send({ kind: "abort", job: job.id });
+    if (this.#running.has(job.id)) this.#send({ kind: "abort", job: job.id });
   }
 
-  /** Ends the thread, also at work. @param reason what its job fails with */
+  /** Ends the thread, also at work. @param reason what its jobs fail with */
   async close(reason?: Error): Promise<void> {
-    this.#endJob(reason);
+    this.#endAll(reason);
     await this.#worker.terminate();
   }
 
@@ -104,7 +133,8 @@ export class PoolThread {
     if (message.kind === "ready") {
       this.#isReady = true;
       this.memory = message.memory;
-      this.#rest();
+      this.#worker.unref(); // an idle pool keeps no process alive
+      this.#events.onRoom();
       return;
     }
     if (message.kind === "unusable") {
@@ -112,25 +142,22 @@ export class PoolThread {
       void this.close();
       return;
     }
+    if (message.kind === "batch") {
+      this.#events.onBatch?.(message.windows);
+      return;
+    }
     if (message.kind === "note" && message.job === undefined) this.#events.onNote(message.text);
-    const job = this.#job;
-    if (!job || message.job !== job.id) return;
+    const running = message.job === undefined ? undefined : this.#running.get(message.job);
+    if (running === undefined) return;
+    const { job } = running;
     if (message.kind === "result") job.add(message.result);
     else if (message.kind === "partial") this.#tell(job, job.request.onPartial, message.text);
     else if (message.kind === "note") this.#tell(job, job.request.onNote, message.text);
-    else if (message.kind === "pull") void this.#sendPart(job);
+    else if (message.kind === "pull") void this.#sendPart(running);
     else if (message.kind === "end") {
       this.memory = message.memory;
-      this.#endJob(message.error && this.#original(reviveError(message.error)));
-      this.#rest();
+      this.#end(running, message.error && running.original(reviveError(message.error)));
     }
-  }
-
-  /** What the job's stream threw here, of its own class, where that is what came back. */
-  #original(error: unknown): unknown {
-    const broken = this.#broken;
-    const isSame = broken instanceof Error && error instanceof Error && broken.message === error.message;
-    return isSame ? broken : error;
   }
 
   /** What a callback throws ends its job: there is nobody else to tell. */
@@ -144,55 +171,56 @@ export class PoolThread {
     }
   }
 
-  #rest(): void {
-    this.#job = undefined;
-    this.#worker.unref(); // an idle pool keeps no process alive
-    this.#events.onIdle(this);
+  #end(running: Running, error: unknown): void {
+    running.end(error);
+    this.#running.delete(running.job.id);
+    if (this.jobs === 0) this.#worker.unref();
+    this.#events.onRoom();
   }
 
-  #endJob(error: unknown): void {
-    void this.#parts?.return();
-    this.#parts = undefined;
-    this.#broken = undefined;
-    this.#job?.end(error);
+  #endAll(error: unknown): void {
+    this.#isGone = true;
+    for (const running of this.#running.values()) running.end(error);
+    this.#running.clear();
   }
 
-  async #sourceOf(opened: OpenedSource): Promise<JobSource> {
+  async #sourceOf(running: Running, opened: OpenedSource): Promise<JobSource> {
     const { name } = opened;
     if (opened.kind === "bytes") return { kind: "bytes", name, bytes: await shared(opened.bytes) };
     if (opened.kind === "file") return opened;
-    this.#parts = opened.kind === "stream" ? opened.chunks : opened.blocks;
+    running.parts = opened.kind === "stream" ? opened.chunks : opened.blocks;
     if (opened.kind === "stream") return { kind: "stream", name, isWhole: opened.isWhole };
     return { kind: "samples", name, sampleRate: opened.sampleRate };
   }
 
-  async #sendPart(job: PoolJob): Promise<void> {
+  async #sendPart(running: Running): Promise<void> {
+    const { job, parts } = running;
+    const isOver = () => this.#running.get(job.id) !== running;
     try {
       const next =
-        this.#parts && (await this.#patiently<IteratorResult<Uint8Array | Float32Array>>(this.#parts.next()));
-      if (this.#job !== job) return;
+        parts && (await this.#patiently<IteratorResult<Uint8Array | Float32Array>>(running, parts.next()));
+      if (isOver()) return;
       // A view of a larger buffer would be posted with all of it.
       const part = !next || next.done ? undefined : copyOf(next.value);
       this.#send({ kind: "part", job: job.id, part }, part && [part.buffer as ArrayBuffer]);
     } catch (error) {
-      if (this.#job !== job) return;
+      if (isOver()) return;
       if (error instanceof PoolError) {
         job.end(error);
         this.abort(job);
       } else {
-        this.#broken = error;
+        running.broken = error;
         this.#send({ kind: "broken", job: job.id, error: plainError(error) });
       }
     }
   }
 
   /** What comes of a job's stream, or nothing in time: the thread is then needed by others. */
-  async #patiently<T>(waiting: Promise<T>): Promise<T> {
+  async #patiently<T>({ idle }: Running, waiting: Promise<T>): Promise<T> {
     if (this.idleSeconds === Number.POSITIVE_INFINITY) return await waiting;
-    const idle = this.#idle;
     const message = `The recording must go on within ${this.idleSeconds} s, but its stream gave nothing. Send it again.`;
     const timer = setTimeout(
-      () => idle?.abort(new PoolError("ERR_POOL_IDLE", message)),
+      () => idle.abort(new PoolError("ERR_POOL_IDLE", message)),
       1000 * this.idleSeconds,
     );
     try {

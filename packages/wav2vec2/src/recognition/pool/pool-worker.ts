@@ -9,18 +9,21 @@ import { inPrecision } from "../../precision/in-precision.js";
 import { type CtcModel, findCtcModel } from "../../pretrained/ctc-directory.js";
 import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
 import { Aligner } from "../align.js";
-import { makeDecoder } from "../decoding-choice.js";
-import { Recognizer } from "../recognizer.js";
+import { DecoderMaker, tellFit } from "../decoding-choice.js";
+import { recognizeBlocks } from "../recognize-blocks.js";
 import { lowerPriority } from "./lower-priority.js";
-import type { FromThread, JobSource, ThreadData, ThreadMemory, ToThread } from "./messages.js";
+import type { FromThread, JobSource, JobTask, ThreadData, ThreadMemory, ToThread } from "./messages.js";
+import { RequestDecoders } from "./request-decoders.js";
+import { WindowBatches } from "./window-batches.js";
 
-// A thread of a pool: loads the model or takes the one that another thread has loaded, then does a job at a time.
+// A thread of a pool: loads the model or takes the one that another thread has loaded, then does the jobs that it is given,
+// one or several at a time.
 
 const port = parentPort!;
 const send = (message: FromThread, transferred: readonly ArrayBuffer[] = []): void =>
   port.postMessage(message, transferred);
 
-/** The job at work. */
+/** A job at work. */
 interface Job {
   id: number;
   abort: AbortController;
@@ -28,23 +31,34 @@ interface Job {
   onPart: ((part: Uint8Array | Float32Array | undefined) => void) | undefined;
   onBroken: ((error: Error) => void) | undefined;
 }
-let current: Job | undefined;
+const jobs = new Map<number, Job>();
+
+/** What all jobs use. */
+interface Prepared {
+  ctc: CtcModel;
+  decoders: RequestDecoders;
+  batches: WindowBatches;
+}
 
 try {
   const data = workerData as ThreadData;
   lowerPriority(data.nice); // before libtorch starts threads of its own, which have it too
   setThreads(data.torchThreads);
-  const { recognizer, shared } = await prepare(data);
+  const { shared, ...prepared } = await prepare(data);
   port.on("message", (message: ToThread) => {
-    if (message.kind === "begin") void perform(recognizer, message);
-    else if (message.job === current?.id) tell(current, message);
+    if (message.kind === "begin") void perform(prepared, message);
+    else tell(jobs.get(message.job), message);
   });
   send({ kind: "ready", shared, memory: memoryOf() });
 } catch (error) {
   send({ kind: "unusable", error: plainError(error) });
 }
 
-async function prepare({ model, decoding, device }: ThreadData) {
+async function prepare({
+  model,
+  decoding,
+  device,
+}: ThreadData): Promise<Prepared & { shared: SharedModel | undefined }> {
   const onNote = (text: string) => send({ kind: "note", job: undefined, text });
   let ctc: CtcModel;
   let shared: SharedModel | undefined;
@@ -57,51 +71,71 @@ async function prepare({ model, decoding, device }: ThreadData) {
   }
   const place = resolveDevice(device);
   if (place !== "cpu") ctc.model.to({ device: place });
-  return { recognizer: new Recognizer(ctc, await makeDecoder(ctc.tokenizer, decoding, onNote)), shared };
+  ctc.model.eval();
+  const maker = await DecoderMaker.load(ctc.tokenizer, decoding, onNote);
+  const decoders = new RequestDecoders(maker, await maker.make());
+  await tellFit(maker, onNote);
+  const batches = new WindowBatches(ctc, (windows) => send({ kind: "batch", windows }));
+  return { ctc, decoders, batches, shared };
 }
 
-function tell(job: Job, message: Exclude<ToThread, { kind: "begin" }>): void {
-  if (message.kind === "abort") job.abort.abort();
-  else if (message.kind === "part") job.onPart?.(message.part);
-  else job.onBroken?.(reviveError(message.error));
+function tell(job: Job | undefined, message: Exclude<ToThread, { kind: "begin" }>): void {
+  if (message.kind === "abort") job?.abort.abort();
+  else if (message.kind === "part") job?.onPart?.(message.part);
+  else job?.onBroken?.(reviveError(message.error));
 }
 
 async function perform(
-  recognizer: Recognizer,
+  prepared: Prepared,
   { job: id, source, raw, task }: Extract<ToThread, { kind: "begin" }>,
 ): Promise<void> {
   const job: Job = { id, abort: new AbortController(), onPart: undefined, onBroken: undefined };
-  current = job;
+  jobs.set(id, job);
   const { signal } = job.abort;
   let error: unknown;
   try {
     const onNote = (text: string) => send({ kind: "note", job: id, text });
     const blocks = streamOpened(opened(source, job), { raw, signal, onNote });
-    if (task.kind === "align") {
-      const { text, respell, name } = task;
-      const result = await new Aligner(recognizer.ctc).alignBlocks(blocks, text, { name, respell, signal });
-      const arrays = [result.emissions.logits, result.path.path, result.path.scores]; // nobody needs them here any more
-      send(
-        { kind: "result", job: id, result },
-        arrays.map(({ buffer }) => buffer as ArrayBuffer),
-      );
-    } else {
-      const { words, windows, partial } = task;
-      const onPartial = partial ? (text: string) => send({ kind: "partial", job: id, text }) : undefined;
-      const options = { words, windows, name: source.name, signal, onPartial };
-      for await (const result of recognizer.streamBlocks(blocks, options))
-        send({ kind: "result", job: id, result });
-    }
+    if (task.kind === "align") await align(prepared, job, blocks, task);
+    else await transcribe(prepared, job, blocks, { ...task, name: source.name });
   } catch (thrown) {
     error = thrown;
   }
-  current = undefined;
+  jobs.delete(id);
   send({
     kind: "end",
     job: id,
     error: error === undefined ? undefined : plainError(error),
     memory: memoryOf(),
   });
+}
+
+async function align(
+  { ctc }: Prepared,
+  { id: job, abort }: Job,
+  blocks: AsyncIterable<Float32Array>,
+  { text, respell, name }: Extract<JobTask, { kind: "align" }>,
+): Promise<void> {
+  const options = { name, respell, signal: abort.signal };
+  const result = await new Aligner(ctc).alignBlocks(blocks, text, options);
+  const arrays = [result.emissions.logits, result.path.path, result.path.scores]; // nobody needs them here any more
+  send(
+    { kind: "result", job, result },
+    arrays.map(({ buffer }) => buffer as ArrayBuffer),
+  );
+}
+
+async function transcribe(
+  { ctc, decoders, batches }: Prepared,
+  { id: job, abort }: Job,
+  blocks: AsyncIterable<Float32Array>,
+  { words, windows, partial, hotwords, name }: Extract<JobTask, { kind: "transcribe" }> & { name: string },
+): Promise<void> {
+  const onPartial = partial ? (text: string) => send({ kind: "partial", job, text }) : undefined;
+  const options = { words, windows, name, signal: abort.signal, onPartial };
+  const decoder = await decoders.with(hotwords);
+  for await (const result of recognizeBlocks(ctc, decoder, blocks, options, batches.recording()))
+    send({ kind: "result", job, result });
 }
 
 function opened(source: JobSource, job: Job): OpenedSource {

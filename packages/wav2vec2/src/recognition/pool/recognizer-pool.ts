@@ -1,6 +1,15 @@
 import { availableParallelism } from "node:os";
 import { releaseMemory } from "@wav2vec2/libtorch";
-import { isObject, type Kind, requireArguments, requireKind, TEXT, whole } from "../../argument-kinds.js";
+import {
+  isObject,
+  type Kind,
+  optional,
+  requireArguments,
+  requireKind,
+  TEXT,
+  TEXTS,
+  whole,
+} from "../../argument-kinds.js";
 import type { AudioSource } from "../../audio/audio-source.js";
 import { resolveDevice } from "../../device.js";
 import { ConfigurationError } from "../../errors.js";
@@ -23,8 +32,13 @@ import { type JobRequest, PoolJob } from "./pool-job.js";
 import { PoolThread } from "./pool-thread.js";
 
 export interface RecognizerPoolOptions extends DecodingChoice {
-  /** Recordings that are transcribed at the same time. Default: one less than there are cores, at most 4 */
+  /** Threads that transcribe. Default: one less than there are cores, at most 4 */
   threads?: number | undefined;
+  /**
+   * Recordings that each thread takes at once: the network computes windows of similar length together and goes from one
+   * recording to the next after each, so that a long or live one keeps no thread to itself. Default: 1
+   */
+  together?: number | undefined;
   /** Threads of libtorch in each of them. Default: the cores divided among them */
   torchThreads?: number | undefined;
   /** Recordings that may wait for a thread; more are refused with `ERR_POOL_BUSY`. Default: 64 */
@@ -49,11 +63,25 @@ export interface RecognizerPoolOptions extends DecodingChoice {
   precision?: WantedPrecision | undefined;
   /** Gets what is odd about the model or the language model. */
   onNote?: ((text: string) => void) | undefined;
+  /** Is told, whenever the network computes, of how many recordings at once. */
+  onBatch?: ((windows: number) => void) | undefined;
 }
+
+/** What is wanted of one recording of a pool. */
+export interface PoolTranscribeOptions extends TranscribeOptions {
+  /** Words of this recording to be recognised more readily, besides those of the pool. */
+  hotwords?: readonly string[] | undefined;
+}
+
+const POOL_TRANSCRIBE_OPTIONS = {
+  ...TRANSCRIBE_OPTIONS,
+  hotwords: optional(TEXTS),
+} satisfies KnownOptions<PoolTranscribeOptions>;
 
 const OPTIONS = {
   ...DECODING_CHOICE_OPTIONS,
   threads: true,
+  together: true,
   torchThreads: true,
   queue: true,
   idleSeconds: true,
@@ -63,9 +91,11 @@ const OPTIONS = {
   device: TEXT,
   precision: PRECISION,
   onNote: true,
+  onBatch: true,
 } satisfies KnownOptions<RecognizerPoolOptions>;
 
 const MOST_THREADS = 256;
+const MOST_TOGETHER = 1024;
 const QUEUE = 64;
 const IDLE_SECONDS = 60;
 const NICE = 5;
@@ -78,6 +108,14 @@ const IDLE: Kind = {
   holds: (value) =>
     typeof value === "number" && value > 0 && (value <= LONGEST_TIMER || value === Number.POSITIVE_INFINITY),
 };
+
+/** What a pool's threads are made with. */
+interface PoolSize {
+  queue: number;
+  threads: number;
+  together: number;
+  idleSeconds: number;
+}
 
 /** How busy a pool is, and what it takes. */
 export interface PoolStats {
@@ -101,15 +139,12 @@ export interface PoolStats {
 /** A recogniser in threads, so that this one stays free for others: see {@link recognizerPool}. */
 export class RecognizerPool {
   readonly #threads = new Set<PoolThread>();
-  readonly #idle: PoolThread[] = [];
   readonly #waiting: PoolJob[] = [];
   readonly #data: ThreadData;
   readonly #shared: SharedModel;
-  readonly #queue: number;
-  /** How many threads there should be. */
-  readonly #size: number;
-  readonly #idleSeconds: number;
+  readonly #size: PoolSize;
   readonly #onNote: (text: string) => void;
+  readonly #onBatch: (windows: number) => void;
   /** Once it is closed: what a recording then fails with. */
   #closed: PoolError | undefined;
   #jobs = 0;
@@ -118,20 +153,19 @@ export class RecognizerPool {
   private constructor(
     data: ThreadData,
     shared: SharedModel,
-    size: { queue: number; threads: number; idleSeconds: number },
+    size: PoolSize,
     onNote: (text: string) => void,
+    onBatch: (windows: number) => void,
   ) {
     if (!isObject(shared) || !Array.isArray(shared.parameters))
       throw new ConfigurationError(
         "new RecognizerPool must be called by recognizerPool alone, but is called with something else. Call await recognizerPool(model).",
       );
-    const { queue, threads, idleSeconds } = size;
-    this.#size = threads;
-    this.#idleSeconds = idleSeconds;
+    this.#size = size;
     this.#data = { ...data, model: shared };
     this.#shared = shared;
-    this.#queue = queue;
     this.#onNote = onNote;
+    this.#onBatch = onBatch;
   }
 
   /** @internal */
@@ -139,19 +173,20 @@ export class RecognizerPool {
     model: CtcModel | string,
     {
       threads,
+      together,
       queue,
       idleSeconds,
       onNote,
+      onBatch,
       ...data
-    }: Omit<ThreadData, "model"> & {
-      threads: number;
-      queue: number;
-      idleSeconds: number;
-      revision: string | undefined;
-      language: string | undefined;
-      precision: WantedPrecision | undefined;
-      onNote: (text: string) => void;
-    },
+    }: Omit<ThreadData, "model"> &
+      PoolSize & {
+        revision: string | undefined;
+        language: string | undefined;
+        precision: WantedPrecision | undefined;
+        onNote: (text: string) => void;
+        onBatch: (windows: number) => void;
+      },
   ): Promise<RecognizerPool> {
     const { revision, language, precision, ...settings } = data;
     const { device: computesOn } = settings;
@@ -163,7 +198,7 @@ export class RecognizerPool {
       // Loaded in a thread, which is not this one.
       const source = { nameOrDirectory: model, revision, language, precision, computesOn };
       const loading = { ...settings, model: source, decoding: {}, device: "cpu" };
-      const loader = new PoolThread(loading, { onIdle: () => {}, onGone: () => {}, onNote });
+      const loader = new PoolThread(loading, { onRoom: () => {}, onGone: () => {}, onNote });
       shared = (await loader.ready)!;
       await loader.close();
       releaseMemory(); // what it had loaded the model into
@@ -171,8 +206,9 @@ export class RecognizerPool {
     const pool = new RecognizerPool(
       { ...settings, model: shared },
       shared,
-      { queue, threads, idleSeconds },
+      { queue, threads, together, idleSeconds },
       onNote,
+      onBatch,
     );
     try {
       await Promise.all(Array.from({ length: threads }, () => pool.#add().ready));
@@ -193,8 +229,8 @@ export class RecognizerPool {
    * @throws PoolError where too many wait, the pool is closed or the thread ended
    * @throws the signal's reason where it is aborted
    */
-  async transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<RecordingTranscript> {
-    requireOptions("transcribe", options, TRANSCRIBE_OPTIONS);
+  async transcribe(source: AudioSource, options: PoolTranscribeOptions = {}): Promise<RecordingTranscript> {
+    requireOptions("transcribe", options, POOL_TRANSCRIBE_OPTIONS);
     return await joinPieces(
       (onPartial) => this.#enter<Transcript>(transcription(source, { ...options, onPartial })),
       options.onPartial,
@@ -202,13 +238,13 @@ export class RecognizerPool {
   }
 
   /**
-   * A recording of any length, piece after piece, as `Recognizer.stream`, in one of the threads, which is taken as long as
-   * the recording lasts: a live one keeps it until its end.
+   * A recording of any length, piece after piece, as `Recognizer.stream`, in one of the threads, of whose places (`together`)
+   * it keeps one until its end.
    *
    * @throws as {@link transcribe}
    */
-  async *stream(source: AudioSource, options: TranscribeOptions = {}): AsyncGenerator<Transcript> {
-    requireOptions("stream", options, TRANSCRIBE_OPTIONS);
+  async *stream(source: AudioSource, options: PoolTranscribeOptions = {}): AsyncGenerator<Transcript> {
+    requireOptions("stream", options, POOL_TRANSCRIBE_OPTIONS);
     yield* this.#enter<Transcript>(transcription(source, options));
   }
 
@@ -233,9 +269,9 @@ export class RecognizerPool {
     const threads = [...this.#threads];
     return {
       threads: threads.length,
-      running: threads.filter(({ busy }) => busy).length,
+      running: threads.reduce((sum, { jobs }) => sum + jobs, 0),
       waiting: this.#waiting.length,
-      queue: this.#queue,
+      queue: this.#size.queue,
       memory: {
         weights: this.#shared.parameters.reduce((sum, { bytes }) => sum + bytes.length, 0),
         threads: threads.map(({ memory }) => memory),
@@ -260,12 +296,13 @@ export class RecognizerPool {
     // Of its own: one that many recordings share would get a listener of each.
     const signal = request.signal && AbortSignal.any([request.signal]);
     if (this.#closed) throw this.#closed;
-    if (this.#idle.length === 0 && this.#waiting.length >= this.#queue)
+    const hasRoom = [...this.#threads].some((thread) => thread.hasRoom);
+    if (!hasRoom && this.#waiting.length >= this.#size.queue)
       throw new PoolError(
         "ERR_POOL_BUSY",
         `The pool must have a free place, but ${this.#waiting.length} recordings wait for its ${this.#threads.size} threads. Try again later.`,
       );
-    while (this.#threads.size < this.#size) this.#add();
+    while (this.#threads.size < this.#size.threads) this.#add();
     const job = new PoolJob<Result>(++this.#jobs, { ...request, signal });
     const stop = () => this.#stop(job, signal?.reason);
     signal?.addEventListener("abort", stop, { once: true });
@@ -286,30 +323,32 @@ export class RecognizerPool {
     else for (const thread of this.#threads) thread.abort(job);
   }
 
-  /** Gives those that wait to threads that are idle. */
+  /** Gives those that wait to threads that have room: to the one that has the fewest. */
   #next(): void {
-    while (this.#idle.length > 0 && this.#waiting.length > 0)
-      void this.#idle.shift()!.begin(this.#waiting.shift()!);
+    while (this.#waiting.length > 0) {
+      let freest: PoolThread | undefined;
+      for (const thread of this.#threads)
+        if (thread.hasRoom && (freest === undefined || thread.jobs < freest.jobs)) freest = thread;
+      if (freest === undefined) return;
+      void freest.begin(this.#waiting.shift()!);
+    }
   }
 
   #add(): PoolThread {
     const events = {
-      onIdle: (idle: PoolThread) => {
-        this.#idle.push(idle);
-        this.#next();
-      },
+      onRoom: () => this.#next(),
       onGone: (gone: PoolThread, cause: Error | undefined) => this.#replace(gone, cause),
       onNote: this.#onNote,
+      onBatch: this.#onBatch,
     };
-    const thread = new PoolThread(this.#data, events, this.#idleSeconds);
+    const { together, idleSeconds } = this.#size;
+    const thread = new PoolThread(this.#data, events, together, idleSeconds);
     this.#threads.add(thread);
     return thread;
   }
 
   #replace(gone: PoolThread, cause: Error | undefined): void {
     this.#threads.delete(gone);
-    const place = this.#idle.indexOf(gone);
-    if (place >= 0) this.#idle.splice(place, 1);
     if (this.#closed) return;
     // One that never was ready might not be the next time either: another begins with the next recording.
     if (!cause) this.#add();
@@ -336,16 +375,11 @@ export async function recognizerPool(
   requireOptions("recognizerPool", options, OPTIONS);
   const cores = availableParallelism();
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
-  const { idleSeconds = IDLE_SECONDS, nice = NICE } = options;
-  const {
-    torchThreads = Math.max(1, Math.floor(cores / threads)),
-    revision,
-    language,
-    precision,
-    onNote,
-  } = rest;
+  const { idleSeconds = IDLE_SECONDS, nice = NICE, together = 1, onBatch = () => {} } = options;
+  const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, precision, onNote } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
   requireKind("threads", threads, whole(1, MOST_THREADS));
+  requireKind("together", together, whole(1, MOST_TOGETHER));
   requireKind("torchThreads", torchThreads, whole(1, 1024));
   requireKind("queue", queue, whole(0, Number.POSITIVE_INFINITY));
   requireKind("nice", nice, whole(0, MOST_NICE));
@@ -354,6 +388,7 @@ export async function recognizerPool(
     idleSeconds,
     nice,
     threads,
+    together,
     torchThreads,
     queue,
     device,
@@ -362,14 +397,15 @@ export async function recognizerPool(
     precision,
     decoding: { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight },
     onNote: once((text) => tellNote({ onNote }, text)),
+    onBatch,
   });
 }
 
 function transcription(
   source: AudioSource,
-  { words, windows, raw, name, signal, onPartial, onNote }: TranscribeOptions,
+  { words, windows, raw, name, signal, onPartial, onNote, hotwords }: PoolTranscribeOptions,
 ): JobRequest {
-  const task = { kind: "transcribe", words, windows, partial: onPartial !== undefined } as const;
+  const task = { kind: "transcribe", words, windows, partial: onPartial !== undefined, hotwords } as const;
   return { source, task, name, raw, signal, onPartial, onNote };
 }
 

@@ -1,13 +1,14 @@
 import { getConnInfo } from "@hono/node-server/conninfo";
 import { Hono } from "hono";
 import { compress } from "hono/compress";
-import { isLoopback, localHostOnly, securityHeaders, TokenGate } from "./access.js";
+import { isLoopback, localHostOnly, securityHeaders } from "../../http/access.js";
+import { type PageFiles, servePage } from "../../http/page-files.js";
 import { serveClip } from "./audio.js";
 import { serveEvents } from "./events.js";
 import type { LiveRuns } from "./live-runs.js";
-import { type PageFiles, servePage } from "./page-files.js";
 import type { XAxis } from "./protocol.js";
 import type { RunReader } from "./run-reader.js";
+import { TokenGate } from "./token-gate.js";
 
 /** More pixels than a screen has, and runs than can be told apart. */
 const MOST_COLUMNS = 4_000;
@@ -26,7 +27,16 @@ export interface AppOptions {
 export function createApp({ live, page, token, port }: AppOptions): Hono {
   const app = new Hono();
   app.use(securityHeaders());
-  if (token === undefined) app.use(localHostOnly());
+  if (token === undefined) {
+    app.use(
+      localHostOnly((context) =>
+        context.text(
+          "The Host of a request must be localhost, as no token is asked for here. Start the dashboard with --token to reach it by other names.\n",
+          403,
+        ),
+      ),
+    );
+  }
   // Over a network; on this machine it would only cost time that training wants.
   app.use("/api/*", async (context, next) => {
     const address = context.env === undefined ? undefined : getConnInfo(context).remote.address;

@@ -1,10 +1,10 @@
-import type { AddressInfo } from "node:net";
-import { createAdaptorServer, type ServerType } from "@hono/node-server";
-import { UserError } from "../../errors.js";
-import { isLoopback, makeToken } from "./access.js";
+import { createAdaptorServer } from "@hono/node-server";
+import { isLoopback } from "../../http/access.js";
+import { listen, urlOf } from "../../http/listen.js";
+import { makeToken } from "../../http/token.js";
 import { createApp } from "./app.js";
 import { LiveRuns } from "./live-runs.js";
-import { loadPageFiles } from "./page-files.js";
+import { loadDashboardPage } from "./page.js";
 import { RunsRoot } from "./runs-root.js";
 
 export interface DashboardOptions {
@@ -40,14 +40,13 @@ export async function startDashboard({
   const root = await RunsRoot.at(directory);
   const token = given ?? (isLoopback(host) ? undefined : makeToken());
   const live = new LiveRuns(root);
-  const page = loadPageFiles();
+  const page = loadDashboardPage();
   let answer: ReturnType<typeof createApp>["fetch"] | undefined;
   const server = createAdaptorServer({ fetch: (request, env) => answer!(request, env) });
-  const address = await listen(server, port, host);
+  const address = await listen(server, port, host, "another dashboard");
   answer = createApp({ live, page, token, port: address.port }).fetch;
-  const name = host === "0.0.0.0" || host === "::" ? "localhost" : host;
   return {
-    url: `http://${name.includes(":") ? `[${name}]` : name}:${address.port}/`,
+    url: urlOf(host, address.port),
     token,
     async close() {
       live.close();
@@ -56,36 +55,4 @@ export async function startDashboard({
       await closed;
     },
   };
-}
-
-function listen(server: ServerType, port: number, host: string): Promise<AddressInfo> {
-  return new Promise((done, fail) => {
-    server.once("error", (error: NodeJS.ErrnoException) => fail(explained(error, port, host)));
-    server.listen(port, host, () => done(server.address() as AddressInfo));
-  });
-}
-
-function explained(error: NodeJS.ErrnoException, port: number, host: string): Error {
-  const cause = { cause: error };
-  switch (error.code) {
-    case "EADDRINUSE":
-      return new UserError(
-        `Port ${port} must be free, but another program listens there, perhaps another dashboard. Give another with --port ${port + 1}, or 0 for any.`,
-        cause,
-      );
-    case "EACCES":
-      return new UserError(
-        `Port ${port} must be one that you may open, but is not. Give one above 1023 with --port.`,
-        cause,
-      );
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return new UserError(
-        `--host must be an address of this machine, but is ${host}. Give 127.0.0.1 for this machine alone, or 0.0.0.0 for all its networks.`,
-        cause,
-      );
-    default:
-      return error;
-  }
 }

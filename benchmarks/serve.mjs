@@ -1,0 +1,196 @@
+// What clients of `wav2vec2 serve` get: recordings a second one by one and many at once, how long each takes, how soon live words
+// come, and what the server takes of memory over time.
+//   node benchmarks/serve.mjs throughput [MODEL|small|base] [-- OPTIONS OF serve]
+//   node benchmarks/serve.mjs live [MODEL|small|base] [-- OPTIONS]
+//   node benchmarks/serve.mjs soak [MODEL|small|base] [SECONDS] [-- OPTIONS]
+// Weights of small and base are random: times and bytes are those of trained ones of the size.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { Agent, request as open } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import WebSocket from "ws";
+
+const PROGRAM = fileURLToPath(new URL("../packages/wav2vec2/bin/wav2vec2.js", import.meta.url));
+const RATE = 16000;
+const MB = 2 ** 20;
+const AT_ONCE = 32;
+
+/** Something with pauses that is not silence. */
+function recording(seconds) {
+  return Float32Array.from(
+    { length: Math.round(seconds * RATE) },
+    (_, i) => (i % (3 * RATE) < 2.5 * RATE ? 0.3 : 0.001) * Math.sin(i * (0.05 + 0.04 * Math.sin(i / 9000))),
+  );
+}
+
+async function makeModel(directory, size) {
+  const { createConfig, CtcTokenizer, PRESETS, saveCtcModel, Vocabulary, Wav2Vec2ForCTC } = await import(
+    "wav2vec2"
+  );
+  const vocabulary = Vocabulary.fromTranscripts(["ABCDEFGHIJKLMNOPQRSTUVWXYZ '"]);
+  const small = {
+    convDim: Array(7).fill(128),
+    hiddenSize: 96,
+    numHiddenLayers: 4,
+    numAttentionHeads: 4,
+    intermediateSize: 384,
+  };
+  const shape = {
+    vocabSize: vocabulary.size,
+    padTokenId: vocabulary.blankId,
+    ...(size === "small" && small),
+  };
+  const model = new Wav2Vec2ForCTC(createConfig(shape, PRESETS.base));
+  await saveCtcModel(directory, { model, tokenizer: new CtcTokenizer(vocabulary), normalize: false });
+}
+
+/** The server, in a process of its own. */
+async function serve(model, options) {
+  const child = spawn(process.execPath, [PROGRAM, "serve", model, "--port", "0", ...options], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const url = await new Promise((found, failed) => {
+    child.stdout.on("data", (line) => {
+      const address = /http:\S+/.exec(String(line));
+      if (address) found(address[0]);
+    });
+    child.once("exit", (code) => failed(new Error(`The server ended with ${code}.`)));
+  });
+  return { child, url: url.replace("127.0.0.1", "localhost") };
+}
+
+const agent = new Agent({ keepAlive: true });
+
+/** A recording as the body of a form. */
+function form(bytes) {
+  const head = '--x\r\nContent-Disposition: form-data; name="file"; filename="a.flac"\r\n\r\n';
+  return Buffer.concat([Buffer.from(head), bytes, Buffer.from("\r\n--x--\r\n")]);
+}
+
+/** @returns milliseconds */
+function post(url, body) {
+  const begin = performance.now();
+  const headers = { "content-type": "multipart/form-data; boundary=x", "content-length": body.length };
+  return new Promise((resolve, reject) => {
+    const request = open(`${url}/audio/transcriptions`, { method: "POST", agent, headers }, (response) => {
+      response.resume().once("end", () => {
+        if (response.statusCode === 200) resolve(performance.now() - begin);
+        else reject(new Error(`The server answered ${response.statusCode}.`));
+      });
+    });
+    request.once("error", reject).end(body);
+  });
+}
+
+/** Posts bodies one after another from so many clients for so long. */
+async function load(url, bodies, clients, seconds) {
+  const times = [];
+  const end = performance.now() + 1000 * seconds;
+  const begin = performance.now();
+  let next = 0;
+  const client = async () => {
+    while (performance.now() < end) times.push(await post(url, bodies[next++ % bodies.length]));
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  const elapsed = (performance.now() - begin) / 1000;
+  times.sort((a, b) => a - b);
+  const at = (share) => times[Math.floor(share * (times.length - 1))];
+  return { rate: times.length / elapsed, median: at(0.5), most: at(0.99), count: times.length };
+}
+
+async function metric(url, name) {
+  const text = await (await fetch(url.replace(/\/v1$/, "/metrics"))).text();
+  return Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1]);
+}
+const cpu = async (url) => 1000 * (await metric(url, "process_cpu_seconds_total"));
+const memory = async (url) => Math.round((await metric(url, "process_resident_memory_bytes")) / MB);
+
+async function throughput(url, clips) {
+  console.log("| clients | recordings a second | median ms | 99 % | processor ms a recording | memory MB |");
+  console.log("|---|---|---|---|---|---|");
+  await load(url, clips, AT_ONCE, 3); // what is new is slow
+  const rates = {};
+  for (const clients of [1, AT_ONCE, 1, AT_ONCE]) {
+    const before = await cpu(url);
+    const { rate, median, most, count } = await load(url, clips, clients, 8);
+    const each = ((await cpu(url)) - before) / count;
+    rates[clients] = [...(rates[clients] ?? []), rate];
+    console.log(
+      `| ${clients} | ${rate.toFixed(1)} | ${median.toFixed(0)} | ${most.toFixed(0)} | ${each.toFixed(0)} | ${await memory(url)} |`,
+    );
+  }
+  const mean = (all) => all.reduce((sum, each) => sum + each, 0) / all.length;
+  console.log(`${AT_ONCE} at once: ${(mean(rates[AT_ONCE]) / mean(rates[1])).toFixed(2)} times one by one`);
+}
+
+/** Sends a recording as fast as it is spoken. */
+async function live(url, samples) {
+  const pcm = Buffer.from(Int16Array.from(samples, (sample) => 32767 * sample).buffer);
+  const socket = new WebSocket(`${url.replace("http", "ws")}/stream`);
+  const partials = [];
+  await new Promise((opened) => socket.once("open", opened));
+  const begin = performance.now();
+  let last;
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.on("message", (data) => {
+    const { type } = JSON.parse(data);
+    if (type === "partial") partials.push(performance.now() - begin);
+    if (type === "done") last = performance.now() - begin;
+  });
+  const step = 640; // 20 ms
+  for (let at = 0; at < pcm.length; at += step) {
+    socket.send(pcm.subarray(at, at + step));
+    await wait(Math.max(0, begin + at / 32 - performance.now()));
+  }
+  socket.send('{"type":"end"}');
+  await closed;
+  const seconds = (1000 * samples.length) / RATE;
+  console.log(
+    `first partial ${partials[0]?.toFixed(0)} ms after the first sample, ${partials.length} partials, done ${(last - seconds).toFixed(0)} ms after the last sample`,
+  );
+}
+
+async function soak(url, clips, seconds) {
+  console.log("| after, s | recordings | a second | median ms | 99 % | memory MB |");
+  console.log("|---|---|---|---|---|---|");
+  const begin = performance.now();
+  let total = 0;
+  const part = Math.min(30, seconds);
+  while (performance.now() - begin < 1000 * seconds) {
+    const { rate, median, most, count } = await load(url, clips, AT_ONCE, part);
+    total += count;
+    const after = Math.round((performance.now() - begin) / 1000);
+    console.log(
+      `| ${after} | ${total} | ${rate.toFixed(1)} | ${median.toFixed(0)} | ${most.toFixed(0)} | ${await memory(url)} |`,
+    );
+  }
+}
+
+const given = process.argv.slice(2);
+const divider = given.includes("--") ? given.indexOf("--") : given.length;
+const [command = "throughput", model = "small", seconds = "300"] = given.slice(0, divider);
+const options = given.slice(divider + 1);
+const directory = await mkdtemp(join(tmpdir(), "serve-"));
+try {
+  const { encodeFlac } = await import("wav2vec2/recognition");
+  const isSize = model === "small" || model === "base";
+  if (isSize) await makeModel(directory, model);
+  const { child, url } = await serve(isSize ? directory : model, options);
+  try {
+    const lengths = [2, 2.5, 3, 3.5, 4, 5, 6, 8];
+    const clips = lengths.map((length) => form(encodeFlac(recording(length), RATE)));
+    if (command === "live") for (let i = 0; i < 3; i++) await live(url, recording(8));
+    else if (command === "soak") await soak(url, clips, Number(seconds));
+    else await throughput(url, clips);
+  } finally {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill();
+    await ended;
+  }
+} finally {
+  agent.destroy();
+  await rm(directory, { recursive: true });
+}

@@ -1,0 +1,99 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { CtcModel } from "../../pretrained/ctc-directory.js";
+import type { Emissions } from "../ctc-batches.js";
+import { type ScoreWindow, scoreWindows } from "../emissions.js";
+
+/** Samples of a batch at most, padding included: 60 s, what `transcribeFiles` takes too. */
+const MOST_SAMPLES = 60 * 16_000;
+const MOST_CLIPS = 32;
+/** A batch's shortest window has at least this share of the longest one's samples. */
+const SIMILAR = 0.8;
+/** Turns of the event loop in which others' windows may still come. */
+const TURNS = 3;
+
+interface Waiting {
+  item: { id: string; samples: Float32Array };
+  /** When it is its turn, in samples of fair sharing. */
+  due: number;
+  resolve(emissions: Emissions): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The network of one thread, for several recordings at once. Windows of similar length are computed together. Whose turn it
+ * is, start-time fair queueing says (Goyal, Vin, Cheng 1996): each recording gets the same share of the network, so a long
+ * one comes back to the queue after each window, and a short one that comes meanwhile does not wait for its end.
+ */
+export class WindowBatches {
+  readonly #waiting: Waiting[] = [];
+  /** Until where the last batch has come. */
+  #now = 0;
+  #running = false;
+
+  /**
+   * @param onBatch is told of each batch: how many windows it has
+   * @param mostClips of a batch; 1 computes each window alone
+   */
+  constructor(
+    readonly ctc: CtcModel,
+    readonly onBatch: (windows: number) => void,
+    readonly mostClips = MOST_CLIPS,
+  ) {}
+
+  /** For one recording, whose windows come one after another. */
+  recording(): ScoreWindow {
+    let before = 0;
+    return (item) => {
+      const due = Math.max(this.#now, before) + item.samples.length;
+      before = due;
+      return new Promise((resolve, reject) => {
+        this.#waiting.push({ item, due, resolve, reject });
+        if (!this.#running) void this.#run();
+      });
+    };
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      for (let at = 0; at < TURNS; at++) await turn();
+      this.#compute(this.#takeBatch());
+    }
+    this.#running = false;
+  }
+
+  #takeBatch(): Waiting[] {
+    const waiting = this.#waiting.sort((a, b) => a.due - b.due);
+    const first = waiting[0]!;
+    this.#now = Math.max(this.#now, first.due - first.item.samples.length);
+    const batch: Waiting[] = [];
+    let longest = 0;
+    let shortest = Number.POSITIVE_INFINITY;
+    for (const each of waiting) {
+      const { length } = each.item.samples;
+      const [most, least] = [Math.max(longest, length), Math.min(shortest, length)];
+      const fits = (batch.length + 1) * most <= MOST_SAMPLES && least >= SIMILAR * most;
+      if (batch.length > 0 && !fits) continue;
+      batch.push(each);
+      [longest, shortest] = [most, least];
+      if (batch.length >= this.mostClips) break;
+    }
+    for (const each of batch) waiting.splice(waiting.indexOf(each), 1);
+    return batch;
+  }
+
+  /** What fails together is tried one by one, so that a recording's fault is its own. */
+  #compute(batch: readonly Waiting[]): void {
+    this.onBatch(batch.length);
+    try {
+      const scores = scoreWindows(
+        this.ctc,
+        batch.map(({ item }) => item),
+      );
+      for (const [row, { resolve }] of batch.entries()) resolve(scores[row]!);
+    } catch (error) {
+      if (batch.length === 1) batch[0]!.reject(error);
+      else for (const each of batch) this.#compute([each]);
+    }
+  }
+}
