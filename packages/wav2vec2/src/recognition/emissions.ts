@@ -1,18 +1,30 @@
-import { setImmediate as turn } from "node:timers/promises";
-import { noGrad, scope } from "@wav2vec2/libtorch";
+import { turn } from "#platform/turn";
 import { type Kind, OBJECT } from "../argument-kinds.js";
-import { SAMPLE_RATE } from "../audio/audio-file.js";
-import { collateCtc } from "../data/batches/ctc-collator.js";
+import { SAMPLE_RATE } from "../audio/sample-rate.js";
 import { describeValue } from "../describe-type.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
-import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { clipSamples } from "./clip-samples.js";
-import { type Emissions, scoreBatch } from "./ctc-batches.js";
 import { type Window, type WindowSizes, windows } from "./windows.js";
+
+/** Scores of the vocabulary's tokens for some frames of a recording. */
+export interface Emissions {
+  /** [frames * vocabulary], row by row, before any softmax */
+  logits: Float32Array;
+  frames: number;
+}
+
+/** A network that scores a clip at a time, whatever runs it. */
+export interface ClipScorer {
+  config: Wav2Vec2Config;
+  /** Whether clips are brought to zero mean and unit variance first. */
+  normalize: boolean;
+  /** @param samples [samples], as the network takes them, at least as many as a frame needs */
+  score(samples: Float32Array): Emissions | Promise<Emissions>;
+}
 
 /** A window's part of them. */
 export interface WindowEmissions extends Emissions {
@@ -57,16 +69,16 @@ export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after
  * @throws the signal's reason where it is aborted
  */
 export async function* emissionsOf(
-  ctc: CtcModel,
+  scorer: ClipScorer,
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
   { name, signal, ...seconds }: WindowSeconds & { name: string; signal?: AbortSignal | undefined },
 ): AsyncGenerator<WindowEmissions> {
-  const sizes = inSamples(seconds, ctc.model.config);
+  const sizes = inSamples(seconds, scorer.config);
   let length: number | undefined;
   for await (const window of windows(blocks, sizes)) {
     length = window.to === undefined ? window.start + window.samples.length : undefined;
     signal?.throwIfAborted();
-    yield { ...scoreWindow(ctc, window, sizes.unit, name), length };
+    yield { ...(await scoreWindow(scorer, window, sizes.unit, name)), length };
     await turn();
   }
   if (length === undefined)
@@ -98,22 +110,25 @@ function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes 
   };
 }
 
-function scoreWindow(
-  { model, normalize }: CtcModel,
+async function scoreWindow(
+  scorer: ClipScorer,
   { samples, start, from, to }: Window,
   unit: number,
   name: string,
-): Emissions {
-  const item = { id: name, samples: clipSamples(samples, name, normalize), labels: new Int32Array(0) };
-  const batch = collateCtc([item], { minimumSamples: minimumSamples(model.config) });
-  return noGrad(() =>
-    scope(() => {
-      const { logits, values, frames } = scoreBatch(model, batch); // [1, frames, vocabulary]
-      const tokens = logits.shape[2]!;
-      const first = (from - start) / unit;
-      const count = to === undefined ? Math.max(0, frames[0]! - first) : (to - from) / unit;
-      if (count === 0) return { logits: new Float32Array(0), frames: 0 };
-      return { logits: values.slice(first * tokens, (first + count) * tokens), frames: count };
-    }),
-  );
+): Promise<Emissions> {
+  const clip = lengthened(clipSamples(samples, name, scorer.normalize), minimumSamples(scorer.config));
+  const { logits, frames } = await scorer.score(clip);
+  const tokens = logits.length / frames;
+  const first = (from - start) / unit;
+  const count = to === undefined ? Math.max(0, frames - first) : (to - from) / unit;
+  if (count === 0) return { logits: new Float32Array(0), frames: 0 };
+  return { logits: logits.slice(first * tokens, (first + count) * tokens), frames: count };
+}
+
+/** With zeros, which count as audio, where it is too short for a frame. */
+function lengthened(samples: Float32Array, least: number): Float32Array {
+  if (samples.length >= least) return samples;
+  const longer = new Float32Array(least);
+  longer.set(samples);
+  return longer;
 }
