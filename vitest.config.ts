@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
+      "packages/studio/speech/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
       "scripts/**/*.test.mjs",
       "benchmarks/**/*.test.mjs",

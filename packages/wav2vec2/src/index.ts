@@ -162,7 +162,13 @@ export {
   type ModelOutput,
   Wav2Vec2Model,
 } from "./model/wav2vec2-model.js";
-export { PAGE_HEADERS, type PageFile, type PageModel, pageFiles } from "./page/page-files.js";
+export {
+  PAGE_HEADERS,
+  type PageFile,
+  type PageFilesOptions,
+  type PageModel,
+  pageFiles,
+} from "./page/page-files.js";
 export { type PageOptions, type WrittenPage, writePage } from "./page/write-page.js";
 export {
   type CtcModel,

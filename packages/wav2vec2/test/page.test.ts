@@ -149,7 +149,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
       }
       await page.locator(".word").nth(2).click();
       await expect
-        .poll(() => page.locator("audio").evaluate((audio: HTMLAudioElement) => audio.currentTime), PATIENCE)
+        .poll(() => page.evaluate<number>("document.querySelector('audio').currentTime"), PATIENCE)
         .toBeGreaterThan(expected.words[2]!.start);
       await page.getByRole("button", { name: "Correct" }).click();
       await page.getByLabel("Text from 0:00.0").fill("CORRECTED");
@@ -185,7 +185,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
   });
 
   it("says what to do where the microphone is refused, or there is none, and works on", SLOW, async () => {
-    await using browser = await launch(["--deny-permission-prompts"]);
+    await using browser = await launch(["--use-fake-device-for-media-stream", "--deny-permission-prompts"]);
     const refused = await open(browser);
     await ready(refused);
     await refused.getByRole("button", { name: "Speak" }).click();
@@ -193,10 +193,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
     await refused.locator("input[type=file]").setInputFiles(join(directory, "clip.wav"));
     await refused.getByRole("button", { name: "TXT" }).waitFor(PATIENCE);
 
-    await using without = await launch([
-      "--use-fake-ui-for-media-stream",
-      "--use-fake-device-for-media-stream=device-count=0",
-    ]);
+    await using without = await launch(["--use-fake-ui-for-media-stream"]);
     const page = await open(without);
     await ready(page);
     await page.getByRole("button", { name: "Speak" }).click();

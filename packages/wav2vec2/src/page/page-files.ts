@@ -3,9 +3,10 @@ import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, extname, join, sep } from "node:path";
-import { PATH, requireArguments } from "../argument-kinds.js";
+import { BOOLEAN, isObject, listOf, PATH, requireArguments } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
+import { type KnownOptions, requireOptions } from "../known-options.js";
 
 /** A model that a page offers. */
 export interface PageModel {
@@ -66,16 +67,29 @@ const MODEL_FILES = [
   "onnx/model.onnx_data",
 ];
 
+export interface PageFilesOptions {
+  /** Whether the engine for GPUs is among them, 27 MB. Default: if a model is of 100 MB or more */
+  webgpu?: boolean | undefined;
+}
+
+const OPTIONS = { webgpu: BOOLEAN } satisfies KnownOptions<PageFilesOptions>;
+const MODELS = listOf(
+  "models { name, directory }",
+  (each) => isObject(each) && typeof each.name === "string" && PATH.holds(each.directory),
+);
+
 /**
  * The files of a page that recognises speech by some models in the browser: its own, onnxruntime's and the models'.
  *
- * @param webgpu whether the engine for GPUs is among them, 27 MB; where left out, if a model is of 100 MB or more
  * @throws UserError where onnxruntime-web is not installed, the page is not built or a model is not there
  */
 export async function pageFiles(
   models: readonly PageModel[],
-  { webgpu }: { webgpu?: boolean | undefined } = {},
+  options: PageFilesOptions = {},
 ): Promise<PageFile[]> {
+  requireArguments("pageFiles", { models: [models, MODELS] });
+  requireOptions("pageFiles", options, OPTIONS);
+  const { webgpu } = options;
   const listed = await Promise.all(models.map(modelFiles));
   const withGpu = webgpu ?? listed.some(({ entry }) => entry.bytes >= LARGE);
   const site = { models: listed.map(({ entry }) => entry), webgpu: withGpu };
@@ -136,7 +150,6 @@ interface ListedModel {
 
 async function modelFiles(model: PageModel): Promise<ListedModel> {
   const { name, directory, languageModel, lmWeight, wordScore } = model;
-  requireArguments("pageFiles", { directory: [directory, PATH] });
   const there: string[] = [];
   let bytes = 0;
   for (const file of MODEL_FILES) {
