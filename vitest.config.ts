@@ -4,11 +4,12 @@ import { defineConfig } from "vitest/config";
 
 // Tests import the TypeScript sources of both packages (export condition "source"), not their builds.
 export default defineConfig({
-  resolve: { conditions: ["source"] },
-  ssr: { resolve: { conditions: ["source"] } },
+  resolve: { conditions: ["source", "node"] },
+  ssr: { resolve: { conditions: ["source", "node"] } },
   test: {
     include: [
       "packages/*/src/**/*.test.ts",
+      "packages/studio/speech/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
       "packages/*/setup/**/*.test.mjs",
       "scripts/**/*.test.mjs",

@@ -15,7 +15,7 @@ const PACKAGES = [
   {
     name: "libtorch",
     files: {
-      parts: ["file-writes.js", "gpu/built-for.js", "nearest.js", "nn/state-name.js", "setup-command.js"],
+      parts: ["file-writes.js", "gpu/built-for.js", "nearest.js", "nn/state-name.js"],
       libtorch: ["index.js"],
     },
   },
@@ -39,7 +39,13 @@ async function bundle(folder, internal, files) {
   // Without it the next tsc --build writes every file, also the entries that lead on: what they lead to is never out of date.
   rmSync(join(dist, ".tsbuildinfo"), { force: true });
   const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  const exported = Object.values(exports).map((entry) => entry.default.replace("./dist/", ""));
+  // What pages load is left to their own bundlers, which know that they are no Node.js.
+  const targets = Object.entries(exports).flatMap(([name, entry]) =>
+    name === "./web" ? [] : [entry.default],
+  );
+  const exported = targets
+    .filter((path) => path.startsWith("./dist/"))
+    .map((path) => path.replace("./dist/", ""));
   const entries = [...exported, ...internal];
   const { imports, all, threads } = modulesOf(dist);
   const begun = [...reached(entries, (path) => [...all(path), ...threads(path)])].flatMap(threads);
@@ -50,6 +56,7 @@ async function bundle(folder, internal, files) {
     ),
     external: /^[^./]/,
     platform: "node",
+    checks: { ineffectiveDynamicImport: false },
     plugins: [{ name: "places", transform: (code, id) => withPlace(code, relative(dist, id)) }],
   });
   const { output } = await build.generate({

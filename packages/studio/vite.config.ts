@@ -2,7 +2,7 @@ import { defineConfig, type Plugin } from "vite";
 import { colorProperties } from "../wav2vec2/src/pages/colors.js";
 
 /** The colours of the reports as a stylesheet. Light or dark is as the system says, unless the page's switch says otherwise. */
-function colors(): Plugin {
+export function colors(): Plugin {
   const name = "virtual:colors.css";
   const id = `\0${name}`;
   return {

@@ -74,13 +74,14 @@ export async function compileTypeScript(root) {
 async function buildPages(root) {
   const folder = join(root, "packages/studio");
   const bundler = join(root, "node_modules/vite/bin/vite.js");
-  const { code, output } = await run(process.execPath, [bundler, "build", "--logLevel", "warn"], {
-    cwd: folder,
-  });
-  if (code !== 0) {
-    throw new SetupError(`the dashboard's page does not build:\n${lastLines(output, 20)}`, {
-      commands: ["npm run build --workspace @wav2vec2/studio"],
-    });
+  for (const page of ["vite.config.ts", "vite.speech.config.ts"]) {
+    const build = [bundler, "build", "--logLevel", "warn", "--config", page];
+    const { code, output } = await run(process.execPath, build, { cwd: folder });
+    if (code !== 0) {
+      throw new SetupError(`the page of ${page} does not build:\n${lastLines(output, 20)}`, {
+        commands: ["npm run build --workspace @wav2vec2/studio"],
+      });
+    }
   }
 }
 
@@ -99,11 +100,14 @@ function digestSources(root) {
     if (!existsSync(join(folder, "tsconfig.json"))) continue;
     add(join(folder, "tsconfig.json"));
     add(join(folder, "package.json"));
-    for (const built of ["dist/.tsbuildinfo", "dist/index.html"]) add(join(folder, built));
-    for (const file of ["index.html", "vite.config.ts", "public/theme.js", "public/icon.svg"])
-      add(join(folder, file));
-    for (const file of readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" }).sort()) {
-      if (/\.(tsx?|css|json)$/.test(file)) add(join(folder, "src", file));
+    for (const built of ["dist/.tsbuildinfo", "dist/index.html", "dist-speech/index.html"])
+      add(join(folder, built));
+    for (const file of ["index.html", "vite.config.ts", "vite.speech.config.ts"]) add(join(folder, file));
+    for (const sources of ["public", "speech", "src"]) {
+      if (!existsSync(join(folder, sources))) continue;
+      for (const file of readdirSync(join(folder, sources), { recursive: true, encoding: "utf8" }).sort()) {
+        if (/\.(tsx?|js|css|html|svg|json)$/.test(file)) add(join(folder, sources, file));
+      }
     }
   }
   return hash.digest("hex");

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "#platform/turn";
 
 /** Long work in steps of some milliseconds: it yields between them. */
 export type Steps<Result> = Generator<void, Result>;

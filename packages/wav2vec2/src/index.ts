@@ -163,6 +163,14 @@ export {
   Wav2Vec2Model,
 } from "./model/wav2vec2-model.js";
 export {
+  PAGE_HEADERS,
+  type PageFile,
+  type PageFilesOptions,
+  type PageModel,
+  pageFiles,
+} from "./page/page-files.js";
+export { type PageOptions, type WrittenPage, writePage } from "./page/write-page.js";
+export {
   type CtcModel,
   type LoadCtcOptions,
   loadCtcModel,

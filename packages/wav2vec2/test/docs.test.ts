@@ -62,8 +62,8 @@ const RUNS: {
 ];
 const program = ["packages/wav2vec2/bin/wav2vec2.js"];
 
-/** Examples that run until they are stopped, or read what comes. */
-const TESTED_APART = ["12-server.mjs", "18-live.mjs", "19-uploads.mjs"];
+/** Examples that run until they are stopped, read what comes, or are for browsers. */
+const TESTED_APART = ["12-server.mjs", "18-live.mjs", "19-uploads.mjs", "20-browser.mjs"];
 
 /** Variables before a command, then the command. */
 const COMMAND = /^((?:[A-Z_]+=\S+ )*)(.+)$/;

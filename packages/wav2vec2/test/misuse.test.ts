@@ -6,6 +6,7 @@ import { scope, TorchError, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as library from "../src/index.js";
 import * as transforms from "../src/transforms.js";
+import * as web from "../src/web/index.js";
 
 // What plain JavaScript may write: every exported function and class with values of wrong types. Each call may succeed or
 // throw an error with a code that says what must be given; nothing else is thrown.
@@ -52,18 +53,22 @@ type Constructor = new (...args: unknown[]) => object;
 
 /** Everything that can be called, by name; errors' classes are not made by users. */
 function exported(): [string, Callable][] {
-  return Object.entries({ ...library, ...transforms }).flatMap(([name, value]): [string, Callable][] => {
-    if (typeof value !== "function" || /Error$/.test(name)) return [];
-    const isClass = /^class\b/.test(Function.prototype.toString.call(value));
-    return [
-      [
-        name,
-        isClass
-          ? (...args) => new (value as unknown as Constructor)(...args)
-          : (value as unknown as Callable),
-      ],
-    ];
-  });
+  const ofPages = Object.entries(web).filter(([name, value]) => Reflect.get(library, name) !== value);
+  const named = ofPages.map(([name, value]) => [`web ${name}`, value] as const);
+  return [...Object.entries({ ...library, ...transforms }), ...named].flatMap(
+    ([name, value]): [string, Callable][] => {
+      if (typeof value !== "function" || /Error$/.test(name)) return [];
+      const isClass = /^class\b/.test(Function.prototype.toString.call(value));
+      return [
+        [
+          name,
+          isClass
+            ? (...args) => new (value as unknown as Constructor)(...args)
+            : (value as unknown as Callable),
+        ],
+      ];
+    },
+  );
 }
 
 /** Waits for what comes, and ends what was begun. */
@@ -200,6 +205,10 @@ const WITH_OPTIONS: Record<string, (options: never) => unknown> = {
   evaluateModel: (options) => library.evaluateModel(ctc, options),
   tuneDecoding: (options) => library.tuneDecoding(model, options),
   exportOnnx: (options) => library.exportOnnx(ctc, join(directory, "onnx"), options),
+  pageFiles: (options) => library.pageFiles([], options),
+  writePage: (options) => library.writePage([model], join(directory, "page"), options),
+  "web loadRecognizer": (options) => web.loadRecognizer(model, options),
+  parseLanguageModel: (options) => web.parseLanguageModel(new Uint8Array(9), options),
   resolveModel: (options) => library.resolveModel(model, options),
   createConfig: (options) => library.createConfig(options),
   loadCtcModel: (options) => library.loadCtcModel(model, options),

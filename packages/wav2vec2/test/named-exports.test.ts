@@ -5,6 +5,7 @@ import { expect, it } from "vitest";
 import * as wav2vec2 from "wav2vec2";
 import * as recognition from "../src/recognition/index.js";
 import * as transforms from "../src/transforms.js";
+import * as web from "../src/web/index.js";
 
 // What is exported is there for somebody: a guide or an example says what for. The reference alone does not count.
 
@@ -24,7 +25,7 @@ async function texts(): Promise<string> {
 
 it("are named in a guide or an example", async () => {
   const text = await texts();
-  const names = [wav2vec2, recognition, transforms].flatMap((module) => Object.keys(module));
+  const names = [wav2vec2, recognition, transforms, web].flatMap((module) => Object.keys(module));
   expect(names.length).toBeGreaterThan(150);
   expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(text))).toEqual([]);
 });

@@ -1,4 +1,5 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { FileSource } from "#platform/audio-files";
+import { turn } from "#platform/turn";
 import { TEXT } from "../argument-kinds.js";
 import { describeType } from "../describe-type.js";
 import { UserError, withCode, wrongType } from "../errors.js";
@@ -6,16 +7,16 @@ import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { behindTags, detectFormat } from "./audio-format.js";
 import type { AudioSource } from "./audio-source.js";
-import { type ByteSource, FileSource, memorySource } from "./byte-source.js";
+import { type ByteSource, memorySource } from "./byte-source.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
 import type { AudioHeader, DecodedAudio, OnNote, SampleRange } from "./decoded-audio.js";
 import { joinInTurns, lengthOf } from "./join-in-turns.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
 import { openSource } from "./open-source.js";
 import { Resampler, resampledLength } from "./resample.js";
+import { SAMPLE_RATE } from "./sample-rate.js";
 
-/** Hz; what wav2vec 2.0 was trained on: a frame stands for 20 ms only at this rate. */
-export const SAMPLE_RATE = 16000;
+export { SAMPLE_RATE } from "./sample-rate.js";
 
 // Of a file of which only a part is wanted: the headers, mostly, and all of a short clip.
 const AHEAD = 2 ** 16;

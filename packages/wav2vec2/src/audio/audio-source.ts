@@ -1,5 +1,3 @@
-import type { Readable } from "node:stream";
-
 /**
  * Where audio comes from: everything that takes audio takes all of these.
  *
@@ -18,7 +16,7 @@ export type AudioSource =
   | Uint8Array
   | ArrayBufferLike
   | Blob
-  | Readable
+  | NodeReadable
   | WebStream
   | WebBody
   | AsyncIterable<Uint8Array>
@@ -49,4 +47,16 @@ export interface WebStream {
     read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
     cancel(reason?: unknown): Promise<void>;
   };
+}
+
+/** What is used of a Node.js `Readable`, whose types pages do not have. */
+export interface NodeReadable extends AsyncIterable<unknown> {
+  readonly readableEnded: boolean;
+  readonly readableDidRead: boolean;
+  readonly destroyed: boolean;
+  readonly errored: Error | null;
+  // biome-ignore lint/suspicious/noExplicitAny: as Node.js has it
+  pipe(destination: any, options?: any): unknown;
+  resume(): unknown;
+  destroy(error?: Error): unknown;
 }

@@ -1,7 +1,6 @@
-import { type FileHandle, open } from "node:fs/promises";
-import { setImmediate as turn } from "node:timers/promises";
-import { unreadable } from "../files/unreadable.js";
+import { turn } from "#platform/turn";
 import type { ByteSource } from "./byte-source.js";
+import { joinedBytes } from "./joined.js";
 
 const EMPTY = new Uint8Array(0);
 
@@ -23,7 +22,7 @@ export class ByteStream {
   async more(): Promise<boolean> {
     const { value, done } = await this.#chunks.next();
     if (done) return false;
-    this.bytes = this.bytes.length === 0 ? value : Buffer.concat([this.bytes, value]);
+    this.bytes = this.bytes.length === 0 ? value : joinedBytes([this.bytes, value]);
     return true;
   }
 
@@ -39,7 +38,7 @@ export class ByteStream {
       there += value.length;
     }
     const [first, second] = parts.filter((part) => part.length > 0);
-    this.bytes = second ? Buffer.concat(parts) : (first ?? EMPTY);
+    this.bytes = second ? joinedBytes(parts) : (first ?? EMPTY);
     return there >= length;
   }
 
@@ -69,29 +68,11 @@ export class ByteStream {
   }
 }
 
-// Some seconds of speech: a read takes a small part of the time of decoding them, and decoding them at once does not
-// hold the event loop for long.
-const CHUNK = 2 ** 15;
-
 /**
- * A file's bytes, or those of a named pipe.
- * @throws UserError naming the file where the system does not read it
+ * Bytes that are read at once, some seconds of speech: a read takes a small part of the time of decoding them, and decoding them at
+ * once does not hold the event loop for long.
  */
-export async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, "r");
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(CHUNK), 0, CHUNK, null);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } catch (error) {
-    throw unreadable(path, "an audio file", error);
-  } finally {
-    await file?.close();
-  }
-}
+export const CHUNK = 2 ** 15;
 
 /** The bytes of a source in order; the event loop has its turn between them. */
 export async function* sourceChunks(source: ByteSource): AsyncGenerator<Uint8Array> {

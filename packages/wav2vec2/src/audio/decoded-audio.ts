@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "#platform/turn";
 import { joinInTurns, lengthOf } from "./join-in-turns.js";
 
 /** Audio as it left a file: one array of samples a channel, integer formats scaled to integers / 2^(bits-1). */

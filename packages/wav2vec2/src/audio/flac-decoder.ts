@@ -1,5 +1,5 @@
-import { createHash, type Hash } from "node:crypto";
-import { setImmediate as turn } from "node:timers/promises";
+import { createHash, type Hash } from "#platform/hash";
+import { turn } from "#platform/turn";
 import { crc16 } from "./crc.js";
 import { type FlacFrame, type FlacFrameHeader, largestFrame } from "./flac-frames.js";
 import { FlacKernel } from "./flac-kernel.js";

@@ -1,6 +1,7 @@
+import { FileSource } from "#platform/audio-files";
 import { UserError } from "../errors.js";
 import { atOnce, inTurns, type Steps } from "../in-turns.js";
-import { type ByteSource, FileSource } from "./byte-source.js";
+import type { ByteSource } from "./byte-source.js";
 import {
   AGAIN,
   type AudioHeader,

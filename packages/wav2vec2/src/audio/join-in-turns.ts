@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "#platform/turn";
 
 /** Numbers that are copied before the event loop has its turn. */
 const SLICE = 2 ** 18;

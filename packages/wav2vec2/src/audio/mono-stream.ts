@@ -1,10 +1,10 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "#platform/turn";
 import { UserError } from "../errors.js";
-import { SAMPLE_RATE } from "./audio-file.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
 import type { DecodedAudio } from "./decoded-audio.js";
 import { firstNotFinite, mixDown, requireFinite, requireRate } from "./mono.js";
 import { Resampler } from "./resample.js";
+import { SAMPLE_RATE } from "./sample-rate.js";
 
 /** How a stream's samples are handed over. */
 export interface BlockOptions {

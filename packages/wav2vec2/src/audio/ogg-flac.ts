@@ -10,6 +10,7 @@ import {
 import { type FlacInfo, incomplete, parseStreamInfo } from "./flac.js";
 import { parseFrameHeader } from "./flac-frames.js";
 import { streamFlac } from "./flac-stream.js";
+import { joinedBytes } from "./joined.js";
 import { openEndNote, PacketJoiner, streamPages } from "./ogg.js";
 import { decodeLinks, type OggLink, oggLinks, requireAlike } from "./ogg-links.js";
 import type { OggPage } from "./ogg-page.js";
@@ -75,7 +76,7 @@ export function streamOggFlac(
 }
 
 async function* flacBytes(pages: AsyncIterable<OggPage>, link: OggFlacPages): AsyncGenerator<Uint8Array> {
-  for await (const page of pages) yield Buffer.concat(link.push(page));
+  for await (const page of pages) yield joinedBytes(link.push(page));
 }
 
 /** What one stream's pages hold, one after the other. */

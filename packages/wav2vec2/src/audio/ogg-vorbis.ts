@@ -1,5 +1,6 @@
 import type { OggVorbisDecoder } from "@wasm-audio-decoders/ogg-vorbis";
 import { UserError } from "../errors.js";
+import { latin1Bytes } from "../latin1.js";
 import type { ByteSource } from "./byte-source.js";
 import { ByteStream, sourceChunks } from "./byte-stream.js";
 import {
@@ -10,7 +11,7 @@ import {
   type OnNote,
   type StreamOptions,
 } from "./decoded-audio.js";
-import { joined } from "./joined.js";
+import { joined, joinedBytes } from "./joined.js";
 import { openEndNote, PacketJoiner, streamPages } from "./ogg.js";
 import { decodeLinks, type LinkKind, type OggLink, oggLinks, requireAlike } from "./ogg-links.js";
 import { HEADER, type OggPage } from "./ogg-page.js";
@@ -193,7 +194,7 @@ class VorbisDecoder {
       this.#opening.push(page);
       if (samples > 0) this.#soundPages++;
       if (this.#soundPages < 2) return [];
-      return this.#take(this.decoder.decode(Buffer.concat(this.#opening)));
+      return this.#take(this.decoder.decode(joinedBytes(this.#opening)));
     }
     return this.#take(this.decoder.decode(page));
   }
@@ -203,7 +204,7 @@ class VorbisDecoder {
     const isShort = this.#soundPages < 2;
     if (isShort && this.#soundPages === 0) return Array.from({ length: channels }, () => new Float32Array(0));
     const rest = await this.#take(
-      isShort ? this.decoder.decodeFile(Buffer.concat(this.#opening)) : this.decoder.flush(),
+      isShort ? this.decoder.decodeFile(joinedBytes(this.#opening)) : this.decoder.flush(),
     );
     const missing = this.#pending.reduce((sum, page) => sum + page.samples, 0);
     if (missing > 0) throw corrupt(this.name, `${missing} samples at its end could not be decoded`);
@@ -268,21 +269,22 @@ class PageWriter {
       bodies.push(body);
     }
     close();
-    return Buffer.concat(pages);
+    return joinedBytes(pages);
   }
 
   #page(segments: number[], bodies: Uint8Array[]): Uint8Array {
-    const head = Buffer.alloc(HEADER);
-    head.write("OggS");
+    const head = new Uint8Array(HEADER);
+    const view = new DataView(head.buffer);
+    head.set(latin1Bytes("OggS"));
     head[5] = this.#count === 0 ? 2 : 0;
-    head.writeUInt32LE(1, 14);
-    head.writeUInt32LE(this.#count++, 18);
+    view.setUint32(14, 1, true);
+    view.setUint32(18, this.#count++, true);
     head[26] = segments.length;
-    return Buffer.concat([head, Uint8Array.from(segments), ...bodies]);
+    return joinedBytes([head, Uint8Array.from(segments), ...bodies]);
   }
 }
 
-const NO_COMMENTS = Buffer.from("\x03vorbis\0\0\0\0\0\0\0\0\x01", "latin1");
+const NO_COMMENTS = latin1Bytes("\x03vorbis\0\0\0\0\0\0\0\0\x01");
 
 function corrupt(name: string, reason: string): UserError {
   return new UserError(`${name} must be a valid Vorbis file, but is corrupt: ${reason}. ${AGAIN}`, {

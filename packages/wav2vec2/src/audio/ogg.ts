@@ -3,6 +3,7 @@ import { UserError } from "../errors.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import { AGAIN, type OnNote, type StreamOptions } from "./decoded-audio.js";
+import { joinedBytes } from "./joined.js";
 import { isSilentStream } from "./ogg-codec.js";
 import { HEADER, MAX_PAGE, type OggPage, pageLength, parsePage } from "./ogg-page.js";
 import { refuseRecordingBehind } from "./recording-behind.js";
@@ -237,7 +238,7 @@ export class PacketJoiner {
         this.#parts = [];
         continue;
       }
-      packets.push(this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts));
+      packets.push(this.#parts.length === 1 ? this.#parts[0]! : joinedBytes(this.#parts));
       this.#parts = [];
     }
     if (start < at) this.#parts.push(body.subarray(start, at));

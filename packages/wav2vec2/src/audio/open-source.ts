@@ -1,13 +1,13 @@
-import { isErrored, isReadable as isReadableStill, Readable } from "node:stream";
-import { setImmediate as turn } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, wasReadOut } from "#platform/audio-files";
+import { turn } from "#platform/turn";
 import { isObject } from "../argument-kinds.js";
 import { describeType } from "../describe-type.js";
 import { ConfigurationError, UserError, wrongType } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
-import type { AudioSamples, AudioSource, WebBody, WebStream } from "./audio-source.js";
+import type { AudioSamples, AudioSource, NodeReadable, WebBody, WebStream } from "./audio-source.js";
 import { requireFinite } from "./mono.js";
 import { requireSampleRate } from "./raw-format.js";
+import { SAMPLE_RATE } from "./sample-rate.js";
 import { DATA_URL, FILE, RECORDING, STREAM } from "./source-names.js";
 import { SourceParts } from "./source-parts.js";
 
@@ -25,7 +25,6 @@ export interface OpenOptions {
   signal?: AbortSignal | undefined;
 }
 
-const SAMPLE_RATE = 16000;
 /** Samples that are looked at before the event loop has its turn. */
 const SLICE = 2 ** 18;
 const KINDS =
@@ -49,8 +48,7 @@ export async function openSource(
   if (typeof source === "string") return openPath(source, name);
   if (source instanceof URL) return await openUrl(source, name, signal);
   if (source instanceof Uint8Array) return { kind: "bytes", bytes: source, name: name ?? FILE };
-  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer)
-    return { kind: "bytes", bytes: new Uint8Array(source), name: name ?? FILE };
+  if (isBuffer(source)) return { kind: "bytes", bytes: new Uint8Array(source), name: name ?? FILE };
   if (source instanceof Blob) return openBlob(source, name, signal);
   if (source instanceof Float32Array) return await samplesSource(source, SAMPLE_RATE, name);
   if (isSamples(source)) {
@@ -130,7 +128,7 @@ async function openBody(
 function requireUnused(source: object, name = STREAM): void {
   const body = isWebBody(source) ? (source.body ?? {}) : source;
   const isLocked = "locked" in body && body.locked === true;
-  const isOver = isReadable(body) ? isReadOut(body) : body instanceof ReadableStream && isReadOutOfWeb(body);
+  const isOver = isReadable(body) ? isReadOut(body) : body instanceof ReadableStream && wasReadOut(body);
   const isUsed = isOver || (isWebBody(source) && source.bodyUsed);
   if (isUsed || isLocked)
     throw new ConfigurationError(
@@ -187,7 +185,11 @@ interface Parts {
   broken?: (error: unknown) => unknown;
 }
 
-function readableParts(readable: Readable, name: string | undefined, signal: AbortSignal | undefined): Parts {
+function readableParts(
+  readable: NodeReadable,
+  name: string | undefined,
+  signal: AbortSignal | undefined,
+): Parts {
   return {
     iterator: readable[Symbol.asyncIterator](),
     signal,
@@ -197,7 +199,7 @@ function readableParts(readable: Readable, name: string | undefined, signal: Abo
 }
 
 /** A request that is destroyed takes its connection with it, on which the answer is still to be sent: it is read to its end. */
-function letGo(readable: Readable): void {
+function letGo(readable: NodeReadable): void {
   if ("httpVersion" in readable && !readable.destroyed) readable.resume();
   else readable.destroy();
 }
@@ -236,7 +238,7 @@ async function openParts(parts: Parts, name: string | undefined): Promise<Opened
 
 function asBytes(part: unknown): Uint8Array {
   if (part instanceof Uint8Array) return part;
-  if (part instanceof ArrayBuffer || part instanceof SharedArrayBuffer) return new Uint8Array(part);
+  if (isBuffer(part)) return new Uint8Array(part);
   if (part instanceof Float32Array)
     throw wrongType(
       "A stream of audio must give bytes or samples, but gives bytes first, then a Float32Array.",
@@ -263,6 +265,12 @@ function wrongNumbers(numbers: ArrayBufferView): TypeError {
   );
 }
 
+function isBuffer(source: unknown): source is ArrayBufferLike {
+  // Pages that share no memory have no such class.
+  const isShared = typeof SharedArrayBuffer === "function" && source instanceof SharedArrayBuffer;
+  return isShared || source instanceof ArrayBuffer;
+}
+
 function isSamples(source: unknown): source is AudioSamples {
   return (
     isObject(source) &&
@@ -281,16 +289,11 @@ function isWebBody(source: object): source is WebBody {
   );
 }
 
-function isReadOut({ readableEnded, readableDidRead, destroyed, errored }: Readable): boolean {
+function isReadOut({ readableEnded, readableDidRead, destroyed, errored }: NodeReadable): boolean {
   return readableEnded || (destroyed && readableDidRead && !errored);
 }
 
-function isReadOutOfWeb(stream: ReadableStream): boolean {
-  const asReadable = stream as unknown as Readable; // Node.js' types know only its own
-  return Readable.isDisturbed(asReadable) && !isReadableStill(asReadable) && !isErrored(asReadable);
-}
-
-function isReadable(source: object): source is Readable {
+function isReadable(source: object): source is NodeReadable {
   return "destroy" in source && "pipe" in source && Symbol.asyncIterator in source;
 }
 

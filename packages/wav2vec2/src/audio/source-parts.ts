@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "#platform/turn";
 
 /** What the parts of a source are taken from. */
 interface Origin {

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { latin1 } from "../latin1.js";
 import type { ByteSource } from "./byte-source.js";
 import type { ByteStream } from "./byte-stream.js";
 import { AGAIN, type AudioHeader, type DecodedAudio, type SampleRange } from "./decoded-audio.js";
@@ -71,7 +72,7 @@ function parseLayout(source: ByteSource, name: string): SphereLayout {
 }
 
 function headerSize(start: Uint8Array, name: string): number {
-  const size = Number(ascii(start.subarray(8)).trim());
+  const size = Number(latin1(start.subarray(8)).trim());
   if (Number.isInteger(size) && size >= START && size <= MAX_HEADER) return size;
   throw new UserError(`${name} must tell the size of its NIST SPHERE header, but does not. ${AGAIN}`, {
     code: "ERR_AUDIO_CORRUPT",
@@ -85,7 +86,7 @@ function parseHeader(
   name: string,
 ): { format: PcmFormat; samples: number | undefined } {
   if (header.length < size) throw truncated(name, size, header.length);
-  const fields = parseFields(ascii(header));
+  const fields = parseFields(latin1(header));
   const sampleRate = wholeNumber(fields, "sample_rate", { least: 1, name }) ?? 0;
   const channels = wholeNumber(fields, "channel_count", { least: 1, most: MOST_CHANNELS, name }) ?? 1;
   const samples = wholeNumber(fields, "sample_count", { least: 0, name });
@@ -151,8 +152,4 @@ function truncated(name: string, size: number, available: number): UserError {
       `the file is truncated. ${AGAIN}`,
     { code: "ERR_AUDIO_TRUNCATED" },
   );
-}
-
-function ascii(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString("latin1");
 }

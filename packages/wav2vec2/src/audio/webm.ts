@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { latin1 } from "../latin1.js";
 import { AGAIN } from "./decoded-audio.js";
 import { inputName } from "./source-names.js";
 import { TAG_HEADER, tagSize } from "./tags.js";
@@ -127,7 +128,7 @@ export class WebmWalk {
     const sounds = tracks
       .map(({ body: track }) => new Map([...elementsOf(track)].map(({ id, body: field }) => [id, field])))
       .filter((fields) => numberOf(fields.get(ID.trackType)) === AUDIO);
-    const codecs = sounds.map((fields) => Buffer.from(fields.get(ID.codec) ?? []).toString("latin1"));
+    const codecs = sounds.map((fields) => latin1(fields.get(ID.codec) ?? []));
     if (codecs.length !== 1 || codecs[0] !== "A_OPUS")
       throw new UserError(
         `${this.name} must hold one track of Opus in its WebM or Matroska file, but holds ${codecs.join(", ") || "no sound"}. ` +

@@ -94,6 +94,11 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
     load: async () => (await import("./export.js")).defineExport,
   },
   {
+    name: "page",
+    summary: "a web page that recognises speech in the browser, for any web server",
+    load: async () => (await import("./page.js")).definePage,
+  },
+  {
     name: "lm",
     summary: "language models: build, compile, info, perplexity, tune",
     load: async () => (await import("./lm.js")).defineLm,

@@ -14,8 +14,8 @@ import { HUB_OPTIONS, refuseOtherFiles } from "../pretrained/model-directory.js"
 import { writePreprocessor } from "../pretrained/preprocessor.js";
 import { modelClassOf } from "../pretrained/weights.js";
 import { ctcNetwork } from "./onnx/network/ctc-network.js";
-import { OnnxEngine } from "./onnx/onnx-engine.js";
 import { metadataBytes, writeOnnx } from "./onnx/onnx-file.js";
+import { openEngine } from "./onnx/open-engine.js";
 import { type Comparison, compareEngines } from "./onnx/verify.js";
 
 export type { Comparison } from "./onnx/verify.js";
@@ -77,7 +77,7 @@ export async function exportOnnx(
     const path = join(temporary, MODEL_FILE);
     await mkdir(join(temporary, "onnx"));
     const { external } = await writeOnnx(path, graph);
-    const engine = await OnnxEngine.open(path);
+    const engine = await openEngine(path);
     try {
       results = await compareEngines(ctc, engine, clips, {
         longest,

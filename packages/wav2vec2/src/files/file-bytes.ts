@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 import { UserError } from "../errors.js";
-import { PACKED_MAGIC, refusePacked } from "./packed.js";
+import { isGzip, PACKED_MAGIC, refusePacked } from "./packed.js";
 import { unreadable } from "./unreadable.js";
 
 const CHUNK_BYTES = 1 << 20;
@@ -24,10 +24,6 @@ export async function firstBytes(path: string, count: number, expected: string):
   } catch (error) {
     throw unreadable(path, expected, error);
   }
-}
-
-export function isGzip(first: Uint8Array): boolean {
-  return first[0] === 0x1f && first[1] === 0x8b;
 }
 
 /**

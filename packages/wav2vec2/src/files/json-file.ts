@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readTextFile } from "#platform/files";
 import { UserError } from "../errors.js";
-import { unreadable } from "./unreadable.js";
 
 export type JsonObject = Record<string, unknown>;
 
@@ -10,13 +9,8 @@ export type JsonObject = Record<string, unknown>;
  * @throws UserError naming the file where it cannot be read, is not JSON or holds no object
  */
 export async function readJsonObject(path: string): Promise<JsonObject | undefined> {
-  let json: string;
-  try {
-    json = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw unreadable(path, "a JSON file", error);
-  }
+  const json = await readTextFile(path, "a JSON file");
+  if (json === undefined) return undefined;
   try {
     const value: unknown = JSON.parse(json);
     if (isJsonObject(value)) return value;

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.js";
+import { latin1 } from "../latin1.js";
 import { shellName } from "./shell-name.js";
 
 /** By what packed files begin with: the packer's name, and the command that unpacks one. */
@@ -21,11 +22,15 @@ export const PACKED_MAGIC = 6;
  * @throws UserError with the command that unpacks the file, where it is packed in another way than gzip's
  */
 export function refusePacked(path: string, expected: string, first: Uint8Array): void {
-  const head = Buffer.from(first.subarray(0, PACKED_MAGIC)).toString("latin1");
+  const head = latin1(first.subarray(0, PACKED_MAGIC));
   const packer = PACKERS.find(([magic]) => head.startsWith(magic));
   if (!packer) return;
   const [, name, command] = packer;
   throw new UserError(
     `${path} must be ${expected}, plain or packed with gzip, but is packed with ${name}. Unpack it: ${command(shellName(path))}`,
   );
+}
+
+export function isGzip(first: Uint8Array): boolean {
+  return first[0] === 0x1f && first[1] === 0x8b;
 }

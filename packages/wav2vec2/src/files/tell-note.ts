@@ -1,3 +1,5 @@
+import { writeNote } from "#platform/notes";
+
 /** Tells the user something that is no error: by `onNote`, else on stderr. */
 export function tellNote(
   { onNote }: { onNote?: ((text: string) => void) | undefined },
@@ -5,5 +7,5 @@ export function tellNote(
 ): void {
   if (text === undefined) return;
   if (onNote) onNote(text);
-  else process.stderr.write(`${text}\n`);
+  else writeNote(text);
 }

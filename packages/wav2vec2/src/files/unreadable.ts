@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { dirname } from "#platform/paths";
 import { UserError } from "../errors.js";
 import { shellWord } from "./shell-name.js";
 
@@ -17,7 +17,7 @@ export function renameAdvice(directory: string): string {
 
 /** The UserError for a file or directory that the system would not read. */
 export function unreadable(path: string, expected: string, error: unknown): UserError {
-  const { code = "", message } = error as NodeJS.ErrnoException;
+  const { code = "", message } = error as { code?: string; message: string };
   if (code === "ENOENT" && path.includes("\ufffd"))
     return new UserError(`${path} must have a name in UTF-8, but has not. ${renameAdvice(dirname(path))}`, {
       code: "ERR_FILE_NOT_FOUND",

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Device } from "@wav2vec2/libtorch";
 import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { resolveDevice } from "../device.js";
@@ -24,6 +23,7 @@ import {
   saveModel,
 } from "./model-directory.js";
 import { readNormalize } from "./preprocessor.js";
+import { requireVocabulary } from "./require-vocabulary.js";
 import { holdsTensors } from "./weights.js";
 
 /** A recogniser as it lies in a directory in Hugging Face's layout. */
@@ -110,21 +110,6 @@ async function requireNoClassifier(directory: string): Promise<void> {
 /** Whether a model's weights hold an output layer for CTC; those of pre-trained models do not. */
 export function hasCtcHead(directory: string): Promise<boolean> {
   return holdsTensors(directory, "Wav2Vec2ForCTC", "lm_head.");
-}
-
-function requireVocabulary(directory: string, config: Wav2Vec2Config, { vocabulary }: CtcTokenizer): void {
-  if (vocabulary.size !== config.vocabSize) {
-    throw new UserError(
-      `${join(directory, "vocab.json")} must have ${config.vocabSize} tokens as config.json's vocab_size, ` +
-        `but has ${vocabulary.size}.`,
-    );
-  }
-  if (vocabulary.blankId !== config.padTokenId) {
-    throw new UserError(
-      `pad_token_id of ${join(directory, "config.json")} must be ${vocabulary.blankId}, the padding token of ` +
-        `vocab.json and CTC's blank, but is ${config.padTokenId}.`,
-    );
-  }
 }
 
 /**

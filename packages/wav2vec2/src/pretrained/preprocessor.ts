@@ -1,8 +1,8 @@
-import { join } from "node:path";
+import { writeFileAtomic } from "#platform/files";
+import { join } from "#platform/paths";
 import { PATH, requireArguments } from "../argument-kinds.js";
-import { SAMPLE_RATE } from "../audio/audio-file.js";
+import { SAMPLE_RATE } from "../audio/sample-rate.js";
 import { UserError } from "../errors.js";
-import { writeFileAtomic } from "../files/atomic-file.js";
 import { type JsonObject, readJsonObject } from "../files/json-file.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 

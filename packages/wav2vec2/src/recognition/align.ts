@@ -27,8 +27,8 @@ import { textFit } from "../text/alignment/text-fit.js";
 import { meanProbability, wordTimes } from "../text/alignment/word-times.js";
 import { seconds } from "../text/formats/rounding.js";
 import type { TimedText, Transcript } from "../text/formats/transcript.js";
-import type { Emissions } from "./ctc-batches.js";
-import { emissionsOf, FILE_WINDOWS } from "./emissions.js";
+import { type Emissions, emissionsOf, FILE_WINDOWS } from "./emissions.js";
+import { torchScorer } from "./torch-scorer.js";
 import { BLOCKS } from "./windows.js";
 
 export interface AlignOptions {
@@ -151,7 +151,7 @@ export class Aligner {
     const parts: Float32Array[] = [];
     let frames = 0;
     let samples = 0;
-    for await (const part of emissionsOf(this.ctc, blocks, { ...FILE_WINDOWS, name, signal })) {
+    for await (const part of emissionsOf(torchScorer(this.ctc), blocks, { ...FILE_WINDOWS, name, signal })) {
       parts.push(part.logits);
       frames += part.frames;
       samples = part.length ?? samples;

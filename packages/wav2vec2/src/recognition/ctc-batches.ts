@@ -21,14 +21,10 @@ import { minimumSamples } from "../model/lengths.js";
 import { MODULE } from "../module-kinds.js";
 import { computeIn } from "../precision/compute-in.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
+import type { Emissions } from "./emissions.js";
 import { requireFiniteWeights } from "./finite-weights.js";
 
-/** Scores of the vocabulary's tokens for some frames of a recording. */
-export interface Emissions {
-  /** [frames * vocabulary], row by row, before any softmax */
-  logits: Float32Array;
-  frames: number;
-}
+export type { Emissions } from "./emissions.js";
 
 export type CtcTrainingBatch = CtcBatch & Placed;
 

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { turn } from "#platform/turn";
 import type { DecodingStream } from "../text/decoding/ctc-decoder.js";
 
 /** Frames that are decoded before the event loop has its turn: two seconds of speech. */

@@ -1,18 +1,30 @@
-import { setImmediate as turn } from "node:timers/promises";
-import { noGrad, scope } from "@wav2vec2/libtorch";
+import { turn } from "#platform/turn";
 import { type Kind, OBJECT } from "../argument-kinds.js";
-import { SAMPLE_RATE } from "../audio/audio-file.js";
-import { collateCtc } from "../data/batches/ctc-collator.js";
+import { SAMPLE_RATE } from "../audio/sample-rate.js";
 import { describeValue } from "../describe-type.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import type { Wav2Vec2Config } from "../model/configuration.js";
 import { minimumSamples, samplesPerFrame } from "../model/lengths.js";
-import type { CtcModel } from "../pretrained/ctc-directory.js";
 import { clipSamples } from "./clip-samples.js";
-import { clipEmissions, type Emissions, scoreBatch } from "./ctc-batches.js";
 import { type Window, type WindowSizes, windows } from "./windows.js";
+
+/** Scores of the vocabulary's tokens for some frames of a recording. */
+export interface Emissions {
+  /** [frames * vocabulary], row by row, before any softmax */
+  logits: Float32Array;
+  frames: number;
+}
+
+/** A network that scores a clip at a time, whatever runs it. */
+export interface ClipScorer {
+  config: Wav2Vec2Config;
+  /** Whether clips are brought to zero mean and unit variance first. */
+  normalize: boolean;
+  /** @param samples [samples], as the network takes them, at least as many as a frame needs */
+  score(samples: Float32Array): Emissions | Promise<Emissions>;
+}
 
 /** A window's part of them. */
 export interface WindowEmissions extends Emissions {
@@ -21,13 +33,6 @@ export interface WindowEmissions extends Emissions {
   /** Of the frames behind them that the window saw: a later one, which sees more, gives them again. */
   ahead: Emissions;
 }
-
-/**
- * Gives a window's scores, all of its frames: alone, or together with those of other recordings.
- *
- * @param item.samples as the network takes them
- */
-export type ScoreWindow = (item: { id: string; samples: Float32Array }) => Promise<Emissions> | Emissions;
 
 /** Of windows, in seconds. */
 export interface WindowSeconds {
@@ -67,28 +72,22 @@ export const LIVE_WINDOWS: WindowSeconds = { step: 1, first: 1, before: 6, after
  *
  * @param blocks samples at 16 kHz in order, in pieces of any size
  * @param name the recording's name, for messages
- * @param score of windows. Default: each alone
  * @throws UserError where there is no audio, a sample is not finite or the model's weights are not, or a window's
  * seconds are no numbers
  * @throws the signal's reason where it is aborted
  */
 export async function* emissionsOf(
-  ctc: CtcModel,
+  scorer: ClipScorer,
   blocks: AsyncIterable<Float32Array> | Iterable<Float32Array>,
-  {
-    name,
-    signal,
-    score = scoreAlone(ctc),
-    ...seconds
-  }: WindowSeconds & { name: string; signal?: AbortSignal | undefined; score?: ScoreWindow | undefined },
+  { name, signal, ...seconds }: WindowSeconds & { name: string; signal?: AbortSignal | undefined },
 ): AsyncGenerator<WindowEmissions> {
-  const sizes = inSamples(seconds, ctc.model.config);
+  const sizes = inSamples(seconds, scorer.config);
   let length: number | undefined;
   for await (const window of windows(blocks, sizes)) {
     length = window.to === undefined ? window.start + window.samples.length : undefined;
     signal?.throwIfAborted();
-    const samples = clipSamples(window.samples, name, ctc.normalize);
-    const scores = await score({ id: name, samples });
+    const samples = clipSamples(window.samples, name, scorer.normalize);
+    const scores = await scorer.score(lengthened(samples, minimumSamples(scorer.config)));
     signal?.throwIfAborted();
     yield { ...partsOf(scores, window, sizes.unit), length };
     await turn();
@@ -124,26 +123,6 @@ function inSamples(seconds: WindowSeconds, config: Wav2Vec2Config): WindowSizes 
   };
 }
 
-/** Each window by itself. */
-function scoreAlone(ctc: CtcModel): ScoreWindow {
-  return (item) => scoreWindows(ctc, [item])[0]!;
-}
-
-/**
- * Scores of windows together, whatever their lengths: padding changes none of them.
- *
- * @returns of each all of its frames
- */
-export function scoreWindows(
-  ctc: CtcModel,
-  items: readonly { id: string; samples: Float32Array }[],
-): Emissions[] {
-  const labels = new Int32Array(0); // what is said is to be found out
-  const clips = items.map((item) => ({ ...item, labels }));
-  const batch = collateCtc(clips, { minimumSamples: minimumSamples(ctc.model.config) });
-  return noGrad(() => scope(() => clipEmissions(scoreBatch(ctc, batch))));
-}
-
 /** The window's own part of its frames, and what lies behind. */
 function partsOf(
   { logits, frames }: Emissions,
@@ -158,4 +137,12 @@ function partsOf(
   const first = Math.min(frames, (from - start) / unit);
   const end = to === undefined ? frames : Math.min(frames, first + (to - from) / unit);
   return { ...part(first, end), ahead: part(end, frames) };
+}
+
+/** With zeros, which count as audio, where it is too short for a frame. */
+function lengthened(samples: Float32Array, least: number): Float32Array {
+  if (samples.length >= least) return samples;
+  const longer = new Float32Array(least);
+  longer.set(samples);
+  return longer;
 }

@@ -1,8 +1,7 @@
 import { joined } from "../audio/joined.js";
 import type { CtcDecoder, Hypothesis } from "../text/decoding/ctc-decoder.js";
-import type { Emissions } from "./ctc-batches.js";
 import { decodeInTurns } from "./decode-in-turns.js";
-import type { WindowEmissions } from "./emissions.js";
+import type { Emissions, WindowEmissions } from "./emissions.js";
 import type { PauseFinder } from "./pauses.js";
 import { TextAhead } from "./text-ahead.js";
 

@@ -1,4 +1,4 @@
-import { SAMPLE_RATE } from "../audio/audio-file.js";
+import { SAMPLE_RATE } from "../audio/sample-rate.js";
 import { inTurns } from "../in-turns.js";
 import { alignmentSteps } from "../text/alignment/forced-alignment.js";
 import { timedWords } from "../text/alignment/word-times.js";

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join } from "#platform/paths";
 import { UserError } from "../errors.js";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-file.js";
 import type { TokenRoles } from "./vocabulary.js";

@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { writeFileAtomic } from "#platform/files";
+import { join } from "#platform/paths";
 import {
   BOOLEAN,
   choice,
@@ -11,7 +12,6 @@ import {
 } from "../argument-kinds.js";
 import { describeValue } from "../describe-type.js";
 import { ConfigurationError, UserError } from "../errors.js";
-import { writeFileAtomic } from "../files/atomic-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 import { inKnownForm } from "../unicode/unicode-forms.js";
 import { PHONEME_CLASS, readTokenizerFiles, type TokenizerChoice } from "./tokenizer-files.js";

@@ -1,6 +1,6 @@
+import { writeFileAtomic } from "#platform/files";
 import { OBJECT, PATH, requireArguments, TEXTS } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
-import { writeFileAtomic } from "../files/atomic-file.js";
 
 export const WORD_DELIMITER = "|";
 

@@ -1,10 +1,10 @@
-import { createRequire } from "node:module";
 import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-common";
-import { UserError } from "../../errors.js";
 
-/** What of onnxruntime's two packages is used; both have the same interface. */
-interface Runtime {
-  InferenceSession: { create(path: string, options: { logSeverityLevel: 3 }): Promise<InferenceSession> };
+/** What is used of onnxruntime's packages, for Node.js and for pages; all have the same interface. */
+export interface OnnxRuntime {
+  InferenceSession: {
+    create(model: string | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
   Tensor: typeof Tensor;
 }
 
@@ -15,33 +15,14 @@ export interface OnnxScores {
   frames: number;
 }
 
-/** By preference: the second runs in WebAssembly, at half the speed, with 4 GB at most, and needs nothing native. */
-const PACKAGES = ["onnxruntime-node", "onnxruntime-web"];
-
 /** Runs an exported recogniser. */
 export class OnnxEngine {
-  readonly #runtime: Runtime;
+  readonly #runtime: OnnxRuntime;
   readonly #session: InferenceSession;
 
-  private constructor(runtime: Runtime, session: InferenceSession) {
+  constructor(runtime: OnnxRuntime, session: InferenceSession) {
     this.#runtime = runtime;
     this.#session = session;
-  }
-
-  /**
-   * @param path the `.onnx` file
-   * @throws UserError where neither package is installed, or the file is none
-   */
-  static async open(path: string): Promise<OnnxEngine> {
-    const runtime = loadRuntime();
-    try {
-      return new OnnxEngine(runtime, await runtime.InferenceSession.create(path, { logSeverityLevel: 3 }));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new UserError(`${path} must be a model in ONNX's format, but cannot be loaded: ${reason}`, {
-        cause: error,
-      });
-    }
   }
 
   /** Whether clips of a batch may have different lengths. */
@@ -70,19 +51,4 @@ export class OnnxEngine {
   async close(): Promise<void> {
     await this.#session.release();
   }
-}
-
-function loadRuntime(): Runtime {
-  const require = createRequire(import.meta.url);
-  for (const name of PACKAGES) {
-    try {
-      return require(name) as Runtime;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
-    }
-  }
-  throw new UserError(
-    `One of ${PACKAGES.join(" and ")} must be installed to run ONNX models, but neither is. Run: npm install ` +
-      `${PACKAGES[1]} (or ${PACKAGES[0]}, which is faster).`,
-  );
 }

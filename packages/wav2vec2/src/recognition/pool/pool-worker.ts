@@ -10,7 +10,7 @@ import { type CtcModel, findCtcModel } from "../../pretrained/ctc-directory.js";
 import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
 import { Aligner } from "../align.js";
 import { DecoderMaker, tellFit } from "../decoding-choice.js";
-import { recognizeBlocks } from "../recognize-blocks.js";
+import { SpeechRecognizer } from "../speech-recognizer.js";
 import { lowerPriority } from "./lower-priority.js";
 import type { FromThread, JobSource, JobTask, ThreadData, ThreadMemory, ToThread } from "./messages.js";
 import { RequestDecoders } from "./request-decoders.js";
@@ -134,8 +134,8 @@ async function transcribe(
   const onPartial = partial ? (text: string) => send({ kind: "partial", job, text }) : undefined;
   const options = { words, windows, name, signal: abort.signal, onPartial };
   const decoder = await decoders.with(hotwords);
-  for await (const result of recognizeBlocks(ctc, decoder, blocks, options, batches.recording()))
-    send({ kind: "result", job, result });
+  const recognizer = new SpeechRecognizer(batches.recording(), ctc.tokenizer, decoder);
+  for await (const result of recognizer.streamBlocks(blocks, options)) send({ kind: "result", job, result });
 }
 
 function opened(source: JobSource, job: Job): OpenedSource {

@@ -376,7 +376,13 @@ export async function recognizerPool(
   const cores = availableParallelism();
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
   const { idleSeconds = IDLE_SECONDS, nice = NICE, together = 1, onBatch = () => {} } = options;
-  const { torchThreads = Math.max(1, Math.floor(cores / threads)), revision, language, precision, onNote } = rest;
+  const {
+    torchThreads = Math.max(1, Math.floor(cores / threads)),
+    revision,
+    language,
+    precision,
+    onNote,
+  } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
   requireKind("threads", threads, whole(1, MOST_THREADS));
   requireKind("together", together, whole(1, MOST_TOGETHER));

@@ -7,7 +7,7 @@ import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
-import { scoreWindows } from "../emissions.js";
+import { scoreWindows } from "../torch-scorer.js";
 import { WindowBatches } from "./window-batches.js";
 
 const config = createConfig({
@@ -24,17 +24,14 @@ const ctc: CtcModel = {
 ctc.model.eval();
 
 const random = new Random(1, "windows");
-const item = (length: number) => ({
-  id: "a recording",
-  samples: Float32Array.from({ length }, () => random.uniform() - 0.5),
-});
+const samples = (length: number) => Float32Array.from({ length }, () => random.uniform() - 0.5);
 
 describe("windows of several recordings", () => {
   it("are computed together where they are of similar length, and score what each does alone", async () => {
     const sizes: number[] = [];
     const batches = new WindowBatches(ctc, (windows) => sizes.push(windows));
-    const items = [1000, 3000, 950, 1000, 2900].map(item);
-    const scores = await Promise.all(items.map((each) => batches.recording()(each)));
+    const items = [1000, 3000, 950, 1000, 2900].map(samples);
+    const scores = await Promise.all(items.map((each) => batches.recording().score(each)));
     expect(sizes.sort()).toEqual([2, 3]);
     for (const [index, each] of items.entries()) {
       const alone = scoreWindows(ctc, [each])[0]!;
@@ -48,9 +45,9 @@ describe("windows of several recordings", () => {
     const batches = new WindowBatches(ctc, () => {}, 1); // each window alone
     const order: string[] = [];
     const recognize = async (name: string, windows: number, length: number) => {
-      const score = batches.recording();
+      const { score } = batches.recording();
       for (let at = 0; at < windows; at++) {
-        await score(item(length));
+        await score(samples(length));
         order.push(name);
       }
     };
@@ -64,9 +61,9 @@ describe("windows of several recordings", () => {
 
   it("fail by themselves", async () => {
     const batches = new WindowBatches(ctc, () => {});
-    const broken = { id: "broken", samples: new Array(1000) as unknown as Float32Array }; // no samples
-    const good = batches.recording()(item(1000));
-    const bad = batches.recording()(broken);
+    const broken = new Array(1000) as unknown as Float32Array; // no samples
+    const good = batches.recording().score(samples(1000));
+    const bad = batches.recording().score(broken);
     await expect(bad).rejects.toThrow("clips");
     expect((await good).frames).toBeGreaterThan(0);
   });

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
-import type { Emissions } from "../ctc-batches.js";
-import { type ScoreWindow, scoreWindows } from "../emissions.js";
+import type { ClipScorer, Emissions } from "../emissions.js";
+import { scoreWindows } from "../torch-scorer.js";
 
 /** Samples of a batch at most, padding included: 60 s, what `transcribeFiles` takes too. */
 const MOST_SAMPLES = 60 * 16_000;
@@ -12,7 +12,7 @@ const SIMILAR = 0.8;
 const TURNS = 3;
 
 interface Waiting {
-  item: { id: string; samples: Float32Array };
+  samples: Float32Array;
   /** When it is its turn, in samples of fair sharing. */
   due: number;
   resolve(emissions: Emissions): void;
@@ -41,16 +41,17 @@ export class WindowBatches {
   ) {}
 
   /** For one recording, whose windows come one after another. */
-  recording(): ScoreWindow {
+  recording(): ClipScorer {
     let before = 0;
-    return (item) => {
-      const due = Math.max(this.#now, before) + item.samples.length;
+    const score = (samples: Float32Array) => {
+      const due = Math.max(this.#now, before) + samples.length;
       before = due;
-      return new Promise((resolve, reject) => {
-        this.#waiting.push({ item, due, resolve, reject });
+      return new Promise<Emissions>((resolve, reject) => {
+        this.#waiting.push({ samples, due, resolve, reject });
         if (!this.#running) void this.#run();
       });
     };
+    return { config: this.ctc.model.config, normalize: this.ctc.normalize, score };
   }
 
   async #run(): Promise<void> {
@@ -65,12 +66,12 @@ export class WindowBatches {
   #takeBatch(): Waiting[] {
     const waiting = this.#waiting.sort((a, b) => a.due - b.due);
     const first = waiting[0]!;
-    this.#now = Math.max(this.#now, first.due - first.item.samples.length);
+    this.#now = Math.max(this.#now, first.due - first.samples.length);
     const batch: Waiting[] = [];
     let longest = 0;
     let shortest = Number.POSITIVE_INFINITY;
     for (const each of waiting) {
-      const { length } = each.item.samples;
+      const { length } = each.samples;
       const [most, least] = [Math.max(longest, length), Math.min(shortest, length)];
       const fits = (batch.length + 1) * most <= MOST_SAMPLES && least >= SIMILAR * most;
       if (batch.length > 0 && !fits) continue;
@@ -88,7 +89,7 @@ export class WindowBatches {
     try {
       const scores = scoreWindows(
         this.ctc,
-        batch.map(({ item }) => item),
+        batch.map(({ samples }) => samples),
       );
       for (const [row, { resolve }] of batch.entries()) resolve(scores[row]!);
     } catch (error) {

@@ -1,3 +1,5 @@
+import { latin1 } from "../../latin1.js";
+
 const [PLUS, MINUS, POINT, ZERO, NINE] = [0x2b, 0x2d, 0x2e, 0x30, 0x39] as const;
 const POWERS = Array.from({ length: 16 }, (_, exponent) => 10 ** exponent);
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -27,7 +29,7 @@ export function readNumber(bytes: Uint8Array, start: number, end: number): numbe
     const value = decimals > 0 ? digits / POWERS[decimals]! : digits;
     return sign === MINUS ? -value : value;
   }
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+  const text = latin1(bytes.subarray(start, end));
   if (NUMBER.test(text)) return Number(text);
   if (INFINITY.test(text)) return sign === MINUS ? -Infinity : Infinity;
   return NaN;

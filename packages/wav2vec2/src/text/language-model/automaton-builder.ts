@@ -69,7 +69,7 @@ export class AutomatonBuilder {
 
   /** Corrects a word that is there. */
   setUnigram(word: string, logProbability: number, backoff: number): void {
-    const bytes = Buffer.from(word);
+    const bytes = new TextEncoder().encode(word);
     this.#setUnigram(this.#words.find(bytes, 0, bytes.length), logProbability, backoff);
   }
 

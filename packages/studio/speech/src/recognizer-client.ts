@@ -1,0 +1,168 @@
+import type { Transcript } from "../../../wav2vec2/src/web/index.js";
+import type { WorkerReply, WorkerRequest } from "./messages.js";
+import { addressOf, type Site, type SiteModel } from "./site.js";
+
+/** What a model is doing, for the page. */
+export type ModelState =
+  | { is: "idle" }
+  | { is: "loading"; loaded: number; total: number }
+  | { is: "ready"; engine: "webgpu" | "wasm"; threads: number; seconds: number }
+  | { is: "failed"; message: string };
+
+/** Gets what becomes known of a recording. */
+export interface JobListener {
+  onSamples?: ((samples: Float32Array) => void) | undefined;
+  onPiece(transcript: Transcript): void;
+  onPartial(text: string): void;
+  onDone(seconds: number): void;
+  onError(message: string, code: string): void;
+}
+
+/** The engine that a user wants: "auto" takes the GPU for models that are large enough to be worth its start. */
+export type EngineChoice = "auto" | "webgpu" | "wasm";
+
+/** Bytes of a network from which the GPU is faster in the end, start included. */
+const LARGE = 100e6;
+/** More threads than these wait for each other in networks of this size. */
+const MOST_THREADS = 8;
+
+/** A model in a worker of its own. */
+export class RecognizerClient {
+  state: ModelState = { is: "idle" };
+  readonly #jobs = new Map<number, JobListener>();
+  #worker: Worker | undefined;
+  #next = 1;
+
+  constructor(
+    readonly site: Site,
+    readonly model: SiteModel,
+    readonly choice: EngineChoice,
+    readonly onState: (state: ModelState) => void,
+  ) {}
+
+  async load(): Promise<void> {
+    if (this.state.is === "loading" || this.state.is === "ready") return;
+    const began = performance.now();
+    this.#set({ is: "loading", loaded: 0, total: this.model.bytes });
+    const engine = await this.#engine();
+    if (engine === undefined) {
+      this.#set({
+        is: "failed",
+        message: "This browser has no WebGPU adapter. Choose the processor instead.",
+      });
+      return;
+    }
+    await this.#open(engine, began);
+  }
+
+  async #engine(): Promise<"webgpu" | "wasm" | undefined> {
+    if (this.choice === "wasm") return "wasm";
+    if (this.choice === "auto" && (!this.site.webgpu || this.model.bytes < LARGE)) return "wasm";
+    const gpu = (navigator as { gpu?: { requestAdapter(): Promise<object | null> } }).gpu;
+    const adapter = await gpu?.requestAdapter().catch(() => null);
+    return adapter ? "webgpu" : this.choice === "auto" ? "wasm" : undefined;
+  }
+
+  #open(engine: "webgpu" | "wasm", began: number): Promise<void> {
+    this.#worker?.terminate();
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    this.#worker = worker;
+    const threads = crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
+    const { languageModel, directory } = this.model;
+    const loaded = new Promise<void>((done) => {
+      const failed = (message: string): void => {
+        // What the GPU cannot do, the processor may.
+        if (engine === "webgpu" && this.choice === "auto") done(this.#open("wasm", began));
+        else {
+          this.#set({ is: "failed", message });
+          done();
+        }
+      };
+      worker.onerror = ({ message }) => failed(message || "The worker could not be started.");
+      worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
+        if (data.type === "progress")
+          this.#set({ is: "loading", loaded: data.loaded, total: data.total ?? this.model.bytes });
+        else if (data.type === "failed") failed(data.message);
+        else if (data.type === "ready") {
+          const seconds = (performance.now() - began) / 1000;
+          this.#set({ is: "ready", engine: data.engine, threads: data.threads, seconds });
+          done();
+        } else this.#tell(data);
+      };
+    });
+    this.#send({
+      type: "load",
+      directory: addressOf(directory),
+      runtime: addressOf("ort/"),
+      engine,
+      threads,
+      ...(languageModel && { languageModel: { ...languageModel, address: addressOf(languageModel.file) } }),
+    });
+    return loaded;
+  }
+
+  #tell(reply: Exclude<WorkerReply, { type: "progress" | "ready" | "failed" }>): void {
+    const listener = this.#jobs.get(reply.job);
+    if (!listener) return;
+    if (reply.type === "samples") listener.onSamples?.(reply.samples);
+    else if (reply.type === "piece") listener.onPiece(reply.transcript);
+    else if (reply.type === "partial") listener.onPartial(reply.text);
+    else {
+      this.#jobs.delete(reply.job);
+      if (reply.type === "done") listener.onDone(reply.seconds);
+      else if (reply.code !== "ABORTED") listener.onError(reply.message, reply.code);
+    }
+  }
+
+  recognize(
+    audio: Blob | { samples: Float32Array; sampleRate: number },
+    name: string,
+    hotwords: string[],
+    listener: JobListener,
+  ): number {
+    const job = this.#begin(listener);
+    this.#send({ type: "recognize", job, audio, name, hotwords });
+    return job;
+  }
+
+  /** @returns a job that takes blocks until it is ended */
+  listen(sampleRate: number, hotwords: string[], listener: JobListener): number {
+    const job = this.#begin(listener);
+    this.#send({ type: "listen", job, sampleRate, hotwords });
+    return job;
+  }
+
+  push(job: number, samples: Float32Array): void {
+    this.#send({ type: "block", job, samples });
+  }
+
+  end(job: number): void {
+    this.#send({ type: "end", job });
+  }
+
+  cancel(job: number): void {
+    this.#jobs.delete(job);
+    this.#send({ type: "cancel", job });
+  }
+
+  close(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#jobs.clear();
+  }
+
+  #begin(listener: JobListener): number {
+    const job = this.#next++;
+    this.#jobs.set(job, listener);
+    return job;
+  }
+
+  #send(request: WorkerRequest): void {
+    this.#worker?.postMessage(request);
+  }
+
+  #set(state: ModelState): void {
+    this.state = state;
+    this.onState(state);
+  }
+}
