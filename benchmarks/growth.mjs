@@ -1,6 +1,6 @@
 // How time and memory of recognition grow with the recording's length, the clips of a batch, the network's layers and the
 // threads, drawn as pictures:
-//   npm run build && node benchmarks/growth.mjs [--only length|batch|layers|threads] [--minutes 60] [--output docs/images]
+//   npm run build && node benchmarks/growth.mjs [--only length|clip|batch|layers|threads] [--minutes 60] [--output docs/images]
 // Every point is a process of its own (benchmarks/growth/point.mjs): time is that of one pass behind another, memory the
 // process's highest resident one (VmHWM). Recordings of any length go through `Recognizer.transcribe` in windows, the others
 // through one forward pass. Lengths are recognised by the tiny network of configs/pretrain-tiny.yaml, whose time is small enough for an
@@ -29,7 +29,7 @@ const longest = Number(values.minutes) * 60;
 /** What grows: the axis, and a request for each place on it. */
 const SWEEPS = {
   length: {
-    title: "recognition of one recording, tiny network",
+    title: "one recording, tiny network",
     axis: "seconds of audio",
     points: [1, 5, 15, 30, 60, 300, 900, 1800, 3600].filter((seconds) => seconds <= longest),
     request: (seconds) => ({ network: "tiny", recording: true, clips: 1, seconds, threads: 2 }),
@@ -95,10 +95,16 @@ function print(name, { axis, title }, measured) {
 
 function draw(name, { title, axis }, measured) {
   mkdirSync(values.output, { recursive: true });
-  const pictures = { time: ["seconds", "Seconds"], memory: ["peakMb", "Peak memory in MB"] };
-  for (const [kind, [key, label]] of Object.entries(pictures)) {
-    const points = measured.map((point) => ({ x: point.x, y: point[key] }));
-    const series = [{ name: label, tone: 1, points }];
+  const line = (name, key, tone) => ({
+    name,
+    tone,
+    points: measured.map((point) => ({ x: point.x, y: point[key] })),
+  });
+  const pictures = {
+    time: ["Seconds", [line("by the clock", "seconds", 1), line("of all cores", "processor", 2)]],
+    memory: ["Peak MB", [line("peak MB", "peakMb", 1)]],
+  };
+  for (const [kind, [label, series]] of Object.entries(pictures)) {
     const chart = { title: `${label}: ${title}`, series, axis, format: "short" };
     writeFileSync(join(values.output, `growth-${name}-${kind}.svg`), chartPicture(chart));
   }

@@ -9,7 +9,7 @@ import { manualSeed, setThreads } from "@wav2vec2/libtorch";
 import { operations } from "./guard/operations.mjs";
 
 const { values } = parseArgs({
-  options: { factor: { type: "string", default: "2" }, turns: { type: "string", default: "8" } },
+  options: { factor: { type: "string", default: "2" }, turns: { type: "string", default: "5" } },
 });
 const factor = Number(values.factor);
 if (!(factor > 0)) throw new Error(`--factor must be a number above 0, but is ${values.factor}.`);

@@ -2,7 +2,8 @@
 //   npm run build && node benchmarks/side-by-side.mjs --python PATH --data DIR
 //   node benchmarks/side-by-side.mjs --list                              the rows: job/program/precision
 //   node benchmarks/side-by-side.mjs --only 'inference-base.*float32'    measures these anew; the others stay as they were
-//   node benchmarks/side-by-side.mjs --resume                            goes on with what is stored
+//   node benchmarks/side-by-side.mjs --resume                            goes on with what is stored, and tries again what failed
+//   node benchmarks/side-by-side.mjs --rounds 0                          measures nothing and writes the page of what is stored
 // Each measurement is a process of its own, and nothing runs beside it. The rows take turns: all are measured once, then all
 // again, up to --rounds times and as long as --minutes allow; the first round is always finished. A process makes one pass
 // that does not count (unless it alone took very long) and then some that do; a row's time is the median over its
@@ -61,8 +62,10 @@ async function main() {
   const why = (row) => lacks(row) ?? tooSlow(row, secondsOf);
   const rows = chosen.filter((row) => !lacks(row));
   const before = describeMachine();
-  store.setMachine({ ...before, modules: found.modules, threads });
-  if (!options.resume && rounds > 0) for (const { id } of rows) store.forget(id);
+  if (rounds > 0) {
+    store.setMachine({ ...before, modules: found.modules, threads });
+    for (const { id } of rows) store.begin(id, options.resume);
+  }
   const began = performance.now();
   const elapsed = () => (performance.now() - began) / 60_000;
   for (let round = 0; round < rounds; round++)

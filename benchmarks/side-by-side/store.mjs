@@ -17,9 +17,10 @@ export class Store {
     return this.content.rows[id] ?? { runs: [] };
   }
 
-  /** @param {string} id */
-  forget(id) {
-    delete this.content.rows[id];
+  /** Forgets what was measured of a row, or, to go on with it, that it failed. */
+  begin(id, goOn) {
+    const { runs } = this.row(id);
+    this.content.rows[id] = { runs: goOn ? runs : [] };
   }
 
   /** Of one process; an error takes nothing away that was measured before. */

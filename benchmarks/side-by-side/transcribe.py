@@ -2,6 +2,7 @@
   python transcribe.py THREADS DIRECTORY FILE...
 """
 import json
+import re
 import sys
 
 import soundfile
@@ -19,5 +20,7 @@ for file in files:
     inputs = processor(samples, sampling_rate=rate, return_tensors="pt")
     with torch.inference_mode():
         logits = model(inputs.input_values).logits
-    texts.append({"file": file, "text": processor.batch_decode(logits.argmax(-1))[0]})
+    # Random weights choose tokens that are no text, too.
+    text = re.sub(r"<(/?s|unk)>", "", processor.batch_decode(logits.argmax(-1))[0])
+    texts.append({"file": file, "text": text})
 print(json.dumps(texts))
