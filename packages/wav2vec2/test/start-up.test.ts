@@ -35,7 +35,7 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "start-up-"));
   await linkPackages(join(ROOT, "node_modules"), join(root, "node_modules"));
   for (const name of ["libtorch", "wav2vec2"])
-    for (const part of ["package.json", "bin", "dist", "bundle"])
+    for (const part of ["package.json", "bin", "dist", "bundle", "setup"])
       await copyCode(join(ROOT, "packages", name, part), join(root, "packages", name, part));
   await symlink("../packages/wav2vec2", join(root, "node_modules/wav2vec2"));
   await symlink("../../packages/libtorch", join(root, "node_modules/@wav2vec2/libtorch"));
