@@ -27,6 +27,7 @@ describe("LongConvolution", () => {
     { batch: 3, time: 1, channels: [4, 8], taps: 128, padding: 64, groups: 4 },
     { batch: 5, time: 499, channels: [32, 32], taps: 128, padding: 64, groups: 16 },
     { batch: 2, time: 40, channels: [4, 4], taps: 40, padding: 0, groups: 1 },
+    { batch: 2, time: 1000, channels: [96, 48], taps: 32, padding: 16, groups: 3 }, // two groups, then one
     { batch: 1, time: 90, channels: [4, 4], taps: 48, padding: 100, groups: 2 },
   ])("convolves %o", ({ batch, time, channels: [inputs, outputs], taps, padding, groups }) => {
     manualSeed(1);

@@ -1,13 +1,13 @@
 import { isTensor, keep, scope } from "../handles.js";
 import { operator } from "../operator.js";
-import { cat, conv1d, empty } from "../operators.generated.js";
+import { conv1d, empty } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { isPlain } from "./is-plain.js";
 
 /** Taps from which on the detour is the shorter way. */
 const FEWEST_TAPS = 32;
-/** Windows that are in the frequency domain at once: 2,064 frames for 128 taps. */
-const WINDOWS = 16;
+/** Windows of channels that are in the frequency domain at once: 4 MB for 128 taps, and as much again at each step. */
+const SIGNALS = 4096;
 
 /**
  * Convolution over time of stride 1. With many taps, where no gradient is wanted, a product of spectra instead (Oppenheim
@@ -16,8 +16,8 @@ const WINDOWS = 16;
  */
 export class LongConvolution {
   #weight: Tensor | undefined;
-  /** Of `#weight`, its taps reversed: [groups * frequencies, channels in, channels out of a group]. */
-  #spectrum: Tensor | undefined;
+  /** Of `#weight`, its taps reversed: [groups, frequencies, channels in, channels out of a group]. */
+  #spectra: Tensor | undefined;
 
   /**
    * @param x [batch, channels in, time]
@@ -35,8 +35,8 @@ export class LongConvolution {
 
   #forget(): void {
     this.#weight?.dispose();
-    this.#spectrum?.dispose();
-    this.#weight = this.#spectrum = undefined;
+    this.#spectra?.dispose();
+    this.#weight = this.#spectra = undefined;
   }
 
   #bySpectra(x: Tensor, weight: Tensor, bias: Tensor | undefined, padding: number, groups: number): Tensor {
@@ -47,32 +47,33 @@ export class LongConvolution {
     const frames = time + 2 * padding - taps + 1;
     const perClip = Math.ceil(frames / hop);
     const behind = perClip * hop + taps - 1 - time - padding;
-    const rows = batch * perClip;
-    const windows = x
-      .transpose(1, 2)
-      .pad([0, 0, padding, behind])
-      .unfold(1, size, hop)
-      .reshape([rows, groups, inputs / groups, size]);
-    const spectrum = this.#spectrumOf(weight, groups, size);
-    const parts: Tensor[] = [];
-    for (let row = 0; row < rows; row += WINDOWS) {
-      const some = windows.narrow(0, row, Math.min(WINDOWS, rows - row));
-      parts.push(scope(() => convolved(some, spectrum, hop))); // [some rows, hop, channels out]
-    }
-    const output = cat(parts)
-      .view([batch, perClip * hop, outputs])
-      .narrow(1, 0, frames); // [batch, frames, channels out]
-    return (bias ? output.add_(bias) : output).transpose(1, 2);
+    const padded = x.transpose(1, 2).pad([0, 0, padding, behind]);
+    const windows = padded.unfold(1, size, hop); // [batch, windows of a clip, channels in, size]
+    const spectra = this.#spectraOf(weight, groups, size);
+    const output = empty([batch * perClip, hop, outputs]);
+    const [read, written] = [inputs / groups, outputs / groups];
+    // A part of the groups at a time: in the frequency domain windows are several times as large as the frames.
+    const most = Math.max(1, Math.floor(SIGNALS / (batch * perClip * read)));
+    for (let group = 0; group < groups; group += most)
+      scope(() => {
+        const some = Math.min(most, groups - group);
+        const own = windows.narrow(2, group * read, some * read);
+        output
+          .narrow(2, group * written, some * written)
+          .copy_(convolved(own, spectra.narrow(0, group, some), hop));
+      });
+    const found = output.view([batch, perClip * hop, outputs]).narrow(1, 0, frames); // [batch, frames, channels out]
+    return (bias ? found.add_(bias) : found).transpose(1, 2);
   }
 
   /** Kept until the weight has other values, however these came: comparing is a twentieth of transforming. */
-  #spectrumOf(weight: Tensor, groups: number, size: number): Tensor {
+  #spectraOf(weight: Tensor, groups: number, size: number): Tensor {
     const frequencies = size / 2 + 1;
     const isKnown =
       this.#weight?.shape.join() === weight.shape.join() &&
-      this.#spectrum?.shape[0] === groups * frequencies &&
+      this.#spectra?.shape[0] === groups &&
       this.#weight.equal(weight);
-    if (isKnown) return this.#spectrum!;
+    if (isKnown) return this.#spectra!;
     this.#forget();
     const [outputs, inputs] = weight.shape as [number, number];
     const parts = empty([groups, frequencies, inputs, outputs / groups, 2]); // of complex numbers
@@ -84,8 +85,8 @@ export class LongConvolution {
         spectrum.select(0, group).copy_(operator("fft_rfft", taps.select(0, group), size).permute([2, 1, 0])),
       );
     this.#weight = keep(weight.clone());
-    this.#spectrum = keep(spectrum.flatten(0, 1));
-    return this.#spectrum;
+    this.#spectra = keep(spectrum);
+    return this.#spectra;
   }
 }
 
@@ -115,15 +116,17 @@ function windowSize(taps: number): number {
   return 2 ** Math.ceil(Math.log2(2 * taps));
 }
 
-/** [rows, groups, channels in, size] to [rows, hop, channels out of all groups] */
-function convolved(windows: Tensor, spectrum: Tensor, hop: number): Tensor {
-  const [rows, groups, inputs, size] = windows.shape as [number, number, number, number];
-  const frequencies = size / 2 + 1;
-  const product = operator("fft_rfft", windows) // [rows, groups, channels in, frequencies]
+/** Some groups' windows [batch, windows of a clip, channels in, size] to [batch * windows, hop, channels out] */
+function convolved(windows: Tensor, spectra: Tensor, hop: number): Tensor {
+  const [batch, perClip, , size] = windows.shape as [number, number, number, number];
+  const [groups, frequencies, inputs, outputs] = spectra.shape as [number, number, number, number];
+  const rows = batch * perClip;
+  const product = operator("fft_rfft", windows) // [batch, windows of a clip, channels in, frequencies]
+    .reshape([rows, groups, inputs, frequencies])
     .permute([1, 3, 0, 2])
     .reshape([groups * frequencies, rows, inputs])
-    .bmm(spectrum) // [groups * frequencies, rows, channels out of a group]
-    .view([groups, frequencies, rows, -1]);
+    .bmm(spectra.flatten(0, 1)) // [groups * frequencies, rows, channels out of a group]
+    .view([groups, frequencies, rows, outputs]);
   return operator("fft_irfft", product, size, 1) // [groups, size, rows, channels out of a group]
     .narrow(1, size - hop, hop) // the others are of windows that wrap around
     .permute([2, 1, 0, 3])
