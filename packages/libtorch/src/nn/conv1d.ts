@@ -1,5 +1,6 @@
 import { checkBoolean, checkCount, checkOptions } from "../arguments.js";
 import { argumentError } from "../errors.js";
+import { LongConvolution } from "../fast/long-convolution.js";
 import { conv1d } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
 import { fanInUniform } from "./init.js";
@@ -24,6 +25,7 @@ export class Conv1d extends Module {
   readonly #stride: number;
   readonly #padding: number;
   readonly #groups: number;
+  readonly #long = new LongConvolution();
 
   constructor(inChannels: number, outChannels: number, kernel: number, options: Conv1dOptions = {}) {
     super();
@@ -58,6 +60,7 @@ export class Conv1d extends Module {
 
   /** [batch, inChannels, time] to [batch, outChannels, floor((time + 2 padding - kernel) / stride) + 1] */
   forward(x: Tensor): Tensor {
+    if (this.#stride === 1) return this.#long.forward(x, this.weight, this.bias, this.#padding, this.#groups);
     return conv1d(x, this.weight, this.bias, this.#stride, this.#padding, 1, this.#groups);
   }
 }

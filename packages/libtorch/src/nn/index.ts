@@ -1,3 +1,4 @@
+export { LongConvolution } from "../fast/long-convolution.js";
 export * from "./activation.js";
 export * from "./attention.js";
 export { ModuleDict } from "./containers/module-dict.js";

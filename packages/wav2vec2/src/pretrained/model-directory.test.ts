@@ -1,7 +1,16 @@
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadTensors, manualSeed, noGrad, randn, saveTensors, type Tensor } from "@wav2vec2/libtorch";
+import {
+  loadTensors,
+  manualSeed,
+  memoryStatistics,
+  noGrad,
+  randn,
+  saveTensors,
+  type Tensor,
+  zeros,
+} from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
@@ -55,6 +64,16 @@ async function messageOf(run: () => Promise<unknown>): Promise<string> {
 
 describe("a model directory", () => {
   const input = randn([1, 2000]);
+
+  it("leaves no memory that making it took for the cache to keep", async () => {
+    const directory = join(root, "memory");
+    await saveModel(directory, new Wav2Vec2Model(config), { normalize: true });
+    const bytes = 64 * 2 ** 20;
+    zeros([bytes / 4]).dispose();
+    expect(memoryStatistics().cachedBytes).toBeGreaterThanOrEqual(bytes);
+    await loadModel(Wav2Vec2Model, directory);
+    expect(memoryStatistics().cachedBytes).toBeLessThan(bytes);
+  });
 
   it("is read as the class it was saved from, to the bit", async () => {
     for (const Model of [Wav2Vec2Model, Wav2Vec2ForPreTraining, Wav2Vec2ForCTC]) {

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import {
   nn,
+  releaseMemory,
   type StateMismatch,
   saveTensors,
   scope,
@@ -163,6 +164,7 @@ export async function loadModel<Model extends nn.Module>(
       const begun = [...mismatch.missing.filter(isNew), ...replaced];
       if (!newHead || newHead === "where different") tellNote(hub, newParameters(path, begun));
       if (device !== "cpu") model.to({ device });
+      releaseMemory(); // of parameters that others replaced: as much again, of which a cache would keep the sizes
       return model.eval();
     });
   });

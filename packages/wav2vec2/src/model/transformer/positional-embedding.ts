@@ -1,4 +1,4 @@
-import { conv1d, nn, type Tensor } from "@wav2vec2/libtorch";
+import { nn, type Tensor } from "@wav2vec2/libtorch";
 import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
 import { CONFIG } from "../configuration-kind.js";
@@ -32,6 +32,7 @@ class WeightNormConv1d extends nn.Module {
   parametrizations: Parametrizations;
   readonly #groups: number;
   readonly #kernel: number;
+  readonly #convolution = new nn.LongConvolution();
 
   constructor(width: number, kernel: number, groups: number) {
     super();
@@ -43,7 +44,7 @@ class WeightNormConv1d extends nn.Module {
 
   forward(x: Tensor): Tensor {
     const weight = this.parametrizations.weight.forward();
-    return conv1d(x, weight, this.bias, 1, Math.floor(this.#kernel / 2), 1, this.#groups);
+    return this.#convolution.forward(x, weight, this.bias, Math.floor(this.#kernel / 2), this.#groups);
   }
 }
 
