@@ -146,7 +146,7 @@ export function CloseView({ session, time, word, onSeek }: StretchProps) {
   return (
     <figure class="close-view">
       <figcaption class="soft">
-        Spectrogram up to {HIGHEST / 1000} kHz and alignment, {from.toFixed(1)} to {to.toFixed(1)} s
+        Spectrogram to {HIGHEST / 1000} kHz, alignment: {from.toFixed(1)} to {to.toFixed(1)} s
       </figcaption>
       {/* biome-ignore lint/a11y/noStaticElementInteractions: words and the slider do the same by keys */}
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: words and the slider do the same by keys */}
