@@ -77,7 +77,9 @@ export const defineServe: Define = (command) => {
       requestSeconds: options.requestTimeout,
     });
     const names = models.map((text) => modelSource(text).name).join(", ");
-    print(`Serving ${names} at ${server.url}v1\nCtrl+C ends it; SIGHUP loads the models anew.`);
+    print(
+      `Serving ${names} at ${server.url}v1\nCtrl+C ends it; kill -HUP ${process.pid} loads the models anew.`,
+    );
     const reload = () => void server.reload();
     process.on("SIGHUP", reload);
     const farewell = "The server ends as soon as what runs is done; a second signal ends it at once.";
