@@ -85,6 +85,8 @@ export interface Native {
   uniform(into: Float32Array): void;
   transferCounts(): { reads: number; copies: number; copiedBytes: number };
   resetTransferCounts(): void;
+  fastDropout(handle: number, p: number): number;
+  fastAttention(query: number, key: number, value: number, bias: number | undefined, p: number): number;
   memory(): { liveTensors: number; liveBytes: number; peakBytes: number; cachedBytes: number };
   releaseMemory(): void;
   backends(): string[];

@@ -6,6 +6,8 @@
 #include "convert.h"
 #include "device.h"
 #include "dispatch.h"
+#include "fast/attention.h"
+#include "fast/dropout.h"
 #include "mapped-file.h"
 #include "meta-kernels.h"
 #include "process-group.h"
@@ -112,6 +114,8 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "registerHook", guarded<registerHook>);
   define(env, exports, "removeHook", guarded<removeHook>);
   define(env, exports, "checkpoint", guarded<checkpoint>);
+  define(env, exports, "fastDropout", guarded<fastDropout>);
+  define(env, exports, "fastAttention", guarded<fastAttention>);
   define(env, exports, "enterAutocast", guarded<enterAutocast>);
   define(env, exports, "leaveAutocast", guarded<leaveAutocast>);
   define(env, exports, "information", guarded<information>);

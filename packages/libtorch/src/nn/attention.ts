@@ -1,4 +1,5 @@
 import { checkNumber } from "../arguments.js";
+import { attentionWithDropout } from "../fast/attention.js";
 import { handleOf } from "../handles.js";
 import { native } from "../native.js";
 import { dropout as drop, scaledDotProductAttention } from "../operators.generated.js";
@@ -36,8 +37,12 @@ export function attention(
   dropout: number,
 ): Tensor {
   if (mask !== undefined) handleOf(mask, "attention", "mask");
+  handleOf(query, "attention", "query"); // the mask takes its type
+  const bias = mask && lowestWhereFalse(mask, query);
+  const dropped = attentionWithDropout(query, key, value, bias, dropout);
+  if (dropped) return dropped;
   if (!isFused()) return attentionWithWeights(query, key, value, mask, dropout).attended;
-  return scaledDotProductAttention(query, key, value, mask && lowestWhereFalse(mask, query), dropout);
+  return scaledDotProductAttention(query, key, value, bias, dropout);
 }
 
 /** {@link attention}, and the weights behind dropout, [batch, heads, time, time], which a fused kernel never holds. */

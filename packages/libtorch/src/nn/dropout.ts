@@ -1,5 +1,5 @@
 import { checkNumber } from "../arguments.js";
-import { dropout } from "../operators.generated.js";
+import { dropout } from "../fast/dropout.js";
 import type { Tensor } from "../tensor.js";
 import { Module } from "./module.js";
 
@@ -18,6 +18,6 @@ export class Dropout extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.training && this.#p > 0 ? dropout(x, this.#p, true) : x;
+    return this.training && this.#p > 0 ? dropout(x, this.#p) : x;
   }
 }

@@ -42,6 +42,17 @@ describe.each<[string, Partial<Wav2Vec2Config>]>([
     }
   });
 
+  it("are those of a frozen encoder in training, which lets a gradient into its input where one is wanted", () => {
+    const frozen = encoderOf(overrides);
+    frozen.freeze();
+    const pieces = noGrad(() => frozen.forward(batch, LENGTHS));
+    expect(enableGrad(() => frozen.forward(batch, LENGTHS)).toBytes()).toEqual(pieces.toBytes());
+    const clip = randn([1, 4000]);
+    clip.requiresGrad = true;
+    enableGrad(() => frozen.forward(clip, [4000]).sum().backward());
+    expect(clip.grad!.abs().amax().item()).toBeGreaterThan(0);
+  });
+
   it("are seen whole by hooks", () => {
     const seen: number[] = [];
     const remove = encoder.convLayers[6]!.conv.registerForwardHook((_module, _input, output) => {

@@ -148,7 +148,7 @@ export class FeatureEncoder extends nn.Module {
    * @param lengths each clip's own samples; the rest is padding
    */
   forward(input: Tensor, lengths: readonly number[]): Tensor {
-    if (!isGradEnabled() && input.device === "cpu" && this.#isAsBuilt)
+    if (!this.#records(input) && input.device === "cpu" && this.#isAsBuilt)
       return this.#withoutGradient(input, lengths);
     const { referencePadding } = this.#config;
     if (this.#config.featExtractNorm === "layer")
@@ -163,6 +163,11 @@ export class FeatureEncoder extends nn.Module {
       input.unsqueeze(1),
     ); // [batch, channels, frames]
     return features.transpose(1, 2); // [batch, frames, channels]
+  }
+
+  /** Whether a gradient may be wanted of it: not where it is frozen. */
+  #records(input: Tensor): boolean {
+    return isGradEnabled() && (input.requiresGrad || this.parameters().some((each) => each.requiresGrad));
   }
 
   /** Whether no layer was replaced, and none has hooks, which would see pieces. */
