@@ -28,7 +28,7 @@ function importsOf(code: string): string[] {
 
 function isOfTypes(names: string): boolean {
   const [, inner] = /^\{([^}]*)\}$/s.exec(names.trim()) ?? [];
-  return inner !== undefined && inner.split(",").every((name) => /^\s*(type\s|$)/.test(name));
+  return inner?.split(",").every((name) => /^\s*(type\s|$)/.test(name)) ?? false;
 }
 
 function fileOf(from: string, importer: string): string | undefined {
