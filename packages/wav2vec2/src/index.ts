@@ -203,6 +203,8 @@ export {
 export { type DecodingChoice, readDecodingChoice } from "./recognition/decoding-choice.js";
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition/files.js";
+export { loadOnnxRecognizer, type OnnxRecognizerOptions } from "./recognition/load-onnx-recognizer.js";
+export { OnnxRecognizer } from "./recognition/onnx-recognizer.js";
 export { PoolError } from "./recognition/pool/pool-error.js";
 export {
   type PoolStats,

@@ -9,9 +9,11 @@ import { exportOnnx } from "../src/export/export-onnx.js";
 import { createConfig, type Wav2Vec2Config } from "../src/model/configuration.js";
 import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import type { CtcModel } from "../src/pretrained/ctc-directory.js";
+import { loadOnnxRecognizer } from "../src/recognition/load-onnx-recognizer.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";
+import { PROGRAM } from "./training-process.js";
 
 const LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", "A", "B", "C", "D", "E"];
 const TINY: Partial<Wav2Vec2Config> = {
@@ -179,5 +181,57 @@ describe("an exported recogniser", () => {
       /holds other files.*thesis.txt/,
     );
     expect(readdirSync(to)).toEqual(["thesis.txt"]);
+  });
+});
+
+describe("a recogniser of onnxruntime", () => {
+  it("transcribes as libtorch's does, also without libtorch: a short file, one of several windows, samples", async () => {
+    const ctc = recogniser(TINY);
+    noGrad(() => ctc.model.lmHead.bias!.copy_(tensor([-1.5, -9, -9, -9, 0, 0, 0, 0, 0, 0])));
+    const to = join(directory, "engine");
+    await exportOnnx(ctc, to, { longest: 1 });
+    const clip = (seconds: number) =>
+      Float32Array.from(
+        { length: seconds * 16000 },
+        (_, t) => (Math.sin(t / 5) * Math.sin(t / 3000)) / 2 + Math.sin(t / (2 + (t % 40000) / 9000)) / 4,
+      );
+    const files = [join(directory, "short.flac"), join(directory, "long.flac")];
+    for (const [index, seconds] of [2, 45].entries())
+      writeFileSync(files[index]!, encodeFlac(clip(seconds), 16000));
+    const recognizer = await loadOnnxRecognizer(to, { threads: 1 });
+    const torch = new Recognizer(ctc);
+    for (const source of [...files, { samples: clip(3), sampleRate: 16000 }]) {
+      const expected = await torch.transcribe(source, { words: true });
+      expect(expected.words.length).toBeGreaterThan(0);
+      const { text, words } = await recognizer.transcribe(source, { words: true });
+      expect(text).toBe(expected.text);
+      expect(words.map(({ start, end }) => [start, end])).toEqual(
+        expected.words.map(({ start, end }) => [start, end]),
+      );
+    }
+    await recognizer.close();
+    const printed = execFileSync(
+      process.execPath,
+      [PROGRAM, "transcribe", to, ...files, "--engine", "onnx", "--threads", "1", "--format", "json"],
+      { encoding: "utf8", env: { ...process.env, LIBTORCH_BRIDGE: "/nonexistent/bridge.node" } },
+    );
+    const texts = await Promise.all(files.map(async (file) => (await torch.transcribe(file)).text));
+    expect((JSON.parse(printed) as { text: string }[]).map(({ text }) => text)).toEqual(texts);
+  });
+
+  it("of another directory, and with options that it does not have, is refused", async () => {
+    await expect(loadOnnxRecognizer(join(directory, "none"))).rejects.toThrow(
+      "has no onnx/model.onnx. Run: npx wav2vec2 export",
+    );
+    const failed = () =>
+      execFileSync(
+        process.execPath,
+        [PROGRAM, "transcribe", "x", "y.wav", "--engine", "onnx", "--precision", "bfloat16"],
+        {
+          encoding: "utf8",
+          stdio: "pipe",
+        },
+      );
+    expect(failed).toThrow("--precision must stand without --engine onnx");
   });
 });

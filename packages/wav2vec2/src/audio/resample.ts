@@ -1,5 +1,4 @@
 import { requireArguments, SAMPLES, whole } from "../argument-kinds.js";
-import { ConfigurationError } from "../errors.js";
 import { filterOf, greatestCommonDivisor, type PolyphaseFilter } from "./polyphase-filter.js";
 import { applyFilter } from "./polyphase-kernel.js";
 
@@ -65,11 +64,7 @@ export class Resampler {
     readonly from: number,
     readonly to: number,
   ) {
-    for (const rate of [from, to])
-      if (!(Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
-        throw new ConfigurationError(
-          `rates must be whole numbers from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but one is ${rate}.`,
-        );
+    requireArguments("new Resampler", { from: [from, RATE], to: [to, RATE] });
     this.#stages = stagesOf(from, to);
   }
 

@@ -79,8 +79,9 @@ export function addThreadsOption(command: Command): Command {
   return command
     .option("--threads <number>", "CPU threads of the network (default: one a core)", threadCount)
     .hook("preAction", async () => {
-      const { threads } = command.opts<{ threads?: number }>();
-      if (threads !== undefined) (await import("@wav2vec2/libtorch")).setThreads(threads);
+      const { threads, engine } = command.opts<{ threads?: number; engine?: string }>();
+      if (threads !== undefined && engine !== "onnx")
+        (await import("@wav2vec2/libtorch")).setThreads(threads);
     });
 }
 

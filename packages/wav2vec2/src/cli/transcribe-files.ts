@@ -2,7 +2,7 @@ import { streamAudio } from "../audio/audio-stream.js";
 import type { RawEncoding } from "../audio/raw-format.js";
 import { LIVE_WINDOWS } from "../recognition/emissions.js";
 import { type FileNews, faultOf, transcribeFiles } from "../recognition/files.js";
-import type { Recognizer } from "../recognition/recognizer.js";
+import type { SpeechRecognizer } from "../recognition/speech-recognizer.js";
 import type { Format } from "../text/formats/formats.js";
 import { transcriptLine } from "../text/formats/json.js";
 import { tailToWidth } from "../unicode/display-width.js";
@@ -33,7 +33,7 @@ export interface TranscribeOptions {
  * @returns how many failed; what was wrong with them has been said
  */
 export async function transcribeTo(
-  recognizer: Recognizer,
+  recognizer: SpeechRecognizer,
   recordings: readonly Recording[],
   options: TranscribeOptions,
 ): Promise<{ failed: number }> {
@@ -63,7 +63,7 @@ export async function transcribeTo(
 }
 
 async function* newsOfInput(
-  recognizer: Recognizer,
+  recognizer: SpeechRecognizer,
   words: boolean,
   options: TranscribeOptions,
 ): AsyncGenerator<FileNews> {
@@ -81,7 +81,10 @@ async function* newsOfInput(
   }
 }
 
-async function printEvents(recognizer: Recognizer, options: TranscribeOptions): Promise<{ failed: number }> {
+async function printEvents(
+  recognizer: SpeechRecognizer,
+  options: TranscribeOptions,
+): Promise<{ failed: number }> {
   endWithReader();
   const partial = (text: string) => print(JSON.stringify({ partial: text }));
   try {
@@ -96,7 +99,7 @@ async function printEvents(recognizer: Recognizer, options: TranscribeOptions): 
 
 /** What standard input holds up to its end, or until the signal is aborted: what came until then is still transcribed. */
 function streamInput(
-  recognizer: Recognizer,
+  recognizer: SpeechRecognizer,
   words: boolean,
   { raw, rate, channels, signal, onNote }: TranscribeOptions,
   onPartial: (text: string) => void,

@@ -4,6 +4,7 @@ import { RAW_ENCODINGS } from "../audio/raw-format.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import type { WantedPrecision } from "../precision/precision-names.js";
+import type { SpeechRecognizer } from "../recognition/speech-recognizer.js";
 import { FORMATS } from "../text/formats/formats.js";
 import {
   addDeviceOption,
@@ -26,6 +27,8 @@ interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | 
   device?: string;
   precision?: WantedPrecision;
   language?: string;
+  engine: "libtorch" | "onnx";
+  threads?: number;
   json: boolean;
 }
 
@@ -38,8 +41,6 @@ export const defineTranscribe: Define = (command, { exit }) => {
     requireConsistent(command, files, options);
     const format = options.json ? "json" : options.format;
     const { transcribeTo } = await import("./transcribe-files.js");
-    const { loadRecognizer } = await import("../recognition/recognizer.js");
-    const { revision, language, device, precision } = options;
     const recordings = piped ? [{ path: "-" }] : await recordingsOf(files);
     const onNote = (text: string) => {
       showProgress("");
@@ -48,16 +49,7 @@ export const defineTranscribe: Define = (command, { exit }) => {
     const farewell = piped ? "Interrupted: what came until now is still transcribed." : "Interrupted.";
     let interrupted = false;
     const done = await interruptible(farewell, async (signal) => {
-      const recognizer = await loadRecognizer(model, {
-        revision,
-        language,
-        device,
-        precision,
-        ...(await decodingChoice(options)),
-        signal,
-        onDownload: downloadProgress(),
-        onNote,
-      });
+      const recognizer = await load(model, options, signal, onNote);
       const result = await transcribeTo(recognizer, recordings, { ...options, format, signal, onNote });
       interrupted = signal.aborted;
       return result;
@@ -66,6 +58,33 @@ export const defineTranscribe: Define = (command, { exit }) => {
     else if (done.failed > 0) exit(exitCodes.failed);
   });
 };
+
+/** The model with what runs it. */
+async function load(
+  model: string,
+  options: Options,
+  signal: AbortSignal,
+  onNote: (text: string) => void,
+): Promise<SpeechRecognizer> {
+  const { revision, language, device, precision, threads } = options;
+  const choice = await decodingChoice(options);
+  if (options.engine === "onnx") {
+    const { loadOnnxRecognizer } = await import("../recognition/load-onnx-recognizer.js");
+    return await loadOnnxRecognizer(model, { language, threads, ...choice, onNote });
+  }
+  const { loadRecognizer } = await import("../recognition/recognizer.js");
+  const onDownload = downloadProgress();
+  return await loadRecognizer(model, {
+    revision,
+    language,
+    device,
+    precision,
+    ...choice,
+    signal,
+    onDownload,
+    onNote,
+  });
+}
 
 /** @throws ConfigurationError where an option would change nothing beside the others */
 function requireConsistent(command: Command, files: readonly string[], options: Options): void {
@@ -85,6 +104,12 @@ function requireConsistent(command: Command, files: readonly string[], options: 
   const { characters, events, json, format } = options;
   if (characters && !events && !json && format !== "json")
     refuse("characters", `with JSON or events, but stands with ${format}`);
+  for (const name of ["device", "precision", "revision", "batchSeconds", "workers"] as const)
+    if (isGiven(name) && options.engine === "onnx")
+      refuse(
+        name === "batchSeconds" ? "batch-seconds" : name,
+        "without --engine onnx, which takes the CPU, float32 and one recording after the other, but stands with it",
+      );
   if (options.json && isGiven("format") && options.format !== "json")
     refuse("json", `without --format ${options.format}, but stands with it`);
 }
@@ -114,6 +139,14 @@ function describe(command: Command): void {
     .argument(
       "<file...>",
       `${AUDIO_FORMATS} files of any length, at any sample rate, or directories of them; - is standard input`,
+    )
+    .addOption(
+      new Option(
+        "--engine <name>",
+        "what runs the network; onnx: a directory that export wrote, by onnxruntime, without libtorch",
+      )
+        .choices(["libtorch", "onnx"])
+        .default("libtorch"),
     )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")

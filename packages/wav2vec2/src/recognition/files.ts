@@ -13,8 +13,9 @@ import { minimumSamples } from "../model/lengths.js";
 import type { Transcript } from "../text/formats/transcript.js";
 import { clipEmissions, scoreBatch } from "./ctc-batches.js";
 import { FILE_WINDOWS } from "./emissions.js";
-import type { Recognizer } from "./recognizer.js";
+import { Recognizer } from "./recognizer.js";
 import { RECOGNIZER } from "./recognizer-kind.js";
+import type { SpeechRecognizer } from "./speech-recognizer.js";
 
 /** What became known of one of many files. */
 export type FileNews = {
@@ -49,13 +50,13 @@ const SHORT = (FILE_WINDOWS.first + FILE_WINDOWS.after) * SAMPLE_RATE;
 
 /**
  * Transcribes many files: first short ones together, sorted by length, then each long one bit by bit. A file that cannot
- * be read does not stop the others.
+ * be read does not stop the others. A recogniser of onnxruntime takes one after the other.
  *
  * @returns transcripts of a file in order, then that it is done; or its error at any time. Files come in any order.
  * @throws the signal's reason where it is aborted
  */
 export async function* transcribeFiles(
-  recognizer: Recognizer,
+  recognizer: SpeechRecognizer,
   files: readonly string[],
   options: FilesOptions = {},
 ): AsyncGenerator<FileNews> {
@@ -75,10 +76,11 @@ export async function* transcribeFiles(
   const long: number[] = [];
   for (const [index, samples] of lengths.entries()) {
     if (typeof samples !== "number") yield { index, ...samples };
-    else if (samples <= SHORT) short.push({ index, path: files[index]!, samples });
+    else if (samples <= SHORT && recognizer instanceof Recognizer)
+      short.push({ index, path: files[index]!, samples });
     else long.push(index);
   }
-  yield* transcribeShort(recognizer, short, options);
+  if (recognizer instanceof Recognizer) yield* transcribeShort(recognizer, short, options);
   for (const index of long) yield* transcribeLong(recognizer, files[index]!, index, options);
 }
 
@@ -127,7 +129,7 @@ async function* transcribeShort(
 }
 
 async function* transcribeLong(
-  recognizer: Recognizer,
+  recognizer: SpeechRecognizer,
   path: string,
   index: number,
   { words, signal, onNote }: FilesOptions,

@@ -27,6 +27,8 @@ export { Aligner, type Alignment, type AlignOptions, loadAligner } from "./align
 export { type DecodingChoice, readDecodingChoice } from "./decoding-choice.js";
 export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./files.js";
+export { loadOnnxRecognizer, type OnnxRecognizerOptions } from "./load-onnx-recognizer.js";
+export { OnnxRecognizer } from "./onnx-recognizer.js";
 export { PoolError } from "./pool/pool-error.js";
 export {
   type PoolStats,

@@ -1,11 +1,11 @@
 import { isObject, type Kind } from "../argument-kinds.js";
 import { isCtcModel } from "../pretrained/ctc-model-kind.js";
-import { Recognizer } from "./recognizer.js";
+import { SpeechRecognizer } from "./speech-recognizer.js";
 
-/** What transcribes: `loadRecognizer` and `new Recognizer` make one. */
+/** What transcribes: `loadRecognizer`, `loadOnnxRecognizer` and `new Recognizer` make one. */
 export const RECOGNIZER: Kind = {
   must: "a Recognizer",
-  holds: (value) => value instanceof Recognizer,
+  holds: (value) => value instanceof SpeechRecognizer,
   advice(value) {
     if (typeof value === "string") return `Load it: await loadRecognizer(${JSON.stringify(value)}).`;
     if (isCtcModel(value)) return "Call new Recognizer(ctc).";

@@ -3,19 +3,15 @@ import { join } from "#platform/paths";
 import { FUNCTION, isObject, type Kind, OBJECT, requireArguments, TEXT } from "../argument-kinds.js";
 import { UserError, withCode } from "../errors.js";
 import { OnnxEngine, type OnnxRuntime } from "../export/onnx/onnx-engine.js";
-import { type JsonObject, readJsonObject } from "../files/json-file.js";
+import type { JsonObject } from "../files/json-file.js";
 import { inTurns } from "../in-turns.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
-import type { Wav2Vec2Config } from "../model/configuration.js";
-import { configFromHuggingFace } from "../model/configuration-json.js";
-import { readNormalize } from "../pretrained/preprocessor.js";
-import { requireVocabulary } from "../pretrained/require-vocabulary.js";
-import type { ClipScorer, Emissions } from "../recognition/emissions.js";
-import { SpeechRecognizer } from "../recognition/speech-recognizer.js";
+import { OnnxRecognizer, onnxScorer, readExported } from "../recognition/onnx-recognizer.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import type { DecodingOptions } from "../text/decoding/decoding-options.js";
-import { CtcTokenizer } from "../text/tokenizer.js";
 import { download, type OnDownload } from "./download.js";
+
+export { OnnxRecognizer };
 
 export interface LoadOptions {
   /** onnxruntime, whichever build of it: `import * as ort from "onnxruntime-web"`. */
@@ -52,36 +48,7 @@ const ADDRESS: Kind = {
   holds: (value) => (typeof value === "string" && value !== "") || value instanceof URL,
 };
 
-const DECODER: Kind = {
-  must: "a CtcDecoder",
-  holds: (value) => value instanceof CtcDecoder,
-  advice: () => "Make one: new CtcDecoder(recognizer.tokenizer, options).",
-};
-
 const NETWORK = "onnx/model.onnx";
-
-/** A recogniser that onnxruntime runs. */
-export class OnnxRecognizer extends SpeechRecognizer {
-  readonly #engine: OnnxEngine;
-  readonly #scorer: ClipScorer;
-
-  constructor(engine: OnnxEngine, scorer: ClipScorer, tokenizer: CtcTokenizer, decoder: CtcDecoder) {
-    super(scorer, tokenizer, decoder);
-    this.#engine = engine;
-    this.#scorer = scorer;
-  }
-
-  /** The same network with another way to decode, such as other hotwords. */
-  withDecoder(decoder: CtcDecoder): OnnxRecognizer {
-    requireArguments("withDecoder", { decoder: [decoder, DECODER] });
-    return new OnnxRecognizer(this.#engine, this.#scorer, this.tokenizer, decoder);
-  }
-
-  /** Gives back the network's memory. */
-  async close(): Promise<void> {
-    await this.#engine.close();
-  }
-}
 
 /**
  * Loads a recogniser from where `wav2vec2 export` wrote it; a page's server gives its files.
@@ -102,30 +69,13 @@ async function readRecognizer(
 ): Promise<OnnxRecognizer> {
   const network = downloadNetwork(directory, onDownload, signal);
   network.catch(() => {}); // what is wrong with the small files is told first
-  const { config, json } = await readModelConfig(directory);
-  const choice = language === undefined ? { size: config.vocabSize ?? undefined } : { language };
-  const [tokenizer, normalize] = await Promise.all([
-    CtcTokenizer.read(directory, choice),
-    readNormalize(directory),
-  ]);
-  requireVocabulary(directory, config, tokenizer);
-  const decoder = await inTurns(CtcDecoder.inSteps(tokenizer, decoding), signal);
+  const model = await readExported(directory, language);
+  const decoder = await inTurns(CtcDecoder.inSteps(model.tokenizer, decoding), signal);
   const engine = await openSession(ort, directory, await network, {
     ...session,
-    ...(await externalData(directory, json, signal)),
+    ...(await externalData(directory, model.json, signal)),
   });
-  return new OnnxRecognizer(engine, onnxScorer(engine, config, normalize, tokenizer), tokenizer, decoder);
-}
-
-async function readModelConfig(directory: string): Promise<{ config: Wav2Vec2Config; json: JsonObject }> {
-  const path = join(directory, "config.json");
-  const json = await readJsonObject(path);
-  if (json === undefined)
-    throw new UserError(
-      `${directory} must hold a model that wav2vec2 export wrote, but has no config.json. Correct the address.`,
-      { code: "ERR_MODEL_NOT_FOUND" },
-    );
-  return { config: configFromHuggingFace(json, path), json };
+  return new OnnxRecognizer(engine, onnxScorer(engine, model), model.tokenizer, decoder);
 }
 
 async function downloadNetwork(
@@ -168,33 +118,4 @@ async function openSession(
       },
     );
   }
-}
-
-/** One clip at a time: onnxruntime refuses a second run of a session that is busy. */
-function onnxScorer(
-  engine: OnnxEngine,
-  config: Wav2Vec2Config,
-  normalize: boolean,
-  { vocabulary }: CtcTokenizer,
-): ClipScorer {
-  let last: Promise<unknown> = Promise.resolve();
-  const run = async (samples: Float32Array): Promise<Emissions> => {
-    const { logits, frames } = await engine.run(samples, [samples.length]);
-    const tokens = logits.length / frames;
-    if (tokens !== vocabulary.size)
-      throw new UserError(
-        `The network must score the ${vocabulary.size} tokens of its vocabulary, but scores ${tokens}. Export the model again.`,
-        { code: "ERR_MODEL_INVALID" },
-      );
-    return { logits, frames };
-  };
-  return {
-    config,
-    normalize,
-    score(samples) {
-      const next = last.then(() => run(samples));
-      last = next.catch(() => {});
-      return next;
-    },
-  };
 }

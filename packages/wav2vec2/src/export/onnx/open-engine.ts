@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import type { InferenceSession } from "onnxruntime-common";
 import { UserError } from "../../errors.js";
 import { OnnxEngine, type OnnxRuntime } from "./onnx-engine.js";
 
@@ -7,12 +8,19 @@ const PACKAGES = ["onnxruntime-node", "onnxruntime-web"];
 
 /**
  * @param path the `.onnx` file
+ * @param options of onnxruntime
  * @throws UserError where neither package is installed, or the file is none
  */
-export async function openEngine(path: string): Promise<OnnxEngine> {
+export async function openEngine(
+  path: string,
+  options: InferenceSession.SessionOptions = {},
+): Promise<OnnxEngine> {
   const runtime = loadRuntime();
   try {
-    return new OnnxEngine(runtime, await runtime.InferenceSession.create(path, { logSeverityLevel: 3 }));
+    return new OnnxEngine(
+      runtime,
+      await runtime.InferenceSession.create(path, { logSeverityLevel: 3, ...options }),
+    );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UserError(`${path} must be a model in ONNX's format, but cannot be loaded: ${reason}`, {
