@@ -10,6 +10,7 @@ import type { Tensor } from "../tensor.js";
  * @param p checked by the caller
  */
 export function dropout(x: Tensor, p: number): Tensor {
-  if (p === 0 || p === 1 || x.device !== "cpu" || x.dtype !== "float32") return libtorchDropout(x, p, true);
+  // What is no tensor is refused there.
+  if (p === 0 || p === 1 || x?.device !== "cpu" || x.dtype !== "float32") return libtorchDropout(x, p, true);
   return wrap(native.fastDropout(x.handle, p));
 }
