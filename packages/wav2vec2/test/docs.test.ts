@@ -27,7 +27,7 @@ const RUNS: {
   program?: string;
 }[] = [
   { command: /^npm test$/, args: () => undefined }, // what runs this test
-  // Another libtorch would be installed below this very test; scripts/setup/*.test.mjs do it elsewhere.
+  // Another libtorch would be installed below this very test; packages/libtorch/setup/*.test.mjs do it elsewhere.
   { command: /^npm install onnxruntime-web$/, args: () => undefined }, // is there for the tests
   { command: /^npm run setup\b/, args: () => undefined },
   { command: /^source \S+activate\b/, args: () => undefined },
@@ -66,7 +66,7 @@ const program = ["packages/wav2vec2/bin/wav2vec2.js"];
 const TESTED_APART = ["12-server.mjs", "18-live.mjs", "19-uploads.mjs", "20-browser.mjs"];
 
 /** Variables before a command, then the command. */
-const COMMAND = /^((?:[A-Z_]+=\S+ )*)(.+)$/;
+const COMMAND = /^((?:[A-Z][A-Z0-9_]*=\S+ )*)(.+)$/;
 
 let directory: string;
 let hub: HubServer;
