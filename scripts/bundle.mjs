@@ -9,6 +9,8 @@ import { rolldown } from "rolldown";
 
 /** The folder of the packages. */
 const [FOLDER = fileURLToPath(new URL("../packages", import.meta.url))] = process.argv.slice(2);
+/** How modules name what Node.js and pages have each in their own way. */
+const PLATFORM = "#platform/";
 const LEADS_ON = 'export * from "';
 /** Modules that the same of these entries load become one file: whoever loads one of them loads nothing in vain. */
 const PACKAGES = [
@@ -54,7 +56,7 @@ async function bundle(folder, internal, files) {
     input: Object.fromEntries(
       [...entries, ...begun].map((path) => [path.replace(/\.js$/, ""), join(dist, path)]),
     ),
-    external: /^[^./]/,
+    external: /^[^./#]/,
     platform: "node",
     checks: { ineffectiveDynamicImport: false },
     plugins: [{ name: "places", transform: (code, id) => withPlace(code, relative(dist, id)) }],
@@ -91,10 +93,14 @@ function modulesOf(dist) {
   /** @param {string} path @param {RegExp} pattern */
   const found = (path, pattern) =>
     [...readFileSync(join(dist, path), "utf8").matchAll(pattern)]
-      .map(([, name]) => join(dirname(path), name))
+      .map(([, name = ""]) =>
+        name.startsWith(PLATFORM)
+          ? `platform/node/${name.slice(PLATFORM.length)}.js`
+          : join(dirname(path), name),
+      )
       .filter((name) => existsSync(join(dist, name))); // not those of comments
   const imports = (/** @type {string} */ path) =>
-    found(path, /^(?:import|export)\b[^;]*?\bfrom "(\.[^"]+)";$|^import "(\.[^"]+)";$/gm);
+    found(path, /^(?:import|export)\b[^;]*?\bfrom "([.#][^"]+)";$|^import "(\.[^"]+)";$/gm);
   const all = (/** @type {string} */ path) => [...imports(path), ...found(path, /\bimport\("(\.[^"]+)"\)/g)];
   /** Modules that begin a thread, or are loaded by one, by their URL. */
   const threads = (/** @type {string} */ path) =>

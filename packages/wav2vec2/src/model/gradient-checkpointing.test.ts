@@ -112,7 +112,7 @@ describe("gradient checkpointing", () => {
   });
 
   it("saves memory", () => {
-    const shape = { hiddenSize: 64, intermediateSize: 256, numHiddenLayers: 4, layerdrop: 0 };
+    const shape = { hiddenSize: 64, intermediateSize: 512, numHiddenLayers: 16, layerdrop: 0 };
     const peak = (checkpoints: boolean) => {
       manualSeed(1);
       const model = new Wav2Vec2Model(createConfig({ ...tiny, ...shape })).train();
