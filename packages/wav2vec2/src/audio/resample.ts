@@ -1,4 +1,5 @@
 import { requireArguments, SAMPLES, whole } from "../argument-kinds.js";
+import { describeValue } from "../describe-type.js";
 import { ConfigurationError } from "../errors.js";
 import { filterOf, greatestCommonDivisor, type PolyphaseFilter } from "./polyphase-filter.js";
 
@@ -67,7 +68,7 @@ export class Resampler {
     for (const rate of [from, to])
       if (!(Number.isInteger(rate) && rate >= LOWEST_RATE && rate <= HIGHEST_RATE))
         throw new ConfigurationError(
-          `rates must be whole numbers from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but one is ${rate}.`,
+          `rates must be whole numbers from ${LOWEST_RATE} to ${HIGHEST_RATE} Hz, but one is ${describeValue(rate)}.`,
         );
     this.#stages = stagesOf(from, to);
   }
