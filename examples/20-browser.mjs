@@ -14,10 +14,10 @@ progress.hidden = true;
 input.disabled = false;
 input.onchange = async () => {
   const [file] = input.files;
-  const onPartial = (text) => {
-    output.textContent = text;
-  };
-  const transcript = await recognizer.transcribe(file, { words: true, onPartial });
+  const transcript = await recognizer.transcribe(file, {
+    words: true,
+    onPartial: (text) => Object.assign(output, { textContent: text }),
+  });
   const subtitles = transcriptWriter("vtt", file.name);
   output.textContent = subtitles.begin() + transcript.segments.map((piece) => subtitles.add(piece)).join("");
 };

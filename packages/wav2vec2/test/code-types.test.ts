@@ -25,6 +25,11 @@ declare global {
   const request: IncomingMessage, microphone: Readable, signal: AbortSignal;
   const logits: Float32Array, samples: Float32Array, frames: number;
   const data: string, id: string, seed: number, epoch: number;
+  // Of a page's, what example 20 uses.
+  type PageElement = {
+    hidden: boolean; disabled: boolean; textContent: string; files: (Blob & { name: string })[]; onchange: () => void;
+  };
+  const document: { baseURI: string; body: { innerHTML: string; children: PageElement[] } };
 }`;
 
 /** Programs that read what this one exports, and are not installed here. */

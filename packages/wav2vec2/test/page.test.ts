@@ -123,7 +123,10 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
       await using browser = await launch();
       const page = await open(browser);
       await ready(page);
-      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("o")]);
+      const [chooser] = await Promise.all([
+        page.waitForEvent("filechooser"),
+        page.getByRole("button", { name: "Open a recording" }).click(),
+      ]);
       await chooser.setFiles(join(directory, "clip.wav"));
       await page.getByRole("button", { name: "SRT" }).waitFor(PATIENCE);
       const expected = await new Recognizer(ctc).transcribe(join(directory, "clip.wav"), { words: true });

@@ -72,6 +72,7 @@ async function load(request: LoadRequest): Promise<void> {
     const ort = (await import(/* @vite-ignore */ `${runtime}${file}`)) as Ort;
     ort.env.wasm.wasmPaths = runtime;
     ort.env.wasm.numThreads = threads;
+    if (engine === "wasm") startEngine(ort); // WebGPU's makes one session at a time
     const loaded = loadRecognizer(directory, {
       ort,
       session: { executionProviders: [engine], logSeverityLevel: 3 },
@@ -91,6 +92,13 @@ async function load(request: LoadRequest): Promise<void> {
   } catch (error) {
     tell({ type: "failed", message: (error as Error).message });
   }
+}
+
+/** Has the engine's 14 MB fetched and compiled while the model comes, which it does before it looks at what it is to run. */
+function startEngine(ort: Ort): void {
+  // Of the same kind as the model's session, which then waits for this start. No model is refused.
+  const session = { executionProviders: ["wasm"], logSeverityLevel: 4 } as const;
+  void ort.InferenceSession.create(new Uint8Array(1), session).catch(() => {});
 }
 
 function start(
