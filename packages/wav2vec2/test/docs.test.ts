@@ -66,7 +66,7 @@ const program = ["packages/wav2vec2/bin/wav2vec2.js"];
 const TESTED_APART = ["12-server.mjs", "18-live.mjs", "19-uploads.mjs"];
 
 /** Variables before a command, then the command. */
-const COMMAND = /^((?:[A-Z_]+=\S+ )*)(.+)$/;
+const COMMAND = /^((?:[A-Z0-9_]+=\S+ )*)(.+)$/;
 
 let directory: string;
 let hub: HubServer;
