@@ -34,7 +34,7 @@ export async function* decodePieces(
   }: { onPartial?: ((text: string) => void) | undefined; signal?: AbortSignal | undefined },
 ): AsyncGenerator<Piece> {
   const decoding = decoder.stream();
-  const textAhead = new TextAhead(decoder);
+  const textAhead = onPartial && new TextAhead(decoder);
   let held = new HeldFrames();
   let firstFrame = 0;
   const take = (hypothesis: Hypothesis): Piece => {
@@ -59,8 +59,8 @@ export async function* decodePieces(
       yield take(decoding.cut());
     }
     await push(frames);
-    if (length === undefined) onPartial?.(textAhead.with(decoding.partial().labels, held.last, ahead));
-    else yield { ...take(decoding.finish()), length };
+    if (length !== undefined) yield { ...take(decoding.finish()), length };
+    else if (textAhead) onPartial(textAhead.with(decoding.partial().labels, held.last, ahead));
   }
 }
 

@@ -59,6 +59,21 @@ describe("windows of several recordings", () => {
     expect(order.lastIndexOf("other")).toBeLessThan(order.lastIndexOf("long"));
   });
 
+  it("wait for a while alone, however many short ones keep coming", async () => {
+    const batches = new WindowBatches(ctc, () => {}, 1);
+    const order: string[] = [];
+    const clients = Array.from({ length: 3 }, async () => {
+      for (let at = 0; at < 20; at++) {
+        await batches.recording()(item(500));
+        order.push("short");
+      }
+    });
+    await turn();
+    const long = Promise.resolve(batches.recording()(item(4000))).then(() => order.push("long"));
+    await Promise.all([...clients, long]);
+    expect(order.indexOf("long")).toBeLessThan(25);
+  });
+
   it("fail by themselves", async () => {
     const batches = new WindowBatches(ctc, () => {});
     const broken = new Array(1000) as unknown as Float32Array; // no samples

@@ -21,12 +21,12 @@ interface Waiting {
 
 /**
  * The network of one thread, for several recordings at once. Windows of similar length are computed together. Whose turn it
- * is, start-time fair queueing says (Goyal, Vin, Cheng 1996): each recording gets the same share of the network, so a long
- * one comes back to the queue after each window, and a short one that comes meanwhile does not wait for its end.
+ * is, self-clocked fair queueing says (Golestani 1994): each recording gets the same share of the network, so a long one comes
+ * back to the queue after each window, a short one that comes meanwhile does not wait for its end, and none waits for ever.
  */
 export class WindowBatches {
   readonly #waiting: Waiting[] = [];
-  /** Until where the last batch has come. */
+  /** When it was the turn of the last batch. */
   #now = 0;
   #running = false;
 
@@ -66,7 +66,7 @@ export class WindowBatches {
   #takeBatch(): Waiting[] {
     const waiting = this.#waiting.sort((a, b) => a.due - b.due);
     const first = waiting[0]!;
-    this.#now = Math.max(this.#now, first.due - first.samples.length);
+    this.#now = Math.max(this.#now, first.due);
     const batch: Waiting[] = [];
     let longest = 0;
     let shortest = Number.POSITIVE_INFINITY;
