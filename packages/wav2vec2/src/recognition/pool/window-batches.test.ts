@@ -64,12 +64,12 @@ describe("windows of several recordings", () => {
     const order: string[] = [];
     const clients = Array.from({ length: 3 }, async () => {
       for (let at = 0; at < 20; at++) {
-        await batches.recording()(item(500));
+        await batches.recording().score(samples(500));
         order.push("short");
       }
     });
     await turn();
-    const long = Promise.resolve(batches.recording()(item(4000))).then(() => order.push("long"));
+    const long = Promise.resolve(batches.recording().score(samples(4000))).then(() => order.push("long"));
     await Promise.all([...clients, long]);
     expect(order.indexOf("long")).toBeLessThan(25);
   });
