@@ -16,34 +16,37 @@ const LEADS_ON = 'export * from "';
 const PACKAGES = [
   {
     name: "libtorch",
+    pages: ["./nearest", "./state-name"],
     files: {
-      parts: ["file-writes.js", "gpu/built-for.js", "nearest.js", "nn/state-name.js"],
+      parts: ["file-writes.js", "gpu/built-for.js"],
       libtorch: ["index.js"],
     },
   },
   {
     name: "wav2vec2",
+    pages: ["./web"],
     entries: ["cli/program.js"],
     files: { program: ["cli/program.js"], recognition: ["recognition/index.js"], library: ["index.js"] },
   },
 ];
 
-for (const { name, entries = [], files } of PACKAGES) await bundle(join(FOLDER, name), entries, files);
+for (const { name, pages, entries = [], files } of PACKAGES)
+  await bundle(join(FOLDER, name), pages, entries, files);
 
 /**
  * @param {string} folder of a package, which is compiled
+ * @param {string[]} pages exports that pages load too: left to their own bundlers, which know that they are no Node.js
  * @param {string[]} internal entries besides what the package exports
  * @param {Record<string, string[]>} files entries whose modules are to be few files, by a name for these
  */
-async function bundle(folder, internal, files) {
+async function bundle(folder, pages, internal, files) {
   const dist = join(folder, "dist");
   if (readFileSync(join(dist, "index.js"), "utf8").startsWith(LEADS_ON)) return; // nothing was compiled since
   // Without it the next tsc --build writes every file, also the entries that lead on: what they lead to is never out of date.
   rmSync(join(dist, ".tsbuildinfo"), { force: true });
   const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  // What pages load is left to their own bundlers, which know that they are no Node.js.
   const targets = Object.entries(exports).flatMap(([name, entry]) =>
-    name === "./web" ? [] : [entry.default],
+    pages.includes(name) ? [] : [entry.default],
   );
   const exported = targets
     .filter((path) => path.startsWith("./dist/"))
