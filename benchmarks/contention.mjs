@@ -6,24 +6,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { SHAPES } from "./network-shapes.mjs";
 
-const SHAPES = {
-  tiny: {
-    convDim: [64, 128, 160],
-    convKernel: [40, 8, 4],
-    convStride: [20, 4, 4],
-    featExtractNorm: "layer",
-    convBias: true,
-    doStableLayerNorm: true,
-    hiddenSize: 160,
-    numHiddenLayers: 3,
-    numAttentionHeads: 4,
-    intermediateSize: 640,
-    numConvPosEmbeddings: 16,
-    numConvPosEmbeddingGroups: 8,
-  },
-  base: {},
-};
 const RATE = 16000;
 
 if (process.argv[2] === "--measure") await measure(process.argv[3]);

@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { manualSeed, scope, tensor, tensorFromBytes } from "@wav2vec2/libtorch";
 import { createConfig, Wav2Vec2ForCTC } from "../packages/wav2vec2/dist/index.js";
+import { SHAPES } from "./network-shapes.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -15,25 +16,6 @@ const { values } = parseArgs({
 });
 const clips = Number(values.clips);
 const samples = Math.round(Number(values.seconds) * 16000);
-
-/** Shapes of networks: pretrain-tiny.yaml's and BASE. */
-const SHAPES = {
-  tiny: {
-    convDim: [64, 128, 160],
-    convKernel: [40, 8, 4],
-    convStride: [20, 4, 4],
-    featExtractNorm: "layer",
-    convBias: true,
-    doStableLayerNorm: true,
-    hiddenSize: 160,
-    numHiddenLayers: 3,
-    numAttentionHeads: 4,
-    intermediateSize: 640,
-    numConvPosEmbeddings: 16,
-    numConvPosEmbeddingGroups: 8,
-  },
-  base: {},
-};
 
 for (const [name, shape] of Object.entries(SHAPES))
   if (values.shape === "all" || values.shape === name) measure(name, shape);

@@ -12,40 +12,12 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import WebSocket from "ws";
+import { makeModel, recording } from "./server-load.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../packages/wav2vec2/bin/wav2vec2.js", import.meta.url));
 const RATE = 16000;
 const MB = 2 ** 20;
 const AT_ONCE = 32;
-
-/** Something with pauses that is not silence. */
-function recording(seconds) {
-  return Float32Array.from(
-    { length: Math.round(seconds * RATE) },
-    (_, i) => (i % (3 * RATE) < 2.5 * RATE ? 0.3 : 0.001) * Math.sin(i * (0.05 + 0.04 * Math.sin(i / 9000))),
-  );
-}
-
-async function makeModel(directory, size) {
-  const { createConfig, CtcTokenizer, PRESETS, saveCtcModel, Vocabulary, Wav2Vec2ForCTC } = await import(
-    "wav2vec2"
-  );
-  const vocabulary = Vocabulary.fromTranscripts(["ABCDEFGHIJKLMNOPQRSTUVWXYZ '"]);
-  const small = {
-    convDim: Array(7).fill(128),
-    hiddenSize: 96,
-    numHiddenLayers: 4,
-    numAttentionHeads: 4,
-    intermediateSize: 384,
-  };
-  const shape = {
-    vocabSize: vocabulary.size,
-    padTokenId: vocabulary.blankId,
-    ...(size === "small" && small),
-  };
-  const model = new Wav2Vec2ForCTC(createConfig(shape, PRESETS.base));
-  await saveCtcModel(directory, { model, tokenizer: new CtcTokenizer(vocabulary), normalize: false });
-}
 
 /** The server, in a process of its own. */
 async function serve(model, options) {

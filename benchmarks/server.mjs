@@ -11,39 +11,11 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { makeModel, recording } from "./server-load.mjs";
 
 const SELF = fileURLToPath(import.meta.url);
 const RATE = 16000;
 const MB = 2 ** 20;
-
-/** Something with pauses that is not silence. */
-function recording(seconds) {
-  return Float32Array.from(
-    { length: seconds * RATE },
-    (_, i) => (i % (3 * RATE) < 2.5 * RATE ? 0.3 : 0.001) * Math.sin(i * (0.05 + 0.04 * Math.sin(i / 9000))),
-  );
-}
-
-async function makeModel(directory, size) {
-  const { createConfig, CtcTokenizer, PRESETS, saveCtcModel, Vocabulary, Wav2Vec2ForCTC } = await import(
-    "wav2vec2"
-  );
-  const vocabulary = Vocabulary.fromTranscripts(["ABCDEFGHIJKLMNOPQRSTUVWXYZ '"]);
-  const small = {
-    convDim: Array(7).fill(128),
-    hiddenSize: 96,
-    numHiddenLayers: 4,
-    numAttentionHeads: 4,
-    intermediateSize: 384,
-  };
-  const shape = {
-    vocabSize: vocabulary.size,
-    padTokenId: vocabulary.blankId,
-    ...(size === "small" && small),
-  };
-  const model = new Wav2Vec2ForCTC(createConfig(shape, PRESETS.base));
-  await saveCtcModel(directory, { model, tokenizer: new CtcTokenizer(vocabulary), normalize: false });
-}
 
 /** In a process of its own: a server that says its port, and its peak memory at its end. */
 async function serve(mode, model, threads) {
