@@ -2,7 +2,7 @@
 // elsewhere in a cache that all projects of a user share. Nothing is written into node_modules.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,22 +19,34 @@ export function checkoutOf(folder = PACKAGE) {
 }
 
 /**
- * @param {NodeJS.ProcessEnv} [env]
- * @returns {string} `$WAV2VEC2_CACHE`, `$XDG_CACHE_HOME/wav2vec2` or `~/.cache/wav2vec2`, with `libtorch` behind it
+ * @returns {string} the user's home; `/`, as containers have it, where neither `HOME` nor the system knows one: what belongs
+ *   there is then not found, and may not be written
  */
-export function sharedHome(env = process.env) {
-  const { WAV2VEC2_CACHE: own, XDG_CACHE_HOME: base } = env;
-  const cache = own ? resolve(own) : join(base && isAbsolute(base) ? base : homeCache(), "wav2vec2");
-  return join(cache, "libtorch");
+export function homeDirectory() {
+  try {
+    return homedir() || userInfo().homedir || "/";
+  } catch {
+    return "/"; // a user whom the system does not list
+  }
 }
 
-/** A user id of a container may have no home at all. */
-function homeCache() {
-  try {
-    return join(homedir(), ".cache");
-  } catch {
-    return resolve(".cache");
-  }
+/**
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {string} `$WAV2VEC2_CACHE`, `$XDG_CACHE_HOME/wav2vec2` or `~/.cache/wav2vec2`
+ */
+export function defaultCache(env = process.env) {
+  if (env.WAV2VEC2_CACHE) return resolve(env.WAV2VEC2_CACHE);
+  const base = env.XDG_CACHE_HOME;
+  // The specification of XDG has relative paths ignored.
+  return join(base && isAbsolute(base) ? base : join(homeDirectory(), ".cache"), "wav2vec2");
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {string} where the libtorchs of all projects are
+ */
+export function sharedHome(env = process.env) {
+  return join(defaultCache(env), "libtorch");
 }
 
 /**

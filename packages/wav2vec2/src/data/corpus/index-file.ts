@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { homeDirectory } from "../../files/home-directory.js";
+import { basename, dirname, join } from "node:path";
 import { makeDirectory } from "../../files/make-directory.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
+
+export { defaultCache } from "@wav2vec2/libtorch/places";
 
 /** What is known of an audio file from its header, and the file's state when it was read. */
 export interface AudioHeader {
@@ -22,14 +23,6 @@ export interface AudioHeader {
 const VERSION = 1;
 const NEWLINE = 10;
 const LINES_AT_ONCE = 4096;
-
-/** `$WAV2VEC2_CACHE`, `$XDG_CACHE_HOME/wav2vec2` or `~/.cache/wav2vec2`. */
-export function defaultCache(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.WAV2VEC2_CACHE) return resolve(env.WAV2VEC2_CACHE);
-  const base = env.XDG_CACHE_HOME;
-  // The specification of XDG has relative paths ignored.
-  return join(base && isAbsolute(base) ? base : join(homeDirectory(), ".cache"), "wav2vec2");
-}
 
 /**
  * @param cache directory of all indices
