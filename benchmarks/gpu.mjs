@@ -1,13 +1,14 @@
 // What a GPU makes of this project, in one command, offline and in less than eight minutes:
 //   npm run setup -- --libtorch cuda && node benchmarks/gpu.mjs
 //   node benchmarks/gpu.mjs --device cpu --quick     the same on the CPU with small networks, to try the program itself
+//   node benchmarks/gpu.mjs --parts numerics,steps   these alone, of numerics, golden, training, steps and processes
 // It checks every operator against float64 on the device, runs the golden tests there (float32 without TF32, bfloat16
 // beside Hugging Face's), trains the tiny recipe for 200 steps on made-up speech, and measures steps of pre-training and
 // fine-tuning in bfloat16: time, memory, hours of audio an hour, and the share of the card's peak for matrix products.
 // Where a Python with transformers is found (--python PATH, TRANSFORMERS_PYTHON, python3), the same steps run there in
 // turn. Where there are two GPUs, two processes train with NCCL. A table goes to the terminal and everything to
 // gpu-benchmark.json (--output FILE). Every measurement is a process of its own, so one that fails costs its row alone.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,10 +28,16 @@ const { values: options } = parseArgs({
     device: { type: "string", default: "cuda" },
     quick: { type: "boolean", default: false },
     python: { type: "string" },
+    parts: { type: "string" },
     output: { type: "string", default: "gpu-benchmark.json" },
   },
 });
 const { device, quick } = options;
+const PARTS = { numerics, golden, training, steps, processes };
+const parts = options.parts?.split(",") ?? Object.keys(PARTS);
+for (const part of parts)
+  if (!Object.hasOwn(PARTS, part))
+    throw new Error(`--parts must be of ${Object.keys(PARTS).join(", ")}, but is ${part}.`);
 const folder = mkdtempSync(join(tmpdir(), "gpu-benchmark-"));
 const children = new Children(BUDGET_SECONDS);
 const rows = [];
@@ -38,11 +45,7 @@ const result = { date: new Date().toISOString(), device, quick, failed: [] };
 
 try {
   await machine();
-  await numerics();
-  await golden();
-  await training();
-  await steps();
-  await severalProcesses();
+  for (const part of parts) await PARTS[part]();
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
@@ -132,8 +135,7 @@ async function golden() {
 }
 
 async function training() {
-  const data = join(folder, "speech");
-  writeSpeech(data, { train: quick ? 40 : 400, dev: 8 });
+  const data = speech();
   const count = quick ? 30 : 200;
   const losses = await lossesOf("training", [CLI], data, join(folder, "tiny"), count);
   result.training = losses;
@@ -143,6 +145,12 @@ async function training() {
     `loss from ${losses.first.toFixed(2)} to ${losses.last.toFixed(2)} in ${count} steps`,
     losses.last < losses.first,
   );
+}
+
+function speech() {
+  const data = join(folder, "speech");
+  if (!existsSync(data)) writeSpeech(data, { train: quick ? 40 : 400, dev: 8 });
+  return data;
 }
 
 /** Trains the tiny recipe by a command that ends in ours; first and last: means of a fifth of the loss's lines. */
@@ -221,13 +229,13 @@ async function findPython() {
   return undefined;
 }
 
-async function severalProcesses() {
+async function processes() {
   const cards = result.machine.cards;
   if (device !== "cpu" && cards < 2) return row("two processes", `not measured: ${cards} GPU`);
-  const data = join(folder, "speech");
+  const data = speech();
   const command = [CLI, "launch", "--nproc-per-node", "2", "--"];
   const count = quick ? 10 : 60;
-  const one = result.training;
+  const one = result.training ?? { error: "not measured" };
   const two = await lossesOf("two processes", command, data, join(folder, "two"), count);
   result.twoProcesses = two;
   if (two.error) return row("two processes", two.error, false);

@@ -26,7 +26,7 @@ import { WheelUnavailable } from "./wheel-unavailable.mjs";
 const ROOTS = ["libtorch_cuda.so", "libcaffe2_nvrtc.so"];
 
 /** Extras of cuda-toolkit with the headers that CUDA's own headers include, for compiling against NCCL. */
-const HEADER_EXTRAS = ["crt"];
+const HEADER_EXTRAS = ["crt", "cccl"];
 
 /** A wheel of which more than this is wanted is fetched as a whole, so that its SHA-256 can be compared. */
 const WHOLE = 0.8;

@@ -54,6 +54,7 @@ const WHEELS = {
   ),
   "cuda_toolkit-13.2.2-py2.py3-none-any.whl": makeZip(
     metadata("cuda_toolkit-13.2.2", [
+      "nvidia-cuda-cccl==13.2.27.*; extra == 'cccl'",
       "nvidia-cuda-crt==13.2.86.*; extra == 'crt'",
       "nvidia-cuda-nvcc==13.2.86.*; extra == 'nvcc'",
       "nvidia-cuda-nvrtc==13.2.86.*; extra == 'nvrtc'",
@@ -83,6 +84,8 @@ const WHEELS = {
   "nvidia_cuda_runtime-13.2.86-py3-none-manylinux_2_17_x86_64.whl": makeZip({
     "nvidia/cu13/lib/libcudart.so.13": makeElf([]),
     "nvidia/cu13/include/cuda_runtime.h": "",
+  }),
+  "nvidia_cuda_cccl-13.2.27-py3-none-manylinux_2_17_x86_64.whl": makeZip({
     "nvidia/cu13/include/cccl/nv/target": "",
   }),
   "nvidia_cusolver-12.2.0.11-py3-none-manylinux_2_27_x86_64.whl": makeZip({
