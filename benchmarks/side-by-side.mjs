@@ -10,8 +10,9 @@
 // processes of their median pass. Memory is the process's highest resident memory (VmHWM), with all that it loaded.
 // "The peak" is the fastest of many products of square matrices in the same run, and "the floor" the time that a job's
 // matrix products alone would take at it.
-// DIR is a directory with FLAC files of real lengths, such as LibriSpeech's test-other. PATH is a Python that has torch and transformers; without one (--python, TRANSFORMERS_PYTHON, python3) those rows are
-// left out. Results are kept in benchmarks/build/side-by-side, and benchmarks/results.md is written from them.
+// DIR is a directory with FLAC files of real lengths, such as LibriSpeech's test-other. PATH is a Python that has torch and
+// transformers; without one (--python, TRANSFORMERS_PYTHON, python3) those rows are left out. Results are
+// kept in benchmarks/build/side-by-side, and benchmarks/results.md is written from them.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

@@ -1,4 +1,5 @@
 // benchmarks/results.md: what was measured, on what, and how.
+import { renderGoals } from "./goals.mjs";
 import { ROWS } from "./programs.mjs";
 import { renderTables, summarize } from "./table.mjs";
 
@@ -35,6 +36,6 @@ things too, they say more than the clock.
 |---|---|
 ${facts.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}
 
-${renderTables(store, options)}
+${[renderGoals(store), renderTables(store, options)].filter((part) => part !== "").join("\n\n")}
 `;
 }

@@ -158,7 +158,6 @@ export class ProcessGroup {
    * @internal Asks something of the group.
    *
    * @throws TorchError where it cannot be asked, such as of a tensor that is not contiguous
-   * @throws TorchError where it cannot be asked, such as of a tensor that is not contiguous
    * @throws DistributedError naming operation, rank and those who do not answer; then the group is closed, so that the
    * others fail at once too instead of waiting
    */
