@@ -1,5 +1,6 @@
 #include "parallel.h"
 
+#include <ATen/ATen.h>
 #include <ATen/TensorIterator.h>
 
 namespace bridge {
