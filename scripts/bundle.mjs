@@ -109,7 +109,8 @@ async function bundle(folder, pages, internal, together) {
   for (const [id, file] of lazy) files.push(...(await required(id, file, folder, external)));
   for (const { fileName, code, moduleIds } of files) {
     const own = moduleIds.some((id) => id.startsWith(dist));
-    write(join(made, fileName), own ? placed(code, dirname(fileName)) : minifySync(fileName, code).code);
+    const text = own ? placed(code, dirname(fileName)) : minifySync(fileName, code).code;
+    write(join(made, fileName), inAscii(text));
   }
   const joined = files.flatMap(({ moduleIds }) => moduleIds);
   const licences = licencesOf(joined);
@@ -180,6 +181,14 @@ function placed(/** @type {string} */ code, /** @type {string} */ folder) {
     const from = relative(folder, path);
     return `new URL(${JSON.stringify(from)}, import.meta.url).href`;
   });
+}
+
+/** Node.js reads what is ASCII in half the memory, and sooner. */
+function inAscii(/** @type {string} */ code) {
+  return code.replaceAll(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** @param {string} path @param {string} text */

@@ -16,7 +16,9 @@ export function licencesOf(modules) {
     const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const notices = noticesIn(folder);
     if (typeof license !== "string" || notices.length === 0)
-      throw new Error(`${name} must come with its licence to be bundled, but has none. List it in dependencies.`);
+      throw new Error(
+        `${name} must come with its licence to be bundled, but has none. List it in dependencies.`,
+      );
     texts.set(`${name} ${version}`, [`${name} ${version} (${license})`, ...notices].join("\n\n"));
   }
   return [...texts]
@@ -30,7 +32,8 @@ export function licencesOf(modules) {
  * @returns {{ name: string, folder: string } | undefined} the package that was installed with it, if one was
  */
 export function packageOf(path) {
-  const [folder, name] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)(?=\/)/.exec(path.replaceAll("\\", "/")) ?? [];
+  const [folder, name] =
+    /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)(?=\/)/.exec(path.replaceAll("\\", "/")) ?? [];
   return folder === undefined || name === undefined ? undefined : { name, folder };
 }
 

@@ -23,7 +23,11 @@ test("notices of each package are told once, with those in folders, by name", ()
   const nested = write("@b/two/node_modules/a/lib/x.js", "");
   write("@b/two/node_modules/a/package.json", '{ "name": "a", "version": "1.0.0", "license": "ISC" }');
   write("@b/two/node_modules/a/licence", "a's terms");
-  const modules = [join(root, "node_modules/@b/two/lib/x.js"), join(root, "node_modules/@b/two/y.js"), nested];
+  const modules = [
+    join(root, "node_modules/@b/two/lib/x.js"),
+    join(root, "node_modules/@b/two/y.js"),
+    nested,
+  ];
   const texts = licencesOf([...modules, join(root, "own.js"), "\0runtime"]).split(`\n${"=".repeat(80)}\n\n`);
   expect(texts).toEqual([
     "@b/two 2.0.0 (MIT)\n\ntwo's terms\n\ntwo's notice\n\nd3's terms\n",

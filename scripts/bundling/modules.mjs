@@ -32,7 +32,10 @@ export function modulesOf(dist, platforms = ["node"]) {
       .filter((name) => existsSync(join(dist, name))); // not those of comments
   const imports = (/** @type {string} */ path) =>
     found(path, /^(?:import|export)\b[^;]*?\bfrom "([.#][^"]+)";$|^import "(\.[^"]+)";$/gm);
-  const all = (/** @type {string} */ path) => [...imports(path), ...found(path, /\bimport\("([.#][^"]+)"\)/g)];
+  const all = (/** @type {string} */ path) => [
+    ...imports(path),
+    ...found(path, /\bimport\("([.#][^"]+)"\)/g),
+  ];
   /** Modules that begin a thread, or are loaded by one, by their URL. */
   const threads = (/** @type {string} */ path) =>
     found(path, /new URL\("(\.[^"]+\.js)", import\.meta\.url\)/g).filter((name) => !name.startsWith(".."));
