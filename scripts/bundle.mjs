@@ -2,21 +2,24 @@
 // a second to find and load. The entries in dist/ then lead there, until TypeScript is compiled anew:
 //   npx tsc --build && node scripts/bundle.mjs [FOLDER]
 // bundle/ mirrors dist/: what starts a thread or looks for a file beside itself finds it at the same relative place.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// Packages that package.json does not list as dependencies are joined too, as far as they are used; their licences lie beside.
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { minifySync } from "rolldown/utils";
+import { licencesOf, packageOf } from "./bundling/licences.mjs";
+import { isBundled, LEADS_ON, modulesOf, reached } from "./bundling/modules.mjs";
 
 /** The folder of the packages. */
 const [FOLDER = fileURLToPath(new URL("../packages", import.meta.url))] = process.argv.slice(2);
-/** How modules name what Node.js and pages have each in their own way. */
-const PLATFORM = "#platform/";
-const LEADS_ON = 'export * from "';
 /** Modules that the same of these entries load become one file: whoever loads one of them loads nothing in vain. */
 const PACKAGES = [
   {
     name: "libtorch",
     pages: ["./nearest", "./state-name"],
+    entries: ["numerics-check-main.js"],
     files: {
       parts: ["file-writes.js", "gpu/built-for.js"],
       libtorch: ["index.js"],
@@ -30,21 +33,22 @@ const PACKAGES = [
   },
 ];
 
-for (const { name, pages, entries = [], files } of PACKAGES)
+for (const { name, pages, entries, files } of PACKAGES)
   await bundle(join(FOLDER, name), pages, entries, files);
 
 /**
  * @param {string} folder of a package, which is compiled
  * @param {string[]} pages exports that pages load too: left to their own bundlers, which know that they are no Node.js
  * @param {string[]} internal entries besides what the package exports
- * @param {Record<string, string[]>} files entries whose modules are to be few files, by a name for these
+ * @param {Record<string, string[]>} together entries whose modules are to be few files, by a name for these
  */
-async function bundle(folder, pages, internal, files) {
+async function bundle(folder, pages, internal, together) {
   const dist = join(folder, "dist");
-  if (readFileSync(join(dist, "index.js"), "utf8").startsWith(LEADS_ON)) return; // nothing was compiled since
+  if (isBundled(dist)) return; // nothing was compiled since
   // Without it the next tsc --build writes every file, also the entries that lead on: what they lead to is never out of date.
   rmSync(join(dist, ".tsbuildinfo"), { force: true });
-  const { exports } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { exports } = manifest;
   const targets = Object.entries(exports).flatMap(([name, entry]) =>
     pages.includes(name) ? [] : [entry.default],
   );
@@ -54,32 +58,63 @@ async function bundle(folder, pages, internal, files) {
   const entries = [...exported, ...internal];
   const { imports, all, threads } = modulesOf(dist);
   const begun = [...reached(entries, (path) => [...all(path), ...threads(path)])].flatMap(threads);
-  const groups = groupsOf(Object.entries(files).map(([file, first]) => [file, reached(first, imports)]));
+  const external = (/** @type {string} */ id) => isExternal(id, manifest);
+  /** Required packages that are joined, by the file that holds each. */
+  const lazy = new Map();
+  const withLazy = (/** @type {string} */ code) =>
+    code.replaceAll(/\blazyPackage\("([^"]+)"\)/g, (call, /** @type {string} */ id) => {
+      if (external(id)) return call;
+      const file = `packages/${id.replace(/^@/, "").replaceAll("/", "-")}.cjs`;
+      lazy.set(id, file);
+      return `lazyPackage("./${file}")`;
+    });
+  const groups = groupsOf(Object.entries(together).map(([file, first]) => [file, reached(first, imports)]));
   const build = await rolldown({
     input: Object.fromEntries(
       [...entries, ...begun].map((path) => [path.replace(/\.js$/, ""), join(dist, path)]),
     ),
-    external: /^[^./#]/,
+    external,
     platform: "node",
     checks: { ineffectiveDynamicImport: false },
-    plugins: [{ name: "places", transform: (code, id) => withPlace(code, relative(dist, id)) }],
+    plugins: [
+      {
+        name: "places",
+        transform: (code, id) =>
+          id.startsWith(dist) ? withPlace(withLazy(code), relative(dist, id)) : undefined,
+      },
+    ],
   });
   const { output } = await build.generate({
     format: "esm",
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
     codeSplitting: {
-      groups: groups.map(({ name, paths, priority }) => ({
-        name,
-        priority,
-        test: (id) => paths.has(relative(dist, id)),
-      })),
+      groups: [
+        ...groups.map(({ name, paths, priority }) => ({
+          name,
+          priority,
+          test: (/** @type {string} */ id) => paths.has(relative(dist, id)),
+        })),
+        {
+          debugName: "packages",
+          name: (id) => packageOf(id)?.name.replace(/^@/, "").replace("/", "-"),
+        },
+      ],
     },
   });
   await build.close();
   const made = join(folder, "bundle.new");
   rmSync(made, { recursive: true, force: true });
-  for (const { fileName, code } of output) write(join(made, fileName), placed(code, dirname(fileName)));
+  const files = [...output];
+  for (const [id, file] of lazy) files.push(...(await required(id, file, folder, external)));
+  for (const { fileName, code, moduleIds } of files) {
+    const own = moduleIds.some((id) => id.startsWith(dist));
+    const text = own ? placed(code, dirname(fileName)) : minifySync(fileName, code).code;
+    write(join(made, fileName), inAscii(text));
+  }
+  const joined = files.flatMap(({ moduleIds }) => moduleIds);
+  const licences = licencesOf(joined);
+  if (licences !== "") write(join(made, "LICENCES.txt"), licences);
   rmSync(join(folder, "bundle"), { recursive: true, force: true });
   renameSync(made, join(folder, "bundle"));
   for (const entry of entries) {
@@ -89,37 +124,33 @@ async function bundle(folder, pages, internal, files) {
 }
 
 /**
- * What modules load, by their paths from `dist`.
- * @param {string} dist
+ * A package in one file that `require` takes.
+ * @param {string} id
+ * @param {string} file
+ * @param {string} folder of the package that uses it
+ * @param {(id: string) => boolean} external
  */
-function modulesOf(dist) {
-  /** @param {string} path @param {RegExp} pattern */
-  const found = (path, pattern) =>
-    [...readFileSync(join(dist, path), "utf8").matchAll(pattern)]
-      .map(([, name = ""]) =>
-        name.startsWith(PLATFORM)
-          ? `platform/node/${name.slice(PLATFORM.length)}.js`
-          : join(dirname(path), name),
-      )
-      .filter((name) => existsSync(join(dist, name))); // not those of comments
-  const imports = (/** @type {string} */ path) =>
-    found(path, /^(?:import|export)\b[^;]*?\bfrom "([.#][^"]+)";$|^import "(\.[^"]+)";$/gm);
-  const all = (/** @type {string} */ path) => [...imports(path), ...found(path, /\bimport\("(\.[^"]+)"\)/g)];
-  /** Modules that begin a thread, or are loaded by one, by their URL. */
-  const threads = (/** @type {string} */ path) =>
-    found(path, /new URL\("(\.[^"]+\.js)", import\.meta\.url\)/g).filter((name) => !name.startsWith(".."));
-  return { imports, all, threads };
+async function required(id, file, folder, external) {
+  const build = await rolldown({ input: id, cwd: folder, external, platform: "node" });
+  const { output } = await build.generate({
+    format: "cjs",
+    exports: "named",
+    entryFileNames: file,
+    codeSplitting: false,
+  });
+  await build.close();
+  return output;
 }
 
 /**
- * @param {string[]} entries
- * @param {(path: string) => string[]} next
- * @returns {Set<string>} the entries and what they lead to
+ * @param {string} id as modules name another
+ * @param {Record<string, Record<string, string>>} manifest package.json
+ * @returns whether it is installed beside the package: what it lists as dependencies
  */
-function reached(entries, next) {
-  const seen = new Set(entries);
-  for (const path of seen) for (const name of next(path)) seen.add(name);
-  return seen;
+function isExternal(id, { dependencies, optionalDependencies, peerDependencies }) {
+  const [, name] = /^((?:@[^/]+\/)?[^./#@][^/]*)(?:\/|$)/.exec(id) ?? [];
+  if (name === undefined) return false; // a file
+  return isBuiltin(id) || name in { ...dependencies, ...optionalDependencies, ...peerDependencies };
 }
 
 /**
@@ -150,6 +181,14 @@ function placed(/** @type {string} */ code, /** @type {string} */ folder) {
     const from = relative(folder, path);
     return `new URL(${JSON.stringify(from)}, import.meta.url).href`;
   });
+}
+
+/** Node.js reads what is ASCII in half the memory, and sooner. */
+function inAscii(/** @type {string} */ code) {
+  return code.replaceAll(
+    /[^\0-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** @param {string} path @param {string} text */

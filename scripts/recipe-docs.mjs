@@ -1,9 +1,14 @@
-// Writes docs/recipes.md and configs/recipe.schema.json from the schema of recipes. Run after changing a key:
+// Writes docs/recipes.md, configs/recipe.schema.json and the types of recipes from their schema. Run after changing a key:
 //   npm run build && node scripts/recipe-docs.mjs
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { recipeJsonSchema, recipeKeys } from "../packages/wav2vec2/dist/training/recipe/recipe-keys.js";
+import {
+  recipeJsonSchema,
+  recipeKeys,
+  resolvedJsonSchema,
+} from "../packages/wav2vec2/dist/training/recipe/recipe-keys.js";
+import { recipeTypes } from "./recipe-docs/types.mjs";
 
 const ROOT = new URL("..", import.meta.url);
 
@@ -44,9 +49,11 @@ writeFileSync(
   new URL("configs/recipe.schema.json", ROOT),
   `${JSON.stringify(recipeJsonSchema(), undefined, 2)}\n`,
 );
+const TYPES = "packages/wav2vec2/src/training/recipe/recipe-types.ts";
+writeFileSync(new URL(TYPES, ROOT), recipeTypes(recipeJsonSchema(), resolvedJsonSchema()));
 
 const biome = fileURLToPath(new URL("node_modules/@biomejs/biome/bin/biome", ROOT));
-const written = ["docs/recipes.md", "configs/recipe.schema.json"];
+const written = ["docs/recipes.md", "configs/recipe.schema.json", TYPES];
 execFileSync(process.execPath, [biome, "format", "--write", ...written], {
   cwd: fileURLToPath(ROOT),
   stdio: "inherit",

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs";
+import module from "node:module";
+
+module.enableCompileCache?.(); // of Node.js 22.8 and later: what was compiled once starts in three quarters of the time
 
 const built = new URL("../dist/cli/program.js", import.meta.url);
 if (existsSync(built)) {

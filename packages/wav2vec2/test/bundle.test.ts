@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { rolldown } from "rolldown";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import webpack from "webpack";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { DEFAULT_CONFIG } from "../src/model/configuration.js";
@@ -50,20 +51,68 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-it("runs where the packages are left out as the page says", async () => {
+/** Runs a bundle and expects that threads hear what the program hears. */
+async function expectRuns(file: string): Promise<void> {
+  expect(await readFile(join(directory, file), "utf8")).toContain("wav2vec2/recognition");
+  const { stdout } = await run(process.execPath, [file], { cwd: directory });
+  const [text, inThread] = JSON.parse(stdout) as string[];
+  expect(text).toMatch(/^[ABC ]*$/);
+  expect(inThread).toBe(text);
+}
+
+/** What a row of the page's table leaves out. */
+async function externalOf(bundler: string): Promise<RegExp[]> {
   const page = await readFile(join(ROOT, "docs/deploying.md"), "utf8");
-  const [, patterns] = /Rolldown \| `external: \[(.*?)\]`/.exec(page)!;
+  const [, patterns] = new RegExp(`${bundler} \\| \`externals?: \\[(.*?)\\]\``).exec(page)!;
   const external = patterns!
     .replaceAll("\\|", "|") // as a table writes it
     .split(", ")
     .map((pattern) => new RegExp(pattern.slice(1, -1).replaceAll("\\/", "/")));
   expect(external).toHaveLength(2);
-  const bundle = await rolldown({ input: join(directory, "app.mjs"), platform: "node", external });
-  await bundle.write({ file: join(directory, "bundle.mjs"), format: "esm" });
-  await bundle.close();
-  expect(await readFile(join(directory, "bundle.mjs"), "utf8")).toContain('from "wav2vec2/recognition"');
-  const { stdout } = await run(process.execPath, ["bundle.mjs"], { cwd: directory });
-  const [text, inThread] = JSON.parse(stdout) as string[];
-  expect(text).toMatch(/^[ABC ]*$/);
-  expect(inThread).toBe(text);
+  return external;
+}
+
+describe("a bundle that leaves the packages out as the page says", () => {
+  it("runs, made by Rolldown", async () => {
+    const external = await externalOf("Rolldown");
+    const bundle = await rolldown({ input: join(directory, "app.mjs"), platform: "node", external });
+    await bundle.write({ file: join(directory, "rolldown.mjs"), format: "esm" });
+    await bundle.close();
+    await expectRuns("rolldown.mjs");
+  });
+
+  it("runs, made by webpack", async () => {
+    const external = await externalOf("webpack");
+    await new Promise<void>((resolve, reject) =>
+      webpack(
+        {
+          mode: "production",
+          target: "node20",
+          context: directory,
+          entry: "./app.mjs",
+          experiments: { outputModule: true },
+          externalsType: "module",
+          externals: external,
+          output: { path: directory, filename: "webpack.mjs", module: true },
+        },
+        (error, stats) => {
+          if (error ?? stats?.hasErrors()) reject(error ?? new Error(stats!.toString("errors-only")));
+          else resolve();
+        },
+      ),
+    );
+    await expectRuns("webpack.mjs");
+  });
+
+  it("runs, made by esbuild's command line", async () => {
+    const page = await readFile(join(ROOT, "docs/deploying.md"), "utf8");
+    const [, given] = /^esbuild server\.ts ([\s\S]*?)\n```/m.exec(page)!;
+    const options = given!
+      .replaceAll("\\\n", " ")
+      .trim()
+      .split(/\s+/)
+      .map((option) => option.replace("server.mjs", "esbuild.mjs"));
+    await run(join(ROOT, "node_modules/.bin/esbuild"), ["app.mjs", ...options], { cwd: directory });
+    await expectRuns("esbuild.mjs");
+  });
 });

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -15,7 +15,8 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { bridgePath } from "@wav2vec2/libtorch/places";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { packPackages } from "../../../scripts/pack.mjs";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { DEFAULT_CONFIG } from "../src/model/configuration.js";
@@ -24,6 +25,7 @@ import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import { saveCtcModel } from "../src/pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";
+import { HubServer } from "./hub-server.js";
 import { TINY_MODEL, toneClip } from "./tone-corpus.js";
 
 // The tarballs of `npm run pack`, installed into an empty project by npm, far from the checkout.
@@ -43,12 +45,19 @@ const canRun =
   process.arch === "x64";
 
 let directory: string;
+/** The trial with another version of Node.js. */
+const NODE = process.env.INSTALLED_NODE ?? process.execPath;
 /** @param home where the project's user keeps caches */
-const npx = (home: string, ...args: string[]) =>
-  run(process.execPath, [join(directory, "project/node_modules/.bin/wav2vec2"), ...args], {
-    cwd: join(directory, "project"),
-    env: { PATH: process.env.PATH, HOME: directory, XDG_CACHE_HOME: join(directory, home) },
-  });
+const command = (home: string, args: string[], env?: NodeJS.ProcessEnv) =>
+  [
+    NODE,
+    [join(directory, "project/node_modules/.bin/wav2vec2"), ...args],
+    {
+      cwd: join(directory, "project"),
+      env: { PATH: process.env.PATH, HOME: directory, XDG_CACHE_HOME: join(directory, home), ...env },
+    },
+  ] as const;
+const npx = (home: string, ...args: string[]) => run(...command(home, args));
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "installed-"));
@@ -59,21 +68,10 @@ beforeAll(async () => {
   copyFileSync(bridgePath(), join(compiled, "libtorch_bridge.node"));
   const { digestOfSources } = await import("../../libtorch/setup/bridge.mjs");
   const sources = digestOfSources(join(ROOT, "packages/libtorch/native"));
+  const folders = ["libtorch", "studio", "wav2vec2"].map((name) => join(ROOT, "packages", name));
   const prebuilt = { libtorch: libtorch.version.replace(/\+.*/, ""), glibc: "2.17", sources };
   await writeFile(join(compiled, "prebuilt.json"), JSON.stringify(prebuilt));
-  const folders = ["libtorch", "studio", "wav2vec2"].map((name) => join(ROOT, "packages", name));
-  const { stdout } = await run("npm", [
-    "pack",
-    "--json",
-    "--ignore-scripts",
-    "--pack-destination",
-    directory,
-    ...folders,
-    compiled,
-  ]);
-  const tarballs = (JSON.parse(stdout) as { filename: string }[]).map(({ filename }) =>
-    join(directory, filename),
-  );
+  const tarballs = packPackages(directory, [...folders, compiled]);
 
   const project = join(directory, "project");
   mkdirSync(project);
@@ -150,6 +148,40 @@ describe.skipIf(!canRun)(
       const [bridge] = readdirSync(join(copy, "libtorch")).filter((name) => name.startsWith("bridge-"));
       expect(existsSync(join(copy, "libtorch", bridge!, "lib/libtorch_cpu.so"))).toBe(true);
       expect((await npx("copy", "transcribe", "model", "clip.flac", "--format", "json")).stdout).toBe(stdout);
+    });
+
+    it("asks the Hub with the client in its bundle", async () => {
+      const model = join(directory, "project/model");
+      const hub = await HubServer.start();
+      onTestFinished(() => hub.close());
+      hub.commit(
+        "me/tone",
+        Object.fromEntries(readdirSync(model).map((name) => [name, readFileSync(join(model, name))])),
+      );
+      const args = ["transcribe", "me/tone", "clip.flac", "--format", "json"];
+      const { stdout } = await run(...command("copy", args, { HF_ENDPOINT: hub.url }));
+      expect(stdout).toBe((await npx("copy", "transcribe", "model", "clip.flac", "--format", "json")).stdout);
+    });
+
+    it("serves and counts with the packages in its bundle", async () => {
+      const server = spawn(...command("copy", ["serve", "model", "--port", "0"]));
+      onTestFinished(() => void server.kill("SIGKILL"));
+      let said = "";
+      for await (const chunk of server.stdout!.setEncoding("utf8")) {
+        said += chunk;
+        if (/http:\/\/[^"\s]+/.test(said)) break;
+      }
+      const [url] = /http:\/\/[^"\s]+/.exec(said)!;
+      const form = new FormData();
+      form.append("file", new File([readFileSync(join(directory, "project/clip.flac"))], "clip.flac"));
+      const answer = await fetch(new URL("/v1/audio/transcriptions", url), { method: "POST", body: form });
+      expect(answer.status).toBe(200);
+      const wrong = await fetch(new URL("/v1/audio/transcriptions", url), {
+        method: "POST",
+        body: new FormData(),
+      });
+      expect(wrong.status).toBe(400);
+      expect(await (await fetch(new URL("/metrics", url))).text()).toMatch(/process_cpu_seconds_total \d/);
     });
   },
 );

@@ -1,4 +1,4 @@
-import FFT from "fft.js";
+import { FourierTransform } from "./fourier-transform.js";
 import { power } from "./power.js";
 
 /**
@@ -105,5 +105,5 @@ function transformOf(size: number): ReturnType<typeof makeTransform> {
 
 function makeTransform(size: number) {
   const numbers = () => new Float64Array(2 * size);
-  return { size, fft: new FFT(size), data: numbers(), spectrum: numbers(), kernel: numbers() };
+  return { size, fft: new FourierTransform(size), data: numbers(), spectrum: numbers(), kernel: numbers() };
 }

@@ -242,7 +242,7 @@ class HubModel {
   }
 
   async #listOnce(): Promise<{ commit: string; files: HubFile[] }> {
-    const { modelInfo, listFiles } = await import("@huggingface/hub"); // 35 ms that only Hub models cost
+    const { modelInfo, listFiles } = await import("./hub-listing.js"); // 35 ms that only Hub models cost
     const connection = { hubUrl: this.environment.endpoint, fetch: this.#client.fetchJson };
     let commit = this.#revision;
     if (!COMMIT.test(commit)) {

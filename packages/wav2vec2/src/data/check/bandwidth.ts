@@ -1,4 +1,4 @@
-import FFT from "fft.js";
+import { FourierTransform } from "../../audio/fourier-transform.js";
 
 /** Samples a frame: bins of 31 Hz at 16 kHz. */
 const FRAME = 512;
@@ -7,7 +7,6 @@ const MOST_FRAMES = 64;
 /** 60 dB: fricatives of wide-band speech are 20 to 40 dB below its vowels, what resampling leaves is below 60 dB. */
 const BELOW_PEAK = 1e-6;
 
-const fft = new FFT(FRAME);
 const window = Float64Array.from(
   { length: FRAME },
   (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / FRAME),
@@ -24,6 +23,7 @@ export function bandwidth(samples: Float32Array, sampleRate: number): number {
   const power = new Float64Array(FRAME / 2 + 1);
   const hop = Math.max(FRAME / 2, Math.ceil((samples.length - FRAME) / MOST_FRAMES));
   const input = new Array<number>(FRAME);
+  const fft = new FourierTransform(FRAME);
   const output = fft.createComplexArray();
   for (let at = 0; at + FRAME <= samples.length; at += hop) {
     for (let i = 0; i < FRAME; i++) input[i] = samples[at + i]! * window[i]!;

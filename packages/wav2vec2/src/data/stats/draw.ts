@@ -37,14 +37,7 @@ interface Panel {
  * @param stats at least one
  */
 export async function drawStats(stats: readonly SplitStats[]): Promise<string> {
-  const [{ init, use }, { BarChart }, { GridComponent, TitleComponent }, { SVGRenderer }] = await Promise.all(
-    [
-      import("echarts/core"),
-      import("echarts/charts"),
-      import("echarts/components"),
-      import("echarts/renderers"),
-    ],
-  );
+  const { BarChart, GridComponent, init, SVGRenderer, TitleComponent, use } = await import("./echarts.js");
   use([BarChart, GridComponent, TitleComponent, SVGRenderer]);
   const rows = stats.map((split) => ({ split, panels: panelsOf(split) }));
   const width = Math.max(...rows.map(({ panels }) => panels.length)) * PANEL.width;

@@ -1,11 +1,26 @@
-import type { InferenceSession, Tensor, TypedTensor } from "onnxruntime-common";
+// onnxruntime's interface, as far as it is used: its packages are optional, and types that name them would want them installed.
+
+interface OnnxTensor {
+  readonly data: unknown;
+  readonly dims: readonly number[];
+}
+
+/** A network that is loaded. */
+export interface OnnxSession {
+  readonly inputNames: readonly string[];
+  run(feeds: Record<string, OnnxTensor>): Promise<{ readonly [name: string]: OnnxTensor }>;
+  release(): Promise<void>;
+}
 
 /** What is used of onnxruntime's packages, for Node.js and for pages; all have the same interface. */
 export interface OnnxRuntime {
   InferenceSession: {
-    create(model: string | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+    create(model: string | Uint8Array, options?: object): Promise<OnnxSession>;
   };
-  Tensor: typeof Tensor;
+  Tensor: {
+    new (type: "float32", data: Float32Array, dims: readonly number[]): OnnxTensor;
+    new (type: "int64", data: BigInt64Array, dims: readonly number[]): OnnxTensor;
+  };
 }
 
 /** Scores that an exported network gives. */
@@ -18,9 +33,9 @@ export interface OnnxScores {
 /** Runs an exported recogniser. */
 export class OnnxEngine {
   readonly #runtime: OnnxRuntime;
-  readonly #session: InferenceSession;
+  readonly #session: OnnxSession;
 
-  constructor(runtime: OnnxRuntime, session: InferenceSession) {
+  constructor(runtime: OnnxRuntime, session: OnnxSession) {
     this.#runtime = runtime;
     this.#session = session;
   }
@@ -36,7 +51,7 @@ export class OnnxEngine {
    */
   async run(samples: Float32Array, lengths: readonly number[]): Promise<OnnxScores> {
     const shape = [lengths.length, samples.length / lengths.length];
-    const feeds: Record<string, Tensor> = {
+    const feeds: Record<string, OnnxTensor> = {
       input_values: new this.#runtime.Tensor("float32", samples, shape),
     };
     if (this.takesMask) {
@@ -44,7 +59,7 @@ export class OnnxEngine {
       for (const [row, length] of lengths.entries()) mask.fill(1n, row * shape[1]!, row * shape[1]! + length);
       feeds.attention_mask = new this.#runtime.Tensor("int64", mask, shape);
     }
-    const { logits } = (await this.#session.run(feeds)) as { logits: TypedTensor<"float32"> };
+    const { logits } = (await this.#session.run(feeds)) as { logits: OnnxTensor };
     return { logits: logits.data as Float32Array, frames: logits.dims[1]! };
   }
 

@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import type { InferenceSession } from "onnxruntime-common";
 import { UserError } from "../../errors.js";
 import { OnnxEngine, type OnnxRuntime } from "./onnx-engine.js";
 
@@ -11,10 +10,7 @@ const PACKAGES = ["onnxruntime-node", "onnxruntime-web"];
  * @param options of onnxruntime
  * @throws UserError where neither package is installed, or the file is none
  */
-export async function openEngine(
-  path: string,
-  options: InferenceSession.SessionOptions = {},
-): Promise<OnnxEngine> {
+export async function openEngine(path: string, options: object = {}): Promise<OnnxEngine> {
   const runtime = loadRuntime();
   try {
     return new OnnxEngine(

@@ -1,10 +1,27 @@
-import type { core } from "zod";
 import { recipeSchema } from "./recipe-schema.js";
 import { z } from "./zod.js";
 
+/** A JSON Schema as that of recipes is: no key is merely allowed or forbidden. */
+export interface RecipeForm {
+  type?: "string" | "number" | "integer" | "boolean" | "array" | "object";
+  enum?: unknown[];
+  description?: string;
+  default?: unknown;
+  properties?: Record<string, RecipeForm>;
+  required?: string[];
+  items?: RecipeForm;
+  prefixItems?: RecipeForm[];
+  anyOf?: RecipeForm[];
+}
+
 /** The recipe's JSON Schema, for editors that complete and check YAML. */
-export function recipeJsonSchema(): core.JSONSchema.JSONSchema {
-  return z.toJSONSchema(recipeSchema(), { io: "input" });
+export function recipeJsonSchema(): RecipeForm {
+  return z.toJSONSchema(recipeSchema(), { io: "input" }) as RecipeForm;
+}
+
+/** That of a resolved recipe; keys whose values become others have no form. */
+export function resolvedJsonSchema(): RecipeForm {
+  return z.toJSONSchema(recipeSchema(), { io: "output", unrepresentable: "any" }) as RecipeForm;
 }
 
 /** One key of a recipe as documentation and the command line need it. */
@@ -22,9 +39,8 @@ export function recipeKeys(): RecipeKey[] {
   return keysOf(recipeJsonSchema(), "");
 }
 
-function keysOf(schema: core.JSONSchema.JSONSchema, prefix: string): RecipeKey[] {
+function keysOf(schema: RecipeForm, prefix: string): RecipeKey[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    if (typeof property === "boolean") return [];
     if (property.properties) return keysOf(property, `${prefix}${name}.`);
     const key: RecipeKey = {
       name: `${prefix}${name}`,
@@ -37,7 +53,7 @@ function keysOf(schema: core.JSONSchema.JSONSchema, prefix: string): RecipeKey[]
   });
 }
 
-function typeOf(property: core.JSONSchema.JSONSchema): RecipeKey["type"] {
+function typeOf(property: RecipeForm): RecipeKey["type"] {
   const list = [property, ...(property.anyOf ?? [])].find(
     (form) => typeof form === "object" && form.type === "array",
   );

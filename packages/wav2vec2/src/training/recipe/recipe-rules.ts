@@ -2,7 +2,7 @@ import { nearest } from "@wav2vec2/libtorch/nearest";
 import { ConfigurationError } from "../../errors.js";
 import { CONFIG_KEYS } from "../../model/configuration-file.js";
 import type { ClassificationTask } from "../../model/heads/classification-task.js";
-import type { PreTrainingRecipe, Recipe } from "./recipe-schema.js";
+import type { PreTrainingRecipe, Recipe } from "./recipe-types.js";
 
 /** A mistake in a recipe and the path of the key that it is about. */
 export interface RecipeIssue {

@@ -1,12 +1,15 @@
-import type { infer as Infer, input as Input } from "zod";
+import type { ZodType } from "zod";
 import { DEVICE_PATTERN, DEVICES } from "../../device-name.js";
 import { WANTED_PRECISIONS } from "../../precision/precision-names.js";
 import { SERVICES } from "../../tracking/services.js";
+import type { Recipe, RecipeInput } from "./recipe-types.js";
 import { z } from "./zod.js";
 
 // Names and defaults follow Hugging Face's run_speech_recognition_ctc.py and run_wav2vec2_pretraining_no_trainer.py;
 // where fairseq's or the paper's differ, the description says so. docs/recipes.md is generated from the descriptions (scripts/recipe-docs.mjs).
 // Parts are functions, since zod is not loaded before a recipe is looked at.
+
+type RecipeData = NonNullable<RecipeInput["data"]>;
 
 const count = () => z.int().positive();
 const amount = () => z.number().positive();
@@ -325,7 +328,7 @@ const recipe = () =>
       .string()
       .min(1)
       .describe("Run directory. Default: runs/ and the recipe file's name, or the task's without a file"),
-    data: data().prefault({} as Input<ReturnType<typeof data>>),
+    data: data().prefault({} as RecipeData),
     preset: z
       .enum(["base", "large", "large-lv60", "xlsr-300m"])
       .default("base")
@@ -495,16 +498,10 @@ const recipe = () =>
       ),
   });
 
-let schema: ReturnType<typeof recipe> | undefined;
+let schema: ZodType<Recipe, RecipeInput> | undefined;
 
 /** What a recipe may hold. */
-export function recipeSchema(): ReturnType<typeof recipe> {
+export function recipeSchema(): ZodType<Recipe, RecipeInput> {
   schema ??= recipe();
   return schema;
 }
-
-/** A resolved recipe: every key has its value. Paths are relative to the working directory. */
-export interface Recipe extends Infer<ReturnType<typeof recipe>> {}
-
-/** A recipe of the task pretrain. */
-export type PreTrainingRecipe = Recipe & { pretraining: NonNullable<Recipe["pretraining"]> };

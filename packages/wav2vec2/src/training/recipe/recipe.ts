@@ -1,16 +1,13 @@
-import type { input } from "zod";
 import { requireArguments } from "../../argument-kinds.js";
 import { ConfigurationError } from "../../errors.js";
 import { isJsonObject } from "../../files/json-file.js";
 import { RECIPE_VALUES } from "./recipe-kind.js";
 import { explain } from "./recipe-mistakes.js";
 import { checkTogether, type RecipeIssue } from "./recipe-rules.js";
-import { type Recipe, recipeSchema } from "./recipe-schema.js";
+import { recipeSchema } from "./recipe-schema.js";
+import type { Recipe, RecipeInput } from "./recipe-types.js";
 
-export type { PreTrainingRecipe, Recipe } from "./recipe-schema.js";
-
-/** What a recipe is made of: what has a default may be left out. */
-export type RecipeInput = Partial<input<ReturnType<typeof recipeSchema>>>;
+export type { PreTrainingRecipe, Recipe, RecipeInput } from "./recipe-types.js";
 
 export type RecipeResult = { recipe: Recipe; issues?: never } | { recipe?: never; issues: RecipeIssue[] };
 

@@ -50,7 +50,7 @@ export async function describeRun(
     id: before?.id ?? newId(),
     directory,
     task: recipe.task,
-    recipe,
+    recipe: { ...recipe },
     config: network ? configToHuggingFace(network, []) : {},
     ...(transforms && { transforms: { module: transforms.module, sha256: transforms.sha256 } }),
     parameters: {
