@@ -12,40 +12,46 @@ export const PACKAGES = ["libtorch", "studio", "wav2vec2"];
 
 /**
  * @param {string} into
- * @param {string[]} [bridges] folders of packages with compiled bridges
+ * @param {{ bridges?: string[], forNpm?: boolean }} [options] bridges: folders of packages with compiled bridges; forNpm: each
+ *   bridge says for which machines it is, so that npm installs the one that fits. Tarballs that are all named at once say
+ *   nothing, because npm refuses what is named and does not fit
  * @returns {string[]} the tarballs
  */
-export function packPackages(into, bridges = writtenPackages()) {
+export function packPackages(into, { bridges = writtenPackages(), forNpm = false } = {}) {
   mkdirSync(into, { recursive: true });
   const staging = mkdtempSync(join(tmpdir(), "packages-"));
   try {
+    const versions = bridges.map(readManifest).map(({ name, version }) => [name, version]);
     const folders = PACKAGES.map((name) => join(ROOT, "packages", name)).map((folder) =>
-      basename(folder) === "libtorch" ? withBridges(folder, bridges, join(staging, "libtorch")) : folder,
+      // A checkout names no bridges: npm would look for them.
+      basename(folder) === "libtorch"
+        ? changed(folder, join(staging, "libtorch"), { optionalDependencies: Object.fromEntries(versions) })
+        : folder,
     );
-    return pack(into, [...folders, ...bridges]);
+    const anywhere = { os: undefined, cpu: undefined, libc: undefined };
+    const added = bridges.map((bridge) =>
+      forNpm ? bridge : changed(bridge, join(staging, basename(bridge)), anywhere),
+    );
+    return pack(into, [...folders, ...added]);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
 }
 
 /**
- * A copy of the package that asks for its compiled bridges. A checkout does not: npm would refuse it on every other system.
- * @param {string} folder
- * @param {string[]} bridges
+ * @param {string} folder of a package
  * @param {string} copy
+ * @param {object} changes of its package.json
+ * @returns {string} the copy, with what is packed of it
  */
-function withBridges(folder, bridges, copy) {
+function changed(folder, copy, changes) {
   const manifest = readManifest(folder);
-  const names = bridges.map((bridge) => readManifest(bridge)).map(({ name, version }) => [name, version]);
   mkdirSync(copy);
-  for (const name of [
-    "README.md",
-    ...manifest.files.filter((/** @type {string} */ file) => /^\w+$/.test(file)),
-  ]) {
+  const names = manifest.files.filter((/** @type {string} */ name) => /^[\w.]+$/.test(name));
+  for (const name of ["README.md", ...names]) {
     cpSync(join(folder, name), join(copy, name), { recursive: true });
   }
-  const text = { ...manifest, optionalDependencies: Object.fromEntries(names) };
-  writeFileSync(join(copy, "package.json"), `${JSON.stringify(text, null, 2)}\n`);
+  writeFileSync(join(copy, "package.json"), `${JSON.stringify({ ...manifest, ...changes }, null, 2)}\n`);
   return copy;
 }
 

@@ -91,7 +91,7 @@ function release(version, dry) {
   }
   const into = mkdtempSync(join(tmpdir(), "release-"));
   try {
-    const tarballs = packPackages(into);
+    const tarballs = packPackages(into, { forNpm: true });
     say(`commit and tag v${version}`);
     if (!dry) {
       run("git", "commit", "--all", "--message", `Version ${version}`);

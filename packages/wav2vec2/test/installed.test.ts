@@ -52,7 +52,7 @@ beforeAll(async () => {
   const sources = digestOfSources(join(ROOT, "packages/libtorch/native"));
   const version = libtorch.version.replace(/\+.*/, "");
   writePackage(compiled, "x64", bridgePath(), { libtorch: version, glibc: "2.17", sources });
-  const tarballs = packPackages(directory, [compiled]);
+  const tarballs = packPackages(directory, { bridges: [compiled] });
 
   const project = join(directory, "project");
   mkdirSync(project);

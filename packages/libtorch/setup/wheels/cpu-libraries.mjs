@@ -31,8 +31,11 @@ export async function addCpuLibraries(context, torch, staging) {
   if (context.platform.system === "linux") await addNeededLibraries(context, torch, staging);
 }
 
-/** @param {string} name of a member of the wheel */
-function isWanted(name) {
+/**
+ * @param {string} name of a member of the wheel
+ * @returns {boolean} whether it is taken before anyone knows what it loads
+ */
+export function isWanted(name) {
   if (name === "torch/version.py" || name.startsWith("torch/include/")) return true;
   // On macOS the CPU library loads its neighbours by names that only the linker's own format tells.
   return /^torch\/lib\/lib(c10|torch_cpu)\.so$|^torch\/lib\/(?!libtorch_python|libshm)[^/]+\.dylib$/.test(
