@@ -120,6 +120,7 @@ function cudaCommands() {
 
 function manualCommands() {
   return [
+    `no network:      ${setupCommand("DIR")}   (with libtorch's include/ and lib/, or torch's wheels)`,
     "Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends libtorch-dev libopenblas0-openmp libgloo-dev cmake g++ make",
     "macOS:           xcode-select --install && brew install cmake && python3 -m venv .venv && .venv/bin/pip install torch",
     "pip:             python3 -m venv .venv && .venv/bin/pip install torch",
