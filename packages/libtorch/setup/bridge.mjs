@@ -89,7 +89,7 @@ export class Bridge {
   take(addon, libtorch) {
     this.#begin(libtorch);
     this.#runPath(libtorch);
-    // A disk that fills up must not leave half of it where programs look for it.
+    // A set-up that is killed must not leave half of it where programs look for it.
     const partial = `${this.addon}.part`;
     try {
       copyFileSync(addon, partial);

@@ -53,7 +53,12 @@ function installApplication(prebuilt = {}) {
   mkdirSync(join(folder, "dist"), { recursive: true });
   mkdirSync(join(folder, "native"));
   writeFileSync(join(folder, "native/CMakeLists.txt"), "");
-  writeFileSync(join(folder, "dist/numerics-check-main.js"), "console.log('all right');\n");
+  writeFileSync(
+    join(folder, "dist/numerics-check-main.js"),
+    `import { existsSync } from "node:fs";
+    while (process.env.CHECK_UNTIL && !existsSync(process.env.CHECK_UNTIL)) await new Promise((again) => setTimeout(again, 20));
+    console.log("all right");\n`,
+  );
   cpSync(join(SETUP, "../package.json"), join(folder, "package.json"));
   cpSync(SETUP, join(folder, "setup"), { recursive: true, filter: (path) => !path.endsWith(".test.mjs") });
   const headers = join(root, "node_modules/node-api-headers");
@@ -87,11 +92,12 @@ function installApplication(prebuilt = {}) {
 
 /**
  * @param {{ root: string, cache: string }} application
- * @param {{ libtorch?: string, env?: NodeJS.ProcessEnv, nobody?: boolean, system?: string }} [options] nobody: as a user who is
- *   not root; system: JavaScript that runs before, to change what the system says of itself
+ * @param {{ libtorch?: string, env?: NodeJS.ProcessEnv, nobody?: boolean, system?: string,
+ *   onOutput?: (output: string) => void }} [options] nobody: as a user who is not root; system: JavaScript that runs before, to
+ *   change what the system says of itself; onOutput: hears all that was printed so far
  * @returns {Promise<{ code: number, output: string }>}
  */
-async function setUp({ root, cache }, { libtorch, env = {}, nobody = false, system } = {}) {
+async function setUp({ root, cache }, { libtorch, env = {}, nobody = false, system, onOutput } = {}) {
   const before = join(root, `${Math.random()}.cjs`);
   if (system !== undefined) writeFileSync(before, system);
   const words = [
@@ -107,7 +113,12 @@ async function setUp({ root, cache }, { libtorch, env = {}, nobody = false, syst
     ...(nobody ? { uid: NOBODY, gid: NOBODY } : {}),
   });
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (output += text));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (text) => {
+      output += text;
+      onOutput?.(output);
+    });
+  }
   const code = await new Promise((resolve) => child.once("close", resolve));
   return { code: Number(code), output };
 }
@@ -236,9 +247,25 @@ describe.runIf(isLinux)("set-up of an installed package", () => {
   test("two at once: the second finds what the first has made", async () => {
     const application = installApplication();
     const { env, asked } = await startPackageIndex({ wheels: { [TORCH]: wheel() } });
-    const both = await Promise.all([setUp(application, { env }), setUp(application, { env })]);
-    expect(both.map(({ code }) => code)).toEqual([0, 0]);
-    expect(both.filter(({ output }) => output.includes("checked before"))).toHaveLength(1);
+    // The first one is in its last step when the second begins, and stays there until that has come to the lock.
+    const go = join(application.root, "go");
+    const held = { ...env, CHECK_UNTIL: go };
+    /** @type {ReturnType<typeof setUp> | undefined} */
+    let second;
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer;
+    const begun = () => {
+      timer ??= setTimeout(() => writeFileSync(go, ""), 1000);
+    };
+    const first = await setUp(application, {
+      env: held,
+      onOutput(output) {
+        if (output.includes("[4/4]")) second ??= setUp(application, { env: held, onOutput: begun });
+      },
+    });
+    const then = await second;
+    expect([first.code, first.output]).toEqual([0, expect.stringMatching(/^ +right/m)]);
+    expect(then).toMatchObject({ code: 0, output: expect.stringContaining("checked before") });
     expect(asked.filter((path) => path === "simple/torch")).toHaveLength(1);
   });
 });
