@@ -1,43 +1,65 @@
 // The packages as npm gets them: tarballs in packed/, to install in any project until they are published, and by
 // release.mjs to publish. Needs a checkout that was set up; `npm run prebuild-bridge` before adds the compiled bridge.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stagePackage } from "./pack/stage.mjs";
+import { writtenPackages } from "./prebuild/package.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-export const PACKAGES = ["libtorch", "libtorch-linux-x64", "studio", "wav2vec2"];
+export const PACKAGES = ["libtorch", "studio", "wav2vec2"];
+/** For machines of any kind. */
+const ANYWHERE = { os: undefined, cpu: undefined, libc: undefined };
 
 /**
  * @param {string} into
- * @param {string[]} folders of packages; without the compiled bridge where there is none
+ * @param {{ bridges?: string[], forNpm?: boolean }} [options] bridges: folders of packages with compiled bridges; forNpm: each
+ *   bridge says for which machines it is, so that npm installs the one that fits. Tarballs that are all named at once say
+ *   nothing, because npm refuses what is named and does not fit
  * @returns {string[]} the tarballs
  * @throws where a package is not built
  */
-export function packPackages(into, folders = builtPackages()) {
+export function packPackages(into, { bridges = writtenPackages(), forNpm = false } = {}) {
   mkdirSync(into, { recursive: true });
   const stages = mkdtempSync(join(tmpdir(), "pack-"));
+  const stage = (/** @type {string} */ folder, changes = {}) => {
+    const staged = join(stages, basename(folder));
+    stagePackage(folder, staged, changes);
+    return staged;
+  };
   try {
-    const staged = folders.map((folder) => join(stages, basename(folder)));
-    for (const [index, folder] of folders.entries()) stagePackage(folder, staged[index] ?? "");
-    const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", into, ...staged];
-    const output = execFileSync("npm", args, {
-      cwd: ROOT,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    return JSON.parse(output).map((/** @type {{ filename: string }} */ { filename }) => join(into, filename));
+    // A checkout names no bridges: npm would look for them.
+    const optionalDependencies = Object.fromEntries(bridges.map(nameAndVersion));
+    const packages = PACKAGES.map((name) =>
+      stage(join(ROOT, "packages", name), name === "libtorch" ? { optionalDependencies } : {}),
+    );
+    return pack(into, [...packages, ...bridges.map((bridge) => stage(bridge, forNpm ? {} : ANYWHERE))]);
   } finally {
     rmSync(stages, { recursive: true, force: true });
   }
 }
 
-function builtPackages() {
-  return PACKAGES.map((name) => join(ROOT, "packages", name)).filter(
-    (folder) => !basename(folder).startsWith("libtorch-") || existsSync(join(folder, "libtorch_bridge.node")),
-  );
+/** @param {string} folder of a package */
+function nameAndVersion(folder) {
+  const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return [name, version];
+}
+
+/**
+ * @param {string} into
+ * @param {string[]} folders
+ * @returns {string[]}
+ */
+function pack(into, folders) {
+  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", into, ...folders];
+  const output = execFileSync("npm", args, {
+    cwd: ROOT,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  return JSON.parse(output).map((/** @type {{ filename: string }} */ { filename }) => join(into, filename));
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -1,23 +1,26 @@
-// Compiles the bridge for the package of this kind of machine, packages/libtorch-PLATFORM-ARCH: for set-up of installed
-// packages, which takes it where it fits. Needs a checkout that was set up with torch's wheel for the CPU.
+// Compiles the bridge into a package of its own, prebuilt/linux-ARCH: for set-up of installed packages, which takes it where
+// it fits. Needs a checkout that was set up with torch's wheel for the CPU.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
 import { cmakeOptions, digestOfSources } from "../packages/libtorch/setup/bridge.mjs";
 import { places } from "../packages/libtorch/setup/places.mjs";
-import { prebuiltPackage } from "../packages/libtorch/setup/prebuilt.mjs";
+import { PREBUILT, PROCESSORS, writePackage } from "./prebuild/package.mjs";
+import { describeTarget } from "./prebuild/target.mjs";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const USAGE = `usage: node scripts/prebuild.mjs [--arch ${Object.keys(PROCESSORS).join("|")}]
+For another processor it needs that one's compiler, such as Debian's g++-aarch64-linux-gnu, and fetches libtorch for it.
+`;
 
 /**
  * @param {string} addon
  * @returns {string} the newest version of glibc of which it uses something
  */
 function neededGlibc(addon) {
-  const symbols = execFileSync("objdump", ["-T", addon], { encoding: "utf8" });
-  const versions = [...symbols.matchAll(/GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [
+  const symbols = execFileSync("readelf", ["--wide", "--dyn-syms", addon], { encoding: "utf8" });
+  const versions = [...symbols.matchAll(/@GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [
     Number(major),
     Number(minor),
   ]);
@@ -26,21 +29,16 @@ function neededGlibc(addon) {
   return newest.join(".");
 }
 
-function main() {
-  const { native, build: own, headers } = places();
-  const libtorch = JSON.parse(readFileSync(join(own, "libtorch.json"), "utf8"));
-  if (libtorch.cuda !== undefined || libtorch.source !== "set-up") {
-    throw new Error(
-      `libtorch must be the wheel's for the CPU, but is ${libtorch.version} in ${libtorch.root}. Run 'npm run setup -- --libtorch wheel'.`,
-    );
-  }
-  const folder = join(ROOT, "packages", basename(prebuiltPackage()));
-  if (!existsSync(folder))
-    throw new Error(`${folder} must be a package for this kind of machine, but does not exist.`);
+/** @param {import("./prebuild/package.mjs").Arch} arch */
+async function prebuild(arch) {
+  const { native, headers, ...own } = places();
+  const { libtorch, toolchain } = await describeTarget(arch, own);
+  const folder = join(PREBUILT, `linux-${arch}`);
   const build = mkdtempSync(join(tmpdir(), "bridge-"));
   try {
     const options = [
       ...["-S", native, "-B", build, "-DCMAKE_BUILD_TYPE=Release", "-DBRIDGE_RPATH=$ORIGIN/lib"],
+      ...toolchain,
       ...[
         "-DCMAKE_UNITY_BUILD=ON",
         "-DCMAKE_UNITY_BUILD_BATCH_SIZE=0",
@@ -58,8 +56,7 @@ function main() {
       glibc: neededGlibc(addon),
       sources: digestOfSources(native),
     };
-    copyFileSync(addon, join(folder, "libtorch_bridge.node"));
-    writeFileSync(join(folder, "prebuilt.json"), `${JSON.stringify(description, null, 2)}\n`);
+    writePackage(folder, arch, addon, description);
     process.stdout.write(
       `${relative(process.cwd(), folder)}: for libtorch ${description.libtorch}, glibc ${description.glibc}\n`,
     );
@@ -68,4 +65,21 @@ function main() {
   }
 }
 
-main();
+/** @returns {import("./prebuild/package.mjs").Arch} */
+function chosenArch() {
+  const { values } = parseArgs({ options: { arch: { type: "string" } } });
+  const arch = values.arch ?? process.arch;
+  if (process.platform !== "linux" || !(arch in PROCESSORS)) {
+    throw new Error(
+      `Bridges are compiled on Linux for ${Object.keys(PROCESSORS).join(" and ")}, but this is ${process.platform} and ${arch}.`,
+    );
+  }
+  return /** @type {import("./prebuild/package.mjs").Arch} */ (arch);
+}
+
+try {
+  await prebuild(chosenArch());
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  process.exitCode = 1;
+}

@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { PACKAGES, packPackages } from "./pack.mjs";
+import { PROCESSORS } from "./prebuild/package.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const USAGE = "usage: node scripts/release.mjs VERSION [--dry-run]\n";
@@ -81,16 +82,16 @@ function release(version, dry) {
     say(`set ${version} in ${relative(ROOT, file)}`);
     if (!dry) writeFileSync(file, text);
   }
-  say("build, compile the bridge, and install the tarballs into an empty project");
+  say("build, compile the bridges, and install the tarballs into an empty project");
   if (!dry) {
     run("npm", "install", "--package-lock-only", "--ignore-scripts");
     run("npm", "run", "build");
-    run(process.execPath, "scripts/prebuild.mjs");
+    for (const arch of Object.keys(PROCESSORS)) run(process.execPath, "scripts/prebuild.mjs", "--arch", arch);
     run(process.execPath, "scripts/test.mjs", "packages/wav2vec2/test/installed.test.ts");
   }
   const into = mkdtempSync(join(tmpdir(), "release-"));
   try {
-    const tarballs = packPackages(into);
+    const tarballs = packPackages(into, { forNpm: true });
     say(`commit and tag v${version}`);
     if (!dry) {
       run("git", "commit", "--all", "--message", `Version ${version}`);

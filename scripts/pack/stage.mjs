@@ -13,9 +13,10 @@ const STARTED = /\bdist\/([\w/-]+\.js)\b/g;
 /**
  * @param {string} folder of a package
  * @param {string} into an absent directory
+ * @param {object} [changes] of its package.json
  * @throws where the package is compiled but not bundled
  */
-export function stagePackage(folder, into) {
+export function stagePackage(folder, into, changes = {}) {
   const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const listed = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", folder], {
     cwd: ROOT,
@@ -31,7 +32,10 @@ export function stagePackage(folder, into) {
       mkdirSync(dirname(join(into, path)), { recursive: true });
       cpSync(join(folder, path), join(into, path));
     }
-  writeFileSync(join(into, "package.json"), `${JSON.stringify(published(manifest), null, 2)}\n`);
+  writeFileSync(
+    join(into, "package.json"),
+    `${JSON.stringify({ ...published(manifest), ...changes }, null, 2)}\n`,
+  );
   copyFileSync(join(ROOT, "LICENSE"), join(into, "LICENSE"));
 }
 

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -88,7 +89,14 @@ export class Bridge {
   take(addon, libtorch) {
     this.#begin(libtorch);
     this.#runPath(libtorch);
-    copyFileSync(addon, this.addon);
+    // A set-up that is killed must not leave half of it where programs look for it.
+    const partial = `${this.addon}.part`;
+    try {
+      copyFileSync(addon, partial);
+      renameSync(partial, this.addon);
+    } finally {
+      rmSync(partial, { force: true });
+    }
     this.#end(libtorch);
   }
 

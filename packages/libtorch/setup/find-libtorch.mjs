@@ -87,9 +87,12 @@ function named(path, request, withdrawal) {
   const root = resolve(path);
   const found = inspect(root);
   if (typeof found === "string") {
-    throw new SetupError(`${request} must be a folder with libtorch's include/ and lib/, but ${found}.`, {
-      commands: [withdrawal],
-    });
+    throw new SetupError(
+      `${request} must be a folder with libtorch's include/ and lib/, or with torch's wheel, but ${found}.`,
+      {
+        commands: [withdrawal],
+      },
+    );
   }
   return { ...found, source: "LIBTORCH", why: `${request} asks for it` };
 }

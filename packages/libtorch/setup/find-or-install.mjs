@@ -5,15 +5,19 @@ import { setupCommand } from "./places.mjs";
 import { SetupError } from "./report.mjs";
 import { installPackages, SYSTEM_LIBTORCH } from "./system-packages.mjs";
 import { installTorchWheel } from "./wheels/torch-wheel.mjs";
+import { versionInFolder } from "./wheels/wheel-folder.mjs";
 import { WheelUnavailable } from "./wheels/wheel-unavailable.mjs";
 
 /**
  * @param {string | undefined} choice
  * @param {{ home: string, report: import("./report.mjs").Report, log: string, bridge: import("./bridge.mjs").Bridge,
- *   version?: string | undefined }} options version: of the libtorch for which there is a compiled bridge
+ *   version?: string | undefined, folder?: string | undefined }} options version: of the libtorch for which there is a
+ *   compiled bridge; folder: with wheels, where the choice is "wheel" and nothing else is to be asked
  * @returns {Promise<import("./find-libtorch.mjs").Libtorch>}
  */
-export async function findOrInstall(choice, { home, report, log, bridge, version }) {
+export async function findOrInstall(choice, { folder, ...options }) {
+  const { home, report, log, bridge } = options;
+  const version = folder === undefined ? options.version : versionInFolder(folder, options.version);
   const cuda = cudaChoice(choice);
   // The driver takes a second or two to answer, so it is asked once, and only where the answer counts.
   /** @type {ReturnType<typeof nvidiaDriver> | undefined} */
@@ -55,12 +59,17 @@ export async function findOrInstall(choice, { home, report, log, bridge, version
   }
   if (choice !== "system") {
     const which =
-      version === undefined
+      version === undefined || version !== options.version
         ? "the newest torch wheel"
         : `torch's wheel ${version}, for which there is a compiled bridge`;
     note(`None is installed. First choice: the C++ libraries of ${which}.`);
     try {
-      await installTorchWheel({ home, report, specifier: version === undefined ? "" : `==${version}` });
+      await installTorchWheel({
+        home,
+        report,
+        specifier: version === undefined ? "" : `==${version}`,
+        folder,
+      });
       return await foundAfterInstalling(
         "wheel",
         "none was there, so set-up installed the torch wheel's",
@@ -111,6 +120,7 @@ function cudaCommands() {
 
 function manualCommands() {
   return [
+    `no network:      ${setupCommand("DIR")}   (with libtorch's include/ and lib/, or torch's wheels)`,
     "Debian, Ubuntu:  sudo apt-get update && sudo apt-get install -y --no-install-recommends libtorch-dev libopenblas0-openmp libgloo-dev cmake g++ make",
     "macOS:           xcode-select --install && brew install cmake && python3 -m venv .venv && .venv/bin/pip install torch",
     "pip:             python3 -m venv .venv && .venv/bin/pip install torch",

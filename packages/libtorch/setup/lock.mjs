@@ -1,5 +1,5 @@
 // One set-up at a time: two would build in the same folder.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -15,8 +15,8 @@ export async function withLock(file, waiting, action) {
   mkdirSync(dirname(file), { recursive: true });
   while (!take(file)) {
     const owner = readOwner(file);
-    if (owner !== undefined && isRunning(owner)) {
-      waiting(`Waiting for another set-up (process ${owner}, by ${file}).`);
+    if (owner === undefined ? isFresh(file) : isRunning(owner)) {
+      waiting(`Waiting for another set-up (process ${owner ?? "unknown"}, by ${file}).`);
       await sleep(250);
     } else {
       rmSync(file, { force: true });
@@ -47,6 +47,15 @@ function readOwner(file) {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * @param {string} file without an owner
+ * @returns {boolean} whether its owner may still be about to write its name
+ */
+function isFresh(file) {
+  const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+  return made !== undefined && Date.now() - made < 5000;
 }
 
 /** @param {number} pid */

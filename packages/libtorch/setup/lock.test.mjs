@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "./fixtures.mjs";
@@ -41,4 +41,21 @@ test("the lock of a process that is gone, and a failing action, do not block", a
       async () => "done",
     ),
   ).toBe("done");
+});
+
+test("a lock whose owner has not written its name yet is not taken, an old one without a name is", async () => {
+  const file = join(temporaryFolder(), "lock");
+  writeFileSync(file, "");
+  let waited = 0;
+  const result = withLock(
+    file,
+    () => {
+      waited += 1;
+      // As if it had been left there long ago.
+      utimesSync(file, 0, 0);
+    },
+    async () => "done",
+  );
+  expect(await result).toBe("done");
+  expect(waited).toBe(1);
 });

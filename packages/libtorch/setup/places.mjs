@@ -102,6 +102,14 @@ export function bridgePath(env = process.env, folder = PACKAGE) {
 }
 
 /**
+ * @param {string} [folder] of this package
+ * @returns {string[]} the command of set-up with the cache in another place; none for a checkout, which has its own
+ */
+export function otherCacheCommands(folder = PACKAGE) {
+  return checkoutOf(folder) === undefined ? [`another place:     WAV2VEC2_CACHE=DIR ${setupCommand()}`] : [];
+}
+
+/**
  * The command of set-up as it works where the user is.
  * @param {string} [libtorch] what set-up is to take, such as `cuda`
  * @param {string} [from] the user's directory

@@ -6,16 +6,18 @@ import { chosenByHand, rememberChoice } from "./choice.mjs";
 import { withCudaHeaders } from "./fetch-cuda-headers.mjs";
 import { findOrInstall } from "./find-or-install.mjs";
 import { withLock } from "./lock.mjs";
-import { places as placesOf, setupCommand } from "./places.mjs";
+import { otherCacheCommands, places as placesOf, setupCommand } from "./places.mjs";
 import { findPrebuilt, prebuiltProblem } from "./prebuilt.mjs";
 import { lastLines, runInView } from "./processes.mjs";
 import { Report, SetupError } from "./report.mjs";
+import { checkSystem } from "./supported.mjs";
 import {
   installPackages,
   missingBlas,
   missingBuildTools,
   missingOptionalPackages,
 } from "./system-packages.mjs";
+import { wheelFolder } from "./wheels/wheel-folder.mjs";
 
 /** @typedef {import("./find-libtorch.mjs").Libtorch} Libtorch */
 /** @typedef {import("./places.mjs").Places} Places */
@@ -29,7 +31,7 @@ const NUMERICS = fileURLToPath(new URL("../dist/numerics-check-main.js", import.
 export const CHOICES = `  --libtorch wheel    the C++ libraries of PyPI's torch wheel for the CPU (0.6 GB)
   --libtorch cuda     the same with CUDA and NVIDIA's libraries (5 GB); cuda==2.10.0 for that version
   --libtorch system   the distribution's package (libtorch-dev)
-  --libtorch PATH     a folder with include/ and lib/
+  --libtorch PATH     a folder with include/ and lib/, or one with torch's wheel and those that it requires
   --libtorch auto     search again: LIBTORCH, the active Python environment, what set-up installed, the system; else
                       install, with CUDA where an NVIDIA card and its driver are there
 The choice holds for later runs.
@@ -45,7 +47,46 @@ The choice holds for later runs.
 export async function setUpLibtorch({ libtorch, report = new Report(4), places = placesOf(), between } = {}) {
   const waiting = (/** @type {string} */ text) => report.progress(text);
   const file = join(places.home, "set-up.lock");
-  return withLock(file, waiting, () => setUpLocked(libtorch, places, report, between));
+  report.step("libtorch");
+  checkSystem(isNamed(chosenByHand(places.home, libtorch)));
+  try {
+    return await withLock(file, waiting, () => setUpLocked(libtorch, places, report, between));
+  } catch (error) {
+    throw ofFiles(error, places.home);
+  }
+}
+
+/** @param {string | undefined} choice */
+function isNamed(choice) {
+  const ownNames = ["wheel", "cuda"];
+  return choice === undefined
+    ? Boolean(process.env.LIBTORCH)
+    : !ownNames.some((name) => choice.startsWith(name));
+}
+
+/**
+ * @param {unknown} error
+ * @param {string} home
+ * @returns {unknown} a `SetupError` where the disk or its permissions are to blame
+ */
+function ofFiles(error, home) {
+  const { code = "", path } = /** @type {NodeJS.ErrnoException} */ (error);
+  if (error instanceof SetupError || !(error instanceof Error)) return error;
+  const commands = otherCacheCommands();
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new SetupError(`The disk of ${home} is full. Make room and run set-up again.`, {
+      commands,
+      cause: error,
+    });
+  }
+  if (!["EACCES", "EPERM", "EROFS"].includes(code) || path === undefined) return error;
+  return new SetupError(
+    `${home} must be a folder that this user may write, but ${path} is not writable (${code}).`,
+    {
+      commands,
+      cause: error,
+    },
+  );
 }
 
 /**
@@ -61,15 +102,19 @@ async function setUpLocked(requested, places, report, between) {
   // A checkout builds its own, of sources that may change.
   const prebuilt = places.isCheckout ? { reason: "a checkout builds its own" } : findPrebuilt(places);
 
-  report.step("libtorch");
-  const choice = chosenByHand(home, requested);
+  const wanted = chosenByHand(home, requested);
+  const folder = wheelFolder(wanted);
+  const choice = folder === undefined ? wanted : "wheel";
   const version = "libtorch" in prebuilt ? prebuilt.libtorch : undefined;
-  let libtorch = await findOrInstall(choice, { home, report, log, bridge, version });
+  let libtorch = await findOrInstall(choice, { home, report, log, bridge, version, folder });
   // Asked once for each libtorch: a machine without network is not kept waiting by every run.
   if (libtorch.cuda !== undefined && !bridge.isCurrent(libtorch)) {
     libtorch = await withCudaHeaders(libtorch, { home, report });
   }
-  if (requested !== undefined) rememberChoice(home, choice);
+  // A folder of wheels may be gone the next time: what came out of it is what was chosen.
+  const isOther =
+    folder !== undefined && version !== undefined && prebuiltProblem(prebuilt, libtorch) !== undefined;
+  if (requested !== undefined) rememberChoice(home, isOther ? libtorch.root : choice);
   report.done(`${libtorch.version} in ${libtorch.lib}: ${libtorch.why}`);
 
   const current = bridge.isCurrent(libtorch);
@@ -83,7 +128,13 @@ async function setUpLocked(requested, places, report, between) {
     if (!places.isCheckout) report.note(`No compiled bridge fits: ${problem}.`);
     const tools = missingBuildTools();
     const useful = [...missingOptionalPackages(), ...(libtorch.source === "system" ? missingBlas() : [])];
-    if (tools.length + useful.length > 0) await installPackages(tools, useful, { report, log });
+    if (tools.length + useful.length > 0) {
+      await installPackages(tools, useful, { report, log }).catch((error) => {
+        if (!(error instanceof SetupError) || version === undefined) throw error;
+        const instead = `without compiler:  ${setupCommand("wheel")}   (libtorch ${version}, for which the bridge comes compiled)`;
+        throw new SetupError(error.message, { commands: [...error.commands, instead], cause: error });
+      });
+    }
     report.done("a C++ compiler and cmake are there");
   }
 

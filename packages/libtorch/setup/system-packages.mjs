@@ -90,7 +90,8 @@ async function aptInstall(packages, report, log) {
   }
   const apt = (/** @type {string[]} */ ...args) =>
     runInView(report, "apt-get", prefix[0] ?? "apt-get", [...prefix.slice(1), ...args], {
-      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      // In English, since its words are read below.
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" },
       log,
     });
   // Someone else's apt (unattended upgrades) may hold the lock for a while.
@@ -102,7 +103,8 @@ async function aptInstall(packages, report, log) {
   if (result.code !== 0 && !fresh) {
     report.note("Installing failed; refreshing the package lists and trying again.");
     update = await apt("update", ...wait);
-    result = await apt(...install);
+    // Where no server answered, installing would wait for each package in vain.
+    if (/^(Get|Hit):\d/m.test(update.output)) result = await apt(...install);
   }
   if (result.code !== 0) {
     // Lists that could not be refreshed are only warned of, and are the likeliest cause.
@@ -121,8 +123,8 @@ async function aptInstall(packages, report, log) {
 async function rootPrefix() {
   if (process.getuid?.() === 0) return ["apt-get"];
   if (which("sudo") === undefined || (await run("sudo", ["-n", "true"])).code !== 0) return undefined;
-  // sudo drops the environment, and with it DEBIAN_FRONTEND.
-  return ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
+  // sudo drops the environment.
+  return ["sudo", "-n", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", "apt-get"];
 }
 
 function hasPackageLists() {

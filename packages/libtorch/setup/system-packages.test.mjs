@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { fakePrograms, keptReport, temporaryFolder } from "./fixtures.mjs";
@@ -49,6 +49,28 @@ test("a required package that cannot be installed is an error with apt's words a
   expect(error.message).toMatch(/cannot install cmake \(.*apt\.log\):\nE: Unable to locate package/);
   expect(error.commands[0]).toContain("apt-get install -y --no-install-recommends cmake");
   expect(calls().some((call) => call.includes("update"))).toBe(true);
+});
+
+test("after lists were refreshed it is tried again, but not where no server answered", async () => {
+  const installs = async (/** @type {string} */ updating) => {
+    const folder = fakePrograms({
+      "apt-get": `echo "$*" >> "$(dirname "$0")/calls"
+        case "$1" in update) echo "${updating}";; *) echo "E: Failed to fetch"; exit 100;; esac`,
+      sudo: 'shift; [ "$1" = true ] || exec env "$@"',
+    });
+    const log = join(temporaryFolder(), "apt.log");
+    await expect(installPackages([CMAKE], [], { report: keptReport().report, log })).rejects.toThrow(
+      SetupError,
+    );
+    const calls = readFileSync(join(folder, "calls"), "utf8").trim().split("\n");
+    return calls.filter((call) => call.startsWith("install")).length;
+  };
+  // Where there are no lists, as in images, they are fetched before, and nothing is tried twice.
+  const hasLists =
+    existsSync("/var/lib/apt/lists") &&
+    readdirSync("/var/lib/apt/lists").some((name) => name.includes("_Packages"));
+  expect(await installs("Hit:1 http://deb.example stable InRelease")).toBe(hasLists ? 2 : 1);
+  expect(await installs("Err:1 http://deb.example stable InRelease")).toBe(1);
 });
 
 test("without apt-get nothing is tried; the missing tools are known", async () => {

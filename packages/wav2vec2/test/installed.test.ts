@@ -1,14 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-} from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -64,14 +55,12 @@ beforeAll(async () => {
   if (!canRun) return;
   // The checkout's own bridge finds libtorch by the link beside it, as a compiled one of a package does.
   const compiled = join(directory, "libtorch-linux-x64");
-  cpSync(join(ROOT, "packages/libtorch-linux-x64/package.json"), join(compiled, "package.json"));
-  copyFileSync(bridgePath(), join(compiled, "libtorch_bridge.node"));
   const { digestOfSources } = await import("../../libtorch/setup/bridge.mjs");
+  const { writePackage } = await import("../../../scripts/prebuild/package.mjs");
   const sources = digestOfSources(join(ROOT, "packages/libtorch/native"));
-  const folders = ["libtorch", "studio", "wav2vec2"].map((name) => join(ROOT, "packages", name));
-  const prebuilt = { libtorch: libtorch.version.replace(/\+.*/, ""), glibc: "2.17", sources };
-  await writeFile(join(compiled, "prebuilt.json"), JSON.stringify(prebuilt));
-  const tarballs = packPackages(directory, [...folders, compiled]);
+  const version = libtorch.version.replace(/\+.*/, "");
+  writePackage(compiled, "x64", bridgePath(), { libtorch: version, glibc: "2.17", sources });
+  const tarballs = packPackages(directory, { bridges: [compiled] });
 
   const project = join(directory, "project");
   mkdirSync(project);

@@ -40,10 +40,7 @@ const node = (...args: string[]) =>
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "packed-"));
-  tarballs = packPackages(
-    directory,
-    NAMES.map((name) => join(ROOT, "packages", name)),
-  );
+  tarballs = packPackages(directory, { bridges: [] });
   project = join(directory, "project");
   mkdirSync(project);
   await writeFile(join(project, "package.json"), '{ "name": "app", "private": true }');

@@ -4,23 +4,22 @@ import { release } from "node:os";
 import { systemGlibc } from "../glibc.mjs";
 import { SetupError } from "../report.mjs";
 import { HttpClient } from "./http.mjs";
-import { indexesToAsk, pipSettings } from "./package-index.mjs";
+import { folderIndex, indexesToAsk, pipSettings } from "./package-index.mjs";
 import { describePlatform } from "./versions.mjs";
 import { WheelUnavailable } from "./wheel-unavailable.mjs";
 
 /**
  * @param {NodeJS.ProcessEnv} env
  * @param {"cpu" | "cuda"} build
- * @param {import("./versions.mjs").Platform | undefined} [platform]
+ * @param {{ platform?: import("./versions.mjs").Platform | undefined, folder?: string | undefined }} [options] folder: with
+ *   wheels, which is then the only place to look at
  * @returns {{ client: HttpClient, indexes: import("./package-index.mjs").Index[],
  *   platform: import("./versions.mjs").Platform }}
  * @throws {WheelUnavailable} where no wheel can run
  */
-export function connect(env, build, platform = thisPlatform()) {
+export function connect(env, build, { platform = thisPlatform(), folder } = {}) {
   if (platform === undefined) {
-    throw new WheelUnavailable(
-      `There is no torch wheel for ${process.platform} on ${process.arch} with this C library.`,
-    );
+    throw new WheelUnavailable(`There is no torch wheel for ${process.platform} on ${process.arch}.`);
   }
   const settings = pipSettings(env);
   if (settings.certificateFile !== undefined && !existsSync(settings.certificateFile)) {
@@ -28,11 +27,12 @@ export function connect(env, build, platform = thisPlatform()) {
       `pip's certificate bundle must be a file, but ${settings.certificateFile} does not exist. Correct PIP_CERT or pip.conf.`,
     );
   }
-  const client = new HttpClient({ certificateFile: settings.certificateFile });
-  return { client, indexes: indexesToAsk(settings, build), platform };
+  const client = new HttpClient({ certificateFile: settings.certificateFile, env, proxy: settings.proxy });
+  const indexes = folder === undefined ? indexesToAsk(settings, build) : [folderIndex(folder, "--libtorch")];
+  return { client, indexes, platform };
 }
 
 /** @returns {import("./versions.mjs").Platform | undefined} */
-function thisPlatform() {
+export function thisPlatform() {
   return describePlatform({ osRelease: release(), glibc: systemGlibc() });
 }

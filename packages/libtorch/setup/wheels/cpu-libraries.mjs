@@ -1,6 +1,7 @@
 // Of a torch wheel of half a gigabyte only the CPU libraries, what these load, and the headers.
 import { readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { setupCommand } from "../places.mjs";
 import { megabytes, SetupError } from "../report.mjs";
 import { memberCalled, neededBeyondSystem, systemHas } from "./needed-libraries.mjs";
@@ -30,8 +31,11 @@ export async function addCpuLibraries(context, torch, staging) {
   if (context.platform.system === "linux") await addNeededLibraries(context, torch, staging);
 }
 
-/** @param {string} name of a member of the wheel */
-function isWanted(name) {
+/**
+ * @param {string} name of a member of the wheel
+ * @returns {boolean} whether it is taken before anyone knows what it loads
+ */
+export function isWanted(name) {
   if (name === "torch/version.py" || name.startsWith("torch/include/")) return true;
   // On macOS the CPU library loads its neighbours by names that only the linker's own format tells.
   return /^torch\/lib\/lib(c10|torch_cpu)\.so$|^torch\/lib\/(?!libtorch_python|libshm)[^/]+\.dylib$/.test(
@@ -72,7 +76,7 @@ async function addNeededLibraries(context, torch, staging) {
         const found = await required.find(needed);
         if (found === undefined) {
           if (systemHas(needed, context.platform)) continue;
-          throw missingLibrary(library, torch, needed);
+          throw missingLibrary(library, torch, needed, required.likely(needed));
         }
         [source, entry] = found;
         context.report.note(`${library} needs ${needed}; taking it from ${source.wheel.filename}.`);
@@ -89,10 +93,14 @@ async function addNeededLibraries(context, torch, staging) {
  * @param {string} library
  * @param {RemoteWheel} torch
  * @param {string} needed
+ * @param {string} [likely] packages whose wheels could have it
  */
-export function missingLibrary(library, torch, needed) {
+export function missingLibrary(library, torch, needed, likely = "") {
+  const { url, filename } = torch.wheel;
+  const folder = url.protocol === "file:" ? dirname(fileURLToPath(url)) : undefined;
+  const advice = folder === undefined || likely === "" ? "" : ` Add a wheel of ${likely} to ${folder}.`;
   return new SetupError(
-    `${library} of ${torch.wheel.filename} needs ${needed}, which neither the wheel, nor a package that it requires, nor the system has.`,
+    `${library} of ${filename} needs ${needed}, which neither the wheel, nor a package that it requires, nor the system has.${advice}`,
     { commands: [setupCommand("system")] },
   );
 }

@@ -1,9 +1,10 @@
-// HTTP with what a package index needs: redirects, byte ranges, a private certificate authority, retries.
+// HTTP with what a package index needs: redirects, byte ranges, a proxy, a private certificate authority, retries.
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { rootCertificates } from "node:tls";
+import { proxyAuthorization, proxyFor, TunnelAgent } from "./proxy.mjs";
 
 /** @typedef {{ status: number, headers: http.IncomingHttpHeaders, body: http.IncomingMessage, url: URL }} Response */
 
@@ -43,10 +44,23 @@ export function printable(url) {
 }
 
 export class HttpClient {
-  /** @param {{ certificateFile?: string | undefined, idleTimeoutMs?: number }} [options] */
-  constructor({ certificateFile, idleTimeoutMs = 30_000 } = {}) {
+  /** @type {Map<string, https.Agent>} by the proxy */ #tunnels = new Map();
+
+  /**
+   * @param {{ certificateFile?: string | undefined, idleTimeoutMs?: number, env?: NodeJS.ProcessEnv, proxy?: string | undefined }} [options]
+   *   env: which names proxies; proxy: the one where it names none
+   */
+  constructor({ certificateFile, idleTimeoutMs = 30_000, env = process.env, proxy } = {}) {
     this.idleTimeoutMs = idleTimeoutMs;
-    this.agent = certificateFile === undefined ? https.globalAgent : agentTrusting(certificateFile);
+    this.env = env;
+    this.proxy = proxy;
+    // A given `ca` replaces Node's list, so it is left out where nobody names one.
+    this.trust = certificateFile === undefined ? {} : { ca: authorities(certificateFile) };
+    // Agents of one's own: Node's global ones may know proxies too, by other rules.
+    this.agents = {
+      http: new http.Agent({ keepAlive: true }),
+      https: new https.Agent({ keepAlive: true, ...this.trust }),
+    };
   }
 
   /**
@@ -93,6 +107,39 @@ export class HttpClient {
   /**
    * @param {URL} url
    * @param {Record<string, string>} headers
+   * @param {number} timeout
+   * @returns {http.ClientRequest}
+   */
+  #get(url, headers, timeout) {
+    const proxy = proxyFor(url, this.env, this.proxy);
+    if (url.protocol === "https:") {
+      return https.get(url, { headers, timeout, agent: proxy ? this.#tunnel(proxy) : this.agents.https });
+    }
+    if (proxy === undefined) return http.get(url, { headers, timeout, agent: this.agents.http });
+    const auth =
+      url.username === ""
+        ? {}
+        : { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` };
+    return (proxy.protocol === "https:" ? https : http).get({
+      ...auth,
+      host: proxy.hostname.replace(/^\[|\]$/g, ""),
+      port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
+      path: printable(url),
+      headers: { host: url.host, ...headers, ...proxyAuthorization(proxy) },
+      timeout,
+    });
+  }
+
+  /** @param {URL} proxy */
+  #tunnel(proxy) {
+    const agent = this.#tunnels.get(proxy.href) ?? new TunnelAgent(proxy, this.trust);
+    this.#tunnels.set(proxy.href, agent);
+    return agent;
+  }
+
+  /**
+   * @param {URL} url
+   * @param {Record<string, string>} headers
    * @param {number} timeoutMs
    * @returns {Promise<Response>}
    */
@@ -103,8 +150,7 @@ export class HttpClient {
         reject(new HttpError(`${printable(url)} must be an http or https address.`, 400));
         return;
       }
-      const options = { headers, timeout: timeoutMs, ...(secure ? { agent: this.agent } : {}) };
-      const request = (secure ? https : http).get(url, options);
+      const request = this.#get(url, headers, timeoutMs);
       request.once("timeout", () =>
         request.destroy(new HttpError(`${url.host} was silent for ${timeoutMs / 1000} s.`, 0)),
       );
@@ -128,14 +174,10 @@ export class HttpClient {
  * Node takes private authorities from NODE_EXTRA_CA_CERTS alone; pip's users name theirs to pip.
  * @param {string} file PEM bundle
  */
-function agentTrusting(file) {
+function authorities(file) {
   const extra = process.env.NODE_EXTRA_CA_CERTS;
   const bundles = extra === undefined || extra === file ? [file] : [file, extra];
-  // A given `ca` replaces Node's list, so the list is repeated.
-  const ca = [...rootCertificates, ...bundles.map((path) => readFileSync(path, "utf8"))];
-  // Node 24 takes the usual proxy variables when told so; an agent of one's own must repeat it.
-  const proxy = process.env.NODE_USE_ENV_PROXY === "1" ? { proxyEnv: process.env } : {};
-  return new https.Agent({ keepAlive: true, ca, ...proxy });
+  return [...rootCertificates, ...bundles.map((path) => readFileSync(path, "utf8"))];
 }
 
 /** What a connection that breaks while a body is read ends with. */

@@ -1,23 +1,35 @@
 // A Python package index: which one to ask, and which of its wheels to take.
 // Page formats: https://packaging.python.org/en/latest/specifications/simple-repository-api/
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { HttpError, printable, withRetries } from "./http.mjs";
 import { compareVersions, normalizeName, parseWheelName, runsOn, satisfies } from "./versions.mjs";
 
 /** @typedef {{ filename: string, url: URL, sha256: string | undefined, yanked: boolean }} IndexFile */
-/** @typedef {{ url: URL, why: string, timeoutMs: number }} Index */
+/** @typedef {{ url: URL, why: string, timeoutMs: number, links?: true }} Index links: a folder (file:) or a page that lists
+ *   the files of many projects, which pip calls find-links */
 /** @typedef {IndexFile & { versionText: string }} Wheel */
 
 const PYTORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu";
 const PYPI = "https://pypi.org/simple";
 
 /**
+ * @typedef {object} PipSettings
+ * @property {string | undefined} indexUrl
+ * @property {string} origin where that is set
+ * @property {string[]} findLinks
+ * @property {boolean} noIndex
+ * @property {string | undefined} proxy
+ * @property {string | undefined} certificateFile
+ */
+
+/**
  * pip's settings that decide where packages come from, so that a site's own index and certificate authority
  * hold here too.
  * @param {NodeJS.ProcessEnv} [env]
- * @returns {{ indexUrl: string | undefined, certificateFile: string | undefined, origin: string }}
+ * @returns {PipSettings}
  */
 export function pipSettings(env = process.env) {
   /** @type {Map<string, { value: string, origin: string }>} */
@@ -31,10 +43,15 @@ export function pipSettings(env = process.env) {
   const index = env.PIP_INDEX_URL
     ? { value: env.PIP_INDEX_URL, origin: "PIP_INDEX_URL" }
     : settings.get("index-url");
+  const value = (/** @type {string} */ name) =>
+    env[`PIP_${name.toUpperCase().replaceAll("-", "_")}`] || settings.get(name)?.value;
   return {
     indexUrl: index?.value,
-    certificateFile: env.PIP_CERT || settings.get("cert")?.value,
     origin: index?.origin ?? "",
+    findLinks: (value("find-links") ?? "").split(/\s+/).filter((link) => link !== ""),
+    noIndex: /^(1|y|yes|t|true|on)$/i.test(value("no-index") ?? ""),
+    proxy: value("proxy"),
+    certificateFile: value("cert"),
   };
 }
 
@@ -68,12 +85,18 @@ export function parsePipConfiguration(text) {
   /** @type {Record<string, Map<string, string>>} */
   const sections = { global: new Map(), install: new Map() };
   let section = "";
+  /** @type {string | undefined} */
+  let key;
   for (const line of text.split(/\r?\n/)) {
+    if (key !== undefined && /^\s+[^\s#;]/.test(line)) {
+      sections[section]?.set(key, `${sections[section]?.get(key)} ${line.trim()}`.trim());
+      continue;
+    }
     const header = /^\[([^\]]+)\]/.exec(line);
-    if (header !== null) section = (header[1] ?? "").trim().toLowerCase();
+    if (header !== null) [section, key] = [(header[1] ?? "").trim().toLowerCase(), undefined];
     const pair = /^([^\s#;[=:][^=:]*?)\s*[=:]\s*(.*?)\s*$/.exec(line);
     if (pair !== null) {
-      const key = (pair[1] ?? "").toLowerCase().replace(/^--/, "").replaceAll("_", "-");
+      key = (pair[1] ?? "").toLowerCase().replace(/^--/, "").replaceAll("_", "-");
       sections[section]?.set(key, pair[2] ?? "");
     }
   }
@@ -81,11 +104,38 @@ export function parsePipConfiguration(text) {
 }
 
 /**
- * @param {{ indexUrl: string | undefined, origin: string }} settings
+ * @param {string} folder with wheels
+ * @param {string} why
+ * @returns {Index}
+ */
+export function folderIndex(folder, why) {
+  return { url: pathToFileURL(resolve(folder)), why, timeoutMs: 0, links: true };
+}
+
+/**
+ * @param {Pick<PipSettings, "indexUrl" | "origin"> & Partial<PipSettings>} settings
  * @param {"cpu" | "cuda"} [build]
  * @returns {Index[]} in the order in which they are asked
  */
-export function indexesToAsk({ indexUrl, origin }, build = "cpu") {
+export function indexesToAsk({ indexUrl, origin, findLinks = [], noIndex = false }, build = "cpu") {
+  const why = "pip's find-links";
+  const links = findLinks
+    .map((link) =>
+      /^https?:/.test(link)
+        ? { ...folderIndex("/", why), url: new URL(link), timeoutMs: 15_000 }
+        : folderIndex(link.startsWith("file:") ? fileURLToPath(link) : link, why),
+    )
+    // One that is not there is no mistake where something else can be asked: pip goes on too.
+    .filter(({ url }) => noIndex || url.protocol !== "file:" || existsSync(url));
+  return noIndex ? links : [...links, ...simpleIndexes({ indexUrl, origin }, build)];
+}
+
+/**
+ * @param {Pick<PipSettings, "indexUrl" | "origin">} settings
+ * @param {"cpu" | "cuda"} build
+ * @returns {Index[]}
+ */
+function simpleIndexes({ indexUrl, origin }, build) {
   if (indexUrl !== undefined) {
     return [{ url: new URL(indexUrl), why: `pip's index-url (${origin})`, timeoutMs: 15_000 }];
   }
@@ -105,8 +155,9 @@ export function indexesToAsk({ indexUrl, origin }, build = "cpu") {
  * @returns {Promise<IndexFile[]>}
  */
 export async function listFiles(client, index, project) {
+  if (index.url.protocol === "file:") return listFolder(index.url, project);
   const base = new URL(index.url);
-  base.pathname = `${base.pathname.replace(/\/+$/, "")}/${normalizeName(project)}/`;
+  if (!index.links) base.pathname = `${base.pathname.replace(/\/+$/, "")}/${normalizeName(project)}/`;
   const page = await withRetries(
     () =>
       client.text(base, {
@@ -115,7 +166,42 @@ export async function listFiles(client, index, project) {
       }),
     { attempts: 2 },
   );
-  return parseIndexPage(page.text, page.headers["content-type"] ?? "", page.url);
+  const files = parseIndexPage(page.text, page.headers["content-type"] ?? "", page.url);
+  return index.links ? files.filter(({ filename }) => isOf(filename, project)) : files;
+}
+
+/**
+ * @param {URL} folder
+ * @param {string} project
+ * @returns {IndexFile[]}
+ */
+export function listFolder(folder, project) {
+  const path = fileURLToPath(folder);
+  if (!existsSync(path)) throw new Error(`${path} does not exist`);
+  return readdirSync(path)
+    .filter((filename) => isOf(filename, project))
+    .map((filename) => ({
+      filename,
+      url: pathToFileURL(join(path, filename)),
+      sha256: undefined,
+      yanked: false,
+    }));
+}
+
+/**
+ * @param {string} filename
+ * @param {string} project
+ */
+function isOf(filename, project) {
+  return parseWheelName(filename)?.name === normalizeName(project);
+}
+
+/**
+ * @param {Index} index
+ * @returns {string} for people
+ */
+export function describeIndex({ url, why }) {
+  return `${why}, ${url.protocol === "file:" ? fileURLToPath(url) : url.host}`;
 }
 
 /**

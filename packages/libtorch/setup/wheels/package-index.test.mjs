@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { serve, temporaryFolder } from "../fixtures.mjs";
 import { HttpClient } from "./http.mjs";
@@ -124,6 +125,10 @@ test("pip.conf: sections, comments, spellings of a key", () => {
     "; another",
     "CERT: /etc/ca.pem",
     "timeout=5",
+    "find-links =",
+    "    /wheels",
+    "    # a comment",
+    "    https://links.example/",
     "[install]",
     "index_url=https://b.example/simple?x=y",
     "[list]",
@@ -133,6 +138,7 @@ test("pip.conf: sections, comments, spellings of a key", () => {
     "index-url": "https://b.example/simple?x=y",
     cert: "/etc/ca.pem",
     timeout: "5",
+    "find-links": "/wheels https://links.example/",
   });
 });
 
@@ -144,7 +150,7 @@ test("pip's settings: environment over PIP_CONFIG_FILE over the user's file", ()
   writeFileSync(own, "[global]\nindex-url = https://own.example/simple\ncert = /own.pem\n");
 
   expect(pipSettings({ HOME: home }).indexUrl).toBe("https://user.example/simple");
-  expect(pipSettings({ HOME: home, PIP_CONFIG_FILE: own })).toEqual({
+  expect(pipSettings({ HOME: home, PIP_CONFIG_FILE: own })).toMatchObject({
     indexUrl: "https://own.example/simple",
     certificateFile: "/own.pem",
     origin: own,
@@ -152,7 +158,7 @@ test("pip's settings: environment over PIP_CONFIG_FILE over the user's file", ()
   expect(pipSettings({ HOME: home, PIP_CONFIG_FILE: "/dev/null" }).indexUrl).toBeUndefined();
   expect(
     pipSettings({ HOME: home, PIP_CONFIG_FILE: own, PIP_INDEX_URL: "http://x.example/", PIP_CERT: "/y.pem" }),
-  ).toEqual({ indexUrl: "http://x.example/", certificateFile: "/y.pem", origin: "PIP_INDEX_URL" });
+  ).toMatchObject({ indexUrl: "http://x.example/", certificateFile: "/y.pem", origin: "PIP_INDEX_URL" });
 });
 
 test("a chosen index is the only one that is asked", () => {
@@ -177,4 +183,36 @@ test("requirements with extras, specifiers and markers; the description below is
     { name: "nvidia-cuda-cupti", extras: [], specifier: "==13.2.86.*", forExtra: "cupti" },
     { name: "typing-extensions", extras: [], specifier: ">=4.13", forExtra: undefined },
   ]);
+});
+
+test("pip's find-links come first, and with no-index alone", () => {
+  const folder = temporaryFolder();
+  const env = { HOME: "/nonexistent", PIP_FIND_LINKS: `${folder} /missing https://links.example/all.html` };
+  const asked = (/** @type {NodeJS.ProcessEnv} */ more) =>
+    indexesToAsk(pipSettings({ ...env, ...more })).map(({ url }) => url.href);
+  const links = [pathToFileURL(folder).href, "https://links.example/all.html"];
+  expect(asked({})).toEqual([...links, "https://download.pytorch.org/whl/cpu", "https://pypi.org/simple"]);
+  expect(asked({ PIP_INDEX_URL: "https://own.example/simple" })).toEqual([
+    ...links,
+    "https://own.example/simple",
+  ]);
+  // Here the folder that is missing is a reason why nothing was found.
+  expect(asked({ PIP_NO_INDEX: "1" })).toEqual([links[0], "file:///missing", links[1]]);
+});
+
+test("a page of links, or a folder, lists the files of many projects", async () => {
+  const names = ["torch-2.15.0-cp311-cp311-any.whl", "torch_geometric-2.6.0-py3-none-any.whl", "x.txt"];
+  const url = await serve((_request, response) => {
+    response.setHeader("content-type", "text/html");
+    response.end(names.map((name) => `<a href="files/${name}">x</a>`).join(""));
+  });
+  const links = { why: "x", timeoutMs: 1000, links: /** @type {const} */ (true) };
+  const client = new HttpClient({ env: {} });
+  const filenames = async (/** @type {URL} */ at, /** @type {string} */ project) =>
+    (await listFiles(client, { url: at, ...links }, project)).map(({ filename }) => filename);
+  expect(await filenames(url, "torch")).toEqual([names[0]]);
+  const folder = temporaryFolder();
+  for (const name of names) writeFileSync(join(folder, name), "");
+  expect(await filenames(pathToFileURL(folder), "torch")).toEqual([names[0]]);
+  expect(await filenames(pathToFileURL(folder), "torch-geometric")).toEqual([names[1]]);
 });

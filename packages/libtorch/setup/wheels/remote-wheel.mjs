@@ -1,6 +1,8 @@
-// A wheel on a package index, of which only the members asked for are downloaded.
+// A wheel on a package index or in a folder, of which only the members asked for are downloaded.
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { megabytes } from "../report.mjs";
+import { LocalFile } from "./local-file.mjs";
 import { PartialFile } from "./partial-file.mjs";
 import {
   DamagedArchive,
@@ -17,7 +19,7 @@ export class RemoteWheel {
   #damaged = false;
 
   /**
-   * @param {PartialFile} file
+   * @param {PartialFile | LocalFile} file
    * @param {import("./package-index.mjs").Wheel} wheel
    * @param {import("../report.mjs").Report} report
    */
@@ -35,7 +37,10 @@ export class RemoteWheel {
    */
   static async open(client, wheel, folder, report) {
     const whole = progressOf(report, `${wheel.filename} (this server has no byte ranges)`);
-    const file = await PartialFile.open(client, wheel, join(folder, `${wheel.filename}.part`), whole);
+    const file =
+      wheel.url.protocol === "file:"
+        ? new LocalFile(fileURLToPath(wheel.url), wheel.sha256)
+        : await PartialFile.open(client, wheel, join(folder, `${wheel.filename}.part`), whole);
     const opened = new RemoteWheel(file, wheel, report);
     try {
       await opened.#guarded(() => opened.#readDirectory());

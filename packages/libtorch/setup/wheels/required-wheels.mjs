@@ -15,6 +15,7 @@ const TOOLKIT = "cuda-toolkit";
 export class RequiredWheels {
   /** @type {Requirement[] | undefined} */ #requirements;
   /** @type {Map<string, IndexFile[]>} */ #listings = new Map();
+  /** @type {Map<string, number>} how many indexes were asked for a package */ #asked = new Map();
   /** @type {Map<string, RemoteWheel>} by the wheel's file name */ #opened = new Map();
 
   /**
@@ -32,19 +33,43 @@ export class RequiredWheels {
    * @returns {Promise<[RemoteWheel, import("./zip.mjs").ZipEntry] | undefined>}
    */
   async find(library) {
-    const stem = library
-      .replace(/^lib/, "")
-      .replace(/\.so.*$/, "")
-      .toLowerCase();
     this.#requirements ??= await this.#named([]);
-    const score = (/** @type {Requirement} */ { name, forExtra }) =>
-      forExtra === stem ? 2 : name.includes(stem) ? 1 : 0;
-    for (const requirement of this.#requirements.toSorted((a, b) => score(b) - score(a))) {
+    for (const requirement of this.#likeliestFirst(library)) {
       const remote = await this.#choose(requirement.name, requirement.specifier);
       const entry = remote && memberCalled(remote, library);
       if (entry !== undefined && remote !== undefined) return [remote, entry];
     }
     return undefined;
+  }
+
+  /**
+   * @param {string} library
+   * @returns {string} the packages that could have it, to follow "Add a wheel of": the likeliest ones, else all
+   */
+  likely(library) {
+    const named = this.#likeliestFirst(library);
+    const first = named.filter(({ score }) => score > 0);
+    const texts = (first.length > 0 ? first : named).map(({ name, specifier }) =>
+      `${name} ${specifier}`.trim(),
+    );
+    return [...new Set(texts)].join(", ");
+  }
+
+  /**
+   * @param {string} library such as "libcupti.so.13"
+   * @returns {(Requirement & { score: number })[]} what torch asks for
+   */
+  #likeliestFirst(library) {
+    const stem = library
+      .replace(/^lib/, "")
+      .replace(/\.so.*$/, "")
+      .toLowerCase();
+    const words = stem === "cudart" ? [stem, "cuda-runtime"] : [stem];
+    const score = (/** @type {Requirement} */ { name, forExtra }) =>
+      forExtra === stem ? 2 : words.some((word) => name.includes(word)) ? 1 : 0;
+    return (this.#requirements ?? [])
+      .map((requirement) => ({ ...requirement, score: score(requirement) }))
+      .sort((a, b) => b.score - a.score);
   }
 
   /**
@@ -103,11 +128,12 @@ export class RequiredWheels {
    */
   async #choose(name, specifier) {
     const { client, indexes, platform, open } = this.context;
-    let files = this.#listings.get(name);
-    if (files === undefined) {
-      files = [];
-      for (const index of indexes) files.push(...(await listFiles(client, index, name)));
+    const files = this.#listings.get(name) ?? [];
+    for (const index of indexes.slice(this.#asked.get(name) ?? 0)) {
+      if (chooseWheel(files, platform, specifier) !== undefined) break;
+      files.push(...(await listFiles(client, index, name)));
       this.#listings.set(name, files);
+      this.#asked.set(name, indexes.indexOf(index) + 1);
     }
     const wheel = chooseWheel(files, platform, specifier);
     if (wheel === undefined) {

@@ -1,5 +1,6 @@
 // Whether there is room for a download, known before it begins.
 import { statfsSync } from "node:fs";
+import { otherCacheCommands } from "../places.mjs";
 import { megabytes, SetupError } from "../report.mjs";
 
 /**
@@ -12,7 +13,7 @@ export function checkSpace(folder, needed, commands = []) {
   if (bavail * bsize >= needed) return;
   throw new SetupError(
     `libtorch needs ${megabytes(needed)} in ${folder}, but only ${megabytes(bavail * bsize)} are free. Make room and run set-up again.`,
-    { commands },
+    { commands: [...commands, ...otherCacheCommands()] },
   );
 }
 

@@ -2,14 +2,14 @@
 // not arrive. What is taken of it differs between the builds: cpu-libraries.mjs, cuda-libraries.mjs.
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setupCommand } from "../places.mjs";
+import { otherCacheCommands, setupCommand } from "../places.mjs";
 import { SetupError } from "../report.mjs";
 import { connect } from "./connect.mjs";
 import { addCpuLibraries } from "./cpu-libraries.mjs";
 import { addCudaLibraries } from "./cuda-libraries.mjs";
 import { downloads, fillFolder } from "./fill-folder.mjs";
 import { HttpError, printable } from "./http.mjs";
-import { chooseWheel, listFiles } from "./package-index.mjs";
+import { chooseWheel, describeIndex, listFiles } from "./package-index.mjs";
 import { WheelUnavailable } from "./wheel-unavailable.mjs";
 import { DamagedArchive } from "./zip.mjs";
 
@@ -35,6 +35,7 @@ import { DamagedArchive } from "./zip.mjs";
  * @property {boolean} [byHand]
  * @property {NodeJS.ProcessEnv} [env]
  * @property {import("./versions.mjs").Platform | undefined} [platform]
+ * @property {string | undefined} [folder] with wheels, the only place to look at
  */
 
 /**
@@ -54,12 +55,15 @@ export async function installTorchWheel({
   byHand = false,
   env = process.env,
   platform,
+  folder,
 }) {
-  const connection = connect(env, build, platform);
+  const connection = connect(env, build, { platform, folder });
   const { wheel, index } = await findTorch(connection, specifier, report);
   const target = join(home, build === "cuda" ? `${wheel.versionText}-cuda` : wheel.versionText);
   if (existsSync(target)) return target;
-  const context = { ...connection, indexes: [index], home, report, driver, byHand };
+  // What it requires comes from the same place, or from those that would have been asked next.
+  const indexes = connection.indexes.slice(connection.indexes.indexOf(index));
+  const context = { ...connection, indexes, home, report, driver, byHand };
   for (let attempt = 1; ; attempt++) {
     try {
       await install(context, wheel, build === "cuda" ? addCudaLibraries : addCpuLibraries, target);
@@ -85,7 +89,7 @@ export async function installTorchWheel({
 async function findTorch({ client, indexes, platform }, specifier, report) {
   const reasons = [];
   for (const index of indexes) {
-    const place = `${index.why}, ${index.url.host}`;
+    const place = describeIndex(index);
     try {
       const wheel = chooseWheel(await listFiles(client, index, "torch"), platform, specifier);
       if (wheel !== undefined) {
@@ -103,6 +107,7 @@ async function findTorch({ client, indexes, platform }, specifier, report) {
       reasons.push(`${place}: ${message.replace(/\.$/, "")}`);
     }
   }
+  if (indexes.length === 0) reasons.push("pip's no-index is set, and no find-links");
   throw new WheelUnavailable(`No torch wheel can be had: ${reasons.join("; ")}.`);
 }
 
@@ -140,7 +145,7 @@ function explain(error, wheel, home) {
   if (error instanceof Error && "code" in error && error.code === "ENOSPC") {
     return new SetupError(
       `The disk of ${home} is full. Make room and run set-up again; what has arrived in download/ there is kept.`,
-      { cause: error },
+      { commands: otherCacheCommands(), cause: error },
     );
   }
   return new SetupError(
