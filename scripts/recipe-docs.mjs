@@ -8,7 +8,7 @@ import { recipeJsonSchema, recipeKeys } from "../packages/wav2vec2/dist/training
 const ROOT = new URL("..", import.meta.url);
 
 /** @param {string} text */
-const cell = (text) => text.replaceAll("|", "\\|");
+const cell = (text) => text.replaceAll("|", "\\|").replaceAll("<", "\\<");
 
 /** Keys or their first parts by section; what no section names belongs to the last. @type {[string, string[]][]} */
 const SECTIONS = [
