@@ -1,10 +1,15 @@
 // What is read of a page of Markdown: headings, anchors, links, words. Blocks of code are no part of it unless said.
 
+const BLOCK = /^(`{3,})[^\n]*\n[\s\S]*?^\1$/gm;
+const IN_LINE = /(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g;
+/** Either, for a text that is divided by it. */
+const CODE = /(^`{3,}[^\n]*\n[\s\S]*?^`{3,}$|``(?!`)[\s\S]*?[^`]``(?!`)|`(?!`)[\s\S]*?[^`]`(?!`))/gm;
+
 /** @param {string} text */
-const withoutCode = (text) => text.replaceAll(/^(`{3,})[^\n]*\n[\s\S]*?^\1$/gm, "");
+const withoutCode = (text) => text.replaceAll(BLOCK, "");
 
 /** Without code in lines too. @param {string} text */
-export const prose = (text) => withoutCode(text).replaceAll(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, "");
+export const prose = (text) => withoutCode(text).replaceAll(IN_LINE, "");
 
 /**
  * The anchor of a heading as code hosts make it, which the site makes too: links hold in both.
@@ -49,24 +54,27 @@ export function anchors(text) {
   return found;
 }
 
-const LINK = /(!?)\[((?:[^\]\\`]|\\.|`[^`]*`|!\[[^\]]*\]\([^)]*\))*)\]\(([^()\s]+)\)/g;
+/** Behind the text of a link or picture. */
+const TARGET = /\]\(([^()\s]+)\)/g;
+const TAG_TARGET = /(<(?:img|source)\b[^>]*\bsrc(?:set)?=")([^"]+)"/g;
 
 /**
  * @param {string} text of a page
  * @returns {{ target: string, isImage: boolean }[]} where its links and pictures lead
  */
 export function links(text) {
-  const prose = withoutCode(text);
-  const found = Array.from(prose.matchAll(LINK), ([, mark, , target]) => ({ target, isImage: mark === "!" }));
-  const inside = Array.from(prose.matchAll(/\[!\[[^\]]*\]\(([^()\s]+)\)/g), ([, target]) => ({
+  const read = prose(text);
+  const pictures = new Set(
+    Array.from(read.matchAll(/!\[[^\]]*\]\(([^()\s]+)\)/g), ([, target = ""]) => target),
+  );
+  const found = Array.from(read.matchAll(TARGET), ([, target = ""]) => ({
     target,
-    isImage: true,
+    isImage: pictures.has(target),
   }));
-  const tags = Array.from(prose.matchAll(/<(?:img|source)\b[^>]*\bsrc(?:set)?="([^"]+)"/g), ([, target]) => ({
-    target,
-    isImage: true,
-  }));
-  return [...found, ...inside, ...tags];
+  return [
+    ...found,
+    ...Array.from(read.matchAll(TAG_TARGET), ([, , target = ""]) => ({ target, isImage: true })),
+  ];
 }
 
 /**
@@ -77,16 +85,13 @@ export function links(text) {
  */
 export function changeLinks(text, change) {
   return text
-    .split(/(^(?:`{3,})[^\n]*\n[\s\S]*?^`{3,}$)/gm)
+    .split(CODE)
     .map((part) =>
-      part.startsWith("```")
+      part.startsWith("`")
         ? part
         : part
-            .replaceAll(/\]\(([^()\s]+)\)/g, (_, target) => `](${change(target)})`)
-            .replaceAll(
-              /(<(?:img|source)\b[^>]*\bsrc(?:set)?=")([^"]+)"/g,
-              (_, before, target) => `${before}${change(target)}"`,
-            ),
+            .replaceAll(TARGET, (_, target) => `](${change(target)})`)
+            .replaceAll(TAG_TARGET, (_, before, target) => `${before}${change(target)}"`),
     )
     .join("");
 }
