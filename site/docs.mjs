@@ -54,13 +54,13 @@ const VITEPRESS = [process.execPath, join(SITE, "node_modules/vitepress/bin/vite
 export async function buildDocs({ root = ROOT, output = join(SITE, "dist"), base = "/" } = {}) {
   const problems = problemsOf(root);
   if (problems.length > 0) throw new DocsError(problems.join("\n"));
-  if (!packagesAreInstalled(SITE)) await run(["npm", "ci", "--no-audit", "--no-fund"]);
+  if (!packagesAreInstalled(SITE)) await run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
   mkdirSync(join(SITE, "build"), { recursive: true });
   const pages = mkdtempSync(join(SITE, "build/pages-")); // within site/, where VitePress's packages are found
   try {
     stage(root, pages);
-    const place = ["--outDir", output, "--base", base];
-    await run([...VITEPRESS, "build", SITE, ...place], { env: { DOCS_ROOT: root, DOCS_PAGES: pages } });
+    const env = { DOCS_ROOT: root, DOCS_PAGES: pages, DOCS_OUTPUT: output };
+    await run([...VITEPRESS, "build", SITE, "--base", base], { env });
   } finally {
     rmSync(pages, { recursive: true, force: true });
   }
@@ -87,17 +87,9 @@ async function main(args) {
   const shown = relative(process.cwd(), output) || ".";
   process.stdout.write(`The site lies in ${shown}.\n`);
   if (values.serve)
-    await run([
-      ...VITEPRESS,
-      "preview",
-      SITE,
-      "--outDir",
-      output,
-      "--base",
-      values.base,
-      "--port",
-      values.port,
-    ]);
+    await run([...VITEPRESS, "preview", SITE, "--base", values.base, "--port", values.port], {
+      env: { DOCS_OUTPUT: output },
+    });
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -69,7 +69,10 @@ function limits(schema) {
 function fields(schema, inside = "") {
   return Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const path = `${inside}${name}`;
-    const about = [field.description, limits(field)].filter(Boolean).join(" ").trim();
+    const limit = limits(field);
+    const about = [field.description, limit && `${limit[0]?.toUpperCase()}${limit.slice(1)}.`]
+      .filter(Boolean)
+      .join(" ");
     const needed = schema.required?.includes(name) ? "always" : "";
     const parts = field.type === "array" ? field.items : field;
     const nested = parts?.properties ? fields(parts, `${path}${field.type === "array" ? "[]" : ""}.`) : [];

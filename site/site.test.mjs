@@ -93,24 +93,26 @@ describe("the site", () => {
 
 describe.skipIf(!CHROMIUM)("in Chromium", () => {
   it.each([
-    "index.html",
-    "first-transcript.html",
-    "corpora.html",
-    "openapi.html",
-    "recipes.html",
-    "numerics-float32.html",
-    "api/wav2vec2/audio.html",
-  ])("%s fits a phone and a desktop", async (path) => {
-    for (const size of [PHONE, DESKTOP])
-      await open(path, size, async (page) => {
-        await page.until("document.querySelector('.VPDoc h1')");
-        const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
-        expect(wider).toBeLessThanOrEqual(0);
-        const pictures = await page.evaluate(
-          "[...document.images].filter((each) => each.complete && !each.naturalWidth).length",
+    ["a phone", PHONE],
+    ["a desktop", DESKTOP],
+  ])("fits %s on every page, with every picture", { timeout: 300_000 }, async (_, size) => {
+    await open("index.html", size, async (page) => {
+      /** @type {string[]} */
+      const wrong = [];
+      for (const name of htmlFiles().filter((file) => file !== "404.html")) {
+        await page.send("Page.navigate", { url: `${server.url}${name}` });
+        await page.until(
+          `location.pathname === "/${name}" && document.readyState === "complete" && document.querySelector(".VPDoc h1")`,
         );
-        expect(pictures).toBe(0);
-      });
+        const wider = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
+        if (wider > 0) wrong.push(`${name} is ${wider} pixels wider`);
+        const missing = await page.evaluate(
+          "[...document.images].filter((each) => each.complete && !each.naturalWidth).map(({ src }) => src).join(' ')",
+        );
+        if (missing !== "") wrong.push(`${name} lacks ${missing}`);
+      }
+      expect(wrong).toEqual([]);
+    });
   });
 
   it("finds words", async () => {

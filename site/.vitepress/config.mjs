@@ -4,12 +4,12 @@ import { readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitepress";
-import { readContents } from "../contents.mjs";
+import { entriesOf, readContents } from "../contents.mjs";
 import { links, slug, title } from "../markdown.mjs";
 import { sitePath } from "../stage.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const { DOCS_ROOT: root = ROOT, DOCS_PAGES: pages } = process.env;
+const { DOCS_ROOT: root = ROOT, DOCS_PAGES: pages, DOCS_OUTPUT: output } = process.env;
 
 /** @param {string} path of a file of the repository */
 const address = (path) => `/${sitePath(path).replace(/(?:index)?\.md$/, "")}`;
@@ -35,17 +35,23 @@ const sidebar = parts.flatMap((part) =>
   })),
 );
 
-/** @param {string} name */
-const first = (name) => {
-  const part = parts.find((each) => each.title === name);
-  return address(part?.groups[0]?.entries[0]?.path ?? "README.md");
-};
+/** The first page of a part, marked while any page of it is open. @param {string} name */
+function menu(name) {
+  const pages = parts.filter((part) => part.title === name).flatMap((part) => entriesOf([part]));
+  const addresses = pages.map(({ path }) => address(path).replace(/\/$/, ""));
+  return {
+    text: name,
+    link: address(pages[0]?.path ?? "README.md"),
+    activeMatch: `^(${addresses.join("|")})(/|\\.html|$)`,
+  };
+}
 
 export default defineConfig({
   title: "wav2vec2",
   description: "wav2vec 2.0 speech recognition in TypeScript",
   lang: "en-GB",
   srcDir: pages,
+  outDir: output,
   cacheDir: fileURLToPath(new URL("../node_modules/.cache/vitepress", import.meta.url)),
   lastUpdated: false,
   // Pages name servers that readers start on their own machines.
@@ -56,15 +62,19 @@ export default defineConfig({
     toc: { slugify: slug },
     headers: { slugify: slug },
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+    // Indented code looks and scrolls as fenced code does.
+    config(md) {
+      const { fence } = md.renderer.rules;
+      if (fence)
+        md.renderer.rules.code_block = (tokens, place, ...rest) => {
+          Object.assign(tokens[place] ?? {}, { info: "text", markup: "```" });
+          return fence(tokens, place, ...rest);
+        };
+    },
     languageAlias: { jsonl: "json", console: "bash" },
   },
   themeConfig: {
-    nav: [
-      { text: "Guide", link: first("Guide") },
-      { text: "Reference", link: first("Reference") },
-      { text: "Explanation", link: first("Explanation") },
-      { text: "All pages", link: "/contents" },
-    ],
+    nav: [menu("Guide"), menu("Reference"), menu("Explanation"), { text: "All pages", link: "/contents" }],
     sidebar,
     outline: { level: [2, 3] },
     search: { provider: "local" },
