@@ -14,6 +14,7 @@ export default defineConfig({
       "packages/*/setup/**/*.test.mjs",
       "scripts/**/*.test.mjs",
       "benchmarks/**/*.test.mjs",
+      "site/*.test.mjs",
     ],
     pool: "forks",
     maxWorkers: 2,

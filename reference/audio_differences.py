@@ -7,7 +7,7 @@
     python reference/audio_differences.py DIRECTORY     # files that are there, such as the fuzzer's mutants
 
 Every file is read by its header and, in turns, whole, in blocks or as a stream by this project; by libsndfile as soundfile brings it and as
-the system has it; by FFmpeg's libraries as PyAV brings them. Differences are counted by the rows of the table in docs/audio.md. It fails
+the system has it; by FFmpeg's libraries as PyAV brings them. Differences are counted by the rows of the table in docs/audio-measured.md. It fails
 where one fits no row, where something else is read than both others have alike, without a note, and where a file is refused that both
 read without an error and that is whole and one recording.
 """
@@ -31,7 +31,7 @@ DAMAGED = ("-cutoff", "-lostpage", "-cutpages")
 SEVERAL = ("-two_recordings", "-chained")
 NOT_READ = ("adpcm", "-w64", "-W64", "-rifx", "-fourbytes", "-free")
 
-# The rows of docs/audio.md, by their keys.
+# The rows of docs/audio-measured.md, by their keys.
 ROWS = {
     "equal": "as both others, or as all that read it",
     "all-refuse": "refused by all",

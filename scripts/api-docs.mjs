@@ -19,6 +19,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { anchors } from "../site/markdown.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUTPUT = join(ROOT, "docs/api");
@@ -89,7 +90,7 @@ export function writeApiDocs(output = OUTPUT) {
     ];
     for (const name of ["libtorch", "wav2vec2"]) rmSync(join(output, name, "README.md")); // a list of the pages, without what they are
     for (const name of readdirSync(output, { recursive: true, encoding: "utf8" }))
-      unescapeNames(join(output, name));
+      mendPage(join(output, name));
     writeFileSync(join(output, "README.md"), contents(output));
     return warnings;
   } finally {
@@ -98,13 +99,19 @@ export function writeApiDocs(output = OUTPUT) {
 }
 
 /**
- * Writes underscores behind letters as they are, so that a name can be searched for: they need no backslash there.
+ * Writes underscores behind letters as they are, so that a name can be searched for: they need no backslash there. And
+ * lets links to the second of two headings, of which TypeDoc writes one only, lead to that one.
  *
  * @param {string} path of a page; others are left alone
  */
-function unescapeNames(path) {
+function mendPage(path) {
   if (!path.endsWith(".md")) return;
-  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/(?<=[A-Za-z0-9])\\_/g, "_"));
+  const text = readFileSync(path, "utf8").replaceAll(/(?<=[A-Za-z0-9])\\_/g, "_");
+  const there = anchors(text);
+  const mended = text.replaceAll(/\]\(#([\w-]+)-\d+\)/g, (link, first) =>
+    there.has(link.slice(3, -1)) || !there.has(first) ? link : `](#${first})`,
+  );
+  writeFileSync(path, mended);
 }
 
 /**

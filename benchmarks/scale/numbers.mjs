@@ -60,7 +60,7 @@ export const NUMBERS = {
     1600,
     "s/s",
     "measured",
-    "speech that a worker decodes and normalises in a second (docs/audio.md)",
+    "speech that a worker decodes and normalises in a second (docs/audio-measured.md)",
   ],
   masks: [
     13000,

@@ -1,5 +1,5 @@
 /**
- * What was wrong, for programs: which of them are the fault of a server's client, the table in docs/transcribing.md says.
+ * What was wrong, for programs: which of them are the fault of a server's client, the table in docs/in-a-server.md says.
  *
  * | code | |
  * |---|---|

@@ -1,4 +1,4 @@
-// What modules of transforms need (docs/experiments.md): small, as every worker thread loads it.
+// What modules of transforms need (docs/transforms.md): small, as every worker thread loads it.
 export { type CtcBatch, collateCtc } from "./data/batches/ctc-collator.js";
 export { padClips } from "./data/batches/pad-clips.js";
 export { collatePreTraining, type PreTrainingBatch } from "./data/batches/pretraining-collator.js";

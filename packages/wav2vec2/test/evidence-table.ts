@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { libtorchInfo } from "@wav2vec2/libtorch";
 
 /**
- * Measured numbers for a guide. With EVIDENCE=docs/numerics.md, `write` puts them as a Markdown table between the lines
- * `<!-- NAME VERSION -->` and `<!-- end -->` there, where VERSION is libtorch's. With EVIDENCE=FILE.json it is added to
- * the list in that file.
+ * Measured numbers for guides. With EVIDENCE=docs, `write` puts them as a Markdown table between the lines
+ * `<!-- NAME VERSION -->` and `<!-- end -->` of the page there that has them, where VERSION is libtorch's. With
+ * EVIDENCE=FILE.json it is added to the list in that file.
  */
 export class EvidenceTable {
   readonly #rows: string[][] = [];
@@ -28,10 +29,15 @@ export class EvidenceTable {
       return;
     }
     const begin = `<!-- ${this.name} ${libtorchInfo().version} -->\n`;
-    const [before, after] = readFileSync(path, "utf8").split(begin);
-    if (after === undefined) throw new Error(`${path} must have the line ${begin.trim()}, but has not.`);
+    const pages = readdirSync(path).filter((name) => name.endsWith(".md"));
+    const page = pages
+      .map((name) => join(path, name))
+      .find((file) => readFileSync(file, "utf8").includes(begin));
+    if (page === undefined)
+      throw new Error(`A page of ${path} must have the line ${begin.trim()}, but none has.`);
+    const [before, after] = readFileSync(page, "utf8").split(begin) as [string, string];
     const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
     const table = [this.columns, this.columns.map(() => "---"), ...this.#rows].map(line).join("");
-    writeFileSync(path, `${before}${begin}\n${table}\n${after.slice(after.indexOf("<!-- end -->"))}`);
+    writeFileSync(page, `${before}${begin}\n${table}\n${after.slice(after.indexOf("<!-- end -->"))}`);
   }
 }

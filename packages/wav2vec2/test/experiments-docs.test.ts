@@ -7,7 +7,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 
-// Each piece of code in docs/experiments.md, and that of docs/tracking.md, runs as it stands, with a recipe of a tiny network and two steps.
+// Each piece of code in docs/experiments.md, docs/own-training.md and docs/transforms.md, and that of docs/tracking.md, runs as it stands,
+// with a recipe of a tiny network and two steps.
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const run = promisify(execFile);
@@ -20,9 +21,32 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
+/** What the first pieces of pages import and declare, each name once. */
+function commonLines(pieces: string[]): string {
+  const statements = pieces.flatMap((piece) => piece.match(/^(import|const) [^;]*;/gms)!);
+  const names = new Map<string, Set<string>>();
+  for (const statement of statements) {
+    const [, imported, source] = /^import \{(.*)\} from "(.*)";$/s.exec(statement) ?? [];
+    if (source === undefined) continue;
+    const all = names.get(source) ?? new Set();
+    for (const name of imported!.split(",").map((word) => word.trim())) if (name) all.add(name);
+    names.set(source, all);
+  }
+  const imports = [...names].map(([source, all]) => `import { ${[...all].join(", ")} } from "${source}";`);
+  const others = new Set(statements.filter((statement) => statement.startsWith("const ")));
+  return [...imports, ...others].join("\n");
+}
+
 it("shows code that runs", { timeout: 600_000 }, async () => {
-  const text = await readFile(join(ROOT, "docs/experiments.md"), "utf8");
-  const [imports, ...blocks] = Array.from(text.matchAll(/```js\n([\s\S]*?)```/g), ([, block]) => block!);
+  const pages = ["docs/experiments.md", "docs/own-training.md", "docs/transforms.md"];
+  const ofPages = await Promise.all(
+    pages.map(async (page) => {
+      const text = await readFile(join(ROOT, page), "utf8");
+      return Array.from(text.matchAll(/```js\n([\s\S]*?)```/g), ([, block]) => block!);
+    }),
+  );
+  const imports = commonLines(ofPages.map(([lines]) => lines!));
+  const blocks = ofPages.flatMap((found) => found.slice(1));
   const transforms = blocks.filter((block) => block.startsWith("// my-transforms.mjs"));
   expect(transforms).toHaveLength(1);
   await writeFile(join(directory, "my-transforms.mjs"), transforms[0]!);

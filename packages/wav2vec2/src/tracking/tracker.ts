@@ -28,7 +28,7 @@ export interface Histogram {
 
 /**
  * Where a run reports to. Training code logs here once and knows nothing of terminals, files and services. Metric names
- * are those of docs/architecture.md, "A run directory"; values of a validation carry the prefix `eval/`.
+ * are those of docs/run-directory.md; values of a validation carry the prefix `eval/`.
  */
 export interface Tracker {
   /**
