@@ -128,7 +128,7 @@ function named(clips: readonly NamedClip[], normalizes: boolean): Input[] {
 }
 
 /** Infinite where one is no number. */
-function largestDifference(one: Float32Array, other: Float32Array): number {
+export function largestDifference(one: Float32Array, other: Float32Array): number {
   let largest = 0;
   for (const [place, value] of one.entries()) {
     const difference = Math.abs(value - other[place]!);
