@@ -121,5 +121,5 @@ export function positive(text: string): number {
 export function notNegative(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && value >= 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError("It must be a number from 0.");
+  throw new InvalidArgumentError("It must be a number of at least 0.");
 }

@@ -93,7 +93,7 @@ async function exportNetworks(
   for (const { dtype, comparisons } of results) {
     const heading = dtype === "float32" ? "compared with libtorch" : `${dtype}, compared with libtorch`;
     print(
-      formatTable([heading, "seconds", "largest difference", "text"], comparisons.map(row)).join("\n") + "\n",
+      `${formatTable([heading, "seconds", "largest difference", "text"], comparisons.map(row)).join("\n")}\n`,
     );
   }
   if (results.some(({ dtype }) => dtype !== "float32")) print(`${describeNetworks(results)}\n`);
@@ -106,19 +106,20 @@ function row({ name, seconds, difference, sameText }: Comparison): string[] {
 }
 
 function describeNetworks(networks: readonly ExportedNetwork[]): string {
-  const percent = (rate: number) => `${(100 * rate).toFixed(2)} %`;
-  const rows = networks.map(({ dtype, file, bytes, accuracy }) => [
-    file,
-    showBytes(bytes),
-    accuracy ? percent(accuracy.wer) : "",
-    accuracy ? percent(accuracy.wer32) : "",
-    accuracy ? percent(accuracy.changedFrames) : "",
-    dtype === "float32" || accuracy ? "" : "WER not measured",
+  const percent = (rate: number | undefined) => (rate === undefined ? "" : `${(100 * rate).toFixed(2)} %`);
+  const wer32 = networks.find(({ accuracy }) => accuracy)?.accuracy?.wer32;
+  const sizes = networks.map(({ file, bytes }) => [file, showBytes(bytes)]);
+  if (wer32 === undefined)
+    return [
+      ...formatTable(["file", "size"], sizes),
+      "The word error rate was not measured, and differences of logits do not say it: give --data.",
+    ].join("\n");
+  const rows = networks.map(({ accuracy }, index) => [
+    ...sizes[index]!,
+    percent(accuracy?.wer ?? wer32),
+    percent(accuracy?.changedFrames),
   ]);
-  if (networks.some(({ accuracy }) => accuracy))
-    return formatTable(["file", "size", "WER", "in float32", "frames changed", ""], rows).join("\n");
-  const table = formatTable(["file", "size", ""], rows.map(([file, size, , , , note]) => [file!, size!, note!]));
-  return [...table, "Differences of logits do not say how many words get lost: give --data."].join("\n");
+  return formatTable(["file", "size", "WER", "frames that say another token"], rows).join("\n");
 }
 
 /** Of ONNX alone. */
@@ -143,12 +144,19 @@ async function exportDirectory(
       (NETWORK_OPTIONS as readonly string[]).includes(option.attributeName()) &&
       command.getOptionValueSource(option.attributeName()) === "cli",
   );
-  if (strange) throw new ConfigurationError(`${strange.long} must stand without --format hf, but stands with it.`);
+  if (strange)
+    throw new ConfigurationError(`${strange.long} must stand without --format hf, but stands with it.`);
   if (dtype.length > 1)
     throw new ConfigurationError(`--dtype of --format hf must be one, but is ${dtype.join(" ")}.`);
   const { exportHuggingFace } = await import("../export/export-hugging-face.js");
   const result = await interruptible(`Interrupted; ${to} is left as it was.`, (signal) =>
-    exportHuggingFace(model, to, { dtype: dtype[0], language, revision, signal, onDownload: downloadProgress() }),
+    exportHuggingFace(model, to, {
+      dtype: dtype[0],
+      language,
+      revision,
+      signal,
+      onDownload: downloadProgress(),
+    }),
   ).finally(() => showProgress(""));
   if (result === undefined) return exit(exitCodes.interrupted);
   if (json) return printJson({ directory: to, ...result });

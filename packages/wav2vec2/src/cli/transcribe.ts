@@ -111,7 +111,8 @@ function requireConsistent(command: Command, files: readonly string[], options: 
         name === "batchSeconds" ? "batch-seconds" : name,
         "without --engine onnx, which takes the CPU, the numbers of the file and one recording after the other, but stands with it",
       );
-  if (isGiven("dtype") && options.engine !== "onnx") refuse("dtype", "with --engine onnx, but stands without");
+  if (isGiven("dtype") && options.engine !== "onnx")
+    refuse("dtype", "with --engine onnx, but stands without");
   if (options.json && isGiven("format") && options.format !== "json")
     refuse("json", `without --format ${options.format}, but stands with it`);
 }

@@ -1,6 +1,14 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Dtype as NumberType, loadTensors, noGrad, saveTensors, scope, type Tensor, tensor } from "@wav2vec2/libtorch";
+import {
+  loadTensors,
+  type Dtype as NumberType,
+  noGrad,
+  saveTensors,
+  scope,
+  type Tensor,
+  tensor,
+} from "@wav2vec2/libtorch";
 import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { normalize } from "../audio/normalize.js";
@@ -9,7 +17,12 @@ import { ConfigurationError, UserError } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { fullDiskReason, unwritable, writeFileAtomic } from "../files/atomic-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
-import { type CtcModel, type LoadCtcOptions, loadCtcModel, saveCtcModel } from "../pretrained/ctc-directory.js";
+import {
+  type CtcModel,
+  type LoadCtcOptions,
+  loadCtcModel,
+  saveCtcModel,
+} from "../pretrained/ctc-directory.js";
 import { CTC_MODEL_OR_NAME } from "../pretrained/ctc-model-kind.js";
 import { HUB_OPTIONS, refuseOtherFiles } from "../pretrained/model-directory.js";
 import { type Dtype, dtypeNamed } from "./onnx/dtypes.js";
@@ -26,7 +39,11 @@ const WEIGHTS = "model.safetensors";
 const FLOATS: readonly NumberType[] = ["float64", "float32", "bfloat16"];
 const LARGEST_HALF = 65504;
 
-const OPTIONS = { ...HUB_OPTIONS, language: TEXT, dtype: TEXT } satisfies KnownOptions<HuggingFaceExportOptions>;
+const OPTIONS = {
+  ...HUB_OPTIONS,
+  language: TEXT,
+  dtype: TEXT,
+} satisfies KnownOptions<HuggingFaceExportOptions>;
 
 /** A directory that was written. */
 export interface HuggingFaceExport {
@@ -113,7 +130,8 @@ function requireSame(
   for (const [key, values] of model) {
     const expected = dtype === "float16" && FLOATS.includes(values.dtype) ? inHalf(key, values) : values;
     const there = again.get(key);
-    if (there !== undefined && expected.to({ dtype: "float32" }).equal(there.to({ dtype: "float32" }))) continue;
+    if (there !== undefined && expected.to({ dtype: "float32" }).equal(there.to({ dtype: "float32" })))
+      continue;
     throw new UserError(
       `${key} must come back as it was written, but ${there === undefined ? "is missing" : "differs"}. Nothing is written. Report this ` +
         "with the model's config.json.",

@@ -245,7 +245,8 @@ class Networks {
       `${dtype} must lose at most ${maxWerLoss} points of the word error rate, but it goes from ${percent(wer32)} to ` +
       `${percent(wer)} % (${words} words of ${utterances} clips). Nothing is written.`;
     const dearest = await this.#dearestLayers(dtype);
-    if (dearest.length === 0) throw new UserError(`${loss} Take another dtype, or allow more with maxWerLoss.`);
+    if (dearest.length === 0)
+      throw new UserError(`${loss} Take another dtype, or allow more with maxWerLoss.`);
     const named = dearest.map(({ layer, error }) => `${layer} ${(100 * error).toFixed(1)} %`).join(", ");
     throw new UserError(
       `${loss} What quantising single layers changes of the logits: ${named}. Leave these in float32 ` +

@@ -7,6 +7,7 @@ import { BOOLEAN, isObject, listOf, PATH, requireArguments } from "../argument-k
 import { UserError } from "../errors.js";
 import { type Dtype, networkFile } from "../export/onnx/dtypes.js";
 import { exportedDtype } from "../export/onnx/exported-dtypes.js";
+import { quantizationOf } from "../export/onnx/number-format.js";
 import { unreadable } from "../files/unreadable.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 
@@ -93,7 +94,7 @@ export async function pageFiles(
   requireOptions("pageFiles", options, OPTIONS);
   const { webgpu } = options;
   const listed = await Promise.all(models.map(modelFiles));
-  const withGpu = webgpu ?? listed.some(({ entry }) => entry.bytes >= LARGE);
+  const withGpu = webgpu ?? listed.some(({ entry }) => entry.runsOnGpu && entry.bytes >= LARGE);
   const site = { models: listed.map(({ entry }) => entry), webgpu: withGpu };
   const list: PageFile = {
     path: "models.json",
@@ -146,6 +147,7 @@ interface ListedModel {
     directory: string;
     bytes: number;
     dtype: Dtype;
+    runsOnGpu: boolean;
     languageModel?: { file: string; lmWeight?: number | undefined; wordScore?: number | undefined };
   };
   files: PageFile[];
@@ -172,7 +174,13 @@ async function modelFiles(model: PageModel): Promise<ListedModel> {
   // A name of its own for what it holds: browsers and the page's service worker keep it for good.
   const place = `models/${addressable(name)}-${await digestOf([...paths, ...own])}/`;
   const files = there.map((file, i) => ({ ...fileAt(place + file, paths[i]!), isLasting: true }));
-  const entry: ListedModel["entry"] = { name, directory: place, bytes, dtype };
+  const entry: ListedModel["entry"] = {
+    name,
+    directory: place,
+    bytes,
+    dtype,
+    runsOnGpu: quantizationOf(dtype) !== "int8",
+  };
   if (languageModel !== undefined) {
     const file = `${place}${addressable(basename(languageModel))}`;
     files.push({ ...fileAt(file, languageModel), isLasting: true });

@@ -120,11 +120,8 @@ async function openSession(
     );
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(
-      `${address} must be a network that runs here, but is not: ${reason}`,
-      {
-        cause,
-      },
-    );
+    throw new UserError(`${address} must be a network that runs here, but is not: ${reason}`, {
+      cause,
+    });
   }
 }

@@ -107,7 +107,6 @@ function changedFrames(one: Float32Array, other: Float32Array, frames: number): 
     return best;
   };
   let count = 0;
-  for (let frame = 0; frame < frames; frame++)
-    if (likeliest(one, frame) !== likeliest(other, frame)) count++;
+  for (let frame = 0; frame < frames; frame++) if (likeliest(one, frame) !== likeliest(other, frame)) count++;
   return count;
 }

@@ -6,10 +6,7 @@ import { ConfigurationError } from "../../errors.js";
  * @param known all layers with products
  * @throws ConfigurationError for a name of none of them
  */
-export function chosenLayers(
-  names: readonly string[],
-  known: Iterable<string>,
-): (layer: string) => boolean {
+export function chosenLayers(names: readonly string[], known: Iterable<string>): (layer: string) => boolean {
   const isWithin = (layer: string, name: string) => layer === name || layer.startsWith(`${name}.`);
   const layers = [...known];
   const strange = names.find((name) => !layers.some((layer) => isWithin(layer, name)));

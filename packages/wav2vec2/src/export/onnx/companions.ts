@@ -36,7 +36,8 @@ export async function writeCompanions(
 ): Promise<void> {
   const { config } = model;
   const settings = pageSettings(networks);
-  const extra = settings === undefined ? config.extra : { ...config.extra, "transformers.js_config": settings };
+  const extra =
+    settings === undefined ? config.extra : { ...config.extra, "transformers.js_config": settings };
   await writeConfig(directory, { ...config, extra }, [modelClassOf(model)]);
   await writePreprocessor(directory, config, normalize);
   await tokenizer.write(directory);

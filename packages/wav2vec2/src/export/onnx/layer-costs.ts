@@ -25,7 +25,13 @@ export async function layerCosts(
   { model }: CtcModel,
   engine: OnnxEngine,
   clips: readonly Float32Array[],
-  { layers, quantization, directory, signal, onLayer }: {
+  {
+    layers,
+    quantization,
+    directory,
+    signal,
+    onLayer,
+  }: {
     layers: readonly string[];
     quantization: Quantization;
     directory: string;

@@ -71,7 +71,10 @@ function quantizeBlocks(blocks: Tensor): { values: Tensor; scales: Tensor } {
   const candidate = (share: number): Candidate => {
     const exact = extreme.mul(-share / MIDDLE);
     const scales = where(exact.ne(0), exact, exact.add(1)); // a block of zeros
-    const values = blocks.div(scales).round().clamp(-MIDDLE, MIDDLE - 1);
+    const values = blocks
+      .div(scales)
+      .round()
+      .clamp(-MIDDLE, MIDDLE - 1);
     return { values, scales, error: values.mul(scales).sub(blocks).square().sum([2], true) };
   };
   let best: Candidate | undefined;
@@ -81,7 +84,6 @@ function quantizeBlocks(blocks: Tensor): { values: Tensor; scales: Tensor } {
   }
   return { values: best!.values.add(MIDDLE), scales: best!.scales };
 }
-
 
 /** Block by block. */
 function better(one: Candidate | undefined, other: Candidate): Candidate {
