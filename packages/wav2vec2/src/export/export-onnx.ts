@@ -272,7 +272,7 @@ class Networks {
       signal,
       onLayer: (layer) => onProgress?.(`trying ${layer} alone`),
     });
-    return costs.slice(0, NAMED_LAYERS);
+    return costs.slice(0, NAMED_LAYERS).filter(({ error }) => error >= costs[0]!.error / 4);
   }
 }
 
