@@ -105,7 +105,18 @@ export {
 export { evaluateModel } from "./evaluation/evaluate.js";
 export type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation/evaluation.js";
 export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
-export { type Comparison, type ExportOptions, exportOnnx } from "./export/export-onnx.js";
+export {
+  exportHuggingFace,
+  type HuggingFaceExport,
+  type HuggingFaceExportOptions,
+} from "./export/export-hugging-face.js";
+export {
+  type Accuracy,
+  type Comparison,
+  type ExportedNetwork,
+  type ExportOptions,
+  exportOnnx,
+} from "./export/export-onnx.js";
 export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
 export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";

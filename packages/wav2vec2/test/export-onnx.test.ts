@@ -6,11 +6,13 @@ import { manualSeed, noGrad, randn, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeFlac } from "../src/audio/flac-writer.js";
 import { exportOnnx } from "../src/export/export-onnx.js";
+import { DTYPES } from "../src/export/onnx/dtypes.js";
 import { createConfig, type Wav2Vec2Config } from "../src/model/configuration.js";
 import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
 import type { CtcModel } from "../src/pretrained/ctc-directory.js";
 import { loadOnnxRecognizer } from "../src/recognition/load-onnx-recognizer.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
+import { characterErrors, sumErrors } from "../src/text/scoring/error-rate.js";
 import { CtcTokenizer } from "../src/text/tokenizer.js";
 import { Vocabulary } from "../src/text/vocabulary.js";
 import { PROGRAM } from "./training-process.js";
@@ -92,15 +94,22 @@ const CLIENT = `
   env.localModelPath = root;
   env.allowRemoteModels = false;
   const samples = Float32Array.from({ length: 32000 }, (_, t) => SAMPLE);
-  const recognise = await pipeline("automatic-speech-recognition", name, { dtype: "fp32" });
-  const { text } = await recognise(samples);
+  const texts = {};
+  for (const dtype of ["fp32", "fp16", "int8", "q8", "q4"]) {
+    const recognise = await pipeline("automatic-speech-recognition", name, { dtype });
+    texts[dtype] = (await recognise(samples)).text;
+  }
   const sherpa = require("sherpa-onnx-node");
-  const modelConfig = { omnilingual: { model: root + name + "/onnx/model.onnx" }, tokens: root + name + "/tokens.txt" };
-  const recognizer = new sherpa.OfflineRecognizer({ featConfig: { sampleRate: 16000, featureDim: 80 }, modelConfig });
-  const stream = recognizer.createStream();
-  stream.acceptWaveform({ sampleRate: 16000, samples });
-  recognizer.decode(stream);
-  console.log(JSON.stringify([text, recognizer.getResult(stream).text]));
+  for (const file of ["model", "model_quantized", "model_q4"]) {
+    const model = root + name + "/onnx/" + file + ".onnx";
+    const modelConfig = { omnilingual: { model }, tokens: root + name + "/tokens.txt" };
+    const recognizer = new sherpa.OfflineRecognizer({ featConfig: { sampleRate: 16000, featureDim: 80 }, modelConfig });
+    const stream = recognizer.createStream();
+    stream.acceptWaveform({ sampleRate: 16000, samples });
+    recognizer.decode(stream);
+    texts["sherpa " + file] = recognizer.getResult(stream).text;
+  }
+  console.log(JSON.stringify(texts));
 `;
 const SAMPLE = "Math.sin(t / 5) * Math.sin(t / 3000) / 2 + Math.sin(t / (2 + t / 9000)) / 4";
 
@@ -109,7 +118,7 @@ describe.skipIf(clients === undefined)("other programs (where ONNX_CLIENTS names
     const ctc = recogniser(overrides);
     noGrad(() => ctc.model.lmHead.bias!.copy_(tensor([-1.5, -9, -9, -9, 0, 0, 0, 0, 0, 0])));
     const folder = `client-${name.replaceAll(/\W/g, "-")}`;
-    await exportOnnx(ctc, join(directory, folder), { longest: 1 });
+    await exportOnnx(ctc, join(directory, folder), { longest: 1, dtype: DTYPES });
     const sampleAt = new Function("t", `return ${SAMPLE}`) as (t: number) => number;
     const samples = Float32Array.from({ length: 32000 }, (_, t) => sampleAt(t));
     const { text } = await new Recognizer(ctc, { beamWidth: 1 }).transcribe(samples);
@@ -120,20 +129,34 @@ describe.skipIf(clients === undefined)("other programs (where ONNX_CLIENTS names
       env,
       encoding: "utf8",
     });
+    // Of each file the text that it has here; float32's is the model's.
+    const textIn = async (dtype: string): Promise<string> => {
+      const recognizer = await loadOnnxRecognizer(join(directory, folder), { dtype, beamWidth: 1 });
+      const { text: own } = await recognizer.transcribe(samples);
+      await recognizer.close();
+      return own;
+    };
     expect(text).not.toBe("");
-    expect(JSON.parse(output)).toEqual([text, text]);
+    const texts = JSON.parse(output) as Record<string, string>;
+    expect(texts.fp32).toBe(text);
+    for (const dtype of ["fp16", "int8", "q8"]) expect(texts[dtype], dtype).toBe(await textIn(dtype));
+    expect(texts["sherpa model"]).toBe(text);
+    expect(texts["sherpa model_quantized"]).toBe(texts.q8);
+    // Builds of onnxruntime round what q4's products are given differently, and scores of random weights are nearly ties.
+    for (const other of [texts["sherpa model_q4"]!, texts.q4!])
+      expect(sumErrors(characterErrors(await textIn("q4"), other)) / other.length).toBeLessThan(0.2);
   });
 });
 
 describe("an exported recogniser", () => {
   it.each(KINDS)("computes what the model does, with %s network", async (name, overrides) => {
     const to = join(directory, name.replaceAll(/\W/g, "-"));
-    const results = await exportOnnx(recogniser(overrides), to, { longest: 12 });
-    for (const { name: input, difference, sameText } of results) {
+    const [network] = await exportOnnx(recogniser(overrides), to, { longest: 12 });
+    for (const { name: input, difference, sameText } of network!.comparisons) {
       expect(difference, input).toBeLessThan(2e-4);
       expect(sameText, input).toBe(true);
     }
-    expect(results.map(({ seconds }) => seconds)).toContain(12);
+    expect(network!.comparisons.map(({ seconds }) => seconds)).toContain(12);
     expect(readdirSync(to).sort()).toEqual([
       "config.json",
       "onnx",
@@ -150,8 +173,8 @@ describe("an exported recogniser", () => {
     const to = join(directory, "metadata");
     const audio = join(directory, "clip.flac");
     writeFileSync(audio, encodeFlac(Float32Array.from({ length: 9000 }, (_, t) => Math.sin(t / 5) / 2)));
-    const results = await exportOnnx(recogniser(TINY), to, { longest: 1, audio: [audio] });
-    expect(results.at(-1)!.name).toBe(audio);
+    const [network] = await exportOnnx(recogniser(TINY), to, { longest: 1, audio: [audio] });
+    expect(network!.comparisons.at(-1)!.name).toBe(audio);
     const file = readFileSync(join(to, "onnx/model.onnx"));
     expect(file.includes(`${audio}: `)).toBe(true);
     const { InferenceSession } = await import("onnxruntime-web");

@@ -205,6 +205,7 @@ const WITH_OPTIONS: Record<string, (options: never) => unknown> = {
   evaluateModel: (options) => library.evaluateModel(ctc, options),
   tuneDecoding: (options) => library.tuneDecoding(model, options),
   exportOnnx: (options) => library.exportOnnx(ctc, join(directory, "onnx"), options),
+  exportHuggingFace: (options) => library.exportHuggingFace(ctc, join(directory, "hf"), options),
   pageFiles: (options) => library.pageFiles([], options),
   writePage: (options) => library.writePage([model], join(directory, "page"), options),
   "web loadRecognizer": (options) => web.loadRecognizer(model, options),

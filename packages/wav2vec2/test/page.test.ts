@@ -1,13 +1,16 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resample } from "../src/audio/resample.js";
+import { exportOnnx } from "../src/export/export-onnx.js";
+import { networkFile } from "../src/export/onnx/dtypes.js";
 import { PAGE_HEADERS, pageFiles } from "../src/page/page-files.js";
 import { writePage } from "../src/page/write-page.js";
 import type { CtcModel } from "../src/pretrained/ctc-directory.js";
+import { loadOnnxRecognizer } from "../src/recognition/load-onnx-recognizer.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { transcriptWriter } from "../src/text/formats/formats.js";
 import { BROWSER } from "./dashboard-fixture.js";
@@ -79,7 +82,7 @@ describe("the site", () => {
       "holds other files, which would be lost: notes.txt",
     );
     await expect(pageFiles([{ name: "none", directory: again }])).rejects.toThrow(
-      "has no onnx/model.onnx and config.json. Export it first.",
+      "has no onnx/model.onnx. Run: npx wav2vec2 export MODEL",
     );
   });
 
@@ -161,6 +164,28 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
       expect(await save("TXT")).toContain("CORRECTED");
     },
   );
+
+  it.each(["q8", "q4"])("runs a network in %s, and none but that is in the site", SLOW, async (dtype) => {
+    const own = await temporaryDirectory(`page-${dtype}`);
+    const small = join(own, "model");
+    await exportOnnx(ctc, small, { dtype: ["float32", dtype], longest: 1 });
+    await writePage([small], join(own, "site"), { dtype });
+    const names = await readdir(join(own, "site/models"), { recursive: true });
+    expect(names.filter((name) => name.endsWith(".onnx")).map((name) => basename(name))).toEqual([
+      basename(networkFile(dtype as "q8")),
+    ]);
+    const recognizer = await loadOnnxRecognizer(small, { dtype });
+    const { text } = await recognizer.transcribe(join(directory, "clip.wav"));
+    await recognizer.close();
+    const whole = await StaticServer.start(join(own, "site"));
+    await using browser = await launch();
+    const page = await open(browser, whole.url);
+    await ready(page);
+    await page.locator("input[type=file]").setInputFiles(join(directory, "clip.wav"));
+    await page.getByRole("button", { name: "TXT" }).waitFor(PATIENCE);
+    expect((await words(page)).join(" ")).toBe(text);
+    await whole.stop();
+  });
 
   it("writes while somebody speaks, also in the background, and is settled when it stops", SLOW, async () => {
     const samples = changingSound(6);

@@ -4,6 +4,8 @@ import type { Transcript } from "../../../wav2vec2/src/web/index.js";
 export interface LoadRequest {
   type: "load";
   directory: string;
+  /** Which of its networks. */
+  dtype: string;
   /** Of onnxruntime's files. */
   runtime: string;
   engine: "webgpu" | "wasm";

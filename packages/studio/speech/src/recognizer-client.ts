@@ -57,7 +57,8 @@ export class RecognizerClient {
 
   async #engine(): Promise<"webgpu" | "wasm" | undefined> {
     if (this.choice === "wasm") return "wasm";
-    if (this.choice === "auto" && (!this.site.webgpu || this.model.bytes < LARGE)) return "wasm";
+    if (this.choice === "auto" && (!this.site.webgpu || !this.model.runsOnGpu || this.model.bytes < LARGE))
+      return "wasm";
     const gpu = (navigator as { gpu?: { requestAdapter(): Promise<object | null> } }).gpu;
     const adapter = await gpu?.requestAdapter().catch(() => null);
     return adapter ? "webgpu" : this.choice === "auto" ? "wasm" : undefined;
@@ -68,7 +69,7 @@ export class RecognizerClient {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.#worker = worker;
     const threads = crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
-    const { languageModel, directory } = this.model;
+    const { languageModel, directory, dtype } = this.model;
     const loaded = new Promise<void>((done) => {
       const failed = (message: string): void => {
         // What the GPU cannot do, the processor may.
@@ -93,6 +94,7 @@ export class RecognizerClient {
     this.#send({
       type: "load",
       directory: addressOf(directory),
+      dtype,
       runtime: addressOf("ort/"),
       engine,
       threads,

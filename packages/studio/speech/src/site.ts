@@ -11,6 +11,10 @@ export interface SiteModel {
   directory: string;
   /** Of the network's files. */
   bytes: number;
+  /** Which numbers its network is in. */
+  dtype: string;
+  /** Whether the GPU has operators for them. */
+  runsOnGpu: boolean;
   /** A language model that the decoder takes, below the page, and how much it counts. */
   languageModel?: { file: string; lmWeight?: number; wordScore?: number };
 }

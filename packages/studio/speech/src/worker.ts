@@ -67,7 +67,7 @@ addEventListener("message", ({ data }: MessageEvent<WorkerRequest>) => {
 
 async function load(request: LoadRequest): Promise<void> {
   try {
-    const { engine, threads, runtime, directory } = request;
+    const { engine, threads, runtime, directory, dtype } = request;
     const file = engine === "webgpu" ? "ort.webgpu.min.mjs" : "ort.wasm.min.mjs";
     const ort = (await import(/* @vite-ignore */ `${runtime}${file}`)) as Ort;
     ort.env.wasm.wasmPaths = runtime;
@@ -75,6 +75,7 @@ async function load(request: LoadRequest): Promise<void> {
     if (engine === "wasm") startEngine(ort); // WebGPU's makes one session at a time
     const loaded = loadRecognizer(directory, {
       ort,
+      dtype,
       session: { executionProviders: [engine], logSeverityLevel: 3 },
       onDownload: (bytes, total) => tell({ type: "progress", loaded: bytes, total }),
     });

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { ConfigurationError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import type { DecodingChoice } from "../recognition/decoding-choice.js";
-import { positiveWhole } from "./command.js";
+import { notNegative, positiveWhole } from "./command.js";
 
 /** What a command line says of decoding, under commander's names. */
 export interface DecodingArguments {
@@ -103,12 +103,6 @@ function number(text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
   throw new InvalidArgumentError("It must be a number.");
-}
-
-function notNegative(text: string): number {
-  const value = number(text);
-  if (value >= 0) return value;
-  throw new InvalidArgumentError("It must be a number of at least 0.");
 }
 
 function notPositive(text: string): number {

@@ -7,6 +7,7 @@ import { interruptible } from "./interruption.js";
 interface Options {
   to: string;
   language?: string;
+  dtype?: string;
   revision?: string;
   lm?: string;
   lmWeight?: number;
@@ -26,6 +27,10 @@ export const definePage: Define = (command, { exit }) => {
     .option("--word-score <number>", "added for each word, with a language model (default: 1.5)", number)
     .option("--webgpu", "with the engine for GPUs, 27 MB (default: if a model is of 100 MB or more)")
     .option("--no-webgpu", "without it")
+    .option(
+      "--dtype <name>",
+      "numbers of the networks: float32, float16 (GPUs), int8, q8 or q4 (default: float32, or what was exported)",
+    )
     .option("--language <code>", "of a multilingual model: whose adapter and vocabulary to take")
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--json", "print what was written as JSON", false);

@@ -28,6 +28,7 @@ interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | 
   precision?: WantedPrecision;
   language?: string;
   engine: "libtorch" | "onnx";
+  dtype?: string;
   threads?: number;
   json: boolean;
 }
@@ -66,11 +67,11 @@ async function load(
   signal: AbortSignal,
   onNote: (text: string) => void,
 ): Promise<SpeechRecognizer> {
-  const { revision, language, device, precision, threads } = options;
+  const { revision, language, device, precision, dtype, threads } = options;
   const choice = await decodingChoice(options);
   if (options.engine === "onnx") {
     const { loadOnnxRecognizer } = await import("../recognition/load-onnx-recognizer.js");
-    return await loadOnnxRecognizer(model, { language, threads, ...choice, onNote });
+    return await loadOnnxRecognizer(model, { language, dtype, threads, ...choice, onNote });
   }
   const { loadRecognizer } = await import("../recognition/recognizer.js");
   const onDownload = downloadProgress();
@@ -108,8 +109,10 @@ function requireConsistent(command: Command, files: readonly string[], options: 
     if (isGiven(name) && options.engine === "onnx")
       refuse(
         name === "batchSeconds" ? "batch-seconds" : name,
-        "without --engine onnx, which takes the CPU, float32 and one recording after the other, but stands with it",
+        "without --engine onnx, which takes the CPU, the numbers of the file and one recording after the other, but stands with it",
       );
+  if (isGiven("dtype") && options.engine !== "onnx")
+    refuse("dtype", "with --engine onnx, but stands without");
   if (options.json && isGiven("format") && options.format !== "json")
     refuse("json", `without --format ${options.format}, but stands with it`);
 }
@@ -147,6 +150,10 @@ function describe(command: Command): void {
       )
         .choices(["libtorch", "onnx"])
         .default("libtorch"),
+    )
+    .option(
+      "--dtype <name>",
+      "of --engine onnx: which of the exported networks, float32, float16, int8, q8 or q4 (default: float32, else what there is)",
     )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")

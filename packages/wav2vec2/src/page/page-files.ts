@@ -5,6 +5,9 @@ import { createRequire } from "node:module";
 import { basename, dirname, extname, join, sep } from "node:path";
 import { BOOLEAN, isObject, listOf, PATH, requireArguments } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
+import { type Dtype, networkFile } from "../export/onnx/dtypes.js";
+import { exportedDtype } from "../export/onnx/exported-dtypes.js";
+import { quantizationOf } from "../export/onnx/number-format.js";
 import { unreadable } from "../files/unreadable.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 
@@ -14,6 +17,8 @@ export interface PageModel {
   name: string;
   /** Where `export` wrote it. */
   directory: string;
+  /** Which of the networks there: `float32`, `float16`, `int8`, `q8` or `q4`. Default: float32, else what there is */
+  dtype?: string | undefined;
   /** A language model for it: ARPA, gzipped or not, or a compiled one. */
   languageModel?: string | undefined;
   lmWeight?: number | undefined;
@@ -63,8 +68,6 @@ const MODEL_FILES = [
   "special_tokens_map.json",
   "tokenizer_config.json",
   "tokenizer.json",
-  "onnx/model.onnx",
-  "onnx/model.onnx_data",
 ];
 
 export interface PageFilesOptions {
@@ -91,7 +94,7 @@ export async function pageFiles(
   requireOptions("pageFiles", options, OPTIONS);
   const { webgpu } = options;
   const listed = await Promise.all(models.map(modelFiles));
-  const withGpu = webgpu ?? listed.some(({ entry }) => entry.bytes >= LARGE);
+  const withGpu = webgpu ?? listed.some(({ entry }) => entry.runsOnGpu && entry.bytes >= LARGE);
   const site = { models: listed.map(({ entry }) => entry), webgpu: withGpu };
   const list: PageFile = {
     path: "models.json",
@@ -143,6 +146,8 @@ interface ListedModel {
     name: string;
     directory: string;
     bytes: number;
+    dtype: Dtype;
+    runsOnGpu: boolean;
     languageModel?: { file: string; lmWeight?: number | undefined; wordScore?: number | undefined };
   };
   files: PageFile[];
@@ -150,16 +155,18 @@ interface ListedModel {
 
 async function modelFiles(model: PageModel): Promise<ListedModel> {
   const { name, directory, languageModel, lmWeight, wordScore } = model;
+  const dtype = exportedDtype(directory, model.dtype);
+  const network = networkFile(dtype);
   const there: string[] = [];
   let bytes = 0;
-  for (const file of MODEL_FILES) {
+  for (const file of [...MODEL_FILES, network, `${network}_data`]) {
     const status = await stat(join(directory, file)).catch(() => undefined);
     if (status?.isFile()) there.push(file);
     if (file.startsWith("onnx/")) bytes += status?.size ?? 0;
   }
-  if (!there.includes("onnx/model.onnx") || !there.includes("config.json"))
+  if (!there.includes("config.json"))
     throw new UserError(
-      `${directory} must be a model that 'wav2vec2 export' wrote, but has no onnx/model.onnx and config.json. Export it first.`,
+      `${directory} must be a model that 'wav2vec2 export' wrote, but has no config.json. Export it again.`,
       { code: "ERR_MODEL_NOT_FOUND" },
     );
   const paths = there.map((file) => join(directory, file));
@@ -167,7 +174,13 @@ async function modelFiles(model: PageModel): Promise<ListedModel> {
   // A name of its own for what it holds: browsers and the page's service worker keep it for good.
   const place = `models/${addressable(name)}-${await digestOf([...paths, ...own])}/`;
   const files = there.map((file, i) => ({ ...fileAt(place + file, paths[i]!), isLasting: true }));
-  const entry: ListedModel["entry"] = { name, directory: place, bytes };
+  const entry: ListedModel["entry"] = {
+    name,
+    directory: place,
+    bytes,
+    dtype,
+    runsOnGpu: quantizationOf(dtype) !== "int8",
+  };
   if (languageModel !== undefined) {
     const file = `${place}${addressable(basename(languageModel))}`;
     files.push({ ...fileAt(file, languageModel), isLasting: true });

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { BOOLEAN, FINITE, FUNCTION, PATH, requireArguments, TEXT, TEXTS } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import type { ExportOptions } from "../export/export-onnx.js";
+import { exportedDtypes } from "../export/onnx/exported-dtypes.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { unwritable } from "../files/atomic-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
@@ -13,6 +14,8 @@ import { type PageFile, type PageModel, pageFiles } from "./page-files.js";
 export interface PageOptions extends Pick<ExportOptions, "revision" | "onDownload" | "signal"> {
   /** Of multilingual models. */
   language?: string | undefined;
+  /** In which numbers the networks are: `float32`, `float16`, `int8`, `q8` or `q4`. Default: float32, or what was exported before */
+  dtype?: string | undefined;
   /** A language model for all models: ARPA, gzipped or not, or a compiled one. */
   languageModel?: string | undefined;
   lmWeight?: number | undefined;
@@ -28,6 +31,7 @@ const OPTIONS = {
   onDownload: FUNCTION,
   signal: true,
   language: TEXT,
+  dtype: TEXT,
   languageModel: PATH,
   lmWeight: FINITE,
   wordScore: FINITE,
@@ -59,7 +63,7 @@ export async function writePage(
   requireArguments("writePage", { models: [models, TEXTS], directory: [directory, PATH] });
   requireOptions("writePage", options, OPTIONS);
   if (models.length === 0) throw new UserError("A page must have a model, but none is named. Name one.");
-  const { webgpu, signal, languageModel, lmWeight, wordScore } = options;
+  const { webgpu, signal, dtype, languageModel, lmWeight, wordScore } = options;
   const exports = await mkdtemp(join(tmpdir(), "wav2vec2-page-"));
   try {
     const names = namesOf(models);
@@ -67,7 +71,7 @@ export async function writePage(
     for (const [i, model] of models.entries()) {
       signal?.throwIfAborted();
       const exported = await exportedModel(model, names[i]!, join(exports, String(i)), options);
-      ready.push({ name: names[i]!, directory: exported, languageModel, lmWeight, wordScore });
+      ready.push({ name: names[i]!, directory: exported, dtype, languageModel, lmWeight, wordScore });
     }
     const files = await pageFiles(ready, { webgpu });
     await requirePage(directory, files);
@@ -83,12 +87,12 @@ async function exportedModel(
   model: string,
   name: string,
   directory: string,
-  { language, revision, onDownload, signal, onStep }: PageOptions,
+  { language, revision, dtype, onDownload, signal, onStep }: PageOptions,
 ): Promise<string> {
-  if (existsSync(join(model, "onnx/model.onnx"))) return model;
+  if (exportedDtypes(model).length > 0) return model;
   onStep?.(`exporting ${name}`);
   const { exportOnnx } = await import("../export/export-onnx.js");
-  await exportOnnx(model, directory, { longest: 20, language, revision, onDownload, signal });
+  await exportOnnx(model, directory, { longest: 20, dtype, language, revision, onDownload, signal });
   return directory;
 }
 

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { PATH, requireArguments, TEXT, whole } from "../argument-kinds.js";
-import { UserError } from "../errors.js";
+import { networkFile } from "../export/onnx/dtypes.js";
+import { exportedDtype } from "../export/onnx/exported-dtypes.js";
 import { openEngine } from "../export/onnx/open-engine.js";
 import { tellNote } from "../files/tell-note.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
@@ -12,6 +12,8 @@ import { unusedLanguageModel } from "./unused-language-model.js";
 export interface OnnxRecognizerOptions extends DecodingChoice {
   /** Of a multilingual vocabulary. */
   language?: string | undefined;
+  /** Which file of the directory: `float32`, `float16`, `int8`, `q8` or `q4`. Default: float32, else what there is */
+  dtype?: string | undefined;
   /** CPU threads of onnxruntime. Default: its choice, one a core */
   threads?: number | undefined;
   /** Gets what is odd about the language model. */
@@ -21,6 +23,7 @@ export interface OnnxRecognizerOptions extends DecodingChoice {
 const OPTIONS = {
   ...DECODING_CHOICE_OPTIONS,
   language: TEXT,
+  dtype: TEXT,
   threads: whole(1, 256),
   onNote: true,
 } satisfies KnownOptions<OnnxRecognizerOptions>;
@@ -38,13 +41,8 @@ export async function loadOnnxRecognizer(
 ): Promise<OnnxRecognizer> {
   requireArguments("loadOnnxRecognizer", { directory: [directory, PATH] });
   requireOptions("loadOnnxRecognizer", options, OPTIONS);
-  const { language, threads, onNote, ...choice } = options;
-  const network = join(directory, "onnx/model.onnx");
-  if (!existsSync(network))
-    throw new UserError(
-      `${directory} must be a directory that export wrote, but has no onnx/model.onnx. Run: npx wav2vec2 export MODEL --to ${directory}.`,
-      { code: "ERR_MODEL_NOT_FOUND" },
-    );
+  const { language, dtype, threads, onNote, ...choice } = options;
+  const network = join(directory, networkFile(exportedDtype(directory, dtype)));
   const model = await readExported(directory, language);
   tellNote({ onNote }, await unusedLanguageModel(directory, choice.languageModel));
   const decoder = await makeDecoder(model.tokenizer, choice, onNote);

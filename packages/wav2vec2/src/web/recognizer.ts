@@ -2,8 +2,8 @@ import type { InferenceSession } from "onnxruntime-common";
 import { join } from "#platform/paths";
 import { FUNCTION, isObject, type Kind, OBJECT, requireArguments, TEXT } from "../argument-kinds.js";
 import { UserError, withCode } from "../errors.js";
+import { type Dtype, dtypeNamed, networkFile } from "../export/onnx/dtypes.js";
 import { OnnxEngine, type OnnxRuntime } from "../export/onnx/onnx-engine.js";
-import type { JsonObject } from "../files/json-file.js";
 import { inTurns } from "../in-turns.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 import { OnnxRecognizer, onnxScorer, readExported } from "../recognition/onnx-recognizer.js";
@@ -20,6 +20,11 @@ export interface LoadOptions {
   decoding?: DecodingOptions | undefined;
   /** onnxruntime's own, for example `{ executionProviders: ["webgpu"] }`. */
   session?: InferenceSession.SessionOptions | undefined;
+  /**
+   * Which file of the directory: `float32`, `float16`, `int8`, `q8` or `q4`. Default: float32, or the one that config.json names where
+   * there is none
+   */
+  dtype?: string | undefined;
   /** Of a multilingual vocabulary. */
   language?: string | undefined;
   /** Gets bytes of the network that have come, and all of them where the server says so. */
@@ -39,6 +44,7 @@ const OPTIONS = {
   decoding: OBJECT,
   session: OBJECT,
   language: TEXT,
+  dtype: TEXT,
   onDownload: FUNCTION,
   signal: true,
 } satisfies KnownOptions<LoadOptions>;
@@ -47,8 +53,6 @@ const ADDRESS: Kind = {
   must: "the address of a model's directory",
   holds: (value) => (typeof value === "string" && value !== "") || value instanceof URL,
 };
-
-const NETWORK = "onnx/model.onnx";
 
 /**
  * Loads a recogniser from where `wav2vec2 export` wrote it; a page's server gives its files.
@@ -65,42 +69,47 @@ export async function loadRecognizer(directory: string | URL, options: LoadOptio
 
 async function readRecognizer(
   directory: string,
-  { ort, decoding = {}, session, language, onDownload, signal }: LoadOptions,
+  { ort, decoding = {}, session, language, dtype, onDownload, signal }: LoadOptions,
 ): Promise<OnnxRecognizer> {
-  const network = downloadNetwork(directory, onDownload, signal);
-  network.catch(() => {}); // what is wrong with the small files is told first
+  const known = dtype === undefined ? undefined : networkFile(dtypeNamed(dtype));
+  // At once where its name is known.
+  const begun = known === undefined ? undefined : download(join(directory, known), onDownload, signal);
+  begun?.catch(() => {}); // what is wrong with the small files is told first
   const model = await readExported(directory, language);
+  const settings = model.json["transformers.js_config"];
+  const file = known ?? networkFile(ownDtype(settings));
+  const network = begun ?? download(join(directory, file), onDownload, signal);
+  network.catch(() => {});
   const decoder = await inTurns(CtcDecoder.inSteps(model.tokenizer, decoding), signal);
-  const engine = await openSession(ort, directory, await network, {
+  const engine = await openSession(ort, join(directory, file), await network, {
     ...session,
-    ...(await externalData(directory, model.json, signal)),
+    ...(await externalData(directory, file, settings, signal)),
   });
   return new OnnxRecognizer(engine, onnxScorer(engine, model), model.tokenizer, decoder);
 }
 
-async function downloadNetwork(
-  directory: string,
-  onDownload: OnDownload | undefined,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  return await download(join(directory, NETWORK), onDownload, signal);
+/** What a directory without a network in float32 has. */
+function ownDtype(settings: unknown): Dtype {
+  return isObject(settings) && typeof settings.dtype === "string" ? dtypeNamed(settings.dtype) : "float32";
 }
 
 /** Weights of models above 1.9 GB. */
 async function externalData(
   directory: string,
-  json: JsonObject,
+  file: string,
+  settings: unknown,
   signal: AbortSignal | undefined,
 ): Promise<InferenceSession.SessionOptions> {
-  const settings = json["transformers.js_config"];
-  if (!isObject(settings) || settings.use_external_data_format !== true) return {};
-  const data = await download(join(directory, `${NETWORK}_data`), undefined, signal);
-  return { externalData: [{ path: "model.onnx_data", data }] };
+  const outside = isObject(settings) ? settings.use_external_data_format : undefined;
+  const name = file.slice(file.indexOf("/") + 1);
+  if (outside !== true && !(isObject(outside) && name in outside)) return {};
+  const data = await download(join(directory, `${file}_data`), undefined, signal);
+  return { externalData: [{ path: `${name}_data`, data }] };
 }
 
 async function openSession(
   ort: OnnxRuntime,
-  directory: string,
+  address: string,
   network: Uint8Array,
   session: InferenceSession.SessionOptions,
 ): Promise<OnnxEngine> {
@@ -111,11 +120,8 @@ async function openSession(
     );
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UserError(
-      `${join(directory, NETWORK)} must be a network that runs here, but is not: ${reason}`,
-      {
-        cause,
-      },
-    );
+    throw new UserError(`${address} must be a network that runs here, but is not: ${reason}`, {
+      cause,
+    });
   }
 }

@@ -37,7 +37,7 @@ function lengthOf(pieces: Part): number {
 }
 
 /** Element types of tensors (`TensorProto.DataType`). */
-export const TYPES = { float32: 1, int64: 7, bool: 9 } as const;
+export const TYPES = { float32: 1, uint8: 2, int8: 3, int64: 7, bool: 9, float16: 10 } as const;
 
 /** An axis of a fixed size, or one that has a name. */
 export type Axis = number | string;
@@ -89,12 +89,13 @@ function attribute(name: string, value: Attribute): Part[] {
   return [named, ...value.map((each) => integer(8, each)), integer(20, 7)];
 }
 
-/** A `NodeProto`. */
+/** A `NodeProto`. @param domain whose operator it is; "" is the standard's */
 export function nodeProto(
   operator: string,
   inputs: readonly string[],
   outputs: readonly string[],
   attributes: Readonly<Record<string, Attribute>>,
+  domain = "",
 ): Part[] {
   return [
     ...inputs.map((name) => text(1, name)),
@@ -102,5 +103,6 @@ export function nodeProto(
     text(3, outputs[0]!),
     text(4, operator),
     ...Object.entries(attributes).map(([name, value]) => message(5, attribute(name, value))),
+    ...(domain === "" ? [] : [text(7, domain)]),
   ];
 }

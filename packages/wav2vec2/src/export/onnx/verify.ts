@@ -81,11 +81,15 @@ async function compareInput(ctc: CtcModel, engine: OnnxEngine, { name, clips }: 
       logits.subarray(row * ours.time * tokens, (row * ours.time + count) * tokens),
     ),
   ) as [Float32Array, Float32Array][];
+  const difference = Math.max(...pairs.map(([one, other]) => largestDifference(one, other)));
+  const texts = pairs.map(([one]) => greedyText(ctc, one));
   return {
     name,
     seconds: longest / SAMPLE_RATE,
-    difference: Math.max(...pairs.map(([one, other]) => largestDifference(one, other))),
-    sameText: pairs.every(([one, other]) => greedyText(ctc, one) === greedyText(ctc, other)),
+    difference,
+    // What is no number has no text.
+    sameText:
+      Number.isFinite(difference) && pairs.every(([, other], row) => texts[row] === greedyText(ctc, other)),
   };
 }
 
@@ -128,7 +132,7 @@ function named(clips: readonly NamedClip[], normalizes: boolean): Input[] {
 }
 
 /** Infinite where one is no number. */
-function largestDifference(one: Float32Array, other: Float32Array): number {
+export function largestDifference(one: Float32Array, other: Float32Array): number {
   let largest = 0;
   for (const [place, value] of one.entries()) {
     const difference = Math.abs(value - other[place]!);

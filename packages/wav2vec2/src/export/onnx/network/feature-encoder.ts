@@ -31,6 +31,6 @@ export function featureEncoder(
 function norm(graph: Graph, x: Value, layer: nn.GroupNorm | nn.LayerNorm, config: Wav2Vec2Config): Value {
   if (config.featExtractNorm === "layer")
     return swapped(graph, layerNorm(graph, swapped(graph, x), layer as nn.LayerNorm)); // [batch, channels, time]
-  const inputs = [x, graph.weight(layer.weight), graph.weight(layer.bias)];
+  const inputs = [graph.full(x), graph.weight(layer.weight), graph.weight(layer.bias)];
   return graph.node("InstanceNormalization", inputs, { epsilon: { real: layer.eps } });
 }

@@ -1,15 +1,37 @@
-import type { nn, Tensor } from "@wav2vec2/libtorch";
+import { type nn, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { Graph, Value } from "../graph.js";
+import { int8Product } from "../quantized/int8-product.js";
+import { q4Product } from "../quantized/q4-product.js";
 
-/** y = x W^T + b over the last axis. */
-export function linear(graph: Graph, x: Value, { weight, bias }: nn.Linear): Value {
-  const product = graph.node("MatMul", [x, graph.weight(weight.transpose(0, 1))]);
-  return bias ? graph.node("Add", [product, graph.weight(bias)]) : product;
+/** y = x W^T + b over the last axis. @param name of the layer, by which a number format knows it */
+export function linear(
+  graph: Graph,
+  name: string,
+  x: Value,
+  { weight, bias }: { weight: Tensor; bias?: Tensor | undefined },
+): Value {
+  const y = product(graph, name, x, weight);
+  return bias ? graph.node("Add", [y, graph.weight(bias, { beside: y })]) : y;
 }
 
-/** Over the last axis. @param eps that of the layer */
+/** @param weight [out, in] */
+function product(graph: Graph, name: string, given: Value, weight: Tensor): Value {
+  graph.products.add(name);
+  switch (graph.format.quantizationOf(name)) {
+    case "int8":
+      return scope(() => int8Product(graph, graph.full(given), weight));
+    case "q4":
+      return scope(() => q4Product(graph, graph.full(given), weight));
+    case undefined: {
+      const x = graph.forProducts(given);
+      return graph.node("MatMul", [x, graph.weight(weight.transpose(0, 1), { beside: x })]);
+    }
+  }
+}
+
+/** Over the last axis, in float32. @param eps that of the layer */
 export function layerNorm(graph: Graph, x: Value, { weight, bias, eps }: nn.LayerNorm): Value {
-  const inputs = [x, graph.weight(weight), graph.weight(bias)];
+  const inputs = [graph.full(x), graph.weight(weight), graph.weight(bias)];
   return graph.node("LayerNormalization", inputs, { axis: -1, epsilon: { real: eps } });
 }
 
@@ -29,7 +51,7 @@ export function activation(graph: Graph, name: nn.ActivationName, x: Value): Val
 /** Over [batch, channels, time]. */
 export function convolution(
   graph: Graph,
-  x: Value,
+  given: Value,
   { weight, bias }: { weight: Tensor; bias?: Tensor | undefined },
   {
     stride = 1,
@@ -37,8 +59,9 @@ export function convolution(
     groups = 1,
   }: { stride?: number; pads?: [number, number]; groups?: number } = {},
 ): Value {
-  const inputs = [x, graph.weight(weight), ...(bias ? [graph.weight(bias)] : [])];
-  return graph.node("Conv", inputs, {
+  const x = graph.forProducts(given);
+  const inputs = [weight, ...(bias ? [bias] : [])].map((values) => graph.weight(values, { beside: x }));
+  return graph.node("Conv", [x, ...inputs], {
     kernel_shape: [weight.shape[2]!],
     strides: [stride],
     pads,
@@ -49,4 +72,9 @@ export function convolution(
 /** Swaps the last two of three axes. */
 export function swapped(graph: Graph, x: Value): Value {
   return graph.node("Transpose", [x], { perm: [0, 2, 1] });
+}
+
+/** What is added to what the layers before made, in float32. */
+export function sum(graph: Graph, one: Value, other: Value): Value {
+  return graph.node("Add", [graph.full(one), graph.full(other)]);
 }

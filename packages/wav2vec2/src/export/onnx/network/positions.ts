@@ -34,7 +34,7 @@ function stacked(
   const { hiddenSize: width, featExtractActivation } = config;
   const plain = [graph.weight(ones([width])), graph.weight(zeros([width]))]; // a norm without weights
   return layers.reduce((x, { conv }) => {
-    const inputs = [convolved(graph, x, conv, config), ...plain];
+    const inputs = [graph.full(convolved(graph, x, conv, config)), ...plain];
     const norm = graph.node("LayerNormalization", inputs, { axis: -1, epsilon: { real: 1e-5 } });
     return ownFrames(graph, activation(graph, featExtractActivation, norm), mask);
   }, hidden);
@@ -69,5 +69,5 @@ function normalized(
 
 /** Padding is 0. */
 function ownFrames(graph: Graph, hidden: Value, mask: FrameMask | undefined): Value {
-  return mask ? graph.node("Mul", [hidden, mask.own]) : hidden;
+  return mask ? graph.node("Mul", [graph.full(hidden), mask.own]) : hidden;
 }

@@ -6,7 +6,7 @@ import type { FeedForward } from "../../../model/transformer/feed-forward.js";
 import type { TransformerEncoder } from "../../../model/transformer/transformer-encoder.js";
 import type { Graph, Value } from "../graph.js";
 import type { FrameMask } from "./frame-mask.js";
-import { activation, layerNorm, linear } from "./layers.js";
+import { activation, layerNorm, linear, sum } from "./layers.js";
 import { positions } from "./positions.js";
 
 /** {@link TransformerEncoder}: [batch, frames, width] to the same */
@@ -19,44 +19,40 @@ export function transformer(
 ): Value {
   const { doStableLayerNorm: stable } = config;
   const own = mask ? graph.node("Mul", [hidden, mask.own]) : hidden; // padding is 0
-  const positioned = graph.node("Add", [own, positions(graph, own, encoder.posConvEmbed, mask, config)]);
+  const positioned = sum(graph, own, positions(graph, own, encoder.posConvEmbed, mask, config));
   let state = stable ? positioned : layerNorm(graph, positioned, encoder.layerNorm);
-  for (const layer of encoder.layers) state = encoderLayer(graph, state, layer, mask, config);
+  for (const [index, layer] of encoder.layers.entries())
+    state = encoderLayer(graph, `encoder.layers.${index}`, state, layer, mask, config);
   return stable ? layerNorm(graph, state, encoder.layerNorm) : state;
 }
 
 function encoderLayer(
   graph: Graph,
+  name: string,
   hidden: Value,
   layer: EncoderLayer,
   mask: FrameMask | undefined,
   config: Wav2Vec2Config,
 ): Value {
-  const add = (...inputs: [Value, Value]) => graph.node("Add", inputs);
+  const attend = (x: Value) => attention(graph, `${name}.attention`, x, layer.attention, mask, config);
+  const feed = (x: Value) => feedForward(graph, `${name}.feed_forward`, x, layer.feedForward, config);
   if (!config.doStableLayerNorm) {
-    const attended = attention(graph, hidden, layer.attention, mask, config);
-    const normalized = layerNorm(graph, add(hidden, attended), layer.layerNorm);
-    const forward = feedForward(graph, normalized, layer.feedForward, config);
-    return layerNorm(graph, add(normalized, forward), layer.finalLayerNorm);
+    const normalized = layerNorm(graph, sum(graph, hidden, attend(hidden)), layer.layerNorm);
+    return layerNorm(graph, sum(graph, normalized, feed(normalized)), layer.finalLayerNorm);
   }
-  const attended = attention(graph, layerNorm(graph, hidden, layer.layerNorm), layer.attention, mask, config);
-  const residual = add(hidden, attended);
-  const forward = feedForward(
-    graph,
-    layerNorm(graph, residual, layer.finalLayerNorm),
-    layer.feedForward,
-    config,
-  );
-  const output = add(residual, forward);
+  const residual = sum(graph, hidden, attend(layerNorm(graph, hidden, layer.layerNorm)));
+  const output = sum(graph, residual, feed(layerNorm(graph, residual, layer.finalLayerNorm)));
   const adapter = layer.adapterLayer;
   if (!adapter) return output;
-  const inner = graph.node("Relu", [linear(graph, layerNorm(graph, output, adapter.norm), adapter.linear_1)]);
-  return add(output, linear(graph, inner, adapter.linear_2));
+  const bottleneck = `${name}.adapter`;
+  const inner = linear(graph, bottleneck, layerNorm(graph, output, adapter.norm), adapter.linear_1);
+  return sum(graph, output, linear(graph, bottleneck, graph.node("Relu", [inner]), adapter.linear_2));
 }
 
 /** Query, key and value are one product; the scale of scores is in the query's weights. */
 function attention(
   graph: Graph,
+  name: string,
   hidden: Value,
   { qProj, kProj, vProj, outProj }: Attention,
   mask: FrameMask | undefined,
@@ -66,24 +62,25 @@ function attention(
   const scale = size ** -0.5;
   const weight = cat([qProj.weight.mul(scale), kProj.weight, vProj.weight]);
   const bias = cat([qProj.bias!.mul(scale), kProj.bias!, vProj.bias!]);
-  const product = graph.node("MatMul", [hidden, graph.weight(weight.transpose(0, 1))]);
-  const joined = graph.node("Add", [product, graph.weight(bias)]); // [batch, frames, 3 width]
+  const joined = linear(graph, name, hidden, { weight, bias }); // [batch, frames, 3 width]
   const split = graph.node("Reshape", [joined, graph.integers([0, 0, 3 * heads, size])]);
   const [query, key, value] = graph.nodes("Split", [split], 3, { axis: 2, num_outputs: 3 }); // [batch, frames, heads, size]
   const turned = (x: Value, perm: number[]) => graph.node("Transpose", [x], { perm });
   const scores = graph.node("MatMul", [turned(query!, [0, 2, 1, 3]), turned(key!, [0, 2, 3, 1])]);
-  const masked = mask ? graph.node("Add", [scores, mask.attention]) : scores; // [batch, heads, frames, frames]
+  const masked = mask ? sum(graph, scores, mask.attention) : graph.full(scores); // [batch, heads, frames, frames]
   const shares = graph.node("Softmax", [masked], { axis: -1 });
-  const attended = graph.node("MatMul", [shares, turned(value!, [0, 2, 1, 3])]);
+  const attended = graph.node("MatMul", [graph.forProducts(shares), turned(value!, [0, 2, 1, 3])]);
   const merged = graph.node("Reshape", [turned(attended, [0, 2, 1, 3]), graph.integers([0, 0, width])]);
-  return linear(graph, merged, outProj); // [batch, frames, width]
+  return linear(graph, name, merged, outProj); // [batch, frames, width]
 }
 
 function feedForward(
   graph: Graph,
+  name: string,
   hidden: Value,
   { intermediateDense, outputDense }: FeedForward,
   { hiddenAct }: Wav2Vec2Config,
 ): Value {
-  return linear(graph, activation(graph, hiddenAct, linear(graph, hidden, intermediateDense)), outputDense);
+  const inner = activation(graph, hiddenAct, linear(graph, name, hidden, intermediateDense));
+  return linear(graph, name, inner, outputDense);
 }
