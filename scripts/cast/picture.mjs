@@ -119,9 +119,7 @@ export function pictureOf(frames, { command, columns, rows, title }) {
 <rect x=".5" y=".5" width="${width - 1}" height="${height - 1}" rx="8" style="fill:var(--paper);stroke:var(--line)"/>
 <path d="M1 ${BAR}V9a8 8 0 0 1 8-8h${width - 18}a8 8 0 0 1 8 8v${BAR - 9}z" style="fill:var(--bar)"/>
 <path d="M1 ${BAR}h${width - 2}" style="stroke:var(--line)"/>
-<svg x="${MARGIN}" y="0" width="${width - 2 * MARGIN}" height="${height}">
-<g transform="translate(0 ${BAR + MARGIN + CELL.height - 5})"><text><tspan style="fill:var(--mark)">$</tspan> ${escaped(command)}</text><g id="f">${groups.join("\n")}</g></g>
-</svg>
+<g transform="translate(${MARGIN} ${BAR + MARGIN + CELL.height - 5})"><text><tspan style="fill:var(--mark)">$</tspan> ${escaped(command)}</text><g id="f">${groups.join("\n")}</g></g>
 </svg>
 `;
 }
