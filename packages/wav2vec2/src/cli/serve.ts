@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { ConfigurationError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import { isLoopback } from "../http/access.js";
+import { modelSource } from "../serve/model-source.js";
 import {
   addDeviceOption,
   type Define,
@@ -15,9 +16,10 @@ import {
   whole,
 } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
+import { addEngineOption, chooseEngine, type EngineArguments } from "./engine-option.js";
 import { interruptible } from "./interruption.js";
 
-interface Options extends DecodingArguments {
+interface Options extends DecodingArguments, EngineArguments {
   host: string;
   port: number;
   tokenFile?: string;
@@ -50,11 +52,11 @@ export const defineServe: Define = (command) => {
   describe(command);
   addDecodingOptions(command);
   command.action(async (models: string[], options: Options) => {
+    for (const { source } of models.map(modelSource)) chooseEngine(command, source, ["device", "revision"]);
     const token = await tokenOf(options);
     const { startServer } = await import("../serve/server.js");
-    const { modelSource } = await import("../serve/models.js");
     const { jsonLog } = await import("../serve/log.js");
-    const { host, port, together, queue, revision, language, device, cors, page } = options;
+    const { host, port, together, queue, engine, revision, language, device, cors, page } = options;
     const cores = availableParallelism();
     const threads = options.threads ?? Math.min(4, cores);
     const log = jsonLog((line) => process.stderr.write(line));
@@ -62,7 +64,7 @@ export const defineServe: Define = (command) => {
       models: models.map(modelSource),
       pool: {
         ...(await decodingChoice(options)),
-        ...{ threads, together, queue, revision, language, device },
+        ...{ threads, together, queue, engine, revision, language, device },
         torchThreads: options.torchThreads,
         onNote: (text) => log("warn", "note", { text }),
       },
@@ -148,7 +150,7 @@ function describe(command: Command): void {
     .option("--grace <seconds>", "for what runs when the server is ended", positive, 30)
     .option("--revision <name>", "branch, tag or commit of Hub models (default: main)")
     .option("--language <code>", "language of multilingual models, such as eng");
-  addDeviceOption(command);
+  addEngineOption(addDeviceOption(command));
   command.addHelpText(
     "after",
     `

@@ -12,7 +12,8 @@ import { createApp } from "./app.js";
 import { LiveSockets } from "./live/sockets.js";
 import { errorFields, type Log } from "./log.js";
 import { ServeMetrics } from "./metrics.js";
-import { type ModelSource, ServedModels } from "./models.js";
+import type { ModelSource } from "./model-source.js";
+import { ServedModels } from "./models.js";
 import { type ServeLimits, Service } from "./service.js";
 
 export interface ServeOptions {

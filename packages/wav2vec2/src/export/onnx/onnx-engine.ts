@@ -6,6 +6,8 @@ export interface OnnxRuntime {
     create(model: string | Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
   };
   Tensor: typeof Tensor;
+  /** Of builds in WebAssembly, before the first session: its threads are the process's, not a session's. */
+  env?: { wasm?: { numThreads?: number | undefined } } | undefined;
 }
 
 /** Scores that an exported network gives. */

@@ -16,6 +16,8 @@ export async function openEngine(
   options: InferenceSession.SessionOptions = {},
 ): Promise<OnnxEngine> {
   const runtime = loadRuntime();
+  const { intraOpNumThreads } = options;
+  if (runtime.env?.wasm && intraOpNumThreads !== undefined) runtime.env.wasm.numThreads = intraOpNumThreads;
   try {
     return new OnnxEngine(
       runtime,

@@ -1,0 +1,155 @@
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { encodeFlac } from "../src/audio/flac-writer.js";
+import { ConfigurationError, UserError } from "../src/errors.js";
+import { evaluateModel } from "../src/evaluation/evaluate.js";
+import { type CtcModel, saveCtcModel } from "../src/pretrained/ctc-directory.js";
+import { Aligner } from "../src/recognition/align.js";
+import { recognizerPool } from "../src/recognition/pool/recognizer-pool.js";
+import { loadRecognizer, Recognizer } from "../src/recognition/recognizer.js";
+import { changingSound, exportedModel } from "./exported-model.js";
+import { PROGRAM } from "./training-process.js";
+
+// What onnxruntime runs gives what libtorch gives, wherever a recogniser is used.
+
+const run = promisify(execFile);
+/** As where libtorch was never set up. */
+const WITHOUT_LIBTORCH = { ...process.env, LIBTORCH_BRIDGE: "/nonexistent/bridge.node" };
+
+let directory: string;
+let ctc: CtcModel;
+/** What `export` wrote, and the same model in libtorch's files. */
+let exported: string;
+let model: string;
+let corpus: string;
+const lengths = [2, 3.2, 1.4, 40];
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "engines-"));
+  ({ ctc, directory: exported } = await exportedModel(directory, "exported"));
+  model = join(directory, "model");
+  await saveCtcModel(model, ctc);
+  corpus = join(directory, "corpus.jsonl");
+  const lines = lengths.map((seconds, i) => {
+    const path = join(directory, `clip-${i}.flac`);
+    writeFileSync(path, encodeFlac(changingSound(seconds), 16000));
+    return JSON.stringify({ audio_filepath: path, text: "AB CD E".slice(i) });
+  });
+  writeFileSync(corpus, `${lines.join("\n")}\n`);
+}, 120_000);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("a pool of onnxruntime", () => {
+  it("says what libtorch's recogniser says: files, hotwords of one, where a text's words are", async () => {
+    await using pool = await recognizerPool(exported, { threads: 2, together: 4, torchThreads: 1 });
+    const torch = new Recognizer(ctc);
+    const results = await Promise.all(
+      lengths.map((_, i) => pool.transcribe(join(directory, `clip-${i}.flac`), { words: true })),
+    );
+    for (const [i, { text, words }] of results.entries()) {
+      const expected = await torch.transcribe(join(directory, `clip-${i}.flac`), { words: true });
+      expect(expected.words.length).toBeGreaterThan(0);
+      expect(text).toBe(expected.text);
+      expect(words.map(({ start, end }) => [start, end])).toEqual(
+        expected.words.map(({ start, end }) => [start, end]),
+      );
+    }
+    const clip = join(directory, "clip-0.flac");
+    const hotwords = ["EEE"];
+    const withWords = new Recognizer(ctc, { hotwords });
+    expect((await pool.transcribe(clip, { hotwords })).text).toBe((await withWords.transcribe(clip)).text);
+    const { transcript, confidence } = await pool.align(clip, "A B");
+    const expected = await new Aligner(ctc).align(clip, "A B");
+    expect(transcript.words.map(({ start }) => start)).toEqual(
+      expected.transcript.words.map(({ start }) => start),
+    );
+    expect(confidence).toBeCloseTo(expected.confidence, 3);
+    const { memory, threads } = pool.stats();
+    expect(threads).toBe(2);
+    expect(memory.weights).toBeGreaterThan(1000);
+  }, 60_000);
+
+  it("is taken by itself for what export wrote alone; what it lacks is refused", async () => {
+    await expect(recognizerPool(exported, { device: "cpu" })).rejects.toThrow(
+      new ConfigurationError(
+        'device must be left out with onnxruntime, which takes what export wrote, the CPU and float32, but is "cpu". Leave it out, or take libtorch.',
+      ),
+    );
+    await expect(recognizerPool(ctc, { engine: "onnx" })).rejects.toThrow("stands with a model in memory");
+    await expect(recognizerPool(exported, { engine: "tensorflow" as "onnx" })).rejects.toThrow(
+      "engine of recognizerPool must be \"auto\" or \"libtorch\" or \"onnx\"",
+    );
+    const failed = await recognizerPool(model, { engine: "onnx" }).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(UserError);
+    expect((failed as UserError).message).toContain("has no onnx/model.onnx. Run: npx wav2vec2 export");
+    await expect(loadRecognizer(exported)).rejects.toThrow("from code loadOnnxRecognizer");
+    await using both = await recognizerPool(model, { threads: 1, device: "cpu" }); // libtorch's
+    expect(both.stats().threads).toBe(1);
+  }, 60_000);
+});
+
+describe("an evaluation", () => {
+  it("gives the same texts, rates, loss and confidence by either engine", async () => {
+    const torch = await evaluateModel(model, { data: corpus, batchSeconds: 60 });
+    const onnx = await evaluateModel(exported, { data: corpus, batchSeconds: 60, threads: 1 });
+    expect(onnx.engine).toBe("onnx");
+    expect(torch.engine).toBeUndefined();
+    expect(onnx.utterances.map(({ hypothesis }) => hypothesis)).toEqual(
+      torch.utterances.map(({ hypothesis }) => hypothesis),
+    );
+    expect(onnx.utterances.some(({ hypothesis }) => hypothesis.length > 3)).toBe(true);
+    for (const name of ["wer", "cer", "substitutions", "insertions", "deletions", "blankShare"] as const)
+      expect(onnx[name], name).toBe(torch[name]);
+    expect(onnx.ctcLoss / torch.ctcLoss).toBeCloseTo(1, 4);
+    expect(onnx.confidence).toBeCloseTo(torch.confidence, 4);
+  }, 60_000);
+
+  it("runs as a command without libtorch", async () => {
+    const args = ["evaluate", exported, "--data", corpus, "--json"];
+    const { stdout } = await run(process.execPath, [PROGRAM, ...args, "--threads", "1"], {
+      env: WITHOUT_LIBTORCH,
+    });
+    const result = JSON.parse(stdout) as { utterances: { hypothesis: string }[]; engine: string };
+    expect(result.engine).toBe("onnx");
+    const torch = new Recognizer(ctc);
+    const texts = [];
+    for (const [i] of lengths.entries())
+      texts.push((await torch.transcribe(join(directory, `clip-${i}.flac`))).text);
+    expect(result.utterances.map(({ hypothesis }) => hypothesis).slice(0, 3)).toEqual(texts.slice(0, 3));
+    const refused = run(process.execPath, [PROGRAM, ...args, "--precision", "bfloat16"]);
+    await expect(refused).rejects.toThrow("--precision must stand without --engine onnx");
+  }, 60_000);
+});
+
+describe("a server", () => {
+  it("of an exported directory answers without libtorch: a recording, its readiness, live audio", async () => {
+    const server = spawn(
+      process.execPath,
+      [PROGRAM, "serve", `mine=${exported}`, "--port", "0", "--threads", "1"],
+      { env: WITHOUT_LIBTORCH, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    onTestFinished(() => void server.kill("SIGKILL"));
+    let log = "";
+    server.stderr.on("data", (data) => {
+      log += data;
+    });
+    const url = await new Promise<string>((resolve, reject) => {
+      server.stdout.on("data", (data) => {
+        const found = /http:\S+/.exec(String(data));
+        if (found) resolve(found[0]);
+      });
+      server.once("exit", () => reject(new Error(log)));
+    });
+    const clip = join(directory, "clip-1.flac");
+    const answer = execFileSync("curl", ["-s", "-F", `file=@${clip}`, `${url}/audio/transcriptions`]);
+    const { text } = JSON.parse(String(answer)) as { text: string };
+    expect(text).toBe((await new Recognizer(ctc).transcribe(clip)).text);
+    expect((await fetch(url.replace("/v1", "/ready"))).status).toBe(200);
+    const ended = new Promise((resolve) => server.once("exit", resolve));
+    server.kill("SIGTERM");
+    expect(await ended).toBe(0);
+  }, 60_000);
+});
