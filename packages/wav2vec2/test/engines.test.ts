@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -80,7 +80,7 @@ describe("a pool of onnxruntime", () => {
     );
     await expect(recognizerPool(ctc, { engine: "onnx" })).rejects.toThrow("stands with a model in memory");
     await expect(recognizerPool(exported, { engine: "tensorflow" as "onnx" })).rejects.toThrow(
-      "engine of recognizerPool must be \"auto\" or \"libtorch\" or \"onnx\"",
+      'engine of recognizerPool must be "auto" or "libtorch" or "onnx"',
     );
     const failed = await recognizerPool(model, { engine: "onnx" }).catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(UserError);
@@ -124,32 +124,73 @@ describe("an evaluation", () => {
   }, 60_000);
 });
 
+/** Starts `serve` and waits until it listens. */
+async function serve(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+): Promise<{ url: string; said: string; stop(): Promise<unknown> }> {
+  const server = spawn(process.execPath, [PROGRAM, "serve", ...args, "--port", "0", "--threads", "1"], {
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void server.kill("SIGKILL"));
+  let log = "";
+  let said = "";
+  server.stderr.on("data", (data) => {
+    log += data;
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    server.stdout.on("data", (data) => {
+      said += data;
+      const found = /http:\S+\/(?=v1)/.exec(said);
+      if (found) resolve(found[0]);
+    });
+    server.once("exit", () => reject(new Error(log)));
+  });
+  const ended = new Promise((resolve) => server.once("exit", resolve));
+  const stop = () => {
+    server.kill("SIGTERM");
+    return ended;
+  };
+  return { url, said, stop };
+}
+
 describe("a server", () => {
-  it("of an exported directory answers without libtorch: a recording, its readiness, live audio", async () => {
-    const server = spawn(
-      process.execPath,
-      [PROGRAM, "serve", `mine=${exported}`, "--port", "0", "--threads", "1"],
-      { env: WITHOUT_LIBTORCH, stdio: ["ignore", "pipe", "pipe"] },
+  it("makes a page of the model that it serves: exported once, then kept", async () => {
+    const cache = join(directory, "cache");
+    const env = { ...process.env, WAV2VEC2_CACHE: cache };
+    const first = await serve([`mine=${model}`, "--page"], env);
+    expect(first.said).toMatch(/model is exported for the page, once; it is kept in \S+exports.\w{16}\./);
+    const [kept, ...others] = readdirSync(join(cache, "exports"));
+    expect(others).toEqual([]);
+    expect(first.said).toContain(kept);
+    const list = (await (await fetch(`${first.url}models.json`)).json()) as {
+      models: { name: string; directory: string }[];
+    };
+    expect(list.models.map(({ name }) => name)).toEqual(["mine"]);
+    const network = await fetch(`${first.url}${list.models[0]!.directory}onnx/model.onnx`);
+    expect(Buffer.from(await network.arrayBuffer())).toEqual(
+      readFileSync(join(cache, "exports", kept!, "onnx/model.onnx")),
     );
-    onTestFinished(() => void server.kill("SIGKILL"));
-    let log = "";
-    server.stderr.on("data", (data) => {
-      log += data;
-    });
-    const url = await new Promise<string>((resolve, reject) => {
-      server.stdout.on("data", (data) => {
-        const found = /http:\S+/.exec(String(data));
-        if (found) resolve(found[0]);
-      });
-      server.once("exit", () => reject(new Error(log)));
-    });
+    const engine = await fetch(`${first.url}ort/ort-wasm-simd-threaded.wasm`);
+    expect(engine.headers.get("content-type")).toBe("application/wasm");
+    expect(engine.headers.get("cross-origin-embedder-policy")).toBe("require-corp");
+    await engine.body?.cancel();
+    expect(await (await fetch(first.url)).text()).toContain("Speech to text");
+    await first.stop();
+    const second = await serve([`mine=${model}`, "--page"], env);
+    expect(second.said).not.toContain("exported for the page");
+    expect(readdirSync(join(cache, "exports"))).toEqual([kept]);
+    await second.stop();
+  }, 120_000);
+
+  it("of an exported directory answers without libtorch: a recording, and that it is ready", async () => {
+    const { url, stop } = await serve([`mine=${exported}`], WITHOUT_LIBTORCH);
     const clip = join(directory, "clip-1.flac");
-    const answer = execFileSync("curl", ["-s", "-F", `file=@${clip}`, `${url}/audio/transcriptions`]);
+    const answer = execFileSync("curl", ["-s", "-F", `file=@${clip}`, `${url}v1/audio/transcriptions`]);
     const { text } = JSON.parse(String(answer)) as { text: string };
     expect(text).toBe((await new Recognizer(ctc).transcribe(clip)).text);
-    expect((await fetch(url.replace("/v1", "/ready"))).status).toBe(200);
-    const ended = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    expect(await ended).toBe(0);
+    expect((await fetch(`${url}ready`)).status).toBe(200);
+    expect(await stop()).toBe(0);
   }, 60_000);
 });

@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { ConfigurationError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import { isLoopback } from "../http/access.js";
-import { modelSource } from "../serve/model-source.js";
+import type { PageFile } from "../http/page-file.js";
+import { type ModelSource, modelSource } from "../serve/model-source.js";
 import {
   addDeviceOption,
   type Define,
@@ -35,7 +36,8 @@ interface Options extends DecodingArguments, EngineArguments {
   maxConnections: number;
   requestTimeout: number;
   grace: number;
-  page?: string;
+  /** True without a directory: a page of the models that are served. */
+  page?: string | true;
   revision?: string;
   language?: string;
   device?: string;
@@ -56,10 +58,11 @@ export const defineServe: Define = (command) => {
     const token = await tokenOf(options);
     const { startServer } = await import("../serve/server.js");
     const { jsonLog } = await import("../serve/log.js");
-    const { host, port, together, queue, engine, revision, language, device, cors, page } = options;
+    const { host, port, together, queue, engine, revision, language, device, cors } = options;
     const cores = availableParallelism();
     const threads = options.threads ?? Math.min(4, cores);
     const log = jsonLog((line) => process.stderr.write(line));
+    const page = options.page === true ? await pageOf(models.map(modelSource), options) : options.page;
     const server = await startServer({
       models: models.map(modelSource),
       pool: {
@@ -96,6 +99,22 @@ export const defineServe: Define = (command) => {
     process.off("SIGHUP", reload);
   });
 };
+
+/** A page that recognises in the browser by the models that are served. */
+async function pageOf(
+  models: readonly ModelSource[],
+  { language, revision, ...options }: Options,
+): Promise<PageFile[]> {
+  const { pageFiles } = await import("../page/page-files.js");
+  const { keptExport } = await import("../page/kept-export.js");
+  const { languageModel, lmWeight, wordScore } = await decodingChoice(options);
+  const ready = [];
+  for (const { name, source } of models) {
+    const directory = await keptExport(source, { language, revision, onStep: print });
+    ready.push({ name, directory, languageModel, lmWeight, wordScore });
+  }
+  return await pageFiles(ready);
+}
 
 /** @throws ConfigurationError where others could use the server without a token; UserError where its file cannot be read */
 async function tokenOf({ tokenFile, token: asks, host }: Options): Promise<string | undefined> {
@@ -134,7 +153,10 @@ function describe(command: Command): void {
       "--cors <origins>",
       "pages of other sites that may use it, such as https://example.org, with commas between; * for all",
     )
-    .option("--page <dir>", "a static page to show at / (default: a list of what there is)")
+    .option(
+      "--page [dir]",
+      "a static page to show at /; without a directory one that recognises in the browser by the models, which are exported for it once (default: a list of what there is)",
+    )
     .option("--threads <number>", "threads that recognise (default: one a core, at most 4)", positiveWhole)
     .option(
       "--torch-threads <number>",

@@ -6,7 +6,10 @@ import { basename, dirname, extname, join, sep } from "node:path";
 import { BOOLEAN, isObject, listOf, PATH, requireArguments } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
+import type { PageFile } from "../http/page-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
+
+export type { PageFile } from "../http/page-file.js";
 
 /** A model that a page offers. */
 export interface PageModel {
@@ -18,18 +21,6 @@ export interface PageModel {
   languageModel?: string | undefined;
   lmWeight?: number | undefined;
   wordScore?: number | undefined;
-}
-
-/** A file of a page. */
-export interface PageFile {
-  /** Below the page's address, with slashes: `index.html`, `ort/ort.wasm.min.mjs`. */
-  path: string;
-  /** The media type that it is to be served with. */
-  type: string;
-  /** What it holds: a file on the disk, or a text. */
-  source: { file: string } | { text: string };
-  /** Whether its name changes with what it holds, so that browsers may keep it. */
-  isLasting: boolean;
 }
 
 /** Headers that let a page run in several threads; without them its own service worker adds them from the second visit on. */

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { isLoopback } from "../http/access.js";
 import { listen, urlOf } from "../http/listen.js";
-import { loadPageFiles } from "../http/page-files.js";
+import type { PageFile } from "../http/page-file.js";
+import { loadListedFiles, loadPageFiles, type PageFiles } from "../http/page-files.js";
 import type { RecognizerPoolOptions } from "../recognition/pool/recognizer-pool.js";
 import { AccessRules } from "./access-rules.js";
 import { ApiError } from "./api-error.js";
@@ -31,8 +32,8 @@ export interface ServeOptions {
   token?: string | undefined;
   corsOrigins?: readonly string[] | undefined;
   limits: ServeLimits;
-  /** Of a static page that is served at `/`. */
-  page?: string | undefined;
+  /** A static page that is served at `/`: its directory, or its files. */
+  page?: string | readonly PageFile[] | undefined;
   /** Seconds that a request may take to come, headers and all of its body. */
   requestSeconds: number;
   log: Log;
@@ -51,6 +52,10 @@ const HEADER_SECONDS = 15;
 /** How often it is looked for requests that take too long. */
 const LOOK_SECONDS = 2;
 
+function pageOf(page: string | readonly PageFile[]): PageFiles {
+  return typeof page === "string" ? loadPageFiles(page, "a page to serve") : loadListedFiles(page);
+}
+
 /** Of a request without a Host, or with an address that is none: it never comes to the app. */
 function wrongAddress(cause: unknown): Response {
   if (!(cause instanceof RequestError)) throw cause;
@@ -66,7 +71,7 @@ function wrongAddress(cause: unknown): Response {
  */
 export async function startServer(options: ServeOptions): Promise<TranscriptionServer> {
   const { host, port, token, limits, log, pool, requestSeconds, corsOrigins = [] } = options;
-  const page = options.page === undefined ? undefined : loadPageFiles(options.page, "a page to serve");
+  const page = options.page === undefined ? undefined : pageOf(options.page);
   const metrics = new ServeMetrics();
   const models = await ServedModels.load(options.models, (model) => ({
     ...pool,
