@@ -1,8 +1,7 @@
-// What clients of `wav2vec2 serve` get: recordings a second one by one and many at once, how long each takes, how soon live words
-// come, and what the server takes of memory over time.
+// What clients of `wav2vec2 serve` get: recordings a second one by one and many at once, how long each takes, and how soon live
+// words come. soak.mjs loads it for longer.
 //   node benchmarks/serve.mjs throughput [MODEL|small|base] [-- OPTIONS OF serve]
 //   node benchmarks/serve.mjs live [MODEL|small|base] [-- OPTIONS]
-//   node benchmarks/serve.mjs soak [MODEL|small|base] [SECONDS] [-- OPTIONS]
 // Weights of small and base are random: times and bytes are those of trained ones of the size.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -125,25 +124,9 @@ async function live(url, samples) {
   );
 }
 
-async function soak(url, clips, seconds) {
-  console.log("| after, s | recordings | a second | median ms | 99 % | memory MB |");
-  console.log("|---|---|---|---|---|---|");
-  const begin = performance.now();
-  let total = 0;
-  const part = Math.min(30, seconds);
-  while (performance.now() - begin < 1000 * seconds) {
-    const { rate, median, most, count } = await load(url, clips, AT_ONCE, part);
-    total += count;
-    const after = Math.round((performance.now() - begin) / 1000);
-    console.log(
-      `| ${after} | ${total} | ${rate.toFixed(1)} | ${median.toFixed(0)} | ${most.toFixed(0)} | ${await memory(url)} |`,
-    );
-  }
-}
-
 const given = process.argv.slice(2);
 const divider = given.includes("--") ? given.indexOf("--") : given.length;
-const [command = "throughput", model = "small", seconds = "300"] = given.slice(0, divider);
+const [command = "throughput", model = "small"] = given.slice(0, divider);
 const options = given.slice(divider + 1);
 const directory = await mkdtemp(join(tmpdir(), "serve-"));
 try {
@@ -155,7 +138,6 @@ try {
     const lengths = [2, 2.5, 3, 3.5, 4, 5, 6, 8];
     const clips = lengths.map((length) => form(encodeFlac(recording(length), RATE)));
     if (command === "live") for (let i = 0; i < 3; i++) await live(url, recording(8));
-    else if (command === "soak") await soak(url, clips, Number(seconds));
     else await throughput(url, clips);
   } finally {
     const ended = new Promise((resolve) => child.once("exit", resolve));

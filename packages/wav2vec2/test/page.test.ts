@@ -13,6 +13,7 @@ import type { CtcModel } from "../src/pretrained/ctc-directory.js";
 import { loadOnnxRecognizer } from "../src/recognition/load-onnx-recognizer.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { transcriptWriter } from "../src/text/formats/formats.js";
+import { loadLanguageModel } from "../src/text/language-model/load-language-model.js";
 import { BROWSER } from "./dashboard-fixture.js";
 import { changingSound, exportedModel } from "./exported-model.js";
 import { StaticServer } from "./static-server.js";
@@ -91,7 +92,7 @@ describe("the site", () => {
     const types = new Map(files.map(({ path, type }) => [path, type]));
     expect(types.get("index.html")).toBe("text/html; charset=utf-8");
     expect(types.get("ort/ort-wasm-simd-threaded.wasm")).toBe("application/wasm");
-    expect(types.get("ort/ort.webgpu.min.mjs")).toBe("text/javascript; charset=utf-8");
+    expect(types.get("ort/ort.webgpu.bundle.min.mjs")).toBe("text/javascript; charset=utf-8");
     expect(files.filter(({ isLasting }) => isLasting).map(({ path }) => path.split("/")[0])).toContain(
       "models",
     );
@@ -187,6 +188,43 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
     await whole.stop();
   });
 
+  it("opens a recording by O, and decodes with a language model that is chosen in it", SLOW, async () => {
+    const known = ["A", "B", "C", "D", "E", "AB", "BE", "CE", "DEED"];
+    const arpa = (lines: string[]) =>
+      `\\data\\\nngram 1=${lines.length}\n\n\\1-grams:\n${lines.join("\n")}\n\n\\end\\\n`;
+    const path = join(directory, "words.arpa");
+    const lines = ["<s>", "</s>", "<unk>", ...known].map((word) => `-1.0\t${word}`);
+    await writeFile(path, arpa(lines));
+    await writeFile(join(directory, "other.arpa"), arpa(["-1.0\tZÜRICH"]));
+    const clip = join(directory, "clip.wav");
+    const languageModel = await loadLanguageModel(path);
+    const expected = await new Recognizer(ctc, { languageModel }).transcribe(clip);
+    const without = await new Recognizer(ctc).transcribe(clip);
+    expect(expected.text).not.toBe(without.text);
+    await using browser = await launch();
+    const page = await open(browser);
+    await ready(page);
+    const recognized = async (key: string): Promise<string> => {
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press(key)]);
+      await chooser.setFiles(clip);
+      await page.getByText(/times as fast as it was said/).waitFor(PATIENCE);
+      return (await words(page)).join(" ");
+    };
+    expect(await recognized("o")).toBe(without.text);
+    await page.getByText("Options").click();
+    await page.getByLabel("Language model").setInputFiles(path);
+    await page.getByText("words.arpa helps with recordings from now on.").waitFor(PATIENCE);
+    expect(await recognized("O")).toBe(expected.text);
+    await page.getByLabel("Language model").setInputFiles(join(directory, "other.arpa"));
+    await page
+      .getByText(/other\.arpa|language model must|spell/i)
+      .first()
+      .waitFor(PATIENCE);
+    await page.getByLabel("Language model").setInputFiles([]);
+    await page.getByText("words.arpa helps").waitFor({ ...PATIENCE, state: "detached" });
+    expect(await recognized("o")).toBe(without.text);
+  });
+
   it("writes while somebody speaks, also in the background, and is settled when it stops", SLOW, async () => {
     const samples = changingSound(6);
     await writeFile(join(directory, "speech.wav"), wav(resample(samples, 16_000, 48_000), 48_000));
@@ -218,7 +256,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
     await ready(refused);
     await refused.getByRole("button", { name: "Speak" }).click();
     await refused.getByText("Allow it in the browser's settings of this page").waitFor(PATIENCE);
-    await refused.locator("input[type=file]").setInputFiles(join(directory, "clip.wav"));
+    await refused.locator("input[aria-label=Recording]").setInputFiles(join(directory, "clip.wav"));
     await refused.getByRole("button", { name: "TXT" }).waitFor(PATIENCE);
 
     await using without = await launch(["--use-fake-ui-for-media-stream"]);
@@ -237,7 +275,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
     await using browser = await launch();
     const page = await open(browser, whole.url);
     await ready(page);
-    await page.locator("input[type=file]").setInputFiles({
+    await page.locator("input[aria-label=Recording]").setInputFiles({
       name: "notes.wav",
       mimeType: "audio/wav",
       buffer: Buffer.from("These are notes, and no sound. ".repeat(9)),
@@ -271,7 +309,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
     await own.stop();
     await page.reload();
     await ready(page);
-    await page.locator("input[type=file]").setInputFiles(join(directory, "clip.wav"));
+    await page.locator("input[aria-label=Recording]").setInputFiles(join(directory, "clip.wav"));
     await page.getByRole("button", { name: "TXT" }).waitFor(PATIENCE);
     expect((await words(page)).length).toBeGreaterThan(3);
   });
@@ -291,7 +329,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
       });
       await page.goto(isolated.url);
       await page.getByText(/threads$/).waitFor(PATIENCE);
-      await page.locator("input[type=file]").setInputFiles(join(directory, "clip.wav"));
+      await page.locator("input[aria-label=Recording]").setInputFiles(join(directory, "clip.wav"));
       await page.getByRole("button", { name: "TXT" }).waitFor(PATIENCE);
       expect(foreign).toEqual([]);
       await isolated.stop();
@@ -327,7 +365,7 @@ describe.skipIf(BROWSER === undefined)("the page (where Chromium is installed)",
     await page.getByText("Options").click();
     await page.getByLabel("Compare with").selectOption("two");
     await page.getByText(/two, on/).waitFor(PATIENCE);
-    await page.locator("input[type=file]").setInputFiles(join(directory, "clip.wav"));
+    await page.locator("input[aria-label=Recording]").setInputFiles(join(directory, "clip.wav"));
     await page.getByRole("button", { name: "TXT" }).waitFor(PATIENCE);
     expect(await page.locator(".reading").count()).toBe(2);
     expect(await page.locator(".word.other").count()).toBeGreaterThan(0);

@@ -57,6 +57,15 @@ async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+/** Of an answer as it came over the connection. */
+function errorOf(answer: string): Record<string, unknown> {
+  const [head = "", body = ""] = answer.split("\r\n\r\n");
+  const [, status] = /^HTTP\/1\.1 (\d+) /.exec(head) ?? [];
+  const { error } = JSON.parse(body) as { error: Record<string, unknown> };
+  expect(Object.keys(error)).toEqual(["message", "type", "param", "code"]);
+  return { status: Number(status), ...error };
+}
+
 describe("an upload", () => {
   it("is answered in every form that OpenAI's interface has, with and without /v1", async () => {
     const server = await testServer(model);
@@ -211,8 +220,8 @@ describe("an upload", () => {
     const uploads = () => readdirSync(join(own, readdirSync(own)[0]!));
     const stalled = answerTo(server.port, `${head}Content-Length: 20000\r\n\r\n${part}abc`);
     const slowHeaders = answerTo(server.port, "POST /v1/audio");
-    expect(await stalled).toMatch(/^HTTP\/1\.1 408 /);
-    expect(await slowHeaders).toMatch(/^HTTP\/1\.1 408 /);
+    for (const late of [stalled, slowHeaders])
+      expect(errorOf(await late)).toMatchObject({ status: 408, code: "request_timeout", param: null });
     const broken = connect(server.port, "127.0.0.1");
     broken.write(`${head}Content-Length: 20000\r\n\r\n${part}abc`);
     await until(() => uploads().length > 0);
@@ -437,5 +446,55 @@ describe("a server", () => {
       true,
     ]);
     await closing;
+  });
+});
+
+describe("requests that are none", () => {
+  const get = "GET /health HTTP/1.1\r\nHost: localhost\r\n";
+  it.each([
+    ["no HTTP", "hello there\r\n\r\n", 400, "malformed_request"],
+    ["a header that is none", `${get}b\x00d: 1\r\n\r\n`, 400, "malformed_request"],
+    ["two lengths", `${get}Content-Length: 1\r\nContent-Length: 2\r\n\r\n`, 400, "malformed_request"],
+    [
+      "a chunk without a length",
+      `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n`,
+      400,
+      "malformed_request",
+    ],
+    ["headers of 40 KB", `${get}A: ${"a".repeat(40_000)}\r\n\r\n`, 431, "headers_too_large"],
+    ["another expectation", `${get}Expect: cake\r\n\r\n`, 417, "expectation_failed"],
+    ["a tunnel", "CONNECT example.org:443 HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "method_not_allowed"],
+    ["no Host", "GET /health HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "malformed_request"],
+    [
+      "a Host that is none",
+      "GET /health HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n",
+      400,
+      "malformed_request",
+    ],
+    ["a half handshake", `${get}Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, 404, "unknown_url"],
+    [
+      "a WebSocket without its key",
+      "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+      400,
+      "malformed_request",
+    ],
+  ])("get OpenAI's form: %s", async (_, bytes, status, code) => {
+    const { port } = await testServer(model);
+    const answer = errorOf(await answerTo(port, bytes));
+    expect(answer).toMatchObject({
+      status,
+      code,
+      type: status === 404 ? "not_found_error" : "invalid_request_error",
+    });
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+  });
+
+  it("do not take the answer of one before on the same connection", async () => {
+    const { port, lines } = await testServer(model);
+    const answers = await answerTo(port, `${get}\r\nnonsense\r\n\r\n`);
+    const [first, second] = answers.split(/(?=HTTP\/1\.1 4)/) as [string, string];
+    expect(first).toMatch(/^HTTP\/1\.1 200 [\s\S]*"ok"/);
+    expect(errorOf(second)).toMatchObject({ status: 400, code: "malformed_request" });
+    expect(lines.filter(({ event }) => event === "request-broken")).toMatchObject([{ status: 400 }]);
   });
 });

@@ -8,11 +8,18 @@ import type { Site } from "./site.js";
 import { clock, TranscriptView } from "./transcript-view.js";
 import { CloseView, heldUntil, Overview } from "./waveform.js";
 
+interface AppProps {
+  site: Site;
+  /** Is called once a model is loaded, or cannot be. */
+  onLoaded(): void;
+}
+
 /** The whole page: which model, what is to be recognised, and what was. */
-export function App({ site }: { site: Site }) {
+export function App({ site, onLoaded }: AppProps) {
   const [names, setNames] = useState<[string, string | undefined]>([site.models[0]?.name ?? "", undefined]);
   const [engine, setEngine] = useState<EngineChoice>("auto");
   const [hotwords, setHotwords] = useState("");
+  const [languageModel, setLanguageModel] = useState<File>();
   const [, redraw] = useState(0);
   const change = useCallback(() => redraw((count) => count + 1), []);
   const clients = useMemo(() => {
@@ -23,11 +30,14 @@ export function App({ site }: { site: Site }) {
     });
   }, [names.join("\n"), engine]);
   useEffect(() => {
-    for (const client of clients) void client.load();
+    void Promise.all(clients.map((client) => client.load())).then(onLoaded);
     return () => {
       for (const client of clients) client.close();
     };
   }, [clients]);
+  useEffect(() => {
+    for (const client of clients) client.useLanguageModel(languageModel);
+  }, [clients, languageModel]);
   const states = clients.map(({ state }) => state);
   const isReady = states.length > 0 && states.every(({ is }) => is === "ready");
   const words = hotwords
@@ -54,6 +64,9 @@ export function App({ site }: { site: Site }) {
           states={states}
           engine={engine}
           hotwords={hotwords}
+          languageModel={languageModel}
+          languageProblem={clients.find((client) => client.languageProblem)?.languageProblem}
+          onLanguageModel={setLanguageModel}
           onNames={setNames}
           onEngine={setEngine}
           onHotwords={setHotwords}
@@ -99,16 +112,17 @@ function Recognition({ clients, isReady, hotwords }: RecognitionProps) {
       setMistake((error as Error).message);
     }
   };
+  const isListening = session?.isListening === true;
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-      if (event.key === "r" && isReady) void speak();
-      else if (event.key === "o" && isReady) input.current?.click();
+      const key = event.key.toLowerCase();
+      if (key === "r" && isReady) void speak();
+      else if (key === "o" && isReady && !isListening) input.current?.click();
     };
     addEventListener("keydown", onKey);
     return () => removeEventListener("keydown", onKey);
   });
-  const isListening = session?.isListening === true;
   return (
     <>
       <section
@@ -305,6 +319,6 @@ function useThrottledChange(): () => void {
 function isTyping(target: EventTarget | null): boolean {
   return (
     target instanceof HTMLElement &&
-    target.matches("input:not([type=checkbox], [type=range]), select, textarea")
+    target.matches("input:not([type=checkbox], [type=range], [type=file]), select, textarea")
   );
 }

@@ -7,13 +7,29 @@ interface Props {
   states: readonly ModelState[];
   engine: EngineChoice;
   hotwords: string;
+  languageModel: File | undefined;
+  /** Why it cannot be used. */
+  languageProblem: string | undefined;
+  onLanguageModel(file: File | undefined): void;
   onNames(names: [string, string | undefined]): void;
   onEngine(engine: EngineChoice): void;
   onHotwords(words: string): void;
 }
 
 /** Which model is used and how far it is; the rarer choices are folded away. */
-export function ModelBar({ site, names, states, engine, hotwords, onNames, onEngine, onHotwords }: Props) {
+export function ModelBar({
+  site,
+  names,
+  states,
+  engine,
+  hotwords,
+  languageModel,
+  languageProblem,
+  onLanguageModel,
+  onNames,
+  onEngine,
+  onHotwords,
+}: Props) {
   const [first, second] = names;
   const others = site.models.filter(({ name }) => name !== first);
   return (
@@ -60,6 +76,14 @@ export function ModelBar({ site, names, states, engine, hotwords, onNames, onEng
             />
           </label>
           <label>
+            Language model
+            <input
+              type="file"
+              accept=".arpa,.gz,.lm"
+              onChange={(event) => onLanguageModel(event.currentTarget.files?.[0])}
+            />
+          </label>
+          <label>
             Runs on
             <select value={engine} onChange={(event) => onEngine(event.currentTarget.value as EngineChoice)}>
               <option value="auto">what is faster</option>
@@ -68,6 +92,15 @@ export function ModelBar({ site, names, states, engine, hotwords, onNames, onEng
             </select>
           </label>
         </div>
+        {languageProblem !== undefined ? (
+          <p class="gone notice" role="alert">
+            {languageProblem}
+          </p>
+        ) : (
+          <p class="soft" role="status">
+            {languageModel && `${languageModel.name} helps with recordings from now on.`}
+          </p>
+        )}
       </details>
     </section>
   );

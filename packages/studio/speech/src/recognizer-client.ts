@@ -1,6 +1,8 @@
 import type { Transcript } from "../../../wav2vec2/src/web/index.js";
+import { threadCount } from "./engine.js";
 import type { WorkerReply, WorkerRequest } from "./messages.js";
 import { addressOf, type Site, type SiteModel } from "./site.js";
+import { takeWorker } from "./spare-worker.js";
 
 /** What a model is doing, for the page. */
 export type ModelState =
@@ -23,8 +25,6 @@ export type EngineChoice = "auto" | "webgpu" | "wasm";
 
 /** Bytes of a network from which the GPU is faster in the end, start included. */
 const LARGE = 100e6;
-/** More threads than these wait for each other in networks of this size. */
-const MOST_THREADS = 8;
 
 /** A model in a worker of its own. */
 export class RecognizerClient {
@@ -32,6 +32,9 @@ export class RecognizerClient {
   readonly #jobs = new Map<number, JobListener>();
   #worker: Worker | undefined;
   #next = 1;
+  #languageModel: File | undefined;
+  /** What is wrong with the user's language model. */
+  languageProblem: string | undefined;
 
   constructor(
     readonly site: Site,
@@ -66,9 +69,9 @@ export class RecognizerClient {
 
   #open(engine: "webgpu" | "wasm", began: number): Promise<void> {
     this.#worker?.terminate();
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    const worker = takeWorker();
     this.#worker = worker;
-    const threads = crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
+    const threads = threadCount();
     const { languageModel, directory, dtype } = this.model;
     const loaded = new Promise<void>((done) => {
       const failed = (message: string): void => {
@@ -84,7 +87,11 @@ export class RecognizerClient {
         if (data.type === "progress")
           this.#set({ is: "loading", loaded: data.loaded, total: data.total ?? this.model.bytes });
         else if (data.type === "failed") failed(data.message);
-        else if (data.type === "ready") {
+        else if (data.type === "language") {
+          this.languageProblem = data.message;
+          this.onState(this.state);
+        } else if (data.type === "ready") {
+          if (this.#languageModel) this.#send({ type: "language", file: this.#languageModel });
           const seconds = (performance.now() - began) / 1000;
           this.#set({ is: "ready", engine: data.engine, threads: data.threads, seconds });
           done();
@@ -103,7 +110,7 @@ export class RecognizerClient {
     return loaded;
   }
 
-  #tell(reply: Exclude<WorkerReply, { type: "progress" | "ready" | "failed" }>): void {
+  #tell(reply: Exclude<WorkerReply, { type: "progress" | "ready" | "failed" | "language" }>): void {
     const listener = this.#jobs.get(reply.job);
     if (!listener) return;
     if (reply.type === "samples") listener.onSamples?.(reply.samples);
@@ -114,6 +121,13 @@ export class RecognizerClient {
       if (reply.type === "done") listener.onDone(reply.seconds);
       else if (reply.code !== "ABORTED") listener.onError(reply.message, reply.code);
     }
+  }
+
+  /** A language model of the user's for recordings from now on. Default: that of the site, if any */
+  useLanguageModel(file: File | undefined): void {
+    if (file === this.#languageModel) return;
+    this.#languageModel = file;
+    if (this.state.is === "ready") this.#send({ type: "language", file });
   }
 
   recognize(

@@ -80,7 +80,8 @@ export function addThreadsOption(command: Command): Command {
     .option("--threads <number>", "CPU threads of the network (default: one a core)", threadCount)
     .hook("preAction", async () => {
       const { threads, engine } = command.opts<{ threads?: number; engine?: string }>();
-      if (threads !== undefined && engine !== "onnx")
+      // Commands that have engines set it for the one that they take.
+      if (threads !== undefined && engine === undefined)
         (await import("@wav2vec2/libtorch")).setThreads(threads);
     });
 }

@@ -22,10 +22,11 @@ import {
 } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
+import { addEngineOption, chooseEngine, type EngineArguments, setEngineThreads } from "./engine-option.js";
 import { describeEvaluation, sayReport } from "./evaluation-text.js";
 import { requireWritable } from "./writable.js";
 
-interface Options extends DecodingArguments {
+interface Options extends DecodingArguments, EngineArguments {
   data: string;
   split?: string;
   onBadData: "error" | "skip";
@@ -34,6 +35,7 @@ interface Options extends DecodingArguments {
   precision?: WantedPrecision;
   language?: string;
   batchSeconds?: number;
+  threads?: number;
   normalize: NamedNormalization[];
   bootstrapBy: "utterance" | "speaker";
   label?: string;
@@ -94,7 +96,7 @@ export const defineEvaluate: Define = (command) => {
     .option("--report-clips <number>", "how many of the worst utterances the report plays", whole, 50)
     .option("--json", "print the result, with all utterances, as JSON", false);
   addThreadsOption(command);
-  addPrecisionOption(addDeviceOption(command));
+  addEngineOption(addPrecisionOption(addDeviceOption(command)));
   addDecodingOptions(command).action(async (model: string, options: Options) => {
     const {
       data,
@@ -113,6 +115,7 @@ export const defineEvaluate: Define = (command) => {
     const { classificationTaskOf } = await import("../classification/classifier-directory.js");
     if (await classificationTaskOf(model, { revision, onDownload: downloadProgress() })) {
       refuseTextOptions(model, command);
+      await setEngineThreads("libtorch", options.threads);
       return await evaluateClassifierModel(model, options);
     }
     for (const name of ["label", "trials"] as const)
@@ -120,6 +123,8 @@ export const defineEvaluate: Define = (command) => {
         throw new ConfigurationError(
           `--${name} belongs to models with a classification head, but ${model} has none.`,
         );
+    const engine = chooseEngine(command, model, ["device", "precision", "revision"]);
+    await setEngineThreads(engine, options.threads);
     const { evaluateModel } = await import("../evaluation/evaluate.js");
     const { writeEvaluationReport } = await import("../evaluation/report.js");
     const resultFile = await prepareOutputs(options);
@@ -131,6 +136,9 @@ export const defineEvaluate: Define = (command) => {
       language,
       device,
       precision,
+      engine,
+      dtype: options.dtype,
+      ...(engine === "onnx" && { threads: options.threads }),
       batchSeconds,
       textNormalization: normalize,
       bootstrapBy,

@@ -4,6 +4,8 @@ import type { Command } from "commander";
 import { ConfigurationError } from "../errors.js";
 import { unreadable } from "../files/unreadable.js";
 import { isLoopback } from "../http/access.js";
+import type { PageFile } from "../http/page-file.js";
+import { type ModelSource, modelSource } from "../serve/model-source.js";
 import {
   addDeviceOption,
   type Define,
@@ -15,9 +17,10 @@ import {
   whole,
 } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
+import { addEngineOption, chooseEngine, type EngineArguments } from "./engine-option.js";
 import { interruptible } from "./interruption.js";
 
-interface Options extends DecodingArguments {
+interface Options extends DecodingArguments, EngineArguments {
   host: string;
   port: number;
   tokenFile?: string;
@@ -33,7 +36,8 @@ interface Options extends DecodingArguments {
   maxConnections: number;
   requestTimeout: number;
   grace: number;
-  page?: string;
+  /** True without a directory: a page of the models that are served. */
+  page?: string | true;
   revision?: string;
   language?: string;
   device?: string;
@@ -50,19 +54,20 @@ export const defineServe: Define = (command) => {
   describe(command);
   addDecodingOptions(command);
   command.action(async (models: string[], options: Options) => {
+    for (const { source } of models.map(modelSource)) chooseEngine(command, source, ["device", "revision"]);
     const token = await tokenOf(options);
     const { startServer } = await import("../serve/server.js");
-    const { modelSource } = await import("../serve/models.js");
     const { jsonLog } = await import("../serve/log.js");
-    const { host, port, together, queue, revision, language, device, cors, page } = options;
+    const { host, port, together, queue, engine, dtype, revision, language, device, cors } = options;
     const cores = availableParallelism();
     const threads = options.threads ?? Math.min(4, cores);
     const log = jsonLog((line) => process.stderr.write(line));
+    const page = options.page === true ? await pageOf(models.map(modelSource), options) : options.page;
     const server = await startServer({
       models: models.map(modelSource),
       pool: {
         ...(await decodingChoice(options)),
-        ...{ threads, together, queue, revision, language, device },
+        ...{ threads, together, queue, engine, dtype, revision, language, device },
         torchThreads: options.torchThreads,
         onNote: (text) => log("warn", "note", { text }),
       },
@@ -94,6 +99,22 @@ export const defineServe: Define = (command) => {
     process.off("SIGHUP", reload);
   });
 };
+
+/** A page that recognises in the browser by the models that are served. */
+async function pageOf(
+  models: readonly ModelSource[],
+  { language, revision, ...options }: Options,
+): Promise<PageFile[]> {
+  const { pageFiles } = await import("../page/page-files.js");
+  const { keptExport } = await import("../page/kept-export.js");
+  const { languageModel, lmWeight, wordScore } = await decodingChoice(options);
+  const ready = [];
+  for (const { name, source } of models) {
+    const directory = await keptExport(source, { language, revision, onStep: print });
+    ready.push({ name, directory, languageModel, lmWeight, wordScore });
+  }
+  return await pageFiles(ready);
+}
 
 /** @throws ConfigurationError where others could use the server without a token; UserError where its file cannot be read */
 async function tokenOf({ tokenFile, token: asks, host }: Options): Promise<string | undefined> {
@@ -132,7 +153,10 @@ function describe(command: Command): void {
       "--cors <origins>",
       "pages of other sites that may use it, such as https://example.org, with commas between; * for all",
     )
-    .option("--page <dir>", "a static page to show at / (default: a list of what there is)")
+    .option(
+      "--page [dir]",
+      "a static page to show at /; without a directory one that recognises in the browser by the models, which are exported for it once (default: a list of what there is)",
+    )
     .option("--threads <number>", "threads that recognise (default: one a core, at most 4)", positiveWhole)
     .option(
       "--torch-threads <number>",
@@ -148,7 +172,7 @@ function describe(command: Command): void {
     .option("--grace <seconds>", "for what runs when the server is ended", positive, 30)
     .option("--revision <name>", "branch, tag or commit of Hub models (default: main)")
     .option("--language <code>", "language of multilingual models, such as eng");
-  addDeviceOption(command);
+  addEngineOption(addDeviceOption(command));
   command.addHelpText(
     "after",
     `

@@ -4,6 +4,7 @@ import { RAW_ENCODINGS } from "../audio/raw-format.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
 import type { WantedPrecision } from "../precision/precision-names.js";
+import type { Engine } from "../recognition/engine-choice.js";
 import type { SpeechRecognizer } from "../recognition/speech-recognizer.js";
 import { FORMATS } from "../text/formats/formats.js";
 import {
@@ -18,17 +19,16 @@ import {
 } from "./command.js";
 import { addDecodingOptions, type DecodingArguments, decodingChoice } from "./decoding-options.js";
 import { downloadProgress } from "./download-progress.js";
+import { addEngineOption, chooseEngine, type EngineArguments, setEngineThreads } from "./engine-option.js";
 import { interruptible } from "./interruption.js";
 import type { Recording } from "./recording-names.js";
 import type { TranscribeOptions } from "./transcribe-files.js";
 
-interface Options extends DecodingArguments, Omit<TranscribeOptions, "signal" | "onNote"> {
+interface Options extends DecodingArguments, EngineArguments, Omit<TranscribeOptions, "signal" | "onNote"> {
   revision?: string;
   device?: string;
   precision?: WantedPrecision;
   language?: string;
-  engine: "libtorch" | "onnx";
-  dtype?: string;
   threads?: number;
   json: boolean;
 }
@@ -40,6 +40,8 @@ export const defineTranscribe: Define = (command, { exit }) => {
   command.action(async (model: string, files: string[], options: Options) => {
     const piped = files.includes("-");
     requireConsistent(command, files, options);
+    const engine = chooseEngine(command, model, TORCH_ONLY);
+    await setEngineThreads(engine, options.threads);
     const format = options.json ? "json" : options.format;
     const { transcribeTo } = await import("./transcribe-files.js");
     const recordings = piped ? [{ path: "-" }] : await recordingsOf(files);
@@ -50,7 +52,7 @@ export const defineTranscribe: Define = (command, { exit }) => {
     const farewell = piped ? "Interrupted: what came until now is still transcribed." : "Interrupted.";
     let interrupted = false;
     const done = await interruptible(farewell, async (signal) => {
-      const recognizer = await load(model, options, signal, onNote);
+      const recognizer = await load(model, engine, options, signal, onNote);
       const result = await transcribeTo(recognizer, recordings, { ...options, format, signal, onNote });
       interrupted = signal.aborted;
       return result;
@@ -60,16 +62,20 @@ export const defineTranscribe: Define = (command, { exit }) => {
   });
 };
 
+/** What onnxruntime does not have. */
+const TORCH_ONLY = ["device", "precision", "revision", "batchSeconds", "workers"];
+
 /** The model with what runs it. */
 async function load(
   model: string,
+  engine: Engine,
   options: Options,
   signal: AbortSignal,
   onNote: (text: string) => void,
 ): Promise<SpeechRecognizer> {
   const { revision, language, device, precision, dtype, threads } = options;
   const choice = await decodingChoice(options);
-  if (options.engine === "onnx") {
+  if (engine === "onnx") {
     const { loadOnnxRecognizer } = await import("../recognition/load-onnx-recognizer.js");
     return await loadOnnxRecognizer(model, { language, dtype, threads, ...choice, onNote });
   }
@@ -105,14 +111,6 @@ function requireConsistent(command: Command, files: readonly string[], options: 
   const { characters, events, json, format } = options;
   if (characters && !events && !json && format !== "json")
     refuse("characters", `with JSON or events, but stands with ${format}`);
-  for (const name of ["device", "precision", "revision", "batchSeconds", "workers"] as const)
-    if (isGiven(name) && options.engine === "onnx")
-      refuse(
-        name === "batchSeconds" ? "batch-seconds" : name,
-        "without --engine onnx, which takes the CPU, the numbers of the file and one recording after the other, but stands with it",
-      );
-  if (isGiven("dtype") && options.engine !== "onnx")
-    refuse("dtype", "with --engine onnx, but stands without");
   if (options.json && isGiven("format") && options.format !== "json")
     refuse("json", `without --format ${options.format}, but stands with it`);
 }
@@ -142,18 +140,6 @@ function describe(command: Command): void {
     .argument(
       "<file...>",
       `${AUDIO_FORMATS} files of any length, at any sample rate, or directories of them; - is standard input`,
-    )
-    .addOption(
-      new Option(
-        "--engine <name>",
-        "what runs the network; onnx: a directory that export wrote, by onnxruntime, without libtorch",
-      )
-        .choices(["libtorch", "onnx"])
-        .default("libtorch"),
-    )
-    .option(
-      "--dtype <name>",
-      "of --engine onnx: which of the exported networks, float32, float16, int8, q8 or q4 (default: float32, else what there is)",
     )
     .option("--revision <name>", "branch, tag or commit of a Hub model (default: main)")
     .option("--language <code>", "language of a multilingual model, such as eng")
@@ -185,6 +171,7 @@ function describe(command: Command): void {
       "of standard input: a JSON object a line as it is recognised, {partial} and {text, start, end, words}",
       false,
     );
+  addEngineOption(command);
   addDecodingOptions(command);
   command.addHelpText(
     "after",

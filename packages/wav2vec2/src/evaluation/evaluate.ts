@@ -1,5 +1,4 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { noGrad, scope } from "@wav2vec2/libtorch";
 import {
   choice,
   ERROR_OR_SKIP,
@@ -10,7 +9,6 @@ import {
   whole,
 } from "../argument-kinds.js";
 import { BATCH_LIMITS, type BatchLimits, epochOfBatches, shareOfBatches } from "../data/batches/batches.js";
-import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import { type BatchLoadOptions, batchWorkers, isEmpty } from "../data/batches/load-batches.js";
 import type { BadClip } from "../data/batches/prepare-batch.js";
 import { readCorpus } from "../data/corpus/corpus.js";
@@ -24,10 +22,18 @@ import { tellNote } from "../files/tell-note.js";
 import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { inPrecision } from "../precision/in-precision.js";
+import type { Precision } from "../precision/precision-names.js";
 import { type CtcModel, findCtcModel, type LoadCtcOptions } from "../pretrained/ctc-directory.js";
 import { CTC_MODEL_OR_NAME } from "../pretrained/ctc-model-kind.js";
-import { batchLimits, clipEmissions, ctcBatches, scoreBatch } from "../recognition/ctc-batches.js";
+import { batchLimits, ctcBatches } from "../recognition/ctc-batches.js";
 import { type DecodingChoice, decodingEntries, makeDecoder } from "../recognition/decoding-choice.js";
+import {
+  engineFor,
+  refuseDtype,
+  refuseTorchOptions,
+  WANTED_ENGINE,
+  type WantedEngine,
+} from "../recognition/engine-choice.js";
 import { RECOGNIZER_OPTIONS } from "../recognition/recognizer.js";
 import { unusedLanguageModel } from "../recognition/unused-language-model.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
@@ -42,6 +48,7 @@ import {
 import { bootstrapWer, RESAMPLES } from "./bootstrap.js";
 import { encodable } from "./encodable.js";
 import type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation.js";
+import { type EvaluatedNetwork, onnxNetwork, type ScoredClip, torchNetwork } from "./network.js";
 import {
   BOOTSTRAP_UNITS,
   type BootstrapUnit,
@@ -67,6 +74,12 @@ export interface EvaluateOptions extends BatchLimits, BatchLoadOptions {
 }
 
 export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, DecodingChoice {
+  /** What runs the network. Default: `auto`, libtorch unless the directory holds an exported network alone */
+  engine?: WantedEngine | undefined;
+  /** Which of the networks that `export` wrote, as of `loadOnnxRecognizer`. Default: float32, else what there is */
+  dtype?: string | undefined;
+  /** CPU threads of onnxruntime; libtorch's are set by `setThreads`. Default: its choice, one a core */
+  threads?: number | undefined;
   /** Directory in LibriSpeech layout, or another corpus that `readCorpus` knows. */
   data: string;
   /** One or, with + between them, several; all of a manifest or folder when left out. */
@@ -92,6 +105,9 @@ export interface EvaluateModelOptions extends BatchLimits, LoadCtcOptions, Decod
 
 const OPTIONS = {
   ...RECOGNIZER_OPTIONS,
+  engine: WANTED_ENGINE,
+  dtype: TEXT,
+  threads: whole(1, 256),
   data: PATH,
   split: TEXT,
   ...BATCH_LIMITS,
@@ -125,26 +141,30 @@ export async function evaluateModel(
   const skipped = problems.map(({ id, message }) => ({ id, message }));
   const onBad = ({ id, message }: BadClip) => void skipped.push({ id, message });
   requireWords(clips, textNormalization, options.onNote);
-  const ctc =
-    typeof modelOrName !== "string"
-      ? await inPrecision(modelOrName, options.precision, { ...options, device: modelOrName.model.device })
-      : await findCtcModel(modelOrName, { ...options, device: options.device ?? "auto" });
-  if (typeof modelOrName === "string")
-    tellNote(options, await unusedLanguageModel(modelOrName, options.languageModel));
-  const decoder = await makeDecoder(ctc.tokenizer, options, options.onNote);
+  const engine = engineFor(typeof modelOrName === "string" ? modelOrName : undefined, options.engine);
+  refuseDtype(engine, options.dtype);
+  const opened = await (engine === "onnx"
+    ? openExported(modelOrName as string, options)
+    : openModel(modelOrName, options));
+  const { network, precision, decoder } = opened;
   const workers = batchWorkers(1);
   const begin = performance.now();
   try {
     const loading = { workers, onBadAudio: onBadData, onBad };
     const labelled = await withSplits(clips, data, split);
-    const { evaluation, ...acoustic } = await evaluate(ctc, labelled, { ...options, ...loading, decoder });
+    const { evaluation, ...acoustic } = await evaluateNetwork(network, labelled, {
+      ...options,
+      ...loading,
+      decoder,
+    });
     const { utterances, ...scores } = evaluation;
     const units = bootstrapUnits(utterances, bootstrapBy);
     return {
       model: typeof modelOrName === "string" ? modelOrName : name,
       data,
       ...(split === undefined ? {} : { split }),
-      ...(ctc.precision === undefined ? {} : { precision: ctc.precision }),
+      ...(engine === "onnx" ? { engine } : {}),
+      ...(precision === undefined ? {} : { precision }),
       decoding: decodingOf(options, decoder),
       textNormalization: textNormalization.map(normalizationName),
       ...scores,
@@ -155,15 +175,54 @@ export async function evaluateModel(
       ...acoustic,
       groups: groupScores(utterances, seed),
       confusions: confusionsOf(utterances),
-      unit: ctc.tokenizer.phonemes ? "phoneme" : "word",
-      unknownCharacters: unknownCharacters(utterances, ctc.tokenizer, textNormalization),
+      unit: network.tokenizer.phonemes ? "phoneme" : "word",
+      unknownCharacters: unknownCharacters(utterances, network.tokenizer, textNormalization),
       utterances,
       skipped,
       processingSeconds: (performance.now() - begin) / 1000,
     };
   } finally {
-    await workers.close();
+    await Promise.all([workers.close(), opened.close()]);
   }
+}
+
+type OpenOptions = Omit<EvaluateModelOptions, "data">;
+
+/** What is evaluated. */
+interface OpenedNetwork {
+  network: EvaluatedNetwork;
+  decoder: CtcDecoder;
+  precision?: Precision | undefined;
+  /** Gives back its memory. */
+  close(): Promise<void>;
+}
+
+async function openModel(modelOrName: CtcModel | string, options: OpenOptions): Promise<OpenedNetwork> {
+  const ctc =
+    typeof modelOrName !== "string"
+      ? await inPrecision(modelOrName, options.precision, { ...options, device: modelOrName.model.device })
+      : await findCtcModel(modelOrName, { ...options, device: options.device ?? "auto" });
+  if (typeof modelOrName === "string")
+    tellNote(options, await unusedLanguageModel(modelOrName, options.languageModel));
+  const { tokenizer, precision, model } = ctc;
+  const decoder = await makeDecoder(tokenizer, options, options.onNote);
+  const wasTraining = model.training;
+  model.eval();
+  const close = async () => void model.train(wasTraining);
+  return { network: torchNetwork(ctc), decoder, precision, close };
+}
+
+async function openExported(
+  directory: string,
+  { device, precision, revision, language, dtype, threads, onNote, ...options }: OpenOptions,
+): Promise<OpenedNetwork> {
+  refuseTorchOptions({ device, precision, revision });
+  const { loadOnnxRecognizer } = await import("../recognition/load-onnx-recognizer.js");
+  const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = options;
+  const decoding = { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight };
+  const recognizer = await loadOnnxRecognizer(directory, { ...decoding, language, dtype, threads, onNote });
+  const { decoder } = recognizer;
+  return { network: onnxNetwork(recognizer), decoder, close: () => recognizer.close() };
 }
 
 /**
@@ -224,51 +283,66 @@ async function withSplits(
 export async function evaluate(
   ctc: CtcModel,
   utterances: readonly TranscribedUtterance[],
+  options: EvaluateOptions = {},
+): Promise<NetworkEvaluation> {
+  const { model } = ctc;
+  const wasTraining = model.training;
+  model.eval();
+  try {
+    return await evaluateNetwork(torchNetwork(ctc), utterances, options);
+  } finally {
+    model.train(wasTraining);
+  }
+}
+
+interface NetworkEvaluation {
+  evaluation: Evaluation;
+  blankShare: number;
+  confidence: number;
+  ctcLoss: number;
+}
+
+/** The same with a network of either engine. */
+async function evaluateNetwork(
+  network: EvaluatedNetwork,
+  utterances: readonly TranscribedUtterance[],
   {
     batchSeconds,
     batchSize,
-    decoder = new CtcDecoder(ctc.tokenizer),
+    decoder = new CtcDecoder(network.tokenizer),
     textNormalization = [],
     signal,
     onProgress,
     world = ALONE,
     ...loading
-  }: EvaluateOptions = {},
-): Promise<{ evaluation: Evaluation; blankShare: number; confidence: number; ctcLoss: number }> {
-  const { model } = ctc;
+  }: EvaluateOptions,
+): Promise<NetworkEvaluation> {
   const limits = batchLimits({ batchSeconds, batchSize }, BATCH_SECONDS);
   const plan = epochOfBatches(utterances, { ...limits, seed: 0, epoch: 0 });
-  const labelled = encodable(utterances, ctc.tokenizer);
+  const labelled = encodable(utterances, network.tokenizer);
   const recognize = async () => {
     const own = new Map<string, RecognizedClip>();
-    for await (const batch of ctcBatches(ctc, labelled, shareOfBatches(plan, world), {
+    for await (const batch of ctcBatches(network, labelled, shareOfBatches(plan, world), {
       ...loading,
       unknown: "token",
     })) {
       await turn(); // so that Ctrl+C comes through also where the next batch is always there
       signal?.throwIfAborted();
       if (isEmpty(batch)) continue;
-      const clips = recognizeBatch(ctc, batch, decoder);
-      for (const [row, id] of batch.ids.entries()) own.set(id, clips[row]!);
+      const scored = await network.score(batch);
+      for (const [row, id] of batch.ids.entries()) own.set(id, recognized(scored[row]!, decoder));
       onProgress?.(Math.min(own.size * world.size, utterances.length), utterances.length);
     }
     return [...own];
   };
-  const wasTraining = model.training;
-  model.eval();
-  let recognized: Map<string, RecognizedClip>;
-  try {
-    recognized = new Map((await gatherParts(world, signal, recognize)).flat());
-  } finally {
-    model.train(wasTraining);
-  }
-  if (recognized.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
-  const clips = utterances.flatMap(({ id }) => recognized.get(id) ?? []);
+  const all = new Map((await gatherParts(world, signal, recognize)).flat());
+  if (all.size === 0) throw new UserError("The clips to evaluate on must be readable, but none is.");
+  const clips = utterances.flatMap(({ id }) => all.get(id) ?? []);
   const frames = clips.reduce((sum, clip) => sum + clip.frames, 0);
   const blanks = clips.reduce((sum, clip) => sum + clip.blankShare * clip.frames, 0);
   const losses = clips.flatMap(({ loss }) => (loss !== null && Number.isFinite(loss) ? loss : []));
   const evaluated = utterances.flatMap((utterance) => {
-    const clip = recognized.get(utterance.id);
+    const clip = all.get(utterance.id);
     return clip ? evaluatedUtterance(utterance, clip, textNormalization) : [];
   });
   return {
@@ -289,21 +363,10 @@ interface RecognizedClip {
   loss: number | null;
 }
 
-/** The clips of a batch, in its order. */
-function recognizeBatch(ctc: CtcModel, batch: CtcBatch, decoder: CtcDecoder): RecognizedClip[] {
-  return noGrad(() =>
-    scope(() => {
-      const { model } = ctc;
-      const scores = scoreBatch(ctc, batch);
-      const { vocabSize, padTokenId } = model.config;
-      const losses = model.losses(scores.logits, scores.frames, batch).toArray();
-      return clipEmissions(scores).map(({ logits, frames }, row) => {
-        const { text, blankShare } = decoder.decode(logits, frames);
-        const confidence = greedyConfidence(logits, frames, vocabSize, padTokenId);
-        return { text, frames, blankShare, confidence, loss: losses[row]! };
-      });
-    }),
-  );
+function recognized({ logits, frames, loss }: ScoredClip, decoder: CtcDecoder): RecognizedClip {
+  const { text, blankShare } = decoder.decode(logits, frames);
+  const { size, blankId } = decoder.tokenizer.vocabulary;
+  return { text, frames, blankShare, confidence: greedyConfidence(logits, frames, size, blankId), loss };
 }
 
 function evaluatedUtterance(

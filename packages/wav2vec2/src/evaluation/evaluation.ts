@@ -56,6 +56,8 @@ export interface EvaluationResult extends Evaluation {
   split?: string;
   /** Number format of matrix products and convolutions, where one was asked for. */
   precision?: Precision;
+  /** Where other than libtorch ran the network. */
+  engine?: "onnx";
   /** What `words` and the word error rate count. */
   unit: TextUnit;
   /** How scores became words, under the names of a decoding file. */

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 
@@ -37,6 +37,12 @@ export function isConfiguration(path: string): boolean {
 /** Whether a directory says which tokens its model gives; those of pre-trained models often do not. */
 export function hasTokenizer(directory: string): boolean {
   return ["vocab.json", "tokenizer.json"].some((name) => existsSync(join(directory, name)));
+}
+
+/** Whether a directory holds a network as `export` writes it. */
+export function isExported(directory: string): boolean {
+  const folder = join(directory, "onnx");
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".onnx"));
 }
 
 /** The one file of weights to take, or the index of its shards. */

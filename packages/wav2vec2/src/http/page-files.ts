@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Context, Handler } from "hono";
 import { UserError } from "../errors.js";
+import type { PageFile } from "./page-file.js";
 
 /** What is served of a page's directory, all else in it is not. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -27,7 +28,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const MOST_IN_MEMORY = 4 * 2 ** 20;
 const COMPRESSED = /^text\/|json$|svg|wasm/;
 
-type PageFile = FileInMemory | FileOnDisk;
+type LoadedFile = FileInMemory | FileOnDisk;
 
 interface FileKind {
   type: string;
@@ -46,7 +47,19 @@ interface FileOnDisk extends FileKind {
 }
 
 /** A page's files by their paths, as they were at the start: a request can ask for no others. */
-export type PageFiles = ReadonlyMap<string, PageFile>;
+export type PageFiles = ReadonlyMap<string, LoadedFile>;
+
+/** A page's files that lie in several places. */
+export function loadListedFiles(files: readonly PageFile[]): PageFiles {
+  return new Map(
+    files.map(({ path, type, source, isLasting }) => [
+      `/${path}`,
+      "text" in source
+        ? inMemory(Buffer.from(source.text), type, isLasting)
+        : pageFile(source.file, type, isLasting),
+    ]),
+  );
+}
 
 /**
  * @param what what the directory must hold, for the message
@@ -70,10 +83,13 @@ export function loadPageFiles(directory: string, what: string): PageFiles {
   return new Map(files);
 }
 
-function pageFile(path: string, type: string, isHashed: boolean): PageFile {
+function pageFile(path: string, type: string, isHashed: boolean): LoadedFile {
   const { size, mtimeMs } = statSync(path);
   if (size > MOST_IN_MEMORY) return { type, etag: `"${size}-${mtimeMs}"`, isHashed, path, size };
-  const raw = readFileSync(path);
+  return inMemory(readFileSync(path), type, isHashed);
+}
+
+function inMemory(raw: Buffer, type: string, isHashed: boolean): FileInMemory {
   const isSmaller = COMPRESSED.test(type);
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } };
   const bytes = {

@@ -9,7 +9,10 @@ import { type Dtype, networkFile } from "../export/onnx/dtypes.js";
 import { exportedDtype } from "../export/onnx/exported-dtypes.js";
 import { quantizationOf } from "../export/onnx/number-format.js";
 import { unreadable } from "../files/unreadable.js";
+import type { PageFile } from "../http/page-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
+
+export type { PageFile } from "../http/page-file.js";
 
 /** A model that a page offers. */
 export interface PageModel {
@@ -23,18 +26,6 @@ export interface PageModel {
   languageModel?: string | undefined;
   lmWeight?: number | undefined;
   wordScore?: number | undefined;
-}
-
-/** A file of a page. */
-export interface PageFile {
-  /** Below the page's address, with slashes: `index.html`, `ort/ort.wasm.min.mjs`. */
-  path: string;
-  /** The media type that it is to be served with. */
-  type: string;
-  /** What it holds: a file on the disk, or a text. */
-  source: { file: string } | { text: string };
-  /** Whether its name changes with what it holds, so that browsers may keep it. */
-  isLasting: boolean;
 }
 
 /** Headers that let a page run in several threads; without them its own service worker adds them from the second visit on. */
@@ -54,12 +45,8 @@ const TYPES: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
   ".wasm": "application/wasm",
 };
-const WASM = ["ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"];
-const WEBGPU = [
-  "ort.webgpu.min.mjs",
-  "ort-wasm-simd-threaded.asyncify.mjs",
-  "ort-wasm-simd-threaded.asyncify.wasm",
-];
+const WASM = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"];
+const WEBGPU = ["ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"];
 /** What the page reads of a model. */
 const MODEL_FILES = [
   "config.json",

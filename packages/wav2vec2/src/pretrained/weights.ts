@@ -9,7 +9,7 @@ import {
   type TensorSource,
 } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import { chooseWeights, WEIGHT_FILES } from "../files/model-files.js";
+import { chooseWeights, isExported, WEIGHT_FILES } from "../files/model-files.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { ATTENTION_ADAPTER } from "../model/heads/model-with-head.js";
@@ -40,6 +40,12 @@ export function modelClassOf(model: nn.Module): string {
 export function weightsPath(directory: string): string {
   const name = chooseWeights((candidate) => existsSync(join(directory, candidate)));
   if (name !== undefined) return join(directory, name);
+  if (isExported(directory))
+    throw new UserError(
+      `${directory} must hold the weights of a model (${WEIGHT_FILES.join(", ")}), but holds what export wrote alone, which ` +
+        "onnxruntime runs: transcribe, evaluate and serve with --engine onnx, from code loadOnnxRecognizer. " +
+        "Name the model that was exported.",
+    );
   throw new UserError(
     `${directory} must hold the weights of a model (${WEIGHT_FILES.join(", ")}), but holds none of them. ` +
       "Name a model directory.",

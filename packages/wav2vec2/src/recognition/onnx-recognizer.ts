@@ -21,18 +21,16 @@ const DECODER: Kind = {
 /** A recogniser that onnxruntime runs. */
 export class OnnxRecognizer extends SpeechRecognizer {
   readonly #engine: OnnxEngine;
-  readonly #scorer: ClipScorer;
 
   constructor(engine: OnnxEngine, scorer: ClipScorer, tokenizer: CtcTokenizer, decoder: CtcDecoder) {
     super(scorer, tokenizer, decoder);
     this.#engine = engine;
-    this.#scorer = scorer;
   }
 
   /** The same network with another way to decode, such as other hotwords. */
   withDecoder(decoder: CtcDecoder): OnnxRecognizer {
     requireArguments("withDecoder", { decoder: [decoder, DECODER] });
-    return new OnnxRecognizer(this.#engine, this.#scorer, this.tokenizer, decoder);
+    return new OnnxRecognizer(this.#engine, this.scorer, this.tokenizer, decoder);
   }
 
   /** Gives back the network's memory. */

@@ -60,16 +60,12 @@ const EMISSIONS: Kind = {
 
 /** Speech to text by a network that something runs, and a decoder. */
 export class SpeechRecognizer {
-  readonly #scorer: ClipScorer;
-
   /** @param scorer the network */
   constructor(
-    scorer: ClipScorer,
+    readonly scorer: ClipScorer,
     readonly tokenizer: CtcTokenizer,
     readonly decoder: CtcDecoder,
-  ) {
-    this.#scorer = scorer;
-  }
+  ) {}
 
   /**
    * A whole recording, of any length.
@@ -110,7 +106,7 @@ export class SpeechRecognizer {
     requireArguments("streamBlocks", { blocks: [blocks, BLOCKS] });
     requireOptions("streamBlocks", options, TRANSCRIBE_OPTIONS);
     const { words = false, signal, onPartial, windows = FILE_WINDOWS, name = "the recording" } = options;
-    const emissions = emissionsOf(this.#scorer, blocks, { ...windows, name, signal });
+    const emissions = emissionsOf(this.scorer, blocks, { ...windows, name, signal });
     const { secondsPerFrame } = this;
     const pauses = new PauseFinder(this.tokenizer.vocabulary, secondsPerFrame);
     for await (const piece of decodePieces(emissions, this.decoder, pauses, { onPartial, signal }))
@@ -138,6 +134,6 @@ export class SpeechRecognizer {
   }
 
   get secondsPerFrame(): number {
-    return samplesPerFrame(this.#scorer.config) / SAMPLE_RATE;
+    return samplesPerFrame(this.scorer.config) / SAMPLE_RATE;
   }
 }

@@ -1,4 +1,3 @@
-import { basename, dirname, resolve } from "node:path";
 import { ConfigurationError } from "../errors.js";
 import {
   type RecognizerPool,
@@ -6,31 +5,12 @@ import {
   recognizerPool,
 } from "../recognition/pool/recognizer-pool.js";
 import { ApiError } from "./api-error.js";
-
-/** A model to serve. */
-export interface ModelSource {
-  /** What clients call it. */
-  name: string;
-  /** Model directory or Hub id. */
-  source: string;
-}
+import type { ModelSource } from "./model-source.js";
 
 /** Names of OpenAI's models that recognise speech: where they are asked for, the first model answers. */
 const OPENAI_NAMES = /^(whisper-|gpt-.*transcribe|gpt-realtime)/;
 /** A recording in which nothing is said: enough to see that the network computes. */
 const PROBE = new Float32Array(16_000).fill(0).map((_, i) => 0.01 * Math.sin(i / 7));
-
-/** `NAME=DIRECTORY`, a directory or a Hub id, which then name themselves. */
-export function modelSource(text: string): ModelSource {
-  const [, name, source] = /^([^=/\\]+)=(.+)$/.exec(text) ?? [];
-  if (name !== undefined && source !== undefined) return { name, source };
-  const path = resolve(text);
-  // Training leaves its models in directories of these names.
-  const isGeneric = ["best", "last"].includes(basename(path));
-  const isDirectory = /^[./~]|[/\\]$|\\/.test(text) || text.split("/").length > 2 || isGeneric;
-  if (!isDirectory && text.includes("/")) return { name: text, source: text };
-  return { name: isGeneric ? basename(dirname(path)) : basename(path), source: text };
-}
 
 /** A model that is loaded. */
 export class ServedModel {

@@ -1,18 +1,22 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import type { Server } from "node:http";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { isLoopback } from "../http/access.js";
 import { listen, urlOf } from "../http/listen.js";
-import { loadPageFiles } from "../http/page-files.js";
+import type { PageFile } from "../http/page-file.js";
+import { loadListedFiles, loadPageFiles, type PageFiles } from "../http/page-files.js";
 import type { RecognizerPoolOptions } from "../recognition/pool/recognizer-pool.js";
 import { AccessRules } from "./access-rules.js";
+import { ApiError } from "./api-error.js";
 import { createApp } from "./app.js";
+import { answerBrokenRequests } from "./broken-requests.js";
 import { LiveSockets } from "./live/sockets.js";
 import { errorFields, type Log } from "./log.js";
 import { ServeMetrics } from "./metrics.js";
-import { type ModelSource, ServedModels } from "./models.js";
+import type { ModelSource } from "./model-source.js";
+import { ServedModels } from "./models.js";
 import { type ServeLimits, Service } from "./service.js";
 
 export interface ServeOptions {
@@ -28,8 +32,8 @@ export interface ServeOptions {
   token?: string | undefined;
   corsOrigins?: readonly string[] | undefined;
   limits: ServeLimits;
-  /** Of a static page that is served at `/`. */
-  page?: string | undefined;
+  /** A static page that is served at `/`: its directory, or its files. */
+  page?: string | readonly PageFile[] | undefined;
   /** Seconds that a request may take to come, headers and all of its body. */
   requestSeconds: number;
   log: Log;
@@ -48,6 +52,18 @@ const HEADER_SECONDS = 15;
 /** How often it is looked for requests that take too long. */
 const LOOK_SECONDS = 2;
 
+function pageOf(page: string | readonly PageFile[]): PageFiles {
+  return typeof page === "string" ? loadPageFiles(page, "a page to serve") : loadListedFiles(page);
+}
+
+/** Of a request without a Host, or with an address that is none: it never comes to the app. */
+function wrongAddress(cause: unknown): Response {
+  if (!(cause instanceof RequestError)) throw cause;
+  const message = `The request's address is wrong: ${cause.message}.`;
+  const { body, status } = new ApiError(400, message, { code: "malformed_request" });
+  return Response.json(body, { status });
+}
+
 /**
  * Starts a server that recognises speech under OpenAI's interface.
  *
@@ -55,7 +71,7 @@ const LOOK_SECONDS = 2;
  */
 export async function startServer(options: ServeOptions): Promise<TranscriptionServer> {
   const { host, port, token, limits, log, pool, requestSeconds, corsOrigins = [] } = options;
-  const page = options.page === undefined ? undefined : loadPageFiles(options.page, "a page to serve");
+  const page = options.page === undefined ? undefined : pageOf(options.page);
   const metrics = new ServeMetrics();
   const models = await ServedModels.load(options.models, (model) => ({
     ...pool,
@@ -67,15 +83,16 @@ export async function startServer(options: ServeOptions): Promise<TranscriptionS
   const localOnly = token === undefined && isLoopback(host);
   const rules = new AccessRules({ token, localOnly, corsOrigins });
   const app = createApp(service, rules, page);
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    autoCleanupIncoming: true,
-    serverOptions: {
+  const server = createServer(
+    {
       headersTimeout: 1000 * Math.min(HEADER_SECONDS, requestSeconds),
       requestTimeout: 1000 * requestSeconds,
       connectionsCheckingInterval: 1000 * LOOK_SECONDS,
+      requireHostHeader: false, // answered here, as the other faults of a request
     },
-  }) as Server;
+    getRequestListener(app.fetch, { autoCleanupIncoming: true, errorHandler: wrongAddress }),
+  );
+  answerBrokenRequests(server, service, requestSeconds);
   // Such clients ask before they send: the handler says whether they may.
   server.on("checkContinue", (request, response) => server.emit("request", request, response));
   const sockets = new LiveSockets(server, service, rules);

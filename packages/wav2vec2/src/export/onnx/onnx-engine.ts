@@ -21,6 +21,8 @@ export interface OnnxRuntime {
     new (type: "float32", data: Float32Array, dims: readonly number[]): OnnxTensor;
     new (type: "int64", data: BigInt64Array, dims: readonly number[]): OnnxTensor;
   };
+  /** Of builds in WebAssembly, before the first session: its threads are the process's, not a session's. */
+  env?: { wasm?: { numThreads?: number | undefined } } | undefined;
 }
 
 /** Scores that an exported network gives. */

@@ -10,8 +10,13 @@ const PACKAGES = ["onnxruntime-node", "onnxruntime-web"];
  * @param options of onnxruntime
  * @throws UserError where neither package is installed, or the file is none
  */
-export async function openEngine(path: string, options: object = {}): Promise<OnnxEngine> {
+export async function openEngine(
+  path: string,
+  options: { intraOpNumThreads?: number } = {},
+): Promise<OnnxEngine> {
   const runtime = loadRuntime();
+  const { intraOpNumThreads } = options;
+  if (runtime.env?.wasm && intraOpNumThreads !== undefined) runtime.env.wasm.numThreads = intraOpNumThreads;
   try {
     return new OnnxEngine(
       runtime,

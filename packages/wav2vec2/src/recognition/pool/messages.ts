@@ -3,23 +3,29 @@ import type { PlainError } from "../../error-transfer.js";
 import type { LoadCtcOptions } from "../../pretrained/ctc-directory.js";
 import type { SharedModel } from "../../pretrained/shared-model.js";
 import type { Transcript } from "../../text/formats/transcript.js";
-import type { Alignment } from "../align.js";
 import type { DecodingChoice } from "../decoding-choice.js";
 import type { WindowSeconds } from "../emissions.js";
+import type { Alignment } from "../speech-aligner.js";
 
-/** What a thread is started with. */
-export interface ThreadData {
-  /** A model that another thread has loaded, or how to load it. */
-  model:
-    | SharedModel
-    | (Pick<LoadCtcOptions, "revision" | "language" | "precision"> & {
+/** Where a thread has its network from. */
+export type ThreadModel =
+  /** A model of libtorch that another thread has loaded. */
+  | { kind: "shared"; shared: SharedModel }
+  /** How to load one. */
+  | ({ kind: "load" } & Pick<LoadCtcOptions, "revision" | "language" | "precision"> & {
         nameOrDirectory: string;
         /** Where it will compute, in other threads. */
         computesOn: string;
-      });
+      })
+  /** What `export` wrote, by onnxruntime. */
+  | { kind: "exported"; directory: string; language: string | undefined; dtype: string | undefined };
+
+/** What a thread is started with. */
+export interface ThreadData {
+  model: ThreadModel;
   decoding: DecodingChoice;
   device: string;
-  /** Threads of one operator of libtorch. */
+  /** Threads of one operator of the network. */
   torchThreads: number;
   /** By how much the system prefers other threads. */
   nice: number;

@@ -1,18 +1,15 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { setThreads } from "@wav2vec2/libtorch";
 import { streamOpened } from "../../audio/audio-stream.js";
 import type { OpenedSource } from "../../audio/open-source.js";
 import { SourceParts } from "../../audio/source-parts.js";
-import { resolveDevice } from "../../device.js";
 import { plainError, reviveError } from "../../error-transfer.js";
-import { inPrecision } from "../../precision/in-precision.js";
-import { type CtcModel, findCtcModel } from "../../pretrained/ctc-directory.js";
-import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
-import { Aligner } from "../align.js";
+import type { CtcTokenizer } from "../../text/tokenizer.js";
 import { DecoderMaker, tellFit } from "../decoding-choice.js";
+import { SpeechAligner } from "../speech-aligner.js";
 import { SpeechRecognizer } from "../speech-recognizer.js";
 import { lowerPriority } from "./lower-priority.js";
 import type { FromThread, JobSource, JobTask, ThreadData, ThreadMemory, ToThread } from "./messages.js";
+import type { PoolNetwork } from "./pool-network.js";
 import { RequestDecoders } from "./request-decoders.js";
 import { WindowBatches } from "./window-batches.js";
 
@@ -35,48 +32,43 @@ const jobs = new Map<number, Job>();
 
 /** What all jobs use. */
 interface Prepared {
-  ctc: CtcModel;
+  tokenizer: CtcTokenizer;
   decoders: RequestDecoders;
   batches: WindowBatches;
 }
 
 try {
   const data = workerData as ThreadData;
-  lowerPriority(data.nice); // before libtorch starts threads of its own, which have it too
-  setThreads(data.torchThreads);
-  const { shared, ...prepared } = await prepare(data);
+  lowerPriority(data.nice); // before the engine starts threads of its own, which have it too
+  const network = await openNetwork(data);
+  const prepared = await prepare(network, data);
   port.on("message", (message: ToThread) => {
     if (message.kind === "begin") void perform(prepared, message);
     else tell(jobs.get(message.job), message);
   });
-  send({ kind: "ready", shared, memory: memoryOf() });
+  send({ kind: "ready", shared: network.shared, memory: memoryOf() });
 } catch (error) {
   send({ kind: "unusable", error: plainError(error) });
 }
 
-async function prepare({
-  model,
-  decoding,
-  device,
-}: ThreadData): Promise<Prepared & { shared: SharedModel | undefined }> {
-  const onNote = (text: string) => send({ kind: "note", job: undefined, text });
-  let ctc: CtcModel;
-  let shared: SharedModel | undefined;
-  if ("parameters" in model) ctc = modelOf(model);
-  else {
-    const { nameOrDirectory, precision, computesOn, ...options } = model;
-    const loaded = await findCtcModel(nameOrDirectory, { ...options, onNote, device: "cpu" });
-    ctc = await inPrecision(loaded, precision, { device: resolveDevice(computesOn), onNote });
-    shared = shareModel(ctc);
-  }
-  const place = resolveDevice(device);
-  if (place !== "cpu") ctc.model.to({ device: place });
-  ctc.model.eval();
-  const maker = await DecoderMaker.load(ctc.tokenizer, decoding, onNote);
+/** Each engine is loaded where it runs: libtorch is not needed by the other. */
+async function openNetwork(data: ThreadData): Promise<PoolNetwork> {
+  if (data.model.kind === "exported")
+    return await (await import("./onnx-network.js")).openOnnxNetwork(data.model, data.torchThreads);
+  return await (await import("./torch-network.js")).openTorchNetwork(data.model, data, tellAll);
+}
+
+/** Of the model itself, not of a recording. */
+function tellAll(text: string): void {
+  send({ kind: "note", job: undefined, text });
+}
+
+async function prepare({ tokenizer, ...network }: PoolNetwork, { decoding }: ThreadData): Promise<Prepared> {
+  const maker = await DecoderMaker.load(tokenizer, decoding, tellAll);
   const decoders = new RequestDecoders(maker, await maker.make());
-  await tellFit(maker, onNote);
-  const batches = new WindowBatches(ctc, (windows) => send({ kind: "batch", windows }));
-  return { ctc, decoders, batches, shared };
+  await tellFit(maker, tellAll);
+  const batches = new WindowBatches(network, (windows) => send({ kind: "batch", windows }));
+  return { tokenizer, decoders, batches };
 }
 
 function tell(job: Job | undefined, message: Exclude<ToThread, { kind: "begin" }>): void {
@@ -111,13 +103,13 @@ async function perform(
 }
 
 async function align(
-  { ctc }: Prepared,
+  { tokenizer, batches }: Prepared,
   { id: job, abort }: Job,
   blocks: AsyncIterable<Float32Array>,
   { text, respell, name }: Extract<JobTask, { kind: "align" }>,
 ): Promise<void> {
   const options = { name, respell, signal: abort.signal };
-  const result = await new Aligner(ctc).alignBlocks(blocks, text, options);
+  const result = await new SpeechAligner(batches.recording(), tokenizer).alignBlocks(blocks, text, options);
   const arrays = [result.emissions.logits, result.path.path, result.path.scores]; // nobody needs them here any more
   send(
     { kind: "result", job, result },
@@ -126,7 +118,7 @@ async function align(
 }
 
 async function transcribe(
-  { ctc, decoders, batches }: Prepared,
+  { tokenizer, decoders, batches }: Prepared,
   { id: job, abort }: Job,
   blocks: AsyncIterable<Float32Array>,
   { words, windows, partial, hotwords, name }: Extract<JobTask, { kind: "transcribe" }> & { name: string },
@@ -134,7 +126,7 @@ async function transcribe(
   const onPartial = partial ? (text: string) => send({ kind: "partial", job, text }) : undefined;
   const options = { words, windows, name, signal: abort.signal, onPartial };
   const decoder = await decoders.with(hotwords);
-  const recognizer = new SpeechRecognizer(batches.recording(), ctc.tokenizer, decoder);
+  const recognizer = new SpeechRecognizer(batches.recording(), tokenizer, decoder);
   for await (const result of recognizer.streamBlocks(blocks, options)) send({ kind: "result", job, result });
 }
 

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { releaseMemory } from "@wav2vec2/libtorch";
 import {
   isObject,
   type Kind,
@@ -11,24 +10,30 @@ import {
   whole,
 } from "../../argument-kinds.js";
 import type { AudioSource } from "../../audio/audio-source.js";
-import { resolveDevice } from "../../device.js";
 import { ConfigurationError } from "../../errors.js";
 import { tellNote } from "../../files/tell-note.js";
 import type { KnownOptions } from "../../known-options.js";
 import { requireOptions } from "../../known-options.js";
-import { inPrecision } from "../../precision/in-precision.js";
 import { PRECISION, type WantedPrecision } from "../../precision/precision-names.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { CTC_MODEL_OR_NAME } from "../../pretrained/ctc-model-kind.js";
-import { copyModel, type SharedModel } from "../../pretrained/shared-model.js";
 import type { RecordingTranscript, Transcript } from "../../text/formats/transcript.js";
-import { ALIGN_OPTIONS, ALIGNED_TEXT, type Alignment, type AlignOptions, nameOf } from "../align.js";
 import { DECODING_CHOICE_OPTIONS, type DecodingChoice } from "../decoding-choice.js";
-import { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "../recognizer.js";
+import {
+  type Engine,
+  engineFor,
+  refuseDtype,
+  refuseTorchOptions,
+  WANTED_ENGINE,
+  type WantedEngine,
+} from "../engine-choice.js";
+import { ALIGN_OPTIONS, ALIGNED_TEXT, type Alignment, type AlignOptions, nameOf } from "../speech-aligner.js";
+import { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "../speech-recognizer.js";
 import { joinPieces } from "../whole-transcript.js";
 import type { ThreadData, ThreadMemory } from "./messages.js";
 import { PoolError } from "./pool-error.js";
 import { type JobRequest, PoolJob } from "./pool-job.js";
+import { exportedModel, type PoolModel, sharedModel } from "./pool-model.js";
 import { PoolThread } from "./pool-thread.js";
 
 export interface RecognizerPoolOptions extends DecodingChoice {
@@ -39,7 +44,7 @@ export interface RecognizerPoolOptions extends DecodingChoice {
    * recording to the next after each, so that a long or live one keeps no thread to itself. Default: 1
    */
   together?: number | undefined;
-  /** Threads of libtorch in each of them. Default: the cores divided among them */
+  /** Threads of libtorch or onnxruntime in each of them. Default: the cores divided among them */
   torchThreads?: number | undefined;
   /** Recordings that may wait for a thread; more are refused with `ERR_POOL_BUSY`. Default: 64 */
   queue?: number | undefined;
@@ -53,6 +58,13 @@ export interface RecognizerPoolOptions extends DecodingChoice {
    * Linux. Default: 5
    */
   nice?: number | undefined;
+  /**
+   * What runs the network. With onnxruntime, of a directory that `export` wrote, each thread has weights of its own. Default:
+   * `auto`, libtorch unless the directory holds an exported network alone
+   */
+  engine?: WantedEngine | undefined;
+  /** Which of the networks that `export` wrote, as of `loadOnnxRecognizer`. Default: float32, else what there is */
+  dtype?: string | undefined;
   /** Of a Hub model: branch, tag or commit. Default: `main` */
   revision?: string | undefined;
   /** Of a multilingual model. */
@@ -86,6 +98,8 @@ const OPTIONS = {
   queue: true,
   idleSeconds: true,
   nice: true,
+  engine: WANTED_ENGINE,
+  dtype: TEXT,
   revision: TEXT,
   language: TEXT,
   device: TEXT,
@@ -127,7 +141,7 @@ export interface PoolStats {
   queue: number;
   /** In bytes. */
   memory: {
-    /** The model's weights, once for all threads. */
+    /** The model's weights: with libtorch once for all threads, with onnxruntime once for each. */
     weights: number;
     /** Of each thread, as it was after its last recording: JavaScript's heap and its arrays, without libtorch's. */
     threads: ThreadMemory[];
@@ -141,7 +155,7 @@ export class RecognizerPool {
   readonly #threads = new Set<PoolThread>();
   readonly #waiting: PoolJob[] = [];
   readonly #data: ThreadData;
-  readonly #shared: SharedModel;
+  readonly #model: PoolModel;
   readonly #size: PoolSize;
   readonly #onNote: (text: string) => void;
   readonly #onBatch: (windows: number) => void;
@@ -152,18 +166,18 @@ export class RecognizerPool {
   /** Made by {@link recognizerPool}. */
   private constructor(
     data: ThreadData,
-    shared: SharedModel,
+    model: PoolModel,
     size: PoolSize,
     onNote: (text: string) => void,
     onBatch: (windows: number) => void,
   ) {
-    if (!isObject(shared) || !Array.isArray(shared.parameters))
+    if (!isObject(model) || !isObject(model.forThreads))
       throw new ConfigurationError(
         "new RecognizerPool must be called by recognizerPool alone, but is called with something else. Call await recognizerPool(model).",
       );
     this.#size = size;
-    this.#data = { ...data, model: shared };
-    this.#shared = shared;
+    this.#data = { ...data, model: model.forThreads };
+    this.#model = model;
     this.#onNote = onNote;
     this.#onBatch = onBatch;
   }
@@ -181,6 +195,8 @@ export class RecognizerPool {
       ...data
     }: Omit<ThreadData, "model"> &
       PoolSize & {
+        engine: Engine;
+        dtype: string | undefined;
         revision: string | undefined;
         language: string | undefined;
         precision: WantedPrecision | undefined;
@@ -188,24 +204,14 @@ export class RecognizerPool {
         onBatch: (windows: number) => void;
       },
   ): Promise<RecognizerPool> {
-    const { revision, language, precision, ...settings } = data;
-    const { device: computesOn } = settings;
-    let shared: SharedModel;
-    if (typeof model === "object") {
-      const device = resolveDevice(computesOn);
-      shared = await copyModel(await inPrecision(model, precision, { device, onNote }));
-    } else {
-      // Loaded in a thread, which is not this one.
-      const source = { nameOrDirectory: model, revision, language, precision, computesOn };
-      const loading = { ...settings, model: source, decoding: {}, device: "cpu" };
-      const loader = new PoolThread(loading, { onRoom: () => {}, onGone: () => {}, onNote });
-      shared = (await loader.ready)!;
-      await loader.close();
-      releaseMemory(); // what it had loaded the model into
-    }
+    const { engine, dtype, revision, language, precision, ...settings } = data;
+    const opened =
+      engine === "onnx"
+        ? await exportedModel(model as string, { language, dtype })
+        : await sharedModel(model, { revision, language, precision }, settings, onNote);
     const pool = new RecognizerPool(
-      { ...settings, model: shared },
-      shared,
+      { ...settings, model: opened.forThreads },
+      opened,
       { queue, threads, together, idleSeconds },
       onNote,
       onBatch,
@@ -273,7 +279,7 @@ export class RecognizerPool {
       waiting: this.#waiting.length,
       queue: this.#size.queue,
       memory: {
-        weights: this.#shared.parameters.reduce((sum, { bytes }) => sum + bytes.length, 0),
+        weights: this.#model.bytes * (this.#model.forThreads.kind === "exported" ? threads.length : 1),
         threads: threads.map(({ memory }) => memory),
         process: process.memoryUsage.rss(),
       },
@@ -374,6 +380,12 @@ export async function recognizerPool(
   requireArguments("recognizerPool", { model: [model, CTC_MODEL_OR_NAME] });
   requireOptions("recognizerPool", options, OPTIONS);
   const cores = availableParallelism();
+  const engine = engineFor(typeof model === "string" ? model : undefined, options.engine);
+  refuseDtype(engine, options.dtype);
+  if (engine === "onnx") {
+    const { device, precision, revision } = options;
+    refuseTorchOptions({ device, precision, revision });
+  }
   const { threads = Math.max(1, Math.min(4, cores - 1)), queue = QUEUE, device = "auto", ...rest } = options;
   const { idleSeconds = IDLE_SECONDS, nice = NICE, together = 1, onBatch = () => {} } = options;
   const {
@@ -381,6 +393,7 @@ export async function recognizerPool(
     revision,
     language,
     precision,
+    dtype,
     onNote,
   } = rest;
   const { languageModel, beamWidth, lmWeight, wordScore, unknownScore, hotwords, hotwordWeight } = rest;
@@ -397,6 +410,8 @@ export async function recognizerPool(
     together,
     torchThreads,
     queue,
+    engine,
+    dtype,
     device,
     revision,
     language,

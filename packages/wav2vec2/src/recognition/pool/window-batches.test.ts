@@ -8,7 +8,7 @@ import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
 import { scoreWindows } from "../torch-scorer.js";
-import { WindowBatches } from "./window-batches.js";
+import { WindowBatches, type WindowScorer } from "./window-batches.js";
 
 const config = createConfig({
   ...{ convDim: [8, 8], convKernel: [10, 3], convStride: [5, 2], hiddenSize: 8, numHiddenLayers: 1 },
@@ -22,6 +22,12 @@ const ctc: CtcModel = {
   normalize: false,
 };
 ctc.model.eval();
+const network: WindowScorer = {
+  config,
+  normalize: false,
+  scoreWindows: (windows) => scoreWindows(ctc, windows),
+};
+const alone: WindowScorer = { ...network, mostWindows: 1 };
 
 const random = new Random(1, "windows");
 const samples = (length: number) => Float32Array.from({ length }, () => random.uniform() - 0.5);
@@ -29,20 +35,20 @@ const samples = (length: number) => Float32Array.from({ length }, () => random.u
 describe("windows of several recordings", () => {
   it("are computed together where they are of similar length, and score what each does alone", async () => {
     const sizes: number[] = [];
-    const batches = new WindowBatches(ctc, (windows) => sizes.push(windows));
+    const batches = new WindowBatches(network, (windows) => sizes.push(windows));
     const items = [1000, 3000, 950, 1000, 2900].map(samples);
     const scores = await Promise.all(items.map((each) => batches.recording().score(each)));
     expect(sizes.sort()).toEqual([2, 3]);
     for (const [index, each] of items.entries()) {
-      const alone = scoreWindows(ctc, [each])[0]!;
-      expect(scores[index]!.frames).toBe(alone.frames);
-      for (const [at, value] of alone.logits.entries())
+      const expected = scoreWindows(ctc, [each])[0]!;
+      expect(scores[index]!.frames).toBe(expected.frames);
+      for (const [at, value] of expected.logits.entries())
         expect(scores[index]!.logits[at]).toBeCloseTo(value, 4);
     }
   });
 
   it("take turns: a long recording gets no more of the network than a short one", async () => {
-    const batches = new WindowBatches(ctc, () => {}, 1); // each window alone
+    const batches = new WindowBatches(alone, () => {});
     const order: string[] = [];
     const recognize = async (name: string, windows: number, length: number) => {
       const { score } = batches.recording();
@@ -60,7 +66,7 @@ describe("windows of several recordings", () => {
   });
 
   it("wait for a while alone, however many short ones keep coming", async () => {
-    const batches = new WindowBatches(ctc, () => {}, 1);
+    const batches = new WindowBatches(alone, () => {});
     const order: string[] = [];
     const clients = Array.from({ length: 3 }, async () => {
       for (let at = 0; at < 20; at++) {
@@ -75,7 +81,7 @@ describe("windows of several recordings", () => {
   });
 
   it("fail by themselves", async () => {
-    const batches = new WindowBatches(ctc, () => {});
+    const batches = new WindowBatches(network, () => {});
     const broken = new Array(1000) as unknown as Float32Array; // no samples
     const good = batches.recording().score(samples(1000));
     const bad = batches.recording().score(broken);

@@ -1,7 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import type { ClipScorer, Emissions } from "../emissions.js";
-import { scoreWindows } from "../torch-scorer.js";
 
 /** Samples of a batch at most, padding included: 60 s, what `transcribeFiles` takes too. */
 const MOST_SAMPLES = 60 * 16_000;
@@ -10,6 +8,14 @@ const MOST_CLIPS = 32;
 const SIMILAR = 0.8;
 /** Turns of the event loop in which others' windows may still come. */
 const TURNS = 3;
+
+/** A network that scores windows together. */
+export interface WindowScorer extends Omit<ClipScorer, "score"> {
+  /** Of each window all of its frames. */
+  scoreWindows(windows: readonly Float32Array[]): readonly Emissions[] | Promise<readonly Emissions[]>;
+  /** How many it takes at once; 1 where that is no faster than each alone. Default: 32 */
+  mostWindows?: number | undefined;
+}
 
 interface Waiting {
   samples: Float32Array;
@@ -32,12 +38,10 @@ export class WindowBatches {
 
   /**
    * @param onBatch is told of each batch: how many windows it has
-   * @param mostClips of a batch; 1 computes each window alone
    */
   constructor(
-    readonly ctc: CtcModel,
+    readonly network: WindowScorer,
     readonly onBatch: (windows: number) => void,
-    readonly mostClips = MOST_CLIPS,
   ) {}
 
   /** For one recording, whose windows come one after another. */
@@ -51,19 +55,20 @@ export class WindowBatches {
         if (!this.#running) void this.#run();
       });
     };
-    return { config: this.ctc.model.config, normalize: this.ctc.normalize, score };
+    return { config: this.network.config, normalize: this.network.normalize, score };
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     while (this.#waiting.length > 0) {
       for (let at = 0; at < TURNS; at++) await turn();
-      this.#compute(this.#takeBatch());
+      await this.#compute(this.#takeBatch());
     }
     this.#running = false;
   }
 
   #takeBatch(): Waiting[] {
+    const { mostWindows = MOST_CLIPS } = this.network;
     const waiting = this.#waiting.sort((a, b) => a.due - b.due);
     const first = waiting[0]!;
     this.#now = Math.max(this.#now, first.due);
@@ -77,24 +82,21 @@ export class WindowBatches {
       if (batch.length > 0 && !fits) continue;
       batch.push(each);
       [longest, shortest] = [most, least];
-      if (batch.length >= this.mostClips) break;
+      if (batch.length >= mostWindows) break;
     }
     for (const each of batch) waiting.splice(waiting.indexOf(each), 1);
     return batch;
   }
 
   /** What fails together is tried one by one, so that a recording's fault is its own. */
-  #compute(batch: readonly Waiting[]): void {
+  async #compute(batch: readonly Waiting[]): Promise<void> {
     this.onBatch(batch.length);
     try {
-      const scores = scoreWindows(
-        this.ctc,
-        batch.map(({ samples }) => samples),
-      );
+      const scores = await this.network.scoreWindows(batch.map(({ samples }) => samples));
       for (const [row, { resolve }] of batch.entries()) resolve(scores[row]!);
     } catch (error) {
       if (batch.length === 1) batch[0]!.reject(error);
-      else for (const each of batch) this.#compute([each]);
+      else for (const each of batch) await this.#compute([each]);
     }
   }
 }

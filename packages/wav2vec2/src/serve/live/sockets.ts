@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { AccessRules } from "../access-rules.js";
 import { ApiError, apiErrorOf } from "../api-error.js";
+import { refuseSocket } from "../refuse-socket.js";
 import type { Service } from "../service.js";
 import { PlainSession, STREAM_QUERY } from "./plain-session.js";
 import { RealtimeSession } from "./realtime-session.js";
@@ -38,6 +39,15 @@ export class LiveSockets {
     readonly rules: AccessRules,
   ) {
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
+    // Of a handshake that is none, such as another protocol's.
+    this.#wss.on("wsClientError", ({ message }, socket) =>
+      refuseSocket(
+        socket,
+        new ApiError(400, `The handshake of a WebSocket is wrong: ${message}.`, {
+          code: "malformed_request",
+        }),
+      ),
+    );
     this.#pings = setInterval(() => this.#ping(), PING_MS).unref();
   }
 
@@ -63,7 +73,7 @@ export class LiveSockets {
     } catch (error) {
       const told = apiErrorOf(error, this.service.retryAfter);
       this.service.log("info", "socket-refused", { id, status: told.status, error: told.message });
-      refuse(socket, told);
+      refuseSocket(socket, told);
     }
   }
 
@@ -142,17 +152,6 @@ function streamQuery(given: URLSearchParams) {
   const { path, message } = result.error.issues[0]!;
   const param = path.join(".");
   throw new ApiError(400, `${param || "The query"} is wrong: ${message}.`, { param });
-}
-
-function refuse(socket: Duplex, { status, body, headers }: ApiError): void {
-  const text = JSON.stringify(body);
-  const lines = Object.entries({
-    ...headers,
-    "Content-Type": "application/json",
-    "Content-Length": String(Buffer.byteLength(text)),
-    Connection: "close",
-  }).map(([name, value]) => `${name}: ${value}`);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("\r\n")}\r\n\r\n${text}`);
 }
 
 /** How long a client may take to answer the end of a connection. */

@@ -1,19 +1,18 @@
-import "virtual:colors.css";
-import "../../src/style/base.css";
-import "./style.css";
 import { render } from "preact";
 import { App } from "./app.js";
-import { readSite } from "./site.js";
+import type { Site } from "./site.js";
 
-const place = document.getElementById("app")!;
-
-readSite().then(
-  (site) => {
-    render(<App site={site} />, place);
-    void keepOffline(site.models.map(({ directory }) => directory));
-  },
-  (error: Error) => render(<p class="gone">{error.message}</p>, place),
-);
+export async function showPage(site: Promise<Site>): Promise<void> {
+  const place = document.getElementById("app")!;
+  try {
+    const { models } = await site;
+    // What is kept for later must not hold up what is waited for now.
+    const keep = () => void keepOffline(models.map(({ directory }) => directory));
+    render(<App site={await site} onLoaded={keep} />, place);
+  } catch (error) {
+    render(<p class="gone">{(error as Error).message}</p>, place);
+  }
+}
 
 /** Lets a worker keep the page for when there is no network. Without one, the page works as well. */
 async function keepOffline(directories: string[]): Promise<void> {

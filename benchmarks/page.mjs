@@ -1,0 +1,106 @@
+// How long the page that recognises in the browser takes from opening to ready, in Chromium: at the first visit of a browser, and
+// again with what its service worker has kept. Each run is a browser of its own.
+//   npm run build && node benchmarks/page.mjs [DIRECTORY OF AN EXPORT|small] [--runs 5] [--headers] [--site DIR]
+// --headers has the server send what threads need; --site measures a site that is there, such as that of another version: with
+// several, they take turns. Weights of small are random: times and bytes are those of a trained model of the size.
+import { createReadStream, statSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { loadavg, tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { parseArgs } from "node:util";
+import { chromium } from "playwright-core";
+import { makeModel } from "./server-load.mjs";
+
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+};
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runs: { type: "string", default: "5" },
+    headers: { type: "boolean", default: false },
+    site: { type: "string", multiple: true },
+    browser: { type: "string", default: "/usr/bin/chromium" },
+  },
+});
+const [model = "small"] = positionals;
+
+/** The simplest of web servers. */
+function serve(site, headers) {
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
+    const file = join(site, path.endsWith("/") ? `${path}index.html` : path);
+    const size = statSync(file, { throwIfNoEntry: false })?.size;
+    if (size === undefined) return response.writeHead(404).end();
+    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    response.writeHead(200, { "Content-Type": type, "Content-Length": size, ...headers });
+    createReadStream(file).pipe(response);
+  });
+  return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)));
+}
+
+/** In the page: notes when it says that it is ready. */
+function watchReady() {
+  const look = () => {
+    if (document.querySelector(".badge.finished")) window.readyAfter ??= performance.now();
+  };
+  new MutationObserver(look).observe(document, { subtree: true, childList: true });
+}
+
+/** Milliseconds from when the page was asked for to when it is ready. */
+async function visit(page, url) {
+  await page.goto(url, { waitUntil: "commit" });
+  await page.waitForFunction("window.readyAfter", undefined, { timeout: 120_000, polling: 50 });
+  return await page.evaluate("window.readyAfter");
+}
+
+async function measure(url, visits) {
+  const browser = await chromium.launch({ executablePath: options.browser, args: ["--no-sandbox"] });
+  const context = await browser.newContext();
+  await context.addInitScript(watchReady);
+  const page = await context.newPage();
+  visits.first.push(await visit(page, url));
+  await page.evaluate("navigator.serviceWorker.ready.then(() => undefined)");
+  await visit(page, url); // what comes now is kept
+  visits.again.push(await visit(page, url));
+  await browser.close();
+}
+
+const median = (all) => all.toSorted((a, b) => a - b)[all.length >> 1];
+
+const directory = await mkdtemp(join(tmpdir(), "page-"));
+const servers = [];
+try {
+  const sites = options.site ?? [join(directory, "site")];
+  if (options.site === undefined) {
+    const { writePage } = await import("wav2vec2");
+    if (model === "small") await makeModel(join(directory, "small"), "small");
+    await writePage([model === "small" ? join(directory, "small") : model], sites[0]);
+  }
+  const headers = options.headers ? (await import("wav2vec2")).PAGE_HEADERS : {};
+  const all = [];
+  for (const site of sites) {
+    const server = await serve(site, headers);
+    servers.push(server);
+    all.push({ site, url: `http://localhost:${server.address().port}/`, visits: { first: [], again: [] } });
+  }
+  for (let run = 0; run < Number(options.runs); run++)
+    for (const { url, visits } of all) await measure(url, visits);
+  console.log("| site | visit | ready after s, median | of each run |\n|---|---|---|---|");
+  const told = (ms) => (ms / 1000).toFixed(2);
+  for (const { site, visits } of all)
+    for (const [kind, times] of Object.entries(visits))
+      console.log(`| ${site} | ${kind} | ${told(median(times))} | ${times.map(told).join(", ")} |`);
+  console.log(`load ${loadavg()[0].toFixed(1)}`);
+} finally {
+  for (const server of servers) {
+    server.closeAllConnections();
+    server.close();
+  }
+  await rm(directory, { recursive: true, force: true });
+}
