@@ -16,6 +16,7 @@ export { openTensors } from "./open-tensors.js";
 export { type OperatorArgument, type OperatorResult, operator } from "./operator.js";
 export * from "./operators.generated.js";
 export * as optim from "./optim/index.js";
+export * from "./profile.js";
 export * from "./runtime.js";
 export * from "./safetensors.js";
 export {

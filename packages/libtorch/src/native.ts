@@ -86,9 +86,19 @@ export interface Native {
   transferCounts(): { reads: number; copies: number; copiedBytes: number };
   resetTransferCounts(): void;
   fastDropout(handle: number, p: number): number;
+  fastGeluConvolution(
+    input: number,
+    weight: number,
+    bias: number,
+    frames: readonly number[],
+    stride: number,
+  ): number;
   fastAttention(query: number, key: number, value: number, bias: number | undefined, p: number): number;
   memory(): { liveTensors: number; liveBytes: number; peakBytes: number; cachedBytes: number };
   releaseMemory(): void;
+  startProfile(): void;
+  profileModule(key: string): void;
+  stopProfile(): [labels: [module: string, operator: string][], seconds: number[], changes: number[]];
   backends(): string[];
   openStore(host: string, port: number, hostsIt: boolean, timeoutMs: number): Promise<number>;
   storePort(store: number): number;

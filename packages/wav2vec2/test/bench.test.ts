@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -61,6 +61,15 @@ describe("wav2vec2 bench", () => {
       expect(await readdir(directory)).toEqual(before);
     },
   );
+
+  it.each(["pretrain", "finetune"])("draws what a step holds that would %s", async (task) => {
+    const picture = join(directory, "memory.svg");
+    await bench("--config", join(directory, `${task}.yaml`), "--memory", picture);
+    const svg = await readFile(picture, "utf8");
+    expect(svg).toMatch(/Memory of a step: \d+ MB at its highest/);
+    expect(svg).toContain("feature_extractor.conv_layers.");
+    await rm(picture);
+  });
 
   it("takes the lengths of a corpus, and says how often it is heard", async () => {
     const root = join(directory, "corpus");

@@ -8,9 +8,11 @@
 #include "dispatch.h"
 #include "fast/attention.h"
 #include "fast/dropout.h"
+#include "fast/gelu-convolution.h"
 #include "mapped-file.h"
 #include "meta-kernels.h"
 #include "process-group.h"
+#include "profile.h"
 #include "reducer.h"
 #include "runtime.h"
 #include "snapshot.h"
@@ -75,6 +77,7 @@ void define(napi_env env, napi_value exports, const char* name, napi_callback ca
 
 napi_value initialise(napi_env env, napi_value exports) {
   installCachingAllocator();
+  endWithoutDestructors();
   auto* environment = new Environment(env);
   napi_set_instance_data(env, environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); },
                          nullptr);
@@ -116,6 +119,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "checkpoint", guarded<checkpoint>);
   define(env, exports, "fastDropout", guarded<fastDropout>);
   define(env, exports, "fastAttention", guarded<fastAttention>);
+  define(env, exports, "fastGeluConvolution", guarded<fastGeluConvolution>);
   define(env, exports, "enterAutocast", guarded<enterAutocast>);
   define(env, exports, "leaveAutocast", guarded<leaveAutocast>);
   define(env, exports, "information", guarded<information>);
@@ -133,6 +137,9 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "resetTransferCounts", guarded<resetTransferCounts>);
   define(env, exports, "memory", guarded<memory>);
   define(env, exports, "releaseMemory", guarded<releaseMemory>);
+  define(env, exports, "startProfile", guarded<startProfile>);
+  define(env, exports, "profileModule", guarded<profileModule>);
+  define(env, exports, "stopProfile", guarded<stopProfile>);
   define(env, exports, "backends", guarded<backends>);
   define(env, exports, "openStore", guarded<openStore>);
   define(env, exports, "storePort", guarded<storePort>);

@@ -1,17 +1,20 @@
 #include "caching-allocator.h"
 
 #include "libtorch.h"
+#include "profile.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
+#include <sys/mman.h>
 #if defined(__linux__)
 #include <malloc.h>
-#include <sys/mman.h>
 #endif
 
 namespace bridge {
@@ -19,85 +22,68 @@ namespace bridge {
 namespace {
 
 constexpr size_t kSmallest = 64 << 10;  // smaller blocks are malloc's business
+constexpr size_t kPage = 4 << 10;
 constexpr size_t kHugePage = 2 << 20;
+constexpr size_t kSpace = size_t{4} << 30;  // addresses that are asked for at once; memory comes with the first use
 constexpr size_t kSlack = 64 << 20;
 
 // Straight from the system: malloc would keep what is freed here in pieces that nothing fits into again.
-#if defined(__linux__)
-void* map(size_t bytes) {
-  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  return mapped == MAP_FAILED ? nullptr : mapped;
+char* reserve(size_t bytes) {
+  void* start = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return start == MAP_FAILED ? nullptr : static_cast<char*>(start);
 }
 
-void* systemAllocate(size_t bytes) {
-  if (bytes < kHugePage) return map(bytes);
-  // Aligned to huge pages, so that the kernel can use them.
-  char* start = static_cast<char*>(map(bytes + kHugePage));
-  if (!start) return nullptr;
-  char* block = reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(start) + kHugePage - 1) & ~(kHugePage - 1));
-  if (block > start) munmap(start, block - start);
-  const size_t behind = start + kHugePage - block;
-  if (behind > 0) munmap(block + bytes, behind);
-  madvise(block, bytes, MADV_HUGEPAGE);
-  return block;
-}
-void systemFree(void* block, size_t bytes) { munmap(block, bytes); }
+void useHugePages(char* start, size_t bytes) {
+#if defined(MADV_HUGEPAGE)
+  madvise(start, bytes, MADV_HUGEPAGE);
 #else
-void* systemAllocate(size_t bytes) {
-  void* block = nullptr;
-  return posix_memalign(&block, 64, bytes) == 0 ? block : nullptr;
-}
-void systemFree(void* block, size_t) { std::free(block); }
+  (void)start, (void)bytes;
 #endif
+}
 
+// The addresses stay; the memory behind them goes back to the system.
+void giveBack(char* start, size_t bytes) {
+#if defined(__linux__)
+  madvise(start, bytes, MADV_DONTNEED);
+#else
+  madvise(start, bytes, MADV_FREE);
+#endif
+}
+
+size_t roundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
+
+// Blocks are cut from a large space of addresses, and join when they are free again: what many small ones leave, a large
+// one takes. Blocks of their own would each fit into its like alone, and a step's memory be the sum over all sizes.
 class BlockCache {
  public:
-  void* allocate(size_t bytes) {
-    const size_t rounded = roundUp(bytes);
+  char* allocate(size_t bytes) {
+    const size_t size = roundUp(bytes, kPage);
     std::lock_guard<std::mutex> lock(mutex_);
-    auto found = free_.lower_bound(rounded);
-    void* block;
-    size_t size;
-    if (found != free_.end() && found->first <= rounded + rounded / 4) {
-      size = found->first;
-      block = found->second;
-      cached_ -= size;
-      free_.erase(found);
-    } else {
-      // What is kept never exceeds half of what was ever in use at once, so memory settles.
-      const size_t allowed = std::max(peak_, live_ + rounded) * 3 / 2 + kSlack;
-      while (!free_.empty() && live_ + cached_ + rounded > allowed) releaseLargest();
-      size = rounded;
-      block = systemAllocate(size);
-      if (!block) {
-        while (!free_.empty()) releaseLargest();
-        block = systemAllocate(size);
-      }
-      if (!block) {
-        TORCH_CHECK(false, "out of memory: could not allocate ", bytes, " bytes on the CPU");
-      }
-    }
-    sizes_[block] = size;
-    live_ += size;
+    char* block = fromFree(size);
+    if (!block) block = fromSpace(size);
+    if (!block) TORCH_CHECK(false, "out of memory: could not allocate ", bytes, " bytes on the CPU");
+    const size_t taken = sizes_.at(block);
+    live_ += taken;
     peak_ = std::max(peak_, live_);
+    profileAllocated(block, taken);
     return block;
   }
 
   // False when the block is not from here.
   bool free(void* block) {
     std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = sizes_.find(block);
+    const auto found = sizes_.find(static_cast<char*>(block));
     if (found == sizes_.end()) return false;
     live_ -= found->second;
-    cached_ += found->second;
-    free_.emplace(found->second, block);
+    profileFreed(block, found->second);
+    addFree(found->first, found->second);
     sizes_.erase(found);
     return true;
   }
 
   void releaseAll() {
     std::lock_guard<std::mutex> lock(mutex_);
-    while (!free_.empty()) releaseLargest();
+    for (auto& [start, region] : free_) release(start, region);
     peak_ = live_;
   }
 
@@ -107,24 +93,114 @@ class BlockCache {
   }
 
  private:
-  // Eight sizes for every power of two: little waste, and blocks fit again when lengths vary a little.
-  static size_t roundUp(size_t bytes) {
-    size_t power = kSmallest;
-    while (power * 2 <= bytes) power *= 2;
-    const size_t step = power / 8;  // whole pages
-    return (bytes + step - 1) / step * step;
+  struct Region {
+    size_t size;
+    bool held;  // by this process: not given back since it was last in use
+  };
+  using Regions = std::map<char*, Region>;
+
+  // The smallest free region that is large enough, without what is left of it.
+  char* fromFree(size_t size) {
+    const auto fitting = bySize_.lower_bound({size, nullptr});
+    if (fitting == bySize_.end()) return nullptr;
+    const auto found = free_.find(fitting->second);
+    const Region region = found->second;
+    char* start = found->first;
+    take(found);
+    const size_t rest = region.size - size;
+    if (!region.held) makeRoom(size);
+    if (rest >= kSmallest) {
+      put(start + size, {rest, region.held});
+    } else {
+      size = region.size;
+    }
+    sizes_[start] = size;
+    return start;
   }
 
-  void releaseLargest() {
-    const auto last = std::prev(free_.end());
-    cached_ -= last->first;
-    systemFree(last->second, last->first);
-    free_.erase(last);
+  // From addresses that were never used, and the free ones right before them.
+  char* fromSpace(size_t size) {
+    makeRoom(size);
+    if (const auto last = free_.empty() ? free_.end() : std::prev(free_.upper_bound(unused_));
+        last != free_.end() && last->first + last->second.size == unused_ && unused_ + size - last->second.size <= end_) {
+      char* start = last->first;
+      take(last);
+      unused_ = start + size;
+      sizes_[start] = size;
+      return start;
+    }
+    if (static_cast<size_t>(end_ - unused_) < size && !newSpace(size)) return nullptr;
+    char* start = unused_;
+    unused_ += size;
+    sizes_[start] = size;
+    return start;
+  }
+
+  // Where a system counts what is asked for, not what is used, only what is needed.
+  bool newSpace(size_t size) {
+    size_t bytes = std::max(kSpace, roundUp(size, kHugePage));
+    char* start = reserve(bytes);
+    if (!start) start = reserve(bytes = roundUp(size, kHugePage));
+    if (!start) {
+      for (auto& [free, region] : free_) release(free, region);
+      start = reserve(bytes);
+    }
+    if (!start) return false;
+    useHugePages(start, bytes);
+    unused_ = start;
+    end_ = start + bytes;
+    return true;
+  }
+
+  void addFree(char* start, size_t size) {
+    Region region{size, true};
+    const auto behind = free_.lower_bound(start);
+    if (behind != free_.begin()) {
+      const auto before = std::prev(behind);
+      if (before->first + before->second.size == start) {
+        start = before->first;
+        region.size += before->second.size;
+        take(before);
+      }
+    }
+    if (behind != free_.end() && start + region.size == behind->first) {
+      region.size += behind->second.size;
+      take(behind);
+    }
+    put(start, region);
+  }
+
+  void put(char* start, Region region) {
+    if (region.held) cached_ += region.size;
+    free_.emplace(start, region);
+    bySize_.emplace(region.size, start);
+  }
+
+  void take(Regions::iterator place) {
+    if (place->second.held) cached_ -= place->second.size;
+    bySize_.erase({place->second.size, place->first});
+    free_.erase(place);
+  }
+
+  void release(char* start, Region& region) {
+    if (!region.held) return;
+    giveBack(start, region.size);
+    region.held = false;
+    cached_ -= region.size;
+  }
+
+  // What is kept never exceeds a quarter of what was ever in use at once, so memory settles.
+  void makeRoom(size_t size) {
+    const size_t allowed = std::max(peak_, live_ + size) * 5 / 4 + kSlack;
+    for (auto largest = bySize_.rbegin(); largest != bySize_.rend() && live_ + cached_ + size > allowed; ++largest)
+      release(largest->second, free_.at(largest->second));
   }
 
   std::mutex mutex_;
-  std::multimap<size_t, void*> free_;
-  std::unordered_map<void*, size_t> sizes_;
+  Regions free_;
+  std::set<std::pair<size_t, char*>> bySize_;
+  std::unordered_map<char*, size_t> sizes_;
+  char *unused_ = nullptr, *end_ = nullptr;  // of the newest space
   size_t live_ = 0, peak_ = 0, cached_ = 0;
 };
 

@@ -5,7 +5,11 @@
 #include "convert.h"
 #include "tensor-data.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <unistd.h>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -51,6 +55,21 @@ at::Generator generatorFor(napi_env env, napi_value device) {
 }
 
 }  // namespace
+
+void endWithoutDestructors() {
+#if defined(__GLIBC__)
+  static std::once_flag once;
+  // Called before the destructors of what was loaded before, which are libtorch's.
+  std::call_once(once, [] {
+    on_exit(
+        [](int status, void*) {
+          std::fflush(nullptr);
+          _exit(status);
+        },
+        nullptr);
+  });
+#endif
+}
 
 napi_value information(Environment& environment, napi_value*, size_t) {
   napi_env env = environment.env;

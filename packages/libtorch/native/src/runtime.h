@@ -3,6 +3,10 @@
 
 namespace bridge {
 
+// Makes the process end without taking libtorch apart: its thousands of operators are struck off one by one otherwise,
+// a tenth of a second, while other threads may still compute.
+void endWithoutDestructors();
+
 napi_value information(Environment& environment, napi_value* values, size_t count);
 napi_value setThreads(Environment& environment, napi_value* values, size_t count);
 napi_value setFlushDenormal(Environment& environment, napi_value* values, size_t count);

@@ -8,11 +8,12 @@ function isAutocastOnCpu(): boolean {
   return enabled;
 }
 
-/** Whether operators on these tensors are float32 arithmetic on the CPU, with no gradient and no autocast to heed. */
+/** Whether operators on these tensors are float32 arithmetic on the CPU, with no autocast to heed. */
+export function isFloat32OnCpu(...tensors: readonly Tensor[]): boolean {
+  return tensors.every(({ device, dtype }) => device === "cpu" && dtype === "float32") && !isAutocastOnCpu();
+}
+
+/** The same where no gradient is recorded either. */
 export function isPlain(...tensors: readonly Tensor[]): boolean {
-  return (
-    !isGradEnabled() &&
-    tensors.every(({ device, dtype }) => device === "cpu" && dtype === "float32") &&
-    !isAutocastOnCpu()
-  );
+  return !isGradEnabled() && isFloat32OnCpu(...tensors);
 }

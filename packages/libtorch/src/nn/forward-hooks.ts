@@ -81,3 +81,37 @@ export function addForwardHook(module: object, hook: ForwardHook): () => void {
   const hooks = install(module);
   return add(hooks, hooks.behind, hook as AnyHook);
 }
+
+/** Modules whose own `forward` is only watched. */
+const watched = new WeakSet<object>();
+
+/** Whether a module's `forward` is another than its class's, or has hooks. A profile that watches it makes it no other. */
+export function hasOwnForward(module: object): boolean {
+  return Object.hasOwn(module, "forward") && !watched.has(module);
+}
+
+/**
+ * Calls `enter` before and `leave` behind each `forward`, also where that fails.
+ *
+ * @returns what ends it
+ */
+export function watchForward(module: object, enter: () => void, leave: () => void): () => void {
+  const own = Object.getOwnPropertyDescriptor(module, "forward");
+  const { forward } = module as { forward?: Forward };
+  if (typeof forward !== "function") return () => {};
+  const value: Forward = (...args) => {
+    enter();
+    try {
+      return forward.apply(module, args);
+    } finally {
+      leave();
+    }
+  };
+  Object.defineProperty(module, "forward", { value, configurable: true, writable: true });
+  if (!own) watched.add(module);
+  return () => {
+    watched.delete(module);
+    if (own) Object.defineProperty(module, "forward", own);
+    else Reflect.deleteProperty(module, "forward");
+  };
+}

@@ -1,3 +1,4 @@
+export { geluConvolution, takesGeluConvolution } from "../fast/gelu-convolution.js";
 export { LongConvolution } from "../fast/long-convolution.js";
 export * from "./activation.js";
 export * from "./attention.js";
@@ -6,6 +7,7 @@ export { type Layer, Sequential } from "./containers/sequential.js";
 export * from "./conv1d.js";
 export * from "./dropout.js";
 export * from "./embedding.js";
+export { hasOwnForward } from "./forward-hooks.js";
 export * as init from "./init.js";
 export * from "./linear.js";
 export * from "./module.js";

@@ -1,5 +1,6 @@
 import { checkBoolean, checkNumber, describe } from "../arguments.js";
 import { argumentError } from "../errors.js";
+import { adamAtOnce } from "../fast/adam.js";
 import type { Tensor } from "../tensor.js";
 import { Optimizer, type OptimizerOptions, type ParameterGroup, type ParameterUpdate } from "./optimizer.js";
 
@@ -38,6 +39,24 @@ export class Adam extends Optimizer {
     this.#betas = betas as readonly [number, number];
     this.#eps = eps;
     this.momentNames = ["exp_avg", "exp_avg_sq", ...(amsgrad ? ["max_exp_avg_sq"] : [])];
+  }
+
+  /** Whether this is no class of somebody's own, whose methods are to be called. */
+  protected get isAsBuilt(): boolean {
+    return this.constructor === Adam;
+  }
+
+  /** Whether weights decay by themselves, not through the gradient. */
+  protected get isDecoupled(): boolean {
+    return false;
+  }
+
+  protected override updateAtOnce(
+    update: Omit<ParameterUpdate, "unless" | "unlessSkipped">,
+    skip: Tensor | undefined,
+  ): boolean {
+    const rates = { betas: this.#betas, eps: this.#eps };
+    return this.isAsBuilt && adamAtOnce(this.isDecoupled, update, rates, skip);
   }
 
   /** @returns the gradient to follow */

@@ -13,6 +13,14 @@ export class AdamW extends Adam {
     super(parameters, options, 0.01);
   }
 
+  protected override get isAsBuilt(): boolean {
+    return this.constructor === AdamW;
+  }
+
+  protected override get isDecoupled(): boolean {
+    return true;
+  }
+
   protected override decay({
     parameter,
     gradient,

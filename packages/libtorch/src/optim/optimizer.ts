@@ -143,10 +143,22 @@ export abstract class Optimizer {
   protected abstract update(update: ParameterUpdate): void;
 
   /**
+   * {@link update} by one operator, also of an update that may be skipped, where there is one.
+   *
+   * @returns whether there is; nothing is changed where not
+   */
+  protected updateAtOnce(
+    _update: Omit<ParameterUpdate, "unless" | "unlessSkipped">,
+    _skip: Tensor | undefined,
+  ): boolean {
+    return false;
+  }
+
+  /**
    * Updates every parameter from its gradient. Parameters without a gradient are left as they are.
    *
    * @param skip a bool scalar on the parameters' device, which is not waited for: where it is true, parameters and
-   * moments stay as they are and the gradients become 0. It counts as a step all the same, which `state` and the bias
+   * moments stay as they are; the gradients may become 0. It counts as a step all the same, which `state` and the bias
    * corrections of later steps show: who learns of one stops, or goes on from a state of before.
    */
   step(skip?: Tensor): void {
@@ -161,15 +173,19 @@ export abstract class Optimizer {
           slot.step++;
           if (group.elsewhere) continue;
           slot.moments ??= this.momentNames.map((name) => keep(this.#zeros(name, parameter)));
-          if (skip) gradient.maskedFill_(skip, 0); // times 0, what is not finite would be no number
           const { dtype } = parameter;
-          this.update({
+          const wanted = {
             parameter,
             gradient: this.#maximize ? gradient.neg() : gradient,
             moments: slot.moments,
             step: slot.step,
             learningRate: this.#learningRate * (group.learningRateScale ?? 1),
             weightDecay: group.weightDecay ?? this.#weightDecay,
+          };
+          if (this.updateAtOnce(wanted, skip)) continue;
+          if (skip) wanted.gradient.maskedFill_(skip, 0); // times 0, what is not finite would be no number
+          this.update({
+            ...wanted,
             unless: (value, otherwise) => (factor ? factor(value, otherwise, dtype) : value),
             unlessSkipped: (values) => (skip ? values.maskedFill(skip, 0) : values),
           });

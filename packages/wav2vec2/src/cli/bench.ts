@@ -1,4 +1,5 @@
 import { exitCodes } from "../exit-codes.js";
+import { writeFileAtomic } from "../files/atomic-file.js";
 import { formatDuration } from "../tracking/duration.js";
 import type { BenchResult } from "../training/bench.js";
 import type { Recipe } from "../training/recipe/recipe.js";
@@ -10,13 +11,24 @@ import { addRecipeOptions, showName } from "./recipe-options.js";
 /** Clips can be made up: a recipe needs no corpus to be measured. */
 const NO_CORPUS = "";
 
+interface Options {
+  config?: string;
+  batches: number;
+  memory?: string;
+  json: boolean;
+}
+
 export const defineBench: Define = (command, { argv, exit }) => {
   command
     .option("--config <file>", "recipe in YAML; the options below change single keys of it")
     .option("--batches <number>", "how many batches to measure", positiveWhole, 5)
+    .option(
+      "--memory <file.svg>",
+      "draw what a step of one batch holds, over its time, by operator and module",
+    )
     .option("--json", "print the result as JSON", false);
   const overrides = addRecipeOptions(command, argv);
-  command.action(async ({ config, batches, json }: { config?: string; batches: number; json: boolean }) => {
+  command.action(async ({ config, batches, memory, json }: Options) => {
     const recipe = loadRecipe(config, overrides, undefined, {
       fallback: { "data.root": NO_CORPUS },
       onNote: showName,
@@ -24,12 +36,16 @@ export const defineBench: Define = (command, { argv, exit }) => {
     const corpus = recipe.data.root !== NO_CORPUS;
     const { bench } = await import("../training/bench.js");
     const onProgress = (done: number, total: number) => showProgress(`batch ${done + 1} of ${total}`);
-    const result = await interruptible("Interrupted.", (signal) =>
-      bench(recipe, { corpus, batches, signal, onProgress }),
+    const measured = await interruptible("Interrupted.", (signal) =>
+      bench(recipe, { corpus, batches, profile: memory !== undefined, signal, onProgress }),
     ).finally(() => showProgress(""));
-    if (result === undefined) {
-      exit(exitCodes.interrupted);
-    } else if (json) {
+    if (measured === undefined) return exit(exitCodes.interrupted);
+    const { profile, ...result } = measured;
+    if (memory !== undefined && profile) {
+      const { memoryPicture } = await import("../training/memory-picture.js");
+      await writeFileAtomic(memory, memoryPicture(profile));
+    }
+    if (json) {
       printJson(result);
     } else {
       for (const line of describe(result, recipe)) print(line);
@@ -37,7 +53,7 @@ export const defineBench: Define = (command, { argv, exit }) => {
   });
 };
 
-function describe(result: BenchResult, { max_minutes: minutes, data }: Recipe): string[] {
+function describe(result: Omit<BenchResult, "profile">, { max_minutes: minutes, data }: Recipe): string[] {
   const { batchSeconds, stepSeconds, batchesAStep, recipeSeconds, recipeSteps: steps } = result;
   const [fastest, slowest] = [Math.min(...batchSeconds), Math.max(...batchSeconds)];
   const limited = minutes !== undefined && recipeSeconds >= minutes * 60;
@@ -61,7 +77,7 @@ function describe(result: BenchResult, { max_minutes: minutes, data }: Recipe): 
   ];
 }
 
-function precisionsOf({ precision, precisions }: BenchResult): string {
+function precisionsOf({ precision, precisions }: Pick<BenchResult, "precision" | "precisions">): string {
   const others = precisions
     .filter((other) => other.precision !== precision)
     .map(({ precision: other, stepSeconds: seconds }) =>

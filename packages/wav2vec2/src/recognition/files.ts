@@ -107,7 +107,8 @@ async function* transcribeShort(
   });
   const byIndex = new Map(files.map((file) => [file.index, file]));
   const bad: FileNews[] = [];
-  const workers = batchWorkers(Math.min(threads, jobs.length, MOST_THREADS));
+  // Beside one batch there is nothing to compute, and a thread takes as long to start as its few clips to be read.
+  const workers = jobs.length > 1 ? batchWorkers(Math.min(threads, jobs.length, MOST_THREADS)) : undefined;
   try {
     const onBad = ({ id, message, code }: BadClip) =>
       void bad.push({ index: Number(id), error: message, code });
@@ -124,7 +125,7 @@ async function* transcribeShort(
     }
     yield* bad;
   } finally {
-    await workers.close();
+    await workers?.close();
   }
 }
 

@@ -3,8 +3,10 @@ import {
   deviceMemory,
   manualSeed,
   noGrad,
+  type Profile,
   scope,
   setThreads,
+  startProfile,
   supportsAutocast,
   synchronize,
   type Tensor,
@@ -88,6 +90,8 @@ export interface BenchResult {
   madeUpClipSeconds: number | undefined;
   /** How often it goes through the training split, where there is one. */
   epochs: number | undefined;
+  /** Of one more step, where it was asked for. */
+  profile: Profile | undefined;
 }
 
 export interface BenchOptions {
@@ -95,6 +99,8 @@ export interface BenchOptions {
   corpus: boolean;
   /** Batches to measure, behind one to warm up. */
   batches: number;
+  /** Record which operators take memory and time in a step of one batch. Default: false */
+  profile?: boolean | undefined;
   signal: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
@@ -108,7 +114,7 @@ export interface BenchOptions {
  */
 export async function bench(
   recipe: Recipe,
-  { corpus, batches, signal, onProgress }: BenchOptions,
+  { corpus, batches, profile, signal, onProgress }: BenchOptions,
 ): Promise<BenchResult> {
   if (recipe.task !== "pretrain" && recipe.task !== "finetune")
     throw new ConfigurationError(
@@ -163,6 +169,20 @@ export async function bench(
     return times;
   };
   const gradients = new Gradients(optimizer.parameters, { ...recipe, precision });
+  /** A step of one batch, with the moments of those before. */
+  const profiled = async () => {
+    optimizer.zeroGrad();
+    const batch = prepare(noiseOf(plan[0]!), () => random.uniform());
+    const stop = startProfile(module);
+    scope(() => {
+      const { loss, count } = computeIn(precision, module.device, batch.loss);
+      gradients.add(loss, count, []);
+    });
+    await gradients.finish(1);
+    optimizer.step();
+    optimizer.zeroGrad();
+    return stop();
+  };
   const batchTimes = await batchesIn(precision, gradients);
   await gradients.finish(1);
   optimizer.step(); // makes the moments
@@ -171,6 +191,7 @@ export async function bench(
   optimizer.step();
   synchronize(device);
   const optimizerSeconds = (performance.now() - began) / 1000;
+  const stepProfile = profile ? await profiled() : undefined;
   // Validation's batches may be larger than the recipe's. What the process holds grows over the first few, as each has
   // another shape.
   const held = lengthBucketedBatches(lengths, { ...heldLimits, seed: 0, epoch: 0 });
@@ -224,6 +245,7 @@ export async function bench(
     recipeAudioHours,
     madeUpClipSeconds: clips ? undefined : seconds,
     epochs: hours && recipeAudioHours / hours,
+    profile: stepProfile,
   };
 }
 

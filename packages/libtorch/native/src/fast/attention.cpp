@@ -8,6 +8,7 @@
 #include "parallel.h"
 #include "rows.h"
 
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace bridge {
@@ -175,6 +176,7 @@ napi_value fastAttention(Environment& environment, napi_value* values, size_t) {
   const at::Tensor bias = type == napi_undefined ? at::empty({0}) : tensorOf(environment, values[3]).contiguous();
   const double probability = numberOf(environment.env, values[4]);
   environment.origin = "attention";
+  RECORD_FUNCTION("attention", {});
   return handleValue(environment, Attention::apply(query, key, value, bias, probability, static_cast<int64_t>(dropoutSeed())));
 }
 

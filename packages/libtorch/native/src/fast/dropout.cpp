@@ -7,6 +7,7 @@
 #include "rows.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 namespace bridge {
@@ -66,6 +67,7 @@ at::Tensor seededDropout(const at::Tensor& input, double probability, uint64_t s
 napi_value fastDropout(Environment& environment, napi_value* values, size_t) {
   const at::Tensor input = tensorOf(environment, values[0]);
   environment.origin = "dropout";
+  RECORD_FUNCTION("dropout", {});
   return handleValue(environment, seededDropout(input, numberOf(environment.env, values[1]), dropoutSeed()));
 }
 

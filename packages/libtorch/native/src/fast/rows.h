@@ -26,4 +26,12 @@ void softmaxRow(float* row, const float* bias, uint32_t count, float scale);
 void droppedSoftmaxRowBackward(float* shares, float* gradient, uint32_t count, uint64_t key, Dropping dropping,
                                float scale);
 
+// to[i] = gelu(bias + sum over k of weight[k] taps[k][i]); exact GELU, x times the Gaussian distribution function of x.
+void geluConvolutionRow(const float* const* taps, const float* weight, uint32_t kernel, float bias, float* to,
+                        uint32_t count);
+
+// Of a gradient of that row: adds the gradient of each weight and of the bias.
+void geluConvolutionRowBackward(const float* const* taps, const float* weight, uint32_t kernel, float bias,
+                                const float* gradient, uint32_t count, double* ofWeight, double* ofBias);
+
 }  // namespace bridge

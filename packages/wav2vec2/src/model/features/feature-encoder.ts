@@ -1,4 +1,4 @@
-import { cat, conv1d, isGradEnabled, nn, scope, type Tensor } from "@wav2vec2/libtorch";
+import { cat, conv1d, isGradEnabled, nn, scope, stack, type Tensor } from "@wav2vec2/libtorch";
 import { requireArguments } from "../../argument-kinds.js";
 import type { Wav2Vec2Config } from "../configuration.js";
 import { CONFIG } from "../configuration-kind.js";
@@ -59,10 +59,12 @@ class GroupNormConvLayer extends nn.Module {
   layerNorm: nn.GroupNorm;
   readonly #stride: number;
   readonly #activation: Activation;
+  readonly #isGelu: boolean;
 
   constructor(config: Wav2Vec2Config, layer: number) {
     super();
     this.#stride = config.convStride[layer]!;
+    this.#isGelu = config.featExtractActivation === "gelu";
     this.conv = convolution(config, layer);
     this.layerNorm = new nn.GroupNorm(config.convDim[layer]!, config.convDim[layer]!);
     this.#activation = nn.activation(config.featExtractActivation);
@@ -78,6 +80,22 @@ class GroupNormConvLayer extends nn.Module {
       return this.layerNorm.forward(clip).pad([0, time - count]);
     });
     return this.#activation(cat(rows)); // [batch, channels, time]
+  }
+
+  /**
+   * {@link forward} of a waveform as one operator, which keeps nothing but its output for the backward pass and passes over
+   * it once; undefined where there is none.
+   */
+  fused(x: Tensor, frames: readonly number[]): Tensor | undefined {
+    const { weight, bias } = this.conv;
+    if (!this.#isGelu || bias || !nn.takesGeluConvolution(x, weight)) return undefined;
+    const [channels, , kernel] = weight.shape as [number, number, number];
+    const normalizing = frames.map((count, row) =>
+      this.#normalizing(x.narrow(0, row, 1).narrow(2, 0, (count - 1) * this.#stride + kernel)),
+    );
+    const weights = stack(normalizing.map(([own]) => own.view([channels, kernel]))); // [batch, channels, kernel]
+    const shifts = stack(normalizing.map(([, shift]) => shift)); // [batch, channels]
+    return nn.geluConvolution(x.flatten(1), weights, shifts, frames, this.#stride); // [batch, channels, time]
   }
 
   /**
@@ -154,10 +172,12 @@ export class FeatureEncoder extends nn.Module {
     if (this.#config.featExtractNorm === "layer")
       return through(this.convLayers as LayerNormConvLayer[], input.unsqueeze(2)); // [batch, frames, channels]
     const normalized = referencePadding ? lengths.map(() => input.shape[1]!) : lengths;
-    const forward = (convLayer: this["convLayers"][number], x: Tensor, layer: number) =>
-      convLayer instanceof GroupNormConvLayer
-        ? convLayer.forward(x, validFrames(this.#config, normalized, layer + 1))
-        : convLayer.forward(x);
+    const isAsBuilt = this.#isAsBuilt;
+    const forward = (convLayer: this["convLayers"][number], x: Tensor, layer: number) => {
+      if (!(convLayer instanceof GroupNormConvLayer)) return convLayer.forward(x);
+      const frames = validFrames(this.#config, normalized, layer + 1);
+      return (isAsBuilt ? convLayer.fused(x, frames) : undefined) ?? convLayer.forward(x, frames);
+    };
     const features = this.convLayers.reduce(
       (x, convLayer, layer) => scope(() => forward(convLayer, x, layer)),
       input.unsqueeze(1),
@@ -183,7 +203,7 @@ export class FeatureEncoder extends nn.Module {
     const [, ...inside] = this.modules();
     return inside.every(
       (module) =>
-        !Object.hasOwn(module, "forward") &&
+        !nn.hasOwnForward(module) &&
         built.some(({ prototype }) => Object.getPrototypeOf(module) === prototype),
     );
   }

@@ -251,10 +251,13 @@ export class Gradients implements Disposable {
     return finite;
   }
 
+  /** In a scope: outside of one, the gradients would outlive their update until the collector finds them. */
   #divide(by: number): void {
-    noGrad(() => {
-      for (const { grad } of this.parameters) grad?.div_(by);
-    });
+    noGrad(() =>
+      scope(() => {
+        for (const { grad } of this.parameters) grad?.div_(by);
+      }),
+    );
   }
 }
 
