@@ -134,3 +134,25 @@ describe("every operator", () => {
     expect(wrong).toEqual([]);
   });
 });
+
+describe.runIf(process.platform === "linux")("the end of a process", () => {
+  it("gives the pipe that it read from back as it was: whoever reads on may wait in it", () => {
+    const file = join(directory, "reader.mjs");
+    writeFileSync(
+      file,
+      `import * as torch from ${JSON.stringify(join(library, "index.js"))};
+      process.stdin.on("data", () => {});
+      torch.ones([2]);
+      setTimeout(() => process.exit(3), 100);`,
+    );
+    const script = `(sleep 2) | ("$0" "$1"; echo "ended $?"; grep flags /proc/self/fdinfo/0)`;
+    const { stdout } = spawnSync("sh", ["-c", script, process.execPath, file], {
+      env: environment,
+      encoding: "utf8",
+    });
+    const [ended, flags] = stdout.trim().split("\n");
+    expect(ended).toBe("ended 3");
+    const nonBlocking = 0o4000;
+    expect(Number.parseInt(flags!.split(/\s+/)[1]!, 8) & nonBlocking).toBe(0);
+  });
+});

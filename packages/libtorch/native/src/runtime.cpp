@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <ATen/CPUGeneratorImpl.h>
@@ -56,17 +57,28 @@ at::Generator generatorFor(napi_env env, napi_value device) {
 
 }  // namespace
 
+#if defined(__GLIBC__)
+namespace {
+
+// Node.js's own of the end, which would run behind libtorch's destructors: terminals and pipes are as they were again.
+void (*resetStdio)() = nullptr;
+
+void endNow(int status, void*) {
+  resetStdio();
+  std::fflush(nullptr);
+  _exit(status);
+}
+
+}  // namespace
+#endif
+
 void endWithoutDestructors() {
 #if defined(__GLIBC__)
   static std::once_flag once;
-  // Called before the destructors of what was loaded before, which are libtorch's.
   std::call_once(once, [] {
-    on_exit(
-        [](int status, void*) {
-          std::fflush(nullptr);
-          _exit(status);
-        },
-        nullptr);
+    resetStdio = reinterpret_cast<void (*)()>(dlsym(RTLD_DEFAULT, "_ZN4node10ResetStdioEv"));
+    // Called before the destructors of what was loaded before, which are libtorch's.
+    if (resetStdio) on_exit(endNow, nullptr);
   });
 #endif
 }
