@@ -1,14 +1,16 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { loadTensors, noGrad } from "@wav2vec2/libtorch";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { exportHuggingFace } from "../src/export/export-hugging-face.js";
 import { type CtcModel, loadCtcModel } from "../src/pretrained/ctc-directory.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { changingSound, exportedModel } from "./exported-model.js";
+import { HubServer } from "./hub-server.js";
 import { PROGRAM } from "./training-process.js";
 
 const PYTORCH_FILE = fileURLToPath(new URL("golden/forms/base-960h", import.meta.url));
@@ -61,6 +63,26 @@ describe("a directory for Hugging Face transformers", () => {
       /is written: model\.safetensors in float32 \(.*\), which gives the model's logits to 0\.0e\+0/,
     );
     expect(readdirSync(to)).toContain("model.safetensors");
+  });
+
+  it("comes from the Hub too", async () => {
+    const hub = await HubServer.start();
+    onTestFinished(() => hub.close());
+    const best = join(directory, "for-hub");
+    await exportHuggingFace(ctc, best);
+    hub.commit("someone/recogniser", () =>
+      Object.fromEntries(readdirSync(best).map((name) => [name, readFileSync(join(best, name))])),
+    );
+    const to = join(directory, "from-hub");
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [PROGRAM, "export", "someone/recogniser", "--format", "hf", "--to", to, "--json"],
+      { env: { ...process.env, HF_ENDPOINT: hub.url, HF_HOME: join(directory, "huggingface") } },
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ directory: to, dtype: "float32", difference: 0 });
+    expect(
+      readFileSync(join(to, "model.safetensors")).equals(readFileSync(join(best, "model.safetensors"))),
+    ).toBe(true);
   });
 
   it("is not written where a weight is too large, the dtype is another, or an option is ONNX's", async () => {

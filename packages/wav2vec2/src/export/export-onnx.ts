@@ -11,6 +11,8 @@ import {
   TEXTS,
 } from "../argument-kinds.js";
 import { readAudio, SAMPLE_RATE } from "../audio/audio-file.js";
+import { readSplit } from "../data/corpus/read-split.js";
+import type { TranscribedUtterance } from "../data/utterance.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { writeDirectoryAtomic } from "../files/atomic-directory.js";
 import { fullDiskReason, unwritable } from "../files/atomic-file.js";
@@ -134,10 +136,12 @@ export async function exportOnnx(
     audio.map(async (path) => ({ name: path, samples: await readAudio(path) })),
   );
   requireLength(clips, minimumSamples(ctc.model.config));
+  // What is wrong with the corpus is said before anything is computed.
+  const utterances = data === undefined ? undefined : (await readSplit(data, split, {})).utterances;
   let results: ExportedNetwork[] = [];
   await writeDirectoryAtomic(directory, async (temporary) => {
     await mkdir(join(temporary, "onnx"));
-    const networks = new Networks(ctc, temporary, options);
+    const networks = new Networks(ctc, temporary, options, utterances);
     try {
       results = await networks.write(dtypes, clips);
     } finally {
@@ -163,6 +167,7 @@ class Networks {
     private readonly ctc: CtcModel,
     private readonly directory: string,
     private readonly options: ExportOptions,
+    private readonly utterances: readonly TranscribedUtterance[] | undefined,
   ) {}
 
   /** @returns the networks that were asked for */
@@ -177,7 +182,7 @@ class Networks {
       if (dtype === "float32") requireEqual(compared, maxDifference);
       else requireNumbers(compared, dtype);
     }
-    const accuracies = data === undefined ? new Map<Dtype, Accuracy>() : await this.#accuracies(data);
+    const accuracies = await this.#accuracies();
     for (const [dtype, accuracy] of accuracies) await this.#requireAccurate(dtype, accuracy);
     const networks: ExportedNetwork[] = [];
     for (const dtype of all) {
@@ -226,10 +231,11 @@ class Networks {
     });
   }
 
-  async #accuracies(data: string): Promise<Map<Dtype, Accuracy>> {
-    const { split, signal, onProgress } = this.options;
+  async #accuracies(): Promise<Map<Dtype, Accuracy>> {
+    if (this.utterances === undefined) return new Map();
+    const { signal, onProgress } = this.options;
     const [, ...others] = this.#engines.keys();
-    const clips = labelledClips(this.ctc, data, split);
+    const clips = labelledClips(this.ctc, this.utterances);
     const measured = await measureAccuracy(this.ctc, clips, [...this.#engines.values()], {
       signal,
       onProgress: (done, total) => onProgress?.(`${done} of ${total} clips`),
@@ -256,14 +262,12 @@ class Networks {
   }
 
   async #dearestLayers(dtype: Dtype): Promise<{ layer: string; error: number }[]> {
-    const { data, split, signal, onProgress, floatLayers = [] } = this.options;
+    const { signal, onProgress, floatLayers = [] } = this.options;
     const quantization = quantizationOf(dtype);
     if (quantization === undefined) return [];
     const clips: Float32Array[] = [];
-    for await (const { samples } of labelledClips(this.ctc, data!, split)) {
+    for await (const { samples } of labelledClips(this.ctc, this.utterances!.slice(0, TRIED_CLIPS)))
       clips.push(samples);
-      if (clips.length === TRIED_CLIPS) break;
-    }
     const { quantizationOf: of } = formatOf(dtype, chosenLayers(floatLayers, this.#layers));
     const costs = await layerCosts(this.ctc, this.#engines.get("float32")!, clips, {
       layers: this.#layers.filter((layer) => of(layer) !== undefined),

@@ -1,5 +1,5 @@
 import { epochOfBatches } from "../../data/batches/batches.js";
-import { readSplit } from "../../data/corpus/read-split.js";
+import type { TranscribedUtterance } from "../../data/utterance.js";
 import { encodable } from "../../evaluation/encodable.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { ctcBatches } from "../../recognition/ctc-batches.js";
@@ -29,17 +29,11 @@ export interface LabelledClip {
   text: string;
 }
 
-/**
- * The clips of a split, shortest first within its lengths' buckets.
- *
- * @throws UserError where it has none, or one cannot be read
- */
+/** Clips of a corpus, one after the other. @throws UserError where one cannot be read */
 export async function* labelledClips(
   { model, tokenizer, normalize }: CtcModel,
-  data: string,
-  split: string | undefined,
+  utterances: readonly TranscribedUtterance[],
 ): AsyncGenerator<LabelledClip & { count: number }> {
-  const { utterances } = await readSplit(data, split, {});
   const plan = epochOfBatches(utterances, { batchSize: 1, seed: 0, epoch: 0 });
   const texts = new Map(utterances.map(({ id, text }) => [id, text]));
   const labelled = encodable(utterances, tokenizer);
