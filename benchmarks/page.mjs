@@ -1,9 +1,9 @@
 // How long the page that recognises in the browser takes from opening to ready, in Chromium: at the first visit of a browser, and
-// again with what its service worker has kept. Each run is a browser of its own.
+// again with what its service worker has kept; and what the browser's processes compute meanwhile. Each run is a browser of its own.
 //   npm run build && node benchmarks/page.mjs [DIRECTORY OF AN EXPORT|small] [--runs 5] [--headers] [--site DIR]
 // --headers has the server send what threads need; --site measures a site that is there, such as that of another version: with
 // several, they take turns. Weights of small are random: times and bytes are those of a trained model of the size.
-import { createReadStream, statSync } from "node:fs";
+import { createReadStream, readdirSync, readFileSync, statSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { loadavg, tmpdir } from "node:os";
@@ -59,16 +59,47 @@ async function visit(page, url) {
   return await page.evaluate("window.readyAfter");
 }
 
+/** Seconds that all processes of a program have computed: /proc/PID/stat, fields 14 to 17 in hundredths. */
+function processorSeconds(root) {
+  const processes = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const [, parent, ...rest] = readFileSync(`/proc/${name}/stat`, "utf8").split(") ")[1].split(" ");
+        const times = rest.slice(9, 13).map(Number); // of itself, and of children that have ended
+        return [
+          { id: Number(name), parent: Number(parent), seconds: times.reduce((a, b) => a + b, 0) / 100 },
+        ];
+      } catch {
+        return []; // it has ended
+      }
+    });
+  const own = new Set([root]);
+  for (let before = 0; before < own.size; ) {
+    before = own.size;
+    for (const { id, parent } of processes) if (own.has(parent)) own.add(id);
+  }
+  return processes.reduce((sum, { id, seconds }) => sum + (own.has(id) ? seconds : 0), 0);
+}
+
 async function measure(url, visits) {
-  const browser = await chromium.launch({ executablePath: options.browser, args: ["--no-sandbox"] });
+  const program = await chromium.launchServer({ executablePath: options.browser, args: ["--no-sandbox"] });
+  const browser = await chromium.connect(program.wsEndpoint());
+  const processor = () => processorSeconds(program.process().pid);
   const context = await browser.newContext();
   await context.addInitScript(watchReady);
   const page = await context.newPage();
-  visits.first.push(await visit(page, url));
+  const timed = async () => {
+    const before = processor();
+    const ready = await visit(page, url);
+    return { ready, processor: processor() - before };
+  };
+  visits.first.push(await timed());
   await page.evaluate("navigator.serviceWorker.ready.then(() => undefined)");
   await visit(page, url); // what comes now is kept
-  visits.again.push(await visit(page, url));
+  visits.again.push(await timed());
   await browser.close();
+  await program.close();
 }
 
 const median = (all) => all.toSorted((a, b) => a - b)[all.length >> 1];
@@ -91,11 +122,18 @@ try {
   }
   for (let run = 0; run < Number(options.runs); run++)
     for (const { url, visits } of all) await measure(url, visits);
-  console.log("| site | visit | ready after s, median | of each run |\n|---|---|---|---|");
+  console.log(
+    "| site | visit | ready after s, median | of each run | processor s, median |\n|---|---|---|---|---|",
+  );
   const told = (ms) => (ms / 1000).toFixed(2);
   for (const { site, visits } of all)
-    for (const [kind, times] of Object.entries(visits))
-      console.log(`| ${site} | ${kind} | ${told(median(times))} | ${times.map(told).join(", ")} |`);
+    for (const [kind, runs] of Object.entries(visits)) {
+      const times = runs.map(({ ready }) => ready);
+      const computed = median(runs.map(({ processor }) => processor)).toFixed(2);
+      console.log(
+        `| ${site} | ${kind} | ${told(median(times))} | ${times.map(told).join(", ")} | ${computed} |`,
+      );
+    }
   console.log(`load ${loadavg()[0].toFixed(1)}`);
 } finally {
   for (const server of servers) {

@@ -68,6 +68,7 @@ export interface Alignment {
 export class SpeechAligner {
   /** @param scorer the network */
   constructor(
+    /** @internal */
     readonly scorer: ClipScorer,
     readonly tokenizer: CtcTokenizer,
   ) {}

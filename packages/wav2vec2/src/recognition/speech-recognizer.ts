@@ -62,6 +62,7 @@ const EMISSIONS: Kind = {
 export class SpeechRecognizer {
   /** @param scorer the network */
   constructor(
+    /** @internal */
     readonly scorer: ClipScorer,
     readonly tokenizer: CtcTokenizer,
     readonly decoder: CtcDecoder,
