@@ -50,7 +50,7 @@ function measure() {
     [
       ["`npm install wav2vec2`", own.bytes, own.packages, own.scripts],
       [
-        "… and libtorch, which set-up fetches once a machine",
+        "… and libtorch's libraries, which set-up fetches once a machine",
         own.bytes + bytesUnder(engine),
         own.packages,
         own.scripts,
