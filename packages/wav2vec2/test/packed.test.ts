@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire, isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
@@ -128,6 +128,19 @@ describe("an installed package", () => {
     await writeFile(join(corpus, "a.txt"), "A B C\n");
     await node("node_modules/.bin/wav2vec2", "data", "stats", "corpus", "--svg", "stats.svg");
     expect(readFileSync(join(project, "stats.svg"), "utf8")).toMatch(/^<svg[\s\S]*Durations/);
+  });
+
+  it("says what a PNG needs where the package that draws it has no build", async () => {
+    const resvg = installed("@resvg");
+    renameSync(resvg, `${resvg}-away`);
+    try {
+      const drawn = node("node_modules/.bin/wav2vec2", "data", "stats", "corpus", "--png", "stats.png");
+      await expect(drawn).rejects.toThrow(
+        "A PNG must be drawn by @resvg/resvg-js, but that cannot be loaded.",
+      );
+    } finally {
+      renameSync(`${resvg}-away`, resvg);
+    }
   });
 
   it("reads recipes and tables", async () => {

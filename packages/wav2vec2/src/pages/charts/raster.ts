@@ -8,13 +8,19 @@ const ZOOM = 2;
 
 /**
  * The pixels of an SVG drawing as PNG, its text in the system's fonts.
- * @throws UserError where the system has no font: the text would be missing without a word
+ * @throws UserError where the system has no font: the text would be missing without a word; where there is no build for it
  */
 export async function rasterize(
   svg: string,
   fonts: FontOptions = { loadSystemFonts: true },
 ): Promise<Uint8Array> {
-  const { Resvg } = await import("@resvg/resvg-js");
+  const { Resvg } = await import("@resvg/resvg-js").catch((error: unknown) => {
+    throw new UserError(
+      "A PNG must be drawn by @resvg/resvg-js, but that cannot be loaded. It has no build for this system, or optional packages were " +
+        "left out: run npm install @resvg/resvg-js, or go without the PNG.",
+      { cause: error },
+    );
+  });
   const probe = `<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"><text y="50" font-family="${FONT_FAMILY}">A1</text></svg>`;
   if (!new Resvg(probe, { font: fonts }).getBBox())
     throw new UserError(
