@@ -13,8 +13,8 @@ import { describePlatform } from "../../packages/libtorch/setup/wheels/versions.
 
 /** By the processor, as the compilers of Debian and Ubuntu name it. */
 const MACHINES = { x64: "x86_64", arm64: "aarch64" };
-/** The oldest C library that torch's wheels run with. */
-const OLDEST_GLIBC = "2.28";
+/** The oldest C library that torch's wheels run with, and Node.js 20. */
+export const OLDEST_GLIBC = "2.28";
 
 /**
  * @param {Arch} arch

@@ -285,17 +285,18 @@ struct CachingAllocator final : c10::Allocator {
 }  // namespace
 
 void installCachingAllocator() {
-  static std::once_flag once;
-  std::call_once(once, [] {
+  // Once, and not by std::call_once, whose pthread_once is another one from glibc 2.34 on.
+  [[maybe_unused]] static const bool installed = [] {
     const char* off = std::getenv("LIBTORCH_BRIDGE_CACHE");
-    if (off && std::strcmp(off, "0") == 0) return;
+    if (off && std::strcmp(off, "0") == 0) return false;
 #if defined(__GLIBC__)
     // glibc raises this limit with every larger block that is freed, until its heap is full of holes.
     mallopt(M_MMAP_THRESHOLD, 128 << 10);
 #endif
     fallback = c10::GetCPUAllocator();
     c10::SetCPUAllocator(new CachingAllocator(), /*priority=*/255);
-  });
+    return true;
+  }();
 }
 
 CacheStatistics cacheStatistics() { return blocks().statistics(); }

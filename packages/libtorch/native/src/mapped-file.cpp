@@ -26,6 +26,23 @@ napi_value systemError(napi_env env, int number) {
   return result;
 }
 
+// What the file is, or errno.
+int readFileStatus(int file, mode_t& mode, size_t& length) {
+#ifdef __linux__
+  // Not fstat, which is a function of glibc from 2.33 on: compiled there, it would not load with an older one.
+  struct statx status;
+  if (statx(file, "", AT_EMPTY_PATH, STATX_MODE | STATX_TYPE | STATX_SIZE, &status) != 0) return errno;
+  mode = status.stx_mode;
+  length = status.stx_size;
+#else
+  struct stat status;
+  if (fstat(file, &status) != 0) return errno;
+  mode = status.st_mode;
+  length = status.st_size;
+#endif
+  return 0;
+}
+
 }  // namespace
 
 // mapFile(path) -> ArrayBuffer over the file, unmapped when it is collected, or errno. Stray writes go to pages of this
@@ -35,23 +52,24 @@ napi_value mapFile(Environment& environment, napi_value* values, size_t) {
   // Not waiting for a writer where it is a named pipe.
   const int file = open(stringOf(env, values[0]).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) return systemError(env, errno);
-  struct stat status;
-  int failure = 0;
+  mode_t mode = 0;
+  size_t length = 0;
+  int failure = readFileStatus(file, mode, length);
   void* data = nullptr;
-  if (fstat(file, &status) != 0) {
-    failure = errno;
-  } else if (!S_ISREG(status.st_mode)) {
-    failure = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
-  } else if (status.st_size == 0) {
+  if (failure != 0) {
+    // told below
+  } else if (!S_ISREG(mode)) {
+    failure = S_ISDIR(mode) ? EISDIR : EINVAL;
+  } else if (length == 0) {
     failure = ENODATA;  // there is no mapping of nothing
   } else {
-    data = mmap(nullptr, status.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file, 0);
+    data = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file, 0);
     if (data == MAP_FAILED) failure = errno;
   }
   close(file);
   if (failure != 0) return systemError(env, failure);
 
-  auto mapping = std::unique_ptr<Mapping>(new Mapping{data, static_cast<size_t>(status.st_size)});
+  auto mapping = std::unique_ptr<Mapping>(new Mapping{data, length});
   napi_value result;
   check(env, napi_create_external_arraybuffer(
                  env, mapping->data, mapping->length,
