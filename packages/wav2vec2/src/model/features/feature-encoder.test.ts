@@ -53,6 +53,25 @@ describe.each<[string, Partial<Wav2Vec2Config>]>([
     expect(clip.grad!.abs().amax().item()).toBeGreaterThan(0);
   });
 
+  it("have the gradients of layers that are called one by one, as they are where one has hooks", () => {
+    const incoming = randn([LENGTHS.length, featureFrames(createConfig({}), SAMPLES), 6]);
+    const gradients = () => {
+      enableGrad(() => encoder.forward(batch, LENGTHS).mul(incoming).sum().backward());
+      const found = encoder.parameters().map((parameter) => parameter.grad!.clone());
+      encoder.zeroGrad();
+      return found;
+    };
+    const together = gradients();
+    const remove = encoder.convLayers[0]!.conv.registerForwardHook(() => undefined);
+    const apart = gradients();
+    remove();
+    for (const [index, [key]] of [...encoder.namedParameters()].entries()) {
+      // A bias before a norm over time has none but rounding.
+      if (key === "conv_layers.0.conv.bias" && overrides.featExtractNorm !== "layer") continue;
+      expect(difference(together[index]!, apart[index]!), key).toBeLessThan(1e-4);
+    }
+  });
+
   it("are seen whole by hooks", () => {
     const seen: number[] = [];
     const remove = encoder.convLayers[6]!.conv.registerForwardHook((_module, _input, output) => {
