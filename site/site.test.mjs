@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, posix } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CHROMIUM, ChromiumPage } from "../packages/wav2vec2/test/chromium.ts";
@@ -58,21 +58,28 @@ describe("the site", () => {
     expect(existsSync(built("openapi.json"))).toBe(true);
   });
 
-  it("has links that lead to its files, and none to files of the checkout", () => {
+  it("has links that lead to its files and their headings, and none to files of the checkout", () => {
+    /** @type {Map<string, string>} */
+    const pages = new Map(htmlFiles().map((name) => [`/${name}`, readFileSync(built(name), "utf8")]));
     /** @type {string[]} */
     const broken = [];
-    for (const name of htmlFiles()) {
-      const html = readFileSync(built(name), "utf8");
+    let count = 0;
+    for (const [name, html] of pages) {
       for (const [, target = ""] of html.matchAll(/ (?:href|src)="([^"]+)"/g)) {
-        if (/^(https?:|mailto:|data:|#)/.test(target)) continue;
-        const [path = ""] = target.split("#");
-        const file = path.startsWith("/") ? path : posix.join("/", dirname(name), path);
-        const candidates = file.endsWith("/") ? [`${file}index.html`] : [file];
-        if (!candidates.some((candidate) => existsSync(built(decodeURI(candidate)))))
-          broken.push(`${name}: ${target}`);
+        if (/^(https?:|mailto:|data:)/.test(target)) continue;
+        count++;
+        const [path = "", anchor] = target.split("#");
+        const address = path === "" ? name : posix.join(posix.dirname(name), path);
+        const file = decodeURI(path.startsWith("/") ? path : address).replace(/\/$/, "/index.html");
+        const holds =
+          anchor === undefined
+            ? existsSync(built(file))
+            : pages.get(file)?.includes(` id="${decodeURIComponent(anchor)}"`);
+        if (!holds) broken.push(`${name}: ${target}`);
       }
     }
     expect(broken).toEqual([]);
+    expect(count).toBeGreaterThan(10_000);
   });
 
   it("asks nobody else for anything", () => {
