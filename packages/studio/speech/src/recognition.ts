@@ -86,10 +86,11 @@ async function load(request: LoadRequest, openEngine: OpenEngine): Promise<void>
   try {
     const { engine, threads, directory, dtype } = request;
     const ort = await openEngine(engine, request);
+    const session = { executionProviders: [engine], logSeverityLevel: 3 } as const;
     const loaded = loadRecognizer(directory, {
       ort,
       dtype,
-      session: { executionProviders: [engine], logSeverityLevel: 3, ...(engine === "wasm" && AS_WRITTEN) },
+      session: { ...session, ...(engine === "wasm" && dtype === "float32" && AS_WRITTEN) },
       onDownload: (bytes, total) => tell({ type: "progress", loaded: bytes, total }),
     });
     loaded.catch(() => {});
