@@ -10,6 +10,11 @@ import { DEVICE, Golden, type GoldenRun, goldenFiles, gradientErrors, relativeEr
 
 /** Of max |a - b| / max |b| for each output and each parameter's gradient, in float32. */
 const BOUND = DEVICE === "cpu" ? 1e-5 : 1e-4;
+/**
+ * How many times as far as Hugging Face's own float32, where that is near the bound: its error was measured by the kernels of
+ * one processor. On another (AMD's with AVX-512) a gradient of `relatives-06` is off by 1.6e-5, theirs was by 4.4e-6.
+ */
+const BESIDE_REFERENCE = 4;
 
 interface Pass {
   outputs: Readonly<Record<string, Tensor | undefined>>;
@@ -65,7 +70,8 @@ describe.each(goldenFiles("ctc-", "pretraining-", "randomness-", "relatives-"))(
         worst.gradients = Math.max(worst.gradients, ...gradients.values());
         expect(outputs.size).toBeGreaterThanOrEqual(2);
         expect(gradients.size).toBeGreaterThan(40);
-        const failed = [...outputs, ...gradients].filter(([, error]) => !(error < BOUND));
+        const bound = Math.max(BOUND, BESIDE_REFERENCE * run.float32_error);
+        const failed = [...outputs, ...gradients].filter(([, error]) => !(error < bound));
         expect(Object.fromEntries(failed)).toEqual({});
       });
     });
