@@ -1,6 +1,8 @@
+import { describe } from "./arguments.js";
+import { argumentError } from "./errors.js";
 import { native } from "./native.js";
 import { watchForward } from "./nn/forward-hooks.js";
-import type { Module } from "./nn/module.js";
+import { Module } from "./nn/module.js";
 
 export interface Profile {
   /** Bytes of large CPU blocks that were in use as it began. */
@@ -18,9 +20,11 @@ export interface Profile {
  * Records which operators, of which modules, take memory and time on the CPU, until the function that it returns is
  * called. One at a time in a process; every operator takes a few microseconds longer meanwhile.
  *
- * @throws TorchError where a profile runs already
+ * @throws TorchError where a profile runs already, or `module` is none
  */
 export function startProfile(module: Module): () => Profile {
+  if (!(module instanceof Module))
+    throw argumentError("startProfile", `'module' must be a Module, but is ${describe(module)}`);
   const { liveBytes: before } = native.memory();
   native.startProfile();
   const inside: string[] = [];

@@ -40,7 +40,7 @@ const LEFT_OUT = new Set([
 /** Memory of unknown contents. */
 const UNINITIALISED = /^(empty|emptyLike)$/;
 /** Called by their own class alone. */
-const PROTECTED = new Set(["constructor", "update", "decay", "learningRateAt"]);
+const PROTECTED = new Set(["constructor", "update", "updateAtOnce", "decay", "learningRateAt"]);
 
 function* argumentLists(values: readonly unknown[]): Generator<unknown[]> {
   const x = tensor([

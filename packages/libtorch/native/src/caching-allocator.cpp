@@ -27,9 +27,12 @@ constexpr size_t kHugePage = 2 << 20;
 constexpr size_t kSpace = size_t{4} << 30;  // addresses that are asked for at once; memory comes with the first use
 constexpr size_t kSlack = 64 << 20;
 
-// Straight from the system: malloc would keep what is freed here in pieces that nothing fits into again.
-char* reserve(size_t bytes) {
-  void* start = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+// Straight from the system: malloc would keep what is freed here in pieces that nothing fits into again. What is asked for
+// ahead is no promise to use it. What one tensor needs is: the system then refuses more than it has, where it would end
+// the process in the midst of writing otherwise.
+char* reserve(size_t bytes, bool isAhead) {
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | (isAhead ? MAP_NORESERVE : 0);
+  void* start = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
   return start == MAP_FAILED ? nullptr : static_cast<char*>(start);
 }
 
@@ -138,12 +141,12 @@ class BlockCache {
 
   // Where a system counts what is asked for, not what is used, only what is needed.
   bool newSpace(size_t size) {
-    size_t bytes = std::max(kSpace, roundUp(size, kHugePage));
-    char* start = reserve(bytes);
-    if (!start) start = reserve(bytes = roundUp(size, kHugePage));
+    size_t bytes = kSpace;
+    char* start = size <= kSpace ? reserve(bytes, true) : nullptr;
+    if (!start) start = reserve(bytes = roundUp(size, kHugePage), false);
     if (!start) {
       for (auto& [free, region] : free_) release(free, region);
-      start = reserve(bytes);
+      start = reserve(bytes, false);
     }
     if (!start) return false;
     useHugePages(start, bytes);

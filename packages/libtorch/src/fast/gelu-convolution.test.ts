@@ -137,4 +137,18 @@ describe("GELU of a convolution of one channel", () => {
     x.requiresGrad = true;
     expect(nn.takesGeluConvolution(x, weight)).toBe(false);
   });
+
+  it("refuses what it would read or write beside its tensors", () => {
+    const [x, weight, bias] = inputs(400, 10);
+    const call = (frames: number[], stride: number, own = weight) =>
+      nn.geluConvolution(x, own, bias, frames, stride);
+    expect(() => call([79, 79, 80], 5)).toThrow("frames of a clip must be 0 to 79, but are 80");
+    expect(() => call([79, 79], 5)).toThrow("frames must be given for 3 clips, but are for 2");
+    expect(() => call([1, 1, 1], 401)).toThrow("stride must be 1 to 400, but is 401");
+    expect(() => call([1, 1, 1], 0)).toThrow("'stride' must be a whole number of 1 or more");
+    expect(() => call([1, 1, 1], 1, randn([BATCH, CHANNELS, 401]))).toThrow(
+      "the kernel must be of 1 to 400 samples",
+    );
+    expect(() => call([1, 1, 1], 1, randn([BATCH, CHANNELS + 1, 3]))).toThrow("[batch, channels, kernel]");
+  });
 });

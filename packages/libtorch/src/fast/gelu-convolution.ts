@@ -1,11 +1,15 @@
+import { checkCount, describe } from "../arguments.js";
 import { isGradEnabled } from "../autograd.js";
-import { wrap } from "../handles.js";
+import { argumentError } from "../errors.js";
+import { handleOf, wrap } from "../handles.js";
 import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
 import { isFloat32OnCpu } from "./is-plain.js";
 
 /** Whether {@link geluConvolution} is made for these: float32 on the CPU, and no gradient wanted of the samples. */
 export function takesGeluConvolution(x: Tensor, weight: Tensor): boolean {
+  handleOf(x, "takesGeluConvolution", "x");
+  handleOf(weight, "takesGeluConvolution", "weight");
   return isFloat32OnCpu(x, weight) && !(isGradEnabled() && x.requiresGrad);
 }
 
@@ -18,6 +22,7 @@ export function takesGeluConvolution(x: Tensor, weight: Tensor): boolean {
  * @param bias [batch, channels]
  * @param frames each clip's own frames; 0 behind them
  * @returns [batch, channels, floor((samples - kernel) / stride) + 1]
+ * @throws TorchError where shapes, types or counts are others
  */
 export function geluConvolution(
   x: Tensor,
@@ -26,5 +31,17 @@ export function geluConvolution(
   frames: readonly number[],
   stride: number,
 ): Tensor {
-  return wrap(native.fastGeluConvolution(x.handle, weight.handle, bias.handle, frames, stride));
+  const handles = [
+    handleOf(x, "geluConvolution", "x"),
+    handleOf(weight, "geluConvolution", "weight"),
+    handleOf(bias, "geluConvolution", "bias"),
+  ] as const;
+  if (!Array.isArray(frames))
+    throw argumentError(
+      "geluConvolution",
+      `'frames' must be an array of numbers, but is ${describe(frames)}`,
+    );
+  for (const count of frames) checkCount("geluConvolution", "frames", count);
+  checkCount("geluConvolution", "stride", stride, 1);
+  return wrap(native.fastGeluConvolution(...handles, frames, stride));
 }

@@ -87,6 +87,8 @@ const watched = new WeakSet<object>();
 
 /** Whether a module's `forward` is another than its class's, or has hooks. A profile that watches it makes it no other. */
 export function hasOwnForward(module: object): boolean {
+  if (typeof module !== "object" || module === null)
+    throw argumentError("hasOwnForward", `'module' must be a Module, but is ${describe(module)}`);
   return Object.hasOwn(module, "forward") && !watched.has(module);
 }
 

@@ -99,6 +99,27 @@ struct GeluConvolution : torch::autograd::Function<GeluConvolution> {
   }
 };
 
+// What the kernel reads and writes without looking.
+void requireFitting(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
+                    const std::vector<int64_t>& frames, int64_t stride) {
+  for (const at::Tensor* tensor : {&input, &weight, &bias})
+    TORCH_CHECK(tensor->is_cpu() && tensor->scalar_type() == at::kFloat && tensor->layout() == at::kStrided,
+                "must be of float32 on the CPU, but one is of ", tensor->scalar_type(), " on ", tensor->device());
+  TORCH_CHECK(input.dim() == 2 && weight.dim() == 3 && bias.dim() == 2 && weight.size(0) == input.size(0) &&
+                  bias.size(0) == input.size(0) && bias.size(1) == weight.size(1),
+              "must be [batch, samples], [batch, channels, kernel] and [batch, channels], but are ", input.sizes(), ", ",
+              weight.sizes(), " and ", bias.sizes());
+  const int64_t kernel = weight.size(2);
+  TORCH_CHECK(kernel >= 1 && kernel <= input.size(1), "the kernel must be of 1 to ", input.size(1),
+              " samples, but is of ", kernel);
+  TORCH_CHECK(stride >= 1 && stride <= input.size(1), "stride must be 1 to ", input.size(1), ", but is ", stride);
+  TORCH_CHECK(static_cast<int64_t>(frames.size()) == input.size(0), "frames must be given for ", input.size(0),
+              " clips, but are for ", frames.size());
+  const int64_t time = (input.size(1) - kernel) / stride + 1;
+  for (const int64_t count : frames)
+    TORCH_CHECK(count >= 0 && count <= time, "frames of a clip must be 0 to ", time, ", but are ", count);
+}
+
 }  // namespace
 
 // fastGeluConvolution(input, weight, bias, frames, stride) -> handle; for float32 on the CPU, without a gradient of the
@@ -109,10 +130,11 @@ napi_value fastGeluConvolution(Environment& environment, napi_value* values, siz
   const at::Tensor weight = tensorOf(environment, values[1]).contiguous();
   const at::Tensor bias = tensorOf(environment, values[2]).contiguous();
   const std::vector<int64_t> frames = integersOf(environment.env, values[3]);
+  const int64_t stride = integerOf(environment.env, values[4]);
   environment.origin = "conv1d";
+  requireFitting(input, weight, bias, frames, stride);
   RECORD_FUNCTION("gelu convolution", {});
-  return handleValue(environment, GeluConvolution::apply(input, weight, bias, at::IntArrayRef(frames),
-                                                         integerOf(environment.env, values[4])));
+  return handleValue(environment, GeluConvolution::apply(input, weight, bias, at::IntArrayRef(frames), stride));
 }
 
 }  // namespace bridge
