@@ -379,7 +379,7 @@ const recipe = () =>
       .optional()
       .describe(
         "With train: adapters, the code of their language, such as eng: what is trained is also written into " +
-          "adapter.<language>.safetensors. Default: none",
+          "adapter.LANGUAGE.safetensors. Default: none",
       ),
     freeze_backbone_steps: z
       .int()

@@ -84,7 +84,7 @@ export interface Recipe {
   labels?: "model" | "data" | undefined;
   /** Only for the task finetune: adapters trains new attention adapters (model.adapter_attn_dim), their norms and a new output layer alone, as Hugging Face's adapter script does for a new language of a multilingual model. Default: all. */
   train?: "all" | "adapters" | undefined;
-  /** With train: adapters, the code of their language, such as eng: what is trained is also written into adapter.<language>.safetensors. Default: none. */
+  /** With train: adapters, the code of their language, such as eng: what is trained is also written into adapter.LANGUAGE.safetensors. Default: none. */
   adapter_language?: string | undefined;
   /** Not for the task pretrain, with init: train the output layer alone (and attention adapters, where there are some) for this many steps, then all that is not frozen otherwise (fairseq's freeze_finetune_updates; the paper: 10,000). Default: 0. */
   freeze_backbone_steps?: number | undefined;
@@ -304,7 +304,7 @@ export interface RecipeInput {
   labels?: "model" | "data" | undefined;
   /** Only for the task finetune: adapters trains new attention adapters (model.adapter_attn_dim), their norms and a new output layer alone, as Hugging Face's adapter script does for a new language of a multilingual model. Default: all. */
   train?: "all" | "adapters" | undefined;
-  /** With train: adapters, the code of their language, such as eng: what is trained is also written into adapter.<language>.safetensors. Default: none. */
+  /** With train: adapters, the code of their language, such as eng: what is trained is also written into adapter.LANGUAGE.safetensors. Default: none. */
   adapter_language?: string | undefined;
   /** Not for the task pretrain, with init: train the output layer alone (and attention adapters, where there are some) for this many steps, then all that is not frozen otherwise (fairseq's freeze_finetune_updates; the paper: 10,000). Default: 0. */
   freeze_backbone_steps?: number | undefined;
