@@ -7,37 +7,13 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { cmakeOptions, digestOfSources } from "../packages/libtorch/setup/bridge.mjs";
 import { places } from "../packages/libtorch/setup/places.mjs";
-import { compareReleases } from "../packages/libtorch/setup/wheels/versions.mjs";
+import { neededGlibc } from "./prebuild/needed-glibc.mjs";
 import { PREBUILT, PROCESSORS, writePackage } from "./prebuild/package.mjs";
-import { describeTarget, OLDEST_GLIBC } from "./prebuild/target.mjs";
+import { describeTarget } from "./prebuild/target.mjs";
 
 const USAGE = `usage: node scripts/prebuild.mjs [--arch ${Object.keys(PROCESSORS).join("|")}]
 For another processor it needs that one's compiler, such as Debian's g++-aarch64-linux-gnu, and fetches libtorch for it.
 `;
-
-/**
- * @param {string} addon
- * @returns {string} the newest version of glibc of which it uses something
- */
-function neededGlibc(addon) {
-  const symbols = execFileSync("readelf", ["--wide", "--dyn-syms", addon], { encoding: "utf8" });
-  const versions = [...symbols.matchAll(/@GLIBC_(\d+)\.(\d+)/g)].map(([, major, minor]) => [
-    Number(major),
-    Number(minor),
-  ]);
-  const newest = versions.sort(([a = 0, b = 0], [c = 0, d = 0]) => a - c || b - d).at(-1);
-  if (newest === undefined) throw new Error(`${addon} must use glibc, but names none of its versions.`);
-  if (compareReleases(newest, OLDEST_GLIBC.split(".").map(Number)) > 0) {
-    const version = `GLIBC_${newest.join(".")}`;
-    const late = symbols
-      .split("\n")
-      .flatMap((line) => (line.includes(`@${version}`) ? line.trim().split(/\s+/).at(-2) : []));
-    throw new Error(
-      `The bridge must load with glibc ${OLDEST_GLIBC}, but uses ${late.join(", ")} of ${newest.join(".")}. See native/src/older-glibc.cpp.`,
-    );
-  }
-  return newest.join(".");
-}
 
 /** @param {import("./prebuild/package.mjs").Arch} arch */
 async function prebuild(arch) {

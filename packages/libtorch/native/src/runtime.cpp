@@ -8,14 +8,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <mutex>
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+
+// Node.js's own of the end, which would run behind libtorch's destructors: terminals and pipes are as they were again.
+namespace node {
+[[gnu::weak]] void ResetStdio();
+}
 
 namespace bridge {
 
@@ -57,29 +60,17 @@ at::Generator generatorFor(napi_env env, napi_value device) {
 
 }  // namespace
 
-#if defined(__GLIBC__)
-namespace {
-
-// Node.js's own of the end, which would run behind libtorch's destructors: terminals and pipes are as they were again.
-void (*resetStdio)() = nullptr;
-
-void endNow(int status, void*) {
-  resetStdio();
-  std::fflush(nullptr);
-  _exit(status);
-}
-
-}  // namespace
-#endif
-
 void endWithoutDestructors() {
 #if defined(__GLIBC__)
-  static std::once_flag once;
-  std::call_once(once, [] {
-    resetStdio = reinterpret_cast<void (*)()>(dlsym(RTLD_DEFAULT, "_ZN4node10ResetStdioEv"));
-    // Called before the destructors of what was loaded before, which are libtorch's.
-    if (resetStdio) on_exit(endNow, nullptr);
-  });
+  if (!node::ResetStdio) return;
+  // Called before the destructors of what was loaded before, which are libtorch's.
+  [[maybe_unused]] static const int registered = on_exit(
+      [](int status, void*) {
+        node::ResetStdio();
+        std::fflush(nullptr);
+        _exit(status);
+      },
+      nullptr);
 #endif
 }
 
