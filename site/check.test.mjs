@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { LONGEST, namesInCode, pagesOf, problemsOf } from "./check.mjs";
+import { copyPages } from "./copy-of-pages.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -11,16 +12,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 function copyOfPages() {
   const root = mkdtempSync(join(tmpdir(), "pages-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  for (const part of [
-    "docs",
-    "examples",
-    "configs",
-    "README.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    "benchmarks/results.md",
-  ])
-    cpSync(join(ROOT, part), join(root, part), { recursive: true });
+  copyPages(root);
   return root;
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CHROMIUM, ChromiumPage } from "../packages/wav2vec2/test/chromium.ts";
 import { StaticServer } from "../packages/wav2vec2/test/static-server.ts";
 import { pagesOf } from "./check.mjs";
+import { copyPages } from "./copy-of-pages.mjs";
 import { buildDocs } from "./docs.mjs";
 import { openApiPage } from "./openapi-page.mjs";
 import { sitePath } from "./stage.mjs";
@@ -168,16 +169,7 @@ describe.skipIf(!CHROMIUM)("in Chromium", () => {
 describe("npm run docs", () => {
   it("makes nothing of pages with a link that leads nowhere", async () => {
     const root = join(directory, "broken");
-    for (const part of [
-      "docs",
-      "examples",
-      "configs",
-      "README.md",
-      "CONTRIBUTING.md",
-      "CHANGELOG.md",
-      "benchmarks/results.md",
-    ])
-      cpSync(join(ROOT, part), join(root, part), { recursive: true });
+    copyPages(root);
     writeFileSync(
       join(root, "docs/hub.md"),
       `${readFileSync(join(root, "docs/hub.md"), "utf8")}\n[x](gone.md#y)\n`,

@@ -45,6 +45,16 @@ export function isExported(directory: string): boolean {
   return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith(".onnx"));
 }
 
+/** What transformers and transformers.js read of a recogniser besides its weights, as `export` writes it. */
+export const TRANSFORMERS_FILES = [
+  "config.json",
+  "preprocessor_config.json",
+  "vocab.json",
+  "special_tokens_map.json",
+  "tokenizer_config.json",
+  "tokenizer.json",
+];
+
 /** The one file of weights to take, or the index of its shards. */
 export function chooseWeights(has: (path: string) => boolean): string | undefined {
   return WEIGHT_FILES.find(has);

@@ -8,6 +8,7 @@ import { UserError } from "../errors.js";
 import { type Dtype, networkFile } from "../export/onnx/dtypes.js";
 import { exportedDtype } from "../export/onnx/exported-dtypes.js";
 import { quantizationOf } from "../export/onnx/number-format.js";
+import { TRANSFORMERS_FILES } from "../files/model-files.js";
 import { unreadable } from "../files/unreadable.js";
 import type { PageFile } from "../http/page-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
@@ -47,16 +48,6 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 const WASM = ["ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm"];
 const WEBGPU = ["ort.webgpu.bundle.min.mjs", "ort-wasm-simd-threaded.asyncify.wasm"];
-/** What the page reads of a model. */
-const MODEL_FILES = [
-  "config.json",
-  "preprocessor_config.json",
-  "vocab.json",
-  "special_tokens_map.json",
-  "tokenizer_config.json",
-  "tokenizer.json",
-];
-
 export interface PageFilesOptions {
   /** Whether the engine for GPUs is among them, 27 MB. Default: if a model is of 100 MB or more */
   webgpu?: boolean | undefined;
@@ -146,7 +137,7 @@ async function modelFiles(model: PageModel): Promise<ListedModel> {
   const network = networkFile(dtype);
   const there: string[] = [];
   let bytes = 0;
-  for (const file of [...MODEL_FILES, network, `${network}_data`]) {
+  for (const file of [...TRANSFORMERS_FILES, network, `${network}_data`]) {
     const status = await stat(join(directory, file)).catch(() => undefined);
     if (status?.isFile()) there.push(file);
     if (file.startsWith("onnx/")) bytes += status?.size ?? 0;

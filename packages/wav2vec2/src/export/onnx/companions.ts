@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../../files/atomic-file.js";
+import { TRANSFORMERS_FILES } from "../../files/model-files.js";
 import { writeConfig } from "../../model/configuration-file.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { writePreprocessor } from "../../pretrained/preprocessor.js";
@@ -7,16 +8,7 @@ import { modelClassOf } from "../../pretrained/weights.js";
 import { type Dtype, networkFile, PREFERRED, shortName } from "./dtypes.js";
 
 /** What stands in an exported directory. */
-export const COMPANIONS = [
-  "onnx",
-  "config.json",
-  "preprocessor_config.json",
-  "vocab.json",
-  "special_tokens_map.json",
-  "tokenizer_config.json",
-  "tokenizer.json",
-  "tokens.txt",
-];
+export const COMPANIONS = ["onnx", ...TRANSFORMERS_FILES, "tokens.txt"];
 
 /** A network's file. */
 export interface WrittenNetwork {
