@@ -95,7 +95,7 @@ describe("what was never exported", () => {
 
   it("is named with the command that exports it, wherever a recogniser is used, and the command works", async () => {
     const to = `${model}-onnx`;
-    const message = `${model} ${must} is a model as libtorch runs it. Run npx wav2vec2 export ${model} --to ${to} --dtype q8, and name ${to}.`;
+    const message = `${model} ${must} holds a model as libtorch runs it. Run npx wav2vec2 export ${model} --to ${to} --dtype q8, and name ${to}.`;
     const options = { engine: "onnx", dtype: "q8" } as const;
     const error = new UserError(message, { code: "ERR_MODEL_NOT_FOUND" });
     await expect(recognizerPool(model, options)).rejects.toThrow(error);
@@ -110,11 +110,19 @@ describe("what was never exported", () => {
     await (await loadOnnxRecognizer(to, { dtype: "q8" })).close();
   }, 60_000);
 
+  it("is found in a training run", async () => {
+    const training = join(directory, "run");
+    await saveCtcModel(join(training, "best"), ctc);
+    await expect(loadOnnxRecognizer(training)).rejects.toThrow(
+      `Run npx wav2vec2 export ${training}/best --to ${training}-onnx, and name ${training}-onnx.`,
+    );
+  });
+
   it("is told from a directory of something else, a wrong path and a model of the Hub", async () => {
     const failure = async (name: string) =>
       ((await loadOnnxRecognizer(name).catch((error: unknown) => error)) as UserError).message;
-    expect(await failure(directory)).toBe(
-      `${directory} ${must} holds no network. Name one that is written by: npx wav2vec2 export MODEL --to DIRECTORY.`,
+    expect(await failure(tmpdir())).toBe(
+      `${tmpdir()} ${must} holds no network. Name one that is written by: npx wav2vec2 export MODEL --to DIRECTORY.`,
     );
     const missing = join(directory, "missing");
     expect(await failure(missing)).toBe(`${missing} ${must} there is no ${missing}. Check its path.`);

@@ -15,17 +15,21 @@ import type { Dtype } from "./dtypes.js";
 export function notExported(model: string, dtype: Dtype | undefined): UserError {
   const must = `${model} must be a directory that export wrote, but`;
   const error = (rest: string) => new UserError(`${must} ${rest}`, { code: "ERR_MODEL_NOT_FOUND" });
-  const isThere = existsSync(model);
-  if (isThere && chooseWeights((name) => existsSync(join(model, name))) !== undefined) {
+  const source = [model, join(model, "best"), join(model, "final")].find(hasWeights); // itself, or those of a run
+  if (source !== undefined) {
     const to = `${model.replace(/\/+$/, "")}-onnx`;
-    return error(`is a model as libtorch runs it. Run ${exportTo(model, to, dtype)}.`);
+    return error(`holds a model as libtorch runs it. Run ${exportTo(source, to, dtype)}.`);
   }
-  if (isThere)
+  if (existsSync(model))
     return error("holds no network. Name one that is written by: npx wav2vec2 export MODEL --to DIRECTORY.");
   if (!isHubId(model)) return error(`there is no ${resolve(model)}. Check its path.`);
   return error(
     `there is no directory ${resolve(model)}. If the Hub has it, run ${exportTo(model, `${basename(model)}-onnx`, dtype)}.`,
   );
+}
+
+function hasWeights(directory: string): boolean {
+  return chooseWeights((name) => existsSync(join(directory, name))) !== undefined;
 }
 
 function exportTo(model: string, to: string, dtype: Dtype | undefined): string {
