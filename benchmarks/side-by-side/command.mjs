@@ -13,8 +13,8 @@ const CLI = fileURLToPath(new URL("../../packages/wav2vec2/bin/wav2vec2.js", imp
 
 /** Of one process: seconds that passes together take at least; how long a first pass must be to count. */
 const LIMITS = { wanted: 4, long: 25 };
-/** A first step, however long, has not all its memory yet: the optimiser's moments are made at its end. */
-const STEP_LIMITS = { ...LIMITS, long: Number.MAX_SAFE_INTEGER };
+/** The optimiser's moments are made at the end of the first step, so the second one is the first that takes all its memory. */
+const STEP_LIMITS = { ...LIMITS, long: Number.MAX_SAFE_INTEGER, uncounted: 2 };
 /** Clips of a corpus that are recognised, from all of it. */
 const CLIPS = 20;
 /** Processes that a short one is started in for one measurement. */
