@@ -81,6 +81,8 @@ describe("wav2vec2", () => {
     [["compare", "a.json"], "missing required argument 'second'"],
     [["transcribe", "m"], "missing required argument 'file'"],
     [["finetune", "--optimizer.learning-rat", "1"], "Did you mean --optimizer.learning-rate?"],
+    [["finetune", "--optimizer.lr", "1"], "lr'\n(Did you mean --optimizer.learning-rate?)\n"],
+    [["finetune", "--warmup", "9"], "Did you mean one of --schedule.warmup-steps, --schedule.warmup-ratio?"],
     [["finetune", "--max-steps", "many"], "--max-steps must be a number, but is 'many'."],
     [
       ["finetune", "--max-steps", "0", "--data", "d"],

@@ -84,13 +84,52 @@ describe("a pool of onnxruntime", () => {
     await expect(recognizerPool(exported, { engine: "tensorflow" as "onnx" })).rejects.toThrow(
       'engine of recognizerPool must be "auto" or "libtorch" or "onnx"',
     );
-    const failed = await recognizerPool(model, { engine: "onnx" }).catch((error: unknown) => error);
-    expect(failed).toBeInstanceOf(UserError);
-    expect((failed as UserError).message).toContain("has no onnx/model.onnx. Run: npx wav2vec2 export");
     await expect(loadRecognizer(exported)).rejects.toThrow("from code loadOnnxRecognizer");
     await using both = await recognizerPool(model, { threads: 1, device: "cpu" }); // libtorch's
     expect(both.stats().threads).toBe(1);
   }, 60_000);
+});
+
+describe("what was never exported", () => {
+  const must = "must be a directory that export wrote, but";
+
+  it("is named with the command that exports it, wherever a recogniser is used, and the command works", async () => {
+    const to = `${model}-onnx`;
+    const message = `${model} ${must} holds a model as libtorch runs it. Run npx wav2vec2 export ${model} --to ${to} --dtype q8, and name ${to}.`;
+    const options = { engine: "onnx", dtype: "q8" } as const;
+    const error = new UserError(message, { code: "ERR_MODEL_NOT_FOUND" });
+    await expect(recognizerPool(model, options)).rejects.toThrow(error);
+    await expect(evaluateModel(model, { data: corpus, ...options })).rejects.toThrow(error);
+    await expect(loadOnnxRecognizer(model, { dtype: "q8" })).rejects.toThrow(error);
+    await expect(loadOnnxRecognizer(`${model}/`)).rejects.toThrow(`--to ${to}, and name ${to}.`);
+    const args = ["serve", model, "--engine", "onnx", "--dtype", "q8", "--port", "0"];
+    const refused = run(process.execPath, [PROGRAM, ...args]);
+    await expect(refused).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining(message) });
+    const command = /npx wav2vec2 (export .*?),/.exec(message)![1]!.split(" ");
+    await run(process.execPath, [PROGRAM, ...command, "--longest", "1"]);
+    await (await loadOnnxRecognizer(to, { dtype: "q8" })).close();
+  }, 60_000);
+
+  it("is found in a training run", async () => {
+    const training = join(directory, "run");
+    await saveCtcModel(join(training, "best"), ctc);
+    await expect(loadOnnxRecognizer(training)).rejects.toThrow(
+      `Run npx wav2vec2 export ${training}/best --to ${training}-onnx, and name ${training}-onnx.`,
+    );
+  });
+
+  it("is told from a directory of something else, a wrong path and a model of the Hub", async () => {
+    const failure = async (name: string) =>
+      ((await loadOnnxRecognizer(name).catch((error: unknown) => error)) as UserError).message;
+    expect(await failure(tmpdir())).toBe(
+      `${tmpdir()} ${must} holds no network. Name one that is written by: npx wav2vec2 export MODEL --to DIRECTORY.`,
+    );
+    const missing = join(directory, "missing");
+    expect(await failure(missing)).toBe(`${missing} ${must} there is no ${missing}. Check its path.`);
+    expect(await failure("some/model")).toBe(
+      `some/model ${must} there is no directory ${join(process.cwd(), "some/model")}. If the Hub has it, run npx wav2vec2 export some/model --to model-onnx, and name model-onnx.`,
+    );
+  });
 });
 
 describe("an evaluation", () => {

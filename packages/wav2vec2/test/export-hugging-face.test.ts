@@ -50,6 +50,16 @@ describe("a directory for Hugging Face transformers", () => {
     expect(config).toMatchObject({ torch_dtype: "float16", architectures: ["Wav2Vec2ForCTC"] });
   });
 
+  it("is never the model's own, whose weights would be rounded", async () => {
+    const model = join(directory, "own");
+    await exportHuggingFace(ctc, model);
+    const before = readFileSync(join(model, "model.safetensors"));
+    await expect(exportHuggingFace(model, `${model}/`, { dtype: "float16" })).rejects.toThrow(
+      `The directory to write must be another than the model's, but both are ${model}/`,
+    );
+    expect(readFileSync(join(model, "model.safetensors")).equals(before)).toBe(true);
+  });
+
   it("comes from PyTorch's files too", () => {
     const to = join(directory, "converted");
     const printed = execFileSync(

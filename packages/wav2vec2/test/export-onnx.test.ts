@@ -9,7 +9,7 @@ import { exportOnnx } from "../src/export/export-onnx.js";
 import { DTYPES } from "../src/export/onnx/dtypes.js";
 import { createConfig, type Wav2Vec2Config } from "../src/model/configuration.js";
 import { Wav2Vec2ForCTC } from "../src/model/heads/ctc.js";
-import type { CtcModel } from "../src/pretrained/ctc-directory.js";
+import { type CtcModel, saveCtcModel } from "../src/pretrained/ctc-directory.js";
 import { loadOnnxRecognizer } from "../src/recognition/load-onnx-recognizer.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { characterErrors, sumErrors } from "../src/text/scoring/error-rate.js";
@@ -204,6 +204,16 @@ describe("an exported recogniser", () => {
       /holds other files.*thesis.txt/,
     );
     expect(readdirSync(to)).toEqual(["thesis.txt"]);
+  });
+
+  it("replaces no model: its own directory would lose the weights", async () => {
+    const model = join(directory, "weights");
+    await saveCtcModel(model, recogniser(TINY));
+    const before = readFileSync(join(model, "model.safetensors"));
+    await expect(exportOnnx(model, model, { longest: 1 })).rejects.toThrow(
+      `${model} must be a new directory or that of an export, but holds other files, which would be lost: model.safetensors. Give another directory.`,
+    );
+    expect(readFileSync(join(model, "model.safetensors")).equals(before)).toBe(true);
   });
 });
 

@@ -83,7 +83,7 @@ describe("the site", () => {
       "holds other files, which would be lost: notes.txt",
     );
     await expect(pageFiles([{ name: "none", directory: again }])).rejects.toThrow(
-      "has no onnx/model.onnx. Run: npx wav2vec2 export MODEL",
+      "must be a directory that export wrote, but holds no network",
     );
   });
 

@@ -9,6 +9,7 @@ import { version } from "../version.js";
 import { capitalized, type Define } from "./command.js";
 import { helpConfiguration } from "./help.js";
 import { interruptedExitCode } from "./interruption.js";
+import { meantOptions } from "./meant-options.js";
 
 // Only the module of the command that runs is loaded, so that --help is quick and doctor works where the bridge
 // to libtorch does not load.
@@ -118,16 +119,16 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode: number = exitCodes.done;
   watchParent(process.env);
-  const program = new Command("wav2vec2")
+  const chosen = argv[0] === "help" ? argv[1] : argv[0];
+  const program: Command = new Command("wav2vec2")
     .description("wav2vec 2.0: train and run speech recognition.")
     .version(version(), "--version", "print the version")
     .configureHelp(helpConfiguration)
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .showHelpAfterError("Add --help for what is possible.")
-    .configureOutput({ outputError: (text, write) => write(withAdvice(text)) })
+    .configureOutput({ outputError: (text, write) => write(withAdvice(text, optionsOf(program, chosen))) })
     .exitOverride();
-  const chosen = argv[0] === "help" ? argv[1] : argv[0];
   for (const { name, summary, load } of commands) {
     const command = program
       .command(name)
@@ -150,14 +151,25 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** A text or file that begins with - looks like an option. */
-function withAdvice(error: string): string {
+/** Those that its help lists. */
+function optionsOf(program: Command, chosen: string | undefined): string[] {
+  const command = program.commands.find((one) => one.name() === chosen);
+  return (command?.options ?? []).flatMap(({ long, hidden }) => (long && !hidden ? [long] : []));
+}
+
+/** A text or file that begins with - looks like an option; that of a recipe has a longer name than people remember. */
+function withAdvice(error: string, options: readonly string[]): string {
   const [, option = ""] = /^error: unknown option '([^\n]*)'$/m.exec(error) ?? [];
   const isText = /\s/.test(option) || (option !== "" && existsSync(option));
-  if (!isText) return error;
+  const [meant, ...others] = isText ? [] : meantOptions(option, options);
+  if (!isText && meant === undefined) return error;
+  const advice = isText
+    ? "What begins with - and is no option must stand behind --, and the options before it."
+    : `(Did you mean ${others.length > 0 ? `one of ${[meant, ...others].join(", ")}` : meant}?)`;
+  // Commander's own guess goes by letters alone.
   return error.replace(
-    /^error: unknown option .*$/m,
-    (line) => `${line}\nWhat begins with - and is no option must stand behind --, and the options before it.`,
+    /^(error: unknown option .*)(\n\(Did you mean .*\))?$/m,
+    (_, line) => `${line}\n${advice}`,
   );
 }
 

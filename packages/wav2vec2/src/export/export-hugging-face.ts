@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   loadTensors,
@@ -63,6 +63,7 @@ export interface HuggingFaceExport {
  * @param model a directory, a Hub id or a model in memory
  * @throws UserError where the model is no recogniser, a weight is too large for float16 or comes back as another; the directory
  * is then as it was
+ * @throws ConfigurationError where the directory is the model's own
  */
 export async function exportHuggingFace(
   model: string | CtcModel,
@@ -77,6 +78,7 @@ export async function exportHuggingFace(
     throw new ConfigurationError(
       `dtype of a Hugging Face directory must be float32 or float16, but is ${dtype}. Export it as ONNX instead.`,
     );
+  if (typeof model === "string") await refuseSame(model, directory);
   const ctc = typeof model === "string" ? await loadCtcModel(model, { language, ...hub }) : model;
   ctc.model.eval();
   let written: HuggingFaceExport | undefined;
@@ -95,6 +97,17 @@ export async function exportHuggingFace(
       : unwritable(directory, error);
   });
   return written!;
+}
+
+/** @throws ConfigurationError where a model would be written over itself */
+async function refuseSame(model: string, directory: string): Promise<void> {
+  const [from, to] = await Promise.all(
+    [model, directory].map((path) => realpath(path).catch(() => undefined)),
+  );
+  if (from !== undefined && from === to)
+    throw new ConfigurationError(
+      `The directory to write must be another than the model's, but both are ${directory}, whose weights would be replaced. Give another.`,
+    );
 }
 
 /** Writes the weights of a directory anew, in half precision, and says so in its configuration. */

@@ -109,9 +109,9 @@ const NAMED_LAYERS = 3;
  *
  * @param model a directory, a Hub id or a model in memory
  * @returns a file each
- * @throws UserError where the model is no recogniser, no ONNX engine is installed, the network in float32 differs by more than
- * `maxDifference` or spells another text, one in other numbers gives no numbers, or loses more than `maxWerLoss` on `data`; the
- * directory is then as it was
+ * @throws UserError where the model is no recogniser, the directory holds files that are no export's (such as the model's own
+ * weights), no ONNX engine is installed, the network in float32 differs by more than `maxDifference` or spells another text, one in
+ * other numbers gives no numbers, or loses more than `maxWerLoss` on `data`; the directory is then as it was
  * @throws ConfigurationError for other dtypes and layers than there are
  */
 export async function exportOnnx(
@@ -128,6 +128,8 @@ export async function exportOnnx(
     throw new ConfigurationError(
       `${split === undefined ? "maxWerLoss" : "split"} must stand with data, but stands without. Name a corpus.`,
     );
+  const refuseLoss = () => refuseOtherFiles(directory, COMPANIONS, "an export");
+  await refuseLoss(); // also of weights: the directory may be the model's own
   const { language, revision, onNote, onDownload, signal } = options;
   const loading = { language, revision, onNote, onDownload, signal };
   const ctc = typeof model === "string" ? await loadCtcModel(model, loading) : model;
@@ -148,7 +150,7 @@ export async function exportOnnx(
       await networks.close();
     }
     await writeCompanions(temporary, ctc, networks.written);
-    await refuseOtherFiles(directory, [...COMPANIONS]);
+    await refuseLoss();
   }).catch((error: unknown) => {
     throw fullDiskReason(error) === undefined || error instanceof UserError
       ? error

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 import { configuration, expectWeights, ID, model, useHub, weights } from "../../test/hub-fixture.js";
 import { HubServer } from "../../test/hub-server.js";
 import { ConfigurationError, UserError } from "../errors.js";
-import { type DownloadProgress, isHubId, resolveModel } from "./hub.js";
+import { type DownloadProgress, resolveModel } from "./hub.js";
 
 const at = useHub();
 
@@ -50,21 +50,6 @@ describe("a name", () => {
       expect(at.hub.requests).toEqual([]);
     },
   );
-
-  it.each([
-    ["facebook/wav2vec2-base-960h", true],
-    ["gpt2", true],
-    ["a/b.c_d-e", true],
-    ["foo--bar", false],
-    ["a/b.git", false],
-    ["a..b", false],
-    ["datasets/a/b", false],
-    ["a/", false],
-    ["-a/b", false],
-    ["a/b.", false],
-  ])("%s is an id: %s", (name, expected) => {
-    expect(isHubId(name)).toBe(expected);
-  });
 });
 
 describe("a Hub model", () => {

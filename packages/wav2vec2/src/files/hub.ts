@@ -9,6 +9,7 @@ import { pause, RequestError } from "./http-request.js";
 import { COMMIT, HubCache, hasSize, isForbidden } from "./hub-cache.js";
 import { downloadBlob } from "./hub-download.js";
 import { type HubEnvironment, hubEnvironment } from "./hub-environment.js";
+import { isHubId } from "./hub-id.js";
 import { HubClient } from "./hub-request.js";
 import {
   adapterFileName,
@@ -117,14 +118,6 @@ function aborted(signal: AbortSignal): Promise<never> {
 }
 
 const turns = new Map<string, Promise<unknown>>();
-
-/**
- * Owner and name, or an old model's name alone.
- * https://github.com/huggingface/huggingface_hub/blob/v0.34.0/src/huggingface_hub/utils/_validators.py#L96
- */
-export function isHubId(name: string): boolean {
-  return /^(?:\w(?:[\w.-]{0,94}\w)?\/)?\w(?:[\w.-]{0,94}\w)?$/.test(name) && !/--|\.\.|\.git$/.test(name);
-}
 
 /** A revision becomes a file's name in the cache: https://git-scm.com/docs/git-check-ref-format */
 function requireRevision(revision: string | undefined): void {

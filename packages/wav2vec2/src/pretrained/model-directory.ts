@@ -275,18 +275,25 @@ const WEIGHTS = /^(model|pytorch_model)[\w.-]*\.(safetensors|bin|index\.json)$/;
 /**
  * Refuses a directory with files that are not written anew and would be lost.
  *
+ * @param replaced what may be there: an export has no weights but its networks'
  * @throws UserError that names them
  */
-export async function refuseOtherFiles(directory: string, written: readonly string[]): Promise<void> {
+export async function refuseOtherFiles(
+  directory: string,
+  written: readonly string[],
+  replaced: "a model" | "an export" = "a model",
+): Promise<void> {
   const there = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     if (error.code !== "ENOTDIR") throw error;
     throw new UserError(`${directory} must be a directory, but is a file. Give another name.`);
   });
-  const others = there.filter((name) => !written.includes(name) && !WEIGHTS.test(name));
+  const isReplaced = (name: string) =>
+    written.includes(name) || (replaced === "a model" && WEIGHTS.test(name));
+  const others = there.filter((name) => !isReplaced(name));
   if (others.length === 0) return;
   throw new UserError(
-    `${directory} must be a new directory or that of a model, but holds other files, which would be lost: ` +
+    `${directory} must be a new directory or that of ${replaced}, but holds other files, which would be lost: ` +
       `${others.slice(0, 5).join(", ")}${others.length > 5 ? ", …" : ""}. Give another directory.`,
   );
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../errors.js";
 import { DTYPES, type Dtype, dtypeNamed, networkFile, PREFERRED } from "./dtypes.js";
+import { notExported } from "./not-exported.js";
 
 /** In which numbers `export` wrote networks to a directory. */
 export function exportedDtypes(directory: string): Dtype[] {
@@ -17,16 +18,12 @@ export function exportedDtype(directory: string, wanted?: string | undefined): D
   const there = exportedDtypes(directory);
   const dtype = wanted === undefined ? undefined : dtypeNamed(wanted);
   if (dtype !== undefined && there.includes(dtype)) return dtype;
-  const missing = (what: string) => new UserError(what, { code: "ERR_MODEL_NOT_FOUND" });
-  if (there.length === 0)
-    throw missing(
-      `${directory} must be a directory that export wrote, but has no ${networkFile(dtype ?? "float32")}. Run: npx wav2vec2 export ` +
-        `MODEL --to ${directory}.`,
-    );
+  if (there.length === 0) throw notExported(directory, dtype);
   if (dtype !== undefined)
-    throw missing(
+    throw new UserError(
       `${directory} must hold ${networkFile(dtype)} to be run in ${dtype}, but holds ${there.join(", ")} alone. Take one of these, or ` +
         `export the model again with --dtype ${[...there, dtype].join(" ")}.`,
+      { code: "ERR_MODEL_NOT_FOUND" },
     );
   return PREFERRED.find((candidate) => there.includes(candidate))!;
 }

@@ -189,6 +189,28 @@ describe("the progress line", () => {
   });
 });
 
+describe("the transcript that is shown", () => {
+  const shown = (...hypotheses: string[]): string => {
+    let text = "";
+    const stream = {
+      isTTY: false,
+      write: (part: string) => {
+        text += part;
+      },
+    };
+    const tracker = terminalProgress({ stream });
+    open.push(tracker);
+    tracker.transcripts(hypotheses.map((hypothesis, i) => ({ id: `${i}`, reference: "AB", hypothesis })));
+    return text;
+  };
+
+  it("is the first that is wrong, or the first", () => {
+    expect(shown("AB", "AC", "A")).toBe("  reference   AB\n  hypothesis  AC\n");
+    expect(shown("AB", "AB")).toBe("  reference   AB\n  hypothesis  AB\n");
+    expect(shown()).toBe("");
+  });
+});
+
 describe("how much is said", () => {
   const say = (verbosity: "quiet" | "normal" | "verbose", isTTY: boolean): string => {
     let text = "";

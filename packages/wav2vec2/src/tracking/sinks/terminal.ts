@@ -109,7 +109,8 @@ export function terminalProgress(options: TerminalOptions = {}) {
       print(finding ? colors.yellow(printable(text)) : printable(text));
     },
     transcripts(samples) {
-      const [sample] = samples;
+      // What is still wrong says more than what is right.
+      const sample = samples.find(({ reference, hypothesis }) => reference !== hypothesis) ?? samples[0];
       if (sample === undefined || quiet) return;
       const text = `  reference   ${sample.reference}\n  hypothesis  ${sample.hypothesis}`;
       print(colors.dim(printable(text)));
