@@ -271,7 +271,7 @@ try {
   const tell = async () => {
     const { rss, heap } = await memory(url);
     const hours = (clock.now() - began) / 3_600_000;
-    points.push([hours, rss]);
+    if (!Number.isNaN(rss)) points.push([hours, rss]);
     const json = seen.get("json") ?? [];
     console.log(
       `| ${(60 * hours).toFixed(1)} | ${requests} | ${ms(at(json, 0.5))} | ${ms(at(json, 0.99))} | ${ms(at(health, 0.5))} | ${ms(at(health, 0.99))} | ` +
