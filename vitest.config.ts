@@ -16,11 +16,16 @@ export default defineConfig({
       "benchmarks/**/*.test.mjs",
       "site/*.test.mjs",
     ],
+    globalSetup: ["packages/wav2vec2/test/shared-directory.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    // Where the index of corpora lies; not among the developer's own.
-    env: { WAV2VEC2_CACHE: join(tmpdir(), "wav2vec2-tests-cache") },
+    env: {
+      // Where the index of corpora lies; not among the developer's own.
+      WAV2VEC2_CACHE: join(tmpdir(), "wav2vec2-tests-cache"),
+      // Threads of libtorch that wait for one another leave the processor to the tests beside them.
+      OMP_WAIT_POLICY: "passive",
+    },
   },
 });

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The bridge a source at a time: set-up puts as many sources into a unit as the machine has cores for, so a source that
 # leans on its neighbour's includes compiles on some machines only. What may not stand in one unit is found by set-up's
-# own units, which are larger than those of machines with more cores.
+# own units, which are larger than those of machines with more cores. With a folder that holds another libtorch's include/
+# and lib/ it is built against that one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,10 +10,14 @@ cd "$(dirname "$0")/.."
 lines=$(node --input-type=module -e '
   import { readFileSync } from "node:fs";
   import { Bridge, cmakeOptions } from "./packages/libtorch/setup/bridge.mjs";
+  import { findLibtorch } from "./packages/libtorch/setup/find-libtorch.mjs";
   import { places } from "./packages/libtorch/setup/places.mjs";
   const { description, headers } = new Bridge(places());
-  console.log(cmakeOptions(JSON.parse(readFileSync(description, "utf8")), headers).join("\n"));
-')
+  const libtorch = process.argv[1]
+    ? await findLibtorch(process.argv[1], { env: {}, home: "", note: console.error })
+    : JSON.parse(readFileSync(description, "utf8"));
+  console.log(cmakeOptions(libtorch, headers).join("\n"));
+' "${1-}")
 mapfile -t options <<<"$lines"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,12 +1,12 @@
 // What clients of `wav2vec2 serve` get: recordings a second one by one and many at once, how long each takes, and how soon live
-// words come. soak.mjs loads it for longer.
+// words come. soak.mjs loads it for longer. How many cores the server, the clients and all else computed on says what limits it.
 //   node benchmarks/serve.mjs throughput [MODEL|small|base] [-- OPTIONS OF serve]
 //   node benchmarks/serve.mjs live [MODEL|small|base] [-- OPTIONS]
 // Weights of small and base are random: times and bytes are those of trained ones of the size.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request as open } from "node:http";
-import { tmpdir } from "node:os";
+import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -69,28 +69,44 @@ async function load(url, bodies, clients, seconds) {
   const elapsed = (performance.now() - begin) / 1000;
   times.sort((a, b) => a - b);
   const at = (share) => times[Math.floor(share * (times.length - 1))];
-  return { rate: times.length / elapsed, median: at(0.5), most: at(0.99), count: times.length };
+  return { rate: times.length / elapsed, median: at(0.5), most: at(0.99), count: times.length, elapsed };
 }
 
 async function metric(url, name) {
   const text = await (await fetch(url.replace(/\/v1$/, "/metrics"))).text();
   return Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1]);
 }
-const cpu = async (url) => 1000 * (await metric(url, "process_cpu_seconds_total"));
 const memory = async (url) => Math.round((await metric(url, "process_resident_memory_bytes")) / MB);
 
+/** Seconds that were computed so far: by the server, by its clients, which are this process, and by none. */
+async function computed(url) {
+  const { user, system } = process.cpuUsage();
+  const idle = cpus().reduce((sum, { times }) => sum + times.idle, 0);
+  return {
+    server: await metric(url, "process_cpu_seconds_total"),
+    clients: (user + system) / 1e6,
+    idle: idle / 1000,
+  };
+}
+
 async function throughput(url, clips) {
-  console.log("| clients | recordings a second | median ms | 99 % | processor ms a recording | memory MB |");
-  console.log("|---|---|---|---|---|---|");
+  console.log(
+    `| clients | recordings a second | median ms | 99 % | processor ms a recording | of ${availableParallelism()} cores: server | clients | idle | memory MB |`,
+  );
+  console.log(`|${"---|".repeat(9)}`);
   await load(url, clips, AT_ONCE, 3); // what is new is slow
   const rates = {};
   for (const clients of [1, AT_ONCE, 1, AT_ONCE]) {
-    const before = await cpu(url);
-    const { rate, median, most, count } = await load(url, clips, clients, 8);
-    const each = ((await cpu(url)) - before) / count;
+    const before = await computed(url);
+    const { rate, median, most, count, elapsed } = await load(url, clips, clients, 8);
+    const after = await computed(url);
+    const each = (1000 * (after.server - before.server)) / count;
+    const cores = ["server", "clients", "idle"].map((who) =>
+      ((after[who] - before[who]) / elapsed).toFixed(2),
+    );
     rates[clients] = [...(rates[clients] ?? []), rate];
     console.log(
-      `| ${clients} | ${rate.toFixed(1)} | ${median.toFixed(0)} | ${most.toFixed(0)} | ${each.toFixed(0)} | ${await memory(url)} |`,
+      `| ${clients} | ${rate.toFixed(1)} | ${median.toFixed(0)} | ${most.toFixed(0)} | ${each.toFixed(0)} | ${cores.join(" | ")} | ${await memory(url)} |`,
     );
   }
   const mean = (all) => all.reduce((sum, each) => sum + each, 0) / all.length;

@@ -6,7 +6,8 @@
 //   node benchmarks/side-by-side.mjs --rounds 0                          measures nothing and writes the page of what is stored
 // Each measurement is a process of its own, and nothing runs beside it. The rows take turns: all are measured once, then all
 // again, up to --rounds times and as long as --minutes allow; the first round is always finished. A process makes one pass
-// that does not count (unless it alone took very long) and then some that do; a row's time is the median over its
+// that does not count (unless it alone took very long; two of training, whose second is the first with the optimiser's moments)
+// and then some that do; a row's time is the median over its
 // processes of their median pass. Memory is the process's highest resident memory (VmHWM), with all that it loaded.
 // "The peak" is the fastest of many products of square matrices in the same run, and "the floor" the time that a job's
 // matrix products alone would take at it.

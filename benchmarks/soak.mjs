@@ -1,9 +1,10 @@
 // Loads `wav2vec2 serve` for a long time with what servers get: uploads of several lengths and forms of answer, live audio over
 // both kinds of sockets, broken requests, clients that leave. What comes back is checked, and memory, latency and errors are told
 // once a minute; at the end the growth of memory, /health under load and how it ends.
-//   npm run build && node benchmarks/soak.mjs [MODEL|small|base] [--minutes 10] [--clients 16] [-- OPTIONS OF serve]
+//   npm run build && node benchmarks/soak.mjs [MODEL|small|base] [--minutes 10] [--clients 16] [--log FILE] [-- OPTIONS OF serve]
 // Weights of small and base are random: times and bytes are those of trained ones of the size.
 import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request as open } from "node:http";
 import { connect } from "node:net";
@@ -13,12 +14,15 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import WebSocket from "ws";
+import { RunningClock } from "./running-clock.mjs";
 import { makeModel, recording } from "./server-load.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../packages/wav2vec2/bin/wav2vec2.js", import.meta.url));
 const RATE = 16000;
 const MB = 2 ** 20;
 const HEALTH_MS = 250;
+/** A server that does not answer for so long is said to hang. */
+const PATIENCE_MS = 60_000;
 
 const given = process.argv.slice(2);
 const divider = given.includes("--") ? given.indexOf("--") : given.length;
@@ -29,21 +33,34 @@ const { values, positionals } = parseArgs({
     minutes: { type: "string", default: "10" },
     clients: { type: "string", default: "16" },
     every: { type: "string", default: "60" },
+    log: { type: "string" },
   },
 });
 const [model = "small"] = positionals;
 
 /** What came of each kind of request since it was last told. */
 const seen = new Map();
-const wrong = [];
+let wrongs = 0;
 let requests = 0;
+const clock = new RunningClock();
+let began = 0;
+
+/** Told at once, with when it was: what the server's log says of that moment belongs to it. */
+function fail(fault, begin) {
+  const isStop = clock.hasStoppedSince(begin);
+  if (!isStop) wrongs++;
+  const after = ((clock.now() - began) / 1000).toFixed(0);
+  console.error(
+    `${new Date().toISOString()} after ${after} s: ${fault}${isStop ? " (both were stopped)" : ""}`,
+  );
+}
 
 function note(kind, begin, fault) {
   requests++;
   const times = seen.get(kind) ?? [];
   seen.set(kind, times);
-  times.push(performance.now() - begin);
-  if (fault !== undefined) wrong.push(`${kind}: ${fault}`);
+  times.push(clock.now() - begin);
+  if (fault !== undefined) fail(`${kind}, ${(times.at(-1) / 1000).toFixed(1)} s: ${fault}`, begin);
 }
 
 const agent = new Agent({ keepAlive: true });
@@ -161,6 +178,7 @@ async function start(directory, options) {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let faults = "";
+  if (values.log) child.stderr.pipe(createWriteStream(values.log));
   child.stderr.setEncoding("utf8").on("data", (text) => {
     for (const line of text.split("\n")) if (line.includes('"level":"error"')) faults += `${line}\n`;
   });
@@ -174,8 +192,21 @@ async function start(directory, options) {
   return { child, url, faults: () => faults };
 }
 
+/** What a page of the server's own answers; what goes wrong is noted, and the run goes on. */
+async function look(path, url) {
+  const begin = clock.now();
+  try {
+    const response = await fetch(new URL(path, url), { signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (response.status !== 200) fail(`${path}: ${response.status}`, begin);
+    return await response.text();
+  } catch (error) {
+    fail(`${path}: ${error.message} ${error.cause?.message ?? ""}`, begin);
+    return "";
+  }
+}
+
 async function memory(url) {
-  const text = await (await fetch(new URL("/metrics", url))).text();
+  const text = await look("/metrics", url);
   const value = (name) => Number(new RegExp(`^${name} (\\S+)`, "m").exec(text)?.[1]);
   return {
     rss: value("process_resident_memory_bytes") / MB,
@@ -205,13 +236,18 @@ try {
   const { url, child } = server;
   const clips = [2, 3, 4, 6, 8, 40].map((length) => Buffer.from(encodeFlac(recording(length), RATE)));
   const kinds = Object.entries(kindsOf(url, clips));
-  const began = performance.now();
-  const end = began + 60_000 * Number(values.minutes);
+  began = clock.now();
+  let end = began + 60_000 * Number(values.minutes);
+  child.once("exit", (code, signal) => {
+    if (clock.now() < end)
+      fail(`the server ended by itself with ${code ?? signal}`, Number.POSITIVE_INFINITY);
+    end = 0;
+  });
   let next = 0;
   const client = async () => {
-    while (performance.now() < end) {
+    while (clock.now() < end) {
       const [kind, send] = kinds[next++ % kinds.length];
-      const begin = performance.now();
+      const begin = clock.now();
       await send().then(
         (fault) => note(kind, begin, fault),
         (error) => note(kind, begin, error.message),
@@ -220,11 +256,10 @@ try {
   };
   const health = [];
   const watch = async () => {
-    while (performance.now() < end) {
-      const begin = performance.now();
-      const { status } = await fetch(new URL("/health", url));
-      health.push(performance.now() - begin);
-      if (status !== 200) wrong.push(`health: ${status}`);
+    while (clock.now() < end) {
+      const begin = clock.now();
+      await look("/health", url);
+      health.push(clock.now() - begin);
       await wait(HEALTH_MS);
     }
   };
@@ -235,24 +270,25 @@ try {
   console.log(`|${"---|".repeat(9)}`);
   const tell = async () => {
     const { rss, heap } = await memory(url);
-    const hours = (performance.now() - began) / 3_600_000;
-    points.push([hours, rss]);
+    const hours = (clock.now() - began) / 3_600_000;
+    if (!Number.isNaN(rss)) points.push([hours, rss]);
     const json = seen.get("json") ?? [];
     console.log(
       `| ${(60 * hours).toFixed(1)} | ${requests} | ${ms(at(json, 0.5))} | ${ms(at(json, 0.99))} | ${ms(at(health, 0.5))} | ${ms(at(health, 0.99))} | ` +
-        `${rss.toFixed(0)} | ${heap.toFixed(0)} | ${wrong.length} |`,
+        `${rss.toFixed(0)} | ${heap.toFixed(0)} | ${wrongs} |`,
     );
     seen.clear();
     health.length = 0;
   };
   const told = (async () => {
-    while (performance.now() < end) {
-      await wait(Math.min(1000 * Number(values.every), Math.max(0, end - performance.now())));
+    while (clock.now() < end) {
+      await wait(Math.min(1000 * Number(values.every), Math.max(0, end - clock.now())));
       await tell();
     }
   })();
   await Promise.all([...Array.from({ length: Number(values.clients) }, client), watch(), told]);
   if (points.length > 3) console.log(`growth of the second half: ${slope(points).toFixed(0)} MB an hour`);
+  if (clock.stops > 0) console.log(`stopped ${clock.stops} times, which is not counted`);
   const last = post(url, [], clips[0]).catch((error) => ({ status: error.message }));
   await wait(20);
   const stopped = performance.now();
@@ -262,11 +298,11 @@ try {
   console.log(
     `SIGTERM: the request at work got ${status}, exit code ${code} after ${((performance.now() - stopped) / 1000).toFixed(1)} s`,
   );
-  for (const fault of [...new Set(wrong)].slice(0, 20)) console.log(`wrong: ${fault}`);
   if (server.faults()) console.log(`faults in the log:\n${server.faults().slice(0, 4000)}`);
-  if (wrong.length > 0 || server.faults() || code !== 0) process.exitCode = 1;
+  if (wrongs > 0 || server.faults() || code !== 0) process.exitCode = 1;
 } finally {
   agent.destroy();
+  clock.end();
   if (server?.child.exitCode === null) server.child.kill("SIGKILL");
   await rm(temporary, { recursive: true });
 }

@@ -13,8 +13,10 @@ const CLI = fileURLToPath(new URL("../../packages/wav2vec2/bin/wav2vec2.js", imp
 
 /** Of one process: seconds that passes together take at least; how long a first pass must be to count. */
 const LIMITS = { wanted: 4, long: 25 };
-/** A first step, however long, has not all its memory yet: the optimiser's moments are made at its end. */
-const STEP_LIMITS = { ...LIMITS, long: Number.MAX_SAFE_INTEGER };
+/** A compiled pass does not count where it compiles, however long. */
+const COMPILED_LIMITS = { ...LIMITS, long: Number.MAX_SAFE_INTEGER };
+/** The optimiser's moments are made at the end of the first step, so the second one is the first that takes all its memory. */
+const STEP_LIMITS = { ...COMPILED_LIMITS, uncounted: 2 };
 /** Clips of a corpus that are recognised, from all of it. */
 const CLIPS = 20;
 /** Processes that a short one is started in for one measurement. */
@@ -52,7 +54,8 @@ export async function commandOf(row, options) {
 
 async function requestOf({ id, job, program, precision }, { folder, python, threads }) {
   const kind = job.kind === "busy" ? "inference" : job.kind;
-  const limits = ["finetune", "pretrain"].includes(kind) ? STEP_LIMITS : LIMITS;
+  const isTraining = ["finetune", "pretrain"].includes(kind);
+  const limits = isTraining ? STEP_LIMITS : program.compiles ? COMPILED_LIMITS : LIMITS;
   const request = { kind, program: program.name, precision, threads, ...limits };
   if (kind === "products") return request;
   const directory = await writeNetwork(folder, job.network);

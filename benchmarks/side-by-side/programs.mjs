@@ -13,6 +13,7 @@ const NETWORK_JOBS = ["inference", "finetune", "pretrain"];
  * @property {readonly string[]} [networks] that it knows; without, all
  * @property {string} script
  * @property {readonly string[]} [modules] of Python that it needs; without, it is this project's
+ * @property {boolean} [compiles] in its first pass
  */
 
 /** @type {readonly Program[]} */
@@ -39,6 +40,7 @@ export const PROGRAMS = [
     precisions: BOTH,
     script: "pytorch.py",
     modules: ["torch", "transformers"],
+    compiles: true,
   },
   {
     name: "torchaudio",

@@ -32,4 +32,7 @@ test("a first pass counts only where it took long enough to say all", async () =
   passes = 0;
   const long = await repeat(pass, { most: 3, wanted: -1, long: -1 });
   expect([passes, long.seconds.length]).toEqual([1, 1]);
+  passes = 0;
+  const steps = await repeat(pass, { most: 3, wanted: 1000, long: 1000, uncounted: 2 });
+  expect([passes, steps.seconds.length]).toEqual([5, 3]);
 });

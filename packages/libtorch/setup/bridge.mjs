@@ -53,7 +53,9 @@ export class Bridge {
     this.#begin(libtorch);
     const jobs = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / BYTES_PER_COMPILER)));
     // A clean build spends most of its time reading libtorch's headers: one unit for each job reads them least.
-    const sources = readdirSync(join(this.native, "src")).filter((name) => name.endsWith(".cpp")).length;
+    const sources = readdirSync(join(this.native, "src"), { recursive: true, encoding: "utf8" }).filter(
+      (name) => name.endsWith(".cpp"),
+    ).length;
     const configure = [
       "-S",
       this.native,

@@ -66,6 +66,7 @@ export interface Native {
   checkpoint(body: (...inputs: number[]) => number, inputs: readonly number[]): number | undefined;
   enterAutocast(device: string, dtype: string, enabled: boolean): [boolean, string];
   leaveAutocast(device: string, dtype: string, enabled: boolean): void;
+  autocastDtype(device: string): string | undefined;
   information(): {
     version: string;
     cpuCapability: string;
@@ -92,7 +93,17 @@ export interface Native {
     bias: number,
     frames: readonly number[],
     stride: number,
+    dtype: string,
   ): number;
+  fastLongConvolution(
+    input: number,
+    weight: number,
+    spectra: number | undefined,
+    padding: number,
+    groups: number,
+  ): number;
+  longConvolutionSpectra(input: number, weight: number, padding: number, groups: number): number;
+  fastStridedConvolution(input: number, weight: number, bias: number | undefined, stride: number): number;
   fastAttention(query: number, key: number, value: number, bias: number | undefined, p: number): number;
   memory(): { liveTensors: number; liveBytes: number; peakBytes: number; cachedBytes: number };
   releaseMemory(): void;

@@ -34,6 +34,17 @@ describe("shared parameters", () => {
     expect(layer.parameters().every(({ requiresGrad }) => requiresGrad)).toBe(true);
   });
 
+  it("leave nothing of what was in their place, and do not count it as needed", () => {
+    const shared = shareParameters(scope(() => new nn.Linear(2000, 2000)));
+    useParameters(
+      scope(() => nn.init.deferred(() => new nn.Linear(2000, 2000))),
+      shared,
+    );
+    const { liveBytes, peakBytes, cachedBytes } = memoryStatistics();
+    expect(peakBytes).toBe(liveBytes);
+    expect(cachedBytes).toBe(0);
+  });
+
   it("are copied of a module that goes on changing", async () => {
     const layer = new nn.Linear(4, 3);
     const before = outputOf(layer);

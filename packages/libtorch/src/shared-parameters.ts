@@ -50,8 +50,8 @@ export function shareParameters(module: Module): SharedParameter[] {
 }
 
 /**
- * Makes shared values a module's parameters and buffers, without a copy. They are for reading: training would change them for all
- * threads at once.
+ * Makes shared values a module's parameters and buffers, without a copy; what they took before is given back to the system. They are for
+ * reading: training would change them for all threads at once.
  *
  * @param module of the same class and configuration, on the CPU; best one from `nn.init.deferred`
  * @throws Error where names or shapes are others
@@ -73,6 +73,7 @@ export function useParameters(module: Module, shared: readonly SharedParameter[]
     takePlace(parameter, values);
     forgetFill(parameter);
   }
+  releaseMemory(); // else it counts as what is needed, by which it is measured how much may be kept
 }
 
 function valuesOf(module: Module): [string, Tensor][] {

@@ -14,6 +14,7 @@
  * | `ERR_MODEL_NOT_FOUND` | no such model, in a directory or on the Hub |
  * | `ERR_MODEL_INVALID` | a model whose files are damaged, do not fit each other, or are of another kind |
  * | `ERR_LANGUAGE_MODEL` | a language model that is damaged, of another kind, or does not fit the vocabulary |
+ * | `ERR_GPU` | in pages: a GPU that was lost or failed while it computed |
  * | `ERR_CONFIGURATION` | wrong usage: an option or a name that does not exist, a number out of range |
  * | `ERR_USER` | anything else that the user can mend |
  */
@@ -30,6 +31,7 @@ export type ErrorCode =
   | "ERR_MODEL_NOT_FOUND"
   | "ERR_MODEL_INVALID"
   | "ERR_LANGUAGE_MODEL"
+  | "ERR_GPU"
   | "ERR_CONFIGURATION"
   | "ERR_USER";
 

@@ -1,11 +1,10 @@
-import { spawn } from "node:child_process";
 import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { loadTensors } from "@wav2vec2/libtorch";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { freePort, LaunchFixture } from "./launch-fixture.js";
+import { startByHand } from "./by-hand.js";
+import { LaunchFixture } from "./launch-fixture.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 import { curveOf, lastStep } from "./training-process.js";
 
@@ -134,14 +133,8 @@ describe("several processes", () => {
 
   it("stop together at a step where one of them is asked to", async () => {
     const more = ["--max-steps", "5000", "--eval-steps", "5000", "--save-steps", "5000"];
-    const ranks = await startByHand(() => [
-      "pretrain",
-      "--config",
-      "pretrain.yaml",
-      "--output",
-      "stopped",
-      ...more,
-    ]);
+    const args = ["pretrain", "--config", "pretrain.yaml", "--output", "stopped", ...more];
+    const ranks = await startByHand(fixture.directory, () => ({ args }));
     while (lastStep(at("stopped")) < 3) await sleep(20);
     ranks[1]!.child.kill("SIGTERM");
     const [first, second] = await Promise.all(ranks.map(({ ended }) => ended));
@@ -152,10 +145,10 @@ describe("several processes", () => {
   });
 
   it("are refused where their recipes differ, naming the key", async () => {
-    const ranks = await startByHand((rank) => [
-      ...["pretrain", "--config", "pretrain.yaml", "--output", "differ"],
-      ...["--optimizer.learning-rate", rank === 0 ? "0.001" : "0.002"],
-    ]);
+    const args = ["pretrain", "--config", "pretrain.yaml", "--output", "differ"];
+    const ranks = await startByHand(fixture.directory, (rank) => ({
+      args: [...args, "--optimizer.learning-rate", rank === 0 ? "0.001" : "0.002"],
+    }));
     for (const { code, stderr } of await Promise.all(ranks.map(({ ended }) => ended))) {
       expect(code).toBe(2);
       expect(stderr).toContain(
@@ -164,24 +157,3 @@ describe("several processes", () => {
     }
   });
 });
-
-/** Two processes that nothing watches over, with the variables that a launcher sets. */
-async function startByHand(argsOf: (rank: number) => string[]) {
-  const port = await freePort();
-  const program = fileURLToPath(new URL("../bin/wav2vec2.js", import.meta.url));
-  return [0, 1].map((rank) => {
-    const env = {
-      ...process.env,
-      ...{ RANK: `${rank}`, LOCAL_RANK: `${rank}`, WORLD_SIZE: "2", LOCAL_WORLD_SIZE: "2" },
-      ...{ GROUP_RANK: "0", GROUP_WORLD_SIZE: "1", MASTER_ADDR: "127.0.0.1", MASTER_PORT: `${port}` },
-    };
-    const child = spawn(process.execPath, [program, ...argsOf(rank)], { cwd: fixture.directory, env });
-    let stderr = "";
-    child.stderr.on("data", (data) => {
-      stderr += data;
-    });
-    child.stdout.resume();
-    const code = new Promise<number | null>((resolve) => child.once("close", resolve));
-    return { child, ended: code.then((code) => ({ code, stderr })) };
-  });
-}

@@ -1,6 +1,8 @@
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { finetune } from "../src/training/finetuning/finetune.js";
 import { resolveRecipe } from "../src/training/recipe/recipe.js";
+import { madeOnce } from "./made-once.js";
 import { recorder } from "./recorder.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 
@@ -15,11 +17,16 @@ const WITHOUT_DROPOUT = {
 };
 
 /**
- * Teaches a small network the language of three tones, whose corpus is written to `corpus/` below `directory`.
+ * A small network that was taught the language of three tones, whose corpus is in `corpus/` below `directory`.
  *
  * @returns its model directory
  */
 export async function trainToneModel(directory: string): Promise<string> {
+  await cp(await madeOnce("tone-model", train), directory, { recursive: true });
+  return join(directory, "run/best");
+}
+
+async function train(directory: string): Promise<void> {
   await writeToneCorpus(join(directory, "corpus"), { train: 80, dev: 6 });
   const recipe = resolveRecipe({
     task: "finetune",
@@ -36,5 +43,4 @@ export async function trainToneModel(directory: string): Promise<string> {
   });
   const { signal } = new AbortController();
   await finetune(recipe, { resume: false, signal, tracker: recorder().tracker });
-  return join(directory, "run/best");
 }

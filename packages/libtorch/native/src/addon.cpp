@@ -9,6 +9,8 @@
 #include "fast/attention.h"
 #include "fast/dropout.h"
 #include "fast/gelu-convolution.h"
+#include "fast/long-convolution.h"
+#include "fast/strided-convolution.h"
 #include "mapped-file.h"
 #include "meta-kernels.h"
 #include "process-group.h"
@@ -120,8 +122,15 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "fastDropout", guarded<fastDropout>);
   define(env, exports, "fastAttention", guarded<fastAttention>);
   define(env, exports, "fastGeluConvolution", guarded<fastGeluConvolution>);
+  define(env, exports, "fastLongConvolution", guarded<fastLongConvolution>);
+  define(env, exports, "longConvolutionSpectra", guarded<longConvolutionSpectra>);
+  define(env, exports, "fastStridedConvolution", guarded<fastStridedConvolution>);
+  define(env, exports, "fastLongConvolution", guarded<fastLongConvolution>);
+  define(env, exports, "longConvolutionSpectra", guarded<longConvolutionSpectra>);
+  define(env, exports, "fastStridedConvolution", guarded<fastStridedConvolution>);
   define(env, exports, "enterAutocast", guarded<enterAutocast>);
   define(env, exports, "leaveAutocast", guarded<leaveAutocast>);
+  define(env, exports, "autocastDtype", guarded<autocastDtype>);
   define(env, exports, "information", guarded<information>);
   define(env, exports, "setThreads", guarded<setThreads>);
   define(env, exports, "setFlushDenormal", guarded<setFlushDenormal>);

@@ -67,4 +67,10 @@ napi_value leaveAutocast(Environment& environment, napi_value* values, size_t) {
   return nullptr;
 }
 
+// autocastDtype(device) -> what autocast computes in there, undefined where it is off
+napi_value autocastDtype(Environment& environment, napi_value* values, size_t) {
+  const AutocastState state = autocastState(c10::Device(stringOf(environment.env, values[0])).type());
+  return state.enabled ? stringValue(environment.env, dtypeName(state.dtype)) : nullptr;
+}
+
 }  // namespace bridge

@@ -14,5 +14,6 @@ void setAutocastState(const AutocastState& state);
 
 napi_value enterAutocast(Environment& environment, napi_value* values, size_t count);
 napi_value leaveAutocast(Environment& environment, napi_value* values, size_t count);
+napi_value autocastDtype(Environment& environment, napi_value* values, size_t count);
 
 }  // namespace bridge

@@ -88,6 +88,25 @@ describe("attention with dropout", () => {
       expect(distance(gradient!, theirs[i]!), "query, key, value"[i]).toBeLessThan(1e-5);
   });
 
+  it("of bfloat16 is computed in float32, forward and backward", () => {
+    manualSeed(4);
+    const given = inputs(300).map((each) => each.detach().to({ dtype: "bfloat16" }));
+    const wide = given.map((each) => each.to({ dtype: "float32" }));
+    for (const each of [...given, ...wide]) each.requiresGrad = true;
+    const mask = paddingMask(300);
+    const incoming = randn([BATCH, HEADS, 300, SIZE]).to({ dtype: "bfloat16" });
+    const run = ([query, key, value]: readonly Tensor[]) => {
+      const output = fromSeed(query!, key!, value!, mask);
+      const gradOutputs = [incoming.to({ dtype: output.dtype })];
+      return [output, ...grad([output], [query!, key!, value!], { gradOutputs })] as Tensor[];
+    };
+    const [found, exact] = [run(given), run(wide)];
+    for (const [i, each] of found.entries()) {
+      expect(each.dtype).toBe("bfloat16");
+      expect(each.equal(exact[i]!.to({ dtype: "bfloat16" })), "output, query, key, value"[i]).toBe(true);
+    }
+  });
+
   it("has gradients of gradients", () => {
     manualSeed(2);
     const [given, without] = [inputs(12), dropped(12)];

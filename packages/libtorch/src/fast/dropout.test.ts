@@ -57,6 +57,25 @@ describe("dropout", () => {
     expect(run(false)).toEqual(run(false));
   });
 
+  it("drops the same of bfloat16, and rounds what it scales", () => {
+    const run = (dtype: "float32" | "bfloat16") => {
+      manualSeed(9);
+      const x = randn([40_000]).to({ dtype });
+      x.requiresGrad = true;
+      const y = dropout(0.3).forward(x);
+      const [gradient] = grad([y], [x], { gradOutputs: [x.detach()] });
+      return [y, gradient!] as const;
+    };
+    const [found, exact] = [run("bfloat16"), run("float32")];
+    for (const [i, each] of found.entries()) {
+      expect(each.dtype).toBe("bfloat16");
+      expect(each.eq(0).equal(exact[i]!.eq(0))).toBe(true);
+      // The values rounded before they are scaled, and behind it.
+      const difference = each.to({ dtype: "float32" }).sub(exact[i]!).abs();
+      expect(difference.div(exact[i]!.abs().add(1e-30)).amax().item()).toBeLessThan(0.008);
+    }
+  });
+
   it("keeps no mask", () => {
     const x = ones([1 << 20]);
     x.requiresGrad = true;
@@ -68,7 +87,7 @@ describe("dropout", () => {
 
   it("of other types is libtorch's", () => {
     expect(dropout(0.5).forward(ones([8], { dtype: "float64" })).dtype).toBe("float64");
-    expect(dropout(0.5).forward(ones([8], { dtype: "bfloat16" })).dtype).toBe("bfloat16");
+    expect(dropout(0.5).forward(ones([8], { dtype: "float16" })).dtype).toBe("float16");
     expect(
       dropout(1)
         .forward(ones([8]))

@@ -29,9 +29,9 @@ function reference(
       weight.select(0, row).unsqueeze(1),
       bias.select(0, row),
       stride,
-    ).select(0, 0);
+    ).select(0, 0); // [channels, time]
     const own = before.gelu().narrow(1, 0, count);
-    return own.pad([0, before.shape[1]! - count]);
+    return own.pad([0, before.shape[1]! - count]).transpose(0, 1);
   });
   return stack(rows);
 }
@@ -88,9 +88,9 @@ describe("GELU of a convolution of one channel", () => {
       const bias = randn([1, 1]).mul(0);
       const found = nn.geluConvolution(x, weight, bias, [4001], 1).to({ dtype: "float64" });
       const wide = x.to({ dtype: "float64" });
-      const expected = wide.gelu().unsqueeze(0);
+      const expected = wide.gelu().unsqueeze(2);
       // Relative to each value, down to where float32's distribution function ends.
-      const near = wide.gt(-5).unsqueeze(0);
+      const near = wide.gt(-5).unsqueeze(2);
       const relative = found
         .sub(expected)
         .abs()
@@ -98,6 +98,25 @@ describe("GELU of a convolution of one channel", () => {
         .mul(near.to({ dtype: "float64" }));
       expect(relative.amax().item()).toBeLessThan(5e-6);
       expect(nn.geluConvolution(x.mul(Number.NaN), weight, bias, [4001], 1).isnan().all().item()).toBe(1);
+    });
+  });
+
+  it("is computed in float32 and written in autocast's type", () => {
+    manualSeed(3);
+    scope(() => {
+      const [x, weight, bias] = inputs(3007, 10);
+      const frames = [600, 599, 512];
+      const of = [weight, bias];
+      const [found, exact] = [true, false].map((cast) =>
+        autocast({ dtype: "bfloat16", enabled: cast }, () => nn.geluConvolution(x, weight, bias, frames, 5)),
+      ) as [Tensor, Tensor];
+      expect(found.dtype).toBe("bfloat16");
+      expect(found.equal(exact.to({ dtype: "bfloat16" }))).toBe(true);
+      const incoming = randn(exact.shape).to({ dtype: "bfloat16" });
+      const gradients = grad([found], of, { gradOutputs: [incoming] });
+      const theirs = grad([exact], of, { gradOutputs: [incoming.to({ dtype: "float32" })] });
+      for (const [i, gradient] of gradients.entries())
+        expect(gradient!.equal(theirs[i]!), "weight, bias"[i]).toBe(true);
     });
   });
 
@@ -133,7 +152,8 @@ describe("GELU of a convolution of one channel", () => {
     const [x, weight] = inputs(400, 10);
     expect(nn.takesGeluConvolution(x, weight)).toBe(true);
     expect(nn.takesGeluConvolution(x.to({ dtype: "float64" }), weight)).toBe(false);
-    expect(autocast({ dtype: "bfloat16" }, () => nn.takesGeluConvolution(x, weight))).toBe(false);
+    expect(autocast({ dtype: "bfloat16" }, () => nn.takesGeluConvolution(x, weight))).toBe(true);
+    expect(autocast({ dtype: "float16" }, () => nn.takesGeluConvolution(x, weight))).toBe(false);
     x.requiresGrad = true;
     expect(nn.takesGeluConvolution(x, weight)).toBe(false);
   });

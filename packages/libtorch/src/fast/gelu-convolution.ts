@@ -4,24 +4,30 @@ import { argumentError } from "../errors.js";
 import { handleOf, wrap } from "../handles.js";
 import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
-import { isFloat32OnCpu } from "./is-plain.js";
+import { autocastDtypeOnCpu } from "./is-plain.js";
 
-/** Whether {@link geluConvolution} is made for these: float32 on the CPU, and no gradient wanted of the samples. */
+/**
+ * Whether {@link geluConvolution} is made for these: float32 on the CPU, also under autocast to bfloat16, and no gradient wanted
+ * of the samples.
+ */
 export function takesGeluConvolution(x: Tensor, weight: Tensor): boolean {
   handleOf(x, "takesGeluConvolution", "x");
   handleOf(weight, "takesGeluConvolution", "weight");
-  return isFloat32OnCpu(x, weight) && !(isGradEnabled() && x.requiresGrad);
+  const isFloat32 = [x, weight].every(({ device, dtype }) => device === "cpu" && dtype === "float32");
+  const isKnown = [undefined, "bfloat16"].includes(autocastDtypeOnCpu());
+  return isFloat32 && isKnown && !(isGradEnabled() && x.requiresGrad);
 }
 
 /**
  * GELU of a convolution of one channel, each clip with its own weights. What lies before GELU is not kept but computed again
- * in the backward pass: of a first layer on a waveform it is the largest tensor, and one of the cheapest.
+ * in the backward pass: of a first layer on a waveform it is the largest tensor, and one of the cheapest. Under autocast it is
+ * computed in float32, and written in autocast's type.
  *
  * @param x [batch, samples]
  * @param weight [batch, channels, kernel]
  * @param bias [batch, channels]
  * @param frames each clip's own frames; 0 behind them
- * @returns [batch, channels, floor((samples - kernel) / stride) + 1]
+ * @returns [batch, floor((samples - kernel) / stride) + 1, channels]
  * @throws TorchError where shapes, types or counts are others
  */
 export function geluConvolution(
@@ -43,5 +49,5 @@ export function geluConvolution(
     );
   for (const count of frames) checkCount("geluConvolution", "frames", count);
   checkCount("geluConvolution", "stride", stride, 1);
-  return wrap(native.fastGeluConvolution(...handles, frames, stride));
+  return wrap(native.fastGeluConvolution(...handles, frames, stride, autocastDtypeOnCpu() ?? "float32"));
 }

@@ -127,6 +127,7 @@ function StateNote({ name, state }: { name: string; state: ModelState }) {
   return (
     <p class="soft" role="status">
       <span class="badge finished">Ready</span> {name}, on {state.engine === "webgpu" ? "the GPU" : threads}
+      {state.instead !== undefined && `, not on the GPU: ${state.instead}`}
     </p>
   );
 }

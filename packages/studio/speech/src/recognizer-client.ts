@@ -8,7 +8,14 @@ import { takeWorker } from "./spare-worker.js";
 export type ModelState =
   | { is: "idle" }
   | { is: "loading"; loaded: number; total: number }
-  | { is: "ready"; engine: "webgpu" | "wasm"; threads: number; seconds: number }
+  /** @property instead why it is not the GPU that would be faster */
+  | {
+      is: "ready";
+      engine: "webgpu" | "wasm";
+      threads: number;
+      seconds: number;
+      instead: string | undefined;
+    }
   | { is: "failed"; message: string };
 
 /** Gets what becomes known of a recording. */
@@ -25,6 +32,7 @@ export type EngineChoice = "auto" | "webgpu" | "wasm";
 
 /** Bytes of a network from which the GPU is faster in the end, start included. */
 const LARGE = 100e6;
+const NO_ADAPTER = "This browser has no WebGPU adapter.";
 
 /** A model in a worker of its own. */
 export class RecognizerClient {
@@ -33,6 +41,8 @@ export class RecognizerClient {
   #worker: Worker | undefined;
   #next = 1;
   #languageModel: File | undefined;
+  /** Why it is not the GPU that would have been taken. */
+  #instead: string | undefined;
   /** What is wrong with the user's language model. */
   languageProblem: string | undefined;
 
@@ -51,7 +61,7 @@ export class RecognizerClient {
     if (engine === undefined) {
       this.#set({
         is: "failed",
-        message: "This browser has no WebGPU adapter. Choose the processor instead.",
+        message: `${NO_ADAPTER} Choose the processor instead.`,
       });
       return;
     }
@@ -64,7 +74,9 @@ export class RecognizerClient {
       return "wasm";
     const gpu = (navigator as { gpu?: { requestAdapter(): Promise<object | null> } }).gpu;
     const adapter = await gpu?.requestAdapter().catch(() => null);
-    return adapter ? "webgpu" : this.choice === "auto" ? "wasm" : undefined;
+    if (adapter) return "webgpu";
+    this.#instead = NO_ADAPTER;
+    return this.choice === "auto" ? "wasm" : undefined;
   }
 
   #open(engine: "webgpu" | "wasm", began: number): Promise<void> {
@@ -76,8 +88,10 @@ export class RecognizerClient {
     const loaded = new Promise<void>((done) => {
       const failed = (message: string): void => {
         // What the GPU cannot do, the processor may.
-        if (engine === "webgpu" && this.choice === "auto") done(this.#open("wasm", began));
-        else {
+        if (engine === "webgpu" && this.choice === "auto") {
+          this.#instead = message;
+          done(this.#open("wasm", began));
+        } else {
           this.#set({ is: "failed", message });
           done();
         }
@@ -93,7 +107,8 @@ export class RecognizerClient {
         } else if (data.type === "ready") {
           if (this.#languageModel) this.#send({ type: "language", file: this.#languageModel });
           const seconds = (performance.now() - began) / 1000;
-          this.#set({ is: "ready", engine: data.engine, threads: data.threads, seconds });
+          const instead = this.#instead;
+          this.#set({ is: "ready", engine: data.engine, threads: data.threads, seconds, instead });
           done();
         } else this.#tell(data);
       };
@@ -116,11 +131,27 @@ export class RecognizerClient {
     if (reply.type === "samples") listener.onSamples?.(reply.samples);
     else if (reply.type === "piece") listener.onPiece(reply.transcript);
     else if (reply.type === "partial") listener.onPartial(reply.text);
+    else if (reply.type === "error" && reply.code === "ERR_GPU") void this.#leaveGpu(reply.message);
     else {
       this.#jobs.delete(reply.job);
       if (reply.type === "done") listener.onDone(reply.seconds);
       else if (reply.code !== "ABORTED") listener.onError(reply.message, reply.code);
     }
+  }
+
+  /** What the GPU no longer does, the processor may; its jobs learn of it when that is ready. */
+  async #leaveGpu(message: string): Promise<void> {
+    const jobs = [...this.#jobs.values()];
+    this.#jobs.clear();
+    if (this.choice === "auto") {
+      this.#instead = message;
+      this.#set({ is: "loading", loaded: 0, total: this.model.bytes });
+      await this.#open("wasm", performance.now());
+    } else {
+      this.#worker?.terminate();
+      this.#set({ is: "failed", message });
+    }
+    for (const job of jobs) job.onError(message, "ERR_GPU");
   }
 
   /** A language model of the user's for recordings from now on. Default: that of the site, if any */

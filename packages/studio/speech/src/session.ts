@@ -58,20 +58,19 @@ export class Session {
     for (const [i, client] of clients.entries()) {
       const reading = this.#read(client);
       const listener = this.#listener(reading, i === 0);
-      const again: JobListener = {
-        ...listener,
-        onError: (message, code) => {
-          if (code !== "ERR_AUDIO_FORMAT") return listener.onError(message, code);
-          // What our decoders do not know, the browser's may: M4A, AAC, films.
-          void decodeByBrowser(file).then(
-            (audio) => {
-              reading.job = client.recognize(audio, file.name, hotwords, listener);
-            },
-            () => listener.onError(message, code),
-          );
-        },
+      const recognize = (audio: File | DecodedAudio): void => {
+        const onError = (message: string, code: string): void => {
+          if (code === "ERR_GPU" && client.state.is === "ready") {
+            this.#forget(reading, i === 0);
+            recognize(audio); // by the processor
+          } else if (code === "ERR_AUDIO_FORMAT" && audio === file) {
+            // What our decoders do not know, the browser's may: M4A, AAC, films.
+            void decodeByBrowser(file).then(recognize, () => listener.onError(message, code));
+          } else listener.onError(message, code);
+        };
+        reading.job = client.recognize(audio, file.name, hotwords, { ...listener, onError });
       };
-      reading.job = client.recognize(file, file.name, hotwords, again);
+      recognize(file);
     }
   }
 
@@ -140,6 +139,14 @@ export class Session {
     return reading;
   }
 
+  /** Lets go of what was read, for it is read anew. */
+  #forget(reading: Reading, isFirst: boolean): void {
+    reading.segments = [];
+    reading.partial = "";
+    if (isFirst) this.recording.length = 0;
+    this.onChange();
+  }
+
   #listener(reading: Reading, isFirst: boolean): JobListener {
     return {
       onSamples: isFirst
@@ -171,7 +178,12 @@ export class Session {
   }
 }
 
-async function decodeByBrowser(file: File): Promise<{ samples: Float32Array; sampleRate: number }> {
+interface DecodedAudio {
+  samples: Float32Array;
+  sampleRate: number;
+}
+
+async function decodeByBrowser(file: File): Promise<DecodedAudio> {
   const context = new OfflineAudioContext(1, 1, 48000);
   const audio = await context.decodeAudioData(await file.arrayBuffer());
   const samples = new Float32Array(audio.length);

@@ -10,6 +10,7 @@ import { OnnxRecognizer, onnxScorer, readExported } from "../recognition/onnx-re
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import type { DecodingOptions } from "../text/decoding/decoding-options.js";
 import { download, type OnDownload } from "./download.js";
+import { endingSession, gpuOf, hasHalf } from "./gpu-session.js";
 
 export { OnnxRecognizer };
 
@@ -114,10 +115,15 @@ async function openSession(
   session: InferenceSession.SessionOptions,
 ): Promise<OnnxEngine> {
   try {
-    return new OnnxEngine(
-      ort,
-      await ort.InferenceSession.create(network, { logSeverityLevel: 3, ...session }),
-    );
+    const made = await ort.InferenceSession.create(network, { logSeverityLevel: 3, ...session });
+    const gpu = await gpuOf(ort, session);
+    if (gpu && address.endsWith(networkFile("float16")) && !hasHalf(gpu)) {
+      await made.release();
+      throw new Error(
+        "it computes in float16, which this GPU does not (shader-f16). Take float32, q4 or the processor.",
+      );
+    }
+    return new OnnxEngine(ort, gpu ? endingSession(made, gpu) : made);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(`${address} must be a network that runs here, but is not: ${reason}`, {

@@ -68,23 +68,24 @@ at::Tensor emptyAs(const at::Tensor& like) {
   return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)}, like.options()).transpose(1, 2);
 }
 
-// Calls body(head, first, queries, room) for blocks of rows of every clip's heads, the heads by all threads. A head is
-// counted through all clips; `room` are two blocks of scores.
+// Calls body(head, blocks) for every clip's heads, a head counted through all clips, by all threads. blocks(use) calls
+// use(first, count, room) for blocks of rows of the head; `room` are two blocks of scores.
 template <typename Body>
-void eachBlock(const at::Tensor& query, int64_t keys, const Body& body) {
+void eachHead(const at::Tensor& query, int64_t keys, const Body& body) {
   const int64_t time = query.size(2);
   const int64_t most = std::max<int64_t>(1, kBlock / keys);
-  const int64_t blocks = (time + most - 1) / most, rows = (time + blocks - 1) / blocks;
+  const int64_t parts = (time + most - 1) / most, rows = (time + parts - 1) / parts;
   inParallel(query.size(0) * query.size(1), 1, [&](int64_t from, int64_t end) {
     at::AutoDispatchBelowADInplaceOrView unrecorded;
     c10::impl::ExcludeDispatchKeyGuard exact(c10::DispatchKey::AutocastCPU);  // float32, whatever others compute in
-    const at::Tensor room = at::empty({2, rows * keys}, query.options());
-    for (int64_t head = from; head < end; head++) {
+    const at::Tensor room = at::empty({2, rows * keys}, query.options().dtype(at::kFloat));
+    const auto blocks = [&](const auto& use) {
       for (int64_t first = 0; first < time; first += rows) {
         const int64_t count = std::min(rows, time - first);
-        body(head, first, count, room.narrow(1, 0, count * keys).view({2, count, keys}));
+        use(first, count, room.narrow(1, 0, count * keys).view({2, count, keys}));
       }
-    }
+    };
+    for (int64_t head = from; head < end; head++) body(head, blocks);
   });
 }
 
@@ -92,6 +93,24 @@ void eachBlock(const at::Tensor& query, int64_t keys, const Body& body) {
 at::Tensor ofHead(const at::Tensor& tensor, int64_t head) {
   return tensor.select(0, head / tensor.size(1)).select(0, head % tensor.size(1));
 }
+
+// The same in float32: itself, or a copy.
+at::Tensor floatsOfHead(const at::Tensor& tensor, int64_t head) { return ofHead(tensor, head).to(at::kFloat); }
+
+// Where float32 that becomes a head's values is written: these themselves, or room for them until `keep`.
+class Written {
+ public:
+  Written(const at::Tensor& tensor, int64_t head)
+      : values_(ofHead(tensor, head)),
+        floats_(values_.scalar_type() == at::kFloat ? values_ : at::empty(values_.sizes(), values_.options().dtype(at::kFloat))) {}
+  at::Tensor& floats() { return floats_; }
+  void keep() {
+    if (!floats_.is_same(values_)) values_.copy_(floats_);
+  }
+
+ private:
+  at::Tensor values_, floats_;
+};
 
 struct Attention : torch::autograd::Function<Attention> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& query, const at::Tensor& key,
@@ -101,12 +120,18 @@ struct Attention : torch::autograd::Function<Attention> {
     context->saved_data["seed"] = seed;
     const Scores scores(query, bias, probability, static_cast<uint64_t>(seed));
     const at::Tensor attended = emptyAs(query);
-    eachBlock(query, key.size(2), [&](int64_t head, int64_t first, int64_t count, const at::Tensor& room) {
-      at::Tensor shares = room[0], into = ofHead(attended, head).narrow(0, first, count);
-      at::mm_out(shares, ofHead(query, head).narrow(0, first, count), ofHead(key, head).t());
-      scores.softmax(shares, head);
-      scores.drop(shares, head, first);
-      at::mm_out(into, shares, ofHead(value, head));
+    eachHead(query, key.size(2), [&](int64_t head, const auto& blocks) {
+      const at::Tensor queries = floatsOfHead(query, head), keys = floatsOfHead(key, head).t();
+      const at::Tensor values = floatsOfHead(value, head);
+      Written into(attended, head);
+      blocks([&](int64_t first, int64_t count, const at::Tensor& room) {
+        at::Tensor shares = room[0], rows = into.floats().narrow(0, first, count);
+        at::mm_out(shares, queries.narrow(0, first, count), keys);
+        scores.softmax(shares, head);
+        scores.drop(shares, head, first);
+        at::mm_out(rows, shares, values);
+      });
+      into.keep();
     });
     return attended;
   }
@@ -122,29 +147,35 @@ struct Attention : torch::autograd::Function<Attention> {
 
     const Scores scores(query, bias, probability, seed);
     const at::Tensor ofQuery = emptyAs(query), ofKey = emptyAs(key), ofValue = emptyAs(value);
-    eachBlock(query, key.size(2), [&](int64_t head, int64_t first, int64_t count, const at::Tensor& room) {
-      const at::Tensor queries = ofHead(query, head).narrow(0, first, count);
-      const at::Tensor gradient = ofHead(gradients[0], head).narrow(0, first, count);
-      at::Tensor shares = room[0], ofShares = room[1];
-      at::mm_out(shares, queries, ofHead(key, head).t());
-      scores.softmax(shares, head);
-      at::mm_out(ofShares, gradient, ofHead(value, head).t());
-      scores.backward(shares, ofShares, head, first);
-      at::Tensor queryGradient = ofHead(ofQuery, head).narrow(0, first, count);
-      at::Tensor keyGradient = ofHead(ofKey, head), valueGradient = ofHead(ofValue, head);
-      const int before = first == 0 ? 0 : 1;
-      at::addmm_out(valueGradient, valueGradient, shares.t(), gradient, before);
-      at::addmm_out(keyGradient, keyGradient, ofShares.t(), queries, before);
-      at::mm_out(queryGradient, ofShares, ofHead(key, head));
+    eachHead(query, key.size(2), [&](int64_t head, const auto& blocks) {
+      const at::Tensor allQueries = floatsOfHead(query, head), allGradients = floatsOfHead(gradients[0], head);
+      const at::Tensor keys = floatsOfHead(key, head), values = floatsOfHead(value, head).t();
+      Written ofQueries(ofQuery, head), ofKeys(ofKey, head), ofValues(ofValue, head);
+      blocks([&](int64_t first, int64_t count, const at::Tensor& room) {
+        const at::Tensor queries = allQueries.narrow(0, first, count), gradient = allGradients.narrow(0, first, count);
+        at::Tensor shares = room[0], ofShares = room[1], rows = ofQueries.floats().narrow(0, first, count);
+        at::mm_out(shares, queries, keys.t());
+        scores.softmax(shares, head);
+        at::mm_out(ofShares, gradient, values);
+        scores.backward(shares, ofShares, head, first);
+        const int before = first == 0 ? 0 : 1;
+        at::addmm_out(ofValues.floats(), ofValues.floats(), shares.t(), gradient, before);
+        at::addmm_out(ofKeys.floats(), ofKeys.floats(), ofShares.t(), queries, before);
+        at::mm_out(rows, ofShares, keys);
+      });
+      for (Written* each : {&ofQueries, &ofKeys, &ofValues}) each->keep();
     });
     return {ofQuery, ofKey, ofValue, none, none, none};
   }
 
  private:
   // The same from operators that have gradients of their own: for gradients of gradients.
-  static variable_list differentiable(const at::Tensor& query, const at::Tensor& key, const at::Tensor& value,
+  static variable_list differentiable(const at::Tensor& ownQuery, const at::Tensor& ownKey, const at::Tensor& ownValue,
                                       const at::Tensor& bias, double probability, uint64_t seed,
-                                      const at::Tensor& gradient) {
+                                      const at::Tensor& ownGradient) {
+    const at::ScalarType dtype = ownQuery.scalar_type();
+    const at::Tensor query = ownQuery.to(at::kFloat), key = ownKey.to(at::kFloat), value = ownValue.to(at::kFloat);
+    const at::Tensor gradient = ownGradient.to(at::kFloat);
     const double scale = 1 / std::sqrt(static_cast<double>(query.size(3)));
     at::Tensor scores = at::matmul(query, key.transpose(-2, -1)) * scale;
     if (bias.numel() > 0) scores = scores + bias.unsqueeze(1).unsqueeze(1);
@@ -158,22 +189,22 @@ struct Attention : torch::autograd::Function<Attention> {
     const at::Tensor ofShares = at::matmul(gradient, value.transpose(-2, -1)) * kept;
     const at::Tensor ofScores = shares * (ofShares - (ofShares * shares).sum(-1, true)) * scale;
     const at::Tensor none;
-    return {at::matmul(ofScores, key), at::matmul(ofScores.transpose(-2, -1), query),
-            at::matmul((shares * kept).transpose(-2, -1), gradient), none, none, none};
+    return {at::matmul(ofScores, key).to(dtype), at::matmul(ofScores.transpose(-2, -1), query).to(dtype),
+            at::matmul((shares * kept).transpose(-2, -1), gradient).to(dtype), none, none, none};
   }
 };
 
 }  // namespace
 
-// fastAttention(query, key, value, bias or undefined, probability) -> handle; for float32 on the CPU. All are [batch,
-// heads, time, size], the bias is [batch, time of key].
+// fastAttention(query, key, value, bias or undefined, probability) -> handle; for float32 and bfloat16 on the CPU, all of
+// one type, computed in float32. All are [batch, heads, time, size], the bias is [batch, time of key].
 napi_value fastAttention(Environment& environment, napi_value* values, size_t) {
   const at::Tensor query = tensorOf(environment, values[0]), key = tensorOf(environment, values[1]);
   const at::Tensor value = tensorOf(environment, values[2]);
   napi_valuetype type;
   check(environment.env, napi_typeof(environment.env, values[3], &type));
   // An empty one for none: functions with gradients take no undefined tensors.
-  const at::Tensor bias = type == napi_undefined ? at::empty({0}) : tensorOf(environment, values[3]).contiguous();
+  const at::Tensor bias = type == napi_undefined ? at::empty({0}) : tensorOf(environment, values[3]).to(at::kFloat).contiguous();
   const double probability = numberOf(environment.env, values[4]);
   environment.origin = "attention";
   RECORD_FUNCTION("attention", {});

@@ -19,12 +19,11 @@ using torch::autograd::variable_list;
 
 constexpr int64_t kRow = 1 << 14;
 
-at::Tensor dropped(const at::Tensor& input, double probability, uint64_t seed) {
-  const at::Tensor from = input.contiguous();
-  at::Tensor to = at::empty_like(from);
+template <typename Number>
+void drop(const at::Tensor& from, const at::Tensor& to, double probability, uint64_t seed) {
   const Dropping dropping(probability);
-  const float* source = from.data_ptr<float>();
-  float* target = to.data_ptr<float>();
+  const Number* source = static_cast<const Number*>(from.data_ptr());
+  Number* target = static_cast<Number*>(to.data_ptr());
   const int64_t count = from.numel();
   inParallel((count + kRow - 1) / kRow, 2, [&](int64_t first, int64_t end) {
     for (int64_t row = first; row < end; row++) {
@@ -33,6 +32,12 @@ at::Tensor dropped(const at::Tensor& input, double probability, uint64_t seed) {
               dropping);
     }
   });
+}
+
+at::Tensor dropped(const at::Tensor& input, double probability, uint64_t seed) {
+  const at::Tensor from = input.contiguous();
+  const at::Tensor to = at::empty_like(from);
+  from.scalar_type() == at::kFloat ? drop<float>(from, to, probability, seed) : drop<Bfloat16>(from, to, probability, seed);
   return to;
 }
 
@@ -63,7 +68,7 @@ at::Tensor seededDropout(const at::Tensor& input, double probability, uint64_t s
   return Dropout::apply(input, probability, static_cast<int64_t>(seed));
 }
 
-// fastDropout(handle, probability) -> handle; for float32 on the CPU
+// fastDropout(handle, probability) -> handle; for float32 and bfloat16 on the CPU
 napi_value fastDropout(Environment& environment, napi_value* values, size_t) {
   const at::Tensor input = tensorOf(environment, values[0]);
   environment.origin = "dropout";

@@ -9,6 +9,7 @@
 #else
 #define FOR_EACH_PROCESSOR
 #endif
+#define INLINE inline __attribute__((always_inline))
 
 namespace bridge {
 
@@ -73,16 +74,88 @@ inline Gaussian gaussian(float x) {
   return {x < 0 ? tail : 1.0f - tail, power * 0.3989422804f};
 }
 
-// Outputs of a convolution that are in the nearest cache at once.
-constexpr uint32_t kOutputs = 512;
+inline float wide(float value) { return value; }
+inline float wide(Bfloat16 value) {
+  const uint32_t bits = static_cast<uint32_t>(value.bits) << 16;
+  float result;
+  std::memcpy(&result, &bits, sizeof result);
+  return result;
+}
 
-inline void convolve(const float* const* taps, const float* weight, uint32_t kernel, float bias, uint32_t first,
-                     uint32_t count, float* sums) {
-  for (uint32_t i = 0; i < count; i++) sums[i] = bias;
-  for (uint32_t k = 0; k < kernel; k++) {
-    const float* from = taps[k] + first;
-    const float factor = weight[k];
-    for (uint32_t i = 0; i < count; i++) sums[i] += factor * from[i];
+inline void store(float value, float* to) { *to = value; }
+// To the nearest, of two as near the even one; NaN stays NaN.
+inline void store(float value, Bfloat16* to) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1)) >> 16;
+  to->bits = static_cast<uint16_t>(value == value ? rounded : 0x7fc0u);
+}
+
+template <typename Number>
+INLINE void dropNumbers(const Number* from, Number* to, uint32_t count, uint64_t key, Dropping dropping) {
+  for (uint32_t i = 0; i < count; i++) store(kept(wide(from[i]), i, key, dropping), to + i);
+}
+
+// Channels and frames of a convolution whose sums are in registers and the nearest cache at once.
+constexpr uint32_t kChannels = 64;
+constexpr uint32_t kFrames = 4;
+
+// sums[f][c] of `frames` frames from `frame` on and of `count` channels from `channel` on.
+INLINE void convolve(const OneChannel& from, uint32_t frame, uint32_t frames, uint32_t channel, uint32_t count,
+                     float sums[kFrames][kChannels]) {
+  for (uint32_t f = 0; f < frames; f++)
+    for (uint32_t c = 0; c < count; c++) sums[f][c] = from.bias[channel + c];
+  for (uint32_t k = 0; k < from.kernel; k++) {
+    const float* weight = from.weight + static_cast<int64_t>(k) * from.channels + channel;
+    for (uint32_t f = 0; f < frames; f++) {
+      const float sample = from.samples[(frame + f) * from.stride + k];
+      for (uint32_t c = 0; c < count; c++) sums[f][c] += sample * weight[c];
+    }
+  }
+}
+
+template <typename Number>
+INLINE void geluOfSums(const OneChannel& from, uint32_t frames, Number* to) {
+  float sums[kFrames][kChannels];
+  for (uint32_t channel = 0; channel < from.channels; channel += kChannels) {
+    const uint32_t count = from.channels - channel < kChannels ? from.channels - channel : kChannels;
+    for (uint32_t frame = 0; frame < frames; frame += kFrames) {
+      const uint32_t some = frames - frame < kFrames ? frames - frame : kFrames;
+      convolve(from, frame, some, channel, count, sums);
+      for (uint32_t f = 0; f < some; f++) {
+        Number* row = to + static_cast<int64_t>(frame + f) * from.channels + channel;
+        for (uint32_t c = 0; c < count; c++) store(sums[f][c] * gaussian(sums[f][c]).below, row + c);
+      }
+    }
+  }
+}
+
+template <typename Number>
+INLINE void geluOfSumsBackward(const OneChannel& from, uint32_t frames, const Number* gradient, float* sumsOver) {
+  float sums[kFrames][kChannels];
+  for (uint32_t i = 0; i < (from.kernel + 1) * from.channels; i++) sumsOver[i] = 0;
+  for (uint32_t channel = 0; channel < from.channels; channel += kChannels) {
+    const uint32_t count = from.channels - channel < kChannels ? from.channels - channel : kChannels;
+    float* ofBias = sumsOver + static_cast<int64_t>(from.kernel) * from.channels + channel;
+    for (uint32_t frame = 0; frame < frames; frame += kFrames) {
+      const uint32_t some = frames - frame < kFrames ? frames - frame : kFrames;
+      convolve(from, frame, some, channel, count, sums);
+      for (uint32_t f = 0; f < some; f++) {
+        const Number* row = gradient + static_cast<int64_t>(frame + f) * from.channels + channel;
+        for (uint32_t c = 0; c < count; c++) {
+          const Gaussian at = gaussian(sums[f][c]);
+          sums[f][c] = wide(row[c]) * (at.below + sums[f][c] * at.density);
+          ofBias[c] += sums[f][c];
+        }
+      }
+      for (uint32_t k = 0; k < from.kernel; k++) {
+        float* ofWeight = sumsOver + static_cast<int64_t>(k) * from.channels + channel;
+        for (uint32_t f = 0; f < some; f++) {
+          const float sample = from.samples[(frame + f) * from.stride + k];
+          for (uint32_t c = 0; c < count; c++) ofWeight[c] += sample * sums[f][c];
+        }
+      }
+    }
   }
 }
 
@@ -101,7 +174,12 @@ uint64_t rowKey(uint64_t seed, uint64_t row) {
 
 FOR_EACH_PROCESSOR
 void dropRow(const float* from, float* to, uint32_t count, uint64_t key, Dropping dropping) {
-  for (uint32_t i = 0; i < count; i++) to[i] = kept(from[i], i, key, dropping);
+  dropNumbers(from, to, count, key, dropping);
+}
+
+FOR_EACH_PROCESSOR
+void dropRow(const Bfloat16* from, Bfloat16* to, uint32_t count, uint64_t key, Dropping dropping) {
+  dropNumbers(from, to, count, key, dropping);
 }
 
 FOR_EACH_PROCESSOR
@@ -150,47 +228,21 @@ void droppedSoftmaxRowBackward(float* shares, float* gradient, uint32_t count, u
 }
 
 FOR_EACH_PROCESSOR
-void geluConvolutionRow(const float* const* taps, const float* weight, uint32_t kernel, float bias, float* to,
-                        uint32_t count) {
-  float sums[kOutputs];
-  for (uint32_t first = 0; first < count; first += kOutputs) {
-    const uint32_t size = count - first < kOutputs ? count - first : kOutputs;
-    convolve(taps, weight, kernel, bias, first, size, sums);
-    for (uint32_t i = 0; i < size; i++) to[first + i] = sums[i] * gaussian(sums[i]).below;
-  }
+void geluConvolution(const OneChannel& convolution, uint32_t frames, float* to) { geluOfSums(convolution, frames, to); }
+
+FOR_EACH_PROCESSOR
+void geluConvolution(const OneChannel& convolution, uint32_t frames, Bfloat16* to) {
+  geluOfSums(convolution, frames, to);
 }
 
 FOR_EACH_PROCESSOR
-void geluConvolutionRowBackward(const float* const* taps, const float* weight, uint32_t kernel, float bias,
-                                const float* gradient, uint32_t count, double* ofWeight, double* ofBias) {
-  float sums[kOutputs];
-  for (uint32_t first = 0; first < count; first += kOutputs) {
-    const uint32_t size = count - first < kOutputs ? count - first : kOutputs;
-    convolve(taps, weight, kernel, bias, first, size, sums);
-    for (uint32_t i = 0; i < size; i++) {
-      const Gaussian at = gaussian(sums[i]);
-      sums[i] = gradient[first + i] * (at.below + sums[i] * at.density);
-    }
-    for (uint32_t i = size; i < kOutputs; i++) sums[i] = 0;
-    float lanes[kLanes];
-    for (uint32_t j = 0; j < kLanes; j++) lanes[j] = 0;
-    for (uint32_t i = 0; i < kOutputs; i += kLanes)
-      for (uint32_t j = 0; j < kLanes; j++) lanes[j] += sums[i + j];
-    float sum = 0;
-    for (uint32_t j = 0; j < kLanes; j++) sum += lanes[j];
-    *ofBias += sum;
-    for (uint32_t k = 0; k < kernel; k++) {
-      const float* from = taps[k] + first;
-      for (uint32_t j = 0; j < kLanes; j++) lanes[j] = 0;
-      const uint32_t whole = size / kLanes * kLanes;
-      for (uint32_t i = 0; i < whole; i += kLanes)
-        for (uint32_t j = 0; j < kLanes; j++) lanes[j] += sums[i + j] * from[i + j];
-      for (uint32_t i = whole; i < size; i++) lanes[0] += sums[i] * from[i];
-      sum = 0;
-      for (uint32_t j = 0; j < kLanes; j++) sum += lanes[j];
-      ofWeight[k] += sum;
-    }
-  }
+void geluConvolutionBackward(const OneChannel& convolution, uint32_t frames, const float* gradient, float* sums) {
+  geluOfSumsBackward(convolution, frames, gradient, sums);
+}
+
+FOR_EACH_PROCESSOR
+void geluConvolutionBackward(const OneChannel& convolution, uint32_t frames, const Bfloat16* gradient, float* sums) {
+  geluOfSumsBackward(convolution, frames, gradient, sums);
 }
 
 }  // namespace bridge

@@ -1,8 +1,13 @@
 #pragma once
-// Loops over rows of float32 that the compiler turns into the vector instructions of the processor it runs on.
+// Loops over rows that the compiler turns into the vector instructions of the processor it runs on. They compute in float32;
+// what lies in memory may be bfloat16.
 #include <cstdint>
 
 namespace bridge {
+
+struct Bfloat16 {
+  uint16_t bits;  // the upper half of float32's
+};
 
 // Dropout's mask is not kept: an element's random number is a function of a key and of its place in the row, so the
 // backward pass draws it again.
@@ -17,6 +22,7 @@ uint64_t rowKey(uint64_t seed, uint64_t row);
 
 // to = from with some elements 0 and the others scaled; both may be the same.
 void dropRow(const float* from, float* to, uint32_t count, uint64_t key, Dropping dropping);
+void dropRow(const Bfloat16* from, Bfloat16* to, uint32_t count, uint64_t key, Dropping dropping);
 
 // row = softmax(scale * row + bias); no bias where it is null.
 void softmaxRow(float* row, const float* bias, uint32_t count, float scale);
@@ -26,12 +32,22 @@ void softmaxRow(float* row, const float* bias, uint32_t count, float scale);
 void droppedSoftmaxRowBackward(float* shares, float* gradient, uint32_t count, uint64_t key, Dropping dropping,
                                float scale);
 
-// to[i] = gelu(bias + sum over k of weight[k] taps[k][i]); exact GELU, x times the Gaussian distribution function of x.
-void geluConvolutionRow(const float* const* taps, const float* weight, uint32_t kernel, float bias, float* to,
-                        uint32_t count);
+// A convolution of one channel: frame f reads the samples from f * stride on. `weight` is [kernel, channels].
+struct OneChannel {
+  const float* samples;
+  int64_t stride;
+  const float* weight;
+  const float* bias;
+  uint32_t kernel, channels;
+};
 
-// Of a gradient of that row: adds the gradient of each weight and of the bias.
-void geluConvolutionRowBackward(const float* const* taps, const float* weight, uint32_t kernel, float bias,
-                                const float* gradient, uint32_t count, double* ofWeight, double* ofBias);
+// to[f][c] = gelu(bias[c] + sum over k of weight[k][c] * samples[f * stride + k]); exact GELU, x times the Gaussian
+// distribution function of x.
+void geluConvolution(const OneChannel& convolution, uint32_t frames, float* to);
+void geluConvolution(const OneChannel& convolution, uint32_t frames, Bfloat16* to);
+
+// Of a gradient [frames, channels] of that: the gradients of weight and bias, [kernel + 1, channels], the last row the bias's.
+void geluConvolutionBackward(const OneChannel& convolution, uint32_t frames, const float* gradient, float* sums);
+void geluConvolutionBackward(const OneChannel& convolution, uint32_t frames, const Bfloat16* gradient, float* sums);
 
 }  // namespace bridge

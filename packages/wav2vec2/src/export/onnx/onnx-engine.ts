@@ -22,7 +22,13 @@ export interface OnnxRuntime {
     new (type: "int64", data: BigInt64Array, dims: readonly number[]): OnnxTensor;
   };
   /** Of builds in WebAssembly, before the first session: its threads are the process's, not a session's. */
-  env?: { wasm?: { numThreads?: number | undefined } } | undefined;
+  env?:
+    | {
+        wasm?: { numThreads?: number | undefined };
+        /** Of builds for pages, behind the first session on a GPU: its GPUDevice. */
+        webgpu?: { readonly device?: unknown };
+      }
+    | undefined;
 }
 
 /** Scores that an exported network gives. */

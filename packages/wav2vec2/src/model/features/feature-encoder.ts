@@ -4,11 +4,10 @@ import type { Wav2Vec2Config } from "../configuration.js";
 import { CONFIG } from "../configuration-kind.js";
 import { validFrames } from "../lengths.js";
 import { inPieces } from "./in-pieces.js";
-import { stridedConvolution } from "./strided-convolution.js";
 
 type Activation = (x: Tensor) => Tensor;
 
-/** One convolution on the waveform without a norm: all but the first of a group-norm encoder. */
+/** One convolution without a norm: all but the first of a group-norm encoder. Channels come last, as they do all the way. */
 class NoLayerNormConvLayer extends nn.Module {
   conv: nn.Conv1d;
   readonly #activation: Activation;
@@ -19,7 +18,7 @@ class NoLayerNormConvLayer extends nn.Module {
     this.#activation = nn.activation(config.featExtractActivation);
   }
 
-  /** [batch, channels in, time] to [batch, channels out, shorter time] */
+  /** [batch, time, channels in] to [batch, shorter time, channels out] */
   forward(x: Tensor): Tensor {
     return this.#activation(this.conv.forward(x));
   }
@@ -32,12 +31,10 @@ class NoLayerNormConvLayer extends nn.Module {
 class LayerNormConvLayer extends nn.Module {
   conv: nn.Conv1d;
   layerNorm: nn.LayerNorm;
-  readonly #stride: number;
   readonly #activation: Activation;
 
   constructor(config: Wav2Vec2Config, layer: number) {
     super();
-    this.#stride = config.convStride[layer]!;
     this.conv = convolution(config, layer);
     this.layerNorm = new nn.LayerNorm(config.convDim[layer]!);
     this.#activation = nn.activation(config.featExtractActivation);
@@ -45,7 +42,7 @@ class LayerNormConvLayer extends nn.Module {
 
   /** [batch, time, channels in] to [batch, shorter time, channels out] */
   forward(x: Tensor): Tensor {
-    return this.#activation(this.layerNorm.forward(stridedConvolution(x, this.conv, this.#stride)));
+    return this.#activation(this.layerNorm.forward(this.conv.forward(x)));
   }
 }
 
@@ -70,16 +67,26 @@ class GroupNormConvLayer extends nn.Module {
     this.#activation = nn.activation(config.featExtractActivation);
   }
 
-  /** @param frames each clip's frames behind this convolution over which to normalise; 0 behind them */
+  /**
+   * [batch, samples, 1] to [batch, time, channels]
+   *
+   * @param frames each clip's frames behind this convolution over which to normalise; 0 behind them
+   */
   forward(x: Tensor, frames: readonly number[]): Tensor {
-    const features = this.conv.forward(x); // [batch, channels, time]
+    const features = this.conv.forward(x).transpose(1, 2); // [batch, channels, time]
     const time = features.shape[2]!;
-    if (frames.every((count) => count === time)) return this.#activation(this.layerNorm.forward(features));
+    const whole = frames.every((count) => count === time);
+    const normalized = whole ? this.layerNorm.forward(features) : this.#clipByClip(features, frames);
+    return this.#activation(normalized).transpose(1, 2); // [batch, time, channels]
+  }
+
+  #clipByClip(features: Tensor, frames: readonly number[]): Tensor {
+    const time = features.shape[2]!;
     const rows = frames.map((count, row) => {
       const clip = features.narrow(0, row, 1).narrow(2, 0, count); // [1, channels, own time]
       return this.layerNorm.forward(clip).pad([0, time - count]);
     });
-    return this.#activation(cat(rows)); // [batch, channels, time]
+    return cat(rows); // [batch, channels, time]
   }
 
   /**
@@ -87,15 +94,18 @@ class GroupNormConvLayer extends nn.Module {
    * it once; undefined where there is none.
    */
   fused(x: Tensor, frames: readonly number[]): Tensor | undefined {
-    const { weight, bias } = this.conv;
-    if (!this.#isGelu || bias || !nn.takesGeluConvolution(x, weight)) return undefined;
-    const [channels, , kernel] = weight.shape as [number, number, number];
+    if (!this.#isFused(x)) return undefined;
+    const kernel = this.conv.weight.shape[2]!;
     const normalizing = frames.map((count, row) =>
-      this.#normalizing(x.narrow(0, row, 1).narrow(2, 0, (count - 1) * this.#stride + kernel)),
+      this.#normalizing(x.narrow(0, row, 1).narrow(1, 0, (count - 1) * this.#stride + kernel)),
     );
-    const weights = stack(normalizing.map(([own]) => own.view([channels, kernel]))); // [batch, channels, kernel]
+    const weights = stack(normalizing.map(([own]) => own)); // [batch, channels, kernel]
     const shifts = stack(normalizing.map(([, shift]) => shift)); // [batch, channels]
-    return nn.geluConvolution(x.flatten(1), weights, shifts, frames, this.#stride); // [batch, channels, time]
+    return nn.geluConvolution(x.flatten(1), weights, shifts, frames, this.#stride); // [batch, time, channels]
+  }
+
+  #isFused(x: Tensor): boolean {
+    return this.#isGelu && !this.conv.bias && nn.takesGeluConvolution(x, this.conv.weight);
   }
 
   /**
@@ -103,14 +113,28 @@ class GroupNormConvLayer extends nn.Module {
    * whole clip that need no pass over what the convolution makes. A channel's output is w . x + b over windows x, so its
    * mean is w . mean(x) + b and its variance w' cov(x) w.
    *
-   * @param clip [1, 1, samples]
+   * @param clip [1, samples, 1]
    */
   ofClip(clip: Tensor): (piece: Tensor) => Tensor {
     const [weight, bias] = scope(() => this.#normalizing(clip));
-    return (piece) => this.#activation(conv1d(piece, weight, bias, this.#stride)); // [1, channels, time]
+    const kernel = weight.shape[1]!;
+    return (piece) => {
+      if (!this.#isFused(piece))
+        return this.#activation(
+          conv1d(piece.transpose(1, 2), weight.unsqueeze(1), bias, this.#stride).transpose(1, 2),
+        );
+      const frames = Math.floor((piece.shape[1]! - kernel) / this.#stride) + 1;
+      return nn.geluConvolution(
+        piece.flatten(1),
+        weight.unsqueeze(0),
+        bias.unsqueeze(0),
+        [frames],
+        this.#stride,
+      );
+    }; // [1, time, channels]
   }
 
-  /** Weight [channels, 1, kernel] and bias [channels] of the convolution that normalises. */
+  /** Weight [channels, kernel] and bias [channels] of the convolution that normalises. */
   #normalizing(clip: Tensor): [weight: Tensor, bias: Tensor] {
     const { weight, shape, eps } = {
       weight: this.conv.weight,
@@ -127,7 +151,7 @@ class GroupNormConvLayer extends nn.Module {
     const scale = double(this.layerNorm.weight).div(variance.add(eps).sqrt()); // [channels]
     const shift = double(this.layerNorm.bias).sub(taps.matmul(mean).mul(scale)); // [channels]; the convolution's own bias cancels
     const like = { dtype: weight.dtype };
-    return [taps.mul(scale.unsqueeze(1)).view(shape).to(like), shift.to(like)];
+    return [taps.mul(scale.unsqueeze(1)).to(like), shift.to(like)];
   }
 }
 
@@ -137,6 +161,7 @@ function convolution(config: Wav2Vec2Config, layer: number): nn.Conv1d {
   const conv = new nn.Conv1d(channels, features, kernel, {
     stride: config.convStride[layer]!,
     bias: config.convBias,
+    channelsLast: true,
   });
   conv.weight = nn.parameter(nn.init.kaimingNormal([features, channels, kernel], channels * kernel));
   return conv;
@@ -169,8 +194,9 @@ export class FeatureEncoder extends nn.Module {
     if (!this.#records(input) && input.device === "cpu" && this.#isAsBuilt)
       return this.#withoutGradient(input, lengths);
     const { referencePadding } = this.#config;
+    const waveform = input.unsqueeze(2); // [batch, samples, 1]
     if (this.#config.featExtractNorm === "layer")
-      return through(this.convLayers as LayerNormConvLayer[], input.unsqueeze(2)); // [batch, frames, channels]
+      return through(this.convLayers as LayerNormConvLayer[], waveform);
     const normalized = referencePadding ? lengths.map(() => input.shape[1]!) : lengths;
     const isAsBuilt = this.#isAsBuilt;
     const forward = (convLayer: this["convLayers"][number], x: Tensor, layer: number) => {
@@ -178,11 +204,10 @@ export class FeatureEncoder extends nn.Module {
       const frames = validFrames(this.#config, normalized, layer + 1);
       return (isAsBuilt ? convLayer.fused(x, frames) : undefined) ?? convLayer.forward(x, frames);
     };
-    const features = this.convLayers.reduce(
+    return this.convLayers.reduce(
       (x, convLayer, layer) => scope(() => forward(convLayer, x, layer)),
-      input.unsqueeze(1),
-    ); // [batch, channels, frames]
-    return features.transpose(1, 2); // [batch, frames, channels]
+      waveform,
+    ); // [batch, frames, channels]
   }
 
   /** Whether a gradient may be wanted of it: not where it is frozen. */
@@ -230,8 +255,8 @@ export class FeatureEncoder extends nn.Module {
 
   #groupNormed(clip: Tensor): Tensor {
     const [first, ...others] = this.convLayers as [GroupNormConvLayer, ...NoLayerNormConvLayer[]];
-    const layers = [{ forward: first.ofClip(clip.unsqueeze(1)) }, ...others];
-    return inPieces(clip, this.#config, (piece) => through(layers, piece.unsqueeze(1)).transpose(1, 2)); // [1, frames, channels]
+    const layers = [{ forward: first.ofClip(clip.unsqueeze(2)) }, ...others];
+    return inPieces(clip, this.#config, (piece) => through(layers, piece.unsqueeze(2))); // [1, frames, channels]
   }
 }
 

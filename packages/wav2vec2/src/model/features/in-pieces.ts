@@ -2,8 +2,8 @@ import { cat, scope, type Tensor } from "@wav2vec2/libtorch";
 import type { Wav2Vec2Config } from "../configuration.js";
 import { receptiveField, validFrames } from "../lengths.js";
 
-/** Frames of a piece: 2.6 s for the published models, whose first convolution makes 17 MB of it. */
-const PIECE = 128;
+/** Frames of a piece: 5.1 s for the published models, whose first convolution makes 34 MB of it. */
+const PIECE = 256;
 
 /**
  * Convolutions over a clip, a piece of its time after another. A frame depends on the samples below it alone, so pieces
