@@ -22,8 +22,15 @@ mapfile -t options <<<"$lines"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# Compiled for errors alone, without optimising.
+# Read for errors alone: of the header that all begin with something is made, of the sources nothing.
+cat >"$folder/read-only" <<'END'
+#!/bin/sh
+case " $* " in *" c++-header "*) exec "$@" ;; esac
+exec "$@" -fsyntax-only
+END
+chmod +x "$folder/read-only"
 cmake -S packages/libtorch/native -B "$folder/build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-O0 -g0" \
+  -DCMAKE_CXX_COMPILER_LAUNCHER="$folder/read-only" -DCMAKE_CXX_CREATE_SHARED_MODULE=true \
   "${options[@]}" -DCMAKE_UNITY_BUILD=OFF -DOWN_GLOO_DECLARATIONS=ON >"$folder/log" 2>&1 &&
   cmake --build "$folder/build" --parallel "$(nproc)" >>"$folder/log" 2>&1 || {
   grep -m 12 -A 4 -iE '\berror\b' "$folder/log" || tail -20 "$folder/log"

@@ -54,7 +54,8 @@ const VITEPRESS = [process.execPath, join(SITE, "node_modules/vitepress/bin/vite
 export async function buildDocs({ root = ROOT, output = join(SITE, "dist"), base = "/" } = {}) {
   const problems = problemsOf(root);
   if (problems.length > 0) throw new DocsError(problems.join("\n"));
-  if (!packagesAreInstalled(SITE)) await run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+  if (!packagesAreInstalled(SITE))
+    await run(["npm", "ci", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"]);
   mkdirSync(join(SITE, "build"), { recursive: true });
   const pages = mkdtempSync(join(SITE, "build/pages-")); // within site/, where VitePress's packages are found
   try {

@@ -59,11 +59,15 @@ export class ChromiumPage {
     const { targetId } = targetInfos.find(({ type }) => type === "page")!;
     const { sessionId } = await page.send("Target.attachToTarget", { targetId, flatten: true });
     page.#session = sessionId as string;
-    await page.send("Emulation.setDeviceMetricsOverride", { ...size, deviceScaleFactor: 1, mobile: false });
+    await page.resize(size);
     await page.send("Page.navigate", { url });
     // The empty page before it is complete too.
     await page.until("location.href !== 'about:blank' && document.readyState === 'complete'");
     return page;
+  }
+
+  async resize(size: { width: number; height: number }): Promise<void> {
+    await this.send("Emulation.setDeviceMetricsOverride", { ...size, deviceScaleFactor: 1, mobile: false });
   }
 
   send(method: string, params: object = {}): Promise<Record<string, unknown>> {
