@@ -7,6 +7,9 @@ import { scoreWindows } from "../torch-scorer.js";
 import type { ThreadData, ThreadModel } from "./messages.js";
 import type { PoolNetwork } from "./pool-network.js";
 
+/** One window of a file, 30 s: processors compute larger batches no faster, and a thread's memory grows with them. */
+const MOST_ON_PROCESSOR = 30 * 16_000;
+
 /** A model of libtorch: that which another thread has loaded, or one that this thread loads for the others too. */
 export async function openTorchNetwork(
   model: Exclude<ThreadModel, { kind: "exported" }>,
@@ -32,6 +35,7 @@ export async function openTorchNetwork(
     config: ctc.model.config,
     normalize,
     scoreWindows: (windows) => scoreWindows(ctc, windows),
+    mostSamples: place === "cpu" ? MOST_ON_PROCESSOR : undefined,
     shared,
   };
 }

@@ -47,6 +47,14 @@ describe("windows of several recordings", () => {
     }
   });
 
+  it("are no more together than the network takes samples, except one that is longer by itself", async () => {
+    const sizes: number[] = [];
+    const batches = new WindowBatches({ ...network, mostSamples: 2000 }, (windows) => sizes.push(windows));
+    const items = [1000, 1000, 1000, 1000, 3000].map(samples);
+    await Promise.all(items.map((each) => batches.recording().score(each)));
+    expect(sizes.sort()).toEqual([1, 2, 2]);
+  });
+
   it("take turns: a long recording gets no more of the network than a short one", async () => {
     const batches = new WindowBatches(alone, () => {});
     const order: string[] = [];

@@ -15,6 +15,8 @@ export interface WindowScorer extends Omit<ClipScorer, "score"> {
   scoreWindows(windows: readonly Float32Array[]): readonly Emissions[] | Promise<readonly Emissions[]>;
   /** How many it takes at once; 1 where that is no faster than each alone. Default: 32 */
   mostWindows?: number | undefined;
+  /** Samples of a batch at most, padding included; one window may have more. Default: 60 s */
+  mostSamples?: number | undefined;
 }
 
 interface Waiting {
@@ -68,7 +70,7 @@ export class WindowBatches {
   }
 
   #takeBatch(): Waiting[] {
-    const { mostWindows = MOST_CLIPS } = this.network;
+    const { mostWindows = MOST_CLIPS, mostSamples = MOST_SAMPLES } = this.network;
     const waiting = this.#waiting.sort((a, b) => a.due - b.due);
     const first = waiting[0]!;
     this.#now = Math.max(this.#now, first.due);
@@ -78,7 +80,7 @@ export class WindowBatches {
     for (const each of waiting) {
       const { length } = each.samples;
       const [most, least] = [Math.max(longest, length), Math.min(shortest, length)];
-      const fits = (batch.length + 1) * most <= MOST_SAMPLES && least >= SIMILAR * most;
+      const fits = (batch.length + 1) * most <= mostSamples && least >= SIMILAR * most;
       if (batch.length > 0 && !fits) continue;
       batch.push(each);
       [longest, shortest] = [most, least];
