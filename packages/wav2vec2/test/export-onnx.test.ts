@@ -254,7 +254,7 @@ describe("a recogniser of onnxruntime", () => {
 
   it("of another directory, and with options that it does not have, is refused", async () => {
     await expect(loadOnnxRecognizer(join(directory, "none"))).rejects.toThrow(
-      "has no onnx/model.onnx. Run: npx wav2vec2 export",
+      "must be a directory that export wrote, but there is no",
     );
     const failed = () =>
       execFileSync(
