@@ -125,9 +125,6 @@ napi_value initialise(napi_env env, napi_value exports) {
   define(env, exports, "fastLongConvolution", guarded<fastLongConvolution>);
   define(env, exports, "longConvolutionSpectra", guarded<longConvolutionSpectra>);
   define(env, exports, "fastStridedConvolution", guarded<fastStridedConvolution>);
-  define(env, exports, "fastLongConvolution", guarded<fastLongConvolution>);
-  define(env, exports, "longConvolutionSpectra", guarded<longConvolutionSpectra>);
-  define(env, exports, "fastStridedConvolution", guarded<fastStridedConvolution>);
   define(env, exports, "enterAutocast", guarded<enterAutocast>);
   define(env, exports, "leaveAutocast", guarded<leaveAutocast>);
   define(env, exports, "autocastDtype", guarded<autocastDtype>);
