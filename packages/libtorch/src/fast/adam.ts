@@ -2,7 +2,7 @@ import { native } from "../native.js";
 import { full } from "../operators.generated.js";
 import type { ParameterUpdate } from "../optim/optimizer.js";
 import type { Tensor } from "../tensor.js";
-import { isFloat32OnCpu } from "./is-plain.js";
+import { isFloat32OnCpu } from "./on-cpu.js";
 
 /** libtorch's operator, or -1 where this version has none. */
 const operators = new Map<string, number>();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { doubles, gradientsOfGradients } from "../../test/exact.js";
 import { autocast } from "../autocast.js";
 import { grad, noGrad } from "../autograd.js";
 import { scope } from "../handles.js";
@@ -55,14 +56,6 @@ function reference(
     .matmul(value!);
 }
 
-function doubles(tensors: readonly Tensor[]): Tensor[] {
-  return tensors.map((each) => {
-    const double = each.detach().to({ dtype: "float64" });
-    double.requiresGrad = true;
-    return double;
-  });
-}
-
 const distance = (a: Tensor, b: Tensor) => a.to({ dtype: "float64" }).sub(b).abs().amax().item();
 
 describe("attention with dropout", () => {
@@ -112,12 +105,8 @@ describe("attention with dropout", () => {
     const [given, without] = [inputs(12), dropped(12)];
     const mask = paddingMask(12);
     const exact = doubles(given);
-    const twice = (output: Tensor, of: readonly Tensor[]) => {
-      const first = grad([output.square().sum()], of, { createGraph: true });
-      return grad([first.map((each) => each!.square().sum()).reduce((a, b) => a.add(b))], of);
-    };
-    const theirs = twice(reference(exact, mask, without), exact);
-    for (const [i, gradient] of twice(fromSeed(...given, mask), given).entries())
+    const theirs = gradientsOfGradients(reference(exact, mask, without), exact);
+    for (const [i, gradient] of gradientsOfGradients(fromSeed(...given, mask), given).entries())
       expect(distance(gradient!, theirs[i]!) / theirs[i]!.abs().amax().item()).toBeLessThan(1e-4);
   });
 

@@ -1,11 +1,11 @@
 import { handleOf, wrap } from "../handles.js";
 import { native } from "../native.js";
-import type { Dtype, Tensor } from "../tensor.js";
-
-const DTYPES: readonly Dtype[] = ["float32", "bfloat16"];
+import type { Tensor } from "../tensor.js";
+import { KERNEL_DTYPES } from "./on-cpu.js";
 
 /**
- * Attention with dropout on the CPU, computed in float32 also of bfloat16, a block of rows at a time and computed again in the backward pass: without
+ * Attention with dropout on the CPU, computed in float32 also of bfloat16, a block of rows at a time and again in the
+ * backward pass: without
  * [batch, heads, time, time] in memory, where libtorch's own holds it four times for the backward pass.
  *
  * @param query [batch, heads, time, size]; `key` and `value` alike
@@ -22,7 +22,7 @@ export function attentionWithDropout(
 ): Tensor | undefined {
   if (!(p > 0 && p < 1)) return undefined;
   const handles = Object.entries({ query, key, value }).map(([name, x]) => handleOf(x, "attention", name));
-  if (!DTYPES.includes(query.dtype)) return undefined;
+  if (!KERNEL_DTYPES.includes(query.dtype)) return undefined;
   if (![query, key, value].every((x) => x.device === "cpu" && x.dtype === query.dtype)) return undefined;
   const [shape, keys] = [query.shape, key.shape];
   const [batch, heads, , size] = shape;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { doubles, error, gradientsOfGradients } from "../../test/exact.js";
 import {
   autocast,
   conv1d,
@@ -34,19 +35,6 @@ function reference(
     return own.pad([0, before.shape[1]! - count]).transpose(0, 1);
   });
   return stack(rows);
-}
-
-function doubles(tensors: readonly Tensor[]): Tensor[] {
-  return tensors.map((each) => {
-    const double = each.detach().to({ dtype: "float64" });
-    double.requiresGrad = true;
-    return double;
-  });
-}
-
-/** The largest difference relative to the largest value. */
-function error(found: Tensor, exact: Tensor): number {
-  return found.to({ dtype: "float64" }).sub(exact).abs().amax().item() / exact.abs().amax().item();
 }
 
 function inputs(samples: number, kernel: number): [x: Tensor, weight: Tensor, bias: Tensor] {
@@ -125,12 +113,11 @@ describe("GELU of a convolution of one channel", () => {
     const [samples, frames] = [60, [11, 11, 5]];
     const [x, weight, bias] = inputs(samples, 10);
     const exact = doubles([weight, bias]);
-    const twice = (output: Tensor, of: readonly Tensor[]) => {
-      const first = grad([output.square().sum()], of, { createGraph: true });
-      return grad([first.map((each) => each!.square().sum()).reduce((a, b) => a.add(b))], of);
-    };
-    const theirs = twice(reference(x.to({ dtype: "float64" }), exact[0]!, exact[1]!, frames, 5), exact);
-    const ours = twice(nn.geluConvolution(x, weight, bias, frames, 5), [weight, bias]);
+    const theirs = gradientsOfGradients(
+      reference(x.to({ dtype: "float64" }), exact[0]!, exact[1]!, frames, 5),
+      exact,
+    );
+    const ours = gradientsOfGradients(nn.geluConvolution(x, weight, bias, frames, 5), [weight, bias]);
     for (const [i, gradient] of ours.entries()) expect(error(gradient!, theirs[i]!)).toBeLessThan(1e-5);
   });
 

@@ -4,7 +4,7 @@ import { argumentError } from "../errors.js";
 import { handleOf, wrap } from "../handles.js";
 import { native } from "../native.js";
 import type { Tensor } from "../tensor.js";
-import { autocastDtypeOnCpu } from "./is-plain.js";
+import { autocastDtypeOnCpu, lieInFloat32OnCpu } from "./on-cpu.js";
 
 /**
  * Whether {@link geluConvolution} is made for these: float32 on the CPU, also under autocast to bfloat16, and no gradient wanted
@@ -13,9 +13,8 @@ import { autocastDtypeOnCpu } from "./is-plain.js";
 export function takesGeluConvolution(x: Tensor, weight: Tensor): boolean {
   handleOf(x, "takesGeluConvolution", "x");
   handleOf(weight, "takesGeluConvolution", "weight");
-  const isFloat32 = [x, weight].every(({ device, dtype }) => device === "cpu" && dtype === "float32");
   const isKnown = [undefined, "bfloat16"].includes(autocastDtypeOnCpu());
-  return isFloat32 && isKnown && !(isGradEnabled() && x.requiresGrad);
+  return lieInFloat32OnCpu(x, weight) && isKnown && !(isGradEnabled() && x.requiresGrad);
 }
 
 /**

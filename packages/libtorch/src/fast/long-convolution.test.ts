@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { error, gradientsOfGradients } from "../../test/exact.js";
 import {
   autocast,
   conv1d,
@@ -14,12 +15,6 @@ import {
 
 const DIRECT = (x: Tensor, weight: Tensor, bias: Tensor | undefined, padding: number, groups: number) =>
   conv1d(x, weight, bias, 1, padding, 1, groups);
-
-/** The largest difference relative to the largest value, of what is computed and of float64. */
-function error(found: Tensor, expected: Tensor): number {
-  const difference = found.to({ dtype: "float64" }).sub(expected).abs().amax().item();
-  return difference / expected.abs().amax().item();
-}
 
 describe("LongConvolution", () => {
   it.each([
@@ -79,12 +74,8 @@ describe("LongConvolution", () => {
     const of = [randn([2, 4, 60]), randn([4, 2, 32])] as const;
     const exact = of.map((each) => each.to({ dtype: "float64" })) as unknown as typeof of;
     for (const each of [...of, ...exact]) each.requiresGrad = true;
-    const twice = (output: Tensor, inputs: readonly Tensor[]) => {
-      const first = grad([output.square().sum()], inputs, { createGraph: true });
-      return grad([first.map((each) => each!.square().sum()).reduce((a, b) => a.add(b))], inputs);
-    };
-    const theirs = twice(DIRECT(exact[0], exact[1], undefined, 16, 2), exact);
-    const ours = twice(new nn.LongConvolution().forward(of[0], of[1], undefined, 16, 2), of);
+    const theirs = gradientsOfGradients(DIRECT(exact[0], exact[1], undefined, 16, 2), exact);
+    const ours = gradientsOfGradients(new nn.LongConvolution().forward(of[0], of[1], undefined, 16, 2), of);
     for (const [index, gradient] of ours.entries())
       expect(error(gradient!, theirs[index]!)).toBeLessThan(1e-5);
   });

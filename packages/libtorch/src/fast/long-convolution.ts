@@ -3,7 +3,7 @@ import { isTensor, keep, scope, wrap } from "../handles.js";
 import { native } from "../native.js";
 import { conv1d } from "../operators.generated.js";
 import type { Tensor } from "../tensor.js";
-import { autocastDtypeOnCpu } from "./is-plain.js";
+import { autocastDtypeOnCpu } from "./on-cpu.js";
 
 /** Taps from which on the detour is the shorter way. */
 const FEWEST_TAPS = 32;
@@ -11,7 +11,7 @@ const FEWEST_TAPS = 32;
 /**
  * Convolution over time of stride 1. With many taps, on the CPU, a product of spectra instead (Oppenheim and Schafer,
  * Discrete-Time Signal Processing, section 8.7: overlap-save), in float32 also under autocast. The positional convolution of 128
- * taps takes an eighth of the time so, and less than half of it with its gradients.
+ * taps takes an eighth of the time so, and a fifth with its gradients.
  */
 export class LongConvolution {
   #weight: Tensor | undefined;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { doubles, error, gradientsOfGradients } from "../../test/exact.js";
 import {
   autocast,
   conv1d,
@@ -11,20 +12,6 @@ import {
   scope,
   type Tensor,
 } from "../index.js";
-
-function doubles(tensors: readonly Tensor[]): Tensor[] {
-  return tensors.map((each) => {
-    const double = each.detach().to({ dtype: "float64" });
-    double.requiresGrad = true;
-    return double;
-  });
-}
-
-/** The largest difference relative to the largest value. */
-function error(found: Tensor, exact: Tensor): number {
-  const largest = exact.abs().amax().item();
-  return found.to({ dtype: "float64" }).sub(exact).abs().amax().item() / (largest || 1);
-}
 
 const SHAPES = [
   { kernel: 3, stride: 2, time: 21 },
@@ -84,12 +71,8 @@ describe("a convolution with channels last", () => {
     manualSeed(2);
     const { conv, of } = made({ kernel: 3, stride: 2, time: 20 }, false);
     const exact = doubles(of);
-    const twice = (output: Tensor, inputs: readonly Tensor[]) => {
-      const first = grad([output.square().sum()], inputs, { createGraph: true });
-      return grad([first.map((each) => each!.square().sum()).reduce((a, b) => a.add(b))], inputs);
-    };
-    const theirs = twice(reference(exact, 2), exact);
-    for (const [i, gradient] of twice(conv.forward(of[0]!), of).entries())
+    const theirs = gradientsOfGradients(reference(exact, 2), exact);
+    for (const [i, gradient] of gradientsOfGradients(conv.forward(of[0]!), of).entries())
       expect(error(gradient!, theirs[i]!)).toBeLessThan(1e-5);
   });
 

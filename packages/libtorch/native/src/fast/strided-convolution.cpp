@@ -33,6 +33,10 @@ struct Windows {
   }
 };
 
+Windows windowsOf(const at::Tensor& input, const at::Tensor& weight, int64_t stride) {
+  return {input.size(1), input.size(2), weight.size(2), stride};
+}
+
 // [channels out, channels, kernel] as [channels out, kernel * channels]
 at::Tensor tapsTogether(const at::Tensor& weight) { return weight.transpose(1, 2).flatten(1).contiguous(); }
 
@@ -41,7 +45,7 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
     context->save_for_backward({input, weight});
     context->saved_data["stride"] = stride;
     at::AutoDispatchBelowADInplaceOrView unrecorded;
-    const Windows windows{input.size(1), input.size(2), weight.size(2), stride};
+    const Windows windows = windowsOf(input, weight, stride);
     const at::Tensor taps = tapsTogether(weight);
     const at::Tensor output = at::empty({input.size(0), windows.frames, weight.size(0)}, input.options());
     for (int64_t clip = 0; clip < input.size(0); clip++) {
@@ -67,7 +71,7 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
 
  private:
   static at::Tensor ofInput(const at::Tensor& input, const at::Tensor& weight, int64_t stride, const at::Tensor& gradient) {
-    const Windows windows{input.size(1), input.size(2), weight.size(2), stride};
+    const Windows windows = windowsOf(input, weight, stride);
     const at::Tensor taps = tapsTogether(weight);
     const at::Tensor result = at::empty_like(input);
     // The first part writes all but what lies behind the last row, or all that no window covers.
@@ -84,7 +88,7 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
 
   // Summed over clips in float32.
   static at::Tensor ofWeight(const at::Tensor& input, const at::Tensor& weight, int64_t stride, const at::Tensor& gradient) {
-    const Windows windows{input.size(1), input.size(2), weight.size(2), stride};
+    const Windows windows = windowsOf(input, weight, stride);
     const auto like = input.options().dtype(input.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
     const at::Tensor taps = at::zeros({weight.size(0), windows.kernel * windows.channels}, like);
     for (int64_t clip = 0; clip < input.size(0); clip++) {
