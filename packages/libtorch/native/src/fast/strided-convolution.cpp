@@ -117,14 +117,14 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
 
 void requireFitting(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride) {
   TORCH_CHECK(input.dim() == 3 && weight.dim() == 3 && weight.size(1) == input.size(2),
-              "must be [batch, time, channels] and [channels out, channels, kernel], but are ", input.sizes(), " and ",
+              "input and weight must be [batch, time, channels] and [channels out, channels, kernel], but are ", input.sizes(), " and ",
               weight.sizes());
   TORCH_CHECK(!bias.defined() || (bias.dim() == 1 && bias.size(0) == weight.size(0)), "bias must be [", weight.size(0),
               "], but is ", bias.sizes());
   const bool isCast = autocastState(input.device().type()).enabled;
   TORCH_CHECK(input.is_floating_point() && (isCast ? weight.is_floating_point() : weight.scalar_type() == input.scalar_type()) &&
                   input.device() == weight.device(),
-              "must be of one floating-point type on one device, but are of ", input.scalar_type(), " on ", input.device(),
+              "input and weight must be of one floating-point type on one device, but are of ", input.scalar_type(), " on ", input.device(),
               " and of ", weight.scalar_type(), " on ", weight.device());
   TORCH_CHECK(weight.size(2) >= 1 && weight.size(2) <= input.size(1), "the kernel must be of 1 to ", input.size(1),
               " frames, but is of ", weight.size(2));
