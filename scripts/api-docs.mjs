@@ -6,6 +6,7 @@
 // TypeScript 7 yet.
 import { spawnSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -74,24 +75,25 @@ export function exportsByRoom(source) {
  */
 export function writeApiDocs(output = OUTPUT) {
   const work = mkdtempSync(join(tmpdir(), "api-docs-"));
-  rmSync(output, { recursive: true, force: true });
+  const pages = join(work, "pages");
   try {
     const warnings = [
       ...runTypedoc(
         work,
-        join(output, "libtorch"),
+        join(pages, "libtorch"),
         entries(join(work, "libtorch"), "libtorch", PARTS, "tensors"),
       ),
       ...runTypedoc(
         work,
-        join(output, "wav2vec2"),
+        join(pages, "wav2vec2"),
         entries(join(work, "wav2vec2"), "wav2vec2", ROOMS, "common"),
       ),
     ];
-    for (const name of ["libtorch", "wav2vec2"]) rmSync(join(output, name, "README.md")); // a list of the pages, without what they are
-    for (const name of readdirSync(output, { recursive: true, encoding: "utf8" }))
-      mendPage(join(output, name));
-    writeFileSync(join(output, "README.md"), contents(output));
+    for (const name of ["libtorch", "wav2vec2"]) rmSync(join(pages, name, "README.md")); // a list of the pages, without what they are
+    for (const name of readdirSync(pages, { recursive: true, encoding: "utf8" })) mendPage(join(pages, name));
+    writeFileSync(join(pages, "README.md"), contents(pages));
+    rmSync(output, { recursive: true, force: true }); // not before the new ones are there
+    cpSync(pages, output, { recursive: true });
     return warnings;
   } finally {
     rmSync(work, { recursive: true, force: true });
