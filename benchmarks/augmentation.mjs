@@ -1,10 +1,10 @@
 // What augmentation and the collators cost, in one thread:
 //   node benchmarks/augmentation.mjs [ROUNDS]
 // The clip has 10 s; batches have 8 clips of 12 s. All is white noise: the time does not depend on the sound.
-import { addNoise } from "../packages/wav2vec2/dist/audio/noise.js";
-import { reverberate } from "../packages/wav2vec2/dist/audio/reverberation.js";
-import { changeSpeed } from "../packages/wav2vec2/dist/audio/speed.js";
-import { changeVolume } from "../packages/wav2vec2/dist/audio/volume.js";
+import { addNoise } from "../packages/wav2vec2/dist/audio/augmentation/noise.js";
+import { reverberate } from "../packages/wav2vec2/dist/audio/augmentation/reverberation.js";
+import { changeSpeed } from "../packages/wav2vec2/dist/audio/augmentation/speed.js";
+import { changeVolume } from "../packages/wav2vec2/dist/audio/augmentation/volume.js";
 import { collateCtc } from "../packages/wav2vec2/dist/data/batches/ctc-collator.js";
 import { collatePreTraining } from "../packages/wav2vec2/dist/data/batches/pretraining-collator.js";
 import { Random } from "../packages/wav2vec2/dist/data/random.js";

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
-import { encodeFlac } from "../packages/wav2vec2/dist/audio/flac-writer.js";
+import { encodeFlac } from "../packages/wav2vec2/dist/audio/flac/flac-writer.js";
 import {
   compareRuns,
   writeComparison,

@@ -22,7 +22,7 @@ if (task === "--resample") await measure(...rest);
 else compare(Number(task ?? 3), rest[0]);
 
 async function measure(from, input, output) {
-  const { resample } = await import("../packages/wav2vec2/dist/audio/resample.js");
+  const { resample } = await import("../packages/wav2vec2/dist/audio/resampling/resample.js");
   const bytes = readFileSync(input);
   const samples = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   let seconds = Number.POSITIVE_INFINITY;

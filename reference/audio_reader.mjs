@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 const dist = pathToFileURL(`${process.argv[2]}/`);
 const { readAudio, readAudioInfo, streamAudio, UserError } = await import(new URL("index.js", dist));
 const { behindTags, detectFormat } = await import(new URL("audio/audio-format.js", dist));
-const { memorySource } = await import(new URL("audio/byte-source.js", dist));
+const { memorySource } = await import(new URL("audio/sources/byte-source.js", dist));
 console.error = () => {}; // the decoders report there too
 
 const bits = ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength);

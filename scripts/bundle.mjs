@@ -19,9 +19,9 @@ const PACKAGES = [
   {
     name: "libtorch",
     pages: ["./nearest", "./state-name"],
-    entries: ["numerics-check-main.js"],
+    entries: ["operators/numerics-check-main.js"],
     files: {
-      parts: ["file-writes.js", "gpu/built-for.js"],
+      parts: ["files/file-writes.js", "gpu/built-for.js"],
       libtorch: ["index.js"],
     },
   },

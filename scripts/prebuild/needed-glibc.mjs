@@ -22,7 +22,7 @@ export function neededGlibc(addon) {
       .split("\n")
       .flatMap((line) => (line.includes(`@${version}`) ? line.trim().split(/\s+/).at(-2) : []));
     throw new Error(
-      `The bridge must load with glibc ${OLDEST_GLIBC}, but uses ${late.join(", ")} of ${newest.join(".")}. See native/src/older-glibc.cpp.`,
+      `The bridge must load with glibc ${OLDEST_GLIBC}, but uses ${late.join(", ")} of ${newest.join(".")}. See native/src/machine/older-glibc.cpp.`,
     );
   }
   return newest.join(".");

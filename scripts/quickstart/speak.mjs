@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import Espeak from "@echogarden/espeak-ng-emscripten";
-import { encodeFlac } from "../../packages/wav2vec2/dist/audio/flac-writer.js";
+import { encodeFlac } from "../../packages/wav2vec2/dist/audio/flac/flac-writer.js";
 import { resample } from "./resample.mjs";
 
 const SAMPLE_RATE = 16000;

@@ -25,7 +25,7 @@ import { wheelFolder } from "./wheels/wheel-folder.mjs";
 export { Report, SetupError };
 
 export const OLDEST_NODE = 20;
-const NUMERICS = fileURLToPath(new URL("../dist/numerics-check-main.js", import.meta.url));
+const NUMERICS = fileURLToPath(new URL("../dist/operators/numerics-check-main.js", import.meta.url));
 
 /** For the usage of what calls it. */
 export const CHOICES = `  --libtorch wheel    the C++ libraries of PyPI's torch wheel for the CPU (0.6 GB)

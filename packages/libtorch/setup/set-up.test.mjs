@@ -50,11 +50,11 @@ function installApplication(prebuilt = {}) {
   const root = mkdtempSync(join(tmpdir(), "application-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
   const folder = join(root, "node_modules/@wav2vec2/libtorch");
-  mkdirSync(join(folder, "dist"), { recursive: true });
+  mkdirSync(join(folder, "dist/operators"), { recursive: true });
   mkdirSync(join(folder, "native"));
   writeFileSync(join(folder, "native/CMakeLists.txt"), "");
   writeFileSync(
-    join(folder, "dist/numerics-check-main.js"),
+    join(folder, "dist/operators/numerics-check-main.js"),
     `import { existsSync } from "node:fs";
     while (process.env.CHECK_UNTIL && !existsSync(process.env.CHECK_UNTIL)) await new Promise((again) => setTimeout(again, 20));
     console.log("all right");\n`,

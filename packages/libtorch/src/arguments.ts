@@ -1,8 +1,8 @@
 // Checks of what plain JavaScript may pass, before a wrong value becomes a number that is none or fails far from its cause.
 import { describe } from "./describe.js";
 import { argumentError } from "./errors.js";
-import { isTensor } from "./handles.js";
 import { nearest } from "./nearest.js";
+import { isTensor } from "./tensors/handles.js";
 
 export { describe } from "./describe.js";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { autocast, supportsAutocast } from "./autocast.js";
-import { conv1d, linear, ones } from "./operators.generated.js";
+import { conv1d, linear, ones } from "./operators/operators.generated.js";
 import { libtorchInfo } from "./runtime.js";
-import { tensor } from "./tensor.js";
+import { tensor } from "./tensors/tensor.js";
 
 const a = ones([2, 2]);
 const product = () => a.mm(a).dtype;

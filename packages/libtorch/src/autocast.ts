@@ -1,11 +1,11 @@
 import { checkFunction, checkOptions, checkSynchronous, describe } from "./arguments.js";
 import { enableGrad } from "./autograd.js";
 import { argumentError, TorchError } from "./errors.js";
-import { scope } from "./handles.js";
 import { native } from "./native.js";
-import { conv1d, linear, ones } from "./operators.generated.js";
+import { conv1d, linear, ones } from "./operators/operators.generated.js";
 import { libtorchInfo } from "./runtime.js";
-import type { Device, Dtype } from "./tensor.js";
+import { scope } from "./tensors/handles.js";
+import type { Device, Dtype } from "./tensors/tensor.js";
 
 function within<T>(device: Device, dtype: Dtype, enabled: boolean, body: () => T): T {
   const [wasEnabled, formerDtype] = native.enterAutocast(device, dtype, enabled);

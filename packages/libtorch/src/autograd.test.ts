@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { enableGrad, grad, noGrad } from "./autograd.js";
 import { TorchError } from "./errors.js";
-import { scope } from "./handles.js";
-import { ones, zeros } from "./operators.generated.js";
+import { ones, zeros } from "./operators/operators.generated.js";
 import { memoryStatistics } from "./runtime.js";
-import { type Tensor, tensor } from "./tensor.js";
+import { scope } from "./tensors/handles.js";
+import { type Tensor, tensor } from "./tensors/tensor.js";
 
 const leaf = (values: number[]) => tensor(values, [values.length], { requiresGrad: true });
 

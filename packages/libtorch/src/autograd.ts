@@ -1,7 +1,7 @@
 import { checkFunction, checkOptions, checkSynchronous } from "./arguments.js";
-import { handlesOf, wrap } from "./handles.js";
 import { native } from "./native.js";
-import type { Tensor } from "./tensor.js";
+import { handlesOf, wrap } from "./tensors/handles.js";
+import type { Tensor } from "./tensors/tensor.js";
 
 function withGradMode<T>(operator: string, enabled: boolean, body: () => T): T {
   checkFunction(operator, "body", body);

@@ -3,10 +3,10 @@ import { autocast } from "./autocast.js";
 import { enableGrad, grad, noGrad } from "./autograd.js";
 import { checkpoint } from "./checkpoint.js";
 import { argumentError } from "./errors.js";
-import { scope } from "./handles.js";
-import { dropout, linear, ones, randn } from "./operators.generated.js";
+import { dropout, linear, ones, randn } from "./operators/operators.generated.js";
 import { manualSeed, memoryStatistics, randomState, releaseMemory } from "./runtime.js";
-import { type Tensor, tensor } from "./tensor.js";
+import { scope } from "./tensors/handles.js";
+import { type Tensor, tensor } from "./tensors/tensor.js";
 
 const leaf = (values: number[]) => tensor(values, [values.length], { requiresGrad: true });
 

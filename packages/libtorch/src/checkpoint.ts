@@ -1,7 +1,7 @@
 import { checkFunction } from "./arguments.js";
-import { handleOf, handlesOf, insideNativeScope, wrap, wrapAll } from "./handles.js";
 import { native } from "./native.js";
-import type { Tensor } from "./tensor.js";
+import { handleOf, handlesOf, insideNativeScope, wrap, wrapAll } from "./tensors/handles.js";
+import type { Tensor } from "./tensors/tensor.js";
 
 /**
  * Computes `body(...inputs)` without keeping what is in between; the backward pass computes it again, with the same

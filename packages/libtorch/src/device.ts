@@ -1,5 +1,5 @@
 import { native } from "./native.js";
-import type { Device } from "./tensor.js";
+import type { Device } from "./tensors/tensor.js";
 
 /** Which devices beside the CPU this process can use. */
 export interface Gpus {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { scope } from "./handles.js";
-import { dropout, ones, rand, randn, randperm, zeros } from "./operators.generated.js";
+import { dropout, ones, rand, randn, randperm, zeros } from "./operators/operators.generated.js";
 import {
   bridgeCounters,
   libtorchInfo,
@@ -14,7 +13,8 @@ import {
   uniform,
   workarounds,
 } from "./runtime.js";
-import { fromBuffer, tensor } from "./tensor.js";
+import { scope } from "./tensors/handles.js";
+import { fromBuffer, tensor } from "./tensors/tensor.js";
 
 describe("random numbers", () => {
   const draw = () => [

@@ -1,8 +1,8 @@
 import { checkCount } from "./arguments.js";
 import { gpus } from "./device.js";
-import { handleOf, wrap } from "./handles.js";
 import { native } from "./native.js";
-import type { Device, Tensor } from "./tensor.js";
+import { handleOf, wrap } from "./tensors/handles.js";
+import type { Device, Tensor } from "./tensors/tensor.js";
 
 export interface LibtorchInfo {
   readonly version: string;

@@ -10,13 +10,13 @@ export {
   levelOf,
   percentOf,
   SCALE,
-} from "../../wav2vec2/src/tracking/report/codebook-colors.js";
+} from "../../wav2vec2/src/tracking/report/codebooks/codebook-colors.js";
 export {
   marks,
   roundTimes,
   shade,
   strip,
   wave,
-} from "../../wav2vec2/src/tracking/report/coded-clip-drawing.js";
-export { isPerplexityOfCollapse } from "../../wav2vec2/src/tracking/report/collapse.js";
+} from "../../wav2vec2/src/tracking/report/codebooks/coded-clip-drawing.js";
+export { isPerplexityOfCollapse } from "../../wav2vec2/src/tracking/report/codebooks/collapse.js";
 export { TASK_NAMES } from "../../wav2vec2/src/tracking/trained-task.js";

@@ -8,10 +8,10 @@ export {
 } from "./audio/audio-file.js";
 export type { AudioSamples, AudioSource } from "./audio/audio-source.js";
 export { type AudioStreamOptions, streamAudio } from "./audio/audio-stream.js";
-export { encodeFlac } from "./audio/flac-writer.js";
+export { encodeFlac } from "./audio/flac/flac-writer.js";
 export { normalize } from "./audio/normalize.js";
-export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "./audio/raw-format.js";
-export { resample } from "./audio/resample.js";
+export { resample } from "./audio/resampling/resample.js";
+export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "./audio/wav/raw-format.js";
 export {
   type Classifier,
   type LoadClassifierOptions,
@@ -89,8 +89,8 @@ export {
   listSplits,
   readCorpus,
 } from "./data/corpus/corpus.js";
-export { LibriSpeechDataset } from "./data/corpus/librispeech-dataset.js";
-export { writeManifest } from "./data/corpus/manifest-writer.js";
+export { LibriSpeechDataset } from "./data/corpus/layouts/librispeech-dataset.js";
+export { writeManifest } from "./data/corpus/manifest/manifest-writer.js";
 export { downloadParts } from "./data/download/download.js";
 export { corpusParts } from "./data/download/parts.js";
 export { Random } from "./data/random.js";
@@ -104,7 +104,7 @@ export {
 } from "./evaluation/classification/evaluate-classifier.js";
 export { evaluateModel } from "./evaluation/evaluate.js";
 export type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation/evaluation.js";
-export { type TuneOptions, tuneDecoding } from "./evaluation/tune-model.js";
+export { type TuneOptions, tuneDecoding } from "./evaluation/tuning/tune-model.js";
 export {
   exportHuggingFace,
   type HuggingFaceExport,
@@ -117,7 +117,7 @@ export {
   type ExportOptions,
   exportOnnx,
 } from "./export/export-onnx.js";
-export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub.js";
+export { type DownloadProgress, type ResolveOptions, resolveModel } from "./files/hub/hub.js";
 export { adapterFrames, createConfig, featureFrames, type Wav2Vec2Config } from "./model/configuration.js";
 export { readConfig, writeConfig } from "./model/configuration-file.js";
 export { FeatureEncoder } from "./model/features/feature-encoder.js";
@@ -203,16 +203,15 @@ export {
   type PreTrainingModel,
   savePreTrainingModel,
 } from "./pretrained/pretraining-directory.js";
-export { Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/align.js";
+export { Aligner, type Alignment, type AlignOptions, loadAligner } from "./recognition/alignment/align.js";
 export {
   type CtcBatchMaker,
   type CtcBatchOptions,
   type CtcTrainingBatch,
   ctcBatches,
   forwardBatch,
-} from "./recognition/ctc-batches.js";
-export { type DecodingChoice, readDecodingChoice } from "./recognition/decoding-choice.js";
-export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions.js";
+} from "./recognition/emissions/ctc-batches.js";
+export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./recognition/emissions/emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./recognition/files.js";
 export { loadOnnxRecognizer, type OnnxRecognizerOptions } from "./recognition/load-onnx-recognizer.js";
 export { OnnxRecognizer } from "./recognition/onnx-recognizer.js";
@@ -230,10 +229,11 @@ export {
   type RecognizerOptions,
   type TranscribeOptions,
 } from "./recognition/recognizer.js";
+export { type DecodingChoice, readDecodingChoice } from "./recognition/transcript/decoding-choice.js";
 export { CtcDecoder, type DecodingStream, type Hypothesis } from "./text/decoding/ctc-decoder.js";
 export type { DecodingOptions } from "./text/decoding/decoding-options.js";
 export { greedyDecode } from "./text/decoding/greedy.js";
-export { languageModelFit } from "./text/decoding/language-model-fit.js";
+export { languageModelFit } from "./text/decoding/words/language-model-fit.js";
 export { FORMATS, type Format, transcriptWriter } from "./text/formats/formats.js";
 export type {
   RecordingTranscript,

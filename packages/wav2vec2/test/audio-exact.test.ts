@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { readAudio, readAudioInfo } from "../src/audio/audio-file.js";
-import { readFlacInfo } from "../src/audio/flac.js";
+import { readFlacInfo } from "../src/audio/flac/flac.js";
 
 const DATA = new URL("../../../../shared/data/LibriSpeech-mini", import.meta.url).pathname;
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readAudio, readAudioInfo } from "../src/audio/audio-file.js";
 import { detectFormat } from "../src/audio/audio-format.js";
-import { memorySource } from "../src/audio/byte-source.js";
-import { crc32 } from "../src/audio/crc.js";
+import { crc32 } from "../src/audio/flac/crc.js";
+import { memorySource } from "../src/audio/sources/byte-source.js";
 import { Random } from "../src/data/random.js";
 import { UserError } from "../src/errors.js";
 

@@ -1,8 +1,8 @@
-import { crc8, crc16, crc32 } from "../src/audio/crc.js";
-import { metadataEnd, parseFrameHeader, splitFrames } from "../src/audio/flac-frames.js";
-import { parseFrame } from "../src/audio/mp3-frames.js";
-import { pageLength } from "../src/audio/ogg-page.js";
-import { leadingTagSize } from "../src/audio/tags.js";
+import { crc8, crc16, crc32 } from "../src/audio/flac/crc.js";
+import { metadataEnd, parseFrameHeader, splitFrames } from "../src/audio/flac/flac-frames.js";
+import { parseFrame } from "../src/audio/mp3/mp3-frames.js";
+import { leadingTagSize } from "../src/audio/mp3/tags.js";
+import { pageLength } from "../src/audio/ogg/ogg-page.js";
 import type { Random } from "../src/data/random.js";
 
 type Bytes = Buffer<ArrayBufferLike>;

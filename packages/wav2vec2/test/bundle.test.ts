@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import webpack from "webpack";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { DEFAULT_CONFIG } from "../src/model/configuration.js";
 import { configWithKeys } from "../src/model/configuration-file.js";

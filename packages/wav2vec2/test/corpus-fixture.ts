@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
-import { encodeWav } from "../src/audio/wav.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
+import { encodeWav } from "../src/audio/wav/wav.js";
 
 const made: string[] = [];
 afterAll(() => {

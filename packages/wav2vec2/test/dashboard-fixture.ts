@@ -3,7 +3,7 @@ import { accessSync, appendFileSync, constants, mkdirSync, writeFileSync } from 
 import { hostname } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { CHROMIUM } from "./chromium.js";
 import { toneClip } from "./tone-corpus.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { readCorpus } from "../src/data/corpus/corpus.js";
 import { Random } from "../src/data/random.js";
 import { temporaryDirectory } from "./temporary-directory.js";

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
-import { describeEvaluation } from "../src/cli/evaluation-text.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
+import { describeEvaluation } from "../src/cli/recognition/evaluation-text.js";
 import { Random } from "../src/data/random.js";
-import { bootstrapWer } from "../src/evaluation/bootstrap.js";
-import { compareResults } from "../src/evaluation/compare.js";
+import { bootstrapWer } from "../src/evaluation/comparison/bootstrap.js";
+import { compareResults } from "../src/evaluation/comparison/compare.js";
 import type { EvaluatedUtterance, EvaluationResult } from "../src/evaluation/evaluation.js";
-import { writeComparisonReport, writeEvaluationReport } from "../src/evaluation/report.js";
-import { embedClips } from "../src/evaluation/report-clips.js";
+import { writeComparisonReport, writeEvaluationReport } from "../src/evaluation/report/report.js";
+import { embedClips } from "../src/evaluation/report/report-clips.js";
 import {
   bootstrapUnits,
   confusionsOf,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { noGrad, randn, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { exportOnnx } from "../src/export/export-onnx.js";
 import { DTYPES, type Dtype, networkFile } from "../src/export/onnx/dtypes.js";
 import { Graph } from "../src/export/onnx/graph.js";

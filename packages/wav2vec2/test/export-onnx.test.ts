@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { manualSeed, noGrad, randn, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { exportOnnx } from "../src/export/export-onnx.js";
 import { DTYPES } from "../src/export/onnx/dtypes.js";
 import { createConfig, type Wav2Vec2Config } from "../src/model/configuration.js";

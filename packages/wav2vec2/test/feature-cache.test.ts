@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { manualSeed, type Tensor, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeWav } from "../src/audio/wav.js";
+import { encodeWav } from "../src/audio/wav/wav.js";
 import { Random } from "../src/data/random.js";
 import { createConfig } from "../src/model/configuration.js";
 import { configWithKeys } from "../src/model/configuration-file.js";

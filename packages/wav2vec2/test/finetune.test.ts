@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadTensors, saveTensors, type Tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { readCorpus } from "../src/data/corpus/corpus.js";
 import { Random } from "../src/data/random.js";
 import type { TranscribedUtterance } from "../src/data/utterance.js";

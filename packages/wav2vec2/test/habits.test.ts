@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { fill, mounted } from "./small-disk.js";
 import { TINY_MODEL, writeToneCorpus } from "./tone-corpus.js";
 import { PROGRAM } from "./training-process.js";

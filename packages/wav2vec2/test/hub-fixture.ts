@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, vi } from "vitest";
-import { type ResolveOptions, resolveModel } from "../src/files/hub.js";
+import { type ResolveOptions, resolveModel } from "../src/files/hub/hub.js";
 import { type Files, HubServer } from "./hub-server.js";
 
 export const ID = "facebook/wav2vec2-tiny";

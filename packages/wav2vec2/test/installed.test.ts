@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { bridgePath } from "@wav2vec2/libtorch/places";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { packPackages } from "../../../scripts/pack.mjs";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { DEFAULT_CONFIG } from "../src/model/configuration.js";
 import { configWithKeys } from "../src/model/configuration-file.js";

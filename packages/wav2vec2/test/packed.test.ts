@@ -10,7 +10,7 @@ import { publint } from "publint";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { packPackages } from "../../../scripts/pack.mjs";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { toneClip } from "./tone-corpus.js";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { resample } from "../src/audio/resample.js";
+import { resample } from "../src/audio/resampling/resample.js";
 import { exportOnnx } from "../src/export/export-onnx.js";
 import { networkFile } from "../src/export/onnx/dtypes.js";
 import { PAGE_HEADERS, pageFiles } from "../src/page/page-files.js";

@@ -14,13 +14,13 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { main } from "../src/cli/main.js";
 import { Random } from "../src/data/random.js";
-import { bootstrapWer } from "../src/evaluation/bootstrap.js";
-import { compareResults } from "../src/evaluation/compare.js";
+import { bootstrapWer } from "../src/evaluation/comparison/bootstrap.js";
+import { compareResults } from "../src/evaluation/comparison/compare.js";
 import type { EvaluatedUtterance } from "../src/evaluation/evaluation.js";
-import { writeComparisonReport, writeEvaluationReport } from "../src/evaluation/report.js";
+import { writeComparisonReport, writeEvaluationReport } from "../src/evaluation/report/report.js";
 import {
   bootstrapUnits,
   confusionsOf,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import OpenAI from "openai";
 import { OpenAIRealtimeWS } from "openai/realtime/ws";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { MU_LAW } from "../src/audio/g711.js";
+import { MU_LAW } from "../src/audio/wav/g711.js";
 import { Random } from "../src/data/random.js";
 import { type Message, pcm16, type TestServer, TestSocket, testServer } from "./serve-fixture.js";
 import { toneClip } from "./tone-corpus.js";

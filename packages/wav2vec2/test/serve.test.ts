@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { Random } from "../src/data/random.js";
 import { openApi } from "../src/serve/openapi.js";
 import { STREAM_EVENT, TRANSCRIPTION, VERBOSE_TRANSCRIPTION } from "../src/serve/transcription/schema.js";

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { Random } from "../src/data/random.js";
 
 /** "Speech" that a tiny network learns in seconds: each letter is a tone of its own. */

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { encodeWav } from "../src/audio/wav.js";
+import { encodeWav } from "../src/audio/wav/wav.js";
 import type { RunDescription } from "../src/tracking/run-description.js";
 import { DEFAULT_SERVICE_OPTIONS, type ServiceSinkOptions } from "../src/tracking/service-thread.js";
 import type { Timing } from "../src/tracking/sinks/wandb/api.js";

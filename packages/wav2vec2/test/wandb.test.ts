@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { memorySource } from "../src/audio/byte-source.js";
-import { decodeWav } from "../src/audio/wav.js";
+import { memorySource } from "../src/audio/sources/byte-source.js";
+import { decodeWav } from "../src/audio/wav/wav.js";
 import { Random } from "../src/data/random.js";
 import { UserError } from "../src/errors.js";
 import {

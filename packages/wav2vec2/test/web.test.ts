@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import type { CtcModel } from "../src/pretrained/ctc-directory.js";
 import { Recognizer } from "../src/recognition/recognizer.js";
 import { transcriptWriter } from "../src/text/formats/formats.js";

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
-import { encodeFlac } from "../src/audio/flac-writer.js";
+import { encodeFlac } from "../src/audio/flac/flac-writer.js";
 import { exportOnnx } from "../src/export/export-onnx.js";
 import { writePage } from "../src/page/write-page.js";
 import type { CtcModel } from "../src/pretrained/ctc-directory.js";

@@ -1,7 +1,7 @@
-import { memorySource } from "../src/audio/byte-source.js";
-import { oggPages, PacketJoiner } from "../src/audio/ogg.js";
-import { readOpusHeader } from "../src/audio/ogg-opus.js";
-import { samplesOf } from "../src/audio/opus.js";
+import { oggPages, PacketJoiner } from "../src/audio/ogg/ogg.js";
+import { readOpusHeader } from "../src/audio/ogg/ogg-opus.js";
+import { samplesOf } from "../src/audio/ogg/opus.js";
+import { memorySource } from "../src/audio/sources/byte-source.js";
 
 // Files of browsers, made of the packets of an Ogg file.
 

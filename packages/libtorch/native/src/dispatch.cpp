@@ -3,8 +3,8 @@
 
 #include "argument-checks.h"
 #include "convert.h"
-#include "transfers.h"
-#include "workarounds.h"
+#include "machine/workarounds.h"
+#include "tensors/transfers.h"
 
 #include <array>
 #include <atomic>

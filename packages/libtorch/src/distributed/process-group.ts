@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { setupCommand } from "../../setup/places.mjs";
 import { checkCount, checkOptions, describe } from "../arguments.js";
 import { argumentError } from "../errors.js";
-import { keep } from "../handles.js";
 import { native } from "../native.js";
-import { empty } from "../operators.generated.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { empty } from "../operators/operators.generated.js";
+import { keep } from "../tensors/handles.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { DistributedError, reasonOf } from "./distributed-error.js";
 import { TCPStore } from "./tcp-store.js";
 

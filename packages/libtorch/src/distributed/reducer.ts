@@ -1,8 +1,8 @@
 import { checkOptions, describe } from "../arguments.js";
 import { argumentError } from "../errors.js";
-import { requireTensors } from "../handles.js";
 import { native } from "../native.js";
-import type { Tensor } from "../tensor.js";
+import { requireTensors } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { ProcessGroup } from "./process-group.js";
 
 export interface ReducerOptions {

@@ -1,9 +1,9 @@
 import { describe } from "../arguments.js";
 import { noGrad } from "../autograd.js";
 import { argumentError } from "../errors.js";
-import { keep, requireTensors } from "../handles.js";
 import { native } from "../native.js";
-import type { Tensor } from "../tensor.js";
+import { keep, requireTensors } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { DistributedError } from "./distributed-error.js";
 import { ProcessGroup } from "./process-group.js";
 

@@ -1,7 +1,7 @@
 import { native } from "../native.js";
-import { full } from "../operators.generated.js";
+import { full } from "../operators/operators.generated.js";
 import type { ParameterUpdate } from "../optim/optimizer.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { isFloat32OnCpu } from "./on-cpu.js";
 
 /** libtorch's operator, or -1 where this version has none. */

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { doubles, gradientsOfGradients } from "../../test/exact.js";
 import { autocast } from "../autocast.js";
 import { grad, noGrad } from "../autograd.js";
-import { scope } from "../handles.js";
 import * as nn from "../nn/index.js";
-import { eye, randn } from "../operators.generated.js";
+import { eye, randn } from "../operators/operators.generated.js";
 import { manualSeed, memoryStatistics, releaseMemory } from "../runtime.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { scope } from "../tensors/handles.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 
 const [BATCH, HEADS, SIZE, P] = [2, 3, 16, 0.2];
 

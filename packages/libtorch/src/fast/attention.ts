@@ -1,6 +1,6 @@
-import { handleOf, wrap } from "../handles.js";
 import { native } from "../native.js";
-import type { Tensor } from "../tensor.js";
+import { handleOf, wrap } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { KERNEL_DTYPES } from "./on-cpu.js";
 
 /**

@@ -1,7 +1,7 @@
-import { wrap } from "../handles.js";
 import { native } from "../native.js";
-import { dropout as libtorchDropout } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { dropout as libtorchDropout } from "../operators/operators.generated.js";
+import { wrap } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { KERNEL_DTYPES } from "./on-cpu.js";
 
 /**

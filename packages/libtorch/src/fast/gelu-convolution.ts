@@ -1,9 +1,9 @@
 import { checkCount, describe } from "../arguments.js";
 import { isGradEnabled } from "../autograd.js";
 import { argumentError } from "../errors.js";
-import { handleOf, wrap } from "../handles.js";
 import { native } from "../native.js";
-import type { Tensor } from "../tensor.js";
+import { handleOf, wrap } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { autocastDtypeOnCpu, lieInFloat32OnCpu } from "./on-cpu.js";
 
 /**

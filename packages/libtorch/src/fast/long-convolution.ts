@@ -1,8 +1,8 @@
 import { isGradEnabled } from "../autograd.js";
-import { isTensor, keep, scope, wrap } from "../handles.js";
 import { native } from "../native.js";
-import { conv1d } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { conv1d } from "../operators/operators.generated.js";
+import { isTensor, keep, scope, wrap } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { autocastDtypeOnCpu } from "./on-cpu.js";
 
 /** Taps from which on the detour is the shorter way. */

@@ -1,5 +1,5 @@
 import { native } from "../native.js";
-import type { Dtype, Tensor } from "../tensor.js";
+import type { Dtype, Tensor } from "../tensors/tensor.js";
 
 /** What lies in memory where kernels compute in float32. */
 export const KERNEL_DTYPES: readonly Dtype[] = ["float32", "bfloat16"];

@@ -1,7 +1,7 @@
-import { wrap } from "../handles.js";
 import { native } from "../native.js";
-import { conv1d } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { conv1d } from "../operators/operators.generated.js";
+import { wrap } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 
 /**
  * Convolution over [batch, time, channels] as matrix products of views: `stride` frames side by side are one row, a window is a

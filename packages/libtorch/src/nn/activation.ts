@@ -1,5 +1,5 @@
 import { checkChoice } from "../arguments.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 
 /** Activations under the names of Hugging Face's configurations; each keeps its input's shape. */
 const ACTIVATIONS = {

@@ -1,9 +1,9 @@
 import { checkNumber } from "../arguments.js";
 import { attentionWithDropout } from "../fast/attention.js";
-import { handleOf } from "../handles.js";
 import { native } from "../native.js";
-import { dropout as drop, scaledDotProductAttention } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { dropout as drop, scaledDotProductAttention } from "../operators/operators.generated.js";
+import { handleOf } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 
 let fused: boolean | undefined;
 

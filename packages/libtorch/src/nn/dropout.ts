@@ -1,6 +1,6 @@
 import { checkNumber } from "../arguments.js";
 import { dropout } from "../fast/dropout.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { Module } from "./module.js";
 
 /** Zeroes elements with probability p in training and scales the others by 1 / (1 - p). */

@@ -1,6 +1,6 @@
 import { checkCount } from "../arguments.js";
-import { embedding } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { embedding } from "../operators/operators.generated.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { normal } from "./init.js";
 import { Module } from "./module.js";
 import { parameter } from "./parameter.js";

@@ -1,8 +1,8 @@
 import { checkCount, checkFunction, checkSynchronous } from "../arguments.js";
 import { noGrad } from "../autograd.js";
-import { handleOf, scope } from "../handles.js";
-import { empty, zeros } from "../operators.generated.js";
-import type { Dtype, Tensor } from "../tensor.js";
+import { empty, zeros } from "../operators/operators.generated.js";
+import { handleOf, scope } from "../tensors/handles.js";
+import type { Dtype, Tensor } from "../tensors/tensor.js";
 
 /** Gives a tensor its values in place. */
 type Fill = (tensor: Tensor) => void;

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { noGrad } from "../autograd.js";
-import { arange, ones, randn } from "../operators.generated.js";
+import { arange, ones, randn } from "../operators/operators.generated.js";
 import { manualSeed } from "../runtime.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   activation,
   attention,

@@ -1,6 +1,6 @@
 import { checkBoolean, checkCount, checkOptions } from "../arguments.js";
-import { linear } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { linear } from "../operators/operators.generated.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { fanInUniform } from "./init.js";
 import { Module } from "./module.js";
 import { parameter } from "./parameter.js";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { noGrad } from "../autograd.js";
-import { scope } from "../handles.js";
-import { ones, randn } from "../operators.generated.js";
+import { ones, randn } from "../operators/operators.generated.js";
 import { manualSeed } from "../runtime.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { scope } from "../tensors/handles.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   buffer,
   init,

@@ -9,8 +9,8 @@ import {
 } from "../arguments.js";
 import { noGrad } from "../autograd.js";
 import { argumentError, stateError } from "../errors.js";
-import { isTensor, keep } from "../handles.js";
-import type { Device, Dtype, Tensor } from "../tensor.js";
+import { isTensor, keep } from "../tensors/handles.js";
+import type { Device, Dtype, Tensor } from "../tensors/tensor.js";
 import { addForwardHook, addForwardPreHook } from "./forward-hooks.js";
 import { forgetFill, inheritFill } from "./init.js";
 import { type Held, heldIn, replaceIn } from "./module-fields.js";

@@ -1,7 +1,7 @@
 import { checkCount, checkNumber } from "../arguments.js";
 import { argumentError } from "../errors.js";
-import { groupNorm, layerNorm, ones, zeros } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { groupNorm, layerNorm, ones, zeros } from "../operators/operators.generated.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { Module } from "./module.js";
 import { parameter } from "./parameter.js";
 

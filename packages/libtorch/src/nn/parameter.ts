@@ -1,6 +1,6 @@
 import { checkBoolean, checkOptions } from "../arguments.js";
-import { handleOf, keep } from "../handles.js";
-import type { Tensor } from "../tensor.js";
+import { handleOf, keep } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { inheritFill } from "./init.js";
 
 /** What a tensor in a field of a module is. */

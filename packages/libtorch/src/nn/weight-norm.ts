@@ -1,8 +1,8 @@
 import { checkCount } from "../arguments.js";
 import { noGrad } from "../autograd.js";
-import { handleOf } from "../handles.js";
-import { weightNorm } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { weightNorm } from "../operators/operators.generated.js";
+import { handleOf } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { copyOf, fillDeferred, fresh } from "./init.js";
 import { Module } from "./module.js";
 import { parameter } from "./parameter.js";

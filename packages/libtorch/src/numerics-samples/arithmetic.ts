@@ -1,5 +1,5 @@
-import { full, stack, where } from "../operators.generated.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { full, stack, where } from "../operators/operators.generated.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   comparison,
   device,

@@ -1,6 +1,6 @@
 import { autocast } from "../autocast.js";
-import { einsum, linear } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { einsum, linear } from "../operators/operators.generated.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { device, type Maker, normal, positive, type Sample, sample } from "./makers.js";
 
 // As in training: float32 parameters, results and products in bfloat16.

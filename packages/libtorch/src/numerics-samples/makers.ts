@@ -1,6 +1,6 @@
 // Inputs of the samples, and samples of one kind.
-import { randn, randperm } from "../operators.generated.js";
-import { type Device, type Tensor, tensor } from "../tensor.js";
+import { randn, randperm } from "../operators/operators.generated.js";
+import { type Device, type Tensor, tensor } from "../tensors/tensor.js";
 
 export type Maker = () => Tensor;
 

@@ -26,8 +26,8 @@ import {
   smoothL1Loss,
   weightNorm,
   where,
-} from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+} from "../operators/operators.generated.js";
+import type { Tensor } from "../tensors/tensor.js";
 import {
   device,
   distinct,

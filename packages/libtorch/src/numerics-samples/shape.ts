@@ -1,5 +1,5 @@
-import { cat, fullLike, onesLike, stack, zerosLike } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { cat, fullLike, onesLike, stack, zerosLike } from "../operators/operators.generated.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { integers, mask, normal, repeated, type Sample, sample, ties } from "./makers.js";
 
 export const SHAPE: readonly Sample[] = [

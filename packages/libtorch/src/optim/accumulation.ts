@@ -1,5 +1,5 @@
 import { checkString } from "../arguments.js";
-import type { Device, Dtype } from "../tensor.js";
+import type { Device, Dtype } from "../tensors/tensor.js";
 
 /** In what sums and factors are computed on a device: the widest that it has. Apple's GPUs have no float64. */
 export function accumulationDtype(device: Device): Dtype {

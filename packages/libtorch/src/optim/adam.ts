@@ -1,7 +1,7 @@
 import { checkBoolean, checkNumber, describe } from "../arguments.js";
 import { argumentError } from "../errors.js";
 import { adamAtOnce } from "../fast/adam.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { Optimizer, type OptimizerOptions, type ParameterGroup, type ParameterUpdate } from "./optimizer.js";
 
 export interface AdamOptions extends OptimizerOptions {

@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { Adam, type AdamOptions } from "./adam.js";
 import type { ParameterGroup, ParameterUpdate } from "./optimizer.js";
 

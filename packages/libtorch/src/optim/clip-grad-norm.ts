@@ -1,8 +1,8 @@
 import { checkNumber } from "../arguments.js";
 import { noGrad } from "../autograd.js";
-import { requireTensors, scope } from "../handles.js";
-import { full, stack, zeros } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { full, stack, zeros } from "../operators/operators.generated.js";
+import { requireTensors, scope } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { accumulationDtype } from "./accumulation.js";
 
 /**

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { scope } from "../handles.js";
 import { parameter } from "../nn/parameter.js";
 import { memoryStatistics } from "../runtime.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { scope } from "../tensors/handles.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { GradScaler, type GradScalerOptions, LossScaleError } from "./index.js";
 
 const [NAN, INFINITE] = [Number.NaN, Number.POSITIVE_INFINITY];

@@ -1,9 +1,9 @@
 import { checkBoolean, checkCount, checkNumber, checkOptions, describe } from "../arguments.js";
 import { noGrad } from "../autograd.js";
 import { stateError } from "../errors.js";
-import { handleOf, requireTensors, scope } from "../handles.js";
-import { ones, stack } from "../operators.generated.js";
-import type { Tensor } from "../tensor.js";
+import { ones, stack } from "../operators/operators.generated.js";
+import { handleOf, requireTensors, scope } from "../tensors/handles.js";
+import type { Tensor } from "../tensors/tensor.js";
 
 export interface GradScalerOptions {
   /** The first scale. */

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { noGrad } from "../autograd.js";
-import { scope } from "../handles.js";
 import { parameter } from "../nn/parameter.js";
-import { full, ones, zeros } from "../operators.generated.js";
+import { full, ones, zeros } from "../operators/operators.generated.js";
 import { memoryStatistics } from "../runtime.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { scope } from "../tensors/handles.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import { AdamW, clipGradNorm } from "./index.js";
 
 // Made by test/golden.py with PyTorch.

@@ -1,9 +1,9 @@
 import { checkBoolean, checkNumber, checkOptions, describe } from "../arguments.js";
 import { noGrad } from "../autograd.js";
 import { argumentError, stateError } from "../errors.js";
-import { handleOf, isTensor, keep, scope } from "../handles.js";
-import { empty, full, zeros, zerosLike } from "../operators.generated.js";
-import type { Dtype, Tensor } from "../tensor.js";
+import { empty, full, zeros, zerosLike } from "../operators/operators.generated.js";
+import { handleOf, isTensor, keep, scope } from "../tensors/handles.js";
+import type { Dtype, Tensor } from "../tensors/tensor.js";
 
 export interface ParameterGroup {
   parameters: readonly Tensor[];

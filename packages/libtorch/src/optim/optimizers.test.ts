@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { noGrad } from "../autograd.js";
 import { TorchError } from "../errors.js";
 import { parameter } from "../nn/parameter.js";
-import { full, ones, zeros } from "../operators.generated.js";
-import { type Tensor, tensor } from "../tensor.js";
+import { full, ones, zeros } from "../operators/operators.generated.js";
+import { type Tensor, tensor } from "../tensors/tensor.js";
 import {
   Adam,
   type AdamOptions,

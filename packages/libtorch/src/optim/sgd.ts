@@ -1,6 +1,6 @@
 import { checkBoolean, checkNumber } from "../arguments.js";
 import { argumentError } from "../errors.js";
-import type { Tensor } from "../tensor.js";
+import type { Tensor } from "../tensors/tensor.js";
 import { Optimizer, type OptimizerOptions, type ParameterGroup, type ParameterUpdate } from "./optimizer.js";
 
 export interface SGDOptions extends OptimizerOptions {

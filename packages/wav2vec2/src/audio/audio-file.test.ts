@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { readAudio, readAudioInfo } from "./audio-file.js";
-import { encodeFlac } from "./flac-writer.js";
-import { resample } from "./resample.js";
-import { encodeWav } from "./wav.js";
+import { encodeFlac } from "./flac/flac-writer.js";
+import { resample } from "./resampling/resample.js";
+import { encodeWav } from "./wav/wav.js";
 
 describe("readAudio", () => {
   const samples = Float32Array.from({ length: 500 }, (_, i) => Math.round(9000 * Math.sin(i / 5)) / 32768);

@@ -7,14 +7,14 @@ import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { behindTags, detectFormat } from "./audio-format.js";
 import type { AudioSource } from "./audio-source.js";
-import { type ByteSource, memorySource } from "./byte-source.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
 import type { AudioHeader, DecodedAudio, OnNote, SampleRange } from "./decoded-audio.js";
 import { joinInTurns, lengthOf } from "./join-in-turns.js";
 import { mixDown, requireFinite, requireRate } from "./mono.js";
-import { openSource } from "./open-source.js";
-import { Resampler, resampledLength } from "./resample.js";
+import { Resampler, resampledLength } from "./resampling/resample.js";
 import { SAMPLE_RATE } from "./sample-rate.js";
+import { type ByteSource, memorySource } from "./sources/byte-source.js";
+import { openSource } from "./sources/open-source.js";
 
 export { SAMPLE_RATE } from "./sample-rate.js";
 

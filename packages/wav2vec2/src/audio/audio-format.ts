@@ -1,6 +1,4 @@
 import { UserError } from "../errors.js";
-import { type ByteSource, sourceBehind } from "./byte-source.js";
-import type { ByteStream } from "./byte-stream.js";
 import {
   AGAIN,
   AUDIO_FORMATS,
@@ -11,20 +9,22 @@ import {
   type SampleRange,
   type StreamOptions,
 } from "./decoded-audio.js";
-import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac.js";
-import { streamFlac } from "./flac-stream.js";
-import { decodeMp3, readMp3Header, streamMp3 } from "./mp3.js";
-import { findFrame, MAX_LEAD, parseFrame } from "./mp3-frames.js";
-import { firstSound, oggCodec } from "./ogg-codec.js";
-import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg-flac.js";
-import { decodeOpus, readOpusHeader, streamOpus } from "./ogg-opus.js";
-import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg-vorbis.js";
+import { decodeFlac, decodeFlacRange, readFlacHeader } from "./flac/flac.js";
+import { streamFlac } from "./flac/flac-stream.js";
+import { decodeMp3, readMp3Header, streamMp3 } from "./mp3/mp3.js";
+import { findFrame, MAX_LEAD, parseFrame } from "./mp3/mp3-frames.js";
+import { leadingTagSize, startsWith, TAG_HEADER } from "./mp3/tags.js";
+import { firstSound, oggCodec } from "./ogg/ogg-codec.js";
+import { decodeOggFlac, readOggFlacHeader, streamOggFlac } from "./ogg/ogg-flac.js";
+import { decodeOpus, readOpusHeader, streamOpus } from "./ogg/ogg-opus.js";
+import { decodeVorbis, readVorbisHeader, streamVorbis } from "./ogg/ogg-vorbis.js";
 import { freeFormat, otherFormat } from "./other-formats.js";
-import { inputName } from "./source-names.js";
-import { decodeSphere, readSphereHeader, SPHERE_MAGIC, streamSphere } from "./sphere.js";
-import { leadingTagSize, startsWith, TAG_HEADER } from "./tags.js";
-import { decodeWav, readWavHeader, streamWav } from "./wav.js";
-import { decodeWebm, readWebmHeader, streamWebm, WEBM_MAGIC } from "./webm-opus.js";
+import { type ByteSource, sourceBehind } from "./sources/byte-source.js";
+import type { ByteStream } from "./sources/byte-stream.js";
+import { inputName } from "./sources/source-names.js";
+import { decodeSphere, readSphereHeader, SPHERE_MAGIC, streamSphere } from "./wav/sphere.js";
+import { decodeWav, readWavHeader, streamWav } from "./wav/wav.js";
+import { decodeWebm, readWebmHeader, streamWebm, WEBM_MAGIC } from "./webm/webm-opus.js";
 
 /** How a format is read. All throw UserErrors that begin with `name`, the file's. */
 export interface FormatReader {

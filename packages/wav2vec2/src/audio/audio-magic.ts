@@ -1,6 +1,6 @@
-import { findFrame } from "./mp3-frames.js";
-import { SPHERE_MAGIC } from "./sphere.js";
-import { leadingTagSize, startsWith } from "./tags.js";
+import { findFrame } from "./mp3/mp3-frames.js";
+import { leadingTagSize, startsWith } from "./mp3/tags.js";
+import { SPHERE_MAGIC } from "./wav/sphere.js";
 
 /** What recordings begin with, at offsets: of formats that are read, and of others that are met. */
 const MAGICS: readonly (readonly [text: string, at: number])[][] = [

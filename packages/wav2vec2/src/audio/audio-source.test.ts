@@ -12,8 +12,8 @@ import { UserError } from "../errors.js";
 import { readAudio } from "./audio-file.js";
 import type { AudioSource } from "./audio-source.js";
 import { streamAudio } from "./audio-stream.js";
-import { encodeFlac } from "./flac-writer.js";
-import { resample } from "./resample.js";
+import { encodeFlac } from "./flac/flac-writer.js";
+import { resample } from "./resampling/resample.js";
 
 const random = new Random(5, "sources");
 const samples = Float32Array.from({ length: 50_000 }, () => (random.integer(60_000) - 30_000) / 32768);

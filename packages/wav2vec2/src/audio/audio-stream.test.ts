@@ -7,8 +7,8 @@ import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { readAudio, readAudioInfo } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";
-import { encodeFlac } from "./flac-writer.js";
-import { encodeWav } from "./wav.js";
+import { encodeFlac } from "./flac/flac-writer.js";
+import { encodeWav } from "./wav/wav.js";
 
 async function file(name: string, bytes: Uint8Array | string): Promise<string> {
   const path = join(await temporaryDirectory("stream"), name);

@@ -5,14 +5,14 @@ import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { detectFormat, FAR, isKnown, MAGIC, skipTags } from "./audio-format.js";
 import type { AudioSource } from "./audio-source.js";
-import { memorySource } from "./byte-source.js";
-import { ByteStream, sourceChunks } from "./byte-stream.js";
 import type { DecodedAudio, OnNote, StreamOptions } from "./decoded-audio.js";
 import { monoBlocks } from "./mono-stream.js";
-import { type OpenedSource, openSource } from "./open-source.js";
-import { streamSamples } from "./pcm.js";
-import { pcmFormat, RAW_FORMAT, type RawFormat } from "./raw-format.js";
 import { SAMPLE_RATE } from "./sample-rate.js";
+import { memorySource } from "./sources/byte-source.js";
+import { ByteStream, sourceChunks } from "./sources/byte-stream.js";
+import { type OpenedSource, openSource } from "./sources/open-source.js";
+import { streamSamples } from "./wav/pcm.js";
+import { pcmFormat, RAW_FORMAT, type RawFormat } from "./wav/raw-format.js";
 
 export interface AudioStreamOptions {
   /** Of bytes that are samples without a header; default: an audio file of any kind, told by its content. */

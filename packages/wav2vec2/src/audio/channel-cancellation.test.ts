@@ -7,7 +7,7 @@ import { temporaryDirectory } from "../../test/temporary-directory.js";
 import { Random } from "../data/random.js";
 import { readAudio } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";
-import { encodeWav } from "./wav.js";
+import { encodeWav } from "./wav/wav.js";
 
 const RATE = 8000;
 const random = new Random(3, "channels");

@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { inputName } from "./source-names.js";
+import { inputName } from "./sources/source-names.js";
 
 /** 20 dB: what is left of channels that are each other's negative, but for their noise. Apart, they lose 3 dB. */
 const CANCELLED = 0.01;

@@ -5,8 +5,8 @@ import { webm } from "../../test/webm-fixture.js";
 import type { ErrorCode } from "../errors.js";
 import { readAudio } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";
-import { encodeFlac } from "./flac-writer.js";
-import { encodeWav } from "./wav.js";
+import { encodeFlac } from "./flac/flac-writer.js";
+import { encodeWav } from "./wav/wav.js";
 
 // What is missing at a file's end, what is damaged in it and what is no audio have codes of their own, in all formats and
 // however the bytes come.

@@ -3,7 +3,7 @@ import { UserError } from "../errors.js";
 import { ChannelCancellation } from "./channel-cancellation.js";
 import type { DecodedAudio } from "./decoded-audio.js";
 import { firstNotFinite, mixDown, requireFinite, requireRate } from "./mono.js";
-import { Resampler } from "./resample.js";
+import { Resampler } from "./resampling/resample.js";
 import { SAMPLE_RATE } from "./sample-rate.js";
 
 /** How a stream's samples are handed over. */

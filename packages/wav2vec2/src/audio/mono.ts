@@ -1,5 +1,5 @@
 import { UserError } from "../errors.js";
-import { HIGHEST_RATE, LOWEST_RATE } from "./resample.js";
+import { HIGHEST_RATE, LOWEST_RATE } from "./resampling/resample.js";
 
 /** The channels' average. @returns [samples]; the channel itself where there is one */
 export function mixDown(channelData: Float32Array[]): Float32Array {

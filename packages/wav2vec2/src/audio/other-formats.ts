@@ -1,4 +1,4 @@
-import { startsWith } from "./tags.js";
+import { startsWith } from "./mp3/tags.js";
 
 /** A format that is not read. */
 interface OtherFormat {

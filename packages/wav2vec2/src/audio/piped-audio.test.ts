@@ -4,10 +4,10 @@ import { gather, sameBits } from "../../test/gather-blocks.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { streamAudio } from "./audio-stream.js";
-import { encodeFlac } from "./flac-writer.js";
-import type { RawEncoding, RawFormat } from "./raw-format.js";
-import { resample } from "./resample.js";
-import { encodeWav } from "./wav.js";
+import { encodeFlac } from "./flac/flac-writer.js";
+import { resample } from "./resampling/resample.js";
+import type { RawEncoding, RawFormat } from "./wav/raw-format.js";
+import { encodeWav } from "./wav/wav.js";
 
 const random = new Random(11, "pipes");
 const noise = (length: number) =>

@@ -1,4 +1,4 @@
-import { power } from "./power.js";
+import { power } from "./augmentation/power.js";
 
 /** Samples over which loudness is measured, 50 ms: shorter than a pause between words, longer than a closed plosive. */
 const SPAN = 800;

@@ -1,6 +1,6 @@
 import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
-import { resolveModel } from "../files/hub.js";
+import { resolveModel } from "../files/hub/hub.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 import { readArchitectures } from "../model/configuration-file.js";
 import {

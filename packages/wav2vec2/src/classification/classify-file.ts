@@ -4,7 +4,7 @@ import { requireArguments } from "../argument-kinds.js";
 import type { AudioSource } from "../audio/audio-source.js";
 import { type AudioStreamOptions, STREAM_OPTIONS, streamAudio } from "../audio/audio-stream.js";
 import { joined } from "../audio/joined.js";
-import { RECORDING } from "../audio/source-names.js";
+import { RECORDING } from "../audio/sources/source-names.js";
 import type { Segment } from "../data/labels/rttm.js";
 import { requireOptions } from "../known-options.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";

@@ -7,7 +7,7 @@ import { taskOfModel } from "../model/heads/classification-task.js";
 import { Wav2Vec2ForXVector } from "../model/heads/xvector.js";
 import { computeIn } from "../precision/compute-in.js";
 import { clipSamples } from "../recognition/clip-samples.js";
-import { requireFiniteWeights } from "../recognition/finite-weights.js";
+import { requireFiniteWeights } from "../recognition/emissions/finite-weights.js";
 import { type ClipBatch, inputOf } from "./classifier-batches.js";
 import type { Classifier } from "./classifier-directory.js";
 import { CLASSIFIER } from "./classifier-kind.js";

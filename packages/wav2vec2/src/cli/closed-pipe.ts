@@ -1,5 +1,5 @@
 import { exitCodes } from "../exit-codes.js";
-import { reasonOf } from "../files/atomic-file.js";
+import { reasonOf } from "../files/atomic/atomic-file.js";
 
 let printsAsItGoes = false;
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DEVICE_PATTERN, DEVICES } from "../device-name.js";
-import { STDOUT } from "../files/atomic-file.js";
+import { STDOUT } from "../files/atomic/atomic-file.js";
 import { WANTED_PRECISIONS } from "../precision/precision-names.js";
 import { isLive } from "../tracking/sinks/terminal-style.js";
 

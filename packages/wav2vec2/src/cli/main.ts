@@ -4,7 +4,7 @@ import { writeErrorFile } from "../distributed/launch/error-file.js";
 import { watchParent } from "../distributed/launch/parent-watch.js";
 import { ConfigurationError, UserError } from "../errors.js";
 import { exitCodes } from "../exit-codes.js";
-import { fullDiskReason, reasonOf } from "../files/atomic-file.js";
+import { fullDiskReason, reasonOf } from "../files/atomic/atomic-file.js";
 import { version } from "../version.js";
 import { capitalized, type Define } from "./command.js";
 import { helpConfiguration } from "./help.js";
@@ -17,97 +17,97 @@ const commands: { name: string; summary: string; load: () => Promise<Define> }[]
   {
     name: "doctor",
     summary: "what is installed and found, and what to do about what is missing",
-    load: async () => (await import("./doctor.js")).defineDoctor,
+    load: async () => (await import("./deployment/doctor.js")).defineDoctor,
   },
   {
     name: "setup",
     summary: "libtorch and the bridge to it: fetched or built, once on a machine",
-    load: async () => (await import("./setup.js")).defineSetup,
+    load: async () => (await import("./deployment/setup.js")).defineSetup,
   },
   {
     name: "data",
     summary: "speech to train on: download, unpack, check, stats",
-    load: async () => (await import("./data.js")).defineData,
+    load: async () => (await import("./data/data.js")).defineData,
   },
   {
     name: "pretrain",
     summary: "learn from unlabelled speech (self-supervised)",
-    load: async () => (await import("./pretrain.js")).definePretrain,
+    load: async () => (await import("./training/pretrain.js")).definePretrain,
   },
   {
     name: "finetune",
     summary: "train speech recognition with CTC, or a classification head",
-    load: async () => (await import("./finetune.js")).defineFinetune,
+    load: async () => (await import("./training/finetune.js")).defineFinetune,
   },
   {
     name: "dashboard",
     summary: "see runs in the browser, live or finished",
-    load: async () => (await import("./dashboard.js")).defineDashboard,
+    load: async () => (await import("./training/dashboard.js")).defineDashboard,
   },
   {
     name: "launch",
     summary: "run a command in several processes, on one host or many",
-    load: async () => (await import("./launch.js")).defineLaunch,
+    load: async () => (await import("./training/launch.js")).defineLaunch,
   },
   {
     name: "bench",
     summary: "what a step of a recipe costs here, and how long it will take",
-    load: async () => (await import("./bench.js")).defineBench,
+    load: async () => (await import("./training/bench.js")).defineBench,
   },
   {
     name: "report",
     summary: "training runs as one page: a run, or several compared",
-    load: async () => (await import("./report.js")).defineReport,
+    load: async () => (await import("./training/report.js")).defineReport,
   },
   {
     name: "evaluate",
     summary: "error rates of a recogniser on a split, accuracy of a classifier",
-    load: async () => (await import("./evaluate.js")).defineEvaluate,
+    load: async () => (await import("./recognition/evaluate.js")).defineEvaluate,
   },
   {
     name: "compare",
     summary: "two models on the same data: which is better, and is it chance",
-    load: async () => (await import("./compare.js")).defineCompare,
+    load: async () => (await import("./recognition/compare.js")).defineCompare,
   },
   {
     name: "transcribe",
     summary: "speech to text",
-    load: async () => (await import("./transcribe.js")).defineTranscribe,
+    load: async () => (await import("./recognition/transcribe.js")).defineTranscribe,
   },
   {
     name: "serve",
     summary: "speech to text over HTTP and WebSockets, as OpenAI's clients ask for it",
-    load: async () => (await import("./serve.js")).defineServe,
+    load: async () => (await import("./deployment/serve.js")).defineServe,
   },
   {
     name: "classify",
     summary: "labels of recordings: a keyword, a speaker, or what is there when",
-    load: async () => (await import("./classify.js")).defineClassify,
+    load: async () => (await import("./recognition/classify.js")).defineClassify,
   },
   {
     name: "align",
     summary: "where in a recording the words of its text are",
-    load: async () => (await import("./align.js")).defineAlign,
+    load: async () => (await import("./recognition/align.js")).defineAlign,
   },
   {
     name: "export",
     summary: "a recogniser for other programs: ONNX, compared before it is written",
-    load: async () => (await import("./export.js")).defineExport,
+    load: async () => (await import("./deployment/export.js")).defineExport,
   },
   {
     name: "page",
     summary: "a web page that recognises speech in the browser, for any web server",
-    load: async () => (await import("./page.js")).definePage,
+    load: async () => (await import("./deployment/page.js")).definePage,
   },
   {
     name: "lm",
     summary: "language models: build, compile, info, perplexity, tune",
-    load: async () => (await import("./lm.js")).defineLm,
+    load: async () => (await import("./language-model/lm.js")).defineLm,
   },
   {
     name: "codes",
     summary: "speech to the codes of a pre-trained model's codebooks",
-    load: async () => (await import("./codes.js")).defineCodes,
+    load: async () => (await import("./recognition/codes.js")).defineCodes,
   },
 ];
 

@@ -1,7 +1,7 @@
 import { access, constants, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../errors.js";
-import { isStream } from "../files/atomic-file.js";
+import { isStream } from "../files/atomic/atomic-file.js";
 
 /**
  * Whether a result can be written: said before hours of work, not behind them.

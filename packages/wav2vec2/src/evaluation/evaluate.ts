@@ -25,8 +25,7 @@ import { inPrecision } from "../precision/in-precision.js";
 import type { Precision } from "../precision/precision-names.js";
 import { type CtcModel, findCtcModel, type LoadCtcOptions } from "../pretrained/ctc-directory.js";
 import { CTC_MODEL_OR_NAME } from "../pretrained/ctc-model-kind.js";
-import { batchLimits, ctcBatches } from "../recognition/ctc-batches.js";
-import { type DecodingChoice, decodingEntries, makeDecoder } from "../recognition/decoding-choice.js";
+import { batchLimits, ctcBatches } from "../recognition/emissions/ctc-batches.js";
 import {
   engineFor,
   refuseDtype,
@@ -35,6 +34,11 @@ import {
   type WantedEngine,
 } from "../recognition/engine-choice.js";
 import { RECOGNIZER_OPTIONS } from "../recognition/recognizer.js";
+import {
+  type DecodingChoice,
+  decodingEntries,
+  makeDecoder,
+} from "../recognition/transcript/decoding-choice.js";
 import { unusedLanguageModel } from "../recognition/unused-language-model.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { greedyConfidence } from "../text/scoring/confidence.js";
@@ -45,7 +49,7 @@ import {
   requireNormalizations,
   type TextNormalization,
 } from "../text/scoring/normalize-text.js";
-import { bootstrapWer, RESAMPLES } from "./bootstrap.js";
+import { bootstrapWer, RESAMPLES } from "./comparison/bootstrap.js";
 import { encodable } from "./encodable.js";
 import type { EvaluatedUtterance, Evaluation, EvaluationResult } from "./evaluation.js";
 import { type EvaluatedNetwork, onnxNetwork, type ScoredClip, torchNetwork } from "./network.js";

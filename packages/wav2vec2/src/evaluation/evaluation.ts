@@ -1,7 +1,7 @@
 import type { Precision } from "../precision/precision-names.js";
 import type { Confusions } from "../text/scoring/confusions.js";
 import type { TextErrors } from "../text/scoring/error-rate.js";
-import type { Interval } from "./bootstrap.js";
+import type { Interval } from "./comparison/bootstrap.js";
 import type { TextUnit } from "./text-unit.js";
 import type { UnknownCharacters } from "./unknown-characters.js";
 

@@ -1,8 +1,8 @@
 import { noGrad, scope } from "@wav2vec2/libtorch";
 import type { CtcBatch } from "../data/batches/ctc-collator.js";
 import type { CtcModel } from "../pretrained/ctc-directory.js";
-import { type CtcBatchMaker, clipEmissions, scoreBatch } from "../recognition/ctc-batches.js";
-import type { Emissions } from "../recognition/emissions.js";
+import { type CtcBatchMaker, clipEmissions, scoreBatch } from "../recognition/emissions/ctc-batches.js";
+import type { Emissions } from "../recognition/emissions/emissions.js";
 import type { SpeechRecognizer } from "../recognition/speech-recognizer.js";
 import { ctcLoss } from "../text/alignment/ctc-loss.js";
 

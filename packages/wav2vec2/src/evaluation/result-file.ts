@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
-import { reasonOf, writeFileAtomic } from "../files/atomic-file.js";
+import { reasonOf, writeFileAtomic } from "../files/atomic/atomic-file.js";
 import { isJsonObject, type JsonObject, readJsonObject } from "../files/json-file.js";
 import { makeDirectory } from "../files/make-directory.js";
 import type { ClassifierResult } from "./classification/classifier-result.js";

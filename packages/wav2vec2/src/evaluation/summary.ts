@@ -5,7 +5,7 @@ import { type Confusions, countConfusions } from "../text/scoring/confusions.js"
 import { ErrorRate, sumErrors, type TextErrors } from "../text/scoring/error-rate.js";
 import { formDifferences, formDifferencesNote } from "../text/scoring/form-differences.js";
 import { wholeSentences, wholeSentencesNote } from "../text/scoring/whole-sentences.js";
-import { type BootstrapOptions, bootstrapWer, type Unit } from "./bootstrap.js";
+import { type BootstrapOptions, bootstrapWer, type Unit } from "./comparison/bootstrap.js";
 import type { EvaluatedUtterance, EvaluationResult, GroupScores, Scores } from "./evaluation.js";
 
 /** Of groups: what is drawn is small, and the last digit of an interval's ends is not what they are for. */

@@ -14,8 +14,8 @@ import { SAMPLE_RATE } from "../audio/audio-file.js";
 import { normalize } from "../audio/normalize.js";
 import { Random } from "../data/random.js";
 import { ConfigurationError, UserError } from "../errors.js";
-import { writeDirectoryAtomic } from "../files/atomic-directory.js";
-import { fullDiskReason, unwritable, writeFileAtomic } from "../files/atomic-file.js";
+import { writeDirectoryAtomic } from "../files/atomic/atomic-directory.js";
+import { fullDiskReason, unwritable, writeFileAtomic } from "../files/atomic/atomic-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 import {
   type CtcModel,

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { stateName } from "@wav2vec2/libtorch/state-name";
 import { PATH, requireArguments, TEXTS } from "../argument-kinds.js";
 import { ConfigurationError } from "../errors.js";
-import { writeFileAtomic } from "../files/atomic-file.js";
+import { writeFileAtomic } from "../files/atomic/atomic-file.js";
 import { unreadable } from "../files/unreadable.js";
 import { DEFAULT_CONFIG, type Wav2Vec2Config } from "./configuration.js";
 import { configFromHuggingFace, requireObject } from "./configuration-json.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../errors.js";
-import { adapterFileName } from "../files/model-files.js";
+import { adapterFileName } from "../files/hub/model-files.js";
 import { adapterKeys, type ModelClass, stateKeys } from "./state-keys.js";
 
 type Lists = Record<string, string[]>;

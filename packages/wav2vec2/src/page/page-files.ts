@@ -8,7 +8,7 @@ import { UserError } from "../errors.js";
 import { type Dtype, networkFile } from "../export/onnx/dtypes.js";
 import { exportedDtype } from "../export/onnx/exported-dtypes.js";
 import { quantizationOf } from "../export/onnx/number-format.js";
-import { TRANSFORMERS_FILES } from "../files/model-files.js";
+import { TRANSFORMERS_FILES } from "../files/hub/model-files.js";
 import { unreadable } from "../files/unreadable.js";
 import type { PageFile } from "../http/page-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";

@@ -6,8 +6,8 @@ import { BOOLEAN, FINITE, FUNCTION, PATH, requireArguments, TEXT, TEXTS } from "
 import { UserError } from "../errors.js";
 import type { ExportOptions } from "../export/export-onnx.js";
 import { exportedDtypes } from "../export/onnx/exported-dtypes.js";
-import { writeDirectoryAtomic } from "../files/atomic-directory.js";
-import { unwritable } from "../files/atomic-file.js";
+import { writeDirectoryAtomic } from "../files/atomic/atomic-directory.js";
+import { unwritable } from "../files/atomic/atomic-file.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 import { type PageFile, type PageModel, pageFiles } from "./page-files.js";
 

@@ -2,7 +2,7 @@ import type { Device } from "@wav2vec2/libtorch";
 import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
-import { resolveModel } from "../files/hub.js";
+import { resolveModel } from "../files/hub/hub.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";
 import { readArchitectures, readConfig } from "../model/configuration-file.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { loadState } from "@wav2vec2/libtorch";
 import { PATH, requireArguments, TEXT } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
-import { adapterFileName, chooseAdapter } from "../files/model-files.js";
+import { adapterFileName, chooseAdapter } from "../files/hub/model-files.js";
 import { tellNote } from "../files/tell-note.js";
 import { requireOptions } from "../known-options.js";
 import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";

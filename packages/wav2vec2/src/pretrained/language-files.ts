@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { saveTensors, type Tensor } from "@wav2vec2/libtorch";
-import { writeFileAtomic } from "../files/atomic-file.js";
-import { adapterFileName } from "../files/model-files.js";
+import { writeFileAtomic } from "../files/atomic/atomic-file.js";
+import { adapterFileName } from "../files/hub/model-files.js";
 import type { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { keyOfType } from "../model/model-type.js";
 import { adapterKeys } from "../model/state-keys.js";

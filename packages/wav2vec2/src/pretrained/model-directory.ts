@@ -22,8 +22,8 @@ import {
 } from "../argument-kinds.js";
 import { resolveDevice } from "../device.js";
 import { UserError, withCode } from "../errors.js";
-import { writeDirectoryAtomic } from "../files/atomic-directory.js";
-import { type DownloadProgress, type ResolveOptions, resolveModel } from "../files/hub.js";
+import { writeDirectoryAtomic } from "../files/atomic/atomic-directory.js";
+import { type DownloadProgress, type ResolveOptions, resolveModel } from "../files/hub/hub.js";
 import { tellNote } from "../files/tell-note.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
 import { createConfig, type Wav2Vec2Config } from "../model/configuration.js";

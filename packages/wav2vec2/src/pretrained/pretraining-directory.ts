@@ -1,6 +1,6 @@
 import { isObject, type Kind, PATH, requireArguments } from "../argument-kinds.js";
 import { UserError } from "../errors.js";
-import { resolveModel } from "../files/hub.js";
+import { resolveModel } from "../files/hub/hub.js";
 import { requireOptions } from "../known-options.js";
 import { Wav2Vec2ForPreTraining } from "../model/heads/pretraining/pretraining.js";
 import { MODULE } from "../module-kinds.js";

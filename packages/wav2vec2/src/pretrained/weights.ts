@@ -9,7 +9,7 @@ import {
   type TensorSource,
 } from "@wav2vec2/libtorch";
 import { UserError } from "../errors.js";
-import { chooseWeights, isExported, WEIGHT_FILES } from "../files/model-files.js";
+import { chooseWeights, isExported, WEIGHT_FILES } from "../files/hub/model-files.js";
 import { Wav2Vec2ForAudioFrameClassification } from "../model/heads/audio-frame-classification.js";
 import { Wav2Vec2ForCTC } from "../model/heads/ctc.js";
 import { ATTENTION_ADAPTER } from "../model/heads/model-with-head.js";

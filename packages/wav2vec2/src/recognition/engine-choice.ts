@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { choice, type Kind } from "../argument-kinds.js";
 import { ConfigurationError } from "../errors.js";
-import { chooseWeights, isExported } from "../files/model-files.js";
+import { chooseWeights, isExported } from "../files/hub/model-files.js";
 
 /** What runs a network. */
 export type Engine = "libtorch" | "onnx";

@@ -8,8 +8,8 @@ export {
 } from "../audio/audio-file.js";
 export type { AudioSamples, AudioSource } from "../audio/audio-source.js";
 export { type AudioStreamOptions, streamAudio } from "../audio/audio-stream.js";
-export { encodeFlac } from "../audio/flac-writer.js";
-export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "../audio/raw-format.js";
+export { encodeFlac } from "../audio/flac/flac-writer.js";
+export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "../audio/wav/raw-format.js";
 export { ConfigurationError, type ErrorCode, UserError } from "../errors.js";
 export { type CtcModel, type LoadCtcOptions, loadCtcModel } from "../pretrained/ctc-directory.js";
 export { CtcDecoder, type DecodingStream, type Hypothesis } from "../text/decoding/ctc-decoder.js";
@@ -23,9 +23,8 @@ export type {
   TranscriptWriter,
 } from "../text/formats/transcript.js";
 export { loadLanguageModel } from "../text/language-model/load-language-model.js";
-export { Aligner, type Alignment, type AlignOptions, loadAligner } from "./align.js";
-export { type DecodingChoice, readDecodingChoice } from "./decoding-choice.js";
-export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./emissions.js";
+export { Aligner, type Alignment, type AlignOptions, loadAligner } from "./alignment/align.js";
+export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "./emissions/emissions.js";
 export { type FileNews, type FilesOptions, transcribeFiles } from "./files.js";
 export { loadOnnxRecognizer, type OnnxRecognizerOptions } from "./load-onnx-recognizer.js";
 export { OnnxRecognizer } from "./onnx-recognizer.js";
@@ -38,3 +37,4 @@ export {
   recognizerPool,
 } from "./pool/recognizer-pool.js";
 export { loadRecognizer, Recognizer, type RecognizerOptions, type TranscribeOptions } from "./recognizer.js";
+export { type DecodingChoice, readDecodingChoice } from "./transcript/decoding-choice.js";

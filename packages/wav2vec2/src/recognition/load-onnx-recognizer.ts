@@ -5,8 +5,8 @@ import { exportedDtype } from "../export/onnx/exported-dtypes.js";
 import { openEngine } from "../export/onnx/open-engine.js";
 import { tellNote } from "../files/tell-note.js";
 import { type KnownOptions, requireOptions } from "../known-options.js";
-import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "./decoding-choice.js";
 import { OnnxRecognizer, onnxScorer, readExported } from "./onnx-recognizer.js";
+import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "./transcript/decoding-choice.js";
 import { unusedLanguageModel } from "./unused-language-model.js";
 
 export interface OnnxRecognizerOptions extends DecodingChoice {

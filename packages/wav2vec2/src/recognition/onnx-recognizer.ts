@@ -9,7 +9,7 @@ import { readNormalize } from "../pretrained/preprocessor.js";
 import { requireVocabulary } from "../pretrained/require-vocabulary.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import { CtcTokenizer } from "../text/tokenizer.js";
-import type { ClipScorer, Emissions } from "./emissions.js";
+import type { ClipScorer, Emissions } from "./emissions/emissions.js";
 import { SpeechRecognizer } from "./speech-recognizer.js";
 
 const DECODER: Kind = {

@@ -13,9 +13,9 @@ import {
 import { CTC_MODEL, isCtcModel } from "../pretrained/ctc-model-kind.js";
 import { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import type { DecodingOptions } from "../text/decoding/decoding-options.js";
-import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "./decoding-choice.js";
+import { torchScorer } from "./emissions/torch-scorer.js";
 import { SpeechRecognizer } from "./speech-recognizer.js";
-import { torchScorer } from "./torch-scorer.js";
+import { DECODING_CHOICE_OPTIONS, type DecodingChoice, makeDecoder } from "./transcript/decoding-choice.js";
 import { unusedLanguageModel } from "./unused-language-model.js";
 
 export { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "./speech-recognizer.js";

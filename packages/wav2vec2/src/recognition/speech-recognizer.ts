@@ -2,15 +2,14 @@ import { BOOLEAN, isObject, type Kind, requireArguments, SAMPLES, TEXT, whole } 
 import type { AudioSource } from "../audio/audio-source.js";
 import { streamAudio } from "../audio/audio-stream.js";
 import type { OnNote } from "../audio/decoded-audio.js";
-import { RAW_FORMAT, type RawFormat } from "../audio/raw-format.js";
 import { SAMPLE_RATE } from "../audio/sample-rate.js";
+import { RAW_FORMAT, type RawFormat } from "../audio/wav/raw-format.js";
 import type { KnownOptions } from "../known-options.js";
 import { requireOptions } from "../known-options.js";
 import { samplesPerFrame } from "../model/lengths.js";
 import type { CtcDecoder } from "../text/decoding/ctc-decoder.js";
 import type { RecordingTranscript, Transcript } from "../text/formats/transcript.js";
 import type { CtcTokenizer } from "../text/tokenizer.js";
-import { decodeInTurns } from "./decode-in-turns.js";
 import {
   type ClipScorer,
   type Emissions,
@@ -18,12 +17,13 @@ import {
   FILE_WINDOWS,
   WINDOWS,
   type WindowSeconds,
-} from "./emissions.js";
-import { PauseFinder } from "./pauses.js";
-import { decodePieces } from "./pieces.js";
-import { transcriptOf } from "./transcript-of.js";
-import { joinPieces } from "./whole-transcript.js";
-import { BLOCKS } from "./windows.js";
+} from "./emissions/emissions.js";
+import { BLOCKS } from "./emissions/windows.js";
+import { decodeInTurns } from "./transcript/decode-in-turns.js";
+import { PauseFinder } from "./transcript/pauses.js";
+import { decodePieces } from "./transcript/pieces.js";
+import { transcriptOf } from "./transcript/transcript-of.js";
+import { joinPieces } from "./transcript/whole-transcript.js";
 
 /** What is wanted of a recording, and how it is read. */
 export interface TranscribeOptions {

@@ -1,5 +1,5 @@
 import { MASK, requireArguments, SAMPLES, whole } from "../argument-kinds.js";
-import type { ClipSource } from "../audio/clip-source.js";
+import type { ClipSource } from "../audio/sources/clip-source.js";
 
 /** What a model in pre-training made of a clip of a validation: what was hidden, and whether it was found again. */
 export interface CodedClip extends ClipSource {

@@ -1,5 +1,5 @@
 import { listOf, requireArguments } from "../argument-kinds.js";
-import type { ClipSource } from "../audio/clip-source.js";
+import type { ClipSource } from "../audio/sources/clip-source.js";
 import type { CodedClip } from "./coded-clip.js";
 import type { RunDescription, RunEnd } from "./run-description.js";
 import { SINK } from "./sink-kind.js";

@@ -2,11 +2,11 @@
 export { type ReadOptions, readAudio, SAMPLE_RATE } from "../audio/audio-file.js";
 export type { AudioSamples, AudioSource } from "../audio/audio-source.js";
 export { type AudioStreamOptions, streamAudio } from "../audio/audio-stream.js";
-export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "../audio/raw-format.js";
-export { Resampler } from "../audio/resample.js";
+export { Resampler } from "../audio/resampling/resample.js";
+export { RAW_ENCODINGS, type RawEncoding, type RawFormat } from "../audio/wav/raw-format.js";
 export { ConfigurationError, type ErrorCode, UserError } from "../errors.js";
 export type { OnnxRuntime } from "../export/onnx/onnx-engine.js";
-export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "../recognition/emissions.js";
+export { FILE_WINDOWS, LIVE_WINDOWS, type WindowSeconds } from "../recognition/emissions/emissions.js";
 export type { TranscribeOptions } from "../recognition/speech-recognizer.js";
 export { CtcDecoder, type DecodingStream, type Hypothesis } from "../text/decoding/ctc-decoder.js";
 export type { DecodingOptions } from "../text/decoding/decoding-options.js";

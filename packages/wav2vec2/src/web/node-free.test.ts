@@ -71,7 +71,11 @@ it("what a page loads has nothing of Node.js or libtorch in it", () => {
   );
   expect(wrong).toEqual([]);
   const names = [...modules.keys()].map((path) => relative(SOURCE, path));
-  for (const part of ["audio/flac-decoder.ts", "text/decoding/prefix-beam.ts", "recognition/pieces.ts"])
+  for (const part of [
+    "audio/flac/flac-decoder.ts",
+    "text/decoding/prefix-beam.ts",
+    "recognition/transcript/pieces.ts",
+  ])
     expect(names).toContain(part);
 });
 

@@ -3,8 +3,8 @@
 // time, and computed again in the backward pass (as Dao et al. 2022, arXiv 2205.14135).
 #include "dropout.h"
 
-#include "../convert.h"
 #include "attention.h"
+#include "../convert.h"
 #include "parallel.h"
 #include "rows.h"
 

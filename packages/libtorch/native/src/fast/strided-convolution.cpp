@@ -2,9 +2,9 @@
 // input, a window is a few such rows, and nothing is copied or transposed, neither here nor in the backward pass.
 #include "strided-convolution.h"
 
-#include "../autocast.h"
+#include "../autograd/autocast.h"
 #include "../convert.h"
-#include "../workarounds.h"
+#include "../machine/workarounds.h"
 
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>

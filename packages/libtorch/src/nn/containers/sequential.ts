@@ -1,6 +1,6 @@
 import { describe } from "../../arguments.js";
 import { argumentError } from "../../errors.js";
-import type { Tensor } from "../../tensor.js";
+import type { Tensor } from "../../tensors/tensor.js";
 import { Module } from "../module.js";
 import { ELEMENTS } from "../module-fields.js";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parameter } from "../../nn/parameter.js";
-import { tensor } from "../../tensor.js";
+import { tensor } from "../../tensors/tensor.js";
 import { lrScheduler, type Optimizer, SGD } from "../index.js";
 
 const { LambdaLR, StepLR, LinearLR, CosineAnnealingLR, OneCycleLR, SequentialLR, ReduceLROnPlateau } =

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { addNoise } from "../../audio/noise.js";
-import { power } from "../../audio/power.js";
-import { reverberate } from "../../audio/reverberation.js";
-import { changeSpeed } from "../../audio/speed.js";
-import { changeVolume } from "../../audio/volume.js";
+import { addNoise } from "../../audio/augmentation/noise.js";
+import { power } from "../../audio/augmentation/power.js";
+import { reverberate } from "../../audio/augmentation/reverberation.js";
+import { changeSpeed } from "../../audio/augmentation/speed.js";
+import { changeVolume } from "../../audio/augmentation/volume.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { Random } from "../random.js";
 import { Augmentation, type AugmentationOptions } from "./augmentation.js";

@@ -1,10 +1,10 @@
 import { FINITE, isObject, TEXTS } from "../../argument-kinds.js";
 import { SAMPLE_RATE } from "../../audio/audio-file.js";
-import { addNoise } from "../../audio/noise.js";
-import { power } from "../../audio/power.js";
-import { reverberate } from "../../audio/reverberation.js";
-import { changeSpeed } from "../../audio/speed.js";
-import { changeVolume } from "../../audio/volume.js";
+import { addNoise } from "../../audio/augmentation/noise.js";
+import { power } from "../../audio/augmentation/power.js";
+import { reverberate } from "../../audio/augmentation/reverberation.js";
+import { changeSpeed } from "../../audio/augmentation/speed.js";
+import { changeVolume } from "../../audio/augmentation/volume.js";
 import { describeValue } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { type KnownOptions, requireOptions } from "../../known-options.js";

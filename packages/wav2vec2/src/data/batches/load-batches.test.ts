@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFlac } from "../../audio/flac-writer.js";
+import { encodeFlac } from "../../audio/flac/flac-writer.js";
 import { normalize } from "../../audio/normalize.js";
 import { UserError } from "../../errors.js";
 import { Random } from "../random.js";

@@ -1,4 +1,4 @@
-import { FourierTransform } from "../../audio/fourier-transform.js";
+import { FourierTransform } from "../../audio/augmentation/fourier-transform.js";
 
 /** Samples a frame: bins of 31 Hz at 16 kHz. */
 const FRAME = 512;

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { writeFileAtomic } from "../../files/atomic-file.js";
+import { writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import { listLine } from "../corpus/corpus-list.js";
 import type { CorpusReport } from "./check-corpus.js";
 

@@ -1,11 +1,11 @@
 import { SAMPLE_RATE, samplesUntil } from "../../audio/audio-file.js";
-import { resampledLength } from "../../audio/resample.js";
+import { resampledLength } from "../../audio/resampling/resample.js";
 import type { Utterance } from "../utterance.js";
 import type { Clip } from "./corpus-clip.js";
 import type { Part } from "./corpus-parts.js";
 import type { CorpusProblem } from "./corpus-problem.js";
-import type { AudioHeader } from "./index-file.js";
-import { type HeaderOptions, type HeaderProblem, readHeaders } from "./index-headers.js";
+import type { AudioHeader } from "./index/index-file.js";
+import { type HeaderOptions, type HeaderProblem, readHeaders } from "./index/index-headers.js";
 
 // Ends of parts are often written with two decimals: that much beyond the file means its end.
 const END_TOLERANCE_SECONDS = 0.01;

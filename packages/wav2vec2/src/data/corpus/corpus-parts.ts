@@ -1,14 +1,14 @@
 import { UserError } from "../../errors.js";
-import { findFolderClips } from "./audio-folder.js";
 import type { Clip, FindOptions, FoundClips } from "./corpus-clip.js";
 import { chooseReadings, readIdList } from "./corpus-list.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { findSources, findSplits, isFile, type Source, splitNames, unknownSplit } from "./corpus-splits.js";
 import type { EventLoopTurns } from "./corpus-turns.js";
-import { findKaldiClips } from "./kaldi-clips.js";
-import { findLibriSpeechClips } from "./librispeech-clips.js";
-import { readManifest } from "./manifest-reader.js";
-import { findStmClips, isStm } from "./stm-clips.js";
+import { findFolderClips } from "./layouts/audio-folder.js";
+import { findKaldiClips } from "./layouts/kaldi-clips.js";
+import { findLibriSpeechClips } from "./layouts/librispeech-clips.js";
+import { findStmClips, isStm } from "./layouts/stm-clips.js";
+import { readManifest } from "./manifest/manifest-reader.js";
 
 /** What one directory or manifest lists of the utterances that were asked for. */
 export interface Part {

@@ -4,17 +4,17 @@ import { editDistance } from "@wav2vec2/libtorch/nearest";
 import { PATH, requireArguments } from "../../argument-kinds.js";
 import { UserError } from "../../errors.js";
 import { unreadable } from "../../files/unreadable.js";
-import { holdsAudio, isOfInterest, undecodableNames } from "./audio-folder.js";
-import { audioNames, stemOf } from "./audio-names.js";
 import { type Listing, listDirectory, listNames, orReport } from "./corpus-directory.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { EventLoopTurns } from "./corpus-turns.js";
-import { isKaldiDirectory } from "./kaldi-clips.js";
-import { isLibriSpeechSplit } from "./librispeech-clips.js";
-import { isManifest, isManifestName, isNamedManifest, MANIFEST_ENDINGS } from "./manifest.js";
-import { adviceOnDirectory, adviceOnFile, directoryOfSplit } from "./other-layouts.js";
-import { isStm, isStmDirectory } from "./stm-clips.js";
-import { unnamedAudio } from "./unnamed-audio.js";
+import { holdsAudio, isOfInterest, undecodableNames } from "./layouts/audio-folder.js";
+import { audioNames, stemOf } from "./layouts/audio-names.js";
+import { isKaldiDirectory } from "./layouts/kaldi-clips.js";
+import { isLibriSpeechSplit } from "./layouts/librispeech-clips.js";
+import { adviceOnDirectory, adviceOnFile, directoryOfSplit } from "./layouts/other-layouts.js";
+import { isStm, isStmDirectory } from "./layouts/stm-clips.js";
+import { unnamedAudio } from "./layouts/unnamed-audio.js";
+import { isManifest, isManifestName, isNamedManifest, MANIFEST_ENDINGS } from "./manifest/manifest.js";
 
 /** Where the utterances of a split are listed. */
 export interface Source {

@@ -16,7 +16,7 @@ import { audioFiles, measureClips } from "./corpus-measure.js";
 import { findParts, type Part } from "./corpus-parts.js";
 import type { CorpusProblem } from "./corpus-problem.js";
 import { EventLoopTurns } from "./corpus-turns.js";
-import { defaultCache } from "./index-file.js";
+import { defaultCache } from "./index/index-file.js";
 
 export type { CorpusProblem, ProblemKind } from "./corpus-problem.js";
 export { listSplits } from "./corpus-splits.js";

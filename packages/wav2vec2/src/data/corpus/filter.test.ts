@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { corpusDirectory } from "../../../test/corpus-fixture.js";
 import { readAudio } from "../../audio/audio-file.js";
-import { encodeWav } from "../../audio/wav.js";
+import { encodeWav } from "../../audio/wav/wav.js";
 import { Random } from "../random.js";
 import type { Utterance } from "../utterance.js";
 import { readCorpus } from "./corpus.js";

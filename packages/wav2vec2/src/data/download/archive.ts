@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
 import { UserError } from "../../errors.js";
-import { HttpClient, RequestError } from "../../files/http-request.js";
-import { type ExpectedFile, PartialFile } from "../../files/partial-file.js";
-import { type ResumeOptions, resumeDownload } from "../../files/resume-download.js";
+import { type ExpectedFile, PartialFile } from "../../files/atomic/partial-file.js";
+import { HttpClient, RequestError } from "../../files/hub/http-request.js";
+import { type ResumeOptions, resumeDownload } from "../../files/hub/resume-download.js";
 import type { CorpusPart } from "./parts.js";
 import { Unpacker } from "./unpacker.js";
 import { WrongArchiveError } from "./wrong-archive.js";

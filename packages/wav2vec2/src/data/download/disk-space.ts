@@ -1,5 +1,5 @@
 import { UserError } from "../../errors.js";
-import { fullDiskReason } from "../../files/atomic-file.js";
+import { fullDiskReason } from "../../files/atomic/atomic-file.js";
 import { freeBytes } from "../../files/free-bytes.js";
 
 /** Left free beside what is needed, for others who write at the same time. */

@@ -3,7 +3,7 @@ import { readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { UserError } from "../../errors.js";
-import { claimPartial, claimPath } from "../../files/claimed-path.js";
+import { claimPartial, claimPath } from "../../files/atomic/claimed-path.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import type { ArchiveFiles } from "./archive.js";
 import type { CorpusPart } from "./parts.js";

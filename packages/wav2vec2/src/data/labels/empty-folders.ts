@@ -1,8 +1,8 @@
 import { basename, dirname, join } from "node:path";
-import { holdsAudio } from "../corpus/audio-folder.js";
-import { isHidden } from "../corpus/audio-names.js";
 import { listDirectory } from "../corpus/corpus-directory.js";
 import { EventLoopTurns } from "../corpus/corpus-turns.js";
+import { holdsAudio } from "../corpus/layouts/audio-folder.js";
+import { isHidden } from "../corpus/layouts/audio-names.js";
 import type { Labelled } from "./clip-labels.js";
 
 /**

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { corpusDirectory, wav } from "../../../test/corpus-fixture.js";
 import { readCorpus } from "../corpus/corpus.js";
-import { writeManifest } from "../corpus/manifest-writer.js";
+import { writeManifest } from "../corpus/manifest/manifest-writer.js";
 import type { Utterance } from "../utterance.js";
 import { columnOf, labelClips, labelNames, listLabels, requireLabels } from "./clip-labels.js";
 import { readRttm, writeRttm } from "./rttm.js";

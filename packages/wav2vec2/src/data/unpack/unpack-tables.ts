@@ -2,16 +2,16 @@ import { existsSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { detectFormat } from "../../audio/audio-format.js";
-import { memorySource } from "../../audio/byte-source.js";
 import type { AudioFormat } from "../../audio/decoded-audio.js";
+import { memorySource } from "../../audio/sources/byte-source.js";
 import { UserError } from "../../errors.js";
-import { unwritable, writeFileAtomic } from "../../files/atomic-file.js";
+import { unwritable, writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import { isJsonObject } from "../../files/json-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { shellName } from "../../files/shell-name.js";
-import { audioNames, isHidden, stemOf } from "../corpus/audio-names.js";
 import { listDirectory } from "../corpus/corpus-directory.js";
-import { isPartColumn } from "../corpus/manifest-columns.js";
+import { audioNames, isHidden, stemOf } from "../corpus/layouts/audio-names.js";
+import { isPartColumn } from "../corpus/manifest/manifest-columns.js";
 import { readParquet } from "./read-parquet.js";
 
 /** A split that was unpacked. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../errors.js";
 import { exitCodes, signalExitCode } from "../../exit-codes.js";
-import { reasonOf } from "../../files/atomic-file.js";
+import { reasonOf } from "../../files/atomic/atomic-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { readErrorFile } from "./error-file.js";
 import { PARENT_PIPE } from "./parent-watch.js";

@@ -1,6 +1,6 @@
 import { Random } from "../../data/random.js";
 import { UserError } from "../../errors.js";
-import { type Interval, middle } from "../bootstrap.js";
+import { type Interval, middle } from "../comparison/bootstrap.js";
 import type { BootstrapUnit } from "../summary.js";
 
 /** What is drawn as a whole: places of clips in their list. */

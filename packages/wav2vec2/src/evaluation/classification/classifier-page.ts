@@ -5,9 +5,9 @@ import { escapeHtml } from "../../pages/html.js";
 import { clipNotes, renderNotes, renderTiles, type Tile } from "../../pages/parts.js";
 import { renderTable } from "../../pages/table.js";
 import { formatDuration } from "../../tracking/duration.js";
-import type { ReportClips } from "../report-clips.js";
-import { renderReport, renderUtteranceList } from "../report-parts.js";
-import type { ListedUtterance } from "../report-script.js";
+import type { ReportClips } from "../report/report-clips.js";
+import { renderReport, renderUtteranceList } from "../report/report-parts.js";
+import type { ListedUtterance } from "../report/report-script.js";
 import type { ClassifiedClip, ClassifierResult } from "./classifier-result.js";
 
 /** More bars than these cannot be told apart, and more columns cannot be read. */

@@ -1,5 +1,5 @@
 import type { ClassificationTask } from "../../model/heads/classification-task.js";
-import type { Interval } from "../bootstrap.js";
+import type { Interval } from "../comparison/bootstrap.js";
 import type { BootstrapUnit } from "../summary.js";
 import type { ClassScores } from "./class-scores.js";
 import type { VerificationScores } from "./verification.js";

@@ -27,7 +27,7 @@ import { ConfigurationError, UserError } from "../../errors.js";
 import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { type ClassificationTask, taskOfModel } from "../../model/heads/classification-task.js";
 import { inPrecision } from "../../precision/in-precision.js";
-import { RESAMPLES } from "../bootstrap.js";
+import { RESAMPLES } from "../comparison/bootstrap.js";
 import { BOOTSTRAP_UNITS, type BootstrapUnit, sumSeconds } from "../summary.js";
 import { bootstrapClips, type ClipUnit, clipUnits } from "./bootstrap-clips.js";
 import { type ClipCounts, classScores, confusionMatrix, weightedScores } from "./class-scores.js";

@@ -8,7 +8,7 @@ import type { Utterance } from "../../data/utterance.js";
 import { gatherParts } from "../../distributed/interrupted.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
-import { batchLimits } from "../../recognition/ctc-batches.js";
+import { batchLimits } from "../../recognition/emissions/ctc-batches.js";
 
 const BATCH_SECONDS = 60;
 

@@ -2,7 +2,7 @@ import { epochOfBatches } from "../../data/batches/batches.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { encodable } from "../../evaluation/encodable.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
-import { ctcBatches } from "../../recognition/ctc-batches.js";
+import { ctcBatches } from "../../recognition/emissions/ctc-batches.js";
 import { CtcDecoder } from "../../text/decoding/ctc-decoder.js";
 import { ErrorRate } from "../../text/scoring/error-rate.js";
 import type { OnnxEngine } from "./onnx-engine.js";

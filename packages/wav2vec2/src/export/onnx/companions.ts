@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { writeFileAtomic } from "../../files/atomic-file.js";
-import { TRANSFORMERS_FILES } from "../../files/model-files.js";
+import { writeFileAtomic } from "../../files/atomic/atomic-file.js";
+import { TRANSFORMERS_FILES } from "../../files/hub/model-files.js";
 import { writeConfig } from "../../model/configuration-file.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { writePreprocessor } from "../../pretrained/preprocessor.js";

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
-import { isHubId } from "../../files/hub-id.js";
-import { chooseWeights } from "../../files/model-files.js";
+import { isHubId } from "../../files/hub/hub-id.js";
+import { chooseWeights } from "../../files/hub/model-files.js";
 import { shellName } from "../../files/shell-name.js";
 import type { Dtype } from "./dtypes.js";
 

@@ -1,7 +1,7 @@
 import { isErrored, isReadable, Readable } from "node:stream";
 
 export { fileURLToPath } from "node:url";
-export { FileSource, fileChunks } from "../../audio/file-source.js";
+export { FileSource, fileChunks } from "../../audio/sources/file-source.js";
 
 /** Whether a stream of the web gives nothing any more, because it was read. */
 export function wasReadOut(stream: ReadableStream): boolean {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { unreadable } from "../../files/unreadable.js";
 
-export { writeFileAtomic } from "../../files/atomic-file.js";
+export { writeFileAtomic } from "../../files/atomic/atomic-file.js";
 
 /**
  * @param expected what it should be, for messages

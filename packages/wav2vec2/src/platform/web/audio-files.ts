@@ -1,4 +1,4 @@
-import type { ByteSource } from "../../audio/byte-source.js";
+import type { ByteSource } from "../../audio/sources/byte-source.js";
 import { wrongType } from "../../errors.js";
 
 // A page has no paths.

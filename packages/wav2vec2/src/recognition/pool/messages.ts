@@ -1,11 +1,11 @@
-import type { RawFormat } from "../../audio/raw-format.js";
+import type { RawFormat } from "../../audio/wav/raw-format.js";
 import type { PlainError } from "../../error-transfer.js";
 import type { LoadCtcOptions } from "../../pretrained/ctc-directory.js";
 import type { SharedModel } from "../../pretrained/shared-model.js";
 import type { Transcript } from "../../text/formats/transcript.js";
-import type { DecodingChoice } from "../decoding-choice.js";
-import type { WindowSeconds } from "../emissions.js";
-import type { Alignment } from "../speech-aligner.js";
+import type { Alignment } from "../alignment/speech-aligner.js";
+import type { WindowSeconds } from "../emissions/emissions.js";
+import type { DecodingChoice } from "../transcript/decoding-choice.js";
 
 /** Where a thread has its network from. */
 export type ThreadModel =

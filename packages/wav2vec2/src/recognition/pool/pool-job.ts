@@ -1,6 +1,6 @@
 import type { AudioSource } from "../../audio/audio-source.js";
 import type { OnNote } from "../../audio/decoded-audio.js";
-import type { RawFormat } from "../../audio/raw-format.js";
+import type { RawFormat } from "../../audio/wav/raw-format.js";
 import type { JobTask } from "./messages.js";
 
 /** What a job is, and who is told of it. */

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { type OpenedSource, openSource } from "../../audio/open-source.js";
-import type { SourceParts } from "../../audio/source-parts.js";
+import { type OpenedSource, openSource } from "../../audio/sources/open-source.js";
+import type { SourceParts } from "../../audio/sources/source-parts.js";
 import { plainError, reviveError } from "../../error-transfer.js";
 import { compiled } from "../../files/compiled.js";
 import type { SharedModel } from "../../pretrained/shared-model.js";

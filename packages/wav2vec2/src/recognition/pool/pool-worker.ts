@@ -1,12 +1,12 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { streamOpened } from "../../audio/audio-stream.js";
-import type { OpenedSource } from "../../audio/open-source.js";
-import { SourceParts } from "../../audio/source-parts.js";
+import type { OpenedSource } from "../../audio/sources/open-source.js";
+import { SourceParts } from "../../audio/sources/source-parts.js";
 import { plainError, reviveError } from "../../error-transfer.js";
 import type { CtcTokenizer } from "../../text/tokenizer.js";
-import { DecoderMaker, tellFit } from "../decoding-choice.js";
-import { SpeechAligner } from "../speech-aligner.js";
+import { SpeechAligner } from "../alignment/speech-aligner.js";
 import { SpeechRecognizer } from "../speech-recognizer.js";
+import { DecoderMaker, tellFit } from "../transcript/decoding-choice.js";
 import { lowerPriority } from "./lower-priority.js";
 import type { FromThread, JobSource, JobTask, ThreadData, ThreadMemory, ToThread } from "./messages.js";
 import type { PoolNetwork } from "./pool-network.js";

@@ -18,7 +18,13 @@ import { PRECISION, type WantedPrecision } from "../../precision/precision-names
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { CTC_MODEL_OR_NAME } from "../../pretrained/ctc-model-kind.js";
 import type { RecordingTranscript, Transcript } from "../../text/formats/transcript.js";
-import { DECODING_CHOICE_OPTIONS, type DecodingChoice } from "../decoding-choice.js";
+import {
+  ALIGN_OPTIONS,
+  ALIGNED_TEXT,
+  type Alignment,
+  type AlignOptions,
+  nameOf,
+} from "../alignment/speech-aligner.js";
 import {
   type Engine,
   engineFor,
@@ -27,9 +33,9 @@ import {
   WANTED_ENGINE,
   type WantedEngine,
 } from "../engine-choice.js";
-import { ALIGN_OPTIONS, ALIGNED_TEXT, type Alignment, type AlignOptions, nameOf } from "../speech-aligner.js";
 import { TRANSCRIBE_OPTIONS, type TranscribeOptions } from "../speech-recognizer.js";
-import { joinPieces } from "../whole-transcript.js";
+import { DECODING_CHOICE_OPTIONS, type DecodingChoice } from "../transcript/decoding-choice.js";
+import { joinPieces } from "../transcript/whole-transcript.js";
 import type { ThreadData, ThreadMemory } from "./messages.js";
 import { PoolError } from "./pool-error.js";
 import { type JobRequest, PoolJob } from "./pool-job.js";

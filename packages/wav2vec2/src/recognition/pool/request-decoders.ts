@@ -1,5 +1,5 @@
 import type { CtcDecoder } from "../../text/decoding/ctc-decoder.js";
-import type { DecoderMaker } from "../decoding-choice.js";
+import type { DecoderMaker } from "../transcript/decoding-choice.js";
 
 /** As many lists of hotwords are kept ready. */
 const MOST = 16;

@@ -3,7 +3,7 @@ import { resolveDevice } from "../../device.js";
 import { inPrecision } from "../../precision/in-precision.js";
 import { type CtcModel, findCtcModel } from "../../pretrained/ctc-directory.js";
 import { modelOf, type SharedModel, shareModel } from "../../pretrained/shared-model.js";
-import { scoreWindows } from "../torch-scorer.js";
+import { scoreWindows } from "../emissions/torch-scorer.js";
 import type { ThreadData, ThreadModel } from "./messages.js";
 import type { PoolNetwork } from "./pool-network.js";
 

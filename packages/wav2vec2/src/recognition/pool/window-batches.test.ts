@@ -7,7 +7,7 @@ import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";
-import { scoreWindows } from "../torch-scorer.js";
+import { scoreWindows } from "../emissions/torch-scorer.js";
 import { WindowBatches, type WindowScorer } from "./window-batches.js";
 
 const config = createConfig({

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { ClipScorer, Emissions } from "../emissions.js";
+import type { ClipScorer, Emissions } from "../emissions/emissions.js";
 
 /** Samples of a batch at most, padding included: 60 s, what `transcribeFiles` takes too. */
 const MOST_SAMPLES = 60 * 16_000;

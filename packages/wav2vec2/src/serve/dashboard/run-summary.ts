@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { isLocked } from "../../files/lock-file.js";
+import { isLocked } from "../../files/atomic/lock-file.js";
 import type { RunFile } from "../../tracking/sinks/run-file.js";
 import { trainedTask } from "../../tracking/trained-task.js";
 import { parseLine } from "./growing-file.js";

@@ -1,4 +1,4 @@
-import { ofLastShape, summed, together } from "../../tracking/report/codebook-use.js";
+import { ofLastShape, summed, together } from "../../tracking/report/codebooks/codebook-use.js";
 import type { ClipSample, CodebookUse, FindingLine, HistogramSeries, TranscriptSample } from "./protocol.js";
 
 type Rows = readonly Readonly<Record<string, unknown>>[];

@@ -1,6 +1,6 @@
-import { A_LAW, MU_LAW } from "../../audio/g711.js";
-import type { RawEncoding } from "../../audio/raw-format.js";
-import type { WindowSeconds } from "../../recognition/emissions.js";
+import { A_LAW, MU_LAW } from "../../audio/wav/g711.js";
+import type { RawEncoding } from "../../audio/wav/raw-format.js";
+import type { WindowSeconds } from "../../recognition/emissions/emissions.js";
 import type { Transcript } from "../../text/formats/transcript.js";
 import { endOf, type RecordingEnd } from "../metrics.js";
 import type { ServedModel } from "../models.js";

@@ -9,11 +9,11 @@ import {
   resolveDecodingOptions,
 } from "./decoding-options.js";
 import { GreedySearch } from "./greedy-search.js";
-import { languageModelFitInSteps, spelledHotwords } from "./language-model-fit.js";
 import { LOGITS } from "./logits-kind.js";
 import { PrefixBeam } from "./prefix-beam.js";
 import type { Path, Search } from "./search.js";
-import { WordScorer } from "./word-scorer.js";
+import { languageModelFitInSteps, spelledHotwords } from "./words/language-model-fit.js";
+import { WordScorer } from "./words/word-scorer.js";
 
 /** What an utterance may be, with scores in nats. */
 export interface Hypothesis extends Path {

@@ -5,7 +5,7 @@ import { logAdd } from "./log-add.js";
 import { PrefixTree } from "./prefix-tree.js";
 import type { Path, Search } from "./search.js";
 import { selectLargest } from "./select-largest.js";
-import type { WordScorer } from "./word-scorer.js";
+import type { WordScorer } from "./words/word-scorer.js";
 
 const NONE = -1;
 

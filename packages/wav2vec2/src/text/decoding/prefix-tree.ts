@@ -1,4 +1,4 @@
-import type { WordScorer } from "./word-scorer.js";
+import type { WordScorer } from "./words/word-scorer.js";
 
 const NONE = -1;
 

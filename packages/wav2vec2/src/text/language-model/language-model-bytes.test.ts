@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { golden } from "../../../test/language-model-fixture.js";
 import { temporaryDirectory } from "../../../test/temporary-directory.js";
-import { writeCompiled } from "./compiled-file.js";
+import { writeCompiled } from "./automaton/compiled-file.js";
 import { parseLanguageModel } from "./language-model-bytes.js";
 
 const ARPA = new TextEncoder().encode(golden.models["order 3"]!.arpa!);

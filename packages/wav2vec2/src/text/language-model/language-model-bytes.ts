@@ -1,10 +1,10 @@
 import { isObject, type Kind, requireArguments, TEXT } from "../../argument-kinds.js";
 import { UserError, withCode } from "../../errors.js";
 import { requireOptions } from "../../known-options.js";
-import { ARPA_OPTIONS, type ArpaOptions, MOST_PACKED, parseArpa } from "./arpa-parser.js";
-import { parseCompiled, verifyAutomaton } from "./compiled-format.js";
+import { ARPA_OPTIONS, type ArpaOptions, MOST_PACKED, parseArpa } from "./arpa/arpa-parser.js";
+import { parseCompiled, verifyAutomaton } from "./automaton/compiled-format.js";
+import { NgramModel } from "./automaton/ngram-model.js";
 import { formatOf } from "./language-model-format.js";
-import { NgramModel } from "./ngram-model.js";
 
 export interface LanguageModelBytesOptions extends ArpaOptions {
   /** The file's name, for messages. Default: "the language model" */

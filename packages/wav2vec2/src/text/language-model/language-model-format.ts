@@ -1,7 +1,7 @@
 import { UserError } from "../../errors.js";
 import { isGzip } from "../../files/packed.js";
 import { latin1 } from "../../latin1.js";
-import { isCompiled } from "./compiled-format.js";
+import { isCompiled } from "./automaton/compiled-format.js";
 
 /** How a file says what it is: ARPA's format, the same gzipped, or this project's own. */
 export type LanguageModelFormat = "arpa" | "gzip" | "compiled";

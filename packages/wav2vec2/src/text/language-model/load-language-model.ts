@@ -3,11 +3,11 @@ import { PATH, requireArguments } from "../../argument-kinds.js";
 import { withCode } from "../../errors.js";
 import { firstBytes } from "../../files/file-bytes.js";
 import { requireOptions } from "../../known-options.js";
-import { ARPA_OPTIONS, type ArpaOptions } from "./arpa-parser.js";
-import { readArpa } from "./arpa-reader.js";
-import { readCompiled, verifyCompiled } from "./compiled-file.js";
+import { ARPA_OPTIONS, type ArpaOptions } from "./arpa/arpa-parser.js";
+import { readArpa } from "./arpa/arpa-reader.js";
+import { readCompiled, verifyCompiled } from "./automaton/compiled-file.js";
+import { NgramModel } from "./automaton/ngram-model.js";
 import { FORMAT_BYTES, formatOf, type LanguageModelFormat } from "./language-model-format.js";
-import { NgramModel } from "./ngram-model.js";
 
 /** Bytes of a compiled model that is read as a whole before it is used. */
 const VERIFIED = 2 ** 30;

@@ -1,6 +1,6 @@
 import { UserError } from "../../errors.js";
-import type { NgramModel } from "./ngram-model.js";
-import type { Sentences } from "./sentences.js";
+import type { NgramModel } from "./automaton/ngram-model.js";
+import type { Sentences } from "./estimation/sentences.js";
 
 export interface Perplexity {
   sentences: number;

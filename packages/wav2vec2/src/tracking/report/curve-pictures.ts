@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../../errors.js";
-import { reasonOf, writeFileAtomic } from "../../files/atomic-file.js";
+import { reasonOf, writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import type { Chart, ChartOptions } from "../../pages/charts/chart.js";
 import { chartPicture } from "../../pages/charts/chart-picture.js";

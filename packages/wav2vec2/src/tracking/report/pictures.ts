@@ -1,8 +1,8 @@
 import { FONT_FAMILY, rasterize } from "../../pages/charts/raster.js";
 import { escapeHtml } from "../../pages/html.js";
 import type { CodedClip } from "../coded-clip.js";
-import { codebookMaps } from "./codebook-map.js";
-import { marks, roundTimes, shade, shownPart, strip, wave } from "./coded-clip-drawing.js";
+import { codebookMaps } from "./codebooks/codebook-map.js";
+import { marks, roundTimes, shade, shownPart, strip, wave } from "./codebooks/coded-clip-drawing.js";
 import type { Rows } from "./metric-series.js";
 
 /** A drawing as services show it. */

@@ -7,7 +7,7 @@ import { parseStepLines } from "../sinks/metrics-file.js";
 import type { RunFile } from "../sinks/run-file.js";
 import { trainedTask } from "../trained-task.js";
 import type { Rows } from "./metric-series.js";
-import { isPretraining } from "./pretrain-sections.js";
+import { isPretraining } from "./sections/pretrain-sections.js";
 
 /** What lies in a run directory, whatever of it is there: earlier versions wrote less, a killed process leaves torn files. */
 export interface RunData {

@@ -1,24 +1,24 @@
 import { join } from "node:path";
 import { isObject, type Kind, PATH, requireArguments } from "../../argument-kinds.js";
-import { writeFileAtomic } from "../../files/atomic-file.js";
+import { writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { type Chart, drawChart } from "../../pages/charts/chart.js";
 import { escapeHtml } from "../../pages/html.js";
 import { renderPage } from "../../pages/page.js";
 import { clipNotes, renderNotes, renderTiles, type Tile } from "../../pages/parts.js";
 import { isClassification, TASK_NAMES } from "../trained-task.js";
-import { classificationCharts, classificationTiles } from "./classification-sections.js";
-import { codebookSection } from "./codebook-map.js";
-import { codedClipSection, shownCodedClips } from "./coded-clip-drawing.js";
-import { findingSection } from "./finding-section.js";
-import { finetuneCharts, finetuneTiles } from "./finetune-sections.js";
-import { histogramSection } from "./histogram-section.js";
-import { endsCollapsed, pretrainCharts, pretrainTiles } from "./pretrain-sections.js";
+import { codebookSection } from "./codebooks/codebook-map.js";
+import { codedClipSection, shownCodedClips } from "./codebooks/coded-clip-drawing.js";
 import { type RunData, readRun } from "./read-run.js";
 import { embedRunClips } from "./run-clips.js";
 import { momentOf, runFactsSection, stateOf } from "./run-facts.js";
+import { classificationCharts, classificationTiles } from "./sections/classification-sections.js";
+import { findingSection } from "./sections/finding-section.js";
+import { finetuneCharts, finetuneTiles } from "./sections/finetune-sections.js";
+import { histogramSection } from "./sections/histogram-section.js";
+import { endsCollapsed, pretrainCharts, pretrainTiles } from "./sections/pretrain-sections.js";
+import { shownTranscripts, transcriptSection } from "./sections/transcript-section.js";
 import { systemCharts } from "./system-charts.js";
-import { shownTranscripts, transcriptSection } from "./transcript-section.js";
 
 export interface ReportOptions {
   /** Weight of the moving average of long curves, from 0 to below 1. Default: 0, the values as they are */

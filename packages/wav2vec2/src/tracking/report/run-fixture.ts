@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeFlac } from "../../audio/flac-writer.js";
+import { encodeFlac } from "../../audio/flac/flac-writer.js";
 import { clipPath } from "../sinks/clip-path.js";
 import { metricsFile } from "../sinks/metrics-file.js";
 import type { RunFile } from "../sinks/run-file.js";

@@ -2,7 +2,7 @@ import type { Chart, Series } from "../../pages/charts/chart.js";
 import { meanAndRange, type Point } from "../../pages/charts/curve.js";
 import { toneAt } from "../../pages/colors.js";
 import type { Rows } from "./metric-series.js";
-import { trainedSeconds } from "./run-sections.js";
+import { trainedSeconds } from "./sections/run-sections.js";
 
 interface Panel {
   title: string;

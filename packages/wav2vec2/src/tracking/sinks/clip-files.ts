@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { clipFlac } from "../../audio/clip-flac.js";
-import { writeFileAtomic } from "../../files/atomic-file.js";
+import { clipFlac } from "../../audio/flac/clip-flac.js";
+import { writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import type { MakeSink } from "../threads/sink-worker.js";
 import { type Clip, clipPath } from "./clip-path.js";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ClipSource } from "../../audio/clip-source.js";
+import type { ClipSource } from "../../audio/sources/clip-source.js";
 import { fileNameOf } from "../../files/file-name.js";
 
 /** A clip that a run shows. */

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { UserError } from "../../errors.js";
-import { isDiskFull, reasonOf } from "../../files/atomic-file.js";
+import { isDiskFull, reasonOf } from "../../files/atomic/atomic-file.js";
 
 /**
  * Appends to a file. What a full disk does not take is held in memory and written with what comes next, so that a

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { PATH, requireArguments } from "../../argument-kinds.js";
-import { writeFileAtomic } from "../../files/atomic-file.js";
+import { writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import type { RunDescription, RunEnd } from "../run-description.js";
 import type { Sink } from "../tracker.js";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { open, readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { writeAll } from "@wav2vec2/libtorch/file-writes";
-import { removeDirectoryAtomic, writeDirectoryAtomic } from "../../files/atomic-directory.js";
+import { removeDirectoryAtomic, writeDirectoryAtomic } from "../../files/atomic/atomic-directory.js";
 import { freeBytes } from "../../files/free-bytes.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { type FileRecord, MANIFEST, manifestText } from "./manifest.js";

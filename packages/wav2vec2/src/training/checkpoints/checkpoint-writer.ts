@@ -9,7 +9,7 @@ import {
 } from "@wav2vec2/libtorch";
 import { WorkerPool } from "../../data/worker-pool.js";
 import { UserError } from "../../errors.js";
-import { reasonOf } from "../../files/atomic-file.js";
+import { reasonOf } from "../../files/atomic/atomic-file.js";
 import { showBytes } from "../../files/show-bytes.js";
 import { checkpointPath, type Progress, progressText } from "./checkpoint.js";
 import type { WriteFault, WriteOutcome } from "./checkpoint-files.js";

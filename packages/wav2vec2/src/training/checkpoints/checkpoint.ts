@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadState, loadTensors, type nn, type optim, setRandomState, type Tensor } from "@wav2vec2/libtorch";
 import type { BatchPosition } from "../../data/batches/batches.js";
 import { UserError } from "../../errors.js";
-import { directoryOf, recoverDirectory } from "../../files/atomic-directory.js";
+import { directoryOf, recoverDirectory } from "../../files/atomic/atomic-directory.js";
 import type { MeterState } from "../loop/meter.js";
 import { stepsIn } from "./checkpoint-files.js";
 import { verifyDirectory } from "./manifest.js";

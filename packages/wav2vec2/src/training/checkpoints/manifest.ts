@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.js";
-import { reasonOf } from "../../files/atomic-file.js";
+import { reasonOf } from "../../files/atomic/atomic-file.js";
 
 /** The file that says what a checkpoint's other files must be; it is written last. */
 export const MANIFEST = "manifest.json";

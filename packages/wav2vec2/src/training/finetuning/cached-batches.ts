@@ -8,7 +8,11 @@ import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
 import type { CtcOutput, CtcTargets, Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import type { CtcModel } from "../../pretrained/ctc-directory.js";
-import { type CtcBatchOptions, type CtcTrainingBatch, ctcBatches } from "../../recognition/ctc-batches.js";
+import {
+  type CtcBatchOptions,
+  type CtcTrainingBatch,
+  ctcBatches,
+} from "../../recognition/emissions/ctc-batches.js";
 import type { TrainingBatch } from "../task/task.js";
 import { type CachedFeatures, type FeatureCache, tensorOf } from "./feature-cache.js";
 

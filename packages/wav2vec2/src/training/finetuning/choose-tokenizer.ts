@@ -1,7 +1,7 @@
 import { counted } from "../../counted.js";
 import type { TranscribedUtterance } from "../../data/utterance.js";
 import { UserError } from "../../errors.js";
-import { hasTokenizer } from "../../files/model-files.js";
+import { hasTokenizer } from "../../files/hub/model-files.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { hasCtcHead } from "../../pretrained/ctc-directory.js";
 import { CtcTokenizer, WRITE_PHONEMES } from "../../text/tokenizer.js";

@@ -13,7 +13,7 @@ import {
 import { mapConcurrent } from "../../data/map-concurrent.js";
 import type { Utterance } from "../../data/utterance.js";
 import { ConfigurationError, UserError } from "../../errors.js";
-import { reasonOf, writeFileAtomic } from "../../files/atomic-file.js";
+import { reasonOf, writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import { freeBytes } from "../../files/free-bytes.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { featureFrames, type Wav2Vec2Config } from "../../model/configuration.js";

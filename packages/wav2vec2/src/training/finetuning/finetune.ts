@@ -25,7 +25,7 @@ import {
   ctcBatches,
   forwardBatch,
   paddedFrames,
-} from "../../recognition/ctc-batches.js";
+} from "../../recognition/emissions/ctc-batches.js";
 import type { Tracker } from "../../tracking/tracker.js";
 import { batchLimitsOf, batchPlanOf } from "../loop/batch-plan.js";
 import { train } from "../loop/loop.js";

@@ -1,5 +1,5 @@
 import { type BatchLimits, type BatchOptions, lengthBucketedBatches } from "../../data/batches/batches.js";
-import { batchLimits } from "../../recognition/ctc-batches.js";
+import { batchLimits } from "../../recognition/emissions/ctc-batches.js";
 import type { Recipe } from "../recipe/recipe.js";
 
 /** A recipe whose steps are known, also where it counts epochs. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type nn, saveTensors } from "@wav2vec2/libtorch";
-import { writeDirectoryAtomic } from "../../files/atomic-directory.js";
+import { writeDirectoryAtomic } from "../../files/atomic/atomic-directory.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { findBackbone } from "../../pretrained/backbone.js";
 import { saveModel } from "../../pretrained/model-directory.js";

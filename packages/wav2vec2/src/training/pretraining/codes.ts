@@ -5,7 +5,7 @@ import type { Wav2Vec2ForPreTraining } from "../../model/heads/pretraining/pretr
 import { minimumSamples } from "../../model/lengths.js";
 import { type LoadPreTrainingOptions, loadPreTrainingModel } from "../../pretrained/pretraining-directory.js";
 import { clipSamples } from "../../recognition/clip-samples.js";
-import { requireFiniteWeights } from "../../recognition/finite-weights.js";
+import { requireFiniteWeights } from "../../recognition/emissions/finite-weights.js";
 
 /** The discrete units of a clip. */
 export interface ClipCodes {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { manualSeed, noGrad, scope, tensor } from "@wav2vec2/libtorch";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readAudio } from "../../audio/audio-file.js";
-import { encodeFlac } from "../../audio/flac-writer.js";
+import { encodeFlac } from "../../audio/flac/flac-writer.js";
 import { normalize } from "../../audio/normalize.js";
 import { epochOfBatches, lengthBucketedBatches } from "../../data/batches/batches.js";
 import { isEmpty } from "../../data/batches/load-batches.js";

@@ -1,7 +1,7 @@
 import type { Tensor } from "@wav2vec2/libtorch";
 import type { PreTrainingBatch } from "../../data/batches/pretraining-collator.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
-import { isPerplexityOfCollapse } from "../../tracking/report/collapse.js";
+import { isPerplexityOfCollapse } from "../../tracking/report/codebooks/collapse.js";
 import type { BatchLoss } from "../task/task.js";
 import type { ScoredBatch } from "./pretraining-batches.js";
 

@@ -5,7 +5,7 @@ import type { Document } from "yaml";
 import { type Kind, PATH, requireArguments } from "../../argument-kinds.js";
 import { flattened } from "../../differences.js";
 import { ConfigurationError } from "../../errors.js";
-import { writeFileAtomic } from "../../files/atomic-file.js";
+import { writeFileAtomic } from "../../files/atomic/atomic-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { unreadable } from "../../files/unreadable.js";
 import { yaml } from "../../files/yaml.js";

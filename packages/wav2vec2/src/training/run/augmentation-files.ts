@@ -1,5 +1,5 @@
 import { Augmentation, type AugmentationOptions } from "../../data/batches/augmentation.js";
-import { listAudio } from "../../data/corpus/audio-folder.js";
+import { listAudio } from "../../data/corpus/layouts/audio-folder.js";
 import { UserError } from "../../errors.js";
 import type { Recipe } from "../recipe/recipe.js";
 

@@ -4,7 +4,7 @@ import { hooksOf, transformFault } from "../../data/batches/load-transforms.js";
 import type { Transforms } from "../../data/batches/transforms.js";
 import { describeValue } from "../../describe-type.js";
 import { ConfigurationError, UserError } from "../../errors.js";
-import { resolveModel } from "../../files/hub.js";
+import { resolveModel } from "../../files/hub/hub.js";
 import type { Wav2Vec2Config } from "../../model/configuration.js";
 import { Wav2Vec2ForCTC } from "../../model/heads/ctc.js";
 import { ModelWithHead } from "../../model/heads/model-with-head.js";

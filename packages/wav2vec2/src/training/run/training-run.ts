@@ -15,7 +15,7 @@ import { flattened } from "../../differences.js";
 import { requireAgreement } from "../../distributed/agreement.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { UserError } from "../../errors.js";
-import type { DownloadProgress } from "../../files/hub.js";
+import type { DownloadProgress } from "../../files/hub/hub.js";
 import { type KnownOptions, requireOptions } from "../../known-options.js";
 import { requirePrecision } from "../../precision/compute-in.js";
 import type { MeasureSpeed } from "../../precision/known-speeds.js";

@@ -1,7 +1,7 @@
 import type { Chart, Series } from "../../../pages/charts/chart.js";
 import { meanAndRange } from "../../../pages/charts/curve.js";
 import type { RunData } from "../read-run.js";
-import { trainedSeconds } from "../run-sections.js";
+import { trainedSeconds } from "../sections/run-sections.js";
 import { meanOf, systemCharts } from "../system-charts.js";
 import type { RunGroup } from "./run-groups.js";
 

@@ -4,7 +4,7 @@ import { alignHypotheses } from "../../../text/scoring/aligned-hypotheses.js";
 import { playOf, type RunClips } from "../clip-urls.js";
 import type { Rows } from "../metric-series.js";
 import type { RunData } from "../read-run.js";
-import { shownTranscripts } from "../transcript-section.js";
+import { shownTranscripts } from "../sections/transcript-section.js";
 
 /** More rows below one another cannot be read together. */
 const MOST_RUNS = 8;

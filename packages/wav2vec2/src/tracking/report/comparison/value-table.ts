@@ -4,10 +4,10 @@ import { formatDuration } from "../../duration.js";
 import type { TrainedTask } from "../../trained-task.js";
 import { median } from "../median.js";
 import { best, pointsOf } from "../metric-series.js";
-import { healthyRows } from "../pretrain-sections.js";
 import type { RunData } from "../read-run.js";
 import { stateOf } from "../run-facts.js";
-import { trainedSeconds } from "../run-sections.js";
+import { healthyRows } from "../sections/pretrain-sections.js";
+import { trainedSeconds } from "../sections/run-sections.js";
 import type { RunGroup } from "./run-groups.js";
 
 interface Column {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../../errors.js";
-import { writeFileAtomic } from "../../../files/atomic-file.js";
+import { writeFileAtomic } from "../../../files/atomic/atomic-file.js";
 import type { RunDescription } from "../../run-description.js";
 import { type ServiceClient, ServiceError } from "../sending/service-client.js";
 import type { MlflowSettings } from "./settings.js";

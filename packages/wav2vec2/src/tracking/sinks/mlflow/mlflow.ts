@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { clipFlac } from "../../../audio/clip-flac.js";
+import { clipFlac } from "../../../audio/flac/clip-flac.js";
 import { UserError } from "../../../errors.js";
 import { fileNameOf } from "../../../files/file-name.js";
-import { RequestError } from "../../../files/http-request.js";
+import { RequestError } from "../../../files/hub/http-request.js";
 import { codebookPicture, codedClipPicture } from "../../report/pictures.js";
 import { reportPath } from "../../report/report.js";
 import type { RunDescription, RunEnd } from "../../run-description.js";

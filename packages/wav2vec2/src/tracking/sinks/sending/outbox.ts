@@ -1,5 +1,5 @@
 import { UserError } from "../../../errors.js";
-import { RequestError } from "../../../files/http-request.js";
+import { RequestError } from "../../../files/hub/http-request.js";
 import type { SinkContext } from "../../sink-context.js";
 import { ServiceError } from "./service-client.js";
 

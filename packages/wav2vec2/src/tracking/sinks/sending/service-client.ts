@@ -1,4 +1,4 @@
-import { HttpClient, RequestError } from "../../../files/http-request.js";
+import { HttpClient, RequestError } from "../../../files/hub/http-request.js";
 
 const TIMEOUT_MS = 60_000;
 /** An upload may take so long for each byte: 50 kB/s. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeFileAtomic } from "../../../files/atomic-file.js";
+import { writeFileAtomic } from "../../../files/atomic/atomic-file.js";
 import type { RunDescription, RunEnd } from "../../run-description.js";
 import { comparedValues } from "../recipe-values.js";
 import { recordOf, summary } from "./event-file.js";

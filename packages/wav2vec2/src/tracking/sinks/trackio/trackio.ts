@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { UserError } from "../../../errors.js";
-import { RequestError } from "../../../files/http-request.js";
+import { RequestError } from "../../../files/hub/http-request.js";
 import type { RunDescription } from "../../run-description.js";
 import type { ServiceSinkOptions } from "../../service-thread.js";
 import type { MakeSink } from "../../threads/sink-worker.js";

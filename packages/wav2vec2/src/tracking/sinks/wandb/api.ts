@@ -3,7 +3,7 @@ import { type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { limitedSignal } from "../../../files/limited-signal.js";
+import { limitedSignal } from "../../../files/hub/limited-signal.js";
 
 /** How long things may take, in milliseconds. */
 export interface Timing {

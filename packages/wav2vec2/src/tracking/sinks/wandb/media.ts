@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { SAMPLE_RATE } from "../../../audio/audio-file.js";
-import { clipSamples } from "../../../audio/clip-flac.js";
-import type { ClipSource } from "../../../audio/clip-source.js";
-import { encodeWav } from "../../../audio/wav.js";
-import { writeFileAtomic } from "../../../files/atomic-file.js";
+import { clipSamples } from "../../../audio/flac/clip-flac.js";
+import type { ClipSource } from "../../../audio/sources/clip-source.js";
+import { encodeWav } from "../../../audio/wav/wav.js";
+import { writeFileAtomic } from "../../../files/atomic/atomic-file.js";
 import { fileNameOf } from "../../../files/file-name.js";
 import { makeDirectory } from "../../../files/make-directory.js";
 import type { Picture } from "../../report/pictures.js";

@@ -1,7 +1,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { writeFileAtomic } from "../../../files/atomic-file.js";
+import { writeFileAtomic } from "../../../files/atomic/atomic-file.js";
 import { shellWord } from "../../../files/shell-name.js";
 import type { RunDescription } from "../../run-description.js";
 import type { SinkContext } from "../../sink-context.js";

@@ -1,8 +1,0 @@
-#pragma once
-#include "errors.h"
-
-namespace bridge {
-
-napi_value mapFile(Environment& environment, napi_value* values, size_t count);
-
-}  // namespace bridge
