@@ -10,6 +10,7 @@
 #include "fast/dropout.h"
 #include "fast/gelu-convolution.h"
 #include "fast/long-convolution.h"
+#include "fast/matmul.h"
 #include "fast/strided-convolution.h"
 #include "machine/device.h"
 #include "machine/meta-kernels.h"
@@ -79,6 +80,7 @@ void define(napi_env env, napi_value exports, const char* name, napi_callback ca
 
 napi_value initialise(napi_env env, napi_value exports) {
   installCachingAllocator();
+  installFastMatmul();
   endWithoutDestructors();
   auto* environment = new Environment(env);
   napi_set_instance_data(env, environment, [](napi_env, void* data, void*) { delete static_cast<Environment*>(data); },

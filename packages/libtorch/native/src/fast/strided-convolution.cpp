@@ -1,10 +1,11 @@
 // A convolution over [batch, time, channels] as matrix products: `stride` frames side by side are one row of a view of the
-// input, a window is a few such rows, and nothing is copied or transposed, neither here nor in the backward pass.
+// input, a window is a few such rows, and nothing is transposed, neither here nor in the backward pass.
 #include "strided-convolution.h"
 
 #include "../autograd/autocast.h"
 #include "../convert.h"
 #include "../machine/workarounds.h"
+#include "matmul.h"
 
 #include <ATen/record_function.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -16,6 +17,9 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+// Frames whose parts are computed one after the other: the first part leaves in the cache what the others add to.
+constexpr int64_t kPiece = 1024;
+
 // Windows of one clip, `stride` taps at a time.
 struct Windows {
   int64_t time, channels, kernel, stride;
@@ -23,13 +27,24 @@ struct Windows {
   int64_t parts = (kernel + stride - 1) / stride;
 
   int64_t width(int64_t part) const { return std::min(stride, kernel - part * stride) * channels; }
-  // [frames, width] of [time, channels]
-  at::Tensor of(const at::Tensor& clip, int64_t part) const {
-    return clip.as_strided({frames, width(part)}, {stride * channels, 1}, clip.storage_offset() + part * stride * channels);
+  // [count, width] of [time, channels], from a frame on
+  at::Tensor of(const at::Tensor& clip, int64_t part, int64_t first, int64_t count) const {
+    return clip.as_strided({count, width(part)}, {stride * channels, 1},
+                           clip.storage_offset() + (part + first) * stride * channels);
   }
-  // [channels out, width] of [channels out, kernel * channels]
-  at::Tensor taps(const at::Tensor& weight, int64_t part) const {
-    return weight.narrow(1, part * stride * channels, width(part));
+  // [channels out, width] of each part, of [channels out, channels, kernel]
+  std::vector<at::Tensor> taps(const at::Tensor& weight) const {
+    std::vector<at::Tensor> taps;
+    for (int64_t part = 0; part < parts; part++)
+      taps.push_back(weight.narrow(2, part * stride, width(part) / channels).transpose(1, 2).flatten(1).contiguous());
+    return taps;
+  }
+  // Calls use(part, first frame, count) for each part of each piece. The last piece comes first: the rows of the input that
+  // a piece shares with a later one are that one's first part's.
+  template <typename Use>
+  void each(const Use& use) const {
+    for (int64_t first = (frames - 1) / kPiece * kPiece; first >= 0; first -= kPiece)
+      for (int64_t part = 0; part < parts; part++) use(part, first, std::min(kPiece, frames - first));
   }
 };
 
@@ -37,8 +52,19 @@ Windows windowsOf(const at::Tensor& input, const at::Tensor& weight, int64_t str
   return {input.size(1), input.size(2), weight.size(2), stride};
 }
 
-// [channels out, channels, kernel] as [channels out, kernel * channels]
-at::Tensor tapsTogether(const at::Tensor& weight) { return weight.transpose(1, 2).flatten(1).contiguous(); }
+// As products take a matrix: rows that do not lie one right behind the other are copied while they are in the cache, where
+// the product would copy them itself.
+at::Tensor factor(const at::Tensor& rows) { return productsCopyStrided(rows) ? rows.contiguous() : rows; }
+
+// sums = first second, or more to it
+void multiply(at::Tensor sums, const at::Tensor& first, const at::Tensor& second, bool adds) {
+  if (sums.is_contiguous() || !productsCopyStrided(sums)) {
+    at::addmm_out(sums, sums, first, second, adds ? 1 : 0);
+  } else {
+    const at::Tensor product = at::mm(first, second);
+    adds ? sums.add_(product) : sums.copy_(product);
+  }
+}
 
 struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight, int64_t stride) {
@@ -46,12 +72,13 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
     context->saved_data["stride"] = stride;
     at::AutoDispatchBelowADInplaceOrView unrecorded;
     const Windows windows = windowsOf(input, weight, stride);
-    const at::Tensor taps = tapsTogether(weight);
+    const std::vector<at::Tensor> taps = windows.taps(weight);
     const at::Tensor output = at::empty({input.size(0), windows.frames, weight.size(0)}, input.options());
     for (int64_t clip = 0; clip < input.size(0); clip++) {
-      at::Tensor sums = output[clip];
-      for (int64_t part = 0; part < windows.parts; part++)
-        at::addmm_out(sums, sums, windows.of(input[clip], part), windows.taps(taps, part).t(), part == 0 ? 0 : 1);
+      windows.each([&](int64_t part, int64_t first, int64_t count) {
+        multiply(output[clip].narrow(0, first, count), factor(windows.of(input[clip], part, first, count)), taps[part].t(),
+                 part > 0);
+      });
     }
     return output;
   }
@@ -72,16 +99,15 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
  private:
   static at::Tensor ofInput(const at::Tensor& input, const at::Tensor& weight, int64_t stride, const at::Tensor& gradient) {
     const Windows windows = windowsOf(input, weight, stride);
-    const at::Tensor taps = tapsTogether(weight);
+    const std::vector<at::Tensor> taps = windows.taps(weight);
     const at::Tensor result = at::empty_like(input);
     // The first part writes all but what lies behind the last row, or all that no window covers.
     const int64_t written = windows.kernel < stride ? 0 : windows.frames * stride;
     result.narrow(1, written, windows.time - written).zero_();
     for (int64_t clip = 0; clip < input.size(0); clip++) {
-      for (int64_t part = 0; part < windows.parts; part++) {
-        at::Tensor rows = windows.of(result[clip], part);
-        at::addmm_out(rows, rows, gradient[clip], windows.taps(taps, part), part == 0 ? 0 : 1);
-      }
+      windows.each([&](int64_t part, int64_t first, int64_t count) {
+        multiply(windows.of(result[clip], part, first, count), gradient[clip].narrow(0, first, count), taps[part], part > 0);
+      });
     }
     return result;
   }
@@ -90,19 +116,20 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
   static at::Tensor ofWeight(const at::Tensor& input, const at::Tensor& weight, int64_t stride, const at::Tensor& gradient) {
     const Windows windows = windowsOf(input, weight, stride);
     const auto like = input.options().dtype(input.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
-    const at::Tensor taps = at::zeros({weight.size(0), windows.kernel * windows.channels}, like);
+    std::vector<at::Tensor> taps;
+    for (int64_t part = 0; part < windows.parts; part++) taps.push_back(at::zeros({weight.size(0), windows.width(part)}, like));
     for (int64_t clip = 0; clip < input.size(0); clip++) {
-      for (int64_t part = 0; part < windows.parts; part++) {
-        at::Tensor sums = windows.taps(taps, part);
-        const at::Tensor rows = windows.of(input[clip], part), over = gradient[clip].t();
+      windows.each([&](int64_t part, int64_t first, int64_t count) {
+        const at::Tensor rows = factor(windows.of(input[clip], part, first, count));
+        const at::Tensor over = gradient[clip].narrow(0, first, count).t();
         if (input.scalar_type() == like.dtype()) {
-          at::addmm_out(sums, sums, over, rows);
+          at::addmm_out(taps[part], taps[part], over, rows);
         } else {
-          sums.add_(at::mm(over, rows));
+          taps[part].add_(at::mm(over, rows));
         }
-      }
+      });
     }
-    return taps.view({weight.size(0), windows.kernel, windows.channels}).transpose(1, 2).to(weight.scalar_type()).contiguous();
+    return at::cat(taps, 1).view({weight.size(0), windows.kernel, windows.channels}).transpose(1, 2).to(weight.scalar_type()).contiguous();
   }
 
   // The same from an operator that has gradients of its own: for gradients of gradients.
