@@ -16,7 +16,7 @@ export default defineConfig({
       "benchmarks/**/*.test.mjs",
       "site/*.test.mjs",
     ],
-    globalSetup: ["packages/wav2vec2/test/shared-directory.ts"],
+    globalSetup: ["packages/wav2vec2/test/fixtures/shared-directory.ts"],
     pool: "forks",
     maxWorkers: 2,
     testTimeout: 180_000,

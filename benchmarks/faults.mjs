@@ -29,10 +29,10 @@ const load = async (name) => {
   return (await runnerImport(path, { configFile: false, logLevel: "error", oxc: { target: "es2022" } }))
     .module;
 };
-const { LaunchFixture, isRunning } = await load("launch-fixture");
-const { LaunchedTraining, signal, stop } = await load("launched-training");
-const { TINY_MODEL, writeToneCorpus } = await load("tone-corpus");
-const { curveOf, damagedCheckpoints, lastStep } = await load("training-process");
+const { LaunchFixture, isRunning } = await load("distributed/launch-fixture");
+const { LaunchedTraining, signal, stop } = await load("distributed/launched-training");
+const { TINY_MODEL, writeToneCorpus } = await load("fixtures/tone-corpus");
+const { curveOf, damagedCheckpoints, lastStep } = await load("training/training-process");
 const { listCheckpoints } = await import("../packages/wav2vec2/dist/training/checkpoints/checkpoint.js");
 
 const STEPS = 60;

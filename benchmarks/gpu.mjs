@@ -102,7 +102,9 @@ async function golden() {
     "--reporter=json",
     `--outputFile=${folder}/vitest.json`,
   ];
-  const files = ["golden.test.ts", "golden-bfloat16.test.ts"].map((name) => `packages/wav2vec2/test/${name}`);
+  const files = ["golden.test.ts", "golden-bfloat16.test.ts"].map(
+    (name) => `packages/wav2vec2/test/model/${name}`,
+  );
   const some = quick ? ["--testNamePattern", "ctc-00|pretraining-00|Hugging Face's bfloat16"] : [];
   const environment = { WAV2VEC2_TEST_DEVICE: device, EVIDENCE: tables, NVIDIA_TF32_OVERRIDE: "0" };
   const { error } = await children.run(

@@ -1,4 +1,4 @@
-"""The other side of packages/wav2vec2/test/transformers.test.ts.
+"""The other side of packages/wav2vec2/test/model/transformers.test.ts.
 
     python reference/exchange.py JOBS.json
 

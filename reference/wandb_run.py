@@ -1,4 +1,4 @@
-"""Logs with Weights & Biases' own client what packages/wav2vec2/test/wandb-client.test.ts logs with this project's.
+"""Logs with Weights & Biases' own client what packages/wav2vec2/test/tracking/wandb/wandb-client.test.ts logs with this project's.
 
     python reference/wandb_run.py DIRECTORY {first,resumed,rewound}
 

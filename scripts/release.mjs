@@ -87,7 +87,7 @@ function release(version, dry) {
     run("npm", "install", "--package-lock-only", "--ignore-scripts");
     run("npm", "run", "build");
     for (const arch of Object.keys(PROCESSORS)) run(process.execPath, "scripts/prebuild.mjs", "--arch", arch);
-    run(process.execPath, "scripts/test.mjs", "packages/wav2vec2/test/installed.test.ts");
+    run(process.execPath, "scripts/test.mjs", "packages/wav2vec2/test/package/installed.test.ts");
   }
   const into = mkdtempSync(join(tmpdir(), "release-"));
   try {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { gather, sameBits } from "../../test/gather-blocks.js";
+import { gather, sameBits } from "../../test/fixtures/gather-blocks.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { readAudio } from "./audio-file.js";

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { gather, sameBits } from "../../test/gather-blocks.js";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { gather, sameBits } from "../../test/fixtures/gather-blocks.js";
+import { temporaryDirectory } from "../../test/fixtures/temporary-directory.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { readAudio, readAudioInfo } from "./audio-file.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { gather } from "../../test/gather-blocks.js";
-import { webm } from "../../test/webm-fixture.js";
+import { gather } from "../../test/fixtures/gather-blocks.js";
+import { webm } from "../../test/formats/webm-fixture.js";
 import type { ErrorCode } from "../errors.js";
 import { readAudio } from "./audio-file.js";
 import { streamAudio } from "./audio-stream.js";

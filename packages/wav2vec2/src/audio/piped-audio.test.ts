@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { gather, sameBits } from "../../test/gather-blocks.js";
+import { gather, sameBits } from "../../test/fixtures/gather-blocks.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { streamAudio } from "./audio-stream.js";

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../test/fixtures/temporary-directory.js";
 import { PRESETS } from "../model/presets.js";
 import { knownSpeed } from "./known-speeds.js";
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../test/fixtures/temporary-directory.js";
 import { alignableText } from "./alignment/alignable-text.js";
 import { timedWords } from "./alignment/word-times.js";
 import { CtcTokenizer } from "./tokenizer.js";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../test/fixtures/temporary-directory.js";
 import { UserError } from "../errors.js";
 import { CtcTokenizer } from "./tokenizer.js";
 import type { TokenizerChoice } from "./tokenizer-files.js";

@@ -3,7 +3,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../test/fixtures/temporary-directory.js";
 import { Random } from "../data/random.js";
 import { CtcTokenizer, type TokenizerOptions } from "./tokenizer.js";
 import { type TokenRoles, Vocabulary } from "./vocabulary.js";

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tensor } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../test/fixtures/temporary-directory.js";
 import { Random } from "../data/random.js";
 import { UserError } from "../errors.js";
 import { CtcTokenizer } from "./tokenizer.js";

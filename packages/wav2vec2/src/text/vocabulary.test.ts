@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../test/fixtures/temporary-directory.js";
 import { UserError } from "../errors.js";
 import { Vocabulary } from "./vocabulary.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readings } from "../../../test/audio-readings.js";
+import { readings } from "../../../test/formats/audio-readings.js";
 import { crc16Reflected } from "../flac/crc.js";
 
 // Silence: frames of 192 bytes (48 kHz, mono, 64 kbit/s) of 1,152 samples, and a first frame with counts.

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { readings } from "../../../test/audio-readings.js";
-import { oggPackets } from "../../../test/webm-fixture.js";
+import { readings } from "../../../test/formats/audio-readings.js";
+import { oggPackets } from "../../../test/formats/webm-fixture.js";
 import { crc32 } from "../flac/crc.js";
 import { parseFrameHeader } from "../flac/flac-frames.js";
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { readings } from "../../../test/audio-readings.js";
+import { readings } from "../../../test/formats/audio-readings.js";
 import { A_LAW, MU_LAW } from "./g711.js";
 
 // As libsndfile 1.2.2 reads them, at 16 bits.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readings as readingsOf } from "../../../test/audio-readings.js";
+import { readings as readingsOf } from "../../../test/formats/audio-readings.js";
 import { UserError } from "../../errors.js";
 import { memorySource } from "../sources/byte-source.js";
 import { decodeWav, encodeWav } from "./wav.js";

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, it } from "vitest";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { decodeClips } from "./decode-clips.js";
 
 const clips = (count: number) =>

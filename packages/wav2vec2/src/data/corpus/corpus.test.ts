@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
-import { corpusDirectory, flac } from "../../../test/corpus-fixture.js";
+import { corpusDirectory, flac } from "../../../test/fixtures/corpus-fixture.js";
 import { UserError } from "../../errors.js";
 import { type CorpusOptions, listSplits, readCorpus } from "./corpus.js";
 import { listLine } from "./corpus-list.js";

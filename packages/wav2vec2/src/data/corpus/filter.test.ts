@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { corpusDirectory } from "../../../test/corpus-fixture.js";
+import { corpusDirectory } from "../../../test/fixtures/corpus-fixture.js";
 import { readAudio } from "../../audio/audio-file.js";
 import { encodeWav } from "../../audio/wav/wav.js";
 import { Random } from "../random.js";

@@ -3,9 +3,9 @@ import { mkdir, open, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { madeUpPart, noise, partOf, tarGz } from "../../../test/archive-fixture.js";
-import { ArchiveServer } from "../../../test/archive-server.js";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { madeUpPart, noise, partOf, tarGz } from "../../../test/data/archive-fixture.js";
+import { ArchiveServer } from "../../../test/data/archive-server.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { UserError } from "../../errors.js";
 import { type CorpusDownloadOptions, type CorpusProgress, downloadParts } from "./download.js";
 import type { CorpusPart } from "./parts.js";

@@ -2,8 +2,8 @@ import fs, { existsSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { madeUpPart, noise, type TarEntry, tarGz } from "../../../test/archive-fixture.js";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { madeUpPart, noise, type TarEntry, tarGz } from "../../../test/data/archive-fixture.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { Random } from "../random.js";
 import { Unpacker } from "./unpacker.js";
 

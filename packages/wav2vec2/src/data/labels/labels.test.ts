@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { corpusDirectory, wav } from "../../../test/corpus-fixture.js";
+import { corpusDirectory, wav } from "../../../test/fixtures/corpus-fixture.js";
 import { readCorpus } from "../corpus/corpus.js";
 import { writeManifest } from "../corpus/manifest/manifest-writer.js";
 import type { Utterance } from "../utterance.js";
@@ -78,7 +78,7 @@ describe("labels of clips", () => {
   });
 
   it("may be the speakers of LibriSpeech's layout", async () => {
-    corpus.put("dev/12/3/12-3-0000.flac", (await import("../../../test/corpus-fixture.js")).flac(4000));
+    corpus.put("dev/12/3/12-3-0000.flac", (await import("../../../test/fixtures/corpus-fixture.js")).flac(4000));
     const { utterances } = await readCorpus(corpus.root, "dev", { transcripts: "none", cache: false });
     expect(utterances.map((each) => columnOf(each, "speaker"))).toEqual(["12"]);
   });

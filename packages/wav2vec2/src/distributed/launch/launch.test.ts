@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { MemoryNetwork } from "../../../test/memory-store.js";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { MemoryNetwork } from "../../../test/distributed/memory-store.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { Rendezvous } from "./hosts/rendezvous.js";
 import type { OpenStore } from "./hosts/store.js";
 import { launch } from "./launch.js";

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { writeFileAtomic } from "./atomic-file.js";
 
 it("writeFileAtomic replaces a file whole and leaves nothing beside it", async () => {

@@ -4,7 +4,7 @@ import { lstat, mkdir, readdir, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { expectWeights, ID, model, useHub, weights } from "../../../test/hub-fixture.js";
+import { expectWeights, ID, model, useHub, weights } from "../../../test/model/hub-fixture.js";
 
 const at = useHub();
 

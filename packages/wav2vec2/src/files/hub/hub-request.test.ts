@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { ID, model, useHub } from "../../../test/hub-fixture.js";
+import { ID, model, useHub } from "../../../test/model/hub-fixture.js";
 import { hubEnvironment } from "./hub-environment.js";
 import { HubClient } from "./hub-request.js";
 

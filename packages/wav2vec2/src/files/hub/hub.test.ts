@@ -4,8 +4,8 @@ import { existsSync, realpathSync } from "node:fs";
 import { mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { configuration, expectWeights, ID, model, useHub, weights } from "../../../test/hub-fixture.js";
-import { HubServer } from "../../../test/hub-server.js";
+import { configuration, expectWeights, ID, model, useHub, weights } from "../../../test/model/hub-fixture.js";
+import { HubServer } from "../../../test/model/hub-server.js";
 import { ConfigurationError, UserError } from "../../errors.js";
 import { type DownloadProgress, resolveModel } from "./hub.js";
 

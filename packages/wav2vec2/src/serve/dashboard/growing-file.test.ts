@@ -2,7 +2,7 @@ import { appendFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { GrowingFile, parseLine } from "./growing-file.js";
 
 let path: string;

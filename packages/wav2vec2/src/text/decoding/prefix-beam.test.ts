@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TINY_MODEL as LM } from "../../../test/arpa-fixture.js";
+import { TINY_MODEL as LM } from "../../../test/recognition/arpa-fixture.js";
 import { Random } from "../../data/random.js";
 import { CtcTokenizer } from "../tokenizer.js";
 import { Vocabulary } from "../vocabulary.js";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { PatientFile } from "./patient-file.js";
 
 it("writes what a full disk did not take once there is room, each byte once", async ({ skip }) => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { writeSafetensors } from "@wav2vec2/libtorch";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { createConfig } from "../../model/configuration.js";
 import { CtcTokenizer } from "../../text/tokenizer.js";
 import { Vocabulary } from "../../text/vocabulary.js";

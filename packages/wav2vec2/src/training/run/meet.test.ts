@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { temporaryDirectory } from "../../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { combineTrackers, QUIET } from "../../tracking/tracker.js";
 import { resolveRecipe } from "../recipe/recipe.js";

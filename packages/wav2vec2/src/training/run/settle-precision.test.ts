@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { worldsOf } from "../../../test/worlds.js";
+import { worldsOf } from "../../../test/distributed/worlds.js";
 import { ALONE, type World } from "../../distributed/world.js";
 import { PRESETS } from "../../model/presets.js";
 import { combineTrackers } from "../../tracking/tracker.js";

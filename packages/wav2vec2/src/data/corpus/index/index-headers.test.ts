@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { corpusDirectory, flac } from "../../../../test/corpus-fixture.js";
+import { corpusDirectory, flac } from "../../../../test/fixtures/corpus-fixture.js";
 import { readCorpus } from "../corpus.js";
 import { defaultCache } from "./index-file.js";
 

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { corpusDirectory, flac, wav } from "../../../../test/corpus-fixture.js";
+import { corpusDirectory, flac, wav } from "../../../../test/fixtures/corpus-fixture.js";
 import { readSplits } from "../../check/read-splits.js";
 import { type CorpusOptions, listSplits, readCorpus } from "../corpus.js";
 import { listAudio } from "./audio-folder.js";

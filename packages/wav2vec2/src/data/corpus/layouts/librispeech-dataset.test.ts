@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
-import { corpusDirectory, flac } from "../../../../test/corpus-fixture.js";
+import { corpusDirectory, flac } from "../../../../test/fixtures/corpus-fixture.js";
 import { ConfigurationError } from "../../../errors.js";
 import { LibriSpeechDataset } from "./librispeech-dataset.js";
 

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { corpusDirectory, flac, wav } from "../../../../test/corpus-fixture.js";
+import { corpusDirectory, flac, wav } from "../../../../test/fixtures/corpus-fixture.js";
 import { listSplits, readCorpus } from "../corpus.js";
 
 let { root, put, cache } = corpusDirectory();

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { corpusDirectory, flac, wav } from "../../../../test/corpus-fixture.js";
+import { corpusDirectory, flac, wav } from "../../../../test/fixtures/corpus-fixture.js";
 import { ConfigurationError, UserError } from "../../../errors.js";
 import { Random } from "../../random.js";
 import type { Utterance } from "../../utterance.js";

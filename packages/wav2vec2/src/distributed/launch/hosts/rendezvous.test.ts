@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { MemoryNetwork } from "../../../../test/memory-store.js";
+import { MemoryNetwork } from "../../../../test/distributed/memory-store.js";
 import { ConfigurationError } from "../../../errors.js";
 import type { RankEnd } from "../local-ranks.js";
 import type { HostsPlan } from "../plan/hosts-plan.js";

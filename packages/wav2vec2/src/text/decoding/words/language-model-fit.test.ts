@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arpaModel } from "../../../../test/arpa-fixture.js";
+import { arpaModel } from "../../../../test/recognition/arpa-fixture.js";
 import { CtcTokenizer } from "../../tokenizer.js";
 import { Vocabulary } from "../../vocabulary.js";
 import { languageModelFit } from "./language-model-fit.js";

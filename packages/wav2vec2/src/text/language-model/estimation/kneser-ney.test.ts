@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { golden } from "../../../../test/language-model-fixture.js";
+import { golden } from "../../../../test/recognition/language-model-fixture.js";
 import { Random } from "../../../data/random.js";
 import { UserError } from "../../../errors.js";
 import { NgramModel } from "../automaton/ngram-model.js";

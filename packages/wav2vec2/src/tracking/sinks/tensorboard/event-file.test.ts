@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { describe, expect, it } from "vitest";
-import { temporaryDirectory } from "../../../../test/temporary-directory.js";
+import { temporaryDirectory } from "../../../../test/fixtures/temporary-directory.js";
 import { crc32c } from "./crc32c.js";
 import { EventFile, recordOf, summary } from "./event-file.js";
 import { scalar } from "./summary.js";
