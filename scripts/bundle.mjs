@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 import { minifySync } from "rolldown/utils";
 import { licencesOf, packageOf } from "./bundling/licences.mjs";
-import { isBundled, LEADS_ON, modulesOf, reached } from "./bundling/modules.mjs";
+import { isBundled, leadingTo, modulesOf, reached } from "./bundling/modules.mjs";
 
 /** The folder of the packages. */
 const [FOLDER = fileURLToPath(new URL("../packages", import.meta.url))] = process.argv.slice(2);
@@ -119,7 +119,7 @@ async function bundle(folder, pages, internal, together) {
   renameSync(made, join(folder, "bundle"));
   for (const entry of entries) {
     const bundled = relative(dirname(entry), join("../bundle", entry));
-    write(join(dist, entry), `${LEADS_ON}${bundled}";\n`);
+    write(join(dist, entry), leadingTo(bundled));
   }
 }
 

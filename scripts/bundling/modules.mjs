@@ -2,15 +2,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** How an entry in dist/ begins whose modules are joined. */
-export const LEADS_ON = 'export * from "';
+/** An entry in dist/ whose modules are joined. @param {string} bundled its path there */
+export const leadingTo = (bundled) => `export * from "${bundled}";\n`;
+
+const LEADS_ON = /^export \* from "(\.\.\/)+bundle\//;
 
 /** How modules name what Node.js and pages have each in their own way. */
 const PLATFORM = "#platform/";
 
 /** @param {string} dist of a package @returns whether its entries lead to the bundle: nothing was compiled since */
 export function isBundled(dist) {
-  return readFileSync(join(dist, "index.js"), "utf8").startsWith(LEADS_ON);
+  return LEADS_ON.test(readFileSync(join(dist, "index.js"), "utf8"));
 }
 
 /**
