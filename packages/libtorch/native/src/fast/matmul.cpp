@@ -9,10 +9,6 @@
 #include <c10/util/Exception.h>
 #include <torch/library.h>
 
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
 #if TORCH_VERSION_MAJOR >= 2
 
 // result = first second, or more to it where `beta` is 1. Not in the headers that libtorch comes with, and not in every libtorch.
@@ -71,16 +67,16 @@ bool isFastInto(const at::Tensor& result, const at::Tensor& first, const at::Ten
 bool isAddedAsItIs(const at::Tensor& added, const at::Tensor& first, const at::Tensor& second, const at::Scalar& beta,
                    const at::Scalar& alpha) {
   const int64_t shape[] = {first.size(0), second.size(1)};
-  return added.scalar_type() == at::kFloat && at::is_expandable_to(added.sizes(), shape) &&
-         alpha.toDouble() == 1 && (beta.toDouble() == 0 || beta.toDouble() == 1);
+  return added.scalar_type() == at::kFloat && at::is_expandable_to(added.sizes(), shape) && alpha.equal(1) &&
+         (beta.equal(0) || beta.equal(1));
 }
 
 // x W^T + b as oneDNN's linear layer has it, whose bias takes no pass of its own over the result; undefined where there is none.
 at::Tensor linear(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias) {
   static const auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
   if (!found) return at::Tensor();
-  // no operator behind it: of its numbers there are none
-  torch::jit::Stack stack{input, weight, bias, "none", c10::impl::GenericList(c10::OptionalType::create(c10::NumberType::get())), c10::IValue()};
+  const c10::impl::GenericList numbers(c10::OptionalType::create(c10::NumberType::get()));
+  torch::jit::Stack stack{input, weight, bias, "none", numbers, c10::IValue()};  // and nothing behind it
   found->callBoxed(&stack);
   return stack[0].toTensor();
 }
@@ -101,7 +97,7 @@ at::Tensor& addmmOut(const at::Tensor& added, const at::Tensor& first, const at:
                      const at::Scalar& alpha, at::Tensor& result) {
   if (!isFastInto(result, first, second) || !isAddedAsItIs(added, first, second, beta, alpha))
     return at::cpu::addmm_out(result, added, first, second, beta, alpha);
-  const bool adds = beta.toDouble() == 1;
+  const bool adds = beta.equal(1);
   if (adds && !result.is_same(added)) result.copy_(added.expand_as(result));
   at::native::mkldnn_matmul(first, second, result, adds ? 1 : 0, 1);
   return result;
@@ -109,6 +105,7 @@ at::Tensor& addmmOut(const at::Tensor& added, const at::Tensor& first, const at:
 
 at::Tensor& addmmInPlace(at::Tensor& added, const at::Tensor& first, const at::Tensor& second, const at::Scalar& beta,
                          const at::Scalar& alpha) {
+  if (!isFastInto(added, first, second)) return at::cpu::addmm_(added, first, second, beta, alpha);
   return addmmOut(added, first, second, beta, alpha, added);
 }
 
@@ -117,7 +114,7 @@ at::Tensor addmm(const at::Tensor& added, const at::Tensor& first, const at::Ten
   if (!isFast(first, second) || !isAddedAsItIs(added, first, second, beta, alpha))
     return at::cpu::addmm(added, first, second, beta, alpha);
   at::Tensor result;
-  if (added.dim() == 1 && added.is_contiguous() && added.size(0) == second.size(1) && beta.toDouble() == 1 &&
+  if (added.dim() == 1 && added.is_contiguous() && added.size(0) == second.size(1) && beta.equal(1) &&
       first.is_contiguous() && second.t().is_contiguous())
     result = linear(first, second.t(), added);
   if (result.defined()) return result;
