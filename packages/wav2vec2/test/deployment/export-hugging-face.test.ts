@@ -13,7 +13,7 @@ import { changingSound, exportedModel } from "../fixtures/exported-model.js";
 import { HubServer } from "../model/hub-server.js";
 import { PROGRAM } from "../training/training-process.js";
 
-const PYTORCH_FILE = fileURLToPath(new URL("golden/forms/base-960h", import.meta.url));
+const PYTORCH_FILE = fileURLToPath(new URL("../golden/forms/base-960h", import.meta.url));
 const python = process.env.TRANSFORMERS_PYTHON;
 
 let directory: string;

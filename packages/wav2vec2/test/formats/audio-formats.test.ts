@@ -12,7 +12,7 @@ import { Random } from "../../src/data/random.js";
 import { UserError } from "../../src/errors.js";
 
 // Clips in every format, and what libsndfile reads from them: reference/audio_clips.py.
-const CLIPS = new URL("audio/", import.meta.url).pathname;
+const CLIPS = new URL("../audio/", import.meta.url).pathname;
 interface Clip {
   sampleRate: number;
   channels: number;
@@ -24,7 +24,7 @@ interface Clip {
 }
 const STEP = 101;
 const clips: Record<string, Clip> = JSON.parse(
-  readFileSync(new URL("golden/clips.json", import.meta.url), "utf8"),
+  readFileSync(new URL("../golden/clips.json", import.meta.url), "utf8"),
 );
 const names = Object.keys(clips);
 const decode = async (bytes: Uint8Array, name: string) => {

@@ -18,7 +18,7 @@ const COUNT = Number(process.env.AUDIO_MUTATIONS ?? 12);
 const SEED = Number(process.env.AUDIO_SEED ?? 1);
 const KEPT = process.env.AUDIO_MUTANTS;
 
-const CLIPS = new URL("audio/", import.meta.url).pathname;
+const CLIPS = new URL("../audio/", import.meta.url).pathname;
 const clips = new Map<string, Buffer>(
   readdirSync(CLIPS).map((name) => [name, readFileSync(join(CLIPS, name))]),
 );

@@ -11,7 +11,7 @@ import { UserError } from "../../src/errors.js";
 import { gather, sameBits } from "../fixtures/gather-blocks.js";
 
 // Clips in every format: reference/audio_clips.py.
-const CLIPS = new URL("audio/", import.meta.url).pathname;
+const CLIPS = new URL("../audio/", import.meta.url).pathname;
 const names = readdirSync(CLIPS);
 
 /** A pipe through which some bytes come in pieces of up to `longest`. */

@@ -22,7 +22,7 @@ interface Form {
   error?: string;
 }
 
-const FORMS = fileURLToPath(new URL("golden/forms/", import.meta.url));
+const FORMS = fileURLToPath(new URL("../golden/forms/", import.meta.url));
 const forms: Form[] = JSON.parse(readFileSync(join(FORMS, "forms.json"), "utf8"));
 const read = forms.filter(({ error }) => error === undefined);
 const refused = forms.filter(({ error }) => error !== undefined);

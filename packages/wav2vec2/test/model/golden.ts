@@ -23,7 +23,7 @@ export interface GoldenRun {
 /** Where models compute; what they are compared with stays on the CPU. benchmarks/gpu.mjs names a GPU. */
 export const DEVICE = process.env.WAV2VEC2_TEST_DEVICE ?? "cpu";
 
-const directory = new URL("golden/", import.meta.url);
+const directory = new URL("../golden/", import.meta.url);
 const pathOf = (name: string) => fileURLToPath(new URL(`${name}.safetensors`, directory));
 
 /** The golden files whose names start so, without their extension. */

@@ -24,7 +24,7 @@ interface Golden {
   lexicon: string[];
 }
 
-const golden: Golden = JSON.parse(readFileSync(new URL("golden/decoding.json", import.meta.url), "utf8"));
+const golden: Golden = JSON.parse(readFileSync(new URL("../golden/decoding.json", import.meta.url), "utf8"));
 const tokenizer = new CtcTokenizer(new Vocabulary(golden.tokens));
 const languageModel = arpaModel(golden.arpa);
 

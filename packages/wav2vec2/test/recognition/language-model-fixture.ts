@@ -18,5 +18,5 @@ export interface GoldenModels {
   >;
 }
 
-const file = new URL("golden/language-models.json.gz", import.meta.url);
+const file = new URL("../golden/language-models.json.gz", import.meta.url);
 export const golden = JSON.parse(gunzipSync(readFileSync(file)).toString()) as GoldenModels;

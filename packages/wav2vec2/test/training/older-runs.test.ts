@@ -13,7 +13,7 @@ import { rowsOf, TrainingProcess } from "./training-process.js";
 // What an older version has written is read: its runs go on and its models recognise. A directory for each minor version,
 // written by `WRITE_GOLDEN_RUNS=1 npx vitest run packages/wav2vec2/test/training/older-runs.test.ts` before its release.
 
-const GOLDEN = fileURLToPath(new URL("golden/runs/", import.meta.url));
+const GOLDEN = fileURLToPath(new URL("../golden/runs/", import.meta.url));
 const CHECKOUT = fileURLToPath(new URL("../../../..", import.meta.url));
 const TASKS = ["finetune", "pretrain"] as const;
 const STEPS = 4;

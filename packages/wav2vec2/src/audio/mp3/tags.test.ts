@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readings } from "../../../test/formats/audio-readings.js";
 import { gather } from "../../../test/fixtures/gather-blocks.js";
 import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
+import { readings } from "../../../test/formats/audio-readings.js";
 import { readAudio } from "../audio-file.js";
 import { streamAudio } from "../audio-stream.js";
 import { metadataEnd, splitFrames } from "../flac/flac-frames.js";

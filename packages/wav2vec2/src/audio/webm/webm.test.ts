@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { readings } from "../../../test/formats/audio-readings.js";
 import { gather, sameBits } from "../../../test/fixtures/gather-blocks.js";
+import { readings } from "../../../test/formats/audio-readings.js";
 import { type Shape, webm } from "../../../test/formats/webm-fixture.js";
 import { Random } from "../../data/random.js";
 import { UserError } from "../../errors.js";

@@ -78,7 +78,10 @@ describe("labels of clips", () => {
   });
 
   it("may be the speakers of LibriSpeech's layout", async () => {
-    corpus.put("dev/12/3/12-3-0000.flac", (await import("../../../test/fixtures/corpus-fixture.js")).flac(4000));
+    corpus.put(
+      "dev/12/3/12-3-0000.flac",
+      (await import("../../../test/fixtures/corpus-fixture.js")).flac(4000),
+    );
     const { utterances } = await readCorpus(corpus.root, "dev", { transcripts: "none", cache: false });
     expect(utterances.map((each) => columnOf(each, "speaker"))).toEqual(["12"]);
   });

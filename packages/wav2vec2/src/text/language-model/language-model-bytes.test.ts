@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { golden } from "../../../test/recognition/language-model-fixture.js";
 import { temporaryDirectory } from "../../../test/fixtures/temporary-directory.js";
+import { golden } from "../../../test/recognition/language-model-fixture.js";
 import { writeCompiled } from "./automaton/compiled-file.js";
 import { parseLanguageModel } from "./language-model-bytes.js";
 

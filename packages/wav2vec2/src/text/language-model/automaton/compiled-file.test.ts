@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { golden } from "../../../../test/recognition/language-model-fixture.js";
 import { temporaryDirectory } from "../../../../test/fixtures/temporary-directory.js";
+import { golden } from "../../../../test/recognition/language-model-fixture.js";
 import { Random } from "../../../data/random.js";
 import { UserError } from "../../../errors.js";
 import { readArpa } from "../arpa/arpa-reader.js";
