@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dropout, ones, rand, randn, randperm, zeros } from "./operators/operators.generated.js";
+import { dropout, empty, ones, rand, randn, randperm, zeros } from "./operators/operators.generated.js";
 import {
   bridgeCounters,
   libtorchInfo,
@@ -114,6 +114,25 @@ describe("memory", () => {
       expect(memoryStatistics().cachedBytes).toBe(kept - 48 * megabyte);
     });
     expect(memoryStatistics().cachedBytes).toBe(kept);
+  });
+
+  it("is what the process holds, not what it gave back beside it", () => {
+    const part = 64 * 2 ** 20; // more than other tests leave between tensors that live on
+    const parts = (count: number) => empty([(count * part) / 4]);
+    scope(() => void parts(4));
+    releaseMemory();
+    expect(memoryStatistics().cachedBytes).toBe(0);
+    scope(() => {
+      const [first, second] = [parts(1), parts(1)];
+      first.dispose();
+      expect(memoryStatistics().cachedBytes).toBe(part);
+      second.dispose();
+      expect(memoryStatistics().cachedBytes).toBe(2 * part);
+      parts(3); // of these, and of what was given back
+      expect(memoryStatistics().cachedBytes).toBe(0);
+    });
+    expect(memoryStatistics().cachedBytes).toBe(3 * part);
+    releaseMemory();
   });
 
   it("does not grow with repeated work of varied sizes", () => {

@@ -55,6 +55,55 @@ void giveBack(char* start, size_t bytes) {
 
 size_t roundUp(size_t bytes, size_t to) { return (bytes + to - 1) / to * to; }
 
+// Addresses whose memory was given back to the system, and that were not used since.
+class GivenBack {
+ public:
+  size_t bytes() const { return bytes_; }
+
+  // Of the addresses from `start` on.
+  size_t within(char* start, size_t size) const {
+    size_t sum = 0;
+    for (auto range = firstBehind(start); range != ends_.end() && range->first < start + size; ++range)
+      sum += std::min(start + size, range->second) - std::max(start, range->first);
+    return sum;
+  }
+
+  void add(char* start, size_t size) {
+    remove(start, size);
+    ends_.emplace(start, start + size);
+    bytes_ += size;
+  }
+
+  void remove(char* start, size_t size) {
+    char* const end = start + size;
+    for (auto range = firstBehind(start); range != ends_.end() && range->first < end;) {
+      const auto [from, to] = *range;
+      range = ends_.erase(range);
+      bytes_ -= to - from;
+      if (from < start) keep(from, start);
+      if (to > end) keep(end, to);
+    }
+  }
+
+ private:
+  using Ends = std::map<char*, char*>;
+
+  // The first range that ends behind `start`.
+  Ends::const_iterator firstBehind(char* start) const {
+    const auto next = ends_.upper_bound(start);
+    if (next == ends_.begin() || std::prev(next)->second <= start) return next;
+    return std::prev(next);
+  }
+
+  void keep(char* from, char* to) {
+    ends_.emplace(from, to);
+    bytes_ += to - from;
+  }
+
+  Ends ends_;  // by their beginnings
+  size_t bytes_ = 0;
+};
+
 // Blocks are cut from a large space of addresses, and join when they are free again: what many small ones leave, a large
 // one takes. Blocks of their own would each fit into its like alone, and a step's memory be the sum over all sizes.
 class BlockCache {
@@ -86,38 +135,35 @@ class BlockCache {
 
   void releaseAll() {
     std::lock_guard<std::mutex> lock(mutex_);
-    for (auto& [start, region] : free_) release(start, region);
+    releaseFree();
     peak_ = live_;
   }
 
   CacheStatistics statistics() {
     std::lock_guard<std::mutex> lock(mutex_);
-    return {live_, peak_, cached_};
+    return {live_, peak_, cached()};
   }
 
  private:
-  struct Region {
-    size_t size;
-    bool held;  // by this process: not given back since it was last in use
-  };
-  using Regions = std::map<char*, Region>;
+  using Regions = std::map<char*, size_t>;  // their sizes
+
+  // What is free and was not given back.
+  size_t cached() const { return freeBytes_ - givenBack_.bytes(); }
 
   // The smallest free region that is large enough, without what is left of it.
   char* fromFree(size_t size) {
     const auto fitting = bySize_.lower_bound({size, nullptr});
     if (fitting == bySize_.end()) return nullptr;
     const auto found = free_.find(fitting->second);
-    const Region region = found->second;
-    char* start = found->first;
+    const auto [start, region] = *found;
     take(found);
-    const size_t rest = region.size - size;
-    if (!region.held) makeRoom(size);
+    const size_t rest = region - size;
     if (rest >= kSmallest) {
-      put(start + size, {rest, region.held});
+      put(start + size, rest);
     } else {
-      size = region.size;
+      size = region;
     }
-    sizes_[start] = size;
+    use(start, size);
     return start;
   }
 
@@ -125,11 +171,11 @@ class BlockCache {
   char* fromSpace(size_t size) {
     makeRoom(size);
     if (const auto last = free_.empty() ? free_.end() : std::prev(free_.upper_bound(unused_));
-        last != free_.end() && last->first + last->second.size == unused_ && unused_ + size - last->second.size <= end_) {
+        last != free_.end() && last->first + last->second == unused_ && unused_ + size - last->second <= end_) {
       char* start = last->first;
       take(last);
       unused_ = start + size;
-      sizes_[start] = size;
+      use(start, size);
       return start;
     }
     if (static_cast<size_t>(end_ - unused_) < size && !newSpace(size)) return nullptr;
@@ -145,7 +191,7 @@ class BlockCache {
     char* start = size <= kSpace ? reserve(bytes, true) : nullptr;
     if (!start) start = reserve(bytes = roundUp(size, kHugePage), false);
     if (!start) {
-      for (auto& [free, region] : free_) release(free, region);
+      releaseFree();
       start = reserve(bytes, false);
     }
     if (!start) return false;
@@ -156,47 +202,59 @@ class BlockCache {
   }
 
   void addFree(char* start, size_t size) {
-    Region region{size, true};
     const auto behind = free_.lower_bound(start);
     if (behind != free_.begin()) {
       const auto before = std::prev(behind);
-      if (before->first + before->second.size == start) {
+      if (before->first + before->second == start) {
         start = before->first;
-        region.size += before->second.size;
+        size += before->second;
         take(before);
       }
     }
-    if (behind != free_.end() && start + region.size == behind->first) {
-      region.size += behind->second.size;
+    if (behind != free_.end() && start + size == behind->first) {
+      size += behind->second;
       take(behind);
     }
-    put(start, region);
+    put(start, size);
   }
 
-  void put(char* start, Region region) {
-    if (region.held) cached_ += region.size;
-    free_.emplace(start, region);
-    bySize_.emplace(region.size, start);
+  void put(char* start, size_t size) {
+    freeBytes_ += size;
+    free_.emplace(start, size);
+    bySize_.emplace(size, start);
   }
 
   void take(Regions::iterator place) {
-    if (place->second.held) cached_ -= place->second.size;
-    bySize_.erase({place->second.size, place->first});
+    freeBytes_ -= place->second;
+    bySize_.erase({place->second, place->first});
     free_.erase(place);
   }
 
-  void release(char* start, Region& region) {
-    if (!region.held) return;
-    giveBack(start, region.size);
-    region.held = false;
-    cached_ -= region.size;
+  // What was given back of a region that is no longer free comes to the process again.
+  void use(char* start, size_t size) {
+    sizes_[start] = size;
+    const size_t again = givenBack_.within(start, size);
+    if (again == 0) return;
+    givenBack_.remove(start, size);
+    makeRoom(again, size - again);
   }
 
-  // What is kept never exceeds a quarter of what was ever in use at once, so memory settles.
-  void makeRoom(size_t size) {
-    const size_t allowed = std::max(peak_, live_ + size) * 5 / 4 + kSlack;
-    for (auto largest = bySize_.rbegin(); largest != bySize_.rend() && live_ + cached_ + size > allowed; ++largest)
-      release(largest->second, free_.at(largest->second));
+  void release(char* start, size_t size) {
+    if (givenBack_.within(start, size) == size) return;
+    giveBack(start, size);
+    givenBack_.add(start, size);
+  }
+
+  void releaseFree() {
+    for (const auto& [start, size] : free_) release(start, size);
+  }
+
+  // What is kept never exceeds a quarter of what was ever in use at once, so memory settles. For so many bytes that come to
+  // the process, behind `held` ones of the same block that it has.
+  void makeRoom(size_t bytes, size_t held = 0) {
+    const size_t needed = live_ + held + bytes, allowed = std::max(peak_, needed) * 5 / 4 + kSlack;
+    for (auto largest = bySize_.rbegin(); largest != bySize_.rend() && needed + cached() > allowed; ++largest)
+      release(largest->second, largest->first);
   }
 
   std::mutex mutex_;
@@ -204,7 +262,8 @@ class BlockCache {
   std::set<std::pair<size_t, char*>> bySize_;
   std::unordered_map<char*, size_t> sizes_;
   char *unused_ = nullptr, *end_ = nullptr;  // of the newest space
-  size_t live_ = 0, peak_ = 0, cached_ = 0;
+  GivenBack givenBack_;                      // all of it in free regions
+  size_t live_ = 0, peak_ = 0, freeBytes_ = 0;
 };
 
 // Never destroyed: tensors may outlive static destructors.
