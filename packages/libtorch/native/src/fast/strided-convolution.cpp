@@ -17,12 +17,13 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Frames whose parts are computed one after the other: the first part leaves in the cache what the others add to.
+// Frames whose parts are computed one after the other where rows are copied: what one part left in the cache the others take.
 constexpr int64_t kPiece = 1024;
 
 // Windows of one clip, `stride` taps at a time.
 struct Windows {
   int64_t time, channels, kernel, stride;
+  bool copied;
   int64_t frames = (time - kernel) / stride + 1;
   int64_t parts = (kernel + stride - 1) / stride;
 
@@ -43,13 +44,14 @@ struct Windows {
   // a piece shares with a later one are that one's first part's.
   template <typename Use>
   void each(const Use& use) const {
-    for (int64_t first = (frames - 1) / kPiece * kPiece; first >= 0; first -= kPiece)
-      for (int64_t part = 0; part < parts; part++) use(part, first, std::min(kPiece, frames - first));
+    const int64_t piece = copied ? kPiece : frames;
+    for (int64_t first = (frames - 1) / piece * piece; first >= 0; first -= piece)
+      for (int64_t part = 0; part < parts; part++) use(part, first, std::min(piece, frames - first));
   }
 };
 
 Windows windowsOf(const at::Tensor& input, const at::Tensor& weight, int64_t stride) {
-  return {input.size(1), input.size(2), weight.size(2), stride};
+  return {input.size(1), input.size(2), weight.size(2), stride, productsCopyStrided(input)};
 }
 
 // As products take a matrix: rows that do not lie one right behind the other are copied while they are in the cache, where
