@@ -54,7 +54,7 @@ const OPTIONS = {
  * Reads all of some audio as mono at 16 kHz: channels are averaged, other rates resampled. FLAC and WAV are exact; the
  * other formats are as libsndfile reads them to 5e-5. The event loop has its turns meanwhile.
  * @param source a path, a file's bytes such as an upload's, a stream, samples: see {@link AudioSource}
- * @param options.start, options.end rounded to samples of the file; it is cut before other rates are resampled. Of FLAC and WAV no more is
+ * @param options its `start` and `end` are rounded to samples of the file, which is cut before other rates are resampled. Of FLAC and WAV no more is
  * read and decoded than it needs, so that damage elsewhere in the file is not seen.
  * @returns [samples], full scale [-1, 1)
  * @throws UserError naming the file where it is missing, truncated, corrupt or not finite, and where the range does

@@ -127,7 +127,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     .showHelpAfterError("Add --help for what is possible.")
-    .configureOutput({ outputError: (text, write) => write(withAdvice(text, optionsOf(program, chosen))) })
+    .configureOutput({ outputError: (text, write) => write(withAdvice(text, commandOf(program, chosen))) })
     .exitOverride();
   for (const { name, summary, load } of commands) {
     const command = program
@@ -151,26 +151,40 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+function commandOf(program: Command, chosen: string | undefined): Command | undefined {
+  return program.commands.find((one) => one.name() === chosen);
+}
+
 /** Those that its help lists. */
-function optionsOf(program: Command, chosen: string | undefined): string[] {
-  const command = program.commands.find((one) => one.name() === chosen);
+function optionsOf(command: Command | undefined): string[] {
   return (command?.options ?? []).flatMap(({ long, hidden }) => (long && !hidden ? [long] : []));
 }
 
-/** A text or file that begins with - looks like an option; that of a recipe has a longer name than people remember. */
-function withAdvice(error: string, options: readonly string[]): string {
-  const [, option = ""] = /^error: unknown option '([^\n]*)'$/m.exec(error) ?? [];
-  const isText = /\s/.test(option) || (option !== "" && existsSync(option));
-  const [meant, ...others] = isText ? [] : meantOptions(option, options);
-  if (!isText && meant === undefined) return error;
-  const advice = isText
-    ? "What begins with - and is no option must stand behind --, and the options before it."
-    : `(Did you mean ${others.length > 0 ? `one of ${[meant, ...others].join(", ")}` : meant}?)`;
+/** What is said behind an option that there is not. */
+function withAdvice(error: string, command: Command | undefined): string {
+  const [, option] = /^error: unknown option '([^\n]*)'$/m.exec(error) ?? [];
+  const advice = option === undefined ? undefined : adviceOn(option, command);
+  if (advice === undefined) return error;
   // Commander's own guess goes by letters alone.
   return error.replace(
     /^(error: unknown option .*)(\n\(Did you mean .*\))?$/m,
     (_, line) => `${line}\n${advice}`,
   );
+}
+
+/**
+ * A text or file that begins with - looks like an option; what a command is told without one, such as its model, has one in
+ * other programs; an option of a recipe has a longer name than people remember.
+ */
+function adviceOn(option: string, command: Command | undefined): string | undefined {
+  if (/\s/.test(option) || existsSync(option))
+    return "What begins with - and is no option must stand behind --, and the options before it.";
+  const name = option.replace(/^--|=.*/gs, "");
+  if (command?.registeredArguments.some((argument) => argument.name() === name))
+    return `The ${name} is named without an option: wav2vec2 ${command.name()} ${command.usage()}`;
+  const [meant, ...others] = meantOptions(option, optionsOf(command));
+  if (meant === undefined) return undefined;
+  return `(Did you mean ${others.length > 0 ? `one of ${[meant, ...others].join(", ")}` : meant}?)`;
 }
 
 /** Says on stderr, and to the launcher of this process, what went wrong and returns the exit code for it. */

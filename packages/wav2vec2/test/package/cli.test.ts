@@ -82,6 +82,10 @@ describe("wav2vec2", () => {
     [["transcribe", "m"], "missing required argument 'file'"],
     [["finetune", "--optimizer.learning-rat", "1"], "Did you mean --optimizer.learning-rate?"],
     [["finetune", "--optimizer.lr", "1"], "lr'\n(Did you mean --optimizer.learning-rate?)\n"],
+    [
+      ["transcribe", "--model", "m", "clip.flac"],
+      "without an option: wav2vec2 transcribe [options] <model> <file...>",
+    ],
     [["finetune", "--warmup", "9"], "Did you mean one of --schedule.warmup-steps, --schedule.warmup-ratio?"],
     [["finetune", "--max-steps", "many"], "--max-steps must be a number, but is 'many'."],
     [
