@@ -16,6 +16,7 @@ const OTHERS = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "benchmarks/results.md",
+  "benchmarks/results-xeon.md",
   "examples/README.md",
 ];
 

@@ -12,6 +12,7 @@ const PARTS = [
   "CONTRIBUTING.md",
   "CHANGELOG.md",
   "benchmarks/results.md",
+  "benchmarks/results-xeon.md",
 ];
 
 /** @param {string} into a folder, which is made */

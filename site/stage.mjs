@@ -14,6 +14,7 @@ const ADDRESSES = {
   "CONTRIBUTING.md": "contributing.md",
   "CHANGELOG.md": "changes.md",
   "benchmarks/results.md": "speed.md",
+  "benchmarks/results-xeon.md": "speed-on-a-xeon.md",
 };
 
 const PICTURE = /\.(svg|png)$/;
