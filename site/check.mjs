@@ -7,8 +7,8 @@ import { anchors, links, prose, words } from "./markdown.mjs";
 /** Ten minutes at 200 words a minute. */
 export const LONGEST = 2000;
 
-/** What is looked up and not read: the reference, and what has changed. */
-const LOOKED_UP = /^(docs\/api\/|CHANGELOG\.md$)/;
+/** What is looked up and not read: the reference, what has changed, and tables of what was measured. */
+const LOOKED_UP = /^(docs\/api\/|CHANGELOG\.md$|benchmarks\/results)/;
 
 /** Pages outside docs/. */
 const OTHERS = [
