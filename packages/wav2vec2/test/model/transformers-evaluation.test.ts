@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +13,7 @@ import { Wav2Vec2ForCTC } from "../../src/model/heads/ctc.js";
 import { saveCtcModel } from "../../src/pretrained/ctc-directory.js";
 import { CtcTokenizer } from "../../src/text/tokenizer.js";
 import { Vocabulary } from "../../src/text/vocabulary.js";
+import { sharedData } from "../fixtures/shared-data.js";
 
 // What `evaluate` says of a model on real speech is what transformers hears and jiwer counts, clip by clip; see
 // reference/check_evaluation.py. Needs a Python with reference/requirements.txt, named by TRANSFORMERS_PYTHON.
@@ -21,10 +21,10 @@ import { Vocabulary } from "../../src/text/vocabulary.js";
 const run = promisify(execFile);
 const python = process.env.TRANSFORMERS_PYTHON;
 const CHECK = fileURLToPath(new URL("../../../../reference/check_evaluation.py", import.meta.url));
-const speech = fileURLToPath(new URL("../../../../shared/data/LibriSpeech-mini", import.meta.url));
+const speech = sharedData("LibriSpeech-mini");
 const ready =
   python !== undefined &&
-  existsSync(speech) &&
+  speech.isThere &&
   (await run(python, ["-c", "import jiwer, soundfile"]).then(
     () => true,
     () => false,
@@ -60,7 +60,7 @@ it.skipIf(!ready)(
         tokenizer: new CtcTokenizer(vocabulary),
         normalize: true,
       });
-      const options = { data: speech, split: "test-other", beamWidth: 1, resamples: 100 };
+      const options = { data: speech.path, split: "test-other", beamWidth: 1, resamples: 100 };
       const { processingSeconds, ...result } = await evaluateModel(join(directory, "model"), options);
       expect(new Set(result.utterances.map(({ hypothesis }) => hypothesis)).size).toBeGreaterThan(90);
       await writeResult(join(directory, "result.json"), result);

@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import { corpusDirectory, flac } from "../../../test/fixtures/corpus-fixture.js";
+import { sharedData } from "../../../test/fixtures/shared-data.js";
 import { UserError } from "../../errors.js";
 import { type CorpusOptions, listSplits, readCorpus } from "./corpus.js";
 import { listLine } from "./corpus-list.js";
@@ -192,11 +191,11 @@ describe("readCorpus", () => {
   });
 });
 
-const shared = fileURLToPath(new URL("../../../../../../shared/data/LibriSpeech-mini", import.meta.url));
-describe.skipIf(!existsSync(shared))("real speech (skipped where ../shared/data is missing)", () => {
+const shared = sharedData("LibriSpeech-mini");
+describe.skipIf(!shared.isThere)("real speech (skipped where ../shared/data is missing)", () => {
   it("has lists of ids that share nothing", async () => {
-    expect(await listSplits(shared)).toEqual(["dev", "test", "test-other", "train", "train-clean-100"]);
-    const { utterances } = await readCorpus(shared, "train+dev+test", { cache });
+    expect(await listSplits(shared.path)).toEqual(["dev", "test", "test-other", "train", "train-clean-100"]);
+    const { utterances } = await readCorpus(shared.path, "train+dev+test", { cache });
     expect(utterances).toHaveLength(351);
   });
 });

@@ -1,9 +1,8 @@
-import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
+import { sharedData } from "../../../../test/fixtures/shared-data.js";
 import { readAudio } from "../../../audio/audio-file.js";
 import { encodeFlac } from "../../../audio/flac/flac-writer.js";
 import { UserError } from "../../../errors.js";
@@ -246,8 +245,8 @@ describe("problems", () => {
   });
 });
 
-const shared = fileURLToPath(new URL("../../../../../../shared/data", import.meta.url));
-describe.skipIf(!existsSync(shared))("real speech (skipped where ../shared/data is missing)", () => {
+const shared = sharedData();
+describe.skipIf(!shared.isThere)("real speech (skipped where ../shared/data is missing)", () => {
   it.each([
     ["fsdd-strings", "train", 1601, 1.27],
     ["fsdd-strings", "dev", 137, 0.107],
@@ -255,7 +254,7 @@ describe.skipIf(!existsSync(shared))("real speech (skipped where ../shared/data 
     ["LibriSpeech-mini", "train-clean-100", 251, 0.872],
     ["LibriSpeech-mini", "test-other", 100, 0.213],
   ])("reads %s/%s", async (set, split, count, hours) => {
-    const utterances = await read(join(shared, set), split);
+    const utterances = await read(join(shared.path, set), split);
     expect(utterances).toHaveLength(count);
     expect(utterances.reduce((sum, { seconds }) => sum + seconds, 0) / 3600).toBeCloseTo(hours, 2);
     // Decoding checks each clip against the MD5 that its encoder wrote.

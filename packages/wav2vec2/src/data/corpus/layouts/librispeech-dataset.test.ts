@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
 import { corpusDirectory, flac } from "../../../../test/fixtures/corpus-fixture.js";
+import { sharedData } from "../../../../test/fixtures/shared-data.js";
 import { ConfigurationError } from "../../../errors.js";
 import { LibriSpeechDataset } from "./librispeech-dataset.js";
 
@@ -84,10 +83,10 @@ describe("LibriSpeechDataset", () => {
   });
 });
 
-const shared = fileURLToPath(new URL("../../../../../../shared/data/LibriSpeech-mini", import.meta.url));
-describe.skipIf(!existsSync(shared))("real speech (skipped where ../shared/data is missing)", () => {
+const shared = sharedData("LibriSpeech-mini");
+describe.skipIf(!shared.isThere)("real speech (skipped where ../shared/data is missing)", () => {
   it("has speakers with names", async () => {
-    const dataset = await LibriSpeechDataset.open(shared, {
+    const dataset = await LibriSpeechDataset.open(shared.path, {
       splits: ["train-clean-100", "test-other"],
       cache,
     });
