@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that stand beside the sources: many small ones, which need not load everything anew for each file. */
 const BESIDE_SOURCES = ["packages/*/src/**/*.test.ts", "packages/studio/speech/src/**/*.test.ts"];
-/** Of these, files that replace a module, or count the memory of the process. */
+/** Of these, files that replace a module, or count what the allocator keeps of the process. */
 const ALONE = "**/*.alone.test.ts";
 
 // Tests import the TypeScript sources of both packages (export condition "source"), not their builds.

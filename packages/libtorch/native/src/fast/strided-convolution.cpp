@@ -28,10 +28,25 @@ struct Windows {
   int64_t parts = (kernel + stride - 1) / stride;
 
   int64_t width(int64_t part) const { return std::min(stride, kernel - part * stride) * channels; }
-  // [count, width] of [time, channels], from a frame on
+  // [count, width] of [time, channels], from a frame on: a view
   at::Tensor of(const at::Tensor& clip, int64_t part, int64_t first, int64_t count) const {
     return clip.as_strided({count, width(part)}, {stride * channels, 1},
                            clip.storage_offset() + (part + first) * stride * channels);
+  }
+  // The same as products take it: rows that do not lie one right behind the other are copied while they are in the cache,
+  // where the product would copy them itself.
+  at::Tensor factor(const at::Tensor& clip, int64_t part, int64_t first, int64_t count) const {
+    const at::Tensor rows = of(clip, part, first, count);
+    return copied ? rows.contiguous() : rows;
+  }
+  // sums = first second, or more to it
+  void multiply(at::Tensor sums, const at::Tensor& first, const at::Tensor& second, bool adds) const {
+    if (!copied || sums.is_contiguous()) {
+      at::addmm_out(sums, sums, first, second, adds ? 1 : 0);
+    } else {
+      const at::Tensor product = at::mm(first, second);
+      adds ? sums.add_(product) : sums.copy_(product);
+    }
   }
   // [channels out, width] of each part, of [channels out, channels, kernel]
   std::vector<at::Tensor> taps(const at::Tensor& weight) const {
@@ -54,20 +69,6 @@ Windows windowsOf(const at::Tensor& input, const at::Tensor& weight, int64_t str
   return {input.size(1), input.size(2), weight.size(2), stride, productsCopyStrided(input)};
 }
 
-// As products take a matrix: rows that do not lie one right behind the other are copied while they are in the cache, where
-// the product would copy them itself.
-at::Tensor factor(const at::Tensor& rows) { return productsCopyStrided(rows) ? rows.contiguous() : rows; }
-
-// sums = first second, or more to it
-void multiply(at::Tensor sums, const at::Tensor& first, const at::Tensor& second, bool adds) {
-  if (sums.is_contiguous() || !productsCopyStrided(sums)) {
-    at::addmm_out(sums, sums, first, second, adds ? 1 : 0);
-  } else {
-    const at::Tensor product = at::mm(first, second);
-    adds ? sums.add_(product) : sums.copy_(product);
-  }
-}
-
 struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight, int64_t stride) {
     context->save_for_backward({input, weight});
@@ -78,8 +79,8 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
     const at::Tensor output = at::empty({input.size(0), windows.frames, weight.size(0)}, input.options());
     for (int64_t clip = 0; clip < input.size(0); clip++) {
       windows.each([&](int64_t part, int64_t first, int64_t count) {
-        multiply(output[clip].narrow(0, first, count), factor(windows.of(input[clip], part, first, count)), taps[part].t(),
-                 part > 0);
+        windows.multiply(output[clip].narrow(0, first, count), windows.factor(input[clip], part, first, count),
+                         taps[part].t(), part > 0);
       });
     }
     return output;
@@ -108,7 +109,8 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
     result.narrow(1, written, windows.time - written).zero_();
     for (int64_t clip = 0; clip < input.size(0); clip++) {
       windows.each([&](int64_t part, int64_t first, int64_t count) {
-        multiply(windows.of(result[clip], part, first, count), gradient[clip].narrow(0, first, count), taps[part], part > 0);
+        windows.multiply(windows.of(result[clip], part, first, count), gradient[clip].narrow(0, first, count), taps[part],
+                         part > 0);
       });
     }
     return result;
@@ -122,7 +124,7 @@ struct StridedConvolution : torch::autograd::Function<StridedConvolution> {
     for (int64_t part = 0; part < windows.parts; part++) taps.push_back(at::zeros({weight.size(0), windows.width(part)}, like));
     for (int64_t clip = 0; clip < input.size(0); clip++) {
       windows.each([&](int64_t part, int64_t first, int64_t count) {
-        const at::Tensor rows = factor(windows.of(input[clip], part, first, count));
+        const at::Tensor rows = windows.factor(input[clip], part, first, count);
         const at::Tensor over = gradient[clip].narrow(0, first, count).t();
         if (input.scalar_type() == like.dtype()) {
           at::addmm_out(taps[part], taps[part], over, rows);

@@ -70,11 +70,12 @@ class GivenBack {
 
   void add(char* start, size_t size) {
     remove(start, size);
-    ends_.emplace(start, start + size);
-    bytes_ += size;
+    keep(start, start + size);
   }
 
-  void remove(char* start, size_t size) {
+  // Returns how many bytes of it there were.
+  size_t remove(char* start, size_t size) {
+    const size_t before = bytes_;
     char* const end = start + size;
     for (auto range = firstBehind(start); range != ends_.end() && range->first < end;) {
       const auto [from, to] = *range;
@@ -83,6 +84,7 @@ class GivenBack {
       if (from < start) keep(from, start);
       if (to > end) keep(end, to);
     }
+    return before - bytes_;
   }
 
  private:
@@ -233,10 +235,7 @@ class BlockCache {
   // What was given back of a region that is no longer free comes to the process again.
   void use(char* start, size_t size) {
     sizes_[start] = size;
-    const size_t again = givenBack_.within(start, size);
-    if (again == 0) return;
-    givenBack_.remove(start, size);
-    makeRoom(again, size - again);
+    if (givenBack_.remove(start, size) > 0) makeRoom(size);
   }
 
   void release(char* start, size_t size) {
@@ -249,10 +248,9 @@ class BlockCache {
     for (const auto& [start, size] : free_) release(start, size);
   }
 
-  // What is kept never exceeds a quarter of what was ever in use at once, so memory settles. For so many bytes that come to
-  // the process, behind `held` ones of the same block that it has.
-  void makeRoom(size_t bytes, size_t held = 0) {
-    const size_t needed = live_ + held + bytes, allowed = std::max(peak_, needed) * 5 / 4 + kSlack;
+  // What is kept never exceeds a quarter of what was ever in use at once, so memory settles.
+  void makeRoom(size_t size) {
+    const size_t needed = live_ + size, allowed = std::max(peak_, needed) * 5 / 4 + kSlack;
     for (auto largest = bySize_.rbegin(); largest != bySize_.rend() && needed + cached() > allowed; ++largest)
       release(largest->second, largest->first);
   }
